@@ -1,0 +1,8 @@
+//! The words every layer shares: ids, time, and text that is safe to show.
+
+pub mod ids;
+pub mod text;
+pub mod time;
+
+pub use ids::{FrameId, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx};
+pub use time::{Duration, Time};

@@ -1,0 +1,159 @@
+//! Text that a file brings, made safe to show.
+//!
+//! A trace is data from elsewhere: a log message may hold an escape sequence that retitles the terminal, a bidi control
+//! that turns a line around, or a character of no width that hides a difference. Nothing of that kind reaches a screen.
+
+use std::borrow::Cow;
+use unicode_width::UnicodeWidthChar;
+
+/// Whether `c` may not reach a terminal as it is.
+fn is_unsafe(c: char) -> bool {
+    match c {
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => true,
+        // Soft hyphen, joiners, bidi marks, embeddings, isolates, invisible operators, byte-order mark, tags.
+        '\u{ad}'
+        | '\u{34f}'
+        | '\u{61c}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
+        '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' => true,
+        _ => false,
+    }
+}
+
+/// `s` with every control, bidi and invisible character written out (`\n`, `\x1b`, `\u{202e}`).
+///
+/// Borrowed, and so free, for the ordinary string that has none.
+pub fn escape(s: &str) -> Cow<'_, str> {
+    if !s.chars().any(is_unsafe) {
+        return Cow::Borrowed(s);
+    }
+    let mut out = String::with_capacity(s.len() + 16);
+    for c in s.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_unsafe(c) && (c as u32) < 0x100 => out.push_str(&format!("\\x{:02x}", c as u32)),
+            c if is_unsafe(c) => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Bytes from a file as text: valid UTF-8 as it is, anything else with `U+FFFD` in its place.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// How many columns of a terminal `s` takes.
+pub fn width(s: &str) -> usize {
+    s.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+/// `s` cut to at most `columns` columns, with `…` where something was cut off at the end.
+pub fn fit(s: &str, columns: usize) -> Cow<'_, str> {
+    if width(s) <= columns {
+        return Cow::Borrowed(s);
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for c in s.chars() {
+        let w = c.width().unwrap_or(0);
+        if used + w + 1 > columns {
+            break;
+        }
+        used += w;
+        out.push(c);
+    }
+    if columns > 0 {
+        out.push('…');
+    }
+    Cow::Owned(out)
+}
+
+/// `s` cut to at most `columns` columns, with `…` where something was cut off at the start: for paths and qualified
+/// names, whose end says more.
+pub fn fit_end(s: &str, columns: usize) -> Cow<'_, str> {
+    if width(s) <= columns {
+        return Cow::Borrowed(s);
+    }
+    let mut tail = Vec::new();
+    let mut used = 0;
+    for c in s.chars().rev() {
+        let w = c.width().unwrap_or(0);
+        if used + w + 1 > columns {
+            break;
+        }
+        used += w;
+        tail.push(c);
+    }
+    let mut out = String::new();
+    if columns > 0 {
+        out.push('…');
+    }
+    out.extend(tail.into_iter().rev());
+    Cow::Owned(out)
+}
+
+/// `n` with thin groups of three digits, as the title line shows counts: `1 058 233`.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `n` bytes for a person: `812 B`, `1.5 kB`, `64.3 MB` (powers of ten).
+pub fn bytes(n: u64) -> String {
+    let mut v = n as f64;
+    for unit in ["B", "kB", "MB", "GB", "TB"] {
+        if v < 999.5 || unit == "TB" {
+            let digits = if unit == "B" || v >= 99.95 { 0 } else { 1 };
+            return format!("{v:.digits$} {unit}");
+        }
+        v /= 1000.0;
+    }
+    unreachable!("the last unit always answers")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_passes() {
+        let nasty = "a\x1b[31mb\x07c\u{202e}d\u{200b}e\r\n\u{9b}31m";
+        let out = escape(nasty);
+        assert_eq!(out, "a\\x1b[31mb\\x07c\\u{202e}d\\u{200b}e\\r\\n\\x9b31m");
+        assert!(matches!(escape("plain, ünïcode, 漢字"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn cutting_counts_columns_and_not_characters() {
+        assert_eq!(fit("漢字漢字", 5), "漢字…");
+        assert_eq!(fit("abc", 3), "abc");
+        assert_eq!(fit("abcd", 3), "ab…");
+        assert_eq!(fit_end("payment/order_cache.go", 10), "…_cache.go");
+        assert_eq!(fit("abcd", 0), "");
+    }
+
+    #[test]
+    fn counts_and_sizes() {
+        assert_eq!(count(1_058_233), "1 058 233");
+        assert_eq!(count(7), "7");
+        assert_eq!(bytes(64_300_000), "64.3 MB");
+        assert_eq!(bytes(812), "812 B");
+    }
+}

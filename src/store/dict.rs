@@ -1,0 +1,293 @@
+//! Dictionaries: every string, function, frame and stack of a trace once, behind a `u32` handle.
+//!
+//! Stacks are a prefix tree: a stack is the node of its leaf frame, and its parent is the stack of the caller. The tree
+//! is stored parents first, so a caller's handle is always smaller than its callee's.
+
+use crate::base::{FrameId, FuncId, StackId, StringId};
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+
+/// A function: its name as the Go linker writes it, and the file it stands in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Func {
+    /// Qualified name, `payment.(*OrderCache).Update`.
+    pub name: StringId,
+    /// Path of the source file, as the compiler recorded it.
+    pub file: StringId,
+}
+
+/// One frame of a stack. Inlined calls are frames of their own, with the PC of the call they were inlined into.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Frame {
+    /// The function.
+    pub func: FuncId,
+    /// The line in the function's file; 0 if not known.
+    pub line: u32,
+    /// Address of the call.
+    pub pc: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Node {
+    parent: StackId,
+    frame: FrameId,
+}
+
+/// All dictionaries of a trace. Interning the same thing twice gives the same handle; handles are given in order, so
+/// the same sequence of calls gives the same handles.
+#[derive(Default)]
+pub struct Dict {
+    text: String,
+    strings: Vec<(u32, u32)>,
+    funcs: Vec<Func>,
+    frames: Vec<Frame>,
+    stacks: Vec<Node>,
+    depths: Vec<u16>,
+    string_ids: HashTable<u32>,
+    func_ids: HashTable<u32>,
+    frame_ids: HashTable<u32>,
+    stack_ids: HashTable<u32>,
+}
+
+fn hash_of(x: impl Hash) -> u64 {
+    let mut h = FxHasher::default();
+    x.hash(&mut h);
+    h.finish()
+}
+
+/// Position of `x` in `items`, appended if it is new.
+fn intern<T: Copy + Eq + Hash>(items: &mut Vec<T>, ids: &mut HashTable<u32>, x: T) -> (u32, bool) {
+    use hashbrown::hash_table::Entry;
+    match ids.entry(hash_of(x), |&i| items[i as usize] == x, |&i| hash_of(items[i as usize])) {
+        Entry::Occupied(e) => (*e.get(), false),
+        Entry::Vacant(e) => {
+            let id = items.len() as u32;
+            e.insert(id);
+            items.push(x);
+            (id, true)
+        }
+    }
+}
+
+impl Dict {
+    /// Interns a string.
+    pub fn string(&mut self, s: &str) -> StringId {
+        use hashbrown::hash_table::Entry;
+        let Dict { text, strings, string_ids, .. } = self;
+        let at = |i: u32| {
+            let (from, len) = strings[i as usize];
+            &text[from as usize..][..len as usize]
+        };
+        let id = match string_ids.entry(hash_of(s), |&i| at(i) == s, |&i| hash_of(at(i))) {
+            Entry::Occupied(e) => *e.get(),
+            Entry::Vacant(e) => {
+                let id = strings.len() as u32;
+                e.insert(id);
+                strings.push((text.len() as u32, s.len() as u32));
+                text.push_str(s);
+                id
+            }
+        };
+        StringId(id)
+    }
+
+    /// Interns a function.
+    pub fn func(&mut self, f: Func) -> FuncId {
+        FuncId(intern(&mut self.funcs, &mut self.func_ids, f).0)
+    }
+
+    /// Interns a frame.
+    pub fn frame(&mut self, f: Frame) -> FrameId {
+        FrameId(intern(&mut self.frames, &mut self.frame_ids, f).0)
+    }
+
+    /// Interns the stack that `frame` makes on top of `caller` (`StackId::NONE` for a root frame).
+    pub fn push_frame(&mut self, caller: StackId, frame: FrameId) -> StackId {
+        let (id, new) = intern(&mut self.stacks, &mut self.stack_ids, Node { parent: caller, frame });
+        if new {
+            let depth = caller.some().map_or(0, |p| self.depths[p.index()]);
+            self.depths.push(depth.saturating_add(1));
+        }
+        StackId(id)
+    }
+
+    /// The handle of `s`, if any event, frame or label of the trace mentions it.
+    pub fn find(&self, s: &str) -> Option<StringId> {
+        self.string_ids.find(hash_of(s), |&i| self.str(StringId(i)) == s).map(|&i| StringId(i))
+    }
+
+    /// The text of a string; empty for `NONE`.
+    pub fn str(&self, id: StringId) -> &str {
+        match self.strings.get(id.0 as usize) {
+            Some(&(from, len)) => &self.text[from as usize..][..len as usize],
+            None => "",
+        }
+    }
+
+    /// How many strings, functions, frames and stacks there are.
+    pub fn counts(&self) -> (usize, usize, usize, usize) {
+        (self.strings.len(), self.funcs.len(), self.frames.len(), self.stacks.len())
+    }
+
+    /// All functions, by handle.
+    pub fn funcs(&self) -> &[Func] {
+        &self.funcs
+    }
+
+    /// All frames, by handle.
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The frame behind a handle.
+    pub fn frame_of(&self, id: FrameId) -> Frame {
+        self.frames[id.index()]
+    }
+
+    /// A function's qualified name.
+    pub fn func_name(&self, id: FuncId) -> &str {
+        self.funcs.get(id.0 as usize).map_or("", |f| self.str(f.name))
+    }
+
+    /// The source file that a function stands in.
+    pub fn func_file(&self, id: FuncId) -> &str {
+        self.funcs.get(id.0 as usize).map_or("", |f| self.str(f.file))
+    }
+
+    /// The leaf frame of a stack.
+    pub fn leaf(&self, id: StackId) -> Option<FrameId> {
+        self.stacks.get(id.0 as usize).map(|n| n.frame)
+    }
+
+    /// The stack of the caller of a stack's leaf; `NONE` at the root.
+    pub fn caller(&self, id: StackId) -> StackId {
+        self.stacks.get(id.0 as usize).map_or(StackId::NONE, |n| n.parent)
+    }
+
+    /// How many frames a stack has.
+    pub fn depth(&self, id: StackId) -> usize {
+        self.depths.get(id.0 as usize).map_or(0, |&d| d as usize)
+    }
+
+    /// The frames of a stack, leaf first.
+    pub fn stack(&self, id: StackId) -> impl Iterator<Item = Frame> + '_ {
+        self.stack_ids(id).map(|f| self.frames[f.index()])
+    }
+
+    /// The frames of a stack, leaf first, as handles.
+    pub fn stack_ids(&self, id: StackId) -> impl Iterator<Item = FrameId> + '_ {
+        let mut at = id;
+        std::iter::from_fn(move || {
+            let node = self.stacks.get(at.0 as usize)?;
+            at = node.parent;
+            Some(node.frame)
+        })
+    }
+
+    /// The root frame of a stack: where its goroutine started.
+    pub fn root(&self, id: StackId) -> Option<Frame> {
+        self.stack(id).last()
+    }
+
+    /// For every stack, by handle, whether any of its frames satisfies `test`; each frame is tested once.
+    pub fn stacks_with(&self, mut test: impl FnMut(&Dict, Frame) -> bool) -> Vec<bool> {
+        let frames: Vec<bool> = self.frames.iter().map(|&f| test(self, f)).collect();
+        let mut stacks = Vec::with_capacity(self.stacks.len());
+        for n in &self.stacks {
+            let above = n.parent.some().is_some_and(|p| stacks[p.index()]);
+            stacks.push(above || frames[n.frame.index()]);
+        }
+        stacks
+    }
+
+    /// The frame of a stack that stands in the user's code: the one nearest to the leaf outside the runtime, package
+    /// `internal/…` and `sync`, or else the leaf.
+    pub fn user_frame(&self, id: StackId) -> Option<Frame> {
+        self.stack(id).find(|f| !is_runtime(self.func_name(f.func))).or_else(|| self.stack(id).next())
+    }
+
+    /// Bytes that the dictionaries take.
+    pub fn bytes(&self) -> usize {
+        self.text.capacity()
+            + self.strings.capacity() * 12
+            + self.funcs.capacity() * 12
+            + self.frames.capacity() * (size_of::<Frame>() + 4)
+            + self.stacks.capacity() * (size_of::<Node>() + 6)
+    }
+}
+
+/// Whether a function belongs to the runtime and its closest kin, as `traceoracle` and the hit list understand it.
+pub fn is_runtime(func: &str) -> bool {
+    func.starts_with("runtime.")
+        || func.starts_with("runtime/")
+        || func.starts_with("internal/")
+        || func.starts_with("sync.")
+}
+
+/// A function's name without the directories of its package: `payment.(*Core).Pay` for `paycore/payment.(*Core).Pay`.
+pub fn short_func(name: &str) -> &str {
+    // A type argument may hold slashes of its own: `slices.SortFunc[go.shape.*a/b.C]`.
+    let head = name.find('[').unwrap_or(name.len());
+    match name[..head].rfind('/') {
+        Some(i) => &name[i + 1..],
+        None => name,
+    }
+}
+
+/// A file's last directory and name: `payment/order_cache.go`.
+pub fn short_file(path: &str) -> &str {
+    let mut cuts = path.rmatch_indices('/');
+    match (cuts.next(), cuts.next()) {
+        (Some(_), Some((i, _))) => &path[i + 1..],
+        _ => path.trim_start_matches('/'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dict() -> (Dict, StackId) {
+        let mut d = Dict::default();
+        let mut stack = StackId::NONE;
+        for (name, line) in
+            [("main.main", 10), ("payment.(*OrderCache).Update", 47), ("runtime.mapassign_faststr", 202)]
+        {
+            let (name, file) = (d.string(name), d.string("payment/order_cache.go"));
+            let func = d.func(Func { name, file });
+            let frame = d.frame(Frame { func, line, pc: line as u64 });
+            stack = d.push_frame(stack, frame);
+        }
+        (d, stack)
+    }
+
+    #[test]
+    fn the_same_stack_has_one_handle_and_reads_leaf_first() {
+        let (mut d, s) = dict();
+        let leaf = d.leaf(s).unwrap();
+        let again = d.push_frame(d.caller(s), leaf);
+        assert_eq!(again, s);
+        let names: Vec<_> = d.stack(s).map(|f| d.func_name(f.func).to_string()).collect();
+        assert_eq!(names, ["runtime.mapassign_faststr", "payment.(*OrderCache).Update", "main.main"]);
+        assert_eq!(d.depth(s), 3);
+        assert_eq!(d.user_frame(s).unwrap().line, 47);
+        assert_eq!(d.root(s).unwrap().line, 10);
+    }
+
+    #[test]
+    fn a_frame_test_reaches_all_stacks_above_it() {
+        let (d, s) = dict();
+        let with = d.stacks_with(|d, f| d.func_name(f.func).contains("Update"));
+        assert_eq!(with, [false, true, true]);
+        assert!(with[s.index()]);
+    }
+
+    #[test]
+    fn short_names() {
+        assert_eq!(short_func("paycore/payment.(*Core).Pay"), "payment.(*Core).Pay");
+        assert_eq!(short_func("slices.SortFunc[go.shape.*a/b.C]"), "slices.SortFunc[go.shape.*a/b.C]");
+        assert_eq!(short_file("/home/x/payment/order_cache.go"), "payment/order_cache.go");
+        assert_eq!(short_file("main.go"), "main.go");
+    }
+}

@@ -1,0 +1,215 @@
+//! What is kept of the whole trace: goroutines, procs, ranges, where each segment lies. A few percent of the file.
+
+use super::{Dict, Grid};
+use crate::base::{Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, Time};
+
+/// Time of a goroutine or a group, by state. The parts do not overlap and sum to the life inside the trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Times {
+    /// On a P.
+    pub running: Duration,
+    /// Ready, waiting for a P.
+    pub runnable: Duration,
+    /// Blocked, for whatever reason.
+    pub waiting: Duration,
+    /// In a syscall with its P.
+    pub syscall: Duration,
+    /// In a syscall whose P was taken away.
+    pub syscall_blocked: Duration,
+}
+
+impl Times {
+    /// The sum of all parts.
+    pub fn total(&self) -> Duration {
+        self.running + self.runnable + self.waiting + self.syscall + self.syscall_blocked
+    }
+
+    /// Adds another's parts.
+    pub fn add(&mut self, o: &Times) {
+        self.running += o.running;
+        self.runnable += o.runnable;
+        self.waiting += o.waiting;
+        self.syscall += o.syscall;
+        self.syscall_blocked += o.syscall_blocked;
+    }
+}
+
+/// One goroutine of the trace.
+#[derive(Clone, Debug)]
+pub struct Goroutine {
+    /// Go's number.
+    pub id: GoId,
+    /// The group of its start function.
+    pub group: GroupId,
+    /// Its start function; `NONE` if no stack of it is in the trace.
+    pub entry: FuncId,
+    /// Who created it; `NONE` if that was before the trace or by the runtime.
+    pub creator: GoIdx,
+    /// Where it was created.
+    pub created_at: StackId,
+    /// When it was created; `None` if before the trace.
+    pub created: Option<Time>,
+    /// When it ended; `None` if it did not.
+    pub ended: Option<Time>,
+    /// From when on it is accounted: its creation, or the trace's start.
+    pub from: Time,
+    /// Time per state.
+    pub times: Times,
+    /// Waiting time by reason, sorted by reason handle.
+    pub blocked: Vec<(StringId, Duration)>,
+    /// The longest single wait.
+    pub longest_wait: Duration,
+    /// Events about it.
+    pub events: u64,
+    /// CPU samples that hit it.
+    pub samples: u64,
+    /// Its last label (`GC (dedicated)` …).
+    pub label: StringId,
+}
+
+/// All goroutines that started in the same function.
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    /// The function's name; empty for goroutines of which no stack is known.
+    pub name: StringId,
+    /// Its members, by number of goroutine.
+    pub members: Vec<GoIdx>,
+    /// Sum of the members' times.
+    pub times: Times,
+    /// Sum of the members' waiting time by reason, sorted by reason handle.
+    pub blocked: Vec<(StringId, Duration)>,
+    /// The longest single wait of a member.
+    pub longest_wait: Duration,
+    /// Events about members.
+    pub events: u64,
+    /// CPU samples that hit members.
+    pub samples: u64,
+}
+
+/// One P.
+#[derive(Clone, Debug)]
+pub struct Proc {
+    /// Go's number.
+    pub id: ProcId,
+    /// Time held by a thread.
+    pub running: Duration,
+}
+
+/// One thread.
+#[derive(Clone, Debug)]
+pub struct Thread {
+    /// The operating system's number.
+    pub id: ThreadId,
+}
+
+/// A stretch of time in which something was going on: marking, a stopped world, a sweep, an assist.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Range {
+    /// When it began (the trace's start, if earlier).
+    pub from: Time,
+    /// When it ended (the trace's end, if later).
+    pub to: Time,
+    /// What it is called: for a stopped world, its kind.
+    pub name: StringId,
+    /// The goroutine that did it, for assists and stopped worlds.
+    pub go: GoIdx,
+    /// The P that did it, for sweeps.
+    pub proc: ProcIdx,
+}
+
+/// Where a segment lies in the trace, and what is in it.
+#[derive(Clone, Debug)]
+pub struct SegmentInfo {
+    /// Number of its first event.
+    pub first: u64,
+    /// How many events it has.
+    pub len: u32,
+    /// Time of its first event.
+    pub from: Time,
+    /// Time of its last event.
+    pub to: Time,
+    /// The stacks that occur in it, ascending.
+    pub stacks: Vec<StackId>,
+    /// The kinds that occur in it, a bit each.
+    pub kinds: u64,
+}
+
+/// What is known of a whole trace. While it is being built, of the part up to [`Index::end`].
+#[derive(Default)]
+pub struct Index {
+    /// Strings, functions, frames, stacks.
+    pub dict: Dict,
+    /// Version of the format in the header, as `(1, 26)`.
+    pub version: (u32, u32),
+    /// All goroutines, in the order in which they were first seen.
+    pub goroutines: Vec<Goroutine>,
+    /// All groups, those with most members' time first once the index is complete.
+    pub groups: Vec<Group>,
+    /// All Ps, by number once the index is complete.
+    pub procs: Vec<Proc>,
+    /// All threads.
+    pub threads: Vec<Thread>,
+    /// The segments, in order.
+    pub segments: Vec<SegmentInfo>,
+    /// Summaries of each lane for every zoom level.
+    pub grid: Grid,
+    /// Concurrent mark phases.
+    pub gc: Vec<Range>,
+    /// Stopped worlds.
+    pub stw: Vec<Range>,
+    /// Live heap over time, thinned to at most a few thousand points that keep every cell's extremes.
+    pub heap: Vec<(Time, u64)>,
+    /// Heap goal over time.
+    pub heap_goal: Vec<(Time, u64)>,
+    /// GOMAXPROCS over time.
+    pub gomaxprocs: Vec<(Time, u64)>,
+    /// Time of the first event.
+    pub start: Time,
+    /// Time of the last event seen.
+    pub end: Time,
+    /// Events seen.
+    pub events: u64,
+    /// CPU samples seen.
+    pub samples: u64,
+    /// Whether the whole trace has been read.
+    pub complete: bool,
+    /// How much of the file's bytes has been read, 0 to 1.
+    pub progress: f64,
+    /// What could not be read, in plain sentences.
+    pub losses: Vec<String>,
+}
+
+impl Index {
+    /// Length of the trace.
+    pub fn duration(&self) -> Duration {
+        self.end - self.start
+    }
+
+    /// A goroutine's row.
+    pub fn goroutine(&self, g: GoIdx) -> Option<&Goroutine> {
+        self.goroutines.get(g.0 as usize)
+    }
+
+    /// The name of a goroutine's start function; empty if not known.
+    pub fn goroutine_name(&self, g: GoIdx) -> &str {
+        self.goroutine(g).map_or("", |g| self.dict.func_name(g.entry))
+    }
+
+    /// A group's name; empty if not known.
+    pub fn group_name(&self, g: GroupId) -> &str {
+        self.groups.get(g.0 as usize).map_or("", |g| self.dict.str(g.name))
+    }
+
+    /// The segment that holds event number `no`.
+    pub fn segment_of(&self, no: u64) -> Option<usize> {
+        let i = self.segments.partition_point(|s| s.first <= no).checked_sub(1)?;
+        (no < self.segments[i].first + u64::from(self.segments[i].len)).then_some(i)
+    }
+
+    /// The segments that may hold events at or after `from` and before `to`.
+    pub fn segments_between(&self, from: Time, to: Time) -> std::ops::Range<usize> {
+        let a = self.segments.partition_point(|s| s.to < from);
+        let b = self.segments.partition_point(|s| s.from < to);
+        a..b.max(a)
+    }
+}

@@ -1,0 +1,13 @@
+//! What is known of a trace: dictionaries, the index of the whole, and the segments that are decoded at the moment.
+
+pub mod dict;
+pub mod grid;
+pub mod index;
+pub mod segment;
+pub mod trace;
+
+pub use dict::{Dict, Frame, Func};
+pub use grid::{Cell, Grid, Lane};
+pub use index::{Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread};
+pub use segment::{Detail, Event, Segment};
+pub use trace::{EventNo, Trace};

@@ -1,0 +1,313 @@
+//! The one event model: what every trace format is decoded into.
+//!
+//! Events come in an order that obeys Go's scheduling rules, as columns: one array a field. Which columns and details an
+//! event has depends on its [`Kind`] alone.
+
+use crate::base::Time;
+
+macro_rules! kinds {
+    ($($name:ident = $text:literal, $class:ident, $doc:literal;)*) => {
+        /// What happened. The names are Go's.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[repr(u8)]
+        pub enum Kind { $(#[doc = $doc] $name,)* }
+
+        impl Kind {
+            /// All kinds, in the order of their numbers.
+            pub const ALL: &[Kind] = &[$(Kind::$name,)*];
+
+            /// The kind's name, as the query language and the event list spell it.
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$name => $text,)* }
+            }
+
+            /// The kind's class, in the words of Go's `internal/trace` (`EventKind.String`).
+            pub fn class(self) -> Class {
+                match self { $(Kind::$name => Class::$class,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    ProcsChange = "ProcsChange", Metric, "GOMAXPROCS was set or restated.";
+    ProcStart = "ProcStart", StateTransition, "A thread took a P.";
+    ProcStop = "ProcStop", StateTransition, "A thread let its P go.";
+    ProcSteal = "ProcSteal", StateTransition, "A P was taken from a thread in a syscall.";
+    ProcStatus = "ProcStatus", StateTransition, "The state of a P, restated.";
+    GoCreate = "GoCreate", StateTransition, "A goroutine was created, runnable.";
+    GoCreateBlocked = "GoCreateBlocked", StateTransition, "A goroutine was created, waiting.";
+    GoCreateSyscall = "GoCreateSyscall", StateTransition, "A goroutine appeared from C.";
+    GoStart = "GoStart", StateTransition, "A goroutine began to run.";
+    GoDestroy = "GoDestroy", StateTransition, "A goroutine ended.";
+    GoDestroySyscall = "GoDestroySyscall", StateTransition, "A goroutine returned to C for good.";
+    GoStop = "GoStop", StateTransition, "A goroutine stopped running, still runnable.";
+    GoBlock = "GoBlock", StateTransition, "A goroutine began to wait.";
+    GoUnblock = "GoUnblock", StateTransition, "A goroutine's wait was ended.";
+    GoSyscallBegin = "GoSyscallBegin", StateTransition, "A goroutine entered a syscall.";
+    GoSyscallEnd = "GoSyscallEnd", StateTransition, "A syscall returned and kept its P.";
+    GoSyscallEndBlocked = "GoSyscallEndBlocked", StateTransition, "A syscall returned and had lost its P.";
+    GoStatus = "GoStatus", StateTransition, "The state of a goroutine, restated.";
+    StwBegin = "STWBegin", RangeBegin, "The world was asked to stop.";
+    StwEnd = "STWEnd", RangeEnd, "The world was started again.";
+    GcActive = "GCActive", RangeActive, "Concurrent marking was under way.";
+    GcBegin = "GCBegin", RangeBegin, "Concurrent marking began.";
+    GcEnd = "GCEnd", RangeEnd, "Concurrent marking ended.";
+    GcSweepActive = "GCSweepActive", RangeActive, "A P was sweeping.";
+    GcSweepBegin = "GCSweepBegin", RangeBegin, "A P began to sweep.";
+    GcSweepEnd = "GCSweepEnd", RangeEnd, "A P stopped sweeping.";
+    GcMarkAssistActive = "GCMarkAssistActive", RangeActive, "A goroutine was assisting the collector.";
+    GcMarkAssistBegin = "GCMarkAssistBegin", RangeBegin, "A goroutine was made to assist the collector.";
+    GcMarkAssistEnd = "GCMarkAssistEnd", RangeEnd, "A goroutine's assist ended.";
+    HeapAlloc = "HeapAlloc", Metric, "Bytes of live heap.";
+    HeapGoal = "HeapGoal", Metric, "Bytes of heap at which the next collection is due.";
+    GoLabel = "GoLabel", Label, "The running goroutine was labelled.";
+    TaskBegin = "TaskBegin", TaskBegin, "A user task began.";
+    TaskEnd = "TaskEnd", TaskEnd, "A user task ended.";
+    RegionBegin = "RegionBegin", RegionBegin, "A user region began.";
+    RegionEnd = "RegionEnd", RegionEnd, "A user region ended.";
+    Log = "Log", Log, "A user log message.";
+    CpuSample = "CPUSample", StackSample, "The CPU profiler's signal hit a thread.";
+    Sync = "Sync", Sync, "A generation of the trace begins.";
+    Span = "Span", Experimental, "AllocFree: a span existed.";
+    SpanAlloc = "SpanAlloc", Experimental, "AllocFree: a span was allocated.";
+    SpanFree = "SpanFree", Experimental, "AllocFree: a span was freed.";
+    HeapObject = "HeapObject", Experimental, "AllocFree: an object existed.";
+    HeapObjectAlloc = "HeapObjectAlloc", Experimental, "AllocFree: an object was allocated.";
+    HeapObjectFree = "HeapObjectFree", Experimental, "AllocFree: an object was freed.";
+    GoroutineStack = "GoroutineStack", Experimental, "AllocFree: a goroutine stack existed.";
+    GoroutineStackAlloc = "GoroutineStackAlloc", Experimental, "AllocFree: a goroutine stack was allocated.";
+    GoroutineStackFree = "GoroutineStackFree", Experimental, "AllocFree: a goroutine stack was freed.";
+}
+
+/// The classes into which Go's reader sorts events; each prints as Go prints it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)]
+pub enum Class {
+    Experimental,
+    Label,
+    Log,
+    Metric,
+    RangeActive,
+    RangeBegin,
+    RangeEnd,
+    RegionBegin,
+    RegionEnd,
+    StackSample,
+    StateTransition,
+    Sync,
+    TaskBegin,
+    TaskEnd,
+}
+
+/// A goroutine's state, in Go's words.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum GoState {
+    /// The trace does not say (before its beginning).
+    #[default]
+    Undetermined,
+    /// Not created yet, or ended.
+    NotExist,
+    /// Ready, waiting for a P.
+    Runnable,
+    /// On a P.
+    Running,
+    /// Blocked.
+    Waiting,
+    /// In a syscall.
+    Syscall,
+}
+
+impl GoState {
+    /// All states, in the order of their numbers.
+    pub const ALL: [GoState; 6] = [
+        GoState::Undetermined,
+        GoState::NotExist,
+        GoState::Runnable,
+        GoState::Running,
+        GoState::Waiting,
+        GoState::Syscall,
+    ];
+
+    /// The state as Go prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            GoState::Undetermined => "Undetermined",
+            GoState::NotExist => "NotExist",
+            GoState::Runnable => "Runnable",
+            GoState::Running => "Running",
+            GoState::Waiting => "Waiting",
+            GoState::Syscall => "Syscall",
+        }
+    }
+}
+
+/// A P's state, in Go's words.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[repr(u8)]
+pub enum ProcState {
+    /// The trace does not say (before its beginning).
+    #[default]
+    Undetermined,
+    /// Not created yet.
+    NotExist,
+    /// Held by a thread.
+    Running,
+    /// Held by none.
+    Idle,
+}
+
+impl ProcState {
+    /// The state as Go prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProcState::Undetermined => "Undetermined",
+            ProcState::NotExist => "NotExist",
+            ProcState::Running => "Running",
+            ProcState::Idle => "Idle",
+        }
+    }
+}
+
+impl Kind {
+    /// For a kind that changes the state of the goroutine it is about: the state before and after. `GoStatus` restates
+    /// and is not here.
+    pub fn go_transition(self) -> Option<(GoState, GoState)> {
+        use GoState::*;
+        Some(match self {
+            Kind::GoCreate => (NotExist, Runnable),
+            Kind::GoCreateBlocked => (NotExist, Waiting),
+            Kind::GoCreateSyscall => (NotExist, Syscall),
+            Kind::GoStart => (Runnable, Running),
+            Kind::GoDestroy => (Running, NotExist),
+            Kind::GoDestroySyscall => (Syscall, NotExist),
+            Kind::GoStop => (Running, Runnable),
+            Kind::GoBlock => (Running, Waiting),
+            Kind::GoUnblock => (Waiting, Runnable),
+            Kind::GoSyscallBegin => (Running, Syscall),
+            Kind::GoSyscallEnd => (Syscall, Running),
+            Kind::GoSyscallEndBlocked => (Syscall, Runnable),
+            _ => return None,
+        })
+    }
+}
+
+/// Position in one of the decoder's tables; `NONE` is nothing.
+pub const NONE: u32 = u32::MAX;
+/// The same for the narrow tables (Ps and threads).
+pub const NONE16: u16 = u16::MAX;
+
+/// Ordered events as columns, with positions into the tables of the decoder that made them.
+///
+/// What `arg` means follows from the kind:
+///
+/// | kinds | `arg` |
+/// |---|---|
+/// | `GoBlock`, `GoStop`, `GoLabel`, `StwBegin`, `StwEnd` | string: reason, label, kind of stop |
+/// | `GoCreate`, `GoCreateBlocked` | stack: the new goroutine's entry |
+/// | `GoStatus` | the state, as [`GoState`] |
+/// | `ProcStatus` | `wide`: P, state as [`ProcState`], 1 if it was abandoned in a syscall |
+/// | `ProcStart`, `ProcStop`, `ProcSteal` | `wide`-free: position of the P; for `ProcSteal` bit 31 says that the P was already seen idle |
+/// | `HeapAlloc`, `HeapGoal`, `ProcsChange`, `GcBegin`, `GcEnd`, `GcActive` | `wide`: value |
+/// | `GcSweepEnd` | `wide`: bytes swept, bytes reclaimed |
+/// | `GcSweepActive` | position of the P |
+/// | `TaskBegin`, `TaskEnd` | `wide`: task, parent, name (string; `NONE` at the end) |
+/// | `RegionBegin`, `RegionEnd` | `wide`: task, name (string) |
+/// | `Log` | `wide`: task, category (string), message (string) |
+/// | `Sync` | `wide`: generation, monotonic ns, wall seconds, wall ns (the last three 0 before Go 1.25) |
+/// | AllocFree kinds | `wide`: the arguments |
+#[derive(Default, Clone, Debug)]
+pub struct Columns {
+    /// When it happened.
+    pub time: Vec<Time>,
+    /// What happened.
+    pub kind: Vec<Kind>,
+    /// The goroutine it happened to (for `GoUnblock` the one that waited; for `GoCreate` the new one).
+    pub go: Vec<u32>,
+    /// The goroutine that the thread was running just before: who did it.
+    pub by: Vec<u32>,
+    /// The P that the thread held just before.
+    pub proc: Vec<u16>,
+    /// The thread.
+    pub thread: Vec<u16>,
+    /// The stack of whoever did it.
+    pub stack: Vec<u32>,
+    /// See the table above.
+    pub arg: Vec<u32>,
+    /// Arguments that do not fit `arg`, which then is the position here.
+    pub wide: Vec<[u64; 4]>,
+}
+
+/// One event as a value, on its way into [`Columns`].
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)] // The fields are those of `Columns`.
+pub struct Row {
+    pub time: Time,
+    pub kind: Kind,
+    pub go: u32,
+    pub by: u32,
+    pub proc: u16,
+    pub thread: u16,
+    pub stack: u32,
+    pub arg: u32,
+}
+
+impl Columns {
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.time.len()
+    }
+
+    /// Whether there is no event.
+    pub fn is_empty(&self) -> bool {
+        self.time.is_empty()
+    }
+
+    /// Removes all events, keeping the memory for the next ones.
+    pub fn clear(&mut self) {
+        self.time.clear();
+        self.kind.clear();
+        self.go.clear();
+        self.by.clear();
+        self.proc.clear();
+        self.thread.clear();
+        self.stack.clear();
+        self.arg.clear();
+        self.wide.clear();
+    }
+
+    /// Appends an event.
+    #[inline]
+    pub fn push(&mut self, r: Row) {
+        self.time.push(r.time);
+        self.kind.push(r.kind);
+        self.go.push(r.go);
+        self.by.push(r.by);
+        self.proc.push(r.proc);
+        self.thread.push(r.thread);
+        self.stack.push(r.stack);
+        self.arg.push(r.arg);
+    }
+
+    /// Stores wide arguments and returns what to put in `arg`.
+    pub fn push_wide(&mut self, args: [u64; 4]) -> u32 {
+        self.wide.push(args);
+        (self.wide.len() - 1) as u32
+    }
+
+    /// The event at `i`.
+    #[inline]
+    pub fn row(&self, i: usize) -> Row {
+        Row {
+            time: self.time[i],
+            kind: self.kind[i],
+            go: self.go[i],
+            by: self.by[i],
+            proc: self.proc[i],
+            thread: self.thread[i],
+            stack: self.stack[i],
+            arg: self.arg[i],
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Bytes into events: Go's trace formats and pprof's profiles. No meaning yet, and no order between threads.
+
+pub mod error;
+pub mod event;
