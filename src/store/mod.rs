@@ -1,9 +1,14 @@
 //! What is known of a trace: dictionaries, the index of the whole, and the segments that are decoded at the moment.
 
+mod annotations;
+mod cache;
+pub mod commit;
 pub mod dict;
+pub mod fold;
 pub mod grid;
 pub mod index;
 pub mod segment;
+pub mod totals;
 pub mod trace;
 
 pub use dict::{Dict, Frame, Func};
