@@ -133,10 +133,12 @@ pub fn summarize(index: &Index) -> Summary {
     let mut regions = span(&t.regions);
     regions.remove("");
 
+    // A trace of nothing but generations' beginnings has no time to speak of.
+    let silent = index.events == t.of_kind(Kind::Sync);
     Summary {
         events: index.events + 1,
-        start_ns: index.start.0,
-        end_ns: index.end.0,
+        start_ns: if silent { 0 } else { index.start.0 },
+        end_ns: if silent { 0 } else { index.end.0 },
         kinds,
         goroutine_transitions: sum_by_key(transitions, |a, b| *a += b),
         proc_transitions: sum_by_key(
@@ -270,22 +272,22 @@ fn links(index: &Index) -> Vec<LinkFact> {
         Party::Go(g) => index.goroutine_name(g).to_owned(),
         Party::Group(g) => index.group_name(g).to_owned(),
     };
-    let mut sums: BTreeMap<(String, String, String, String, String), (u64, i64)> = BTreeMap::new();
+    let mut sums: BTreeMap<[String; 5], (u64, i64)> = BTreeMap::new();
     for (l, t) in &index.totals.links {
-        let key = (
+        let key = [
             name(l.waiter),
             index.dict.str(l.reason).to_owned(),
             user_place(&index.dict, l.waiter_stack),
             name(l.waker),
             user_place(&index.dict, l.waker_stack),
-        );
+        ];
         let sum = sums.entry(key).or_default();
         sum.0 += t.count;
         sum.1 += t.total.ns();
     }
     let mut out: Vec<LinkFact> = sums
         .into_iter()
-        .map(|((waiting, reason, waiter_at, waker, waker_at), (count, total_ns))| LinkFact {
+        .map(|([waiting, reason, waiter_at, waker, waker_at], (count, total_ns))| LinkFact {
             waiting,
             reason,
             waiter_at,

@@ -135,7 +135,7 @@ impl Commit {
         index.end = index.end.max(part.end);
         index.grid.set_end(index.end);
         index.samples = index.totals.of_kind(Kind::CpuSample);
-        if self.parts % (1 + index.goroutines.len() / 20_000) == 0 {
+        if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {
             self.regroup(index);
         }
         maps
@@ -437,6 +437,9 @@ impl Commit {
             {
                 *t.go_transitions.entry((from, to, StringId::NONE)).or_default() += part.kinds[k as usize];
             }
+        }
+        for (state, n) in GoState::ALL.into_iter().zip(part.restated).filter(|(_, n)| *n > 0) {
+            *t.go_transitions.entry((state, state, StringId::NONE)).or_default() += n;
         }
         for (k, counts) in [(Kind::GoStop, &part.stops), (Kind::GoBlock, &part.blocks)] {
             let (from, to) = k.go_transition().unwrap_or_default();

@@ -233,6 +233,8 @@ pub(super) struct Part {
     pub syscalls: Tally,
     /// `GoStop` and `GoBlock` by reason.
     pub stops: Vec<(u32, u64)>,
+    /// Statements about goroutines that were created here, by state.
+    pub restated: [u64; 6],
     pub blocks: Vec<(u32, u64)>,
     pub abandoned_steals: u64,
     pub samples: Vec<(u32, u64)>,
@@ -313,6 +315,7 @@ impl Fold {
                 sched: Tally::default(),
                 syscalls: Tally::default(),
                 stops: Vec::new(),
+                restated: [0; 6],
                 blocks: Vec::new(),
                 abandoned_steals: 0,
                 samples: Vec::new(),
@@ -701,7 +704,9 @@ impl Fold {
         let state = GoState::ALL.get(state as usize).copied().unwrap_or_default();
         row.events += 1;
         if row.entrance != Entrance::Unseen {
-            return; // Stated twice: a damaged file.
+            // Stated after a C callback brought it back.
+            self.part.restated[state as usize] += 1;
+            return;
         }
         row.entrance = Entrance::Stated { state, at: t, with_proc: proc != NONE16, stack };
         row.state = state;
