@@ -1,9 +1,9 @@
 //! What is in a trace, as numbers: the facts that Go's own reader states too, and a few of ours.
 
 use crate::base::{Duration, StackId, StringId};
+use crate::store::segment::Kind;
 use crate::store::totals::Party;
 use crate::store::{Dict, Frame, Goroutine, Index};
-use crate::wire::event::Kind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

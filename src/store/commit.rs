@@ -2,12 +2,10 @@
 
 use super::annotations::{Ranges, Regions, Scope, Tasks};
 use super::fold::{Entrance, GoRow, Head, LinkKey, Part, Rare, Tally, UNTOUCHED};
-use super::index::{Earlier, Goroutine, Index, Proc, Range, SegmentInfo, Thread, Times};
+use super::index::{Earlier, Goroutine, Index, Proc, Range, SegmentInfo, Thread};
 use super::totals::{Link, Party};
 use super::{Frame, Func};
-use crate::base::{
-    Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time,
-};
+use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
@@ -588,30 +586,6 @@ pub const GC_MARK: &str = "GC concurrent mark phase";
 pub const GC_SWEEP: &str = "GC incremental sweep";
 /// Name of the range of a goroutine's mark assist.
 pub const GC_ASSIST: &str = "GC mark assist";
-
-impl Goroutine {
-    fn new(id: GoId, from: Time) -> Goroutine {
-        Goroutine {
-            id,
-            group: GroupId::NONE,
-            entry: FuncId::NONE,
-            creator: GoIdx::NONE,
-            created_at: StackId::NONE,
-            created: None,
-            ended: None,
-            gone: None,
-            from,
-            times: Times::default(),
-            lost_at_end: Duration::ZERO,
-            earlier: None,
-            blocked: Vec::new(),
-            longest_wait: Duration::ZERO,
-            events: 0,
-            samples: 0,
-            label: StringId::NONE,
-        }
-    }
-}
 
 /// Whether a goroutine of this start function belongs to the runtime, as Go's viewer has it.
 pub fn is_system(entry: &str) -> bool {

@@ -91,6 +91,31 @@ pub struct Earlier {
     pub blocked: Vec<(StringId, Duration)>,
 }
 
+impl Goroutine {
+    /// A goroutine of which nothing is known but its number, accounted from `from` on.
+    pub fn new(id: GoId, from: Time) -> Goroutine {
+        Goroutine {
+            id,
+            group: GroupId::NONE,
+            entry: FuncId::NONE,
+            creator: GoIdx::NONE,
+            created_at: StackId::NONE,
+            created: None,
+            ended: None,
+            gone: None,
+            from,
+            times: Times::default(),
+            lost_at_end: Duration::ZERO,
+            earlier: None,
+            blocked: Vec::new(),
+            longest_wait: Duration::ZERO,
+            events: 0,
+            samples: 0,
+            label: StringId::NONE,
+        }
+    }
+}
+
 /// All goroutines that started in the same function.
 #[derive(Clone, Debug, Default)]
 pub struct Group {

@@ -2,7 +2,8 @@
 
 use super::commit::{Handles, Maps};
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
-use crate::wire::event::{Columns, GoState, Kind, ProcState};
+use crate::wire::event::Columns;
+pub use crate::wire::event::{GoState, Kind, ProcState};
 use std::ops::Range;
 
 /// Decoded events `first..first + len()` of a trace, in order.
