@@ -3,7 +3,6 @@
 use crate::base::{
     Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time,
 };
-use crate::store::index::Times;
 use crate::store::segment::{GoState, Kind};
 use crate::store::{
     Detail, Dict, Event, Frame, Func, Goroutine, Group, Index, Proc, Range, Segment, SegmentBuilder, SegmentInfo,
@@ -140,22 +139,7 @@ pub(crate) fn fixture() -> Fixture {
 }
 
 fn goroutine(id: GoId, group: GroupId, entry: FuncId) -> Goroutine {
-    Goroutine {
-        id,
-        group,
-        entry,
-        creator: GoIdx::NONE,
-        created_at: StackId::NONE,
-        created: None,
-        ended: None,
-        from: us(0),
-        times: Times::default(),
-        blocked: Vec::new(),
-        longest_wait: Duration::ZERO,
-        events: 0,
-        samples: 0,
-        label: StringId::NONE,
-    }
+    Goroutine { group, entry, ..Goroutine::new(id, us(0)) }
 }
 
 fn info(seg: &Segment) -> SegmentInfo {
