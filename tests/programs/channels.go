@@ -40,7 +40,7 @@ func leaked(never <-chan int, result chan<- int) { result <- <-never }
 
 func dependent(result <-chan int) { <-result }
 
-// knot: two pools of two that need each other. Every question waits for its
+// knot: two pools of two that need each other. Every asker waits for its
 // answer, every answerer for the next question, a hundred times each.
 func knot() {
 	questions, answers := make(chan int), make(chan int)
@@ -56,6 +56,7 @@ func knot() {
 
 func asker(questions chan<- int, answers <-chan int, done chan<- struct{}) {
 	for i := 0; i < 100; i++ {
+		spin(unit / 50)
 		questions <- i
 		<-answers
 	}

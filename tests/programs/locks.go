@@ -1,7 +1,6 @@
 package main
 
 import (
-	"runtime"
 	"sync"
 	"time"
 )
@@ -39,10 +38,9 @@ func convoyFollower(mu *sync.Mutex, all *sync.WaitGroup) {
 }
 
 // starved: a hog takes a mutex again as soon as it has released it. A victim
-// wants it ten times. On one P it is woken but finds the mutex taken again,
-// until it has waited for 1 ms; then the hog must hand it over.
+// wants it ten times. It is woken at a release, but finds the mutex taken again,
+// until it has waited for 1 ms; then the hog must hand it over, and yields.
 func starved() {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var mu sync.Mutex
 	stop := make(chan struct{})
 	stopped := make(chan struct{})
@@ -63,7 +61,7 @@ func hog(mu *sync.Mutex, stop <-chan struct{}, stopped chan<- struct{}) {
 		default:
 		}
 		mu.Lock()
-		spin(unit / 2)
+		spin(unit * 3 / 10)
 		mu.Unlock()
 	}
 }

@@ -25,6 +25,7 @@ var programs = map[string]func(){
 	"knot":        knot,
 	"leak":        leak,
 	"network":     network,
+	"path":        path,
 	"receiver":    receiver,
 	"starved":     starved,
 	"syscall":     syscalls,
