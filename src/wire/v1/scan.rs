@@ -175,7 +175,7 @@ impl<'a> Scanner<'a> {
                     self.begin(&r)?;
                 }
                 Role::Table => self.table(&r),
-                Role::Sample => self.sample(&r), // Go writes them from a thread of its own, long after.
+                Role::Sample => self.sample(&r),
                 Role::Event => {
                     if self.open.is_none() {
                         return Err(Fault::Bad);

@@ -42,7 +42,7 @@ pub const COUNT: usize = 50;
 macro_rules! specs {
     ($($const:ident = $op:literal $name:literal $role:ident $args:literal - $optional:literal $stack:literal since $since:literal;)*) => {
         /// Types.
-        #[allow(missing_docs)]
+        #[allow(missing_docs, dead_code)] // Some are only known by their role.
         pub mod op { $(pub const $const: u8 = $op;)* }
 
         /// All record types; the one at `i` has number `i + 1`.
