@@ -277,6 +277,18 @@ impl Columns {
         self.wide.clear();
     }
 
+    /// Makes room for `n` more events.
+    pub fn reserve(&mut self, n: usize) {
+        self.time.reserve(n);
+        self.kind.reserve(n);
+        self.go.reserve(n);
+        self.by.reserve(n);
+        self.proc.reserve(n);
+        self.thread.reserve(n);
+        self.stack.reserve(n);
+        self.arg.reserve(n);
+    }
+
     /// Appends an event.
     #[inline]
     pub fn push(&mut self, r: Row) {

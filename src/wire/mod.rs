@@ -1,6 +1,8 @@
 //! Bytes into events: Go's trace formats and pprof's profiles. No meaning yet, and no order between threads.
 
+pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod tables;
 pub mod v1;
+pub mod v2;
