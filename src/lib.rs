@@ -7,5 +7,6 @@ pub mod analysis;
 pub mod base;
 pub mod filter;
 pub mod input;
+pub mod source;
 pub mod store;
 pub mod wire;

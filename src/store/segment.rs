@@ -2,7 +2,7 @@
 
 use super::commit::{Handles, Maps};
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
-use crate::wire::event::Columns;
+use crate::wire::event::Events;
 pub use crate::wire::event::{GoState, Kind, ProcState};
 use std::ops::Range;
 
@@ -209,28 +209,26 @@ impl Segment {
     }
 }
 
-/// Turns a decoder's columns into a segment: positions become handles, and each goroutine gets the list of its events.
-pub(super) fn build(first: u64, floor: Time, c: Columns, handles: &Handles, maps: &Maps) -> Segment {
+/// Turns a decoder's events into a segment: positions become handles, and each goroutine gets the list of its events.
+pub(super) fn build(first: u64, floor: Time, events: Events, handles: &Handles, maps: &Maps) -> Segment {
     let go = |i: u32| handles.gos.get(i as usize).copied().unwrap_or_default();
     let proc = |i: u16| handles.procs.get(i as usize).copied().unwrap_or_default();
     let thread = |i: u16| handles.threads.get(i as usize).copied().unwrap_or_default();
-    let mut wide = c.wide;
-    let arg = c
-        .arg
+    let Events { rows, mut wide } = events;
+    let arg = rows
         .iter()
-        .zip(&c.kind)
-        .map(|(&arg, &kind)| match kind {
-            Kind::GoStop | Kind::GoBlock | Kind::GoLabel | Kind::StwBegin | Kind::StwEnd => maps.string(arg).0,
-            Kind::GoCreate | Kind::GoCreateBlocked => maps.stack(arg).0,
-            Kind::ProcStart | Kind::ProcStop | Kind::ProcSteal | Kind::GcSweepActive => u32::from(proc(arg as u16).0),
+        .map(|r| match r.kind {
+            Kind::GoStop | Kind::GoBlock | Kind::GoLabel | Kind::StwBegin | Kind::StwEnd => maps.string(r.arg).0,
+            Kind::GoCreate | Kind::GoCreateBlocked => maps.stack(r.arg).0,
+            Kind::ProcStart | Kind::ProcStop | Kind::ProcSteal | Kind::GcSweepActive => u32::from(proc(r.arg as u16).0),
             Kind::ProcStatus => {
-                let w = wide.get(arg as usize).copied().unwrap_or_default();
+                let w = wide.get(r.arg as usize).copied().unwrap_or_default();
                 let idle = u32::from(w[1] != ProcState::Running as u64);
                 u32::from(proc(w[0] as u16).0) | idle << 16
             }
             Kind::TaskBegin | Kind::RegionBegin | Kind::RegionEnd | Kind::Log => {
-                if let Some(w) = wide.get_mut(arg as usize) {
-                    let texts: &[usize] = match kind {
+                if let Some(w) = wide.get_mut(r.arg as usize) {
+                    let texts: &[usize] = match r.kind {
                         Kind::TaskBegin => &[2],
                         Kind::Log => &[1, 2],
                         _ => &[1],
@@ -239,22 +237,22 @@ pub(super) fn build(first: u64, floor: Time, c: Columns, handles: &Handles, maps
                         w[t] = u64::from(maps.string(w[t] as u32).0);
                     }
                 }
-                arg
+                r.arg
             }
-            _ => arg,
+            _ => r.arg,
         })
         .collect();
-    let go: Vec<GoIdx> = c.go.iter().map(|&g| go(g)).collect();
-    let (gos, go_starts, by_go) = lists(&go);
+    let gos_column: Vec<GoIdx> = rows.iter().map(|r| go(r.go)).collect();
+    let (gos, go_starts, by_go) = lists(&gos_column);
     Segment {
         first,
-        time: c.time.into_iter().map(|t| t.max(floor)).collect(),
-        kind: c.kind,
-        by: c.by.iter().map(|&g| handles.gos.get(g as usize).copied().unwrap_or_default()).collect(),
-        go,
-        proc: c.proc.iter().map(|&p| proc(p)).collect(),
-        thread: c.thread.iter().map(|&t| thread(t)).collect(),
-        stack: c.stack.iter().map(|&s| maps.stack(s)).collect(),
+        time: rows.iter().map(|r| r.time.max(floor)).collect(),
+        kind: rows.iter().map(|r| r.kind).collect(),
+        go: gos_column,
+        by: rows.iter().map(|r| go(r.by)).collect(),
+        proc: rows.iter().map(|r| proc(r.proc)).collect(),
+        thread: rows.iter().map(|r| thread(r.thread)).collect(),
+        stack: rows.iter().map(|r| maps.stack(r.stack)).collect(),
         arg,
         wide,
         gos,

@@ -8,7 +8,7 @@ use super::{Index, Segment, segment};
 use crate::base::{Time, text};
 use crate::input::Bytes;
 use crate::wire::error::{Error, ErrorKind};
-use crate::wire::event::Columns;
+use crate::wire::event::Events;
 use crate::wire::tables::Tables;
 use crate::wire::v2::batch::{self, Scan};
 use crate::wire::v2::generation::{Fallback, GenTables};
@@ -167,14 +167,14 @@ impl Trace {
         let mut orderer = Orderer::new(&self.data, generation, &tables, self.cut(i, &tables));
         let start = tables.clock.time(generation.batches.iter().map(|b| b.ts).min().unwrap_or(0));
         let mut fold = Fold::new(start, self.scale, &tables.tables);
-        let mut columns = Columns::default();
+        let mut events = Events::default();
         let mut checkpoints = vec![None];
         let mut in_segment = 0;
         loop {
-            columns.clear();
-            let more = orderer.next(&mut columns, CHUNK);
-            fold.add(&columns);
-            in_segment += columns.len();
+            events.clear();
+            let more = orderer.next(&mut events, CHUNK);
+            fold.add(&events, &orderer.tables);
+            in_segment += events.len();
             if !more {
                 break;
             }
@@ -268,11 +268,11 @@ impl Trace {
             None => Orderer::new(&self.data, generation, &tables, cut),
             Some(c) => Orderer::resume(&self.data, generation, &tables, cut, c),
         };
-        let mut columns = Columns::default();
-        columns.reserve(plan.len);
-        orderer.next(&mut columns, plan.len);
+        let mut events = Events::default();
+        events.rows.reserve(plan.len);
+        orderer.next(&mut events, plan.len);
         let handles = lock(&self.committer).commit.handles(&orderer.tables);
-        let segment = Arc::new(segment::build(plan.first, plan.floor, columns, &handles, &plan.maps));
+        let segment = Arc::new(segment::build(plan.first, plan.floor, events, &handles, &plan.maps));
         lock(&self.segments).insert(i, Arc::clone(&segment), segment.bytes());
         Ok(segment)
     }

@@ -12,7 +12,7 @@ use super::spec::id;
 use super::stream::{Mark, Stream};
 use crate::base::{GoId, ProcId, ThreadId, Time};
 use crate::wire::error::Error;
-use crate::wire::event::{Columns, GoState, Kind, NONE, NONE16, ProcState, Row};
+use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
 
@@ -103,6 +103,8 @@ pub struct Orderer<'a> {
     /// Streams whose head has to wait, by time.
     parked: Vec<u16>,
     next_sample: usize,
+    /// When the next CPU sample was taken.
+    sample_time: Time,
     last: Time,
     /// What the world was stopped for.
     stw: u32,
@@ -137,6 +139,7 @@ impl<'a> Orderer<'a> {
             frontier: Frontier::default(),
             parked: Vec::new(),
             next_sample: 0,
+            sample_time: Time::MAX,
             last: Time::MIN,
             stw: NONE,
             started: false,
@@ -229,7 +232,7 @@ impl<'a> Orderer<'a> {
     }
 
     /// Appends ordered events to `out` until it holds at least `max`; false when the generation is at its end.
-    pub fn next(&mut self, out: &mut Columns, max: usize) -> bool {
+    pub fn next(&mut self, out: &mut Events, max: usize) -> bool {
         if !self.started {
             self.start(out);
         }
@@ -257,11 +260,11 @@ impl<'a> Orderer<'a> {
     }
 
     /// Applies events of one stream for as long as it is the earliest.
-    fn run(&mut self, stream: u16, limit: Time, out: &mut Columns, max: usize) {
+    fn run(&mut self, stream: u16, limit: Time, out: &mut Events, max: usize) {
         let alone = self.parked.is_empty();
         loop {
             let time = self.streams[stream as usize].head.time;
-            if self.next_sample_time() < time {
+            if self.sample_time < time {
                 self.flush_samples(time, out);
             }
             if self.apply(stream, false, out) == Step::NotYet {
@@ -279,7 +282,7 @@ impl<'a> Orderer<'a> {
     }
 
     /// Tries the parked streams, earliest first; true if one could go on.
-    fn try_parked(&mut self, out: &mut Columns) -> bool {
+    fn try_parked(&mut self, out: &mut Events) -> bool {
         for i in 0..self.parked.len() {
             let stream = self.parked[i];
             if self.apply(stream, false, out) == Step::Done {
@@ -303,7 +306,7 @@ impl<'a> Orderer<'a> {
         }
     }
 
-    fn start(&mut self, out: &mut Columns) {
+    fn start(&mut self, out: &mut Events) {
         self.started = true;
         for i in 0..self.streams.len() {
             self.advance(i as u16);
@@ -318,6 +321,7 @@ impl<'a> Orderer<'a> {
     fn build_frontier(&mut self) {
         let keys: Vec<Time> = (0..self.streams.len()).map(|i| self.key(i as u16)).collect();
         self.frontier = Frontier::new(&keys);
+        self.sample_time = self.next_sample_time();
     }
 
     fn key(&self, stream: u16) -> Time {
@@ -339,7 +343,6 @@ impl<'a> Orderer<'a> {
         }
     }
 
-    #[inline]
     fn next_sample_time(&self) -> Time {
         match self.gen_tables.samples.get(self.next_sample) {
             Some(s) => self.gen_tables.clock.time(s.ts),
@@ -347,13 +350,14 @@ impl<'a> Orderer<'a> {
         }
     }
 
-    fn flush_samples(&mut self, before: Time, out: &mut Columns) {
+    fn flush_samples(&mut self, before: Time, out: &mut Events) {
         while let Some(&s) = self.gen_tables.samples.get(self.next_sample) {
             let time = self.gen_tables.clock.time(s.ts);
             if time >= before && before != Time::MAX {
                 break;
             }
             self.next_sample += 1;
+            self.sample_time = self.next_sample_time();
             let go = if s.go == 0 { NONE } else { self.go(s.go) };
             let proc = if s.proc == u64::MAX { NONE16 } else { self.proc(s.proc) };
             let thread = if s.thread == NO_THREAD { NONE16 } else { self.thread(s.thread) };
@@ -407,16 +411,16 @@ impl<'a> Orderer<'a> {
 
     /// Applies a stream's head, and appends what it says to `out`. With `force`, an event that would have to wait is
     /// taken as it is.
-    fn apply(&mut self, stream: u16, force: bool, out: &mut Columns) -> Step {
-        let head = self.streams[stream as usize].head;
-        let args = head.args;
+    fn apply(&mut self, stream: u16, force: bool, out: &mut Events) -> Step {
+        let head = &self.streams[stream as usize].head;
+        let (op, head_time, args) = (head.op, head.time, head.args);
         let t = self.stream_threads[stream as usize];
         let (by, proc) = match self.threads.get(t as usize) {
             Some(th) => (th.go, th.proc),
             None => (NONE, NONE16),
         };
         // Statuses that no thread wrote may come from well after the switch of generations; they must not push the clock.
-        let time = if t == NONE16 { head.time.min(self.cut()) } else { head.time };
+        let time = if t == NONE16 { head_time.min(self.cut()) } else { head_time };
         let mut row = Row { time, kind: Kind::Sync, go: by, by, proc, thread: t, stack: NONE, arg: NONE };
         macro_rules! text {
             ($i:expr) => {
@@ -428,7 +432,7 @@ impl<'a> Orderer<'a> {
                 self.gen_tables.stack_ids.get(args[$i])
             };
         }
-        match head.op {
+        match op {
             id::GO_START => {
                 let g = self.known_go(args[0]);
                 match self.gos.get_mut(g as usize) {
@@ -467,10 +471,10 @@ impl<'a> Orderer<'a> {
                 row.stack = stack!(2);
             }
             id::GO_BLOCK | id::GO_STOP => {
-                if !self.leave(t, by, if head.op == id::GO_BLOCK { GoState::Waiting } else { GoState::Runnable }) {
+                if !self.leave(t, by, if op == id::GO_BLOCK { GoState::Waiting } else { GoState::Runnable }) {
                     return self.dropped();
                 }
-                row.kind = if head.op == id::GO_BLOCK { Kind::GoBlock } else { Kind::GoStop };
+                row.kind = if op == id::GO_BLOCK { Kind::GoBlock } else { Kind::GoStop };
                 row.arg = text!(0);
                 row.stack = stack!(1);
             }
@@ -503,7 +507,7 @@ impl<'a> Orderer<'a> {
             }
             id::GO_CREATE | id::GO_CREATE_BLOCKED => {
                 let g = self.go(args[0]);
-                let blocked = head.op == id::GO_CREATE_BLOCKED;
+                let blocked = op == id::GO_CREATE_BLOCKED;
                 let state = if blocked { GoState::Waiting } else { GoState::Runnable };
                 self.gos[g as usize] = Go { seq: 0, state };
                 row.kind = if blocked { Kind::GoCreateBlocked } else { Kind::GoCreate };
@@ -561,7 +565,7 @@ impl<'a> Orderer<'a> {
                 row.kind = Kind::GoStatus;
                 row.go = g;
                 row.arg = state as u32;
-                if head.op == id::GO_STATUS_STACK {
+                if op == id::GO_STATUS_STACK {
                     row.stack = stack!(3);
                 }
             }
@@ -574,7 +578,7 @@ impl<'a> Orderer<'a> {
                 if !ready && !force {
                     return Step::NotYet;
                 }
-                let destroy = head.op == id::GO_SWITCH_DESTROY;
+                let destroy = op == id::GO_SWITCH_DESTROY;
                 if !self.leave(t, by, if destroy { GoState::NotExist } else { GoState::Waiting }) {
                     return self.dropped();
                 }
@@ -658,17 +662,17 @@ impl<'a> Orderer<'a> {
                 row.stack = stack!(1);
             }
             id::HEAP_ALLOC | id::HEAP_GOAL => {
-                row.kind = if head.op == id::HEAP_ALLOC { Kind::HeapAlloc } else { Kind::HeapGoal };
+                row.kind = if op == id::HEAP_ALLOC { Kind::HeapAlloc } else { Kind::HeapGoal };
                 row.arg = out.push_wide([args[0], 0, 0, 0]);
             }
             id::GC_ACTIVE | id::GC_BEGIN | id::GC_END => {
-                row.kind = match head.op {
+                row.kind = match op {
                     id::GC_ACTIVE => Kind::GcActive,
                     id::GC_BEGIN => Kind::GcBegin,
                     _ => Kind::GcEnd,
                 };
                 row.arg = out.push_wide([args[0], 0, 0, 0]);
-                if head.op == id::GC_BEGIN {
+                if op == id::GC_BEGIN {
                     row.stack = stack!(1);
                 }
             }
@@ -718,7 +722,7 @@ impl<'a> Orderer<'a> {
                 row.stack = stack!(1);
             }
             id::REGION_BEGIN | id::REGION_END => {
-                row.kind = if head.op == id::REGION_BEGIN { Kind::RegionBegin } else { Kind::RegionEnd };
+                row.kind = if op == id::REGION_BEGIN { Kind::RegionBegin } else { Kind::RegionEnd };
                 row.arg = out.push_wide([args[0], u64::from(text!(1)), 0, 0]);
                 row.stack = stack!(2);
             }
@@ -747,7 +751,7 @@ impl<'a> Orderer<'a> {
     }
 
     #[inline]
-    fn emit(&mut self, out: &mut Columns, row: Row) {
+    fn emit(&mut self, out: &mut Events, row: Row) {
         // Threads' clocks agree only nearly; the rules' order is the truth, and time never runs backwards in it.
         let time = row.time.max(self.last);
         self.last = time;

@@ -22,22 +22,22 @@ pub struct Head {
 pub struct Mark {
     next_batch: u32,
     pos: usize,
-    end: usize,
     ts: u64,
 }
 
 /// The events of one thread, over all its batches of a generation.
 #[derive(Clone, Debug)]
 pub struct Stream {
-    batches: Vec<Batch>,
-    next_batch: usize,
     pos: usize,
     end: usize,
     ts: u64,
-    /// Where the head began, and the clock before it.
-    head_mark: Mark,
     /// The event that is next.
     pub head: Head,
+    /// Where the head begins, and the clock before it.
+    head_pos: usize,
+    head_ts: u64,
+    next_batch: usize,
+    batches: Vec<Batch>,
 }
 
 /// The longest event: a type byte and five numbers of ten bytes, rounded up.
@@ -46,21 +46,21 @@ const WINDOW: usize = 64;
 impl Stream {
     /// A stream over a thread's batches, in file order. [`advance`](Self::advance) makes the first event its head.
     pub fn new(batches: Vec<Batch>) -> Stream {
-        let start = Mark { next_batch: 0, pos: 0, end: 0, ts: 0 };
-        Stream { batches, next_batch: 0, pos: 0, end: 0, ts: 0, head_mark: start, head: Head::default() }
+        Stream { pos: 0, end: 0, ts: 0, head: Head::default(), head_pos: 0, head_ts: 0, next_batch: 0, batches }
     }
 
     /// Where the head begins.
     pub fn mark(&self) -> Mark {
-        self.head_mark
+        Mark { next_batch: self.next_batch as u32, pos: self.head_pos, ts: self.head_ts }
     }
 
     /// Goes back (or on) to a mark of this stream and decodes the head there.
     pub fn seek(&mut self, data: &[u8], clock: Clock, mark: Mark) -> Result<(), Error> {
         self.next_batch = mark.next_batch as usize;
         self.pos = mark.pos;
-        self.end = mark.end;
         self.ts = mark.ts;
+        let batch = self.next_batch.checked_sub(1).and_then(|i| self.batches.get(i));
+        self.end = batch.map_or(0, |b| (b.offset + b.len as usize).min(data.len()));
         self.advance(data, clock)
     }
 
@@ -68,32 +68,20 @@ impl Stream {
     /// batch at the next call.
     #[inline]
     pub fn advance(&mut self, data: &[u8], clock: Clock) -> Result<(), Error> {
-        while self.pos >= self.end {
-            let Some(b) = self.batches.get(self.next_batch) else {
-                self.head.op = 0;
-                self.head_mark = self.here();
-                return Ok(());
-            };
-            self.next_batch += 1;
-            self.pos = b.offset;
-            self.end = (b.offset + b.len as usize).min(data.len());
-            self.ts = b.ts;
+        if self.pos >= self.end && !self.next_batch(data) {
+            return Ok(());
         }
-        self.head_mark = self.here();
+        self.head_pos = self.pos;
+        self.head_ts = self.ts;
         let decoded = match data.get(self.pos..self.pos + WINDOW) {
-            Some(w) => decode(w.try_into().expect("the window has its length")),
-            None => {
-                let mut w = [0u8; WINDOW];
-                let rest = &data[self.pos..];
-                w[..rest.len()].copy_from_slice(rest);
-                decode(&w)
-            }
+            Some(w) => decode(w.try_into().expect("the window has its length"), &mut self.head),
+            None => self.decode_last(data),
         };
         let fault = match decoded {
-            Ok((op, dt, args, len)) if self.pos + len <= self.end => {
+            Ok((dt, len)) if self.pos + len <= self.end => {
                 self.pos += len;
                 self.ts = self.ts.saturating_add(dt);
-                self.head = Head { op, time: clock.time(self.ts), args };
+                self.head.time = clock.time(self.ts);
                 return Ok(());
             }
             Ok(_) => ErrorKind::Truncated("an event"),
@@ -105,26 +93,50 @@ impl Stream {
         Err(Error::new(at, fault))
     }
 
-    fn here(&self) -> Mark {
-        Mark { next_batch: self.next_batch as u32, pos: self.pos, end: self.end, ts: self.ts }
+    /// Goes to the next batch that has any bytes; false, with an empty head, if there is none.
+    #[cold]
+    fn next_batch(&mut self, data: &[u8]) -> bool {
+        while self.pos >= self.end {
+            let Some(b) = self.batches.get(self.next_batch) else {
+                self.head.op = 0;
+                self.head_pos = self.pos;
+                self.head_ts = self.ts;
+                return false;
+            };
+            self.next_batch += 1;
+            self.pos = b.offset;
+            self.end = (b.offset + b.len as usize).min(data.len());
+            self.ts = b.ts;
+        }
+        true
+    }
+
+    /// Decodes near the end of the file, where there is no whole window.
+    #[cold]
+    fn decode_last(&mut self, data: &[u8]) -> Result<(u64, usize), ErrorKind> {
+        let mut w = [0u8; WINDOW];
+        let rest = &data[self.pos..];
+        w[..rest.len()].copy_from_slice(rest);
+        decode(&w, &mut self.head)
     }
 }
 
-/// Decodes the event at the start of a window: type, time delta, arguments, length in bytes.
-#[inline]
-fn decode(w: &[u8; WINDOW]) -> Result<(u8, u64, [u64; MAX_ARGS], usize), ErrorKind> {
+/// Decodes the event at the start of a window into `head`, but for its time. Returns the time delta and the length in
+/// bytes.
+#[inline(always)]
+fn decode(w: &[u8; WINDOW], head: &mut Head) -> Result<(u64, usize), ErrorKind> {
     let op = w[0];
     let count = ARG_COUNTS[op as usize];
     if count == INVALID {
         return Err(ErrorKind::UnknownEvent(op));
     }
+    head.op = op;
     let mut at = 1;
     let dt = varint(w, &mut at)?;
-    let mut args = [0u64; MAX_ARGS];
-    for a in args.iter_mut().take(count as usize) {
+    for a in head.args.iter_mut().take(count as usize) {
         *a = varint(w, &mut at)?;
     }
-    Ok((op, dt, args, at))
+    Ok((dt, at))
 }
 
 /// The number at `at`, which moves past it. Masking keeps the compiler sure that the window is long enough, which five
