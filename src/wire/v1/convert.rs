@@ -4,69 +4,14 @@
 //! reasons as event types. What becomes of each is what Go's own converter makes of it (`internal/trace/tracev1.go`), so
 //! that both see the same trace. Source: FORMAT.md, section 9.3.
 
-use super::ids::IdMap;
+use super::layout::Layout;
 use super::spec::op;
 use super::stream::Head;
 use crate::base::{Duration, ThreadId, Time};
-use crate::wire::event::{Columns, GoState, Kind, NONE, NONE16, ProcState, Row};
-use crate::wire::tables::{Strings, Tables};
+use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
+use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-
-/// From ticks to nanoseconds since the first event.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock {
-    /// The first event, in ticks.
-    pub zero: u64,
-    /// Nanoseconds a tick.
-    pub ns_per_tick: f64,
-}
-
-impl Clock {
-    /// An instant in ticks; the product is cut off as Go cuts it off.
-    #[inline]
-    pub fn time(self, ts: u64) -> Time {
-        Time((ts.wrapping_sub(self.zero) as i64 as f64 * self.ns_per_tick) as i64)
-    }
-}
-
-/// Positions of the reasons that are event types in the old formats.
-#[derive(Clone, Copy, Debug)]
-struct Reasons {
-    forever: u32,
-    preempted: u32,
-    gosched: u32,
-    sleep: u32,
-    send: u32,
-    receive: u32,
-    select: u32,
-    sync: u32,
-    cond: u32,
-    network: u32,
-    assist: u32,
-}
-
-/// Why the world was stopped, by the runtime's numbers of 1.21. Go's reader misspells the sixth, and so do we: a trace
-/// reads the same in both. Earlier runtimes have the first two, from 0 on.
-const STOPS: [&str; 17] = [
-    "",
-    "GC mark termination",
-    "GC sweep termination",
-    "write heap dump",
-    "goroutine profile",
-    "goroutine profile cleanup",
-    "all goroutine stack trace",
-    "read mem stats",
-    "AllThreadsSyscall",
-    "GOMAXPROCS",
-    "start trace",
-    "stop trace",
-    "CountPagesInUse (test)",
-    "ReadMetricsSlow (test)",
-    "ReadMemStatsSlow (test)",
-    "PageCachePagesLeaked (test)",
-    "ResetDebugLog (test)",
-];
 
 /// What the conversion has to remember of a goroutine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,15 +48,8 @@ pub struct Faults {
 }
 
 /// The state of the conversion.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Converter {
-    minor: u32,
-    /// The clock.
-    pub clock: Clock,
-    strings: IdMap,
-    stacks: IdMap,
-    reasons: Reasons,
-    stops: [u32; STOPS.len()],
     /// Until the first `Gomaxprocs` the runtime lists what there is.
     listing: bool,
     listed: Vec<u32>,
@@ -128,30 +66,9 @@ pub struct Converter {
 }
 
 impl Converter {
-    /// Before the first event. `strings` and `stacks` lead from the file's numbers to positions.
-    pub fn new(minor: u32, clock: Clock, strings: IdMap, stacks: IdMap, table: &mut Strings) -> Converter {
-        let mut add = |s: &str| if s.is_empty() { NONE } else { table.push(s.as_bytes()) };
-        let reasons = Reasons {
-            forever: add("forever"),
-            preempted: add("preempted"),
-            gosched: add("runtime.Gosched"),
-            sleep: add("sleep"),
-            send: add("chan send"),
-            receive: add("chan receive"),
-            select: add("select"),
-            sync: add("sync"),
-            cond: add("sync.(*Cond).Wait"),
-            network: add("network"),
-            assist: add("GC mark assist wait for work"),
-        };
-        let stops = STOPS.map(add);
+    /// Before the first event.
+    pub fn new() -> Converter {
         Converter {
-            minor,
-            clock,
-            strings,
-            stacks,
-            reasons,
-            stops,
             listing: true,
             listed: Vec::new(),
             lives: Vec::new(),
@@ -165,29 +82,32 @@ impl Converter {
         }
     }
 
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        self.lives.len() * size_of::<Life>() + self.listed.len() * 4 + self.thread_ids.len() * 24
+    }
+
     /// Appends a row. No two events have the same time.
     #[inline]
-    pub fn emit(&mut self, out: &mut Columns, row: Row) {
+    pub fn emit(&mut self, out: &mut Events, row: Row) {
         let time = row.time.max(Time(self.last.0.saturating_add(1)));
         self.last = time;
         out.push(Row { time, ..row });
     }
 
     /// Says that the trace begins, just before its first event.
-    pub fn begin(&mut self, out: &mut Columns) {
+    pub fn begin(&mut self, out: &mut Events) {
         let arg = out.push_wide([1, 0, 0, 0]);
         self.emit(out, Row { kind: Kind::Sync, arg, ..nobody(Time(-1)) });
     }
 
     /// A hit of the CPU profiler.
-    pub fn sample(&mut self, out: &mut Columns, ts: u64, go: u32, proc: u16, stack: u64) {
-        let stack = self.stacks.get(stack);
-        self.emit(out, Row { kind: Kind::CpuSample, go, by: go, proc, stack, ..nobody(self.clock.time(ts)) });
+    pub fn sample(&mut self, out: &mut Events, time: Time, go: u32, proc: u16, stack: u32) {
+        self.emit(out, Row { kind: Kind::CpuSample, go, by: go, proc, stack, ..nobody(time) });
     }
 
-    /// A syscall returned at `ts`, according to a record that comes later.
-    pub fn early_exit(&mut self, out: &mut Columns, ts: u64, go: u32) {
-        let time = self.clock.time(ts);
+    /// A syscall returned, according to a record that comes later.
+    pub fn early_exit(&mut self, out: &mut Events, time: Time, go: u32) {
         let Some(life) = self.life(go) else { return };
         if life.early < 0 {
             life.early += 1;
@@ -201,7 +121,7 @@ impl Converter {
         }
     }
 
-    fn end_syscall(&mut self, out: &mut Columns, time: Time, go: u32) {
+    fn end_syscall(&mut self, out: &mut Events, time: Time, go: u32) {
         // Where it returned is not recorded: the record is written by the P that it got later.
         self.emit(out, Row { kind: Kind::GoSyscallEndBlocked, go, by: go, ..nobody(time) });
     }
@@ -237,16 +157,24 @@ impl Converter {
         t as u16
     }
 
-    /// Appends what an event of P `proc` means today. `blocks` says that the P's next event is that the syscall which
-    /// begins here loses its P; `message` is the position of a log's message.
+    /// Appends what an event means today, which happened at `time` on P `proc`. `blocks` is asked when a syscall begins:
+    /// whether the P's next event is that the syscall loses it.
     #[inline]
-    pub fn event(&mut self, out: &mut Columns, tables: &mut Tables, h: &Head, proc: u16, blocks: bool, message: u32) {
-        let time = self.clock.time(h.ts);
+    pub fn event(
+        &mut self,
+        out: &mut Events,
+        layout: &Layout,
+        tables: &mut Tables,
+        h: &Head,
+        (time, proc): (Time, u16),
+        blocks: impl FnOnce() -> bool,
+    ) {
         let thread = self.procs.get(proc as usize).map_or(NONE16, |p| p.thread);
-        let stack = if h.stack == 0 { NONE } else { self.stacks.get(h.stack) };
+        let stack = if h.stack == 0 { NONE } else { layout.stacks.get(h.stack.into()) };
         let mut row = Row { time, kind: Kind::Sync, go: h.go, by: h.go, proc, thread, stack, arg: NONE };
         let block = |arg| (Kind::GoBlock, arg);
-        let reasons = &self.reasons;
+        let reasons = &layout.reasons;
+        let mut kept = false;
         (row.kind, row.arg) = match h.op {
             op::GO_START | op::GO_START_LOCAL => {
                 row.go = h.target;
@@ -276,6 +204,8 @@ impl Converter {
             op::GO_PREEMPT => (Kind::GoStop, reasons.preempted),
             op::GO_END => (Kind::GoDestroy, NONE),
             op::GO_SYS_CALL => {
+                let blocks = blocks();
+                kept = !blocks;
                 if let Some(life) = self.life(h.go) {
                     life.syscall = blocks;
                 }
@@ -314,16 +244,16 @@ impl Converter {
                     return;
                 }
                 row.go = h.target;
-                (Kind::GoCreate, self.stacks.get(h.args[1]))
+                (Kind::GoCreate, layout.stacks.get(h.args[1]))
             }
-            _ => return self.rare(out, tables, h, row, message),
+            _ => return self.rare(out, layout, tables, h, row),
         };
         if row.go == NONE {
             self.faults.nobody += 1;
             return;
         }
         self.emit(out, row);
-        if h.op == op::GO_SYS_CALL && !blocks {
+        if kept {
             // A syscall that kept its P has no recorded end: the shortest one there is.
             let time = time + Duration(1);
             self.pending.push_back(Row { time, kind: Kind::GoSyscallEnd, stack: NONE, ..row });
@@ -337,7 +267,8 @@ impl Converter {
     }
 
     /// The events that make up little of a trace.
-    fn rare(&mut self, out: &mut Columns, tables: &mut Tables, h: &Head, mut row: Row, message: u32) {
+    fn rare(&mut self, out: &mut Events, layout: &Layout, tables: &mut Tables, h: &Head, mut row: Row) {
+        let text = |id: u64| layout.strings.get(id);
         (row.kind, row.arg) = match h.op {
             op::PROC_START => {
                 let thread = self.thread(h.args[0], tables);
@@ -369,12 +300,7 @@ impl Converter {
                 if h.target == NONE {
                     return self.faults.nobody += 1;
                 }
-                self.pending.push_back(Row {
-                    kind: Kind::GoLabel,
-                    by: h.target,
-                    arg: self.strings.get(h.args[2]),
-                    ..row
-                });
+                self.pending.push_back(Row { kind: Kind::GoLabel, by: h.target, arg: text(h.args[2]), ..row });
                 (Kind::GoStart, NONE)
             }
             op::GO_WAITING | op::GO_IN_SYSCALL => {
@@ -410,18 +336,15 @@ impl Converter {
             op::STW_START => {
                 self.stops_open += 1;
                 // Before 1.10 each P that took part said so; the world stops once.
-                if self.minor < 10 && self.stops_open > 1 {
+                if layout.minor < 10 && self.stops_open > 1 {
                     return;
                 }
-                let kind = if self.minor >= 21 { h.args[0] } else { h.args[0].min(2).wrapping_add(1) };
-                // Kinds that a version does not have read like no kind.
-                let known = if self.minor >= 21 { STOPS.len() as u64 } else { 3 };
-                self.stop = if kind < known { self.stops[kind as usize] } else { NONE };
+                self.stop = layout.stop(h.args[0]);
                 (Kind::StwBegin, self.stop)
             }
             op::STW_DONE => {
                 self.stops_open = self.stops_open.saturating_sub(1);
-                if self.minor < 10 && self.stops_open > 0 {
+                if layout.minor < 10 && self.stops_open > 0 {
                     return;
                 }
                 (Kind::StwEnd, self.stop)
@@ -430,9 +353,7 @@ impl Converter {
             op::GC_SWEEP_DONE => (Kind::GcSweepEnd, out.push_wide([h.args[0], h.args[1], 0, 0])),
             op::GC_MARK_ASSIST_START => (Kind::GcMarkAssistBegin, NONE),
             op::GC_MARK_ASSIST_DONE => (Kind::GcMarkAssistEnd, NONE),
-            op::USER_TASK_CREATE => {
-                (Kind::TaskBegin, out.push_wide([h.args[0], h.args[1], u64::from(self.strings.get(h.args[2])), 0]))
-            }
+            op::USER_TASK_CREATE => (Kind::TaskBegin, out.push_wide([h.args[0], h.args[1], text(h.args[2]).into(), 0])),
             op::USER_TASK_END => (Kind::TaskEnd, out.push_wide([h.args[0], 0, u64::from(NONE), 0])),
             op::USER_REGION => {
                 let kind = match h.args[1] {
@@ -440,10 +361,10 @@ impl Converter {
                     1 => Kind::RegionEnd,
                     _ => return self.faults.regions += 1,
                 };
-                (kind, out.push_wide([h.args[0], u64::from(self.strings.get(h.args[2])), 0, 0]))
+                (kind, out.push_wide([h.args[0], text(h.args[2]).into(), 0, 0]))
             }
             op::USER_LOG => {
-                (Kind::Log, out.push_wide([h.args[0], u64::from(self.strings.get(h.args[1])), u64::from(message), 0]))
+                (Kind::Log, out.push_wide([h.args[0], text(h.args[1]).into(), layout.message(h.args[2]).into(), 0]))
             }
             // That the last wakeup was futile says nothing that its own events do not show.
             op::FUTILE_WAKEUP => return,

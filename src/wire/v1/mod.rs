@@ -1,17 +1,19 @@
 //! Go's traces of before 1.22: formats 1.7, 1.8, 1.9, 1.10, 1.11, 1.19 and 1.21, written by Go 1.7–1.21.
 //!
 //! Sealed off: what comes out is the same event model that newer traces have, and nothing outside knows the difference.
-//! [`scan`] passes over the file once for what has no place in the order; [`stream`] reads the events of each P;
-//! [`order`] says which may come next; [`convert`] says what each means today. Events are never held all at once.
+//! [`Layout::read`] passes over the file once for what has no place in the order; then a [`Decoder`] reads the events of
+//! each P, puts them in order and says what each means today. Events are never held all at once, and a [`Checkpoint`]
+//! lets another decoder go on from the middle.
 //!
 //! Go's own reader of these files (`internal/trace`) refuses traces that this one opens: of before 1.11, with records of
-//! futile wakeups or timer goroutines, cut off, out of order. What was done about it is in [`Decoder::losses`]. Futile
-//! wakeups are left standing: the goroutine did wake up, look, and wait again.
+//! futile wakeups or timer goroutines, cut off, out of order. What was done about it is in [`Layout::losses`] and
+//! [`Decoder::losses`]. Futile wakeups are left standing: the goroutine did wake up, look, and wait again.
 //!
 //! Source: FORMAT.md, section 9.
 
 mod convert;
 mod ids;
+mod layout;
 mod order;
 mod record;
 mod scan;
@@ -20,43 +22,58 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use super::error::{Error, ErrorKind};
-use super::event::{Columns, NONE, NONE16};
-use super::tables::{Tables, WireFrame};
+pub use layout::{Clock, Layout};
+
+use super::event::{Events, NONE, NONE16};
+use super::tables::Tables;
 use crate::base::{GoId, ProcId};
-use convert::{Clock, Converter};
-use ids::IdMap;
+use convert::Converter;
 use order::Rules;
-use record::{Record, text, varint};
 use rustc_hash::FxHashMap;
-use scan::{Exit, Sample, Scan};
 use spec::op;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 use stream::{Head, Stream};
 
-/// Ticks a second where a file does not say: that of a processor of 3 GHz, whose counter the runtime divides by 64.
-const USUAL_FREQUENCY: u64 = 46_875_000;
-/// The longest string that is kept, in bytes.
-const MAX_STRING: usize = 64 << 10;
-/// All strings together, in bytes: positions in the table have 32 bits.
-const MAX_STRINGS: usize = 1 << 31;
-/// The most frames that a stack may have.
-const MAX_FRAMES: usize = 1000;
+/// Minor versions that are read.
+pub const VERSIONS: std::ops::RangeInclusive<u32> = 7..=21;
 /// How many streams may wait for others; no machine has as many Ps.
 const MAX_WAITING: usize = 1024;
 /// How long a stream may wait for others where events are missing, in ticks: what they wait for may never come.
 const PATIENCE: u64 = 1 << 12;
 
-/// Decodes one file, from its start to its end.
+/// Decodes the events of one file in their order.
 #[derive(Debug)]
 pub struct Decoder<'a> {
     data: &'a [u8],
-    minor: u32,
-    tables: Tables,
+    layout: &'a Layout,
     go_ids: FxHashMap<u64, u32>,
+    state: State,
+}
+
+/// A place in the order of events, from which a decoder can go on.
+#[derive(Clone, Debug)]
+pub struct Checkpoint(State);
+
+impl Checkpoint {
+    /// Bytes that it takes, most of them for goroutines.
+    pub fn bytes(&self) -> usize {
+        let s = &self.0;
+        let per_stream = size_of::<Stream>() + size_of::<Head>() + 32;
+        s.streams.len() * per_stream
+            + s.tables.gos.len() * (size_of::<GoId>() + size_of::<order::Go>())
+            + s.convert.bytes()
+    }
+}
+
+/// Everything about a decoder that changes.
+#[derive(Clone, Debug)]
+struct State {
+    /// Goroutines, Ps and threads named so far; no strings and stacks.
+    tables: Tables,
     proc_ids: FxHashMap<u64, u16>,
+    /// One for each of `Layout::procs`.
     streams: Vec<Stream>,
     /// Each stream's next event.
     heads: Vec<Head>,
@@ -66,118 +83,100 @@ pub struct Decoder<'a> {
     heap: BinaryHeap<Reverse<(u64, u32)>>,
     /// Streams whose next event is not ready; they are not in the heap.
     waiting: Vec<u32>,
-    /// A stream whose next event is taken though it is not ready; it is neither in the heap nor waiting.
-    forced: Option<u32>,
     rules: Rules,
-    samples: std::vec::IntoIter<Sample>,
-    exits: std::vec::IntoIter<Exit>,
-    /// When the next sample or return from a syscall is due, in ticks.
-    due: Option<u64>,
+    next_sample: usize,
+    next_exit: usize,
+    /// When the next sample or return from a syscall is due, in ticks; the largest number for never.
+    due: u64,
     convert: Converter,
-    /// Positions of the messages in `Scan::messages`.
-    messages: FxHashMap<&'a [u8], u32>,
-    damaged: bool,
+    clock: Clock,
     started: bool,
     finished: bool,
     last: u64,
-    forced_events: u64,
+    forced: u64,
     disorder: u64,
-    losses: Vec<String>,
 }
 
 impl<'a> Decoder<'a> {
-    /// Passes over a whole file with its header, whose minor version is `minor`, and finds where each P's events lie.
-    ///
-    /// # Errors
-    ///
-    /// If nothing can be had from the file: it is of Go 1.5 or 1.6, of an unknown version, or has not one whole record.
-    pub fn open(data: &'a [u8], minor: u32) -> Result<Decoder<'a>, Error> {
-        match minor {
-            5 | 6 => {
-                return Err(Error::new(
-                    0,
-                    ErrorKind::Unsupported(
-                        "a trace of Go 1.5 or 1.6 holds no function names: it can only be read beside its program",
-                    ),
-                ));
-            }
-            7..=21 => {}
-            _ => return Err(Error::new(0, ErrorKind::UnknownVersion(minor))),
-        }
-        let mut scan = scan::scan(data, minor)?;
-        let mut tables = Tables::default();
-        let (strings, messages) = fill_strings(&mut scan, &mut tables);
-        let stacks = fill_stacks(data, &scan, &strings, &mut tables);
-        let frequency = scan.frequency.filter(|&f| f > 0 && f <= i64::MAX as u64);
-        if frequency.is_none() {
-            scan.damaged = true;
-            scan.losses.push(
-                "the end of the file is missing, which holds the clock's frequency and the stacks: \
-                 times are guessed (46.875 million ticks a second), stacks are unknown"
-                    .into(),
-            );
-        }
-        let clock = Clock { zero: 0, ns_per_tick: 1e9 / frequency.unwrap_or(USUAL_FREQUENCY) as f64 };
-        let convert = Converter::new(minor, clock, strings, stacks, &mut tables.strings);
-        let mut decoder = Decoder {
-            data,
-            minor,
-            tables,
-            go_ids: FxHashMap::default(),
+    /// Before the first event of the file `data`, whose layout is `layout`.
+    pub fn new(data: &'a [u8], layout: &'a Layout) -> Decoder<'a> {
+        let state = State {
+            tables: Tables::default(),
             proc_ids: FxHashMap::default(),
-            streams: Vec::new(),
-            heads: Vec::new(),
+            streams: layout.procs.iter().map(|_| Stream::new()).collect(),
+            heads: vec![Head::default(); layout.procs.len()],
             procs: Vec::new(),
             heap: BinaryHeap::new(),
             waiting: Vec::new(),
-            forced: None,
             rules: Rules::default(),
-            samples: std::mem::take(&mut scan.samples).into_iter(),
-            exits: std::mem::take(&mut scan.exits).into_iter(),
-            due: None,
-            convert,
-            messages,
-            damaged: scan.damaged,
+            next_sample: 0,
+            next_exit: 0,
+            due: u64::MAX,
+            convert: Converter::new(),
+            clock: layout.clock,
             started: false,
             finished: false,
             last: 0,
-            forced_events: 0,
+            forced: 0,
             disorder: 0,
-            losses: scan.losses,
         };
-        for p in scan.procs {
-            decoder.add_stream(p.proc, p.batches);
+        let mut d = Decoder { data, layout, go_ids: FxHashMap::default(), state };
+        for (i, p) in layout.procs.iter().enumerate() {
+            let proc = d.proc(p.proc);
+            d.state.procs.push(proc);
+            if d.advance(i as u32) {
+                d.state.heap.push(Reverse((d.state.heads[i].ts, i as u32)));
+            }
         }
-        decoder.due = decoder.next_due();
-        let first = decoder.heap.peek().map(|Reverse((ts, _))| *ts);
-        decoder.convert.clock.zero = first.into_iter().chain(decoder.due).min().unwrap_or(0);
-        Ok(decoder)
+        d.set_due();
+        let first = d.state.heap.peek().map_or(u64::MAX, |Reverse((ts, _))| *ts);
+        d.state.clock.zero = first.min(d.state.due);
+        d
     }
 
-    /// Strings and stacks, complete from the start, and goroutines, Ps and threads as far as events have named them.
+    /// Where another decoder of the same file was when it made the checkpoint.
+    pub fn resume(data: &'a [u8], layout: &'a Layout, c: &Checkpoint) -> Decoder<'a> {
+        let state = c.0.clone();
+        let go_ids = state.tables.gos.iter().enumerate().map(|(i, id)| (id.0, i as u32)).collect();
+        Decoder { data, layout, go_ids, state }
+    }
+
+    /// The place that the decoder has come to.
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint(self.state.clone())
+    }
+
+    /// Goroutines, Ps and threads as far as events have named them. Strings and stacks are in [`Layout::tables`].
     pub fn tables(&self) -> &Tables {
-        &self.tables
+        &self.state.tables
     }
 
-    /// What was ignored or is missing, in plain sentences; complete when [`next`](Self::next) has returned false.
-    pub fn losses(&self) -> &[String] {
-        &self.losses
+    /// How many goroutines there have been so far.
+    pub fn go_count(&self) -> usize {
+        self.state.tables.gos.len()
+    }
+
+    /// Part of the file's events that has been passed, 0 to 1, as times tell.
+    pub fn progress(&self) -> f64 {
+        let done: usize = self.layout.procs.iter().zip(&self.state.streams).map(|(p, s)| s.passed(&p.batches)).sum();
+        let all: usize = self.layout.procs.iter().flat_map(|p| &p.batches).map(|b| b.end - b.start).sum();
+        if all == 0 { 1.0 } else { done as f64 / all as f64 }
     }
 
     /// Appends the next events to `out`, `max` at most; false if there were none left.
-    pub fn next(&mut self, out: &mut Columns, max: usize) -> bool {
+    pub fn next(&mut self, out: &mut Events, max: usize) -> bool {
         let before = out.len();
         let full = before.saturating_add(max);
-        while out.len() < full && !self.finished {
-            if let Some(row) = self.convert.pending.pop_front() {
-                self.convert.emit(out, row);
-            } else if !self.started {
-                self.started = true;
-                if self.due.is_some() || !self.heap.is_empty() {
-                    self.convert.begin(out);
+        while out.len() < full && !self.state.finished {
+            if let Some(row) = self.state.convert.pending.pop_front() {
+                self.state.convert.emit(out, row);
+            } else if !self.state.started {
+                self.state.started = true;
+                if self.state.due != u64::MAX || !self.state.heap.is_empty() {
+                    self.state.convert.begin(out);
                 }
             } else if !self.step(out) {
-                self.finish();
+                self.state.finished = true;
             }
         }
         out.len() > before
@@ -185,82 +184,80 @@ impl<'a> Decoder<'a> {
 
     /// Takes one step, which may append a row; false at the end.
     #[inline]
-    fn step(&mut self, out: &mut Columns) -> bool {
-        let Some((stream, forced)) = self.pick() else {
-            return self.due.is_some_and(|_| {
-                self.tell_due(out);
-                true
-            });
+    fn step(&mut self, out: &mut Events) -> bool {
+        let Some(&Reverse((ts, stream))) = self.state.heap.peek() else {
+            if self.state.waiting.is_empty() && self.state.due == u64::MAX {
+                return false;
+            }
+            self.step_aside(out);
+            return true;
         };
-        let head = self.heads[stream as usize];
-        if self.due.is_some_and(|due| due < head.ts) {
-            // A picked stream that is forced stays picked until its turn comes.
-            self.forced = forced.then_some(stream);
-            self.tell_due(out);
+        if self.state.due < ts || self.state.waiting.len() > MAX_WAITING || self.overdue(ts) {
+            self.step_aside(out);
             return true;
         }
-        self.forced_events += u64::from(forced);
-        self.disorder += u64::from(head.ts < self.last);
-        self.last = head.ts;
-        self.rules.apply(&head);
+        if !self.state.rules.apply(&self.state.heads[stream as usize], false) {
+            self.state.heap.pop();
+            self.state.waiting.push(stream);
+            return true;
+        }
+        self.tell(out, stream);
         let more = self.advance(stream);
-        let next = &self.heads[stream as usize];
-        let blocks = head.op == op::GO_SYS_CALL && more && next.op == op::GO_SYS_BLOCK && next.go == head.go;
-        if forced {
+        if let Some(mut top) = self.state.heap.peek_mut() {
             if more {
-                self.heap.push(Reverse((next.ts, stream)));
-            }
-        } else if let Some(mut top) = self.heap.peek_mut() {
-            if more {
-                *top = Reverse((next.ts, stream));
+                *top = Reverse((self.state.heads[stream as usize].ts, stream));
             } else {
                 PeekMut::pop(top);
             }
         }
-        if !self.waiting.is_empty() {
+        if !self.state.waiting.is_empty() {
             self.wake();
         }
-        let message = if head.op == op::USER_LOG { self.message(&head) } else { NONE };
-        self.convert.event(out, &mut self.tables, &head, self.procs[stream as usize], blocks, message);
         true
     }
 
-    /// The stream whose event comes next, and whether it comes although something before it is missing. One that need
-    /// not be forced is at the top of the heap.
-    #[inline]
-    fn pick(&mut self) -> Option<(u32, bool)> {
-        if let Some(stream) = self.forced.take() {
-            return Some((stream, true));
+    /// Takes a step that is not an event at the top of the heap: a sample or a return from a syscall that is due, or an
+    /// event that has waited in vain.
+    #[cold]
+    fn step_aside(&mut self, out: &mut Events) {
+        let waited = self.longest_waiting();
+        match waited {
+            Some((ts, i)) if ts <= self.state.due => {
+                let stream = self.state.waiting.swap_remove(i);
+                self.state.forced += 1;
+                self.state.rules.apply(&self.state.heads[stream as usize], true);
+                self.tell(out, stream);
+                if self.advance(stream) {
+                    self.state.heap.push(Reverse((self.state.heads[stream as usize].ts, stream)));
+                }
+                self.wake();
+            }
+            _ => self.tell_due(out),
         }
-        while let Some(&Reverse((ts, stream))) = self.heap.peek() {
-            if self.damaged && !self.waiting.is_empty() && self.waited_until().saturating_add(PATIENCE) < ts {
-                break;
-            }
-            if self.rules.ready(&self.heads[stream as usize]) {
-                return Some((stream, false));
-            }
-            self.heap.pop();
-            self.waiting.push(stream);
-            if self.waiting.len() > MAX_WAITING {
-                break;
-            }
-        }
-        let longest =
-            (0..self.waiting.len()).min_by_key(|&i| (self.heads[self.waiting[i] as usize].ts, self.waiting[i]))?;
-        Some((self.waiting.swap_remove(longest), true))
     }
 
-    /// The time of the earliest event that waits.
+    /// Whether an event has waited for longer than makes sense, now that `ts` has come.
+    #[inline]
+    fn overdue(&self, ts: u64) -> bool {
+        // Where nothing is missing, what an event waits for comes.
+        self.layout.damaged
+            && !self.state.waiting.is_empty()
+            && self.longest_waiting().is_some_and(|(since, _)| since.saturating_add(PATIENCE) < ts)
+    }
+
+    /// The event that has waited for longest: its time, and its place in `waiting`.
     #[cold]
-    fn waited_until(&self) -> u64 {
-        self.waiting.iter().map(|&s| self.heads[s as usize].ts).min().unwrap_or(u64::MAX)
+    fn longest_waiting(&self) -> Option<(u64, usize)> {
+        let s = &self.state;
+        let times = s.waiting.iter().enumerate().map(|(i, &w)| (s.heads[w as usize].ts, w, i));
+        times.min().map(|(ts, _, i)| (ts, i))
     }
 
     /// Puts back the streams that need not wait any more.
     #[cold]
     fn wake(&mut self) {
-        let (heads, rules, heap) = (&self.heads, &self.rules, &mut self.heap);
-        self.waiting.retain(|&stream| {
+        let State { heads, rules, heap, waiting, .. } = &mut self.state;
+        waiting.retain(|&stream| {
             let head = &heads[stream as usize];
             let ready = rules.ready(head);
             if ready {
@@ -270,54 +267,64 @@ impl<'a> Decoder<'a> {
         });
     }
 
+    /// Appends what a stream's next event means.
+    #[inline]
+    fn tell(&mut self, out: &mut Events, stream: u32) {
+        let i = stream as usize;
+        let (data, layout) = (self.data, self.layout);
+        let State { tables, streams, heads, procs, convert, clock, last, disorder, .. } = &mut self.state;
+        let head = &heads[i];
+        *disorder += u64::from(head.ts < *last);
+        *last = head.ts;
+        let blocks = || {
+            let mut next = Head::default();
+            let (mut probe, batches) = (streams[i], &layout.procs[i].batches);
+            probe.advance(data, batches, &mut next, |_| NONE) && next.op == op::GO_SYS_BLOCK && next.go == head.go
+        };
+        convert.event(out, layout, tables, head, (clock.time(head.ts), procs[i]), blocks);
+    }
+
     /// Appends the sample or the return from a syscall that is due.
-    #[cold]
-    fn tell_due(&mut self, out: &mut Columns) {
-        let sample = self.samples.as_slice().first().map_or(u64::MAX, |s| s.ts);
-        match self.exits.as_slice().first() {
-            Some(exit) if exit.ts < sample => {
-                let Exit { ts, go } = *exit;
-                self.exits.next();
-                let go = self.go(go);
-                self.convert.early_exit(out, ts, go);
+    fn tell_due(&mut self, out: &mut Events) {
+        let layout = self.layout;
+        let (sample, exit) = (layout.samples.get(self.state.next_sample), layout.exits.get(self.state.next_exit));
+        match (sample, exit) {
+            (sample, Some(exit)) if sample.is_none_or(|s| exit.ts < s.ts) => {
+                self.state.next_exit += 1;
+                let go = self.go(exit.go);
+                self.state.convert.early_exit(out, self.state.clock.time(exit.ts), go);
             }
-            _ => {
-                if let Some(s) = self.samples.next() {
-                    let (go, proc) = (self.go(s.go), self.proc(s.proc));
-                    self.convert.sample(out, s.ts, go, proc, s.stack);
-                }
+            (Some(s), _) => {
+                self.state.next_sample += 1;
+                let (go, proc) = (self.go(s.go), self.proc(s.proc));
+                let (time, stack) = (self.state.clock.time(s.ts), layout.stacks.get(s.stack));
+                self.state.convert.sample(out, time, go, proc, stack);
             }
+            _ => {}
         }
-        self.due = self.next_due();
+        self.set_due();
     }
 
-    fn next_due(&self) -> Option<u64> {
-        let sample = self.samples.as_slice().first().map(|s| s.ts);
-        let exit = self.exits.as_slice().first().map(|e| e.ts);
-        sample.into_iter().chain(exit).min()
-    }
-
-    fn add_stream(&mut self, proc: u64, batches: Vec<scan::Batch>) {
-        let stream = self.streams.len() as u32;
-        let proc = self.proc(proc);
-        self.procs.push(proc);
-        self.streams.push(Stream::new(batches));
-        self.heads.push(Head::default());
-        if self.advance(stream) {
-            self.heap.push(Reverse((self.heads[stream as usize].ts, stream)));
-        }
+    fn set_due(&mut self) {
+        let s = &mut self.state;
+        let sample = self.layout.samples.get(s.next_sample).map(|s| s.ts);
+        let exit = self.layout.exits.get(s.next_exit).map(|e| e.ts);
+        s.due = sample.into_iter().chain(exit).min().unwrap_or(u64::MAX);
     }
 
     /// Reads a stream's next event; false at its end.
     #[inline]
     fn advance(&mut self, stream: u32) -> bool {
         let i = stream as usize;
-        let (ids, gos, rules) = (&mut self.go_ids, &mut self.tables.gos, &mut self.rules.gos);
-        self.streams[i].advance(self.data, self.minor, &mut self.heads[i], |id| position(id, ids, gos, rules))
+        let State { streams, heads, tables, rules, .. } = &mut self.state;
+        let ids = &mut self.go_ids;
+        streams[i].advance(self.data, &self.layout.procs[i].batches, &mut heads[i], |id| {
+            position(id, ids, &mut tables.gos, &mut rules.gos)
+        })
     }
 
     fn go(&mut self, id: u64) -> u32 {
-        position(id, &mut self.go_ids, &mut self.tables.gos, &mut self.rules.gos)
+        position(id, &mut self.go_ids, &mut self.state.tables.gos, &mut self.state.rules.gos)
     }
 
     /// Position of a P, a new one if it is not known.
@@ -326,41 +333,34 @@ impl<'a> Decoder<'a> {
         if id as u32 == u32::MAX {
             return NONE16;
         }
-        if let Some(&p) = self.proc_ids.get(&id) {
+        let State { proc_ids, tables, .. } = &mut self.state;
+        if let Some(&p) = proc_ids.get(&id) {
             return p;
         }
-        let p = self.tables.procs.len();
+        let p = tables.procs.len();
         if p >= NONE16 as usize {
             return NONE16;
         }
-        self.tables.procs.push(ProcId(id));
-        self.proc_ids.insert(id, p as u16);
+        tables.procs.push(ProcId(id));
+        proc_ids.insert(id, p as u16);
         p as u16
     }
 
-    fn message(&self, head: &Head) -> u32 {
-        match text(self.data, head.args[2] as usize) {
-            Ok((message, _)) => self.messages.get(message).copied().unwrap_or(NONE),
-            Err(_) => NONE,
-        }
-    }
-
-    /// Says what was left out or bent on the way.
-    #[cold]
-    fn finish(&mut self) {
-        self.finished = true;
-        let f = self.convert.faults;
-        let short: u64 = self.streams.iter().map(|s| s.short).sum();
+    /// What was left out or bent so far, in plain sentences; [`Layout::losses`] is about the file itself.
+    pub fn losses(&self) -> Vec<String> {
+        let s = &self.state;
+        let f = s.convert.faults;
+        let short = s.streams.iter().map(|s| u64::from(s.short)).sum();
         let said = [
-            (self.forced_events, "events do not follow from those before them and were taken as they are"),
-            (self.disorder, "events were out of order in time and were moved to where their Ps say they belong"),
+            (s.forced, "events do not follow from those before them and were taken as they are"),
+            (s.disorder, "events were out of order in time and stand where their Ps say they belong"),
             (short, "events lack arguments and were ignored"),
             (f.nobody, "events lack their goroutine and were ignored"),
             (f.exits, "syscalls returned before they were called; the time of the record was taken"),
             (f.regions, "region events neither begin nor end a region and were ignored"),
             (f.threads, "events are of more threads than can be told apart"),
         ];
-        self.losses.extend(said.iter().filter(|s| s.0 > 0).map(|(n, what)| format!("{n} {what}")));
+        said.iter().filter(|s| s.0 > 0).map(|(n, what)| format!("{n} {what}")).collect()
     }
 }
 
@@ -370,63 +370,12 @@ fn position(id: u64, ids: &mut FxHashMap<u64, u32>, gos: &mut Vec<GoId>, rules: 
     if id == 0 {
         return NONE;
     }
-    *ids.entry(id).or_insert_with(|| {
-        gos.push(GoId(id));
-        rules.push(order::Go::default());
-        gos.len() as u32 - 1
-    })
-}
-
-/// Moves strings and log messages into the tables; says where each string number leads, and each message.
-fn fill_strings<'a>(scan: &mut Scan<'a>, tables: &mut Tables) -> (IdMap, FxHashMap<&'a [u8], u32>) {
-    let mut room = MAX_STRINGS;
-    let mut left_out = 0u64;
-    let mut cut = 0u64;
-    let mut add = |s: &[u8]| {
-        let kept = &s[..s.len().min(MAX_STRING)];
-        if kept.len() > room {
-            left_out += 1;
-            return NONE;
-        }
-        cut += u64::from(kept.len() < s.len());
-        room -= kept.len();
-        tables.strings.push(kept)
-    };
-    let ids: Vec<(u64, u32)> = std::mem::take(&mut scan.strings).into_iter().map(|(id, s)| (id, add(s))).collect();
-    let mut messages = std::mem::take(&mut scan.message_ids);
-    for message in std::mem::take(&mut scan.messages) {
-        let pos = add(message);
-        messages.insert(message, pos);
+    if let Some(&go) = ids.get(&id) {
+        return go;
     }
-    if cut > 0 {
-        scan.losses.push(format!("{cut} strings of more than 64 KiB were cut"));
-    }
-    if left_out > 0 {
-        scan.losses.push(format!("{left_out} strings beyond 2 GiB were left out"));
-    }
-    (IdMap::new(&ids), messages)
-}
-
-/// Moves the stacks into the tables and says where each stack number leads.
-fn fill_stacks(data: &[u8], scan: &Scan, strings: &IdMap, tables: &mut Tables) -> IdMap {
-    let mut ids = Vec::with_capacity(scan.stacks.len());
-    let mut frames = Vec::new();
-    for &(id, Record { body, end, .. }) in &scan.stacks {
-        let Some(data) = data.get(..end) else { continue };
-        let mut pos = body;
-        frames.clear();
-        while frames.len() < MAX_FRAMES {
-            let mut v = [0; 4];
-            if v.iter_mut().any(|v| varint(data, &mut pos).map(|n| *v = n).is_err()) {
-                break;
-            }
-            let [pc, func, file, line] = v;
-            frames.push(WireFrame { pc, func: strings.get(func), file: strings.get(file), line: line as u32 });
-        }
-        // A stack without frames says nothing, and Go's reader takes it for none.
-        if id != 0 && !frames.is_empty() {
-            ids.push((id, tables.stacks.push(frames.iter().copied())));
-        }
-    }
-    IdMap::new(&ids)
+    gos.push(GoId(id));
+    rules.push(order::Go::default());
+    let go = gos.len() as u32 - 1;
+    ids.insert(id, go);
+    go
 }

@@ -7,7 +7,6 @@
 
 use super::spec::op;
 use super::stream::Head;
-use crate::wire::event::NONE;
 
 /// What a goroutine is doing, as far as order goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -91,39 +90,47 @@ pub struct Rules {
 
 impl Rules {
     /// Whether nothing that comes before the event is missing.
-    #[inline]
     pub fn ready(&self, h: &Head) -> bool {
         match rule(h) {
-            None if h.op == op::GC_START => h.args[0] == self.gc,
+            None => h.op != op::GC_START || h.args[0] == self.gc,
             // An event of no goroutine waits for nobody.
-            None | Some(Rule { go: NONE, .. }) => true,
-            Some(r) => {
-                let g = self.gos.get(r.go as usize).copied().unwrap_or_default();
-                g.status == r.from
-                    && match r.expect {
-                        Expect::Seq(n) => n == g.seq,
-                        _ => true,
-                    }
-            }
+            Some(r) => self.gos.get(r.go as usize).is_none_or(|g| r.met_by(g)),
         }
     }
 
-    /// Takes the event as having happened.
+    /// Takes the event as having happened, if nothing before it is missing or if it is forced; says whether it did.
     #[inline]
-    pub fn apply(&mut self, h: &Head) {
-        match rule(h) {
-            None if h.op == op::GC_START => self.gc = h.args[0].wrapping_add(1),
-            None => {}
-            Some(r) => {
-                if let Some(g) = self.gos.get_mut(r.go as usize) {
-                    g.status = r.to;
-                    g.seq = match r.expect {
-                        Expect::Seq(n) => n.wrapping_add(1),
-                        Expect::Next => g.seq.wrapping_add(1),
-                        Expect::Same => g.seq,
-                    };
+    pub fn apply(&mut self, h: &Head, forced: bool) -> bool {
+        let Some(r) = rule(h) else {
+            if h.op == op::GC_START {
+                if h.args[0] != self.gc && !forced {
+                    return false;
                 }
+                self.gc = h.args[0].wrapping_add(1);
             }
+            return true;
+        };
+        let Some(g) = self.gos.get_mut(r.go as usize) else { return true };
+        if !r.met_by(g) && !forced {
+            return false;
         }
+        g.status = r.to;
+        g.seq = match r.expect {
+            Expect::Seq(n) => n.wrapping_add(1),
+            Expect::Next => g.seq.wrapping_add(1),
+            Expect::Same => g.seq,
+        };
+        true
+    }
+}
+
+impl Rule {
+    #[inline]
+    fn met_by(&self, g: &Go) -> bool {
+        g.status == self.from
+            && match self.expect {
+                Expect::Seq(n) => n == g.seq,
+                _ => true,
+            }
     }
 }

@@ -71,8 +71,8 @@ pub struct Scan<'a> {
     pub stacks: Vec<(u64, Record)>,
     /// Log messages, each once.
     pub messages: Vec<&'a [u8]>,
-    /// Where a log message stands in `messages`.
-    pub message_ids: FxHashMap<&'a [u8], u32>,
+    /// The logs: the offset of the end of the record's numbers, and where the message stands in `messages`.
+    pub logs: Vec<(usize, u32)>,
     /// Ticks a second.
     pub frequency: Option<u64>,
     /// Whether events are missing: the file is cut off, or was damaged somewhere.
@@ -92,6 +92,7 @@ pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
         minor,
         out: Scan::default(),
         proc_ids: FxHashMap::default(),
+        message_ids: FxHashMap::default(),
         open: None,
         first_ts: None,
         bad_records: 0,
@@ -129,6 +130,7 @@ struct Scanner<'a> {
     minor: u32,
     out: Scan<'a>,
     proc_ids: FxHashMap<u64, u32>,
+    message_ids: FxHashMap<&'a [u8], u32>,
     /// The batch that is being read: P by position, and the batch as far as it is known.
     open: Option<(usize, Batch)>,
     first_ts: Option<u64>,
@@ -262,10 +264,11 @@ impl<'a> Scanner<'a> {
     fn message(&mut self, r: &Record) {
         let Ok((message, _)) = text(self.data, r.end) else { return };
         let messages = &mut self.out.messages;
-        self.out.message_ids.entry(message).or_insert_with(|| {
+        let id = *self.message_ids.entry(message).or_insert_with(|| {
             messages.push(message);
             messages.len() as u32 - 1
         });
+        self.out.logs.push((r.end, id));
     }
 
     /// The next position after `pos` that reads like the start of a batch of this trace.

@@ -6,7 +6,6 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
     /// Type: the low six bits of a record's first byte.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for tests and debuggers"))]
     pub op: u8,
     /// Go's name.
     #[cfg_attr(not(test), expect(dead_code, reason = "for tests and debuggers"))]
@@ -102,6 +101,81 @@ specs! {
     USER_REGION = 47 "UserRegion" Event 3 - 0 true since 11;
     USER_LOG = 48 "UserLog" Event 2 - 0 true since 11;
     CPU_SAMPLE = 49 "CPUSample" Sample 3 - 0 true since 19;
+}
+
+/// What an event does to the goroutine that its P is running.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Turn {
+    /// It is no event of a P.
+    None,
+    /// It goes on.
+    Stays,
+    /// It leaves the P.
+    Leaves,
+    /// It goes on; the first argument is another goroutine.
+    Names,
+    /// The first argument is the goroutine that runs from here on.
+    Comes,
+}
+
+/// What the reader needs to know of a type, at hand for each event.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// How many numbers it has: time delta, arguments, stack.
+    pub numbers: u8,
+    /// How many it has at least.
+    pub needed: u8,
+    /// Whether the last is a stack.
+    pub stack: bool,
+    /// What it does to the P's goroutine.
+    pub turn: Turn,
+}
+
+/// The shapes of all types that the low six bits of a byte can name.
+pub static TABLE: [Shape; 64] = shapes();
+
+const fn shapes() -> [Shape; 64] {
+    let mut table = [Shape { numbers: 0, needed: 0, stack: false, turn: Turn::None }; 64];
+    let mut i = 0;
+    while i < SPECS.len() {
+        let s = &SPECS[i];
+        let numbers = 1 + s.args + s.stack as u8;
+        let turn = match s.role {
+            Role::Event => turn(s.op),
+            _ => Turn::None,
+        };
+        table[s.op as usize] = Shape { numbers, needed: numbers - s.optional, stack: s.stack, turn };
+        i += 1;
+    }
+    table
+}
+
+const fn turn(op: u8) -> Turn {
+    match op {
+        op::GO_START | op::GO_START_LOCAL | op::GO_START_LABEL => Turn::Comes,
+        op::GO_END
+        | op::GO_STOP
+        | op::GO_SCHED
+        | op::GO_PREEMPT
+        | op::GO_SLEEP
+        | op::GO_BLOCK
+        | op::GO_BLOCK_SEND
+        | op::GO_BLOCK_RECV
+        | op::GO_BLOCK_SELECT
+        | op::GO_BLOCK_SYNC
+        | op::GO_BLOCK_COND
+        | op::GO_BLOCK_NET
+        | op::GO_SYS_BLOCK
+        | op::GO_BLOCK_GC => Turn::Leaves,
+        op::GO_CREATE
+        | op::GO_UNBLOCK
+        | op::GO_UNBLOCK_LOCAL
+        | op::GO_SYS_EXIT
+        | op::GO_SYS_EXIT_LOCAL
+        | op::GO_WAITING
+        | op::GO_IN_SYSCALL => Turn::Names,
+        _ => Turn::Stays,
+    }
 }
 
 /// The type with this number, if a trace of minor version `minor` may contain it.

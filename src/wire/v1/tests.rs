@@ -1,6 +1,7 @@
 //! What Go's own reader says about its old traces, held against what comes out here; and what no input may do.
 
 use super::*;
+use crate::wire::error::Error;
 use crate::wire::event::{GoState, Kind, ProcState};
 use flate2::read::GzDecoder;
 use proptest::prelude::*;
@@ -20,11 +21,20 @@ fn minor(data: &[u8]) -> u32 {
 }
 
 /// All events of a file, in small helpings.
-fn decode(data: &[u8]) -> (Columns, Decoder<'_>) {
-    let mut d = Decoder::open(data, minor(data)).unwrap();
-    let mut out = Columns::default();
-    while d.next(&mut out, 1000) {}
-    (out, d)
+struct Decoded {
+    events: Events,
+    tables: Tables,
+    losses: Vec<String>,
+}
+
+fn decode(data: &[u8]) -> Result<Decoded, Error> {
+    let layout = Layout::read(data, minor(data))?;
+    let mut d = Decoder::new(data, &layout);
+    let mut events = Events::default();
+    while d.next(&mut events, 1000) {}
+    let Tables { gos, procs, threads, .. } = d.tables().clone();
+    let losses = layout.losses.iter().cloned().chain(d.losses()).collect();
+    Ok(Decoded { events, tables: Tables { gos, procs, threads, ..layout.tables }, losses })
 }
 
 /// The facts that `summary` states, without those that need goroutines' histories.
@@ -65,7 +75,7 @@ fn user_frame(t: &Tables, stack: u32) -> String {
     frames.iter().find(|f| outside(&f.0)).or(frames.first()).map(|f| f.1.clone()).unwrap_or_default()
 }
 
-fn facts(c: &Columns, t: &Tables) -> Facts {
+fn facts(c: &Events, t: &Tables) -> Facts {
     let mut f = Facts::default();
     f.add("events".into(), 1); // Go tells a trace's end too, as a `Sync`.
     f.add("kinds Sync".into(), 1);
@@ -76,8 +86,8 @@ fn facts(c: &Columns, t: &Tables) -> Facts {
     let mut links = Vec::new();
     let mut tasks: BTreeMap<u64, (String, i64)> = BTreeMap::new();
     for i in 0..c.len() {
-        let r = c.row(i);
-        let wide = |n: usize| c.wide[r.arg as usize][n];
+        let r = c.rows[i];
+        let wide = |n: usize| c.wide(&r)[n];
         let now = r.time.0;
         f.add("events".into(), 1);
         f.add(format!("kinds {:?}", r.kind.class()), 1);
@@ -222,14 +232,8 @@ fn facts_of_go(path: &Path) -> Facts {
     }
     for l in v["links"].as_array().into_iter().flatten() {
         let s = |k: &str| l[k].as_str().unwrap().to_string();
-        let key = format!(
-            "links {} {} at {} by {} {}",
-            s("waiting"),
-            s("reason"),
-            s("waiter_at"),
-            s("waker_at"),
-            s("waker")
-        );
+        let key =
+            format!("links {} {} at {} by {} {}", s("waiting"), s("reason"), s("waiter_at"), s("waker_at"), s("waker"));
         f.add(key.clone(), l["count"].as_i64().unwrap());
         f.time(key, l["total_ns"].as_i64().unwrap());
     }
@@ -284,12 +288,12 @@ fn facts_are_those_of_gos_reader() {
     let mut wrong = Vec::new();
     for path in all {
         let data = std::fs::read(&path).unwrap();
-        let (columns, decoder) = decode(&data);
+        let d = decode(&data).unwrap();
         let want = facts_of_go(&path.with_extension("facts.json.gz"));
-        for d in differences(&want, &facts(&columns, decoder.tables())) {
+        for d in differences(&want, &facts(&d.events, &d.tables)) {
             wrong.push(format!("{}: {d}", path.file_name().unwrap().display()));
         }
-        for l in decoder.losses() {
+        for l in d.losses {
             wrong.push(format!("{}: {l}", path.file_name().unwrap().display()));
         }
     }
@@ -303,26 +307,26 @@ fn the_oldest_traces_open_whole() {
         let data = std::fs::read(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if minor(&data) == 5 {
-            let refused = Decoder::open(&data, 5).unwrap_err();
+            let refused = decode(&data).err().unwrap();
             assert!(refused.to_string().contains("holds no function names"), "{name}: {refused}");
             continue;
         }
-        let (c, d) = decode(&data);
-        println!("{name}: {} events, {} goroutines, {:?}", c.len(), d.tables().gos.len(), d.losses());
-        assert_eq!(d.losses(), &[] as &[String], "{name}");
-        assert_eq!(lives(&c), Vec::<String>::new(), "{name}");
-        for i in 1..c.len() {
-            assert!(c.time[i - 1] < c.time[i], "{name}: time runs backwards at event {i}");
+        let d = decode(&data).unwrap();
+        println!("{name}: {} events, {} goroutines, {:?}", d.events.len(), d.tables.gos.len(), d.losses);
+        assert_eq!(d.losses, Vec::<String>::new(), "{name}");
+        assert_eq!(lives(&d.events), Vec::<String>::new(), "{name}");
+        for (i, pair) in d.events.rows.windows(2).enumerate() {
+            assert!(pair[0].time < pair[1].time, "{name}: time runs backwards at event {i}");
         }
     }
 }
 
 /// What goroutines do that they cannot do from where they are.
-fn lives(c: &Columns) -> Vec<String> {
+fn lives(c: &Events) -> Vec<String> {
     let mut now: BTreeMap<u32, GoState> = BTreeMap::new();
     let mut wrong = Vec::new();
     for i in 0..c.len() {
-        let r = c.row(i);
+        let r = c.rows[i];
         let (from, to) = match (r.kind, r.kind.go_transition()) {
             (Kind::GoStatus, _) => (GoState::Undetermined, GoState::ALL[r.arg as usize]),
             (_, Some(change)) => change,
