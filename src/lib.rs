@@ -4,6 +4,7 @@
 //! [`base`] → [`input`] → [`wire`] → [`store`] → [`filter`] → [`analysis`] → report → tui, cli.
 
 pub mod base;
+pub mod config;
 pub mod input;
 pub mod source;
 pub mod store;
