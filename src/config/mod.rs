@@ -121,7 +121,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = UNITS.iter().filter(|(_, u)| self.0 > 0 && self.0 % u == 0).max_by_key(|(_, u)| *u);
+        let unit = UNITS.iter().filter(|(_, u)| self.0 > 0 && self.0.is_multiple_of(*u)).max_by_key(|(_, u)| *u);
         let (name, unit) = unit.unwrap_or(&("B", 1));
         write!(f, "{}{name}", self.0 / unit)
     }

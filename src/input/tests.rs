@@ -267,7 +267,7 @@ fn a_file_that_may_not_be_read_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("t");
     fs::write(&file, trace(1)).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
     // For root there are no such files.
     if File::open(&file).is_err() {
         assert!(matches!(open_within(&file, LIMITS).unwrap_err().kind, InputErrorKind::Permission));
