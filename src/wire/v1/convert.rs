@@ -43,6 +43,8 @@ pub struct Faults {
     pub exits: u64,
     /// Events that need a goroutine and have none.
     pub nobody: u64,
+    /// Stacks that the file does not have.
+    pub stacks: u64,
     /// Threads beyond those that can be told apart.
     pub threads: u64,
 }
@@ -171,6 +173,7 @@ impl Converter {
     ) {
         let thread = self.procs.get(proc as usize).map_or(NONE16, |p| p.thread);
         let stack = if h.stack == 0 { NONE } else { layout.stacks.get(h.stack.into()) };
+        self.faults.stacks += u64::from(stack == NONE && h.stack != 0);
         let mut row = Row { time, kind: Kind::Sync, go: h.go, by: h.go, proc, thread, stack, arg: NONE };
         let block = |arg| (Kind::GoBlock, arg);
         let reasons = &layout.reasons;

@@ -220,8 +220,7 @@ fn fill_stacks(data: &[u8], stacks: &[(u64, Record)], strings: &IdMap, tables: &
             let [pc, func, file, line] = v;
             frames.push(WireFrame { pc, func: strings.get(func), file: strings.get(file), line: line as u32 });
         }
-        // A stack without frames says nothing, and Go's reader takes it for none.
-        if id != 0 && !frames.is_empty() {
+        if id != 0 {
             ids.push((id, tables.stacks.push(frames.iter().copied())));
         }
     }

@@ -351,16 +351,19 @@ impl<'a> Decoder<'a> {
         let s = &self.state;
         let f = s.convert.faults;
         let short = s.streams.iter().map(|s| u64::from(s.short)).sum();
+        // Where all stacks are missing, the layout has said so.
+        let stacks = if self.layout.tables.stacks.is_empty() { 0 } else { f.stacks };
         let said = [
-            (s.forced, "events do not follow from those before them and were taken as they are"),
-            (s.disorder, "events were out of order in time and stand where their Ps say they belong"),
-            (short, "events lack arguments and were ignored"),
-            (f.nobody, "events lack their goroutine and were ignored"),
-            (f.exits, "syscalls returned before they were called; the time of the record was taken"),
-            (f.regions, "region events neither begin nor end a region and were ignored"),
-            (f.threads, "events are of more threads than can be told apart"),
+            (s.forced, "events taken as they are though they do not follow from those before them"),
+            (s.disorder, "events out of order in time, shown where their Ps say they belong"),
+            (short, "events ignored because they lack arguments"),
+            (f.nobody, "events ignored because they lack their goroutine"),
+            (f.exits, "syscalls that returned before they were called, shown to return when that was recorded"),
+            (f.regions, "region events ignored that neither begin nor end a region"),
+            (stacks, "events whose stacks are not in the file"),
+            (f.threads, "events of more threads than can be told apart"),
         ];
-        said.iter().filter(|s| s.0 > 0).map(|(n, what)| format!("{n} {what}")).collect()
+        said.iter().filter(|s| s.0 > 0).map(|(n, what)| format!("{what}: {n}")).collect()
     }
 }
 

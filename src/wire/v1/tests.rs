@@ -342,3 +342,244 @@ fn lives(c: &Events) -> Vec<String> {
     }
     wrong
 }
+
+/// The checked-in traces and how many events Go's reader makes of each (the oldest is one that it does not open).
+const OWN: [(&[u8], usize); 4] = [(HTTP, 790), (START_STOP, 1228), (TASKS, 32), (OLD, 46)];
+
+#[test]
+fn a_known_trace_has_its_known_facts() {
+    let d = decode(HTTP).unwrap();
+    let f = facts(&d.events, &d.tables);
+    let expect = [
+        ("events", 791),
+        ("go Running->Syscall", 50),
+        ("go Syscall->Runnable", 48),
+        ("go Syscall->Running", 2),
+        ("go Undetermined->Syscall", 1),
+        ("procs Undetermined->Running", 5),
+        ("ranges stop-the-world (read mem stats)", 2),
+        ("last /gc/heap/goal:bytes", 4_194_304),
+    ];
+    for (key, n) in expect {
+        assert_eq!(f.counts.get(key), Some(&n), "{key}");
+    }
+    assert_eq!(d.losses, Vec::<String>::new());
+    let first = d.events.rows[0];
+    assert_eq!((first.kind, first.time.0), (Kind::Sync, -1));
+    for (data, events) in OWN {
+        let d = decode(data).unwrap();
+        assert_eq!((d.events.len(), d.losses), (events, vec![]));
+    }
+}
+
+#[test]
+fn a_decoder_goes_on_from_anywhere() {
+    for (data, _) in OWN {
+        let layout = Layout::read(data, minor(data)).unwrap();
+        let whole = decode(data).unwrap().events;
+        let mut d = Decoder::new(data, &layout);
+        let mut at = 0;
+        loop {
+            let mut rest = Events::default();
+            let mut other = Decoder::resume(data, &layout, &d.checkpoint());
+            other.next(&mut rest, 40);
+            for (i, r) in rest.rows.iter().enumerate() {
+                let w = whole.rows[at + i];
+                let plain = |r: &crate::wire::event::Row| (r.time, r.kind, r.go, r.by, r.proc, r.thread, r.stack);
+                assert_eq!(plain(r), plain(&w), "event {}", at + i);
+            }
+            let mut step = Events::default();
+            if !d.next(&mut step, 13) {
+                assert!(rest.is_empty());
+                break;
+            }
+            assert!(step.len() <= 13);
+            at += step.len();
+        }
+        assert_eq!(at, whole.len());
+    }
+}
+
+/// Writes records as the old runtimes wrote them.
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn new(minor: u32) -> Writer {
+        let mut header = format!("go 1.{minor} trace").into_bytes();
+        header.resize(16, 0);
+        Writer(header)
+    }
+
+    fn number(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.0.push(n as u8 | 0x80);
+            n >>= 7;
+        }
+        self.0.push(n as u8);
+    }
+
+    /// A record of these numbers, the time delta first.
+    fn record(&mut self, op: u8, numbers: &[u64]) -> &mut Writer {
+        let bits = numbers.len().saturating_sub(1).min(3) as u8;
+        self.0.push(op | bits << 6);
+        let mut body = Writer(Vec::new());
+        numbers.iter().for_each(|&n| body.number(n));
+        if bits == 3 {
+            self.number(body.0.len() as u64);
+        }
+        self.0.extend(body.0);
+        self
+    }
+
+    /// The start of a trace in which goroutine 1 runs on P 0 and goroutine 2 waits, and a clock of 1 tick/ns.
+    fn running(minor: u32) -> Writer {
+        let mut w = Writer::new(minor);
+        w.record(op::FREQUENCY, &[1_000_000_000]);
+        w.record(op::BATCH, &[0, 1000]);
+        w.record(op::GO_CREATE, &[0, 1, 0, 0]).record(op::GO_CREATE, &[1, 2, 0, 0]).record(op::GO_WAITING, &[1, 2]);
+        w.record(op::PROC_START, &[1, 77]).record(op::GO_START, &[1, 1, 1]).record(op::GOMAXPROCS, &[1, 1, 0]);
+        w
+    }
+}
+
+fn kinds(e: &Events) -> Vec<(Kind, i64)> {
+    e.rows.iter().map(|r| (r.kind, r.time.0)).collect()
+}
+
+#[test]
+fn a_syscall_ends_when_it_really_ended() {
+    let mut w = Writer::running(19);
+    // Goroutine 1 loses its P at 1012; it returns at 1020, and gets a P at 1030, after goroutine 2 came and went.
+    w.record(op::GO_UNBLOCK, &[1, 2, 2, 0]).record(op::GO_SYS_CALL, &[4, 0]).record(op::GO_SYS_BLOCK, &[2]);
+    w.record(op::GO_START, &[3, 2, 3]).record(op::GO_SYS_CALL, &[2, 0]).record(op::GO_BLOCK_RECV, &[8, 0]);
+    w.record(op::GO_SYS_EXIT, &[5, 1, 2, 1018]).record(op::GO_START_LOCAL, &[1, 1]);
+    let d = decode(&w.0).unwrap();
+    assert_eq!(d.losses, Vec::<String>::new());
+    let got = kinds(&d.events);
+    let want = [
+        (Kind::GoSyscallBegin, 10),
+        (Kind::GoStart, 15),
+        (Kind::GoSyscallBegin, 17),
+        (Kind::GoSyscallEnd, 18),
+        (Kind::GoSyscallEndBlocked, 19),
+        (Kind::GoBlock, 25),
+        (Kind::GoStart, 31),
+    ];
+    assert_eq!(got[got.len() - want.len()..], want);
+    assert_eq!(lives(&d.events), Vec::<String>::new());
+}
+
+#[test]
+fn futile_wakeups_and_timer_goroutines_are_no_obstacle() {
+    let mut w = Writer::running(8);
+    w.record(op::TIMER_GOROUTINE, &[2]).record(op::GO_UNBLOCK, &[1, 2, 2, 0]).record(op::GO_SCHED, &[1, 0]);
+    w.record(op::GO_START, &[1, 2, 3]).record(op::FUTILE_WAKEUP, &[1]).record(op::GO_BLOCK_SYNC, &[1, 0]);
+    let d = decode(&w.0).unwrap();
+    assert_eq!(d.losses, Vec::<String>::new());
+    assert_eq!(kinds(&d.events).last(), Some(&(Kind::GoBlock, 10)), "its time counts");
+    assert_eq!(lives(&d.events), Vec::<String>::new());
+}
+
+#[test]
+fn before_1_10_the_world_stops_once_though_each_p_says_so() {
+    let mut w = Writer::running(9);
+    w.record(op::STW_START, &[1]).record(op::STW_START, &[1]).record(op::STW_DONE, &[1]).record(op::STW_DONE, &[1]);
+    let d = decode(&w.0).unwrap();
+    let stops: Vec<Kind> = d.events.rows.iter().map(|r| r.kind).filter(|k| k.name().starts_with("STW")).collect();
+    assert_eq!(stops, [Kind::StwBegin, Kind::StwEnd]);
+}
+
+#[test]
+fn an_event_whose_cause_is_lost_is_told_and_counted() {
+    let mut w = Writer::running(21);
+    w.record(op::GO_SCHED, &[1, 0]).record(op::GO_START, &[1, 2, 9]).record(op::USER_REGION, &[1, 0, 7, 0, 0]);
+    let d = decode(&w.0).unwrap();
+    assert_eq!(kinds(&d.events).last(), Some(&(Kind::GoStart, 7)));
+    assert_eq!(d.losses.len(), 2, "{:?}", d.losses);
+    assert!(d.losses[0].contains("do not follow from those before them: 1"));
+}
+
+#[test]
+fn bytes_of_a_programs_output_are_passed_over() {
+    let mut w = Writer::running(21);
+    w.0.extend(b"\xfe\xfe 2026/11/23 listening on :8080\n");
+    w.record(op::BATCH, &[0, 1100]).record(op::GO_SCHED, &[1, 0]);
+    let d = decode(&w.0).unwrap();
+    assert_eq!(kinds(&d.events).last(), Some(&(Kind::GoStop, 101)));
+    assert!(d.losses[0].starts_with("33 bytes that are not part of the trace"), "{:?}", d.losses);
+}
+
+#[test]
+fn what_is_no_trace_is_refused() {
+    for (minor, body) in [(5, &b"\x41\0\0"[..]), (4, b""), (22, b""), (21, b""), (21, b"hello"), (11, b"\x41\x00")] {
+        let mut w = Writer::new(minor);
+        w.0.extend(body);
+        assert!(Layout::read(&w.0, minor).is_err(), "{minor} {body:?}");
+    }
+    assert!(Layout::read(b"go 1", 11).is_err());
+}
+
+/// Decodes what may be anything, and checks what has to be true of any answer.
+fn survive(data: &[u8], minor: u32) -> Option<(usize, Vec<String>)> {
+    let layout = Layout::read(data, minor).ok()?;
+    let mut d = Decoder::new(data, &layout);
+    let mut e = Events::default();
+    while d.next(&mut e, 100) {}
+    assert!(e.len() <= 2 * data.len() + 1);
+    for pair in e.rows.windows(2) {
+        assert!(pair[0].time < pair[1].time || pair[1].time == crate::base::Time::MAX);
+    }
+    let t = d.tables();
+    for r in &e.rows {
+        assert!(r.go == NONE || (r.go as usize) < t.gos.len());
+        assert!(r.by == NONE || (r.by as usize) < t.gos.len());
+        assert!(r.proc == NONE16 || (r.proc as usize) < t.procs.len());
+        assert!(r.thread == NONE16 || (r.thread as usize) < t.threads.len());
+        assert!(r.stack == NONE || (r.stack as usize) < layout.tables.stacks.len());
+    }
+    Some((e.len(), layout.losses.iter().cloned().chain(d.losses()).collect()))
+}
+
+#[test]
+fn a_trace_cut_anywhere_opens_as_far_as_it_is_whole() {
+    let mut all: Vec<Vec<u8>> = OWN.iter().map(|o| o.0.to_vec()).collect();
+    if let Some(dir) = shared("corpus/go-v1-old-tests") {
+        all.extend(["stress_1_7_good.trace", "stress_1_10_good.trace"].map(|f| std::fs::read(dir.join(f)).unwrap()));
+    }
+    if let Some(dir) = shared("corpus/traces") {
+        all.push(std::fs::read(dir.join("paycore-go1.21.trace")).unwrap());
+    }
+    for data in all {
+        let whole = survive(&data, minor(&data)).unwrap().0;
+        let step = if data.len() < 10_000 { 97 } else { 9_973 };
+        for cut in (97..data.len()).step_by(step) {
+            let (events, losses) = survive(&data[..cut], minor(&data)).unwrap();
+            // A little is told of what a lost event has led to: no more than once for each goroutine.
+            assert!(events <= whole + 64, "{events} of {whole}");
+            assert!(!losses.is_empty(), "cut at {cut} of {}", data.len());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_do_harm(which in 0usize..4, edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..30), cut in any::<prop::sample::Index>()) {
+        let mut data = OWN[which].0.to_vec();
+        let minor = minor(&data);
+        for (i, b) in edits {
+            let i = 16 + i.index(data.len() - 16);
+            data[i] = b;
+        }
+        survive(&data, minor);
+        survive(&data[..16 + cut.index(data.len() - 16)], minor);
+    }
+
+    #[test]
+    fn no_records_do_harm(records in prop::collection::vec((0u8..52, prop::collection::vec(0u64..6, 1..5)), 0..80)) {
+        let mut w = Writer::running(21);
+        for (op, numbers) in records {
+            w.record(op, &numbers);
+        }
+        survive(&w.0, 21);
+    }
+}
