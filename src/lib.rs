@@ -6,4 +6,5 @@
 pub mod base;
 pub mod input;
 pub mod store;
+pub mod tui;
 pub mod wire;
