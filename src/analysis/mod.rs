@@ -1,0 +1,3 @@
+//! Passes over segments that fold events into plain report values. Nothing here prints.
+
+pub mod search;
