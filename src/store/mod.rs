@@ -9,5 +9,5 @@ pub mod trace;
 pub use dict::{Dict, Frame, Func};
 pub use grid::{Cell, Grid, Lane};
 pub use index::{Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread};
-pub use segment::{Detail, Event, Segment};
+pub use segment::{Detail, Event, Segment, SegmentBuilder};
 pub use trace::{EventNo, Trace};
