@@ -1,4 +1,5 @@
-//! Passes over segments that fold events into plain report values. Nothing here prints.
+//! Pure functions from a trace to report values: what is in it, and what it means.
 
 pub mod hits;
 pub mod search;
+pub mod summary;

@@ -287,3 +287,6 @@ impl<S: Source> Ahead for LookAhead<'_, S> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

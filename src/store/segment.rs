@@ -1,6 +1,8 @@
 //! A decoded stretch of the trace: events as columns, with the trace's own handles.
 
+use super::commit::{Handles, Maps};
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
+use crate::wire::event::Events;
 pub use crate::wire::event::{GoState, Kind, ProcState};
 use std::ops::Range;
 
@@ -207,109 +209,77 @@ impl Segment {
     }
 }
 
-/// Makes a segment out of events, one after the other: for tests and for whoever has events and no decoder.
-#[derive(Default)]
-pub struct SegmentBuilder {
-    seg: Segment,
-}
-
-impl SegmentBuilder {
-    /// A segment whose first event will have number `first`.
-    pub fn new(first: u64) -> SegmentBuilder {
-        SegmentBuilder { seg: Segment { first, ..Segment::default() } }
-    }
-
-    /// Appends an event. Its number is its place; its detail must be the one that its kind has, as
-    /// [`Segment::detail`] says, or it is read as nothing.
-    pub fn push(&mut self, e: Event) -> &mut SegmentBuilder {
-        let arg = self.arg(e.detail);
-        let seg = &mut self.seg;
-        seg.time.push(e.time);
-        seg.kind.push(e.kind);
-        seg.go.push(e.go);
-        seg.by.push(e.by);
-        seg.proc.push(e.proc);
-        seg.thread.push(e.thread);
-        seg.stack.push(e.stack);
-        seg.arg.push(arg);
-        self
-    }
-
-    fn arg(&mut self, detail: Detail) -> u32 {
-        let string = |s: StringId| u64::from(s.0);
-        let wide = match detail {
-            Detail::None => return u32::MAX,
-            Detail::Reason(s) | Detail::Label(s) | Detail::Stw(s) => return s.0,
-            Detail::Entry(s) => return s.0,
-            Detail::GoStatus(s) => return s as u32,
-            Detail::ProcStatus(p, s) => return u32::from(p.0) | u32::from(s != ProcState::Running) << 16,
-            Detail::Proc(p) => return u32::from(p.0),
-            Detail::Value(v) => [v, 0, 0, 0],
-            Detail::Swept { swept, reclaimed } => [swept, reclaimed, 0, 0],
-            Detail::Task { id, parent, name } => [id, parent, string(name), 0],
-            Detail::Region { task, name } => [task, string(name), 0, 0],
-            Detail::Log { task, category, message } => [task, string(category), string(message), 0],
-            Detail::Clock { generation, mono_ns, wall_sec, wall_nsec } => [generation, mono_ns, wall_sec, wall_nsec],
-            Detail::Experiment(args) => args,
-        };
-        self.seg.wide.push(wide);
-        (self.seg.wide.len() - 1) as u32
-    }
-
-    /// The segment, with the list of each goroutine's events.
-    pub fn finish(mut self) -> Segment {
-        let seg = &mut self.seg;
-        seg.by_go = (0..seg.go.len() as u32).filter(|&i| seg.go[i as usize].is_some()).collect();
-        // Stable, so that each goroutine's events stay in order.
-        seg.by_go.sort_by_key(|&i| seg.go[i as usize]);
-        for (at, &i) in seg.by_go.iter().enumerate() {
-            let go = seg.go[i as usize];
-            if seg.gos.last() != Some(&go) {
-                seg.gos.push(go);
-                seg.go_starts.push(at as u32);
+/// Turns a decoder's events into a segment: positions become handles, and each goroutine gets the list of its events.
+pub(super) fn build(first: u64, floor: Time, events: Events, handles: &Handles, maps: &Maps) -> Segment {
+    let go = |i: u32| handles.gos.get(i as usize).copied().unwrap_or_default();
+    let proc = |i: u16| handles.procs.get(i as usize).copied().unwrap_or_default();
+    let thread = |i: u16| handles.threads.get(i as usize).copied().unwrap_or_default();
+    let Events { rows, mut wide } = events;
+    let arg = rows
+        .iter()
+        .map(|r| match r.kind {
+            Kind::GoStop | Kind::GoBlock | Kind::GoLabel | Kind::StwBegin | Kind::StwEnd => maps.string(r.arg).0,
+            Kind::GoCreate | Kind::GoCreateBlocked => maps.stack(r.arg).0,
+            Kind::ProcStart | Kind::ProcStop | Kind::ProcSteal | Kind::GcSweepActive => u32::from(proc(r.arg as u16).0),
+            Kind::ProcStatus => {
+                let w = wide.get(r.arg as usize).copied().unwrap_or_default();
+                let idle = u32::from(w[1] != ProcState::Running as u64);
+                u32::from(proc(w[0] as u16).0) | idle << 16
             }
-        }
-        seg.go_starts.push(seg.by_go.len() as u32);
-        self.seg
+            Kind::TaskBegin | Kind::RegionBegin | Kind::RegionEnd | Kind::Log => {
+                if let Some(w) = wide.get_mut(r.arg as usize) {
+                    let texts: &[usize] = match r.kind {
+                        Kind::TaskBegin => &[2],
+                        Kind::Log => &[1, 2],
+                        _ => &[1],
+                    };
+                    for &t in texts {
+                        w[t] = u64::from(maps.string(w[t] as u32).0);
+                    }
+                }
+                r.arg
+            }
+            _ => r.arg,
+        })
+        .collect();
+    let gos_column: Vec<GoIdx> = rows.iter().map(|r| go(r.go)).collect();
+    let (gos, go_starts, by_go) = lists(&gos_column);
+    Segment {
+        first,
+        time: rows.iter().map(|r| r.time.max(floor)).collect(),
+        kind: rows.iter().map(|r| r.kind).collect(),
+        go: gos_column,
+        by: rows.iter().map(|r| go(r.by)).collect(),
+        proc: rows.iter().map(|r| proc(r.proc)).collect(),
+        thread: rows.iter().map(|r| thread(r.thread)).collect(),
+        stack: rows.iter().map(|r| maps.stack(r.stack)).collect(),
+        arg,
+        wide,
+        gos,
+        go_starts,
+        by_go,
     }
 }
 
-#[cfg(test)]
-mod builder_tests {
-    use super::*;
-
-    #[test]
-    fn what_is_put_in_comes_out() {
-        let event = |no: u64, kind, go: u32, detail| Event {
-            no,
-            time: Time(no as i64),
-            kind,
-            go: GoIdx(go),
-            by: GoIdx::NONE,
-            proc: ProcIdx(0),
-            thread: ThreadIdx(0),
-            stack: StackId::NONE,
-            detail,
-        };
-        let s = StringId(5);
-        let events = [
-            event(7, Kind::GoBlock, 2, Detail::Reason(s)),
-            event(8, Kind::Log, 1, Detail::Log { task: 3, category: s, message: StringId(6) }),
-            event(9, Kind::ProcStatus, u32::MAX, Detail::ProcStatus(ProcIdx(4), ProcState::Idle)),
-            event(10, Kind::GoStatus, 2, Detail::GoStatus(GoState::Syscall)),
-            event(11, Kind::TaskEnd, 1, Detail::Task { id: 3, parent: 0, name: StringId::NONE }),
-        ];
-        let mut b = SegmentBuilder::new(7);
-        for e in events {
-            b.push(e);
-        }
-        let seg = b.finish();
-        for (i, e) in events.iter().enumerate() {
-            assert_eq!(seg.event(i), *e);
-        }
-        assert_eq!(seg.goroutines(), [GoIdx(1), GoIdx(2)]);
-        assert_eq!(seg.of_goroutine(GoIdx(1)), [1, 4]);
-        assert_eq!(seg.of_goroutine(GoIdx(2)), [0, 3]);
-        assert!(seg.of_goroutine(GoIdx(0)).is_empty());
+/// The positions of each goroutine's events, goroutine after goroutine.
+pub(super) fn lists(go: &[GoIdx]) -> (Vec<GoIdx>, Vec<u32>, Vec<u32>) {
+    let mut gos: Vec<GoIdx> = go.iter().copied().filter(|g| g.is_some()).collect();
+    gos.sort_unstable();
+    gos.dedup();
+    let slots: rustc_hash::FxHashMap<GoIdx, u32> = (0u32..).zip(&gos).map(|(i, &g)| (g, i)).collect();
+    let mut starts = vec![0u32; gos.len() + 1];
+    let of: Vec<u32> = go.iter().map(|g| slots.get(g).copied().unwrap_or(u32::MAX)).collect();
+    for &k in of.iter().filter(|k| **k != u32::MAX) {
+        starts[k as usize + 1] += 1;
     }
+    for i in 1..starts.len() {
+        starts[i] += starts[i - 1];
+    }
+    let mut next = starts.clone();
+    let mut by_go = vec![0u32; starts.last().copied().unwrap_or(0) as usize];
+    for (i, &k) in of.iter().enumerate().filter(|(_, k)| **k != u32::MAX) {
+        by_go[next[k as usize] as usize] = i as u32;
+        next[k as usize] += 1;
+    }
+    (gos, starts, by_go)
 }
