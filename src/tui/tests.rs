@@ -283,11 +283,49 @@ proptest! {
     }
 }
 
-#[test]
-fn print_for_looking() {
-    if let Ok(spec) = std::env::var("GOTRAIL_LOOK") {
-        let mut parts = spec.splitn(3, ',');
-        let (w, h): (u16, u16) = (parts.next().unwrap().parse().unwrap(), parts.next().unwrap().parse().unwrap());
-        println!("{}", after(parts.next().unwrap_or(""), w, h).1);
+/// The body of the screen as text, and beside it a letter for the style of each cell, with what the letters mean.
+fn body(keys: &str, level: ColorLevel, width: u16, height: u16) -> String {
+    let size = Size { width, height };
+    let theme = Theme::new(level, Background::Dark, false);
+    let mut d = Driver::new(fixture::trace(), "trace.out", theme, Keymap::default(), size);
+    d.keys(keys).unwrap();
+    let (buf, _) = d.screen(size);
+    let areas = d.model.areas();
+    let mut styles = Vec::new();
+    let (mut chars, mut map) = (String::new(), String::new());
+    let rows =
+        [areas.title, areas.tabs].map(|r| r.y..r.bottom()).into_iter().chain([areas.body.y..areas.body.bottom()]);
+    for y in rows.flatten() {
+        let mut line = (String::new(), String::new());
+        for x in 0..width {
+            let cell = &buf[(x, y)];
+            let style = (cell.fg, cell.bg, cell.modifier);
+            let at = styles.iter().position(|s| *s == style).unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            line.0.push_str(cell.symbol());
+            line.1.push(char::from(b'a' + at as u8 % 26));
+        }
+        chars.push_str(line.0.trim_end());
+        chars.push('\n');
+        map.push_str(&line.1);
+        map.push('\n');
     }
+    let legend = styles
+        .iter()
+        .enumerate()
+        .map(|(i, (fg, bg, m))| format!("{} {fg:?} on {bg:?} {m:?}\n", char::from(b'a' + i as u8 % 26)));
+    format!("{chars}\n{map}\n{}", legend.collect::<String>())
+}
+
+#[test]
+fn views_look_as_they_did() {
+    for (w, h) in [(80, 24), (120, 40), (250, 70)] {
+        insta::assert_snapshot!(format!("goroutines_{w}x{h}"), body("2<Enter>j", ColorLevel::True, w, h));
+        insta::assert_snapshot!(format!("events_{w}x{h}"), body("5<C-d>", ColorLevel::True, w, h));
+    }
+    insta::assert_snapshot!("goroutines_16", body("2<Enter>j", ColorLevel::Basic, 80, 24));
+    insta::assert_snapshot!("goroutines_plain", body("2<Enter>j", ColorLevel::None, 80, 24));
+    insta::assert_snapshot!("goroutines_hits", body("2/mapassign<Enter><Tab><Tab><Tab>", ColorLevel::True, 120, 24));
 }
