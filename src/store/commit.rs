@@ -18,6 +18,29 @@ pub(super) struct Maps {
 }
 
 impl Maps {
+    /// Interns a generation's strings and stacks.
+    pub fn intern(index: &mut Index, tables: &Tables) -> Maps {
+        let dict = &mut index.dict;
+        let strings: Vec<StringId> = (0..tables.strings.len())
+            .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
+            .collect();
+        let get = |i: u32| strings.get(i as usize).copied();
+        let empty = dict.string("");
+        let stacks = (0..tables.stacks.len())
+            .map(|i| {
+                let mut stack = StackId::NONE;
+                for f in tables.stacks.get(i as u32).iter().rev() {
+                    let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
+                    let func = dict.func(func);
+                    let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
+                    stack = dict.push_frame(stack, frame);
+                }
+                stack
+            })
+            .collect();
+        Maps { strings, stacks }
+    }
+
     pub fn string(&self, i: u32) -> StringId {
         self.strings.get(i as usize).copied().unwrap_or_default()
     }
@@ -78,9 +101,8 @@ impl Commit {
         }
     }
 
-    /// Adds the next part to the index. Returns the handles of its tables.
-    pub fn add(&mut self, index: &mut Index, part: Part, tables: &Tables) -> Maps {
-        let maps = intern(index, tables);
+    /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
+    pub fn add(&mut self, index: &mut Index, part: Part, maps: &Maps) {
         let first = self.parts == 0;
         self.parts += 1;
         if first {
@@ -91,15 +113,16 @@ impl Commit {
         for &id in &part.thread_ids {
             self.thread(index, id);
         }
+        index.first = index.first.or(part.first);
         let before = index.goroutines.len();
         let gos: Vec<GoIdx> = part.go_ids.iter().map(|&id| self.go(index, id, part.start)).collect();
 
         self.add_procs(index, &part, &procs);
-        self.enter(index, &part, &gos, &maps, before);
-        self.close_heads(index, &part.heads, &part.gos, &gos, &procs, &maps, &part);
-        self.leave(index, &part, &gos, &maps);
-        self.add_counts(index, &part, &maps);
-        self.add_links(index, &part.links, &gos, &maps);
+        self.enter(index, &part, &gos, &procs, maps, before);
+        self.close_heads(index, &part.heads, &part.gos, &gos, &procs, maps, &part);
+        self.leave(index, &part, &gos, maps);
+        self.add_counts(index, &part, maps);
+        self.add_links(index, &part.links, &gos, maps);
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
                 UNTOUCHED => {}
@@ -111,7 +134,7 @@ impl Commit {
                 }
             }
         }
-        self.replay(index, &part, &gos, &procs, &maps);
+        self.replay(index, &part, &gos, &procs, maps);
 
         for (go, e) in &part.entries {
             let go = gos[*go as usize];
@@ -136,7 +159,6 @@ impl Commit {
         if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {
             self.regroup(index);
         }
-        maps
     }
 
     /// The trace is over: closes what is open.
@@ -226,12 +248,13 @@ impl Commit {
     }
 
     /// Goroutines enter the part: created, or stated.
-    fn enter(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], maps: &Maps, before: usize) {
+    fn enter(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], procs: &[ProcIdx], maps: &Maps, before: usize) {
         for (row, &go) in part.gos.iter().zip(gos) {
             let i = go.index();
             let new = i >= before || !self.open[i].seen;
             match row.entrance {
                 Entrance::Unseen => continue,
+                Entrance::Carried => {}
                 Entrance::Created { at, by, stack } => {
                     let g = &mut index.goroutines[i];
                     if !new || row.earlier.is_some() {
@@ -249,7 +272,7 @@ impl Commit {
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
                     g.created_at = maps.stack(stack);
                 }
-                Entrance::Stated { state, at, with_proc, stack } => {
+                Entrance::Stated { state, at, proc, stack } => {
                     let key = if new { (GoState::Undetermined, state) } else { (state, state) };
                     *index.totals.go_transitions.entry((key.0, key.1, StringId::NONE)).or_default() += 1;
                     if new {
@@ -262,10 +285,12 @@ impl Commit {
                             // one, from then on as if it had one.
                             let d = at - part.start;
                             let t = &mut index.goroutines[i].times;
-                            if with_proc {
-                                t.syscall += d
-                            } else {
-                                t.syscall_blocked += d
+                            match procs.get(proc as usize) {
+                                Some(&p) => {
+                                    t.syscall += d;
+                                    self.syscalling.insert(p, go);
+                                }
+                                None => t.syscall_blocked += d,
                             }
                             o.since = at;
                         }
@@ -540,7 +565,8 @@ impl Commit {
             Kind::TaskBegin => {
                 let [id, parent, name, _] = r.wide;
                 self.tasks.begin(id, maps.string(name as u32), at);
-                if parent != 0 {
+                // Go's reader takes parent 0 of an old trace for a task of its own.
+                if parent != 0 || index.version.1 < 22 {
                     self.tasks.mention(parent);
                 }
             }
@@ -641,27 +667,4 @@ fn push_range(index: &mut Index, name: StringId, scope: Scope, from: Time, to: T
         s if s.starts_with("stop-the-world") => index.stw.push(range),
         _ => {}
     }
-}
-
-/// Interns a generation's strings and stacks.
-fn intern(index: &mut Index, tables: &Tables) -> Maps {
-    let dict = &mut index.dict;
-    let strings: Vec<StringId> = (0..tables.strings.len())
-        .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
-        .collect();
-    let get = |i: u32| strings.get(i as usize).copied();
-    let empty = dict.string("");
-    let stacks = (0..tables.stacks.len())
-        .map(|i| {
-            let mut stack = StackId::NONE;
-            for f in tables.stacks.get(i as u32).iter().rev() {
-                let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
-                let func = dict.func(func);
-                let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
-                stack = dict.push_frame(stack, frame);
-            }
-            stack
-        })
-        .collect();
-    Maps { strings, stacks }
 }

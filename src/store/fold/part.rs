@@ -15,10 +15,12 @@ pub(in crate::store) enum Entrance {
     Stated {
         state: GoState,
         at: Time,
-        /// Whether whoever stated it held a P.
-        with_proc: bool,
+        /// The P that whoever stated it held, `NONE16` if none.
+        proc: u16,
         stack: u32,
     },
+    /// It was known when the part before ended, and nothing needs to be stated.
+    Carried,
     /// It was created here.
     Created { at: Time, by: u32, stack: u32 },
 }
@@ -213,6 +215,8 @@ pub(in crate::store) struct PartSegment {
 pub(in crate::store) struct Part {
     pub start: Time,
     pub end: Time,
+    /// Time of the first event that is not the part's own beginning.
+    pub first: Option<Time>,
     pub events: u64,
     pub kinds: [u64; 64],
     pub gos: Vec<GoRow>,
@@ -256,6 +260,7 @@ impl Part {
         Part {
             start,
             end: start,
+            first: None,
             events: 0,
             kinds: [0; 64],
             gos: Vec::new(),
@@ -290,8 +295,16 @@ impl Part {
         }
     }
 
+    /// Takes the names of its goroutines, Ps and threads from the decoder's tables.
+    pub(in crate::store) fn name(&mut self, tables: &crate::wire::tables::Tables) {
+        self.pad(tables);
+        self.go_ids.clone_from(&tables.gos);
+        self.proc_ids.clone_from(&tables.procs);
+        self.thread_ids.clone_from(&tables.threads);
+    }
+
     /// Makes rows for everything that the decoder has named so far.
-    pub(in crate::store) fn pad(&mut self, tables: &crate::wire::tables::Tables) {
+    pub(super) fn pad(&mut self, tables: &crate::wire::tables::Tables) {
         if self.gos.len() < tables.gos.len() {
             self.gos.resize_with(tables.gos.len(), GoRow::new);
         }
