@@ -3,6 +3,7 @@
 //! The tour of the house, in the order in which data flows (each module knows only those before it):
 //! [`base`] → [`input`] → [`wire`] → [`store`] → [`filter`] → [`analysis`] → report → tui, cli.
 
+pub mod analysis;
 pub mod base;
 pub mod input;
 pub mod store;
