@@ -7,4 +7,5 @@ pub mod analysis;
 pub mod base;
 pub mod input;
 pub mod store;
+pub mod tui;
 pub mod wire;

@@ -1,0 +1,1 @@
+//! Keys, how they are written, and which action each means where.

@@ -1,0 +1,3 @@
+//! Pure widgets: they draw what they are given.
+
+pub mod lane;
