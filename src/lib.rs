@@ -5,6 +5,7 @@
 
 pub mod analysis;
 pub mod base;
+pub mod filter;
 pub mod input;
 pub mod store;
 pub mod tui;

@@ -1,5 +1,7 @@
-//! What can be said about a trace: pure functions from decoded segments and the index to plain values.
+//! What can be said about a trace: pure functions over segments and the index that give plain report values. One file
+//! an analysis.
 
 pub mod interval;
+pub mod search;
 pub mod spans;
 pub mod timeline;

@@ -1,7 +1,7 @@
 //! A decoded stretch of the trace: events as columns, with the trace's own handles.
 
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
-use crate::wire::event::{GoState, Kind, ProcState};
+pub use crate::wire::event::{GoState, Kind, ProcState};
 use std::ops::Range;
 
 /// Decoded events `first..first + len()` of a trace, in order.

@@ -107,6 +107,8 @@ pub enum Command {
 pub enum Pane {
     /// The view.
     Body,
+    /// The list of hits by line, bottom left.
+    Hits,
     /// The detail pane, bottom left.
     Detail,
     /// The source pane, bottom right.

@@ -1,0 +1,1 @@
+//! Finds the events that answer a query.
