@@ -2,7 +2,7 @@
 
 use super::spans::{self, Source, Span};
 use crate::base::{Duration, GoIdx, StringId, Time};
-use crate::store::{Cell, Detail, Index, Lane, Segment};
+use crate::store::{Cell, Detail, Index, Lane, Range, Segment};
 use crate::wire::event::{GoState, Kind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -246,4 +246,88 @@ fn add_span(cells: &mut [Cell], window: Window, span: &Span, whole: Duration) {
             GoState::NotExist | GoState::Undetermined => {}
         }
     }
+}
+
+/// How much of each cell the ranges cover, 0 to 1. Ranges are in order of their beginning; a range of no length covers
+/// a little.
+pub fn coverage(ranges: &[Range], window: Window) -> Vec<f64> {
+    let mut cells = vec![0.0f64; window.width];
+    for r in ranges {
+        if r.from >= window.to {
+            break;
+        }
+        let to = r.to.max(r.from + Duration(1));
+        let (from, to) = (r.from.max(window.from), to.min(window.to));
+        if to <= from {
+            continue;
+        }
+        let (Some(a), Some(b)) = (window.cell(from), window.cell(to - Duration(1))) else { continue };
+        for (i, cell) in cells.iter_mut().enumerate().take(b + 1).skip(a) {
+            let (left, right) = (window.edge(i), window.edge(i + 1));
+            let part = to.min(right) - from.max(left);
+            *cell = (*cell + part.0 as f64 / (right - left).0.max(1) as f64).min(1.0);
+        }
+    }
+    cells
+}
+
+/// The highest value in each cell of a quantity that keeps its value until the next point; `None` before the first.
+pub fn steps(points: &[(Time, u64)], window: Window) -> Vec<Option<u64>> {
+    let mut at = points.partition_point(|p| p.0 <= window.from);
+    let mut now = at.checked_sub(1).map(|i| points[i].1);
+    (0..window.width)
+        .map(|i| {
+            let mut most = now;
+            while let Some(&(t, v)) = points.get(at)
+                && t < window.edge(i + 1)
+            {
+                most = most.max(Some(v));
+                now = Some(v);
+                at += 1;
+            }
+            most
+        })
+        .collect()
+}
+
+/// The value at an instant of a quantity that keeps its value until the next point.
+pub fn value_at(points: &[(Time, u64)], at: Time) -> Option<u64> {
+    let i = points.partition_point(|p| p.0 <= at);
+    i.checked_sub(1).map(|i| points[i].1)
+}
+
+/// A strip for another window out of one that is there, for the moment until the exact one arrives. `None` where the
+/// two windows are too different for that.
+pub fn resample(strip: &Strip, window: Window) -> Option<Strip> {
+    let (old, new) = (strip.window.cell_span().0 as f64, window.cell_span().0 as f64);
+    let ratio = new / old;
+    let overlap = strip.window.to.min(window.to) - strip.window.from.max(window.from);
+    if !(0.1..=4.0).contains(&ratio) || overlap.0 < window.span().0 / 4 {
+        return None;
+    }
+    let scale = |d: Duration| Duration((d.0 as f64 * ratio) as i64);
+    let cells = (0..window.width)
+        .map(|i| {
+            let middle = window.edge(i) + Duration(window.cell_span().0 / 2);
+            strip.window.cell(middle).map_or(Cell::default(), |c| {
+                let c = strip.cells[c];
+                Cell {
+                    running: scale(c.running),
+                    runnable: scale(c.runnable),
+                    waiting: scale(c.waiting),
+                    syscall: scale(c.syscall),
+                    ..c
+                }
+            })
+        })
+        .collect();
+    let marks = strip
+        .marks
+        .iter()
+        .filter_map(|m| {
+            let (from, to) = covered(window, strip.window.edge(m.from), strip.window.edge(m.to))?;
+            Some(Mark { from, to, what: m.what })
+        })
+        .collect();
+    Some(Strip { lane: strip.lane, window, cells, marks, exact: false })
 }
