@@ -7,6 +7,7 @@ pub mod analysis;
 pub mod base;
 pub mod filter;
 pub mod input;
+pub mod source;
 pub mod store;
 pub mod tui;
 pub mod wire;

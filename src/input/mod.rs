@@ -1,6 +1,20 @@
 //! Opens files: maps or reads them, unpacks gzip and zstd, and recognises by content what they are.
 
+mod error;
+mod kind;
+mod map;
+#[cfg(test)]
+mod tests;
+mod unpack;
+
+pub use error::{InputError, InputErrorKind};
+pub use kind::{ENOUGH, HEADER, Kind, recognise};
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The bytes of an input, mapped or in memory. Cheap to clone.
@@ -22,5 +36,222 @@ impl Deref for Bytes {
             Bytes::Static(b) => b,
             Bytes::Mapped(m) => m,
         }
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
+}
+
+/// How data is packed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Packing {
+    /// gzip, one member or several.
+    Gzip,
+    /// Zstandard, one frame or several.
+    Zstd,
+}
+
+impl fmt::Display for Packing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
+        })
+    }
+}
+
+/// A file that is open, unpacked and known to be a trace or a profile.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// As the user named it; "standard input" for `-`. Not escaped.
+    pub name: String,
+    /// The unpacked bytes.
+    pub bytes: Bytes,
+    /// What they are. Never [`Kind::Unknown`] or [`Kind::HalfHeader`].
+    pub kind: Kind,
+    /// How the file was packed, outermost first.
+    pub packing: Vec<Packing>,
+    /// What was lost on the way, one plain sentence each, safe to show.
+    pub notes: Vec<String>,
+}
+
+/// Limits on what is taken in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes that packed data or a stream may come to in memory. Files that are not packed are mapped and have no limit.
+    pub max_unpacked: u64,
+}
+
+impl Default for Limits {
+    /// Four gigabytes.
+    fn default() -> Self {
+        Limits { max_unpacked: 4_000_000_000 }
+    }
+}
+
+impl Limits {
+    /// The default, or what the machine can hold (twice, for a moment) if that is less: it is better to refuse a file than to be ended by the
+    /// kernel for it.
+    pub fn of_this_machine() -> Limits {
+        let free = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
+            let line = s.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+        });
+        let default = Limits::default().max_unpacked;
+        Limits { max_unpacked: free.map_or(default, |kb| (kb.saturating_mul(1024) / 8 * 3).min(default)) }
+    }
+}
+
+/// Files up to this size are read; larger ones are mapped. See [`map`] for why.
+const SMALL: u64 = 8 << 20;
+/// How many entries of a directory are looked at.
+const MAX_ENTRIES: usize = 4096;
+
+/// Opens the file at `path`, or standard input for `-`, unpacks it and recognises it.
+///
+/// Damaged or cut packed data opens as far as it is whole, with a note. Anything that is neither a trace nor a profile
+/// is an error that says what it seems to be.
+pub fn open(path: impl AsRef<Path>) -> Result<Input, InputError> {
+    open_within(path, Limits::of_this_machine())
+}
+
+/// [`open`] with limits of the caller's.
+pub fn open_within(path: impl AsRef<Path>, limits: Limits) -> Result<Input, InputError> {
+    let path = path.as_ref();
+    if path == Path::new("-") {
+        return read("standard input", io::stdin().lock(), limits);
+    }
+    let name = path.to_string_lossy().into_owned();
+    match open_path(path, limits) {
+        Ok(Source::Whole(bytes)) => from_bytes(&name, bytes, limits),
+        Ok(Source::Stream(file)) => read(&name, file, limits),
+        Err(kind) => Err(InputError { name, kind }),
+    }
+}
+
+enum Source {
+    Whole(Bytes),
+    Stream(File),
+}
+
+fn open_path(path: &Path, limits: Limits) -> Result<Source, InputErrorKind> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(InputErrorKind::Directory { holds: recognised_in(path, limits)?.len() });
+    }
+    if let Some(special) = special(&about) {
+        return Err(InputErrorKind::Special(special));
+    }
+    let mut file = File::open(path)?;
+    // Ask the open file, not the name, which may mean another file by now.
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Ok(Source::Stream(file));
+    }
+    if about.len() <= SMALL {
+        let mut bytes = Vec::new();
+        file.by_ref().take(SMALL).read_to_end(&mut bytes)?;
+        return Ok(Source::Whole(Bytes::Memory(bytes.into())));
+    }
+    Ok(Source::Whole(Bytes::Mapped(Arc::new(map::map(&file)?))))
+}
+
+#[cfg(unix)]
+fn special(about: &std::fs::Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::FileTypeExt;
+    let t = about.file_type();
+    if t.is_block_device() {
+        Some("a block device")
+    } else if t.is_socket() {
+        Some("a socket")
+    } else {
+        // Character devices are streams: /dev/stdin, /dev/fd/N and /dev/null are names that people use.
+        None
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: &std::fs::Metadata) -> Option<&'static str> {
+    None
+}
+
+/// Opens every file, and for a directory every trace and profile directly in it, sorted by name.
+///
+/// One result for each file named and each found; a directory that holds none gives its error.
+pub fn open_all<P: AsRef<Path>>(paths: &[P], limits: Limits) -> Vec<Result<Input, InputError>> {
+    let mut out = Vec::new();
+    for path in paths {
+        let path = path.as_ref();
+        let found = if path.is_dir() { recognised_in(path, limits).unwrap_or_default() } else { Vec::new() };
+        if found.is_empty() {
+            out.push(open_within(path, limits));
+        } else {
+            out.extend(found.into_iter().map(|p| open_within(p, limits)));
+        }
+    }
+    out
+}
+
+/// The plain files directly in `dir` whose beginning is that of a trace or a profile, sorted by name.
+fn recognised_in(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, InputErrorKind> {
+    let mut names: Vec<PathBuf> = std::fs::read_dir(dir)?
+        .take(MAX_ENTRIES)
+        .filter_map(|e| e.ok().map(|e| e.path()))
+        .filter(|p| p.metadata().is_ok_and(|m| m.is_file()))
+        .collect();
+    names.sort();
+    names.retain(|p| {
+        let mut head = Vec::new();
+        let read = File::open(p).and_then(|f| f.take(ENOUGH as u64).read_to_end(&mut head));
+        // The head of a packed file is packed data that is cut off, and opens as far as it goes.
+        read.is_ok() && from_bytes("", Bytes::Memory(head.into()), limits).is_ok()
+    });
+    Ok(names)
+}
+
+/// Reads a stream to its end, unpacks and recognises it. A stream that begins like nothing known is not read further.
+pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, InputError> {
+    let fail = |kind| InputError { name: name.to_string(), kind };
+    let mut bytes = Vec::new();
+    from.by_ref().take(ENOUGH as u64).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
+    if unpack::packing(&bytes).is_none() {
+        known(recognise(&bytes), &bytes).map_err(fail)?;
+    }
+    let more = limits.max_unpacked.saturating_sub(bytes.len() as u64).saturating_add(1);
+    from.take(more).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
+    if bytes.len() as u64 > limits.max_unpacked {
+        return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+    }
+    from_bytes(name, Bytes::Memory(bytes.into()), limits)
+}
+
+/// Unpacks and recognises bytes that are there already. `name` is for messages.
+pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input, InputError> {
+    let fail = |kind| InputError { name: name.to_string(), kind };
+    let mut packing = Vec::new();
+    let mut notes = Vec::new();
+    while let Some(how) = unpack::packing(&bytes) {
+        if packing.len() == 2 {
+            return Err(fail(InputErrorKind::PackedTooOften));
+        }
+        let unpacked = unpack::unpack(how, &bytes, limits.max_unpacked).map_err(fail)?;
+        bytes = Bytes::Memory(unpacked.bytes.into());
+        packing.push(how);
+        notes.extend(unpacked.note);
+    }
+    let kind = known(recognise(&bytes), &bytes).map_err(fail)?;
+    Ok(Input { name: name.to_string(), bytes, kind, packing, notes })
+}
+
+/// `kind` if it is one that can be opened.
+fn known(kind: Kind, bytes: &[u8]) -> Result<Kind, InputErrorKind> {
+    match kind {
+        _ if bytes.is_empty() => Err(InputErrorKind::Empty),
+        Kind::HalfHeader => Err(InputErrorKind::HalfHeader(bytes.len() as u64)),
+        Kind::Unknown { what, hint } => Err(InputErrorKind::Unrecognised { what, hint }),
+        kind => Ok(kind),
     }
 }

@@ -1,0 +1,272 @@
+//! Recognises by content what a file is.
+//!
+//! Traces begin with a header of 16 bytes. Profiles in protobuf have no magic number, so their top-level fields are
+//! walked; the field numbers are those of pprof's `profile.proto`. The legacy texts are those that pprof reads.
+
+use crate::base::text;
+
+/// What a file is, as far as its first bytes tell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A Go execution trace with the header `go 1.<minor> trace`. Whether that version can be read is not known here.
+    Trace {
+        /// The format version: 22 for `go 1.22 trace`.
+        minor: u32,
+    },
+    /// A pprof profile in protobuf, not packed.
+    Profile,
+    /// A profile in one of the texts or the binary form from before `profile.proto`.
+    LegacyProfile,
+    /// A trace's header that is cut off.
+    HalfHeader,
+    /// None of these.
+    Unknown {
+        /// What it seems to be, in a few words, safe to show.
+        what: String,
+        /// What may have gone wrong; may be empty.
+        hint: String,
+    },
+}
+
+/// Length of a trace's header in bytes.
+pub const HEADER: usize = 16;
+
+/// How many bytes [`recognise`] wants to see; more do no harm and are hardly looked at.
+pub const ENOUGH: usize = 64 << 10;
+
+/// Says what `bytes`, unpacked, are. They may be the beginning of a longer file.
+pub fn recognise(bytes: &[u8]) -> Kind {
+    if let Some(kind) = trace(bytes) {
+        return kind;
+    }
+    if legacy_text(bytes) || legacy_cpu(bytes) {
+        return Kind::LegacyProfile;
+    }
+    if profile(bytes) {
+        return Kind::Profile;
+    }
+    let (what, hint) = describe(bytes);
+    Kind::Unknown { what, hint: hint.into() }
+}
+
+/// `go 1.N trace`, padded with zeros to 16 bytes.
+fn trace(bytes: &[u8]) -> Option<Kind> {
+    const START: &[u8] = b"go 1.";
+    let head = &bytes[..bytes.len().min(HEADER)];
+    if head.len() < START.len() {
+        let half = head.len() >= 2 && START.starts_with(head);
+        return half.then_some(Kind::HalfHeader);
+    }
+    let rest = head.strip_prefix(START)?;
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let tail = &rest[digits..];
+    const TAIL: &[u8] = b" trace\0\0\0\0\0";
+    if head.len() < HEADER {
+        return TAIL.starts_with(tail).then_some(Kind::HalfHeader);
+    }
+    if digits == 0 || !TAIL.starts_with(tail) || tail.len() < 7 {
+        return None;
+    }
+    let minor = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+    Some(Kind::Trace { minor })
+}
+
+/// The first line that is neither blank nor a comment, as pprof's reader skips them.
+fn first_line(bytes: &[u8]) -> &[u8] {
+    bytes
+        .split(|&b| b == b'\n')
+        .take(64)
+        .map(<[u8]>::trim_ascii)
+        .find(|l| !l.is_empty() && !l.starts_with(b"#"))
+        .unwrap_or_default()
+}
+
+fn legacy_text(bytes: &[u8]) -> bool {
+    const STARTS: [&str; 13] = [
+        "heap profile:",
+        "goroutine profile:",
+        "threadcreate profile:",
+        "--- heapz ",
+        "--- heap ",
+        "--- growthz",
+        "--- fragmentationz",
+        "--- contentionz",
+        "--- contention:",
+        "--- mutex:",
+        "--- threadz",
+        "--- Thread",
+        "--- cpuz",
+    ];
+    let line = first_line(&bytes[..bytes.len().min(ENOUGH)]);
+    STARTS.iter().any(|s| line.starts_with(s.as_bytes()))
+}
+
+/// The binary CPU profile of gperftools: machine words 0, 3, 0, period, 0, of 4 or 8 bytes in either order.
+fn legacy_cpu(bytes: &[u8]) -> bool {
+    let word = |size: usize, big: bool, i: usize| -> Option<u64> {
+        let w = bytes.get(i * size..(i + 1) * size)?;
+        let fold = |acc: u64, b: &u8| acc << 8 | *b as u64;
+        Some(if big { w.iter().fold(0, fold) } else { w.iter().rev().fold(0, fold) })
+    };
+    [(4, false), (4, true), (8, false), (8, true)].into_iter().any(|(size, big)| {
+        let at = |i| word(size, big, i);
+        at(0) == Some(0)
+            && at(1) == Some(3)
+            && at(2).is_some_and(|version| version <= 1)
+            && at(3).is_some_and(|period| period > 0 && period < 1 << 40)
+            && at(4) == Some(0)
+    })
+}
+
+/// A protobuf number and what follows it.
+fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut v = 0u64;
+    for (i, &b) in bytes.iter().enumerate().take(10) {
+        v |= ((b & 0x7f) as u64) << (7 * i);
+        if b < 0x80 {
+            return Some((v, &bytes[i + 1..]));
+        }
+    }
+    None
+}
+
+/// Whether `bytes` walk as the top-level fields of `profile.proto`: right wire types, value types that are value types,
+/// the empty string first in the string table. The last field may be cut off.
+fn profile(bytes: &[u8]) -> bool {
+    const FIELDS: usize = 4096;
+    const NUMBER: u64 = 0;
+    const BLOCK: u64 = 2;
+    let mut rest = bytes;
+    let mut told = 0;
+    let mut strings = 0;
+    for n in 0..FIELDS {
+        if rest.is_empty() {
+            return told > 0;
+        }
+        let Some((tag, after)) = varint(rest) else { return told > 1 };
+        match (tag >> 3, tag & 7) {
+            (7..=10 | 12..=15, NUMBER) => match varint(after) {
+                Some((_, after)) => rest = after,
+                None => return told > 1 && after.len() < 10,
+            },
+            (field @ (1..=6 | 11 | 13), BLOCK) => {
+                let Some((len, body)) = varint(after) else { return told > 1 && after.len() < 10 };
+                let Some((body, after)) = usize::try_from(len).ok().and_then(|len| body.split_at_checked(len)) else {
+                    // Cut off inside a field: believable only after fields that were right.
+                    return told > 1 || (n > 0 && told > 0);
+                };
+                match field {
+                    1 | 11 if !value_type(body) => return false,
+                    6 => {
+                        if strings == 0 && !body.is_empty() {
+                            return false;
+                        }
+                        strings += 1;
+                    }
+                    _ => {}
+                }
+                told += 1;
+                rest = after;
+            }
+            // Fields of versions to come.
+            (16..=31, NUMBER) => match varint(after) {
+                Some((_, after)) => rest = after,
+                None => return false,
+            },
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// A `ValueType` message: two numbers, each may be absent.
+fn value_type(mut body: &[u8]) -> bool {
+    while let Some((&tag, after)) = body.split_first() {
+        match (tag, varint(after)) {
+            (0x08 | 0x10, Some((_, after))) => body = after,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// What a file that is none of ours seems to be, and a hint.
+fn describe(bytes: &[u8]) -> (String, &'static str) {
+    const DOWNLOAD: &str = "did the download fail? fetch it with curl -f, which reports such answers as errors";
+    const MAGICS: [(&[u8], &str, &str); 12] = [
+        (b"\x7fELF", "an executable (ELF)", "name the trace or the profile, the program is not needed"),
+        (b"\xcf\xfa\xed\xfe", "an executable (Mach-O)", "name the trace or the profile, the program is not needed"),
+        (b"MZ", "an executable (PE)", "name the trace or the profile, the program is not needed"),
+        (b"PK\x03\x04", "a zip archive", "unpack it first"),
+        (b"BZh", "bzip2 data", "unpack it first; gzip and zstd are read as they are"),
+        (b"\xfd7zXZ\0", "xz data", "unpack it first; gzip and zstd are read as they are"),
+        (b"\x04\x22\x4d\x18", "lz4 data", "unpack it first; gzip and zstd are read as they are"),
+        (b"PERFILE2", "a Linux perf recording", "convert it with perf_to_profile"),
+        (b"SQLite format 3\0", "an SQLite database", ""),
+        (b"PAR1", "a Parquet file", ""),
+        (b"\x89PNG", "a picture", ""),
+        (b"%PDF", "a PDF document", ""),
+    ];
+    if let Some((_, what, hint)) = MAGICS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
+        return (what.to_string(), hint);
+    }
+    if bytes.get(257..262) == Some(b"ustar") {
+        return ("a tar archive".into(), "unpack it first");
+    }
+    let head = &bytes[..bytes.len().min(4096)];
+    let printable = head.iter().filter(|&&b| b >= 0x20 || matches!(b, b'\n' | b'\r' | b'\t')).count();
+    if head.contains(&0) || printable * 100 < head.len() * 95 {
+        let first: Vec<String> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
+        return (format!("binary data that begins {}", first.join(" ")), "");
+    }
+    let all = String::from_utf8_lossy(head);
+    let all = all.trim_start_matches('\u{feff}').trim_start();
+    let line = all.lines().next().unwrap_or("").trim_end();
+    let low = all.to_ascii_lowercase();
+    if low.starts_with("<!doctype html") || low.starts_with("<html") || low.starts_with("<head") {
+        return ("a web page".into(), DOWNLOAD);
+    }
+    if low.starts_with('<') {
+        return ("an XML or HTML document".into(), DOWNLOAD);
+    }
+    let quoted = format!("text: \"{}\"", text::fit(&text::escape(line), 60));
+    let answers =
+        ["404 page not found", "curl: (", "could not enable", "profile duration exceeds", "unknown profile", "wget: "];
+    if answers.iter().any(|a| low.starts_with(a)) || http_status(line) {
+        return (quoted, DOWNLOAD);
+    }
+    if low.starts_with('{') || low.starts_with('[') {
+        return if low.contains("\"traceevents\"") {
+            ("a JSON trace for Chrome or Perfetto".into(), "open the trace that the Go program itself wrote")
+        } else {
+            ("JSON".into(), "")
+        };
+    }
+    if low.starts_with("goroutine ") {
+        return (
+            "a goroutine dump (debug=2)".into(),
+            "fetch /debug/pprof/goroutine without debug=2: that is a profile",
+        );
+    }
+    if low.starts_with("mode: ") {
+        return ("a coverage profile".into(), "");
+    }
+    if low.starts_with("periodtype:") {
+        return ("what pprof -raw prints".into(), "open the profile itself");
+    }
+    if low.starts_with("m=") || low.contains("\nev=") || low.starts_with("ev=") || low.starts_with("trace go1.") {
+        return ("a trace printed as text".into(), "open the trace that the Go program itself wrote");
+    }
+    (quoted, "")
+}
+
+/// Whether a line reads as an HTTP answer: `HTTP/1.1 503 …`, `502 Bad Gateway`, `upstream connect error …`.
+fn http_status(line: &str) -> bool {
+    let status = |s: &str| {
+        let mut words = s.split_whitespace();
+        let code =
+            words.next().is_some_and(|w| w.len() == 3 && w.parse::<u16>().is_ok_and(|c| (400..600).contains(&c)));
+        code && words.next().is_some_and(|w| w.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    line.starts_with("HTTP/") || line.starts_with("upstream ") || status(line)
+}
