@@ -27,6 +27,8 @@ mod pattern;
 mod words;
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;
 
 pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Span, Term, Who};

@@ -24,6 +24,15 @@ impl Times {
         self.running + self.runnable + self.waiting + self.syscall + self.syscall_blocked
     }
 
+    /// Takes another's parts away.
+    pub fn sub(&mut self, o: &Times) {
+        self.running -= o.running;
+        self.runnable -= o.runnable;
+        self.waiting -= o.waiting;
+        self.syscall -= o.syscall;
+        self.syscall_blocked -= o.syscall_blocked;
+    }
+
     /// Adds another's parts.
     pub fn add(&mut self, o: &Times) {
         self.running += o.running;
@@ -51,12 +60,18 @@ pub struct Goroutine {
     pub created: Option<Time>,
     /// When it ended; `None` if it did not.
     pub ended: Option<Time>,
+    /// When it blocked forever (`select {}`, a nil channel): as good as ended.
+    pub gone: Option<Time>,
     /// From when on it is accounted: its creation, or the trace's start.
     pub from: Time,
     /// Time per state.
     pub times: Times,
+    /// How long the syscall that it is in at the trace's end has been without its P.
+    pub lost_at_end: Duration,
     /// Waiting time by reason, sorted by reason handle.
     pub blocked: Vec<(StringId, Duration)>,
+    /// What of that lies in earlier lives: C code that calls into Go again and again does it as the same goroutine.
+    pub earlier: Option<Box<Earlier>>,
     /// The longest single wait.
     pub longest_wait: Duration,
     /// Events about it.
@@ -65,6 +80,40 @@ pub struct Goroutine {
     pub samples: u64,
     /// Its last label (`GC (dedicated)` …).
     pub label: StringId,
+}
+
+/// Times of a goroutine's earlier lives.
+#[derive(Clone, Debug)]
+pub struct Earlier {
+    /// Time per state.
+    pub times: Times,
+    /// Waiting time by reason, sorted by reason handle.
+    pub blocked: Vec<(StringId, Duration)>,
+}
+
+impl Goroutine {
+    /// A goroutine of which nothing is known but its number, accounted from `from` on.
+    pub fn new(id: GoId, from: Time) -> Goroutine {
+        Goroutine {
+            id,
+            group: GroupId::NONE,
+            entry: FuncId::NONE,
+            creator: GoIdx::NONE,
+            created_at: StackId::NONE,
+            created: None,
+            ended: None,
+            gone: None,
+            from,
+            times: Times::default(),
+            lost_at_end: Duration::ZERO,
+            earlier: None,
+            blocked: Vec::new(),
+            longest_wait: Duration::ZERO,
+            events: 0,
+            samples: 0,
+            label: StringId::NONE,
+        }
+    }
 }
 
 /// All goroutines that started in the same function.
@@ -175,6 +224,8 @@ pub struct Index {
     pub complete: bool,
     /// How much of the file's bytes has been read, 0 to 1.
     pub progress: f64,
+    /// Counts and sums of the whole.
+    pub totals: super::totals::Totals,
     /// What could not be read, in plain sentences.
     pub losses: Vec<String>,
 }
@@ -211,5 +262,19 @@ impl Index {
         let a = self.segments.partition_point(|s| s.to < from);
         let b = self.segments.partition_point(|s| s.from < to);
         a..b.max(a)
+    }
+}
+
+impl Index {
+    /// The content of `lane` in `width` equal cells of the window `from..to`, as precise as the grid's own cells are.
+    pub fn cells(&self, lane: super::Lane, from: Time, to: Time, width: usize) -> Vec<super::Cell> {
+        if let super::Lane::Group(g) = lane {
+            let mut out = vec![super::Cell::default(); width];
+            for &m in self.groups.get(g.0 as usize).map_or(&[][..], |g| &g.members) {
+                self.grid.add_go(m, from, to, &mut out);
+            }
+            return out;
+        }
+        self.grid.cells(lane, from, to, width)
     }
 }

@@ -1,11 +1,18 @@
 //! What is known of a trace: dictionaries, the index of the whole, and the segments that are decoded at the moment.
 
+mod annotations;
+pub mod builder;
+mod cache;
+pub mod commit;
 pub mod dict;
+pub mod fold;
 pub mod grid;
 pub mod index;
 pub mod segment;
+pub mod totals;
 pub mod trace;
 
+pub use builder::SegmentBuilder;
 pub use dict::{Dict, Frame, Func};
 pub use grid::{Cell, Grid, Lane};
 pub use index::{Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread};

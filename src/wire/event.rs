@@ -1,7 +1,7 @@
 //! The one event model: what every trace format is decoded into.
 //!
-//! Events come in an order that obeys Go's scheduling rules, as columns: one array a field. Which columns and details an
-//! event has depends on its [`Kind`] alone.
+//! Events come in an order that obeys Go's scheduling rules. Which fields and arguments an event has depends on its
+//! [`Kind`] alone.
 
 use crate::base::Time;
 
@@ -198,9 +198,10 @@ pub const NONE: u32 = u32::MAX;
 /// The same for the narrow tables (Ps and threads).
 pub const NONE16: u16 = u16::MAX;
 
-/// Ordered events as columns, with positions into the tables of the decoder that made them.
+/// One event, in the order that Go's rules allow.
 ///
-/// What `arg` means follows from the kind:
+/// Goroutines, Ps, threads, stacks and strings are positions in the tables of the decoder that made it. What `arg` means
+/// follows from the kind:
 ///
 /// | kinds | `arg` |
 /// |---|---|
@@ -208,86 +209,68 @@ pub const NONE16: u16 = u16::MAX;
 /// | `GoCreate`, `GoCreateBlocked` | stack: the new goroutine's entry |
 /// | `GoStatus` | the state, as [`GoState`] |
 /// | `ProcStatus` | `wide`: P, state as [`ProcState`], 1 if it was abandoned in a syscall |
-/// | `ProcStart`, `ProcStop`, `ProcSteal` | `wide`-free: position of the P; for `ProcSteal` bit 31 says that the P was already seen idle |
+/// | `ProcStart`, `ProcStop`, `ProcSteal` | the P; for `ProcSteal` bit 31 says that the P was already seen idle |
 /// | `HeapAlloc`, `HeapGoal`, `ProcsChange`, `GcBegin`, `GcEnd`, `GcActive` | `wide`: value |
 /// | `GcSweepEnd` | `wide`: bytes swept, bytes reclaimed |
-/// | `GcSweepActive` | position of the P |
+/// | `GcSweepActive` | the P |
 /// | `TaskBegin`, `TaskEnd` | `wide`: task, parent, name (string; `NONE` at the end) |
 /// | `RegionBegin`, `RegionEnd` | `wide`: task, name (string) |
 /// | `Log` | `wide`: task, category (string), message (string) |
 /// | `Sync` | `wide`: generation, monotonic ns, wall seconds, wall ns (the last three 0 before Go 1.25) |
 /// | AllocFree kinds | `wide`: the arguments |
-#[derive(Default, Clone, Debug)]
-pub struct Columns {
+///
+/// "`wide`" means that `arg` is a position in [`Events::wide`].
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
     /// When it happened.
-    pub time: Vec<Time>,
-    /// What happened.
-    pub kind: Vec<Kind>,
+    pub time: Time,
     /// The goroutine it happened to (for `GoUnblock` the one that waited; for `GoCreate` the new one).
-    pub go: Vec<u32>,
+    pub go: u32,
     /// The goroutine that the thread was running just before: who did it.
-    pub by: Vec<u32>,
-    /// The P that the thread held just before.
-    pub proc: Vec<u16>,
-    /// The thread.
-    pub thread: Vec<u16>,
+    pub by: u32,
     /// The stack of whoever did it.
-    pub stack: Vec<u32>,
+    pub stack: u32,
     /// See the table above.
-    pub arg: Vec<u32>,
-    /// Arguments that do not fit `arg`, which then is the position here.
+    pub arg: u32,
+    /// The P that the thread held just before.
+    pub proc: u16,
+    /// The thread.
+    pub thread: u16,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// Ordered events, on their way from a decoder into the store: a row each, for they are read once, right after they
+/// were written.
+#[derive(Default, Clone, Debug)]
+pub struct Events {
+    /// The events.
+    pub rows: Vec<Row>,
+    /// Arguments that do not fit a row.
     pub wide: Vec<[u64; 4]>,
 }
 
-/// One event as a value, on its way into [`Columns`].
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)] // The fields are those of `Columns`.
-pub struct Row {
-    pub time: Time,
-    pub kind: Kind,
-    pub go: u32,
-    pub by: u32,
-    pub proc: u16,
-    pub thread: u16,
-    pub stack: u32,
-    pub arg: u32,
-}
-
-impl Columns {
+impl Events {
     /// How many events there are.
     pub fn len(&self) -> usize {
-        self.time.len()
+        self.rows.len()
     }
 
     /// Whether there is no event.
     pub fn is_empty(&self) -> bool {
-        self.time.is_empty()
+        self.rows.is_empty()
     }
 
     /// Removes all events, keeping the memory for the next ones.
     pub fn clear(&mut self) {
-        self.time.clear();
-        self.kind.clear();
-        self.go.clear();
-        self.by.clear();
-        self.proc.clear();
-        self.thread.clear();
-        self.stack.clear();
-        self.arg.clear();
+        self.rows.clear();
         self.wide.clear();
     }
 
     /// Appends an event.
     #[inline]
     pub fn push(&mut self, r: Row) {
-        self.time.push(r.time);
-        self.kind.push(r.kind);
-        self.go.push(r.go);
-        self.by.push(r.by);
-        self.proc.push(r.proc);
-        self.thread.push(r.thread);
-        self.stack.push(r.stack);
-        self.arg.push(r.arg);
+        self.rows.push(r);
     }
 
     /// Stores wide arguments and returns what to put in `arg`.
@@ -296,18 +279,8 @@ impl Columns {
         (self.wide.len() - 1) as u32
     }
 
-    /// The event at `i`.
-    #[inline]
-    pub fn row(&self, i: usize) -> Row {
-        Row {
-            time: self.time[i],
-            kind: self.kind[i],
-            go: self.go[i],
-            by: self.by[i],
-            proc: self.proc[i],
-            thread: self.thread[i],
-            stack: self.stack[i],
-            arg: self.arg[i],
-        }
+    /// The wide arguments of a row; zeros if it has none.
+    pub fn wide(&self, r: &Row) -> [u64; 4] {
+        self.wide.get(r.arg as usize).copied().unwrap_or_default()
     }
 }

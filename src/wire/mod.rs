@@ -1,5 +1,7 @@
 //! Bytes into events: Go's trace formats and pprof's profiles. No meaning yet, and no order between threads.
 
+pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod tables;
+pub mod v2;

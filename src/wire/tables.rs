@@ -1,4 +1,4 @@
-//! The tables that a decoder fills beside its events: what the positions in `Columns` point at.
+//! The tables that a decoder fills beside its events: what the positions in `Events` point at.
 
 use crate::base::{GoId, ProcId, ThreadId};
 
@@ -91,7 +91,7 @@ impl Stacks {
     }
 }
 
-/// Everything that the positions in a decoder's `Columns` point at. `gos`, `procs` and `threads` grow while events are
+/// Everything that the positions in a decoder's `Events` point at. `gos`, `procs` and `threads` grow while events are
 /// decoded; strings and stacks are there before.
 #[derive(Default, Clone, Debug)]
 pub struct Tables {

@@ -1,0 +1,324 @@
+//! What is in a trace, as numbers: the facts that Go's own reader states too, and a few of ours.
+
+use crate::base::{Duration, StackId, StringId};
+use crate::store::segment::Kind;
+use crate::store::totals::Party;
+use crate::store::{Dict, Frame, Goroutine, Index};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How many and how long.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct RangeFact {
+    pub count: u64,
+    pub total_ns: i64,
+}
+
+/// The goroutines of one name; times in ns.
+#[derive(Serialize, Clone, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct GoroutineFact {
+    pub count: u64,
+    pub exec_ns: i64,
+    pub sched_wait_ns: i64,
+    pub syscall_ns: i64,
+    pub syscall_block_ns: i64,
+    pub blocked_ns: BTreeMap<String, i64>,
+    pub total_ns: i64,
+}
+
+/// A metric's values.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct MetricFact {
+    pub count: u64,
+    pub min: u64,
+    pub max: u64,
+    pub last: u64,
+}
+
+/// Tasks or regions of one name.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct TaskFact {
+    pub count: u64,
+    pub complete: u64,
+    pub total_ns: i64,
+}
+
+/// Waits for one reason in one place that were ended in one place.
+#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub struct LinkFact {
+    pub waiting: String,
+    pub reason: String,
+    pub waiter_at: String,
+    pub waker: String,
+    pub waker_at: String,
+    pub count: u64,
+    pub total_ns: i64,
+}
+
+/// What an off-CPU profile of one kind would contain.
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct ProfileFact {
+    pub records: u64,
+    pub total_ns: i64,
+}
+
+/// The stable machine form of a trace's summary: `summary --format json` prints it.
+#[derive(Serialize, Clone, PartialEq, Debug)]
+#[allow(missing_docs)]
+pub struct Summary {
+    pub events: u64,
+    pub start_ns: i64,
+    pub end_ns: i64,
+    pub kinds: BTreeMap<String, u64>,
+    pub goroutine_transitions: BTreeMap<String, u64>,
+    pub proc_transitions: BTreeMap<String, u64>,
+    pub goroutines_by_name: BTreeMap<String, GoroutineFact>,
+    pub ranges: BTreeMap<String, RangeFact>,
+    pub metrics: BTreeMap<String, MetricFact>,
+    pub tasks: BTreeMap<String, TaskFact>,
+    pub regions: BTreeMap<String, TaskFact>,
+    pub logs: BTreeMap<String, u64>,
+    pub cpu_samples: u64,
+    pub cpu_samples_by_leaf: BTreeMap<String, u64>,
+    pub cpu_samples_by_function: BTreeMap<String, u64>,
+    pub mapassign_samples_by_caller_line: BTreeMap<String, u64>,
+    pub links: Vec<LinkFact>,
+    pub profiles: BTreeMap<String, ProfileFact>,
+    /// Version of the format in the header: `go 1.26`.
+    pub format: String,
+    /// Goroutines, Ps and threads that the trace speaks of.
+    pub goroutines: u64,
+    pub procs: u64,
+    pub threads: u64,
+    /// Whether the file was read to its end.
+    pub complete: bool,
+    /// What could not be read, in sentences.
+    pub lost: Vec<String>,
+}
+
+/// States the facts of an index.
+pub fn summarize(index: &Index) -> Summary {
+    let t = &index.totals;
+    let text = |id: StringId| index.dict.str(id).to_owned();
+    let mut kinds: BTreeMap<String, u64> = BTreeMap::new();
+    for &k in Kind::ALL {
+        if t.of_kind(k) > 0 {
+            *kinds.entry(format!("{:?}", k.class())).or_default() += t.of_kind(k);
+        }
+    }
+    // Go's reader says "sync" once more at the end of the trace.
+    *kinds.entry("Sync".into()).or_default() += 1;
+
+    let transitions = t.go_transitions.iter().map(|(&(from, to, reason), &n)| {
+        let reason = index.dict.str(reason);
+        let space = if reason.is_empty() { "" } else { " " };
+        (format!("{}->{}{space}{reason}", from.name(), to.name()), n)
+    });
+    let span = |m: &rustc_hash::FxHashMap<StringId, crate::store::totals::SpanTally>| {
+        sum_by_key(
+            m.iter().map(|(&n, s)| (text(n), TaskFact { count: s.count, complete: s.complete, total_ns: s.total_ns })),
+            |a, b| {
+                a.count += b.count;
+                a.complete += b.complete;
+                a.total_ns += b.total_ns;
+            },
+        )
+    };
+    let mut regions = span(&t.regions);
+    regions.remove("");
+
+    // A trace of nothing but generations' beginnings has no time to speak of.
+    let silent = index.events == t.of_kind(Kind::Sync);
+    Summary {
+        events: index.events + 1,
+        start_ns: if silent { 0 } else { index.start.0 },
+        end_ns: if silent { 0 } else { index.end.0 },
+        kinds,
+        goroutine_transitions: sum_by_key(transitions, |a, b| *a += b),
+        proc_transitions: sum_by_key(
+            t.proc_transitions.iter().map(|(&(a, b), &n)| (format!("{}->{}", a.name(), b.name()), n)),
+            |a, b| *a += b,
+        ),
+        goroutines_by_name: goroutines(index),
+        ranges: sum_by_key(
+            t.ranges.iter().map(|(&n, r)| (text(n), RangeFact { count: r.count, total_ns: r.total.ns() })),
+            |a, b| {
+                a.count += b.count;
+                a.total_ns += b.total_ns;
+            },
+        ),
+        metrics: [
+            ("/sched/gomaxprocs:threads", t.gomaxprocs),
+            ("/memory/classes/heap/objects:bytes", t.heap_alloc),
+            ("/gc/heap/goal:bytes", t.heap_goal),
+        ]
+        .into_iter()
+        .filter(|(_, m)| m.count > 0)
+        .map(|(n, m)| (n.into(), MetricFact { count: m.count, min: m.min, max: m.max, last: m.last }))
+        .collect(),
+        tasks: span(&t.tasks),
+        regions,
+        logs: sum_by_key(t.logs.iter().map(|(&c, &n)| (text(c), n)), |a, b| *a += b),
+        cpu_samples: t.of_kind(Kind::CpuSample),
+        cpu_samples_by_leaf: by_leaf(index),
+        cpu_samples_by_function: by_function(index),
+        mapassign_samples_by_caller_line: mapassign(index),
+        links: links(index),
+        profiles: profiles(index),
+        format: format!("go {}.{}", index.version.0, index.version.1),
+        goroutines: index.goroutines.iter().filter(|g| g.events > 0).count() as u64,
+        procs: index.procs.len() as u64,
+        threads: index.threads.len() as u64,
+        complete: index.complete,
+        lost: index.losses.clone(),
+    }
+}
+
+fn sum_by_key<V: Default>(
+    items: impl Iterator<Item = (String, V)>,
+    mut add: impl FnMut(&mut V, V),
+) -> BTreeMap<String, V> {
+    let mut out = BTreeMap::new();
+    for (k, v) in items {
+        add(out.entry(k).or_default(), v);
+    }
+    out
+}
+
+fn goroutines(index: &Index) -> BTreeMap<String, GoroutineFact> {
+    let mut out: BTreeMap<String, GoroutineFact> = BTreeMap::new();
+    for g in index.goroutines.iter().filter(|g| g.events > 0) {
+        let f = out.entry(index.dict.func_name(g.entry).to_owned()).or_default();
+        f.count += 1;
+        // Go's summarizer forgets the earlier lives of a goroutine that came back.
+        let mut times = g.times;
+        if let Some(e) = &g.earlier {
+            times.sub(&e.times);
+        }
+        f.exec_ns += times.running.ns();
+        // Go's summarizer counts a syscall that is still under way at the end as if it had kept its P, and the time
+        // without it once more as time spent runnable.
+        f.sched_wait_ns += (times.runnable + g.lost_at_end).ns();
+        f.syscall_ns += (times.syscall + g.lost_at_end).ns();
+        f.syscall_block_ns += (times.syscall_blocked - g.lost_at_end).ns();
+        f.total_ns += life(index, g).ns();
+        for &(reason, d) in &g.blocked {
+            let earlier = g.earlier.as_ref().and_then(|e| e.blocked.iter().find(|b| b.0 == reason));
+            let d = d - earlier.map_or(Duration::ZERO, |e| e.1);
+            if d != Duration::ZERO {
+                *f.blocked_ns.entry(index.dict.str(reason).to_owned()).or_default() += d.ns();
+            }
+        }
+    }
+    out
+}
+
+/// How long a goroutine was there: until it ended, blocked forever, or the trace ended.
+pub fn life(index: &Index, g: &Goroutine) -> Duration {
+    g.gone.or(g.ended).unwrap_or(index.end) - g.from
+}
+
+fn place(dict: &Dict, f: Frame) -> String {
+    format!("{} {}:{}", dict.func_name(f.func), dict.func_file(f.func), f.line)
+}
+
+fn by_leaf(index: &Index) -> BTreeMap<String, u64> {
+    let leaves = index.totals.samples.iter().filter_map(|(&s, &n)| {
+        let leaf = index.dict.frame_of(index.dict.leaf(s)?);
+        Some((index.dict.func_name(leaf.func).to_owned(), n))
+    });
+    sum_by_key(leaves, |a, b| *a += b)
+}
+
+fn by_function(index: &Index) -> BTreeMap<String, u64> {
+    let mut out = BTreeMap::new();
+    for (&s, &n) in &index.totals.samples {
+        let mut names: Vec<&str> = index.dict.stack(s).map(|f| index.dict.func_name(f.func)).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            *out.entry(name.to_owned()).or_default() += n;
+        }
+    }
+    out
+}
+
+fn mapassign(index: &Index) -> BTreeMap<String, u64> {
+    let dict = &index.dict;
+    let runtime = |name: &str| name.starts_with("runtime.") || name.starts_with("internal/runtime/");
+    let callers = index.totals.samples.iter().filter_map(|(&s, &n)| {
+        let mut frames = dict.stack(s);
+        frames.find(|f| dict.func_name(f.func).starts_with("runtime.mapassign"))?;
+        let caller = frames.find(|f| !runtime(dict.func_name(f.func)))?;
+        Some((place(dict, caller), n))
+    });
+    sum_by_key(callers, |a, b| *a += b)
+}
+
+/// The frame of a stack that stands in the user's code, in words; empty for an empty stack.
+pub fn user_place(dict: &Dict, stack: StackId) -> String {
+    dict.user_frame(stack).map_or(String::new(), |f| place(dict, f))
+}
+
+fn links(index: &Index) -> Vec<LinkFact> {
+    let name = |p: Party| match p {
+        Party::Nobody => String::new(),
+        Party::Go(g) => index.goroutine_name(g).to_owned(),
+        Party::Group(g) => index.group_name(g).to_owned(),
+    };
+    let mut sums: BTreeMap<[String; 5], (u64, i64)> = BTreeMap::new();
+    for (l, t) in &index.totals.links {
+        let key = [
+            name(l.waiter),
+            index.dict.str(l.reason).to_owned(),
+            user_place(&index.dict, l.waiter_stack),
+            name(l.waker),
+            user_place(&index.dict, l.waker_stack),
+        ];
+        let sum = sums.entry(key).or_default();
+        sum.0 += t.count;
+        sum.1 += t.total.ns();
+    }
+    let mut out: Vec<LinkFact> = sums
+        .into_iter()
+        .map(|([waiting, reason, waiter_at, waker, waker_at], (count, total_ns))| LinkFact {
+            waiting,
+            reason,
+            waiter_at,
+            waker,
+            waker_at,
+            count,
+            total_ns,
+        })
+        .collect();
+    out.sort_by_key(|l| std::cmp::Reverse(l.total_ns));
+    out
+}
+
+/// The four profiles of `go tool trace`: which waits each counts follows its rules.
+fn profiles(index: &Index) -> BTreeMap<String, ProfileFact> {
+    let t = &index.totals;
+    let waits = |want: &dyn Fn(&str) -> bool| {
+        let mut p = ProfileFact::default();
+        for (&reason, tally) in &t.waits {
+            if want(index.dict.str(reason)) {
+                p.records += tally.count;
+                p.total_ns += tally.total.ns();
+            }
+        }
+        p
+    };
+    let all = |t: crate::store::fold::Tally| ProfileFact { records: t.count, total_ns: t.total.ns() };
+    BTreeMap::from([
+        ("net".into(), waits(&|r| r == "network")),
+        ("sync".into(), waits(&|r| r.contains("chan") || r.contains("sync") || r.contains("select"))),
+        ("syscall".into(), all(t.syscalls)),
+        ("sched".into(), all(t.sched)),
+    ])
+}

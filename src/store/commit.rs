@@ -1,0 +1,667 @@
+//! Puts the parts of the generations together, in order, into the index of the whole.
+
+use super::annotations::{Ranges, Regions, Scope, Tasks};
+use super::fold::{Entrance, GoRow, Head, LinkKey, Part, Rare, Tally, UNTOUCHED};
+use super::index::{Earlier, Goroutine, Index, Proc, Range, SegmentInfo, Thread};
+use super::totals::{Link, Party};
+use super::{Frame, Func};
+use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
+use crate::wire::event::{GoState, Kind, NONE, ProcState};
+use crate::wire::tables::Tables;
+use rustc_hash::FxHashMap;
+
+/// Handles for the positions in one generation's tables.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Maps {
+    pub strings: Vec<StringId>,
+    pub stacks: Vec<StackId>,
+}
+
+impl Maps {
+    pub fn string(&self, i: u32) -> StringId {
+        self.strings.get(i as usize).copied().unwrap_or_default()
+    }
+
+    pub fn stack(&self, i: u32) -> StackId {
+        self.stacks.get(i as usize).copied().unwrap_or_default()
+    }
+}
+
+/// What is known of a goroutine at the end of the parts seen so far, beyond its row in the index.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    state: GoState,
+    since: Time,
+    /// When the state was stated, where that is later than since when it is accounted.
+    stated: Time,
+    reason: StringId,
+    stack: StackId,
+    blocked: bool,
+    lost: Time,
+    /// Whether any event (not only a CPU sample) spoke of it.
+    seen: bool,
+    gone: Option<Time>,
+}
+
+/// The state between parts.
+#[derive(Default)]
+pub(super) struct Commit {
+    open: Vec<Open>,
+    proc_states: Vec<Option<ProcState>>,
+    /// Ps that were in a syscall, and with which goroutine.
+    syscalling: FxHashMap<ProcIdx, GoIdx>,
+    go_ids: FxHashMap<GoId, GoIdx>,
+    proc_ids: FxHashMap<ProcId, ProcIdx>,
+    thread_ids: FxHashMap<ThreadId, ThreadIdx>,
+    group_ids: FxHashMap<StringId, GroupId>,
+    regions: Regions,
+    tasks: Tasks,
+    ranges: Ranges,
+    parts: usize,
+}
+
+/// The handles that a segment's positions stand for.
+pub(super) struct Handles {
+    pub gos: Vec<GoIdx>,
+    pub procs: Vec<ProcIdx>,
+    pub threads: Vec<ThreadIdx>,
+}
+
+impl Commit {
+    /// Handles for the goroutines, Ps and threads of a decoder's tables. All are known once their part is committed.
+    pub fn handles(&self, tables: &Tables) -> Handles {
+        let get = |m: &FxHashMap<GoId, GoIdx>, id| m.get(id).copied().unwrap_or_default();
+        Handles {
+            gos: tables.gos.iter().map(|id| get(&self.go_ids, id)).collect(),
+            procs: tables.procs.iter().map(|id| self.proc_ids.get(id).copied().unwrap_or_default()).collect(),
+            threads: tables.threads.iter().map(|id| self.thread_ids.get(id).copied().unwrap_or_default()).collect(),
+        }
+    }
+
+    /// Adds the next part to the index. Returns the handles of its tables.
+    pub fn add(&mut self, index: &mut Index, part: Part, tables: &Tables) -> Maps {
+        let maps = intern(index, tables);
+        let first = self.parts == 0;
+        self.parts += 1;
+        if first {
+            index.start = part.start;
+            index.end = part.start;
+        }
+        let procs: Vec<ProcIdx> = part.proc_ids.iter().map(|&id| self.proc(index, id)).collect();
+        for &id in &part.thread_ids {
+            self.thread(index, id);
+        }
+        let before = index.goroutines.len();
+        let gos: Vec<GoIdx> = part.go_ids.iter().map(|&id| self.go(index, id, part.start)).collect();
+
+        self.add_procs(index, &part, &procs);
+        self.enter(index, &part, &gos, &maps, before);
+        self.close_heads(index, &part.heads, &part.gos, &gos, &procs, &maps, &part);
+        self.leave(index, &part, &gos, &maps);
+        self.add_counts(index, &part, &maps);
+        self.add_links(index, &part.links, &gos, &maps);
+        for (p, row) in procs.iter().zip(&part.procs) {
+            match row.syscalling {
+                UNTOUCHED => {}
+                NONE => _ = self.syscalling.remove(p),
+                go => {
+                    if let Some(&go) = gos.get(go as usize) {
+                        self.syscalling.insert(*p, go);
+                    }
+                }
+            }
+        }
+        self.replay(index, &part, &gos, &procs, &maps);
+
+        for (go, e) in &part.entries {
+            let go = gos[*go as usize];
+            let carried = self.open[go.index()].state;
+            index.grid.add(go, e, carried);
+        }
+        index.grid.add_all(part.first_cell, &part.all_running, &part.all_runnable);
+        for s in &part.segments {
+            let mut stacks: Vec<StackId> = s.stacks.iter().map(|&i| maps.stack(i)).filter(|s| s.is_some()).collect();
+            stacks.sort_unstable();
+            stacks.dedup();
+            // Generations overlap by a little; in the order that we show, time does not run backwards.
+            let from = s.from.max(index.end);
+            let to = s.to.max(from);
+            index.segments.push(SegmentInfo { first: index.events, len: s.len, from, to, stacks, kinds: s.kinds });
+            index.events += u64::from(s.len);
+            index.end = index.end.max(to);
+        }
+        index.end = index.end.max(part.end);
+        index.grid.set_end(index.end);
+        index.samples = index.totals.of_kind(Kind::CpuSample);
+        if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {
+            self.regroup(index);
+        }
+        maps
+    }
+
+    /// The trace is over: closes what is open.
+    pub fn finish(&mut self, index: &mut Index) {
+        let end = index.end;
+        for i in 0..index.goroutines.len() {
+            let o = self.open[i];
+            let g = &mut index.goroutines[i];
+            if o.gone.is_none() && g.ended.is_none() && o.seen {
+                let lost = close(g, &o, end);
+                g.lost_at_end = lost;
+            }
+        }
+        for go in self.regions.goroutines() {
+            let system = is_system(index.goroutine_name(go));
+            let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
+            self.regions.close(go, ended, system, &mut index.totals.regions);
+        }
+        self.tasks.finish(&mut index.totals.tasks);
+        for (name, scope, since) in self.ranges.rest() {
+            push_range(index, name, scope, since, end);
+        }
+        let totals = &mut index.totals;
+        let links = std::mem::take(&mut totals.links);
+        for (mut l, t) in links {
+            for party in [&mut l.waiter, &mut l.waker] {
+                if let Party::Go(g) = *party {
+                    *party = Party::Group(index.goroutines[g.index()].group);
+                }
+            }
+            totals.links.entry(l).or_default().merge(t);
+        }
+        self.regroup(index);
+        // Groups keep their numbers; the view sorts.
+        index.procs.shrink_to_fit();
+        index.grid.shrink();
+        index.complete = true;
+        index.progress = 1.0;
+    }
+
+    fn go(&mut self, index: &mut Index, id: GoId, from: Time) -> GoIdx {
+        if let Some(&g) = self.go_ids.get(&id) {
+            return g;
+        }
+        let g = GoIdx(index.goroutines.len() as u32);
+        index.goroutines.push(Goroutine::new(id, from));
+        self.open.push(Open {
+            state: GoState::Undetermined,
+            since: from,
+            stated: from,
+            reason: StringId::NONE,
+            stack: StackId::NONE,
+            blocked: false,
+            lost: Time::MAX,
+            seen: false,
+            gone: None,
+        });
+        let unknown = self.group(index, "");
+        index.goroutines[g.index()].group = unknown;
+        self.go_ids.insert(id, g);
+        g
+    }
+
+    fn group(&mut self, index: &mut Index, name: &str) -> GroupId {
+        let name = index.dict.string(name);
+        *self.group_ids.entry(name).or_insert_with(|| {
+            index.groups.push(super::Group { name, ..super::Group::default() });
+            GroupId(index.groups.len() as u32 - 1)
+        })
+    }
+
+    fn proc(&mut self, index: &mut Index, id: ProcId) -> ProcIdx {
+        let next = ProcIdx(index.procs.len().min(usize::from(u16::MAX)) as u16);
+        let p = *self.proc_ids.entry(id).or_insert(next);
+        if p == next && p.is_some() {
+            index.procs.push(Proc { id, running: Duration::ZERO });
+            self.proc_states.push(None);
+        }
+        p
+    }
+
+    fn thread(&mut self, index: &mut Index, id: ThreadId) {
+        let next = ThreadIdx(index.threads.len().min(usize::from(u16::MAX)) as u16);
+        if *self.thread_ids.entry(id).or_insert(next) == next && next.is_some() {
+            index.threads.push(Thread { id });
+        }
+    }
+
+    /// Goroutines enter the part: created, or stated.
+    fn enter(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], maps: &Maps, before: usize) {
+        for (row, &go) in part.gos.iter().zip(gos) {
+            let i = go.index();
+            let new = i >= before || !self.open[i].seen;
+            match row.entrance {
+                Entrance::Unseen => continue,
+                Entrance::Created { at, by, stack } => {
+                    let g = &mut index.goroutines[i];
+                    if !new || row.earlier.is_some() {
+                        let mut e = Earlier { times: g.times, blocked: g.blocked.clone() };
+                        if let Some(row) = &row.earlier {
+                            e.times.add(&row.0);
+                            for (reason, d) in row.1.iter() {
+                                add_reason(&mut e.blocked, maps.string(reason), d);
+                            }
+                        }
+                        g.earlier = Some(Box::new(e));
+                    }
+                    g.created = Some(at);
+                    g.from = at;
+                    g.creator = gos.get(by as usize).copied().unwrap_or_default();
+                    g.created_at = maps.stack(stack);
+                }
+                Entrance::Stated { state, at, with_proc, stack } => {
+                    let key = if new { (GoState::Undetermined, state) } else { (state, state) };
+                    *index.totals.go_transitions.entry((key.0, key.1, StringId::NONE)).or_default() += 1;
+                    if new {
+                        self.name(index, go, maps.stack(stack));
+                        let o = &mut self.open[i];
+                        (o.state, o.since, o.stated) = (state, part.start, at);
+                        index.grid.begin(go, part.start, state);
+                        if state == GoState::Syscall {
+                            // As Go's summarizer has it: until the statement with the P it is stated with or without
+                            // one, from then on as if it had one.
+                            let d = at - part.start;
+                            let t = &mut index.goroutines[i].times;
+                            if with_proc {
+                                t.syscall += d
+                            } else {
+                                t.syscall_blocked += d
+                            }
+                            o.since = at;
+                        }
+                    }
+                }
+            }
+            self.open[i].seen = true;
+            self.name(index, go, maps.stack(row.first_stack));
+        }
+    }
+
+    /// Gives a goroutine its start function, if it has none yet: the root of its first stack.
+    fn name(&mut self, index: &mut Index, go: GoIdx, stack: StackId) {
+        let i = go.index();
+        if index.goroutines[i].entry.is_some() {
+            return;
+        }
+        let Some(root) = index.dict.root(stack) else { return };
+        if index.dict.func_name(root.func).is_empty() {
+            return;
+        }
+        index.goroutines[i].entry = root.func;
+        let name = index.dict.func_name(root.func).to_owned();
+        index.goroutines[i].group = self.group(index, &name);
+    }
+
+    /// Closes the intervals that were open when the part began.
+    #[allow(clippy::too_many_arguments)]
+    fn close_heads(
+        &mut self,
+        index: &mut Index,
+        heads: &[Head],
+        rows: &[GoRow],
+        gos: &[GoIdx],
+        procs: &[ProcIdx],
+        maps: &Maps,
+        part: &Part,
+    ) {
+        for (p, row) in procs.iter().zip(&part.procs) {
+            if row.first_idle != Time::MAX
+                && let Some(go) = self.syscalling.get(p)
+                && self.open[go.index()].state == GoState::Syscall
+            {
+                let o = &mut self.open[go.index()];
+                o.lost = o.lost.min(row.first_idle);
+                self.syscalling.remove(p);
+            }
+        }
+        for h in heads {
+            let Some(&go) = gos.get(h.go as usize) else { continue };
+            let o = self.open[go.index()];
+            let g = &mut index.goroutines[go.index()];
+            if let Entrance::Created { .. } = rows[h.go as usize].entrance {
+                continue;
+            }
+            close(g, &o, h.until);
+            let d = h.until - o.since;
+            match o.state {
+                GoState::Waiting if o.blocked => {
+                    index.totals.waits.entry(o.reason).or_default().add(d);
+                    if h.kind == Kind::GoUnblock {
+                        let waker = gos.get(h.by as usize).copied().unwrap_or_default();
+                        let link = Link {
+                            waiter: party(index, go),
+                            reason: o.reason,
+                            waiter_stack: o.stack,
+                            waker: party(index, waker),
+                            waker_stack: maps.stack(h.stack),
+                        };
+                        index.totals.links.entry(link).or_default().add(d);
+                    }
+                }
+                GoState::Runnable => index.totals.sched.add(h.until - o.stated),
+                GoState::Syscall => index.totals.syscalls.add(h.until - o.stated),
+                _ => {}
+            }
+        }
+    }
+
+    /// Goroutines leave the part: sums, and the state that is open at its end.
+    fn leave(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], maps: &Maps) {
+        for (row, &go) in part.gos.iter().zip(gos) {
+            let i = go.index();
+            let g = &mut index.goroutines[i];
+            g.events += row.events;
+            g.samples += row.samples;
+            g.times.add(&row.times);
+            g.longest_wait = g.longest_wait.max(row.longest_wait);
+            for (reason, d) in row.by_reason.iter() {
+                add_reason(&mut g.blocked, maps.string(reason), d);
+            }
+            if row.label != NONE {
+                g.label = maps.string(row.label);
+            }
+            if row.ended.is_some() {
+                g.ended = row.ended;
+            }
+            if row.since == Time::MIN {
+                continue; // Still in the state in which it entered.
+            }
+            let reason = maps.string(row.reason);
+            let forever = row.state == GoState::Waiting && index.dict.str(reason) == "forever";
+            let o = &mut self.open[i];
+            o.state = row.state;
+            o.since = row.since;
+            o.stated = row.since;
+            o.reason = reason;
+            o.stack = maps.stack(row.stack);
+            o.blocked = row.blocked;
+            o.lost = row.lost;
+            if forever {
+                o.gone = Some(row.since);
+                g.gone = Some(row.since);
+            }
+        }
+    }
+
+    fn add_procs(&mut self, index: &mut Index, part: &Part, procs: &[ProcIdx]) {
+        let first = self.parts == 1;
+        let mut add = |from, to, n: u64| {
+            if n > 0 {
+                *index.totals.proc_transitions.entry((from, to)).or_default() += n;
+            }
+        };
+        let mut abandoned = part.abandoned_steals;
+        let mut as_running = 0;
+        for (p, row) in procs.iter().zip(&part.procs) {
+            let Some(known) = self.proc_states.get_mut(p.0 as usize) else { continue };
+            if let Some((state, was_abandoned)) = row.stated {
+                // A P that we know to be in a syscall and that is stated as abandoned is simply still in it.
+                let in_syscall = was_abandoned && self.syscalling.contains_key(p);
+                let state = if in_syscall { ProcState::Running } else { state };
+                if in_syscall {
+                    as_running += row.abandoned_steals;
+                }
+                let from = match known {
+                    Some(_) => state,
+                    None if first => ProcState::Undetermined,
+                    None => ProcState::NotExist,
+                };
+                add(from, state, 1);
+                *known = Some(state);
+            }
+        }
+        abandoned -= as_running.min(abandoned);
+        let steals = part.kinds[Kind::ProcSteal as usize];
+        add(ProcState::Idle, ProcState::Running, part.kinds[Kind::ProcStart as usize]);
+        add(ProcState::Running, ProcState::Idle, part.kinds[Kind::ProcStop as usize] + steals - abandoned.min(steals));
+        add(ProcState::Idle, ProcState::Idle, abandoned);
+        for (p, row) in procs.iter().zip(&part.procs) {
+            if let Some(proc) = index.procs.get_mut(p.0 as usize) {
+                proc.running += row.running;
+                index.grid.add_proc(*p, part.first_cell, &row.cells);
+            }
+        }
+    }
+
+    fn add_counts(&mut self, index: &mut Index, part: &Part, maps: &Maps) {
+        let t = &mut index.totals;
+        for (sum, n) in t.kinds.iter_mut().zip(part.kinds) {
+            *sum += n;
+        }
+        for &k in Kind::ALL {
+            if let Some((from, to)) = k.go_transition()
+                && !matches!(k, Kind::GoStop | Kind::GoBlock)
+                && part.kinds[k as usize] > 0
+            {
+                *t.go_transitions.entry((from, to, StringId::NONE)).or_default() += part.kinds[k as usize];
+            }
+        }
+        for (state, n) in GoState::ALL.into_iter().zip(part.restated).filter(|(_, n)| *n > 0) {
+            *t.go_transitions.entry((state, state, StringId::NONE)).or_default() += n;
+        }
+        for (k, counts) in [(Kind::GoStop, &part.stops), (Kind::GoBlock, &part.blocks)] {
+            let (from, to) = k.go_transition().unwrap_or_default();
+            for &(reason, n) in counts {
+                *t.go_transitions.entry((from, to, maps.string(reason))).or_default() += n;
+            }
+        }
+        for &(reason, tally) in &part.waits {
+            t.waits.entry(maps.string(reason)).or_default().merge(tally);
+        }
+        t.sched.merge(part.sched);
+        t.syscalls.merge(part.syscalls);
+        for &(stack, n) in &part.samples {
+            *t.samples.entry(maps.stack(stack)).or_default() += n;
+        }
+        for (&category, &n) in &part.logs {
+            *t.logs.entry(maps.string(category)).or_default() += n;
+        }
+        t.gomaxprocs.merge(part.gomaxprocs);
+        t.heap_alloc.merge(part.heap_alloc);
+        t.heap_goal.merge(part.heap_goal);
+        index.heap.extend_from_slice(&part.heap);
+        index.heap_goal.extend_from_slice(&part.goals);
+        index.gomaxprocs.extend_from_slice(&part.procs_changes);
+    }
+
+    fn add_links(&mut self, index: &mut Index, links: &FxHashMap<LinkKey, Tally>, gos: &[GoIdx], maps: &Maps) {
+        for (k, &tally) in links {
+            let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
+            let link = Link {
+                waiter: party(index, go(k.waiter)),
+                reason: maps.string(k.reason),
+                waiter_stack: maps.stack(k.waiter_stack),
+                waker: party(index, go(k.waker)),
+                waker_stack: maps.stack(k.waker_stack),
+            };
+            index.totals.links.entry(link).or_default().merge(tally);
+        }
+    }
+
+    /// Follows tasks, regions and ranges through the part.
+    fn replay(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], procs: &[ProcIdx], maps: &Maps) {
+        let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
+        let mut creations = part.creations.iter().peekable();
+        for (n, r) in part.rare.iter().enumerate() {
+            while let Some(&&(child, by, before)) = creations.peek()
+                && before as usize <= n
+            {
+                creations.next();
+                self.inherit(part, go(child), go(by), child);
+            }
+            self.replay_one(index, r, go(r.go), procs, maps);
+        }
+        for &(child, by, _) in creations {
+            self.inherit(part, go(child), go(by), child);
+        }
+        for (row, &g) in part.gos.iter().zip(gos) {
+            if row.ended.is_some() || self.open[g.index()].gone.is_some() {
+                let at = row.ended.or(self.open[g.index()].gone);
+                let system = is_system(index.goroutine_name(g));
+                self.regions.close(g, at, system, &mut index.totals.regions);
+            }
+        }
+    }
+
+    fn inherit(&mut self, part: &Part, child: GoIdx, by: GoIdx, row: u32) {
+        if self.regions.inside(by)
+            && let Entrance::Created { at, .. } = part.gos[row as usize].entrance
+        {
+            self.regions.inherit(child, at);
+        }
+    }
+
+    fn replay_one(&mut self, index: &mut Index, r: &Rare, go: GoIdx, procs: &[ProcIdx], maps: &Maps) {
+        let at = r.time;
+        let proc = |i: u16| Scope::Proc(procs.get(i as usize).map_or(u16::MAX, |p| p.0));
+        let mut range = |index: &mut Index, name: &str, scope: Scope, begins: bool| {
+            let name = index.dict.string(name);
+            if begins {
+                self.ranges.begin(name, scope, at);
+            } else if let Some(since) = self.ranges.end(name, scope, at, &mut index.totals.ranges) {
+                push_range(index, name, scope, since, at);
+            }
+        };
+        match r.kind {
+            Kind::StwBegin | Kind::StwEnd => {
+                let name = format!("stop-the-world ({})", index.dict.str(maps.string(r.arg)));
+                range(index, &name, Scope::Go(go), r.kind == Kind::StwBegin);
+            }
+            Kind::GcActive | Kind::GcBegin | Kind::GcEnd => {
+                range(index, GC_MARK, Scope::All, r.kind != Kind::GcEnd);
+            }
+            Kind::GcSweepActive => range(index, GC_SWEEP, proc(r.arg as u16), true),
+            Kind::GcSweepBegin | Kind::GcSweepEnd => {
+                range(index, GC_SWEEP, proc(r.proc), r.kind == Kind::GcSweepBegin);
+            }
+            Kind::GcMarkAssistActive | Kind::GcMarkAssistBegin | Kind::GcMarkAssistEnd => {
+                range(index, GC_ASSIST, Scope::Go(go), r.kind != Kind::GcMarkAssistEnd);
+            }
+            Kind::TaskBegin => {
+                let [id, parent, name, _] = r.wide;
+                self.tasks.begin(id, maps.string(name as u32), at);
+                if parent != 0 {
+                    self.tasks.mention(parent);
+                }
+            }
+            Kind::TaskEnd => self.tasks.end(r.wide[0], at, &mut index.totals.tasks),
+            Kind::RegionBegin => {
+                self.tasks.mention(r.wide[0]);
+                self.regions.begin(go, maps.string(r.wide[1] as u32), at);
+            }
+            Kind::RegionEnd => {
+                if !self.regions.inside(go) {
+                    self.tasks.mention(r.wide[0]);
+                }
+                self.regions.end(go, maps.string(r.wide[1] as u32), at, &mut index.totals.regions);
+            }
+            Kind::Log => self.tasks.mention(r.wide[0]),
+            _ => {}
+        }
+    }
+
+    /// Sums the goroutines of each group.
+    fn regroup(&mut self, index: &mut Index) {
+        let Index { groups, goroutines, .. } = index;
+        for g in groups.iter_mut() {
+            *g = super::Group { name: g.name, ..super::Group::default() };
+        }
+        for (i, g) in goroutines.iter().enumerate() {
+            let Some(group) = groups.get_mut(g.group.0 as usize) else { continue };
+            group.members.push(GoIdx(i as u32));
+            group.times.add(&g.times);
+            group.longest_wait = group.longest_wait.max(g.longest_wait);
+            group.events += g.events;
+            group.samples += g.samples;
+            for &(reason, d) in &g.blocked {
+                add_reason(&mut group.blocked, reason, d);
+            }
+        }
+    }
+}
+
+/// Name of the range of concurrent marking, as Go's reader calls it.
+pub const GC_MARK: &str = "GC concurrent mark phase";
+/// Name of the range of a P's sweeping.
+pub const GC_SWEEP: &str = "GC incremental sweep";
+/// Name of the range of a goroutine's mark assist.
+pub const GC_ASSIST: &str = "GC mark assist";
+
+/// Whether a goroutine of this start function belongs to the runtime, as Go's viewer has it.
+pub fn is_system(entry: &str) -> bool {
+    entry.is_empty() || entry != "runtime.main" && entry.starts_with("runtime.")
+}
+
+fn party(index: &Index, go: GoIdx) -> Party {
+    match index.goroutine(go) {
+        None => Party::Nobody,
+        Some(g) if g.entry.is_some() => Party::Group(g.group),
+        Some(_) => Party::Go(go),
+    }
+}
+
+fn add_reason(sums: &mut Vec<(StringId, Duration)>, reason: StringId, d: Duration) {
+    match sums.binary_search_by_key(&reason, |s| s.0) {
+        Ok(i) => sums[i].1 += d,
+        Err(i) => sums.insert(i, (reason, d)),
+    }
+}
+
+/// Accounts the open interval of a goroutine up to `until`. Returns how long its syscall had lost its P.
+fn close(g: &mut Goroutine, o: &Open, until: Time) -> Duration {
+    let d = Duration((until - o.since).0.max(0));
+    match o.state {
+        GoState::Running => g.times.running += d,
+        GoState::Runnable => g.times.runnable += d,
+        GoState::Waiting => {
+            g.times.waiting += d;
+            g.longest_wait = g.longest_wait.max(d);
+            add_reason(&mut g.blocked, o.reason, d);
+        }
+        GoState::Syscall => {
+            let lost = o.lost.max(o.since).min(until.max(o.since));
+            g.times.syscall += lost - o.since;
+            g.times.syscall_blocked += until.max(lost) - lost;
+            return until.max(lost) - lost;
+        }
+        GoState::NotExist | GoState::Undetermined => {}
+    }
+    Duration::ZERO
+}
+
+fn push_range(index: &mut Index, name: StringId, scope: Scope, from: Time, to: Time) {
+    let (go, proc) = match scope {
+        Scope::All => (GoIdx::NONE, ProcIdx::NONE),
+        Scope::Go(g) => (g, ProcIdx::NONE),
+        Scope::Proc(p) => (GoIdx::NONE, ProcIdx(p)),
+    };
+    let range = Range { from, to, name, go, proc };
+    match index.dict.str(name) {
+        GC_MARK => index.gc.push(range),
+        s if s.starts_with("stop-the-world") => index.stw.push(range),
+        _ => {}
+    }
+}
+
+/// Interns a generation's strings and stacks.
+fn intern(index: &mut Index, tables: &Tables) -> Maps {
+    let dict = &mut index.dict;
+    let strings: Vec<StringId> = (0..tables.strings.len())
+        .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
+        .collect();
+    let get = |i: u32| strings.get(i as usize).copied();
+    let empty = dict.string("");
+    let stacks = (0..tables.stacks.len())
+        .map(|i| {
+            let mut stack = StackId::NONE;
+            for f in tables.stacks.get(i as u32).iter().rev() {
+                let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
+                let func = dict.func(func);
+                let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
+                stack = dict.push_frame(stack, frame);
+            }
+            stack
+        })
+        .collect();
+    Maps { strings, stacks }
+}

@@ -1,0 +1,316 @@
+//! What one generation adds to the whole: the data that a fold fills and `commit` takes apart.
+
+use super::super::grid::Entry;
+use super::super::index::Times;
+use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
+use crate::wire::event::{GoState, Kind, NONE, ProcState};
+use rustc_hash::FxHashMap;
+
+/// How a goroutine entered the generation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::store) enum Entrance {
+    /// Only CPU samples mention it.
+    Unseen,
+    /// Its state was stated: it is older than the generation, or than the trace.
+    Stated {
+        state: GoState,
+        at: Time,
+        /// Whether whoever stated it held a P.
+        with_proc: bool,
+        stack: u32,
+    },
+    /// It was created here.
+    Created { at: Time, by: u32, stack: u32 },
+}
+
+/// One goroutine in one generation. Strings and stacks are positions in the generation's tables.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct GoRow {
+    pub entrance: Entrance,
+    /// The state it is in, and since when; `Time::MIN` while it is still the state that was stated.
+    pub state: GoState,
+    pub since: Time,
+    /// Of the current wait: why, where, and whether it began with a block (not with a creation or a statement).
+    pub reason: u32,
+    pub stack: u32,
+    pub blocked: bool,
+    /// When the P of the current syscall was lost; `Time::MAX` if it was not.
+    pub lost: Time,
+    /// The first stack of its own (not of a statement), whose root is its entry.
+    pub first_stack: u32,
+    pub ended: Option<Time>,
+    pub times: Times,
+    pub by_reason: ByReason,
+    /// What it had done when it was created once more: a callback from C brings back the same goroutine.
+    pub earlier: Option<Box<(Times, ByReason)>>,
+    pub longest_wait: Duration,
+    pub events: u64,
+    pub samples: u64,
+    pub label: u32,
+    pub(super) last_link: u32,
+    pub(super) cell: Entry,
+}
+
+impl GoRow {
+    pub(super) fn new() -> GoRow {
+        GoRow {
+            entrance: Entrance::Unseen,
+            state: GoState::Undetermined,
+            since: Time::MIN,
+            reason: NONE,
+            stack: NONE,
+            blocked: false,
+            lost: Time::MAX,
+            first_stack: NONE,
+            ended: None,
+            times: Times::default(),
+            by_reason: ByReason::default(),
+            earlier: None,
+            longest_wait: Duration::ZERO,
+            events: 0,
+            samples: 0,
+            label: NONE,
+            last_link: NONE,
+            cell: Entry::default(),
+        }
+    }
+}
+
+/// Waiting time by reason. Most goroutines wait for one or two things only.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct ByReason(Vec<(u32, Duration)>);
+
+impl ByReason {
+    #[inline]
+    pub(super) fn add(&mut self, reason: u32, d: Duration) {
+        match self.0.iter_mut().find(|(r, _)| *r == reason) {
+            Some((_, sum)) => *sum += d,
+            None => self.0.push((reason, d)),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u32, Duration)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+/// The end of an interval that was open when the generation began.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Head {
+    pub go: u32,
+    pub until: Time,
+    /// For a wait: who ended it, and where.
+    pub by: u32,
+    pub stack: u32,
+    pub kind: Kind,
+}
+
+/// Who ended whose waits, where.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(in crate::store) struct LinkKey {
+    pub waiter: u32,
+    pub reason: u32,
+    pub waiter_stack: u32,
+    pub waker: u32,
+    pub waker_stack: u32,
+}
+
+/// How often and how long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// How long in all.
+    pub total: Duration,
+}
+
+impl Tally {
+    /// Counts one more.
+    #[inline]
+    pub fn add(&mut self, d: Duration) {
+        self.count += 1;
+        self.total += d;
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, o: Tally) {
+        self.count += o.count;
+        self.total += o.total;
+    }
+}
+
+/// An event that is rare enough to be looked at one by one when parts are put together: ranges, tasks, regions, labels.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Rare {
+    pub time: Time,
+    pub kind: Kind,
+    pub go: u32,
+    pub proc: u16,
+    pub arg: u32,
+    pub wide: [u64; 4],
+}
+
+/// A metric's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct MetricTally {
+    /// How many.
+    pub count: u64,
+    /// The smallest.
+    pub min: u64,
+    /// The largest.
+    pub max: u64,
+    /// The last.
+    pub last: u64,
+}
+
+impl MetricTally {
+    pub(super) fn add(&mut self, v: u64) {
+        self.merge(MetricTally { count: 1, min: v, max: v, last: v });
+    }
+
+    /// Adds the values that come after.
+    pub fn merge(&mut self, o: MetricTally) {
+        if o.count > 0 {
+            self.min = if self.count == 0 { o.min } else { self.min.min(o.min) };
+            self.max = self.max.max(o.max);
+            self.last = o.last;
+            self.count += o.count;
+        }
+    }
+}
+
+/// One P in one generation.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct ProcRow {
+    /// The state that was stated, and whether it was "abandoned in a syscall".
+    pub stated: Option<(ProcState, bool)>,
+    /// Steals that found it abandoned before it was used here.
+    pub abandoned_steals: u64,
+    /// When it first went idle here before any syscall of this generation began on it.
+    pub first_idle: Time,
+    /// The goroutine that is in a syscall with it, `NONE` if none, `UNTOUCHED` if no syscall began here.
+    pub syscalling: u32,
+    pub(super) running_since: Time,
+    pub running: Duration,
+    /// Time held per grid cell, from the part's first cell on.
+    pub cells: Vec<u32>,
+}
+
+/// No syscall has begun on this P in this generation.
+pub(in crate::store) const UNTOUCHED: u32 = u32::MAX - 1;
+
+/// A stretch of the generation's events that can be decoded by itself.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct PartSegment {
+    pub len: u32,
+    pub from: Time,
+    pub to: Time,
+    pub stacks: Vec<u32>,
+    pub kinds: u64,
+}
+
+/// What one generation adds to the whole.
+pub(in crate::store) struct Part {
+    pub start: Time,
+    pub end: Time,
+    pub events: u64,
+    pub kinds: [u64; 64],
+    pub gos: Vec<GoRow>,
+    pub procs: Vec<ProcRow>,
+    pub go_ids: Vec<GoId>,
+    pub proc_ids: Vec<ProcId>,
+    pub thread_ids: Vec<ThreadId>,
+    pub heads: Vec<Head>,
+    pub links: FxHashMap<LinkKey, Tally>,
+    /// Closed waits that began with a block, by reason.
+    pub waits: Vec<(u32, Tally)>,
+    pub sched: Tally,
+    pub syscalls: Tally,
+    /// `GoStop` and `GoBlock` by reason.
+    pub stops: Vec<(u32, u64)>,
+    /// Statements about goroutines that were created here, by state.
+    pub restated: [u64; 6],
+    pub blocks: Vec<(u32, u64)>,
+    pub abandoned_steals: u64,
+    pub samples: Vec<(u32, u64)>,
+    pub logs: FxHashMap<u32, u64>,
+    pub rare: Vec<Rare>,
+    /// Creations by a goroutine: the new one, its creator, and how many rare events came before.
+    pub creations: Vec<(u32, u32, u32)>,
+    pub gomaxprocs: MetricTally,
+    pub heap_alloc: MetricTally,
+    pub heap_goal: MetricTally,
+    pub heap: Vec<(Time, u64)>,
+    pub goals: Vec<(Time, u64)>,
+    pub procs_changes: Vec<(Time, u64)>,
+    pub first_cell: u32,
+    pub entries: Vec<(u32, Entry)>,
+    pub all_running: Vec<u64>,
+    pub all_runnable: Vec<u64>,
+    pub segments: Vec<PartSegment>,
+}
+
+impl Part {
+    /// An empty part of a generation that starts at `start`, in grid cell `first_cell`.
+    pub(super) fn new(start: Time, first_cell: u32) -> Part {
+        Part {
+            start,
+            end: start,
+            events: 0,
+            kinds: [0; 64],
+            gos: Vec::new(),
+            procs: Vec::new(),
+            go_ids: Vec::new(),
+            proc_ids: Vec::new(),
+            thread_ids: Vec::new(),
+            heads: Vec::new(),
+            links: FxHashMap::default(),
+            waits: Vec::new(),
+            sched: Tally::default(),
+            syscalls: Tally::default(),
+            stops: Vec::new(),
+            restated: [0; 6],
+            blocks: Vec::new(),
+            abandoned_steals: 0,
+            samples: Vec::new(),
+            logs: FxHashMap::default(),
+            rare: Vec::new(),
+            creations: Vec::new(),
+            gomaxprocs: MetricTally::default(),
+            heap_alloc: MetricTally::default(),
+            heap_goal: MetricTally::default(),
+            heap: Vec::new(),
+            goals: Vec::new(),
+            procs_changes: Vec::new(),
+            first_cell,
+            entries: Vec::new(),
+            all_running: Vec::new(),
+            all_runnable: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    /// Makes rows for everything that the decoder has named so far.
+    pub(in crate::store) fn pad(&mut self, tables: &crate::wire::tables::Tables) {
+        if self.gos.len() < tables.gos.len() {
+            self.gos.resize_with(tables.gos.len(), GoRow::new);
+        }
+        if self.procs.len() < tables.procs.len() {
+            self.procs.resize_with(tables.procs.len(), ProcRow::new);
+        }
+    }
+}
+
+impl ProcRow {
+    pub(super) fn new() -> ProcRow {
+        ProcRow {
+            stated: None,
+            abandoned_steals: 0,
+            first_idle: Time::MAX,
+            syscalling: UNTOUCHED,
+            running_since: Time::MAX,
+            running: Duration::ZERO,
+            cells: Vec::new(),
+        }
+    }
+}

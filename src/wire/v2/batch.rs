@@ -1,0 +1,190 @@
+//! Finds the batches and generations of a file by their headers alone: some thirty bytes read for each 64 KiB.
+//!
+//! Source: FORMAT.md, section 2. A stray stretch between batches (a program's output that got into the file) is passed
+//! over to the next byte that reads like a batch of the same or the next generation.
+
+use super::spec::structural as s;
+use crate::wire::cursor::Cursor;
+use crate::wire::error::{Error, ErrorKind};
+
+/// The largest batch that the format allows, in bytes.
+pub const MAX_BATCH: u64 = 64 << 10;
+/// Thread number of a batch that belongs to no thread.
+pub const NO_THREAD: u64 = u64::MAX;
+/// Bytes of the file's header.
+pub const HEADER: usize = 16;
+
+/// What a batch contains.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BatchKind {
+    /// Timed events of one thread.
+    Events,
+    /// String table.
+    Strings,
+    /// Stack table.
+    Stacks,
+    /// CPU samples.
+    Samples,
+    /// Clock frequency, and from 1.25 on a snapshot of the clocks.
+    Clock,
+    /// Data of an experiment.
+    Experiment(u8),
+}
+
+/// Where a batch lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Batch {
+    /// Offset of its data in the file.
+    pub offset: usize,
+    /// Bytes of data.
+    pub len: u32,
+    /// The thread that wrote it; [`NO_THREAD`] for none.
+    pub thread: u64,
+    /// Clock at its start, in clock units.
+    pub ts: u64,
+    /// What it contains.
+    pub kind: BatchKind,
+}
+
+/// The batches of one generation.
+#[derive(Clone, Debug, Default)]
+pub struct Generation {
+    /// Its number.
+    pub number: u64,
+    /// Its batches in file order.
+    pub batches: Vec<Batch>,
+    /// Whether it is certain to be whole.
+    pub whole: bool,
+    /// Offset of the first byte after it.
+    pub end: usize,
+}
+
+impl Generation {
+    /// Bytes of data in all batches.
+    pub fn bytes(&self) -> u64 {
+        self.batches.iter().map(|b| u64::from(b.len)).sum()
+    }
+}
+
+/// What a scan of the headers finds.
+#[derive(Clone, Debug, Default)]
+pub struct Scan {
+    /// The generations in file order.
+    pub generations: Vec<Generation>,
+    /// Where bytes were passed over: offset and how many.
+    pub strays: Vec<(usize, usize)>,
+    /// What ended the scan before the end of the file.
+    pub error: Option<Error>,
+}
+
+/// Scans a whole file of minor version `minor`.
+pub fn scan(data: &[u8], minor: u32) -> Scan {
+    let mut out = Scan::default();
+    let mut pos = HEADER.min(data.len());
+    let mut closed = true;
+    while pos < data.len() {
+        if data[pos] == s::END_OF_GENERATION && minor >= 26 {
+            pos += 1;
+            if let Some(g) = out.generations.last_mut() {
+                g.whole = true;
+                g.end = pos;
+            }
+            closed = true;
+            continue;
+        }
+        match header(data, pos, minor) {
+            Ok((number, batch)) => {
+                let next = batch.offset + batch.len as usize;
+                let same = !closed && out.generations.last().is_some_and(|g| g.number == number);
+                if !same {
+                    // Before 1.26 the next generation's first batch is what says that this one is over.
+                    if minor < 26
+                        && let Some(g) = out.generations.last_mut()
+                    {
+                        g.whole = true;
+                    }
+                    out.generations.push(Generation { number, ..Generation::default() });
+                    closed = false;
+                }
+                if let Some(g) = out.generations.last_mut() {
+                    g.batches.push(batch);
+                    g.end = next;
+                }
+                pos = next;
+            }
+            Err(error) => {
+                let expect = out.generations.last().map(|g| g.number);
+                match resync(data, pos, minor, expect) {
+                    Some(next) => {
+                        out.strays.push((pos, next - pos));
+                        pos = next;
+                    }
+                    None => {
+                        out.error = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    // Before 1.26 nothing marks the end of the last generation, but its tables come last.
+    if minor < 26
+        && out.error.is_none()
+        && let Some(g) = out.generations.last_mut()
+    {
+        g.whole = g.batches.iter().any(|b| b.kind == BatchKind::Clock)
+            && g.batches.iter().any(|b| b.kind == BatchKind::Strings);
+    }
+    out
+}
+
+/// Reads the header of the batch at `pos`.
+fn header(data: &[u8], pos: usize, minor: u32) -> Result<(u64, Batch), Error> {
+    let mut c = Cursor::new(&data[pos..], pos as u64);
+    let experiment = match c.byte("a batch")? {
+        s::EVENT_BATCH => None,
+        s::EXPERIMENTAL_BATCH => Some(c.byte("a batch header")?),
+        b => return Err(Error::new(pos as u64, ErrorKind::NotABatch(b))),
+    };
+    let number = c.varint("a batch header")?;
+    let thread = c.varint("a batch header")?;
+    let ts = c.varint("a batch header")?;
+    let len = c.varint("a batch header")?;
+    if number == 0 {
+        return Err(Error::new(pos as u64, ErrorKind::Invalid("a batch of generation 0".into())));
+    }
+    if len > MAX_BATCH {
+        return Err(Error::new(pos as u64, ErrorKind::BatchTooLarge(len)));
+    }
+    let offset = pos + c.pos();
+    let body = c.take(len, "a batch")?;
+    let kind = match (experiment, body.first()) {
+        (Some(e), _) => BatchKind::Experiment(e),
+        (None, Some(&s::STRINGS)) => BatchKind::Strings,
+        (None, Some(&s::STACKS)) => BatchKind::Stacks,
+        (None, Some(&s::CPU_SAMPLES)) => BatchKind::Samples,
+        (None, Some(&s::FREQUENCY)) if minor < 25 => BatchKind::Clock,
+        (None, Some(&s::SYNC)) if minor >= 25 => BatchKind::Clock,
+        (None, _) => BatchKind::Events,
+    };
+    Ok((number, Batch { offset, len: len as u32, thread, ts, kind }))
+}
+
+/// How far a stray stretch may reach.
+const MAX_STRAY: usize = 1 << 20;
+
+/// The next position after `pos` at which two batches (or one that ends the file) of a fitting generation follow.
+fn resync(data: &[u8], pos: usize, minor: u32, generation: Option<u64>) -> Option<usize> {
+    let fits = |n: u64| generation.is_none_or(|g| n == g || n == g.wrapping_add(1));
+    let end = data.len().min(pos.saturating_add(MAX_STRAY));
+    (pos + 1..end).find(|&at| {
+        let Ok((number, batch)) = header(data, at, minor) else { return false };
+        if !fits(number) || batch.len == 0 {
+            return false;
+        }
+        let next = batch.offset + batch.len as usize;
+        next == data.len()
+            || data[next] == s::END_OF_GENERATION && minor >= 26
+            || header(data, next, minor).is_ok_and(|(n, _)| fits(n))
+    })
+}
