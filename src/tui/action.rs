@@ -1,5 +1,7 @@
 //! The one list of actions: keymap, `?` overlay, `:` palette and manual are all made from it.
 
+use super::views::ViewId;
+
 /// Where an action means something. An action of a narrower scope may use a key that a wider one has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Scope {
@@ -84,6 +86,7 @@ actions! {
     Editor = "editor", Global, "o", "open the source line in your editor";
     Copy = "copy", Global, "y", "copy the line, stack or position";
     Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";
+    Narrow = "narrow", Global, "i", "narrow all views to the group or goroutine under the cursor";
     Back = "back", Global, "[", "go back to where you were";
     Forward = "forward", Global, "]", "go forward again";
     Help = "help", Global, "? <F1>", "show all keys";
@@ -117,5 +120,22 @@ impl Action {
     /// The action of that name.
     pub fn from_name(name: &str) -> Option<Action> {
         Action::ALL.iter().copied().find(|a| a.name() == name)
+    }
+
+    /// For an action that shows a view: that view, `None` inside if it does not work yet.
+    pub fn view(self) -> Option<Option<ViewId>> {
+        Some(match self {
+            Action::View1 => Some(ViewId::Timeline),
+            Action::View2 => Some(ViewId::Goroutines),
+            Action::View5 => Some(ViewId::Events),
+            Action::View3 | Action::View4 | Action::View6 => None,
+            Action::View7 | Action::View8 | Action::View9 | Action::View0 => None,
+            _ => return None,
+        })
+    }
+
+    /// Whether the action does anything in this version: what does not is not offered.
+    pub fn available(self) -> bool {
+        self != Action::Path && self.view() != Some(None)
     }
 }

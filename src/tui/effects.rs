@@ -1,9 +1,13 @@
 //! What the model asks of the world outside: background jobs, the editor, the clipboard.
 
 use super::hits::Hits;
-use crate::store::{Cell, Event, Lane, Trace};
-use std::sync::Arc;
+use super::views::events::Listing;
+use crate::base::Time;
+use crate::store::{Cell, Event, EventNo, Lane, Trace};
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// What a job is for. A new job of a kind takes the place of the one before: that one is cancelled, and if it answers
 /// all the same its answer is dropped.
@@ -12,6 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum JobKind {
     Search,
     EventsPage,
+    EventsListing,
+    EventAt,
+    Totals,
     Cells,
     Overview,
     Detail,
@@ -21,9 +28,12 @@ pub enum JobKind {
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [JobKind; 7] = [
+    pub const ALL: [JobKind; 10] = [
         JobKind::Search,
         JobKind::EventsPage,
+        JobKind::EventsListing,
+        JobKind::EventAt,
+        JobKind::Totals,
         JobKind::Cells,
         JobKind::Overview,
         JobKind::Detail,
@@ -69,9 +79,9 @@ impl Job {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Cells {
     /// Start of the window.
-    pub from: crate::base::Time,
+    pub from: Time,
     /// End of the window.
-    pub to: crate::base::Time,
+    pub to: Time,
     /// Cells of each lane that was asked for, in that order.
     pub lanes: Vec<(Lane, Vec<Cell>)>,
 }
@@ -85,6 +95,12 @@ pub enum Reply {
     Hits(Arc<Hits>),
     /// Events in order, by number.
     Events(Vec<Event>),
+    /// The numbers of the events that the narrowing leaves.
+    Listing(Arc<Listing>),
+    /// The number of the event at or after an instant.
+    EventAt(Time, EventNo),
+    /// Times per state inside the window, by lane.
+    Totals(Arc<Cells>),
     /// Cells of the timeline.
     Cells(Arc<Cells>),
     /// Cells of the overview strip.
@@ -114,4 +130,161 @@ pub enum Effect {
     Redraw,
     /// End the program.
     Quit,
+}
+
+/// A message from a job.
+pub struct Answer {
+    /// What the job was for.
+    pub kind: JobKind,
+    /// Which job of that kind.
+    pub number: u64,
+    /// What it says.
+    pub reply: Reply,
+    /// Whether it is the job's last word.
+    pub last: bool,
+}
+
+#[derive(Default)]
+struct Slot {
+    waiting: Option<(u64, Job, Arc<AtomicBool>)>,
+    closed: bool,
+}
+
+struct Mailbox {
+    slot: Mutex<Slot>,
+    ready: Condvar,
+}
+
+struct Worker {
+    lane: Arc<Mailbox>,
+    /// The newest job's number and its cancel flag.
+    newest: (u64, Arc<AtomicBool>),
+}
+
+/// Runs jobs: a thread for each kind, started when it is first needed, so that a slow search never holds up a page of
+/// events. Of the jobs of one kind only the newest counts.
+pub struct Runner {
+    trace: Arc<Trace>,
+    answers: Box<dyn Fn(Answer) + Send + Sync>,
+    workers: Mutex<HashMap<JobKind, Worker>>,
+}
+
+impl Runner {
+    /// A runner whose jobs see `trace`, and which hands every answer to `answers` (on a worker's thread).
+    pub fn new(trace: Arc<Trace>, answers: impl Fn(Answer) + Send + Sync + 'static) -> Arc<Runner> {
+        Arc::new(Runner { trace, answers: Box::new(answers), workers: Mutex::default() })
+    }
+
+    /// Starts a job in place of the one before of its kind.
+    pub fn run(self: &Arc<Self>, job: Job) {
+        let mut workers = self.workers.lock().unwrap_or_else(|e| e.into_inner());
+        let kind = job.kind;
+        let worker = workers.entry(kind).or_insert_with(|| {
+            let lane = Arc::new(Mailbox { slot: Mutex::default(), ready: Condvar::new() });
+            let (runner, its) = (Arc::downgrade(self), lane.clone());
+            // Without a thread there is no answer; the viewer goes on without it.
+            let _ = std::thread::Builder::new().name(format!("{kind:?}")).spawn(move || {
+                while let Some((number, job, cancel)) = its.next() {
+                    let Some(runner) = runner.upgrade() else { break };
+                    runner.work(number, job, &cancel);
+                }
+            });
+            Worker { lane, newest: (0, Arc::default()) }
+        });
+        worker.newest.1.store(true, Ordering::Relaxed);
+        worker.newest = (worker.newest.0 + 1, Arc::default());
+        let mut slot = worker.lane.slot.lock().unwrap_or_else(|e| e.into_inner());
+        slot.waiting = Some((worker.newest.0, job, worker.newest.1.clone()));
+        worker.lane.ready.notify_one();
+    }
+
+    /// Cancels what runs of a kind; its answer will not be wanted.
+    pub fn cancel(&self, kind: JobKind) {
+        let mut workers = self.workers.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(w) = workers.get_mut(&kind) {
+            w.newest.1.store(true, Ordering::Relaxed);
+            w.newest = (w.newest.0 + 1, Arc::default());
+            w.lane.slot.lock().unwrap_or_else(|e| e.into_inner()).waiting = None;
+        }
+    }
+
+    /// Whether an answer is to the newest job of its kind.
+    pub fn wanted(&self, answer: &Answer) -> bool {
+        let workers = self.workers.lock().unwrap_or_else(|e| e.into_inner());
+        workers.get(&answer.kind).is_some_and(|w| w.newest.0 == answer.number)
+    }
+
+    fn work(&self, number: u64, job: Job, cancel: &AtomicBool) {
+        let kind = job.kind;
+        let say = |reply, last| (self.answers)(Answer { kind, number, reply, last });
+        let partial = |reply| say(reply, false);
+        say(run(job, &JobCtx { trace: &self.trace, cancel, partial: &partial }), true);
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        let workers = self.workers.get_mut().unwrap_or_else(|e| e.into_inner());
+        for w in workers.values() {
+            w.newest.1.store(true, Ordering::Relaxed);
+            w.lane.slot.lock().unwrap_or_else(|e| e.into_inner()).closed = true;
+            w.lane.ready.notify_one();
+        }
+    }
+}
+
+impl Mailbox {
+    fn next(&self) -> Option<(u64, Job, Arc<AtomicBool>)> {
+        let mut slot = self.slot.lock().unwrap_or_else(|e| e.into_inner());
+        loop {
+            if slot.closed {
+                return None;
+            }
+            if let Some(job) = slot.waiting.take() {
+                return Some(job);
+            }
+            slot = self.ready.wait(slot).unwrap_or_else(|e| e.into_inner());
+        }
+    }
+}
+
+/// Runs a job here and now. A panic in it is an error of ours, and costs its answer and not the program.
+pub fn run(job: Job, cx: &JobCtx) -> Reply {
+    let kind = job.kind;
+    std::panic::catch_unwind(AssertUnwindSafe(|| (job.run)(cx)))
+        .unwrap_or_else(|_| Reply::Failed(kind, "an error in gotrail itself; please report it".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossbeam_channel::{bounded, unbounded};
+
+    #[test]
+    fn of_several_jobs_the_newest_is_wanted_and_the_others_are_cancelled() {
+        let (tx, rx) = unbounded();
+        let runner = Runner::new(crate::tui::fixture::trace(), move |a| drop(tx.send(a)));
+        let (started, wait_started) = bounded(1);
+        let (release, wait_release) = bounded::<()>(1);
+        runner.run(Job::new(JobKind::Search, move |cx| {
+            started.send(()).unwrap();
+            wait_release.recv().unwrap();
+            Reply::Failed(JobKind::Search, if cx.cancelled() { "cancelled".into() } else { "not".into() })
+        }));
+        wait_started.recv().unwrap();
+        // The second never runs: the third takes its place while the first is busy.
+        runner.run(Job::new(JobKind::Search, |_| unreachable!()));
+        runner.run(Job::new(JobKind::Search, |_| Reply::Failed(JobKind::Search, "third".into())));
+        release.send(()).unwrap();
+        let text = |a: &Answer| match &a.reply {
+            Reply::Failed(_, s) => s.clone(),
+            _ => String::new(),
+        };
+        let first = rx.recv().unwrap();
+        assert_eq!((text(&first).as_str(), runner.wanted(&first)), ("cancelled", false));
+        let third = rx.recv().unwrap();
+        assert_eq!((text(&third).as_str(), runner.wanted(&third)), ("third", true));
+        runner.cancel(JobKind::Search);
+        assert!(!runner.wanted(&third));
+    }
 }
