@@ -177,7 +177,11 @@ enum On {
     /// No event has told yet.
     Unknown,
     Nobody,
-    Goroutine { go: GoIdx, syscall: bool, since: Time },
+    Goroutine {
+        go: GoIdx,
+        syscall: bool,
+        since: Time,
+    },
 }
 
 /// Calls `each` with every run on the first `procs` Ps that touches `from..to`; those of one P come in order.

@@ -1,7 +1,8 @@
 //! What the model asks of the world outside: background jobs, the editor, the clipboard.
 
 use super::hits::Hits;
-use super::views::events::Listing;
+use super::views::{detail, source};
+use crate::analysis::timeline::Strip;
 use crate::base::Time;
 use crate::store::{Cell, Event, EventNo, Lane, Trace};
 use std::collections::HashMap;
@@ -95,8 +96,6 @@ pub enum Reply {
     Hits(Arc<Hits>),
     /// Events in order, by number.
     Events(Vec<Event>),
-    /// The numbers of the events that the narrowing leaves.
-    Listing(Arc<Listing>),
     /// The number of the event at or after an instant.
     EventAt(Time, EventNo),
     /// Times per state inside the window, by lane.
@@ -105,6 +104,14 @@ pub enum Reply {
     Cells(Arc<Cells>),
     /// Cells of the overview strip.
     Overview(Arc<Cells>),
+    /// Exact lanes of the timeline, all of one window.
+    Strips(Arc<Vec<Strip>>),
+    /// What is under the cursor.
+    Detail(Arc<detail::Found>),
+    /// Where a link leads: from a wait to what ended it and back, from one change of state to the next.
+    Link(Result<detail::Target, String>),
+    /// A source file.
+    Source(Arc<source::Loaded>),
     /// Why there is no answer.
     Failed(JobKind, String),
 }

@@ -9,6 +9,7 @@ pub mod effects;
 pub mod hits;
 pub mod keymap;
 pub mod nav;
+pub mod text;
 pub mod theme;
 pub mod views;
 pub mod widgets;

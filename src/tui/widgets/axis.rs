@@ -101,7 +101,8 @@ pub fn ticks(start: Time, from: Time, to: Time, width: usize) -> Vec<Tick> {
 pub fn render(ticks: &[Tick], theme: &Theme, area: Rect, buf: &mut Buffer) {
     for t in ticks {
         let x = area.x + t.column as u16;
-        let x = super::write(buf, area, x, area.y, theme.glyphs.tick.encode_utf8(&mut [0; 4]), theme.style(Role::Border));
+        let x =
+            super::write(buf, area, x, area.y, theme.glyphs.tick.encode_utf8(&mut [0; 4]), theme.style(Role::Border));
         super::write(buf, area, x, area.y, &t.label, theme.style(Role::Dim));
     }
 }

@@ -250,7 +250,8 @@ impl Rows {
         };
         if index.complete {
             members.sort_by_cached_key(|&m| {
-                let (running, id) = index.goroutine(m).map_or((Duration::ZERO, m.0.into()), |x| (x.times.running, x.id.0));
+                let (running, id) =
+                    index.goroutine(m).map_or((Duration::ZERO, m.0.into()), |x| (x.times.running, x.id.0));
                 (Reverse(self.hits_of(m)), Reverse(running), id)
             });
         }

@@ -100,11 +100,6 @@ impl Timeline {
         shown(cx.index, cx.place, self.lane_width)
     }
 
-    /// The cell under the cursor.
-    pub(super) fn column(&self, cx: &Ctx) -> Option<usize> {
-        self.window(cx).cell(cx.place.at)
-    }
-
     /// The selected time, if a selection is under way: from the anchor to the cursor, both cells included.
     pub(super) fn selection(&self, cx: &Ctx) -> Option<(Time, Time)> {
         let anchor = self.anchor?;
