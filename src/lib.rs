@@ -5,8 +5,10 @@
 
 pub mod analysis;
 pub mod base;
+pub mod cli;
 pub mod filter;
 pub mod input;
+pub mod report;
 pub mod source;
 pub mod store;
 pub mod tui;

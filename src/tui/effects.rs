@@ -1,6 +1,6 @@
 //! What the model asks of the world outside: background jobs, the editor, the clipboard.
 
-use super::hits::Hits;
+use super::hits::Hit;
 use super::views::{detail, source};
 use crate::analysis::timeline::Strip;
 use crate::base::Time;
@@ -92,8 +92,20 @@ pub struct Cells {
 pub enum Reply {
     /// Nothing to say (cancelled).
     Nothing,
-    /// Hits of the query.
-    Hits(Arc<Hits>),
+    /// More hits of a query, in order.
+    Found {
+        /// The query's text.
+        query: String,
+        /// The hits of one segment.
+        hits: Arc<[Hit]>,
+    },
+    /// A search has come to its end.
+    Searched {
+        /// The query's text.
+        query: String,
+        /// Why part of the trace could not be searched.
+        failed: Option<String>,
+    },
     /// Events in order, by number.
     Events(Vec<Event>),
     /// The number of the event at or after an instant.

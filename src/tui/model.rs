@@ -63,7 +63,7 @@ pub struct Shared {
     /// Where the user is.
     pub nav: Nav,
     /// The query's hits.
-    pub hits: Option<Arc<Hits>>,
+    pub hits: Option<Hits>,
 }
 
 /// The views and panes.
@@ -146,7 +146,7 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         index,
         theme: &shared.theme,
         place: shared.nav.here(),
-        hits: shared.hits.as_deref(),
+        hits: shared.hits.as_ref(),
         focused,
         name: &shared.name,
     }
@@ -187,7 +187,7 @@ impl Model {
 
     /// The query's hits as far as they are known.
     pub fn hits(&self) -> Option<&Hits> {
-        self.shared.hits.as_deref()
+        self.shared.hits.as_ref()
     }
 
     /// What is said at the foot, if anything.
@@ -247,11 +247,18 @@ impl Model {
 
     fn answer(&mut self, reply: Reply, index: &Index, effects: &mut Vec<Effect>) {
         match &reply {
-            Reply::Hits(h) if self.shared.nav.here().query() == Some(h.query.as_str()) => {
-                self.shared.hits = Some(h.clone());
+            Reply::Found { query, hits } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.found.add(hits);
+                }
             }
-            Reply::Failed(JobKind::Search, why) => {
-                self.notice = Some(Notice { text: why.clone(), bad: true });
+            Reply::Searched { query, failed } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.complete = true;
+                }
+                if let Some(why) = failed {
+                    self.notice = Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
+                }
             }
             Reply::Failed(_, why) => self.notice = Some(Notice { text: why.clone(), bad: true }),
             _ => {}
@@ -411,16 +418,17 @@ impl Model {
 
     /// Goes to the next or previous hit, around the end if need be.
     fn step(&mut self, forward: bool, index: &Index) {
-        let Some(hits) = self.shared.hits.clone() else {
+        let Some(hits) = &self.shared.hits else {
             self.say("no query: / asks for one");
             return;
         };
         let here = self.shared.nav.here();
         let Some((i, around)) = hits.step(here, forward, index) else {
-            self.say(if hits.complete { "no hits" } else { "no hits so far" });
+            let text = if hits.complete { "no hits" } else { "no hits so far" };
+            self.say(text);
             return;
         };
-        let hit = hits.list[i];
+        let (hit, of) = (hits.list()[i], hits.list().len());
         let mut to = here.clone();
         (to.at, to.event, to.frame) = (hit.time, Some(hit.no), hits::user_frame(index, hit.stack));
         if hit.go.is_some() {
@@ -429,7 +437,7 @@ impl Model {
         self.shared.nav.jump(to);
         self.focus = Pane::Detail;
         let around = if around { ", around the end" } else { "" };
-        let text = format!("hit {} of {}{around}", crate::base::text::count(i as u64 + 1), crate::base::text::count(hits.list.len() as u64));
+        let text = format!("hit {} of {}{around}", crate::base::text::count(i as u64 + 1), crate::base::text::count(of as u64));
         self.notice = Some(Notice { text, bad: false });
     }
 
@@ -544,9 +552,7 @@ impl Model {
             Some(q) => {
                 let fresh = self.searched.as_ref().is_some_and(|(s, complete)| *s == q && (*complete || !index.complete));
                 if !fresh {
-                    if self.shared.hits.as_ref().is_none_or(|h| h.query != q) {
-                        self.shared.hits = Some(Arc::new(Hits { query: q.clone(), ..Hits::default() }));
-                    }
+                    self.shared.hits = Some(Hits::new(q.clone()));
                     self.searched = Some((q.clone(), index.complete));
                     effects.push(Effect::Run(hits::search(q)));
                 }

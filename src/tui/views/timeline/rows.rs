@@ -162,7 +162,7 @@ impl Rows {
             procs: index.procs.len(),
             complete: index.complete,
             query: hits.map(|h| h.query.clone()),
-            hits: hits.map_or(0, |h| h.list.len()),
+            hits: hits.map_or(0, |h| h.list().len()),
             hits_complete: hits.is_some_and(|h| h.complete),
             group: place.group(),
             only: place.only(),
@@ -172,7 +172,7 @@ impl Rows {
             return false;
         }
         self.hits.clear();
-        for h in hits.map_or(&[][..], |h| &h.list) {
+        for h in hits.map_or(&[][..], |h| h.list()) {
             if h.go.is_some() {
                 *self.hits.entry(h.go).or_default() += 1;
             }

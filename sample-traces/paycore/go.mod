@@ -1,0 +1,3 @@
+module paycore
+
+go 1.21

@@ -1,0 +1,135 @@
+//! The command line: definitions, and one file a subcommand.
+
+mod events;
+mod open;
+mod summary;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// See inside Go execution traces, in the terminal
+///
+/// gotrail opens execution traces of Go programs (Go 1.22 and later) and finds who waited for whom, what ran, and the
+/// line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
+/// opens a built-in demo.
+#[derive(Parser)]
+#[command(name = "gotrail", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    view: ViewArgs,
+}
+
+#[derive(Args)]
+struct ViewArgs {
+    /// Traces to open in the viewer; none opens the demo
+    files: Vec<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print what is in a trace, on one screen
+    Summary(summary::SummaryArgs),
+    /// Print events in order, all or those that answer a query
+    Events(events::EventsArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One JSON object a file
+    Json,
+}
+
+/// What a command found, as an exit code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Exit {
+    /// It did what it was asked to.
+    Done,
+    /// It found nothing where finding was the point.
+    NothingFound,
+    /// An input could not be read.
+    BadInput,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(e: Exit) -> ExitCode {
+        ExitCode::from(match e {
+            Exit::Done => 0,
+            Exit::NothingFound => 1,
+            Exit::BadInput => 3,
+        })
+    }
+}
+
+/// A mistake in the command line that clap cannot see: a query, a value.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+/// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let result = dispatch(cli, &mut out).and_then(|exit| {
+        out.flush()?;
+        Ok(exit)
+    });
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever reads our output has had enough: `gotrail events | head` ends well.
+        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(io::stderr(), "gotrail: {e:#}");
+            ExitCode::from(if e.is::<Usage>() { 2 } else { 3 })
+        }
+    }
+}
+
+fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    match cli.command {
+        None => view(cli.view),
+        Some(Command::Summary(a)) => summary::run(&a, out),
+        Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
+            Ok(Exit::Done)
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut &mut *out)?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn view(_args: ViewArgs) -> anyhow::Result<Exit> {
+    Ok(Exit::Done)
+}
+
+fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// Says something about an input that is not a result: on standard error, in one line.
+fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "gotrail: {text}");
+}

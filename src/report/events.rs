@@ -1,0 +1,205 @@
+//! Events as text and as JSON lines.
+
+use crate::base::{Duration, GoIdx, StackId, Time, text, time};
+use crate::store::dict::{short_file, short_func};
+use crate::store::segment::Kind;
+use crate::store::{Detail, Event, Index};
+use serde_json::{Map, Value, json};
+use std::io::{self, Write};
+
+/// How events are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// A line an event: time, thread, P, goroutine, kind, details, the user's frame.
+    Text,
+    /// The same, with the stack below.
+    TextWithStacks,
+    /// A JSON object a line.
+    JsonLines,
+}
+
+/// Writes events one after the other.
+pub struct Writer {
+    style: Style,
+    start: Time,
+}
+
+impl Writer {
+    /// A writer that shows times as offsets from `start`.
+    pub fn new(style: Style, start: Time) -> Writer {
+        Writer { style, start }
+    }
+
+    /// Writes an event.
+    pub fn write(&mut self, index: &Index, e: &Event, out: &mut dyn Write) -> io::Result<()> {
+        match self.style {
+            Style::Text => self.text(index, e, out),
+            Style::TextWithStacks => {
+                self.text(index, e, out)?;
+                for f in index.dict.stack(e.stack) {
+                    let (func, file) = (index.dict.func_name(f.func), index.dict.func_file(f.func));
+                    writeln!(out, "    {} {}:{}", text::escape(func), text::escape(file), f.line)?;
+                }
+                Ok(())
+            }
+            Style::JsonLines => {
+                serde_json::to_writer(&mut *out, &self.json(index, e)).map_err(io::Error::from)?;
+                writeln!(out)
+            }
+        }
+    }
+
+    fn text(&self, index: &Index, e: &Event, out: &mut dyn Write) -> io::Result<()> {
+        let at = time::offset(e.time - self.start, Duration(1));
+        let go = goroutine(index, e.go);
+        let proc = index.procs.get(e.proc.0 as usize).map_or(String::new(), |p| format!("P{}", p.id.0));
+        let what = describe(index, e);
+        let place = place(index, e.stack);
+        let mut line = format!("{at:>16} {proc:<4} {go:<7} {:<18} {what}", e.kind.name());
+        if !place.is_empty() {
+            line.push_str(if what.is_empty() { "" } else { "  " });
+            line.push_str(&place);
+        }
+        writeln!(out, "{}", line.trim_end())
+    }
+
+    fn json(&self, index: &Index, e: &Event) -> Value {
+        let mut o = Map::new();
+        o.insert("no".into(), json!(e.no));
+        o.insert("time_ns".into(), json!(e.time.0));
+        o.insert("offset_ns".into(), json!((e.time - self.start).ns()));
+        o.insert("kind".into(), json!(e.kind.name()));
+        let go = |g: GoIdx| index.goroutine(g).map(|g| g.id.0);
+        for (key, g) in [("g", e.go), ("by", e.by)] {
+            if let Some(id) = go(g) {
+                o.insert(key.into(), json!(id));
+            }
+        }
+        if let Some(p) = index.procs.get(e.proc.0 as usize) {
+            o.insert("p".into(), json!(p.id.0));
+        }
+        if let Some(m) = index.threads.get(e.thread.0 as usize) {
+            o.insert("m".into(), json!(m.id.0));
+        }
+        details(index, e, &mut o);
+        let frames: Vec<Value> = index
+            .dict
+            .stack(e.stack)
+            .map(
+                |f| json!({"func": index.dict.func_name(f.func), "file": index.dict.func_file(f.func), "line": f.line}),
+            )
+            .collect();
+        if !frames.is_empty() {
+            o.insert("stack".into(), Value::Array(frames));
+        }
+        Value::Object(o)
+    }
+}
+
+/// A goroutine's short name: `G12`, or nothing.
+pub fn goroutine(index: &Index, g: GoIdx) -> String {
+    index.goroutine(g).map_or(String::new(), |g| format!("G{}", g.id.0))
+}
+
+/// The user's frame of a stack, short and safe to show: `payment.(*OrderCache).Update order_cache.go:47`.
+pub fn place(index: &Index, stack: StackId) -> String {
+    let Some(f) = index.dict.user_frame(stack) else { return String::new() };
+    let func = index.dict.func_name(f.func);
+    if func.is_empty() {
+        return String::new();
+    }
+    let file = short_file(index.dict.func_file(f.func));
+    text::escape(&format!("{} {file}:{}", short_func(func), f.line)).into_owned()
+}
+
+/// What an event says beyond its kind, in a few words that are safe to show.
+pub fn describe(index: &Index, e: &Event) -> String {
+    let s = |id| text::escape(index.dict.str(id)).into_owned();
+    let by = || match index.goroutine(e.by) {
+        Some(g) if e.by != e.go => format!("by G{}", g.id.0),
+        _ => String::new(),
+    };
+    let proc =
+        |p: crate::base::ProcIdx| index.procs.get(p.0 as usize).map_or(String::new(), |p| format!("P{}", p.id.0));
+    match e.detail {
+        Detail::Reason(r) | Detail::Label(r) | Detail::Stw(r) => s(r),
+        Detail::Entry(stack) => {
+            let func = index.dict.leaf(stack).map(|f| index.dict.frame_of(f).func);
+            let func = func.map_or("", |f| index.dict.func_name(f));
+            format!("{} {}", text::escape(short_func(func)), by())
+        }
+        Detail::GoStatus(state) => state.name().to_lowercase(),
+        Detail::ProcStatus(p, state) => format!("{} {}", proc(p), state.name().to_lowercase()),
+        Detail::Proc(p) => proc(p),
+        Detail::Value(v) if matches!(e.kind, Kind::HeapAlloc | Kind::HeapGoal) => text::bytes(v),
+        Detail::Value(v) => v.to_string(),
+        Detail::Swept { swept, reclaimed } => {
+            format!("swept {}, reclaimed {}", text::bytes(swept), text::bytes(reclaimed))
+        }
+        Detail::Task { id, name, .. } if name.is_some() => format!("{} #{id}", s(name)),
+        Detail::Task { id, .. } => format!("#{id}"),
+        Detail::Region { task: 0, name } => s(name),
+        Detail::Region { task, name } => format!("{} #{task}", s(name)),
+        Detail::Log { category, message, .. } if category.is_some() && !index.dict.str(category).is_empty() => {
+            format!("{}: {}", s(category), s(message))
+        }
+        Detail::Log { message, .. } => s(message),
+        Detail::Clock { generation, .. } => format!("generation {generation}"),
+        Detail::Experiment(args) => format!("{:#x} {}", args[0], args[1]),
+        Detail::None if e.kind == Kind::GoUnblock => by(),
+        Detail::None => String::new(),
+    }
+}
+
+fn details(index: &Index, e: &Event, o: &mut Map<String, Value>) {
+    let s = |id| Value::from(index.dict.str(id));
+    let mut put = |key: &str, v: Value| _ = o.insert(key.into(), v);
+    match e.detail {
+        Detail::None => {}
+        Detail::Reason(r) => put("reason", s(r)),
+        Detail::Label(l) => put("label", s(l)),
+        Detail::Stw(k) => put("stw", s(k)),
+        Detail::Entry(stack) => {
+            let func = index.dict.leaf(stack).map(|f| index.dict.frame_of(f).func);
+            put("entry", json!(func.map_or("", |f| index.dict.func_name(f))));
+        }
+        Detail::GoStatus(state) => put("state", json!(state.name())),
+        Detail::ProcStatus(p, state) => {
+            put("proc", json!(index.procs.get(p.0 as usize).map(|p| p.id.0)));
+            put("state", json!(state.name()));
+        }
+        Detail::Proc(p) => put("proc", json!(index.procs.get(p.0 as usize).map(|p| p.id.0))),
+        Detail::Value(v) => put("value", json!(v)),
+        Detail::Swept { swept, reclaimed } => {
+            put("swept", json!(swept));
+            put("reclaimed", json!(reclaimed));
+        }
+        Detail::Task { id, parent, name } => {
+            put("task", json!(id));
+            if parent != 0 {
+                put("parent", json!(parent));
+            }
+            if name.is_some() {
+                put("name", s(name));
+            }
+        }
+        Detail::Region { task, name } => {
+            put("task", json!(task));
+            put("name", s(name));
+        }
+        Detail::Log { task, category, message } => {
+            put("task", json!(task));
+            put("category", s(category));
+            put("message", s(message));
+        }
+        Detail::Clock { generation, mono_ns, wall_sec, wall_nsec } => {
+            put("generation", json!(generation));
+            if wall_sec != 0 {
+                put("mono_ns", json!(mono_ns));
+                put("wall_sec", json!(wall_sec));
+                put("wall_nsec", json!(wall_nsec));
+            }
+        }
+        Detail::Experiment(args) => put("args", json!(args)),
+    }
+}

@@ -1,0 +1,170 @@
+//! A trace's summary for people: what is in it, on one screen.
+
+use crate::analysis::summary::{GoroutineFact, Summary, summarize};
+use crate::base::{Duration, text};
+use crate::store::Index;
+use crate::store::dict::{short_file, short_func};
+use std::io::{self, Write};
+
+/// Rows of each table.
+const ROWS: usize = 8;
+
+/// Writes the summary of the trace called `name`.
+pub fn write(name: &str, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+    let s = summarize(index);
+    writeln!(
+        out,
+        "{} · {} · {} · {} events · {} goroutines · {} Ps · {} threads",
+        text::escape(name),
+        s.format,
+        index.duration(),
+        text::count(s.events),
+        text::count(s.goroutines),
+        s.procs,
+        s.threads
+    )?;
+    for loss in &s.lost {
+        writeln!(out, "lost: {}", text::escape(loss))?;
+    }
+    samples(&s, out)?;
+    goroutines(&s, out)?;
+    links(&s, out)?;
+    ranges(&s, index, out)?;
+    annotations(&s, out)
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    if whole == 0 { String::new() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
+}
+
+/// `func file:line` made short.
+fn short_place(place: &str) -> String {
+    match place.rsplit_once(' ') {
+        Some((func, at)) => text::escape(&format!("{}  {}", short_func(func), short_file(at))).into_owned(),
+        None => text::escape(place).into_owned(),
+    }
+}
+
+fn samples(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    if s.cpu_samples == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\nCPU samples: {}; functions by samples in or below them", text::count(s.cpu_samples))?;
+    let mut by: Vec<_> = s.cpu_samples_by_function.iter().collect();
+    by.sort_by_key(|(name, n)| (std::cmp::Reverse(**n), name.as_str()));
+    for (name, n) in by.into_iter().take(ROWS) {
+        writeln!(out, "{n:>8} {:>7}  {}", percent(*n, s.cpu_samples), text::escape(short_func(name)))?;
+    }
+    let assigns: u64 = s.mapassign_samples_by_caller_line.values().sum();
+    if assigns > 0 {
+        writeln!(out, "map assignments: {} samples, by calling line", text::count(assigns))?;
+        let mut by: Vec<_> = s.mapassign_samples_by_caller_line.iter().collect();
+        by.sort_by_key(|(line, n)| (std::cmp::Reverse(**n), line.as_str()));
+        for (line, n) in by.into_iter().take(3) {
+            writeln!(out, "{n:>8} {:>7}  {}", percent(*n, assigns), short_place(line))?;
+        }
+    }
+    Ok(())
+}
+
+fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n{:>8} {:>8} {:>8} {:>8} {:>8}  goroutines by start function",
+        "count", "running", "runnable", "waiting", "syscall"
+    )?;
+    let waiting = |g: &GoroutineFact| g.blocked_ns.values().sum::<i64>();
+    let mut by: Vec<_> = s.goroutines_by_name.iter().collect();
+    by.sort_by_key(|(name, g)| (std::cmp::Reverse(g.exec_ns), name.as_str()));
+    let rest = by.len().saturating_sub(ROWS);
+    for (name, g) in by.into_iter().take(ROWS) {
+        let name = if name.is_empty() { "(not known)".into() } else { text::escape(short_func(name)) };
+        writeln!(
+            out,
+            "{:>8} {:>8} {:>8} {:>8} {:>8}  {name}",
+            text::count(g.count),
+            Duration(g.exec_ns).to_string(),
+            Duration(g.sched_wait_ns).to_string(),
+            Duration(waiting(g)).to_string(),
+            Duration(g.syscall_ns + g.syscall_block_ns).to_string(),
+        )?;
+    }
+    if rest > 0 {
+        writeln!(out, "{:>46}and {rest} more", "")?;
+    }
+    Ok(())
+}
+
+fn links(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let user = |name: &str| !crate::store::commit::is_system(name) && !name.starts_with("runtime/");
+    let shown: Vec<_> = s.links.iter().filter(|l| user(&l.waiting)).take(ROWS).collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{:>8} {:>8}  longest waits: reason, who waited where, woken by whom", "count", "total")?;
+    for l in shown {
+        let who = |name: &str| match name {
+            "" => "the runtime".to_owned(),
+            n => text::escape(short_func(n)).into_owned(),
+        };
+        let line = |place: &str| match place.rsplit_once(' ') {
+            Some((_, at)) => text::escape(short_file(at)).into_owned(),
+            None => String::new(),
+        };
+        writeln!(
+            out,
+            "{:>8} {:>8}  {}: {} {} ← {} {}",
+            text::count(l.count),
+            Duration(l.total_ns).to_string(),
+            text::escape(&l.reason),
+            who(&l.waiting),
+            line(&l.waiter_at),
+            who(&l.waker),
+            line(&l.waker_at),
+        )?;
+    }
+    Ok(())
+}
+
+fn ranges(s: &Summary, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+    if s.ranges.is_empty() {
+        return Ok(());
+    }
+    let whole = index.duration().ns().max(1) as f64;
+    writeln!(out, "\n{:>8} {:>8} {:>7}  collector and stops", "count", "total", "of time")?;
+    for (name, r) in &s.ranges {
+        let share = format!("{:.1} %", r.total_ns as f64 * 100.0 / whole);
+        let total = Duration(r.total_ns).to_string();
+        writeln!(out, "{:>8} {total:>8} {share:>7}  {}", text::count(r.count), text::escape(name))?;
+    }
+    if let Some(m) = s.metrics.get("/memory/classes/heap/objects:bytes") {
+        writeln!(out, "heap: {} to {}, at the end {}", text::bytes(m.min), text::bytes(m.max), text::bytes(m.last))?;
+    }
+    Ok(())
+}
+
+fn annotations(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let named = |m: &std::collections::BTreeMap<String, crate::analysis::summary::TaskFact>| {
+        m.iter().filter(|(n, _)| !n.is_empty()).map(|(n, t)| (n.clone(), *t)).collect::<Vec<_>>()
+    };
+    let all = [("task", named(&s.tasks)), ("region", named(&s.regions))];
+    if all.iter().all(|(_, m)| m.is_empty()) {
+        return Ok(());
+    }
+    writeln!(out, "\n{:>8} {:>8} {:>8}  tasks and regions", "count", "total", "mean")?;
+    for (what, mut spans) in all {
+        spans.sort_by_key(|(_, t)| std::cmp::Reverse(t.total_ns));
+        for (name, t) in spans.into_iter().take(ROWS) {
+            let mean = t.total_ns / (t.complete.max(1) as i64);
+            writeln!(
+                out,
+                "{:>8} {:>8} {:>8}  {what} {}",
+                text::count(t.count),
+                Duration(t.total_ns).to_string(),
+                Duration(mean).to_string(),
+                text::escape(&name)
+            )?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Records the programs of this folder into ../data, and beside each trace the
+# facts that Go's own reader states of it.
+#
+#   GO=… GO_1_22=… FACTS=… tests/programs/record.sh [PROGRAM…]
+#
+#   GO        Go 1.27 or later (default: go on PATH)
+#   GO_1_22   Go 1.22, for annotations-go1.22 (left alone if not set)
+#   FACTS     a command that prints the facts of a trace as JSON, by way of
+#             Go's internal/trace; without it the facts of a trace that is
+#             recorded anew are removed, for they would be of another run
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+data=$here/../data
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "record.sh: $*" >&2; exit 1; }
+export GOTOOLCHAIN=local GOFLAGS=-mod=mod CGO_ENABLED=0 GOMAXPROCS=2
+unset GOROOT
+
+build() { # GO WANTED-VERSION
+  local is
+  is=$("$1" env GOVERSION) || fail "cannot run $1"
+  # shellcheck disable=SC2053 # the wanted version is a pattern
+  [[ $is == $2 ]] || fail "$1 is $is, not $2"
+  (cd "$here" && "$1" build -trimpath -o "$work/programs" .)
+}
+
+record() { # PROGRAM FILE-NAME
+  local debug=
+  # Several generations while one goroutine sits in one syscall.
+  if [ "$1" = syscall ]; then debug=traceadvanceperiod=20000000; fi
+  GODEBUG=$debug "$work/programs" "$1" "$data/$2.trace"
+  rm -f "$data/$2.facts.json.gz"
+  if [ -n "${FACTS:-}" ]; then
+    $FACTS "$data/$2.trace" | gzip -9 -n > "$data/$2.facts.json.gz"
+  fi
+}
+
+all=(annotations chain convoy coroutine hostile knot leak network path receiver starved syscall timer waits)
+[ $# -gt 0 ] || set -- "${all[@]}"
+build "${GO:-go}" 'go1.2[7-9]*'
+for program; do record "$program" "$program"; done
+if [ -n "${GO_1_22:-}" ] && [[ " $* " == *" annotations "* ]]; then
+  build "$GO_1_22" 'go1.22*'
+  record annotations annotations-go1.22
+fi
