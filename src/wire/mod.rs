@@ -4,4 +4,5 @@ pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod tables;
+pub mod v1;
 pub mod v2;

@@ -1,0 +1,311 @@
+//! The first pass over a file: which batches each P has, and everything that is needed before the first event.
+//!
+//! Batches have no length, and stacks and the clock's frequency come last, so nothing can be resolved before the end has
+//! been seen. The pass skips from record to record and keeps only what has no place in the streams of the Ps: tables, CPU
+//! samples, the real times at which syscalls returned, log messages.
+//!
+//! Source: FORMAT.md, sections 9.1 and 9.2.
+
+use super::record::{Fault, Record, record, text, varint};
+use super::spec::{self, Role, op};
+use crate::wire::error::{Error, ErrorKind};
+use rustc_hash::FxHashMap;
+
+/// Bytes of the file's header.
+const HEADER: usize = 16;
+
+/// A stretch of records that one P wrote.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// Offset of the first record after the batch's header.
+    pub start: usize,
+    /// Offset after the last one.
+    pub end: usize,
+    /// Clock at its start, in ticks.
+    pub ts: u64,
+}
+
+/// All batches of one P, in the order of the file, which is the order of their times.
+#[derive(Clone, Debug)]
+pub struct ProcBatches {
+    /// The P; `u64::MAX` for what was written without one.
+    pub proc: u64,
+    /// Its batches that contain events.
+    pub batches: Vec<Batch>,
+}
+
+/// One hit of the CPU profiler's signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When the signal hit, in ticks.
+    pub ts: u64,
+    /// P, `u64::MAX` if none.
+    pub proc: u64,
+    /// Goroutine, 0 if none.
+    pub go: u64,
+    /// The file's number of the stack.
+    pub stack: u64,
+}
+
+/// A syscall's return, known by the time at which it really happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// When the syscall returned, in ticks.
+    pub ts: u64,
+    /// The goroutine that had been in it.
+    pub go: u64,
+}
+
+/// What the first pass finds.
+#[derive(Debug, Default)]
+pub struct Scan<'a> {
+    /// The Ps in the order of their first batches.
+    pub procs: Vec<ProcBatches>,
+    /// CPU samples, sorted by time.
+    pub samples: Vec<Sample>,
+    /// Returns from syscalls with a time of their own, sorted by it.
+    pub exits: Vec<Exit>,
+    /// Strings with the file's numbers.
+    pub strings: Vec<(u64, &'a [u8])>,
+    /// Stacks: the file's number, and where the frames lie.
+    pub stacks: Vec<(u64, Record)>,
+    /// Log messages, each once.
+    pub messages: Vec<&'a [u8]>,
+    /// The logs: the offset of the end of the record's numbers, and where the message stands in `messages`.
+    pub logs: Vec<(usize, u32)>,
+    /// Ticks a second.
+    pub frequency: Option<u64>,
+    /// Whether events are missing: the file is cut off, or was damaged somewhere.
+    pub damaged: bool,
+    /// What could not be read, in plain sentences.
+    pub losses: Vec<String>,
+}
+
+/// Passes over a whole file of minor version `minor`.
+///
+/// # Errors
+///
+/// If there is not a single whole record.
+pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
+    let mut s = Scanner {
+        data,
+        minor,
+        out: Scan::default(),
+        proc_ids: FxHashMap::default(),
+        message_ids: FxHashMap::default(),
+        open: None,
+        first_ts: None,
+        bad_records: 0,
+        strays: 0,
+        stray_bytes: 0,
+    };
+    let fault = s.run();
+    if let Some((at, fault)) = fault {
+        if s.out.procs.is_empty() && s.out.frequency.is_none() && s.out.strings.is_empty() {
+            return Err(s.error(at, fault));
+        }
+        s.out.damaged = true;
+        let rest = data.len() - at;
+        s.out.losses.push(match fault {
+            Fault::Cut => format!("the file ends in the middle of a record: its last {rest} bytes were not read"),
+            Fault::Bad => format!("the file is damaged at byte {at}: the {rest} bytes from there on were not read"),
+        });
+    }
+    if s.strays > 0 {
+        s.out.damaged = true;
+        let (places, bytes) = (s.strays, s.stray_bytes);
+        s.out.losses.push(format!("{bytes} bytes that are not part of the trace were passed over, in {places} places"));
+    }
+    if s.bad_records > 0 {
+        s.out.losses.push(format!("{} malformed stacks, strings or samples were ignored", s.bad_records));
+    }
+    let mut out = s.out;
+    out.samples.sort_by_key(|s| s.ts);
+    out.exits.sort_by_key(|e| e.ts);
+    Ok(out)
+}
+
+struct Scanner<'a> {
+    data: &'a [u8],
+    minor: u32,
+    out: Scan<'a>,
+    proc_ids: FxHashMap<u64, u32>,
+    message_ids: FxHashMap<&'a [u8], u32>,
+    /// The batch that is being read: P by position, and the batch as far as it is known.
+    open: Option<(usize, Batch)>,
+    first_ts: Option<u64>,
+    bad_records: u64,
+    strays: u64,
+    stray_bytes: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// Reads records up to the end, or to a fault after which nothing makes sense any more.
+    fn run(&mut self) -> Option<(usize, Fault)> {
+        let mut pos = HEADER;
+        if pos >= self.data.len() {
+            return Some((self.data.len(), Fault::Cut));
+        }
+        let mut events = false;
+        loop {
+            match self.records(&mut pos, &mut events) {
+                Ok(()) => {
+                    self.close(pos, events);
+                    return None;
+                }
+                Err(fault) => {
+                    self.close(pos, events);
+                    events = false;
+                    let Some(next) = self.resync(pos) else { return Some((pos, fault)) };
+                    self.strays += 1;
+                    self.stray_bytes += next - pos;
+                    pos = next;
+                }
+            }
+        }
+    }
+
+    fn records(&mut self, pos: &mut usize, events: &mut bool) -> Result<(), Fault> {
+        let data = self.data;
+        while *pos < data.len() {
+            let r = record(data, *pos)?;
+            let Some(spec) = spec::spec(r.op, self.minor) else { return Err(Fault::Bad) };
+            match spec.role {
+                Role::Batch => {
+                    self.close(*pos, *events);
+                    *events = false;
+                    self.begin(&r)?;
+                }
+                Role::Table => self.table(&r),
+                Role::Sample => self.sample(&r),
+                Role::Event => {
+                    if self.open.is_none() {
+                        return Err(Fault::Bad);
+                    }
+                    *events = true;
+                    match r.op {
+                        op::GO_SYS_EXIT => self.exit(&r, 3),
+                        op::GO_SYS_EXIT_LOCAL => self.exit(&r, 2),
+                        op::USER_LOG => self.message(&r),
+                        _ => {}
+                    }
+                }
+            }
+            *pos = r.next;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, r: &Record) -> Result<(), Fault> {
+        let mut v = [0; 2];
+        r.numbers(self.data, &mut v);
+        let [proc, ts] = v;
+        if proc != u64::MAX && proc > i32::MAX as u64 {
+            return Err(Fault::Bad);
+        }
+        let procs = &mut self.out.procs;
+        let p = *self.proc_ids.entry(proc).or_insert_with(|| {
+            procs.push(ProcBatches { proc, batches: Vec::new() });
+            procs.len() as u32 - 1
+        });
+        self.first_ts.get_or_insert(ts);
+        self.open = Some((p as usize, Batch { start: r.next, end: r.next, ts }));
+        Ok(())
+    }
+
+    /// Ends the open batch at `end`; one without events is not kept.
+    fn close(&mut self, end: usize, events: bool) {
+        if let Some((p, batch)) = self.open.take()
+            && events
+        {
+            self.out.procs[p].batches.push(Batch { end, ..batch });
+        }
+    }
+
+    fn table(&mut self, r: &Record) {
+        let mut v = [0; 2];
+        let n = r.numbers(self.data, &mut v);
+        match r.op {
+            op::FREQUENCY => self.out.frequency = Some(v[0]),
+            op::STRING => match text(self.data, r.end) {
+                Ok((s, _)) if v[0] != 0 => self.out.strings.push((v[0], s)),
+                _ => self.bad_records += 1,
+            },
+            op::STACK if n == 2 => {
+                let mut body = r.body;
+                for _ in 0..2 {
+                    _ = varint(self.data, &mut body);
+                }
+                // The runtime's numbers have 32 bits.
+                self.out.stacks.push((v[0] & 0xffff_ffff, Record { body, ..*r }));
+            }
+            op::TIMER_GOROUTINE => {}
+            _ => self.bad_records += 1,
+        }
+    }
+
+    fn sample(&mut self, r: &Record) {
+        let mut v = [0; 5];
+        if r.numbers(self.data, &mut v) < 5 {
+            self.bad_records += 1;
+            return;
+        }
+        let [_, ts, proc, go, stack] = v;
+        self.out.samples.push(Sample { ts, proc, go, stack: stack & 0xffff_ffff });
+    }
+
+    fn exit(&mut self, r: &Record, args: usize) {
+        let mut v = [0; 4];
+        if r.numbers(self.data, &mut v[..args + 1]) == args + 1 && v[args] != 0 {
+            self.out.exits.push(Exit { ts: v[args], go: v[1] });
+        }
+    }
+
+    fn message(&mut self, r: &Record) {
+        let Ok((message, _)) = text(self.data, r.end) else { return };
+        let messages = &mut self.out.messages;
+        let id = *self.message_ids.entry(message).or_insert_with(|| {
+            messages.push(message);
+            messages.len() as u32 - 1
+        });
+        self.out.logs.push((r.end, id));
+    }
+
+    /// The next position after `pos` that reads like the start of a batch of this trace.
+    fn resync(&self, pos: usize) -> Option<usize> {
+        /// As many records have to follow the batch's header as records (or fewer up to the end of the file).
+        const PROOF: usize = 16;
+        let data = self.data;
+        (pos + 1..data.len()).filter(|&at| data[at] == op::BATCH | 1 << 6).find(|&at| {
+            let Ok(r) = record(data, at) else { return false };
+            let mut v = [0; 2];
+            r.numbers(data, &mut v);
+            // The clock counts from the boot of the traced machine: times of this trace are large and lie close together.
+            let first = self.first_ts.unwrap_or(v[1]);
+            if v[0] != u64::MAX && v[0] > 1 << 16 || v[1] < first || v[1] - first > 1 << 48 {
+                return false;
+            }
+            let mut next = r.next;
+            for _ in 0..PROOF {
+                if next == data.len() {
+                    break;
+                }
+                match record(data, next) {
+                    Ok(r) if spec::spec(r.op, self.minor).is_some() => next = r.next,
+                    // A file may be cut off as well.
+                    Err(Fault::Cut) => break,
+                    _ => return false,
+                }
+            }
+            true
+        })
+    }
+
+    fn error(&self, at: usize, fault: Fault) -> Error {
+        let kind = match (fault, self.data.get(at)) {
+            (Fault::Cut, _) | (_, None) => ErrorKind::Truncated("the first record"),
+            (Fault::Bad, Some(b)) => ErrorKind::UnknownEvent(b & 0x3f),
+        };
+        Error::new(at as u64, kind)
+    }
+}

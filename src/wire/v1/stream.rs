@@ -1,0 +1,127 @@
+//! The events of one P, one after the other, through all its batches.
+
+use super::record::{Record, record, varint};
+use super::scan::Batch;
+use super::spec::{TABLE, Turn, op};
+use crate::wire::event::NONE;
+
+/// The event that a stream has come to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Head {
+    /// When, in ticks.
+    pub ts: u64,
+    /// Arguments. A log's third is the offset of the end of its numbers.
+    pub args: [u64; 3],
+    /// The file's number of the stack, 0 if none.
+    pub stack: u32,
+    /// Position of the goroutine that the P was running; `NONE` if none.
+    pub go: u32,
+    /// Position of the goroutine that the first argument names, for the types whose first argument is one.
+    pub target: u32,
+    /// Its type.
+    pub op: u8,
+}
+
+/// How far a P's events have been read.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    /// The next batch.
+    next: usize,
+    pos: usize,
+    end: usize,
+    ts: u64,
+    /// Position of the goroutine that the P is running.
+    go: u32,
+    /// How many records were left out because numbers were missing.
+    pub short: u32,
+}
+
+impl Stream {
+    /// Before the first event.
+    pub fn new() -> Stream {
+        Stream { next: 0, pos: 0, end: 0, ts: 0, go: NONE, short: 0 }
+    }
+
+    /// How many bytes of these batches have been read.
+    pub fn passed(&self, batches: &[Batch]) -> usize {
+        let begun: usize = batches.iter().take(self.next).map(|b| b.end - b.start).sum();
+        begun.saturating_sub(self.end - self.pos)
+    }
+
+    /// Reads the next event of these batches into `head`; false at the end. `position` gives the position of a goroutine
+    /// by its number.
+    #[inline]
+    pub fn advance(
+        &mut self,
+        data: &[u8],
+        batches: &[Batch],
+        head: &mut Head,
+        mut position: impl FnMut(u64) -> u32,
+    ) -> bool {
+        loop {
+            if self.pos >= self.end {
+                let Some(b) = batches.get(self.next) else { return false };
+                (self.pos, self.end, self.ts) = (b.start, b.end, b.ts);
+                self.next += 1;
+                continue;
+            }
+            let Some(data) = data.get(..self.end) else { return false };
+            let first = data[self.pos];
+            let (op, bits) = (first & 0x3f, first >> 6);
+            let spec = &TABLE[op as usize];
+            let mut v = [0u64; 6];
+            let mut count = 0;
+            let mut end = 0;
+            if bits < 3 && spec.turn != Turn::None {
+                let mut pos = self.pos + 1;
+                while count <= bits as usize {
+                    let Ok(n) = varint(data, &mut pos) else { break };
+                    v[count] = n;
+                    count += 1;
+                }
+                self.pos = pos;
+                if count <= bits as usize {
+                    // The first pass has been here, so this is never so.
+                    self.pos = self.end;
+                }
+            } else {
+                let r = match record(data, self.pos) {
+                    Ok(r) => r,
+                    Err(_) => Record { op: 0, body: 0, end: 0, next: self.end },
+                };
+                self.pos = r.next;
+                if spec.turn == Turn::None {
+                    continue;
+                }
+                count = r.numbers(data, &mut v[..spec.numbers as usize]);
+                end = r.end;
+            }
+            // What is left out still counts for the times of what follows.
+            self.ts = self.ts.wrapping_add(v[0]);
+            if count < spec.needed as usize {
+                self.short += 1;
+                continue;
+            }
+            head.ts = self.ts;
+            head.op = op;
+            head.go = self.go;
+            head.target = NONE;
+            // The runtime's stack numbers have 32 bits.
+            head.stack = if spec.stack { v[spec.numbers as usize - 1] as u32 } else { 0 };
+            head.args = [v[1], v[2], v[3]];
+            match spec.turn {
+                Turn::None | Turn::Stays => {}
+                Turn::Leaves => self.go = NONE,
+                Turn::Names => head.target = position(v[1]),
+                Turn::Comes => {
+                    head.target = position(v[1]);
+                    self.go = head.target;
+                }
+            }
+            if op == op::USER_LOG {
+                head.args[2] = end as u64;
+            }
+            return true;
+        }
+    }
+}
