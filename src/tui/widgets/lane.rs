@@ -49,7 +49,10 @@ impl Lane<'_> {
             return (theme.glyphs.hit, theme.style(Role::Hit));
         }
         let active = c.runnable.max(c.syscall);
-        if c.running > Duration::ZERO && c.running >= active {
+        // Where a cell mixes all kinds of things, running time says most, unless the rest is a good part of the cell.
+        let all = c.running + c.runnable + c.waiting + c.syscall;
+        let waits_more = active > c.running && active.0.saturating_mul(3) >= all.0;
+        if c.running > Duration::ZERO && !waits_more {
             let share = c.running.0 as f64 / (self.cell.0.max(1) as f64 * f64::from(self.capacity.max(1)));
             return (theme.level_glyph(share.clamp(0.001, 1.0)), theme.state(GoState::Running));
         }

@@ -26,16 +26,22 @@ impl Overview<'_> {
         }
         let rows = usize::from(area.height);
         let (bars, line) = if rows == 1 { (1, false) } else { (rows - 1, true) };
+        // In a single row many hits would hide the bars: they then only lend them their style.
+        let dense = !line && self.hits.iter().filter(|&&n| n > 0).count() * 4 > self.busy.len();
         for (i, &busy) in self.busy.iter().enumerate().take(usize::from(area.width)) {
             let x = area.x + i as u16;
-            let style = if self.inside(i) { Role::Running } else { Role::Dim };
+            let style = match (dense && self.hit(i), self.inside(i)) {
+                (true, _) => Role::Hit,
+                (false, true) => Role::Running,
+                (false, false) => Role::Dim,
+            };
             let mut left = busy.clamp(0.0, 1.0) * bars as f64;
             for row in (0..bars).rev() {
                 let level = if left > 0.0 { self.theme.level_glyph(left.min(1.0)) } else { ' ' };
                 buf[(x, area.y + row as u16)].set_char(level).set_style(self.theme.style(style));
                 left -= 1.0;
             }
-            if line || self.hit(i) || self.bracket(i).is_some() {
+            if line || (self.hit(i) && !dense) || self.bracket(i).is_some() {
                 let (glyph, style) = self.marks(i, line);
                 if let Some(glyph) = glyph {
                     buf[(x, area.bottom() - 1)].set_char(glyph).set_style(style);

@@ -67,7 +67,10 @@ impl Timeline {
         let stat = self.stat(line, cx);
         let right = area.right().saturating_sub(1);
         let stat_width = text::width(&stat) as u16;
-        let shown_stat = stat_width > 0 && stat_width + 6 < area.width;
+        let (name, count) = self.name(line, cx);
+        let wanted = text::width(&name) + text::width(&count) + usize::from(line.depth) * 2 + 4;
+        let fits = wanted + usize::from(stat_width) <= usize::from(area.width) || area.width >= 24;
+        let shown_stat = stat_width > 0 && fits && stat_width + 8 < area.width;
         let end = if shown_stat { right - stat_width - 1 } else { right };
         let marker = match line.open {
             Some(true) => g.expanded,
@@ -75,9 +78,8 @@ impl Timeline {
             None => ' ',
         };
         let x = area.x + u16::from(line.depth) * 2;
-        let x = write(buf, area, x, area.y, marker.encode_utf8(&mut [0; 4]), style);
+        let x = write(buf, area, x, area.y, marker.encode_utf8(&mut [0; 4]), style) + 1;
         let room = usize::from(end.saturating_sub(x));
-        let (name, count) = self.name(line, cx);
         let name = fit_end(&name, room.saturating_sub(text::width(&count))).into_owned();
         let clip = Rect { width: end.saturating_sub(area.x), ..area };
         let x = write(buf, clip, x, area.y, &name, style);
@@ -225,7 +227,9 @@ fn labels(strip: &Strip, index: &Index) -> Vec<Label> {
         let (text, bar) = match m.what {
             What::Ran(g) => (words::goroutine(index, g), true),
             What::Syscall(_) => (String::new(), false),
-            What::Waited(reason) => (letter(index, reason).to_string(), false),
+            // Short waits go without: letters in every third cell would say nothing.
+            What::Waited(reason) if m.to - m.from >= 4 => (letter(index, reason).to_string(), false),
+            What::Waited(_) => continue,
         };
         let parted = bar && !out.is_empty() && m.from <= end;
         out.push(Label { from: m.from, to: m.to, text: text.trim().into(), bar, parted });

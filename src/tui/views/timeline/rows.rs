@@ -238,7 +238,7 @@ impl Rows {
     }
 
     fn push_group(&self, lines: &mut Vec<Line>, index: &Index, g: GroupId, depth: u8, only: Option<GoIdx>) {
-        let Some(group) = index.groups.get(g.0 as usize) else { return };
+        let Some(group) = index.groups.get(g.0 as usize).filter(|g| !g.members.is_empty()) else { return };
         let open = self.is_open(Row::Group(g)) || only.is_some();
         lines.push(Line { item: Item::Other(Row::Group(g)), depth, open: Some(open) });
         if !open {

@@ -165,6 +165,9 @@ impl Timeline {
                     let mut to = cx.place.clone();
                     line.item.put(&mut to);
                     to.event = None;
+                    if let Item::Go(g) = line.item {
+                        to.at = alive(cx.index, g, to.at);
+                    }
                     out.push(Command::Enter(to));
                 }
             }
@@ -343,6 +346,13 @@ impl Timeline {
             }
         })));
     }
+}
+
+/// The instant nearest to `at` at which a goroutine exists.
+fn alive(index: &Index, g: GoIdx, at: Time) -> Time {
+    let Some(g) = index.goroutine(g) else { return at };
+    let at = g.created.map_or(at, |t| at.max(t));
+    g.ended.map_or(at, |t| at.min(t - Duration(1)))
 }
 
 /// The goroutines of a lane; none for a P.
