@@ -92,6 +92,13 @@ pub struct Cells {
 pub enum Reply {
     /// Nothing to say (cancelled).
     Nothing,
+    /// A search has begun.
+    Searching {
+        /// The query's text.
+        query: String,
+        /// The query, compiled.
+        compiled: Arc<crate::filter::Compiled>,
+    },
     /// More hits of a query, in order.
     Found {
         /// The query's text.

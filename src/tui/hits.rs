@@ -7,6 +7,7 @@ use crate::analysis::search;
 use crate::base::{FrameId, StackId, Time};
 use crate::filter;
 use crate::store::{Index, Lane};
+use std::sync::Arc;
 
 pub use crate::analysis::hits::Hit;
 
@@ -19,12 +20,14 @@ pub struct Hits {
     pub found: Found,
     /// Whether the whole trace, as far as it was read when the search began, has been searched.
     pub complete: bool,
+    /// The query as it was compiled, from the search's beginning on.
+    pub compiled: Option<Arc<filter::Compiled>>,
 }
 
 impl Hits {
     /// No hits of a query yet.
     pub fn new(query: String) -> Hits {
-        Hits { query, found: Found::new(DEFAULT_CAP), complete: false }
+        Hits { query, found: Found::new(DEFAULT_CAP), complete: false, compiled: None }
     }
 
     /// The hits that are kept one by one, by number of event (and so by time).
@@ -88,15 +91,20 @@ pub fn search(query: String) -> Job {
             Ok(q) => q,
             Err(e) => return Reply::Failed(JobKind::Search, e.to_string()),
         };
-        let outcome = search::run(cx.trace, &parsed, &search::Options::default(), cx.cancel, &mut |_, hits| {
+        let compiled = match search::compile(cx.trace, &parsed) {
+            Ok(c) => Arc::new(c),
+            Err(e) => return Reply::Failed(JobKind::Search, e.to_string()),
+        };
+        (cx.partial)(Reply::Searching { query: query.clone(), compiled: compiled.clone() });
+        let options = search::Options::default();
+        let outcome = search::run_compiled(cx.trace, &compiled, &options, cx.cancel, &mut |_, hits| {
             if !hits.is_empty() {
                 (cx.partial)(Reply::Found { query: query.clone(), hits: hits.into() });
             }
         });
-        match outcome {
-            Err(e) => Reply::Failed(JobKind::Search, e.to_string()),
-            Ok(o) if o.cancelled => Reply::Nothing,
-            Ok(o) => Reply::Searched { query, failed: o.failed.first().map(|(_, why)| why.clone()) },
+        if outcome.cancelled {
+            return Reply::Nothing;
         }
+        Reply::Searched { query, failed: outcome.failed.first().map(|(_, why)| why.clone()) }
     })
 }

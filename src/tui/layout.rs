@@ -133,12 +133,7 @@ impl Areas {
 
     /// The body and the panes with their areas.
     pub fn panes(&self) -> [(Pane, Rect); 4] {
-        [
-            (Pane::Body, self.body),
-            (Pane::Hits, self.hits),
-            (Pane::Detail, self.detail),
-            (Pane::Source, self.source),
-        ]
+        [(Pane::Body, self.body), (Pane::Hits, self.hits), (Pane::Detail, self.detail), (Pane::Source, self.source)]
     }
 }
 
@@ -149,8 +144,11 @@ pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
         let mut x = 1u16;
         let mut out = Vec::new();
         for id in ViewId::ALL {
-            let text =
-                if long || id == present { format!(" {} {} ", id.number(), id.name()) } else { format!(" {} ", id.number()) };
+            let text = if long || id == present {
+                format!(" {} {} ", id.number(), id.name())
+            } else {
+                format!(" {} ", id.number())
+            };
             let w = text.len() as u16;
             out.push((id, text, x));
             x += w + 1;

@@ -6,9 +6,17 @@
 
 pub mod action;
 pub mod effects;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod frame;
 pub mod hits;
 pub mod keymap;
+pub mod layout;
+pub mod model;
 pub mod nav;
+pub mod overlay;
+pub mod snapshot;
+pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod views;

@@ -6,7 +6,7 @@ use super::frame;
 use super::hits::{self, Hits};
 use super::keymap::{Key, Keymap};
 use super::layout::{self, Areas, Spot};
-use super::nav::{Nav, Narrow, Place};
+use super::nav::{Narrow, Nav, Place};
 use super::overlay::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
 use super::theme::Theme;
 use super::views::detail::Detail;
@@ -247,6 +247,11 @@ impl Model {
 
     fn answer(&mut self, reply: Reply, index: &Index, effects: &mut Vec<Effect>) {
         match &reply {
+            Reply::Searching { query, compiled } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.compiled = Some(compiled.clone());
+                }
+            }
             Reply::Found { query, hits } => {
                 if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
                     h.found.add(hits);
@@ -257,7 +262,8 @@ impl Model {
                     h.complete = true;
                 }
                 if let Some(why) = failed {
-                    self.notice = Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
+                    self.notice =
+                        Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
                 }
             }
             Reply::Failed(_, why) => self.notice = Some(Notice { text: why.clone(), bad: true }),
@@ -367,7 +373,8 @@ impl Model {
                 if self.focus != Pane::Body {
                     self.focus = Pane::Body;
                 } else if !self.shared.nav.escape() {
-                    self.notice = Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
+                    self.notice =
+                        Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
                 }
             }
             Action::Back if !self.shared.nav.back() => self.say("this is where you began"),
@@ -437,7 +444,11 @@ impl Model {
         self.shared.nav.jump(to);
         self.focus = Pane::Detail;
         let around = if around { ", around the end" } else { "" };
-        let text = format!("hit {} of {}{around}", crate::base::text::count(i as u64 + 1), crate::base::text::count(of as u64));
+        let text = format!(
+            "hit {} of {}{around}",
+            crate::base::text::count(i as u64 + 1),
+            crate::base::text::count(of as u64)
+        );
         self.notice = Some(Notice { text, bad: false });
     }
 
@@ -550,7 +561,8 @@ impl Model {
                 self.hits_shown = false;
             }
             Some(q) => {
-                let fresh = self.searched.as_ref().is_some_and(|(s, complete)| *s == q && (*complete || !index.complete));
+                let fresh =
+                    self.searched.as_ref().is_some_and(|(s, complete)| *s == q && (*complete || !index.complete));
                 if !fresh {
                     self.shared.hits = Some(Hits::new(q.clone()));
                     self.searched = Some((q.clone(), index.complete));

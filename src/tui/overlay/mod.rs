@@ -71,7 +71,10 @@ impl Overlay {
     pub fn paste(&mut self, text: &str, cx: &OverlayCtx) {
         for c in text.chars().filter(|c| !c.is_control()) {
             if !matches!(self, Overlay::Help(_)) {
-                self.key(Key { code: crossterm::event::KeyCode::Char(c), modifiers: Default::default() }, cx);
+                self.key(
+                    Key { code: crossterm::event::KeyCode::Char(c), modifiers: crossterm::event::KeyModifiers::NONE },
+                    cx,
+                );
             }
         }
     }

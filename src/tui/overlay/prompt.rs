@@ -53,10 +53,11 @@ impl Prompt {
     fn offer(&mut self, cx: &OverlayCtx) {
         let at_end = self.input.cursor() == self.input.value().chars().count();
         self.chosen = None;
-        self.offered = match self.input.value().ends_with(char::is_whitespace) || !at_end || self.input.value().is_empty() {
-            true => filter::Completion::default(),
-            false => filter::complete(self.input.value(), Some(cx.index)),
-        };
+        self.offered =
+            match self.input.value().ends_with(char::is_whitespace) || !at_end || self.input.value().is_empty() {
+                true => filter::Completion::default(),
+                false => filter::complete(self.input.value(), Some(cx.index)),
+            };
     }
 
     fn complete(&mut self, step: isize, cx: &OverlayCtx) {

@@ -1,6 +1,9 @@
 //! The views and panes, and what they have in common.
 
 pub mod detail;
+pub mod events;
+pub mod goroutines;
+pub mod hits;
 pub mod source;
 pub mod timeline;
 
