@@ -1,6 +1,7 @@
 //! What the model asks of the world outside: background jobs, the editor, the clipboard.
 
 use super::hits::Hit;
+use super::views::events::Listing;
 use super::views::{detail, source};
 use crate::analysis::timeline::Strip;
 use crate::base::Time;
@@ -115,6 +116,8 @@ pub enum Reply {
     },
     /// Events in order, by number.
     Events(Vec<Event>),
+    /// The numbers of the events that the narrowing leaves.
+    Listing(Arc<Listing>),
     /// The number of the event at or after an instant.
     EventAt(Time, EventNo),
     /// Times per state inside the window, by lane.

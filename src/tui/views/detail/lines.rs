@@ -105,7 +105,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
         let Some(found) = found else { return out };
         if let (Some(e), true) = (&found.event, place.event.is_some()) {
             let label = if e.kind == Kind::CpuSample { "sampled in" } else { "in" };
-            let said = words::event(cx.index, e);
+            let said = words::describe(cx.index, e);
             if e.kind != Kind::CpuSample && !said.is_empty() {
                 out.push(Line::new("says", said));
             }
