@@ -108,6 +108,8 @@ actions! {
     ZoomOut = "zoom-out", Timeline, "s -", "zoom out";
     PanLeft = "pan-left", Timeline, "a", "pan to the left";
     PanRight = "pan-right", Timeline, "d", "pan to the right";
+    NextEvent = "next-event", Timeline, ".", "go to the goroutine's next change of state";
+    PrevEvent = "previous-event", Timeline, ",", "go to the goroutine's last change of state";
     Fit = "fit", Timeline, "f", "fit the selection, or the whole trace";
     SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
     SortNext = "sort-next", Table, ">", "sort by the column to the right";

@@ -2,6 +2,8 @@
 
 use super::hits::Hit;
 use super::views::events::Listing;
+use super::views::{detail, source};
+use crate::analysis::timeline::Strip;
 use crate::base::Time;
 use crate::store::{Cell, Event, EventNo, Lane, Trace};
 use std::collections::HashMap;
@@ -124,6 +126,14 @@ pub enum Reply {
     Cells(Arc<Cells>),
     /// Cells of the overview strip.
     Overview(Arc<Cells>),
+    /// Exact lanes of the timeline, all of one window.
+    Strips(Arc<Vec<Strip>>),
+    /// What is under the cursor.
+    Detail(Arc<detail::Found>),
+    /// Where a link leads: from a wait to what ended it and back, from one change of state to the next.
+    Link(Result<detail::Target, String>),
+    /// A source file.
+    Source(Arc<source::Loaded>),
     /// Why there is no answer.
     Failed(JobKind, String),
 }

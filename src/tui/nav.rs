@@ -1,7 +1,7 @@
 //! Where the user is: view, cursor, narrowing, and the way back.
 
 use super::views::ViewId;
-use crate::base::{FrameId, GoIdx, GroupId, Time};
+use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, Time};
 use crate::store::EventNo;
 
 /// Something that restricts what all views show.
@@ -23,6 +23,25 @@ impl Narrow {
     }
 }
 
+/// What the cursor can be on where it is not on a goroutine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Row {
+    /// The collections.
+    Gc,
+    /// The stopped worlds.
+    Stw,
+    /// The heap.
+    Heap,
+    /// All Ps.
+    Procs,
+    /// One P.
+    Proc(ProcIdx),
+    /// A group of goroutines.
+    Group(GroupId),
+    /// The groups of the runtime's own goroutines.
+    System,
+}
+
 /// A place one can be at and come back to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Place {
@@ -32,6 +51,10 @@ pub struct Place {
     pub at: Time,
     /// The goroutine under the cursor.
     pub go: GoIdx,
+    /// What else is under the cursor, if it is not a goroutine: looked at where `go` is `NONE`.
+    pub row: Option<Row>,
+    /// The window that the timeline is zoomed to, inside of the selected one; `None` shows all of that.
+    pub zoom: Option<(Time, Time)>,
     /// The event under the cursor, where it is one.
     pub event: Option<EventNo>,
     /// The frame whose source is shown; `NONE` leaves the choice to the detail pane.
@@ -43,7 +66,16 @@ pub struct Place {
 impl Place {
     /// The start of a trace.
     pub fn new(view: ViewId, at: Time) -> Place {
-        Place { view, at, go: GoIdx::NONE, event: None, frame: FrameId::NONE, narrowing: Vec::new() }
+        Place {
+            view,
+            at,
+            go: GoIdx::NONE,
+            row: None,
+            zoom: None,
+            event: None,
+            frame: FrameId::NONE,
+            narrowing: Vec::new(),
+        }
     }
 
     /// The window that is selected, if any.

@@ -1,7 +1,10 @@
 //! Pure widgets: they draw what they are given.
 
+pub mod axis;
 pub mod lane;
+pub mod overview;
 pub mod scroll;
+pub mod spark;
 pub mod table;
 
 use ratatui::buffer::Buffer;

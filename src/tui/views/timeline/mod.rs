@@ -1,13 +1,22 @@
 //! The timeline: time from left to right, a lane for each thing that has a state.
 
-use crate::tui::action::{Action, Scope};
-use crate::tui::views::{Command, Ctx, View};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+mod overview;
+mod render;
+mod rows;
+mod state;
+#[cfg(test)]
+mod tests;
+mod update;
 
-/// The timeline view.
-#[derive(Default)]
-pub struct Timeline {}
+pub use overview::Overview;
+pub use rows::is_system;
+pub use state::{Timeline, shown};
+
+use crate::tui::action::{Action, Scope};
+use crate::tui::effects::Reply;
+use crate::tui::views::{Command, Ctx, Mouse, View};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 impl View for Timeline {
     fn title(&self, _cx: &Ctx) -> String {
@@ -18,25 +27,26 @@ impl View for Timeline {
         Scope::Timeline
     }
 
-    fn handle(&mut self, _action: Action, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
-        false
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        self.act(action, cx, out)
     }
 
-    fn render(&self, _area: Rect, _buf: &mut Buffer, _cx: &Ctx) {}
-}
-
-/// The overview strip under the title: the whole trace in one or two rows, with the window marked.
-#[derive(Default)]
-pub struct Overview {}
-
-impl View for Overview {
-    fn title(&self, _cx: &Ctx) -> String {
-        "overview".into()
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        self.point(at, what, area, cx, out)
     }
 
-    fn handle(&mut self, _action: Action, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
-        false
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        self.follow(area, cx, out);
+        self.ask(cx, out);
     }
 
-    fn render(&self, _area: Rect, _buf: &mut Buffer, _cx: &Ctx) {}
+    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+        if let Reply::Strips(strips) = reply {
+            self.strips = strips.iter().map(|s| (s.lane, s.clone())).collect();
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        self.draw(area, buf, cx);
+    }
 }
