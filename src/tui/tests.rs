@@ -293,9 +293,8 @@ fn body(keys: &str, level: ColorLevel, width: u16, height: u16) -> String {
     let areas = d.model.areas();
     let mut styles = Vec::new();
     let (mut chars, mut map) = (String::new(), String::new());
-    let rows =
-        [areas.title, areas.tabs].map(|r| r.y..r.bottom()).into_iter().chain([areas.body.y..areas.body.bottom()]);
-    for y in rows.flatten() {
+    let seen = [areas.title, areas.tabs, areas.body];
+    for y in seen.iter().flat_map(|r| r.y..r.bottom()) {
         let mut line = (String::new(), String::new());
         for x in 0..width {
             let cell = &buf[(x, y)];
