@@ -94,7 +94,7 @@ fn without_colour_and_in_ascii() {
 #[test]
 fn the_next_hit_is_on_the_screen_with_its_stack() {
     let mut d = driver(120, 40, ColorLevel::True, false);
-    d.keys("/mapassign<Enter>Hwwwwwwwwwwww").unwrap();
+    d.keys("/kind:cpusample mapassign<Enter>Hwwwwwwwwwwww").unwrap();
     let mut sampled = 0;
     for _ in 0..30 {
         d.keys("n").unwrap();
@@ -105,7 +105,7 @@ fn the_next_hit_is_on_the_screen_with_its_stack() {
         assert!(from <= place.at && place.at < to);
         assert!(place.frame.is_some(), "the line of the hit is chosen");
     }
-    assert!(sampled > 0);
+    assert_eq!(sampled, 30);
 }
 
 #[test]
