@@ -21,3 +21,6 @@ pub mod text;
 pub mod theme;
 pub mod views;
 pub mod widgets;
+
+#[cfg(test)]
+mod tests;

@@ -624,7 +624,11 @@ impl Model {
         }
         frame::foot(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());
         let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
-        self.overlay.render(screen, areas.foot, buf, &over)
+        let cursor = self.overlay.render(screen, areas.foot, buf, &over);
+        if self.shared.theme.is_ascii() {
+            to_ascii(buf);
+        }
+        cursor
     }
 }
 
@@ -632,6 +636,21 @@ impl Model {
 fn moves(action: Action) -> bool {
     use Action::*;
     matches!(action, Left | Right | Up | Down | Top | Bottom | HalfDown | HalfUp | PageDown | PageUp)
+}
+
+/// Replaces what a terminal without Unicode cannot show: our own signs by their likes, the names of a trace by `?`.
+fn to_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+        cell.set_symbol(match cell.symbol() {
+            "…" => "~",
+            "µ" => "u",
+            "×" => "x",
+            "·" => "|",
+            "→" => ">",
+            "←" => "<",
+            _ => "?",
+        });
+    }
 }
 
 /// The cursor as the command line accepts it: `trace.out@812.031ms:g8`.

@@ -197,6 +197,11 @@ impl Theme {
         Theme { level, background, glyphs: if ascii { &ASCII } else { &UNICODE } }
     }
 
+    /// Whether only ASCII may be drawn.
+    pub fn is_ascii(&self) -> bool {
+        std::ptr::eq(self.glyphs, &ASCII)
+    }
+
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         let style = self.modifiers(role);

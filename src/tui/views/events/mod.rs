@@ -126,7 +126,7 @@ impl Events {
     /// Goes where the cursor is, if someone else has moved it.
     fn follow(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
         let here = (cx.place.event, cx.place.at);
-        if self.followed == Some(here) || self.listing.len() == 0 {
+        if self.followed == Some(here) || self.listing.is_empty() {
             return;
         }
         self.followed = Some(here);

@@ -21,7 +21,7 @@ pub const COLUMNS: [Column; 12] = [
     column("waiting", 8, true, 0, false),
     column("syscall", 8, true, 4, false),
     column("longest wait", 12, true, 2, false),
-    column("waits for", 14, false, 9, false),
+    column("waits for", 20, false, 9, false),
     column("samples", 8, true, 5, false),
     column("hits", 6, true, 6, false),
     column("events", 9, true, 8, false),
