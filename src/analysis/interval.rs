@@ -420,3 +420,6 @@ impl Reader<'_> {
         begin.event().and_then(waker)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -331,3 +331,6 @@ pub fn resample(strip: &Strip, window: Window) -> Option<Strip> {
         .collect();
     Some(Strip { lane: strip.lane, window, cells, marks, exact: false })
 }
+
+#[cfg(test)]
+mod tests;

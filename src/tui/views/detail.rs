@@ -131,7 +131,9 @@ impl Detail {
     }
 
     fn lines(&self, cx: &Ctx, height: u16) -> Vec<Line> {
-        lines::lines(self.present(cx).or(self.found.as_deref()), cx, if cx.focused { u16::MAX } else { height })
+        // Long stacks are cut around the user's frame until someone walks through them.
+        let all = cx.focused && self.selected.is_some();
+        lines::lines(self.present(cx).or(self.found.as_deref()), cx, if all { u16::MAX } else { height })
     }
 
     /// Which line is selected.

@@ -1,239 +1,186 @@
-//! The timeline with its panes on the sample trace, driven by actions and read off a buffer.
+//! The timeline with its panes on the demo, driven by keys and read off the screen.
 
-use super::{Overview, Timeline};
-use crate::store::Trace;
-use crate::tui::action::Action;
-use crate::tui::effects::{JobCtx, run};
-use crate::tui::hits::Hits;
-use crate::tui::nav::{Nav, Place, Row};
+use super::rows::Item;
+use crate::tui::fixture;
+use crate::tui::keymap::Keymap;
+use crate::tui::nav::Row;
+use crate::tui::snapshot::Driver;
 use crate::tui::theme::{Background, ColorLevel, Theme};
-use crate::tui::views::detail::Detail;
-use crate::tui::views::source::Source;
-use crate::tui::views::{Command, Ctx, Pane, View, ViewId};
-use crate::wire::event::Kind;
+use crate::tui::views::Pane;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use ratatui::layout::{Rect, Size};
+use ratatui::style::Style;
 
-struct Screen {
-    trace: Arc<Trace>,
-    theme: Theme,
-    nav: Nav,
-    hits: Option<Hits>,
-    overview: Overview,
-    timeline: Timeline,
-    detail: Detail,
-    source: Source,
-    focus: Pane,
-    said: Vec<String>,
-    copied: Vec<String>,
-    area: Rect,
+fn driver(width: u16, height: u16, level: ColorLevel, ascii: bool) -> Driver {
+    let theme = Theme::new(level, Background::Dark, ascii);
+    Driver::new(fixture::trace(), "demo", theme, Keymap::default(), Size { width, height })
 }
 
-fn sample() -> Arc<Trace> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/trace.out");
-    let input = crate::input::open(path).unwrap();
-    let trace = Trace::open("trace.out", input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    Arc::new(trace)
+/// The part of the screen that is ours: overview, timeline and panes.
+fn ours(d: &Driver, width: u16, height: u16) -> (Buffer, Vec<Rect>) {
+    let (buf, _) = d.screen(Size { width, height });
+    let a = d.model.areas();
+    (buf, vec![a.overview, a.body, a.detail, a.source])
 }
 
-impl Screen {
-    fn new(width: u16, height: u16, level: ColorLevel, ascii: bool) -> Screen {
-        let trace = sample();
-        let start = trace.index().start;
-        let mut source = Source::default();
-        let root = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/paycore"));
-        source.set_places(crate::source::Places { sources: vec![root], ..Default::default() });
-        let mut s = Screen {
-            trace,
-            theme: Theme::new(level, Background::Dark, ascii),
-            nav: Nav::new(Place::new(ViewId::Timeline, start)),
-            hits: None,
-            overview: Overview::default(),
-            timeline: Timeline::default(),
-            detail: Detail::default(),
-            source,
-            focus: Pane::Body,
-            said: Vec::new(),
-            copied: Vec::new(),
-            area: Rect::new(0, 0, width, height),
-        };
-        s.settle();
-        s
-    }
-
-    fn areas(&self) -> [Rect; 4] {
-        let a = self.area;
-        let panes = (a.height / 3).max(4);
-        let top = if a.height > 36 { 2 } else { 1 };
-        let body = Rect { y: top, height: a.height - top - panes, ..a };
-        let bottom = Rect { y: body.bottom(), height: panes, ..a };
-        let half = a.width / 2;
-        [
-            Rect { height: top, ..a },
-            body,
-            Rect { width: half, ..bottom },
-            Rect { x: half + 1, width: a.width - half - 1, ..bottom },
-        ]
-    }
-
-    fn with<R>(&mut self, f: impl FnOnce(&mut Self, &Ctx, &mut Vec<Command>) -> R) -> R {
-        let trace = self.trace.clone();
-        let index = trace.index();
-        let (theme, place) = (self.theme.clone(), self.nav.here().clone());
-        let hits = self.hits.take();
-        let mut out = Vec::new();
-        let cx = Ctx {
-            trace: &trace,
-            index: &index,
-            theme: &theme,
-            place: &place,
-            hits: hits.as_ref(),
-            focused: false,
-            name: "trace.out",
-        };
-        let r = f(self, &cx, &mut out);
-        drop(index);
-        self.hits = hits;
-        self.apply(out);
-        r
-    }
-
-    fn apply(&mut self, out: Vec<Command>) {
-        for c in out {
-            match c {
-                Command::Move(p) => *self.nav.here_mut() = p,
-                Command::Enter(p) => self.nav.enter(p),
-                Command::Jump(p) => self.nav.jump(p),
-                Command::Narrow(n) => self.nav.narrow(n),
-                Command::Back => drop(self.nav.escape()),
-                Command::Frame(f) => self.nav.here_mut().frame = f,
-                Command::Focus(p) => self.focus = p,
-                Command::Copy(t) => self.copied.push(t),
-                Command::Say(t) | Command::Fail(t) => self.said.push(t),
-                Command::Open(p, line) => self.said.push(format!("open {} {line}", p.display())),
-                Command::Run(job) => {
-                    let trace = self.trace.clone();
-                    let cancel = AtomicBool::new(false);
-                    let reply = run(job, &JobCtx { trace: &trace, cancel: &cancel, partial: &|_| {} });
-                    self.with(|s, cx, out| {
-                        s.timeline.receive(&reply, cx, out);
-                        s.detail.receive(&reply, cx, out);
-                        s.source.receive(&reply, cx, out);
-                    });
-                }
-                _ => {}
+/// Text, and below it a letter for each style, in the order in which they first occur.
+fn picture(buf: &Buffer, areas: &[Rect], styles: bool) -> String {
+    let mut out = String::new();
+    let mut known: Vec<Style> = Vec::new();
+    for area in areas {
+        out.push_str("==\n");
+        let mut map = String::new();
+        for y in area.top()..area.bottom() {
+            let mut row = String::new();
+            let mut letters = String::new();
+            for x in area.left()..area.right() {
+                let cell = &buf[(x, y)];
+                row.push_str(cell.symbol());
+                let k = known.iter().position(|s| *s == cell.style()).unwrap_or_else(|| {
+                    known.push(cell.style());
+                    known.len() - 1
+                });
+                letters.push(if k == 0 { '.' } else { (b'a' + (k as u8 - 1) % 26) as char });
             }
+            out.push_str(row.trim_end());
+            out.push('\n');
+            map.push_str(letters.trim_end_matches('.'));
+            map.push('\n');
+        }
+        if styles {
+            out.push_str("--\n");
+            out.push_str(&map);
         }
     }
-
-    fn settle(&mut self) {
-        for _ in 0..3 {
-            let [_, body, detail, source] = self.areas();
-            self.with(|s, cx, out| s.timeline.prepare(body, cx, out));
-            self.with(|s, cx, out| s.detail.prepare(detail, cx, out));
-            self.with(|s, cx, out| s.source.prepare(source, cx, out));
-        }
-    }
-
-    fn press(&mut self, actions: &[Action]) {
-        for &a in actions {
-            let done = self.with(|s, cx, out| {
-                let cx = Ctx { focused: true, ..*cx };
-                match s.focus {
-                    Pane::Body => s.timeline.handle(a, &cx, out),
-                    Pane::Detail => s.detail.handle(a, &cx, out),
-                    _ => s.source.handle(a, &cx, out),
-                }
-            });
-            if !done {
-                self.with(|s, cx, out| s.detail.handle(a, cx, out) || s.source.handle(a, cx, out));
-            }
-            self.settle();
-        }
-    }
-
-    fn query(&mut self, text: &str) {
-        let mut hits = Hits::new(text.into());
-        let query = crate::filter::parse(text).unwrap();
-        let opts = crate::analysis::search::Options::default();
-        let never = AtomicBool::new(false);
-        crate::analysis::search::run(&*self.trace, &query, &opts, &never, &mut |_, h| hits.found.add(&h)).unwrap();
-        hits.complete = true;
-        self.hits = Some(hits);
-        self.settle();
-    }
-
-    fn draw(&self) -> Buffer {
-        let mut buf = Buffer::empty(self.area);
-        let index = self.trace.index();
-        let [overview, body, detail, source] = self.areas();
-        let cx = Ctx {
-            trace: &self.trace,
-            index: &index,
-            theme: &self.theme,
-            place: self.nav.here(),
-            hits: self.hits.as_ref(),
-            focused: false,
-            name: "trace.out",
-        };
-        self.overview.render(overview, &mut buf, &cx);
-        self.timeline.render(body, &mut buf, &Ctx { focused: self.focus == Pane::Body, ..cx });
-        self.detail.render(detail, &mut buf, &Ctx { focused: self.focus == Pane::Detail, ..cx });
-        self.source.render(source, &mut buf, &Ctx { focused: self.focus == Pane::Source, ..cx });
-        let _ = &cx;
-        buf
-    }
-
-    fn text(&self) -> String {
-        let buf = self.draw();
-        let index = self.trace.index();
-        let cx = Ctx {
-            trace: &self.trace,
-            index: &index,
-            theme: &self.theme,
-            place: self.nav.here(),
-            hits: self.hits.as_ref(),
-            focused: false,
-            name: "trace.out",
-        };
-        let title = format!("[{} | {}]\n", self.detail.title(&cx), self.source.title(&cx));
-        title + &rows(&buf)
-    }
+    out
 }
 
-fn rows(buf: &Buffer) -> String {
-    let mut text = String::new();
-    for y in 0..buf.area.height {
-        let row: String = (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect();
-        text.push_str(row.trim_end());
-        text.push('\n');
+fn text(d: &Driver, width: u16, height: u16) -> String {
+    let (buf, areas) = ours(d, width, height);
+    picture(&buf, &areas, false)
+}
+
+/// Finds a hit, looks closer, goes to what ended the next wait.
+const STORY: &str = "/mapassign<Enter>Hnnnwwwwwww";
+
+#[test]
+fn the_story_at_three_sizes() {
+    for (w, h) in [(80, 24), (120, 40), (250, 70)] {
+        let mut d = driver(w, h, ColorLevel::True, false);
+        insta::assert_snapshot!(format!("start_{w}x{h}"), text(&d, w, h));
+        d.keys(STORY).unwrap();
+        insta::assert_snapshot!(format!("hit_{w}x{h}"), text(&d, w, h));
     }
-    text
 }
 
 #[test]
-fn look() {
-    use Action::*;
-    for (w, h) in [(80, 24), (120, 40), (250, 70)] {
-        let mut s = Screen::new(w, h, ColorLevel::True, false);
-        println!("{}", s.text());
-        s.query("mapassign");
-        s.press(&[Enter]);
-        println!("{}", s.text());
-        let hit = s.hits.as_ref().unwrap().list()[40];
-        s.nav.here_mut().at = hit.time;
-        s.nav.here_mut().go = hit.go;
-        s.nav.here_mut().event = Some(hit.no);
-        s.press(&[ZoomIn, ZoomIn, ZoomIn, ZoomIn, ZoomIn, ZoomIn, ZoomIn]);
-        println!("{}", s.text());
-        s.press(&[NextEvent]);
-        println!("{}", s.text());
-        s.press(&[Unblocker]);
-        println!("{} {:?}", s.text(), s.said);
-        s.press(&[Enter, Down, Enter]);
-        println!("{} {:?}", s.text(), s.said);
+fn without_colour_and_in_ascii() {
+    for (name, level, ascii) in [("mono", ColorLevel::None, false), ("ascii", ColorLevel::Basic, true)] {
+        let mut d = driver(80, 24, level, ascii);
+        d.keys(STORY).unwrap();
+        let (buf, areas) = ours(&d, 80, 24);
+        if ascii {
+            for area in &areas[..3] {
+                for at in area.positions() {
+                    let symbol = buf[at].symbol();
+                    assert!(symbol.is_ascii() || symbol == "µ", "{symbol:?} at {at}");
+                }
+            }
+        }
+        insta::assert_snapshot!(format!("{name}_80x24"), picture(&buf, &areas, true));
+    }
+}
+
+#[test]
+fn the_next_hit_is_on_the_screen_with_its_stack() {
+    let mut d = driver(120, 40, ColorLevel::True, false);
+    d.keys("/kind:cpusample mapassign<Enter>Hwwwwwwwwwwww").unwrap();
+    let mut sampled = 0;
+    for _ in 0..30 {
+        d.keys("n").unwrap();
+        sampled += usize::from(text(&d, 120, 40).contains("sampled in"));
+        let place = d.model.place().clone();
+        assert!(place.event.is_some());
+        let (from, to) = place.zoom.unwrap();
+        assert!(from <= place.at && place.at < to);
+        assert!(place.frame.is_some(), "the line of the hit is chosen");
+    }
+    assert_eq!(sampled, 30);
+}
+
+#[test]
+fn zoom_ends_at_a_nanosecond_a_cell_and_comes_back_to_the_whole() {
+    let mut d = driver(120, 40, ColorLevel::None, false);
+    d.keys(&"w".repeat(60)).unwrap();
+    let (from, to) = d.model.place().zoom.unwrap();
+    let lanes = i64::from(super::state::layout(d.model.areas().body).lanes.width);
+    assert_eq!((to - from).0, lanes);
+    d.keys(&"s".repeat(60)).unwrap();
+    assert_eq!(d.model.place().zoom, None);
+}
+
+#[test]
+fn moving_between_rows_leaves_the_window_alone() {
+    let mut d = driver(120, 40, ColorLevel::None, false);
+    d.keys("wwwwdd").unwrap();
+    let zoom = d.model.place().zoom;
+    for key in ["j", "k", "G", "g", "<C-d>", "<C-u>", "e", "e"] {
+        d.keys(key).unwrap();
+        assert_eq!(d.model.place().zoom, zoom, "after {key}");
+    }
+}
+
+#[test]
+fn enter_goes_down_to_the_source_and_escape_comes_back() {
+    let mut d = driver(120, 40, ColorLevel::None, false);
+    let group = Item::of(d.model.place());
+    assert!(matches!(group, Some(Item::Other(Row::Group(_)))));
+    d.keys("<Enter>").unwrap();
+    assert!(d.model.place().go.is_some());
+    d.keys("<Enter>").unwrap();
+    assert_eq!(d.model.focus(), Pane::Detail);
+    d.keys("<Enter>").unwrap();
+    assert_eq!(d.model.focus(), Pane::Source);
+    d.keys("<Esc><Esc><Esc>").unwrap();
+    assert_eq!(Item::of(d.model.place()), group);
+}
+
+#[test]
+fn what_ended_a_wait_is_a_key_away_and_so_is_the_way_back() {
+    let mut d = driver(120, 40, ColorLevel::None, false);
+    d.keys("<Enter>").unwrap();
+    for _ in 0..200 {
+        d.keys(".").unwrap();
+        if text(&d, 120, 40).contains("unblocked by G") {
+            break;
+        }
+    }
+    let wait = d.model.place().clone();
+    d.keys("u").unwrap();
+    assert_ne!(d.model.place().go, wait.go);
+    let screen = text(&d, 120, 40);
+    assert!(screen.contains("woke") || screen.contains("ran up to"), "{screen}");
+    d.keys("[").unwrap();
+    assert_eq!((d.model.place().go, d.model.place().at), (wait.go, wait.at));
+}
+
+#[test]
+fn a_selection_narrows_and_escape_takes_it_off() {
+    let mut d = driver(120, 40, ColorLevel::None, false);
+    d.keys("llllvllllllv").unwrap();
+    let (from, to) = d.model.place().window().unwrap();
+    assert!(from < to && d.model.place().zoom.is_none());
+    d.keys("<Esc>").unwrap();
+    assert_eq!(d.model.place().window(), None);
+}
+
+#[test]
+fn any_size_can_be_drawn() {
+    for w in [0, 1, 2, 5, 17, 39, 40, 79, 81, 200] {
+        for h in [0, 1, 2, 5, 9, 13, 25, 61] {
+            let mut d = driver(w, h, ColorLevel::True, false);
+            d.keys("ljwwe").unwrap();
+            d.screen(Size { width: w, height: h });
+        }
     }
 }
