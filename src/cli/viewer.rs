@@ -1,7 +1,9 @@
 //! The viewer, in the terminal or played without one.
 
 use super::{Exit, Usage, note, open};
+use crate::config::{self, Settings};
 use crate::input::{self, Kind};
+use crate::source::Places;
 use crate::store::Trace;
 use crate::tui::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
@@ -21,6 +23,9 @@ static DEMO: &[u8] = include_bytes!("../../assets/demo.trace.gz");
 pub(super) struct ViewArgs {
     /// Traces to open in the viewer; none opens the demo
     pub files: Vec<PathBuf>,
+    /// Where sources are: a directory, or FROM=TO to replace the beginning of a file's name; may be given several times
+    #[arg(long, value_name = "DIR|FROM=TO")]
+    pub source: Vec<String>,
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
@@ -36,6 +41,9 @@ pub(super) struct SnapshotArgs {
     /// Keys to press, such as /mapassign<Enter>jj<C-d>
     #[arg(long, default_value = "")]
     pub keys: String,
+    /// Where sources are: a directory, or FROM=TO to replace the beginning of a file's name; may be given several times
+    #[arg(long, value_name = "DIR|FROM=TO")]
+    pub source: Vec<String>,
     /// How the screen is printed
     #[arg(long, value_enum, default_value_t = Picture::Text)]
     pub format: Picture,
@@ -83,8 +91,8 @@ fn trace(files: &[PathBuf]) -> anyhow::Result<(Arc<Trace>, String)> {
     found.ok_or_else(|| anyhow::anyhow!("none of the files is an execution trace"))
 }
 
-/// What the terminal can show, from its environment.
-fn theme(ascii: bool, var: impl Fn(&str) -> Option<OsString>) -> Theme {
+/// What the terminal can show, from its environment, and what the settings make of it.
+fn theme(settings: &Settings, ascii: bool, var: impl Fn(&str) -> Option<OsString>) -> Theme {
     let text = |name: &str| var(name).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default();
     let level = match supports_color::on(supports_color::Stream::Stdout) {
         _ if !text("NO_COLOR").is_empty() || text("TERM") == "dumb" => ColorLevel::None,
@@ -94,9 +102,27 @@ fn theme(ascii: bool, var: impl Fn(&str) -> Option<OsString>) -> Theme {
     };
     // COLORFGBG is "text;background", in numbers of the sixteen colours.
     let light = matches!(text("COLORFGBG").rsplit(';').next(), Some("7" | "15"));
+    let background = if light { Background::Light } else { Background::Dark };
+    let (level, background) = match settings.theme {
+        config::Theme::Auto => (level, background),
+        config::Theme::Dark => (level, Background::Dark),
+        config::Theme::Light => (level, Background::Light),
+        config::Theme::Ansi => (level.min(ColorLevel::Basic), background),
+        config::Theme::Mono => (ColorLevel::None, background),
+    };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(text).into_iter().find(|v| !v.is_empty()).unwrap_or_default();
     let plain = matches!(locale.as_str(), "C" | "POSIX") || matches!(text("TERM").as_str(), "dumb" | "vt100");
-    Theme::new(level, if light { Background::Light } else { Background::Dark }, ascii || plain)
+    Theme::new(level, background, ascii || settings.ascii || plain)
+}
+
+/// Where sources are looked for: what the command line says, then the settings, then the usual places.
+fn places(settings: &Settings, args: &[String]) -> Places {
+    let here = std::env::current_dir().ok();
+    let mut places = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
+    for spec in args.iter().chain(&settings.source.paths) {
+        places.add(spec);
+    }
+    places
 }
 
 /// Opens the viewer.
@@ -105,9 +131,18 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
         let text = "the viewer needs a terminal; `gotrail summary` and `gotrail snapshot` do without one";
         return Err(Usage(text.into()).into());
     }
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
+    let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
     let (trace, name) = trace(&args.files)?;
-    let theme = theme(args.ascii, |v| std::env::var_os(v));
-    terminal::run(Setup { trace, name, theme, keymap: Keymap::default(), editor: None })?;
+    terminal::run(Setup {
+        trace,
+        name,
+        theme: theme(&settings, args.ascii, |v| std::env::var_os(v)),
+        keymap,
+        editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
+        places: places(&settings, &args.source),
+        mouse: settings.mouse,
+    })?;
     Ok(Exit::Done)
 }
 
@@ -123,7 +158,8 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Resu
         Picture::Svg => Format::Svg,
     };
     let theme = Theme::new(level, background, args.ascii);
-    let screen = snapshot::snapshot(trace, &name, theme, Keymap::default(), args.size, &args.keys, format)
+    let places = places(&Settings::default(), &args.source);
+    let screen = snapshot::snapshot(trace, &name, theme, Keymap::default(), args.size, &args.keys, format, places)
         .map_err(|e| Usage(format!("--keys: {e}")))?;
     out.write_all(screen.as_bytes())?;
     Ok(Exit::Done)

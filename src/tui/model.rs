@@ -16,6 +16,7 @@ use super::views::hits::HitList;
 use super::views::source::Source;
 use super::views::timeline::{Overview, Timeline};
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::source::Places;
 use crate::store::{Index, Trace};
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
@@ -173,6 +174,11 @@ impl Model {
             began: false,
             reported: false,
         }
+    }
+
+    /// Looks for sources in these places from now on.
+    pub fn set_places(&mut self, places: Places) {
+        self.views.source.set_places(places);
     }
 
     /// Where the user is.

@@ -4,6 +4,7 @@ use super::effects::{self, Effect, Job, JobCtx};
 use super::keymap::{Key, Keymap};
 use super::model::{Message, Model};
 use super::theme::Theme;
+use crate::source::Places;
 use crate::store::Trace;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
@@ -102,6 +103,7 @@ impl Driver {
 /// # Errors
 ///
 /// A key that there is not.
+#[allow(clippy::too_many_arguments)] // One call, from the command line.
 pub fn snapshot(
     trace: Arc<Trace>,
     name: &str,
@@ -110,9 +112,11 @@ pub fn snapshot(
     size: Size,
     keys: &str,
     format: Format,
+    places: Places,
 ) -> Result<String, String> {
     let light = theme.background == super::theme::Background::Light;
     let mut driver = Driver::new(trace, name, theme, keymap, size);
+    driver.model.set_places(places);
     driver.keys(keys)?;
     let (buf, _) = driver.screen(size);
     Ok(match format {

@@ -4,7 +4,7 @@ use super::effects::{Answer, Effect, Runner};
 use super::keymap::Keymap;
 use super::model::{Message, Model};
 use super::theme::Theme;
-use crate::source::editor;
+use crate::source::{Places, editor};
 use crate::store::Trace;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use crossterm::event::{
@@ -35,6 +35,10 @@ pub struct Setup {
     pub keymap: Keymap,
     /// The editor's command from the settings, before `$VISUAL` and `$EDITOR`.
     pub editor: Option<String>,
+    /// Where sources are.
+    pub places: Places,
+    /// Whether the mouse is the viewer's, and not the terminal's own.
+    pub mouse: bool,
 }
 
 /// Shortest time between two frames: no terminal shows more than 60 a second, and slow lines show far fewer.
@@ -53,9 +57,10 @@ enum Wake {
 }
 
 /// Takes the terminal over.
-fn enter() -> io::Result<()> {
+fn enter(mouse: bool) -> io::Result<()> {
     terminal::enable_raw_mode()?;
-    execute!(stdout(), terminal::EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
+    execute!(stdout(), terminal::EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if mouse { execute!(stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
 /// Gives the terminal back. Does what it can: part of it may be gone.
@@ -180,7 +185,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     })?;
 
     let guard = Guard;
-    enter()?;
+    enter(setup.mouse)?;
     let pause = Arc::new(Pause::default());
     read_input(wake.clone(), pause.clone())?;
 
@@ -191,15 +196,10 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 
     let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, stdout())))?;
     let size = terminal.size()?;
-    let mut shell = Shell {
-        model: Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size),
-        runner,
-        pause,
-        lent,
-        editor: setup.editor,
-        ended: false,
-        redraw: false,
-    };
+    let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
+    model.set_places(setup.places);
+    let mut shell =
+        Shell { model, runner, pause, lent, editor: setup.editor, mouse: setup.mouse, ended: false, redraw: false };
     let result = shell.turn(&mut terminal, &woken);
 
     stop.store(true, Ordering::Relaxed);
@@ -236,6 +236,7 @@ struct Shell {
     /// Whether an editor has the terminal.
     lent: Arc<AtomicBool>,
     editor: Option<String>,
+    mouse: bool,
     ended: bool,
     /// Whether the next frame is drawn onto an empty screen.
     redraw: bool,
@@ -320,7 +321,7 @@ impl Shell {
 
     /// Takes the terminal back after someone else had it.
     fn back(&mut self, terminal: &mut Screen) -> anyhow::Result<()> {
-        enter()?;
+        enter(self.mouse)?;
         self.redraw = true;
         let Size { width, height } = terminal.size()?;
         terminal.resize(Rect::new(0, 0, width, height))?;
