@@ -86,7 +86,8 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     match place.row {
         Some(Row::Group(g)) => {
             let n = index.groups.get(g.0 as usize).map_or(0, |g| g.members.len());
-            format!("{} {}{}", words::group(index.group_name(g)), cx.theme.glyphs.times, count(n as u64))
+            let plural = if n == 1 { "" } else { "s" };
+            format!("{} · {} goroutine{plural}", words::group(index.group_name(g)), count(n as u64))
         }
         Some(Row::Gc) => "collections".into(),
         Some(Row::Stw) => "stopped worlds".into(),
@@ -273,7 +274,7 @@ fn times(out: &mut Vec<Line>, t: &Times) {
     for (name, d, role) in parts {
         let mut line = Line::new(name, format!("{d:>8}"));
         line.spans[0].1 = role;
-        line.spans.push((format!("  {:>5.1} %", d.0 as f64 * 100.0 / total), Role::Dim));
+        line.spans.push((format!("  {:>5.1}%", d.0 as f64 * 100.0 / total), Role::Dim));
         out.push(line);
     }
 }
