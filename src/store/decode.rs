@@ -17,7 +17,7 @@ pub(super) enum Format {
     /// Go 1.22 and later: a unit is a generation.
     V2 { minor: u32, scan: Scan },
     /// Before: the whole file is one unit.
-    V1(v1::Layout),
+    V1(Box<v1::Layout>),
 }
 
 /// A unit's tables.
@@ -46,7 +46,7 @@ pub(super) enum Machine<'a> {
 /// Where a decoder stands.
 pub(super) enum Checkpoint {
     V2(order::Checkpoint),
-    V1(v1::Checkpoint),
+    V1(Box<v1::Checkpoint>),
 }
 
 /// Minor version of the header, if `data` begins like a trace.
@@ -69,7 +69,7 @@ impl Format {
             return Ok(Format::V2 { minor, scan: batch::scan(data, minor) });
         }
         if v1::VERSIONS.contains(&minor) || minor == 5 {
-            return Ok(Format::V1(v1::Layout::read(data, minor)?));
+            return Ok(Format::V1(Box::new(v1::Layout::read(data, minor)?)));
         }
         Err(Error::new(5, ErrorKind::UnknownVersion(minor)))
     }
@@ -242,7 +242,7 @@ impl Machine<'_> {
     pub fn checkpoint(&self) -> Checkpoint {
         match self {
             Machine::V2(o) => Checkpoint::V2(o.checkpoint()),
-            Machine::V1(d) => Checkpoint::V1(d.checkpoint()),
+            Machine::V1(d) => Checkpoint::V1(Box::new(d.checkpoint())),
         }
     }
 
