@@ -15,14 +15,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("report", &["base", "store", "filter", "analysis"]),
     ("jobs", &["base"]),
     ("config", &["base"]),
-    (
-        "tui",
-        &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "jobs", "config"],
-    ),
-    (
-        "cli",
-        &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "jobs", "config", "tui"],
-    ),
+    ("tui", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "jobs", "config"]),
+    ("cli", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "jobs", "config", "tui"]),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {

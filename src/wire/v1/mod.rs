@@ -89,7 +89,6 @@ struct State {
     /// When the next sample or return from a syscall is due, in ticks; the largest number for never.
     due: u64,
     convert: Converter,
-    clock: Clock,
     started: bool,
     finished: bool,
     last: u64,
@@ -113,7 +112,6 @@ impl<'a> Decoder<'a> {
             next_exit: 0,
             due: u64::MAX,
             convert: Converter::new(),
-            clock: layout.clock,
             started: false,
             finished: false,
             last: 0,
@@ -129,8 +127,6 @@ impl<'a> Decoder<'a> {
             }
         }
         d.set_due();
-        let first = d.state.heap.peek().map_or(u64::MAX, |Reverse((ts, _))| *ts);
-        d.state.clock.zero = first.min(d.state.due);
         d
     }
 
@@ -156,11 +152,10 @@ impl<'a> Decoder<'a> {
         self.state.tables.gos.len()
     }
 
-    /// Part of the file's events that has been passed, 0 to 1, as times tell.
+    /// The part of the file's events that has been read, 0 to 1.
     pub fn progress(&self) -> f64 {
-        let done: usize = self.layout.procs.iter().zip(&self.state.streams).map(|(p, s)| s.passed(&p.batches)).sum();
-        let all: usize = self.layout.procs.iter().flat_map(|p| &p.batches).map(|b| b.end - b.start).sum();
-        if all == 0 { 1.0 } else { done as f64 / all as f64 }
+        let read: u64 = self.state.streams.iter().map(Stream::read).sum();
+        read as f64 / self.layout.bytes.max(1) as f64
     }
 
     /// Appends the next events to `out`, `max` at most; false if there were none left.
@@ -272,7 +267,7 @@ impl<'a> Decoder<'a> {
     fn tell(&mut self, out: &mut Events, stream: u32) {
         let i = stream as usize;
         let (data, layout) = (self.data, self.layout);
-        let State { tables, streams, heads, procs, convert, clock, last, disorder, .. } = &mut self.state;
+        let State { tables, streams, heads, procs, convert, last, disorder, .. } = &mut self.state;
         let head = &heads[i];
         *disorder += u64::from(head.ts < *last);
         *last = head.ts;
@@ -281,7 +276,7 @@ impl<'a> Decoder<'a> {
             let (mut probe, batches) = (streams[i], &layout.procs[i].batches);
             probe.advance(data, batches, &mut next, |_| NONE) && next.op == op::GO_SYS_BLOCK && next.go == head.go
         };
-        convert.event(out, layout, tables, head, (clock.time(head.ts), procs[i]), blocks);
+        convert.event(out, layout, tables, head, (layout.clock.time(head.ts), procs[i]), blocks);
     }
 
     /// Appends the sample or the return from a syscall that is due.
@@ -292,12 +287,12 @@ impl<'a> Decoder<'a> {
             (sample, Some(exit)) if sample.is_none_or(|s| exit.ts < s.ts) => {
                 self.state.next_exit += 1;
                 let go = self.go(exit.go);
-                self.state.convert.early_exit(out, self.state.clock.time(exit.ts), go);
+                self.state.convert.early_exit(out, layout.clock.time(exit.ts), go);
             }
             (Some(s), _) => {
                 self.state.next_sample += 1;
                 let (go, proc) = (self.go(s.go), self.proc(s.proc));
-                let (time, stack) = (self.state.clock.time(s.ts), layout.stacks.get(s.stack));
+                let (time, stack) = (layout.clock.time(s.ts), layout.stacks.get(s.stack));
                 self.state.convert.sample(out, time, go, proc, stack);
             }
             _ => {}

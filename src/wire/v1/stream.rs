@@ -29,6 +29,8 @@ pub struct Stream {
     next: usize,
     pos: usize,
     end: usize,
+    /// Bytes of the batches begun so far.
+    begun: u64,
     ts: u64,
     /// Position of the goroutine that the P is running.
     go: u32,
@@ -39,13 +41,12 @@ pub struct Stream {
 impl Stream {
     /// Before the first event.
     pub fn new() -> Stream {
-        Stream { next: 0, pos: 0, end: 0, ts: 0, go: NONE, short: 0 }
+        Stream { next: 0, pos: 0, end: 0, begun: 0, ts: 0, go: NONE, short: 0 }
     }
 
-    /// How many bytes of these batches have been read.
-    pub fn passed(&self, batches: &[Batch]) -> usize {
-        let begun: usize = batches.iter().take(self.next).map(|b| b.end - b.start).sum();
-        begun.saturating_sub(self.end - self.pos)
+    /// How many bytes of batches have been read.
+    pub fn read(&self) -> u64 {
+        self.begun - (self.end - self.pos) as u64
     }
 
     /// Reads the next event of these batches into `head`; false at the end. `position` gives the position of a goroutine
@@ -62,6 +63,7 @@ impl Stream {
             if self.pos >= self.end {
                 let Some(b) = batches.get(self.next) else { return false };
                 (self.pos, self.end, self.ts) = (b.start, b.end, b.ts);
+                self.begun += (b.end - b.start) as u64;
                 self.next += 1;
                 continue;
             }
