@@ -154,14 +154,17 @@ fn the_corpus_has_the_facts_of_gos_reader() {
         println!("skipped: there is no ../shared/corpus");
         return;
     }
-    let new: Vec<_> = pairs.into_iter().filter(|(t, _)| !is_old(t)).collect();
-    check(&new);
+    check(&pairs);
 }
 
-/// Recorded by Go 1.21 or earlier.
-fn is_old(trace: &Path) -> bool {
-    let name = trace.file_name().unwrap().to_string_lossy();
-    name.ends_with("go1.19.trace") || name.ends_with("go1.21.trace")
+#[test]
+fn old_traces_have_the_facts_of_gos_reader() {
+    let pairs = with_facts(&root().join("../shared/corpus/go-v1-tests"));
+    if pairs.is_empty() {
+        println!("skipped: there is no ../shared/corpus");
+        return;
+    }
+    check(&pairs);
 }
 
 #[test]

@@ -107,6 +107,8 @@ impl Limits {
 
 /// Files up to this size are read; larger ones are mapped. See [`map`] for why.
 const SMALL: u64 = 8 << 20;
+/// How much of a file in a directory is looked at, in bytes: packed data may have to show a first block of 128 KiB.
+const HEAD: u64 = 256 << 10;
 /// How many entries of a directory are looked at.
 const MAX_ENTRIES: usize = 4096;
 
@@ -205,7 +207,7 @@ fn recognised_in(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, InputErrorK
     names.sort();
     names.retain(|p| {
         let mut head = Vec::new();
-        let read = File::open(p).and_then(|f| f.take(ENOUGH as u64).read_to_end(&mut head));
+        let read = File::open(p).and_then(|f| f.take(HEAD).read_to_end(&mut head));
         // The head of a packed file is packed data that is cut off, and opens as far as it goes.
         read.is_ok() && from_bytes("", Bytes::Memory(head.into()), limits).is_ok()
     });

@@ -18,6 +18,29 @@ pub(super) struct Maps {
 }
 
 impl Maps {
+    /// Interns a generation's strings and stacks.
+    pub fn intern(index: &mut Index, tables: &Tables) -> Maps {
+        let dict = &mut index.dict;
+        let strings: Vec<StringId> = (0..tables.strings.len())
+            .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
+            .collect();
+        let get = |i: u32| strings.get(i as usize).copied();
+        let empty = dict.string("");
+        let stacks = (0..tables.stacks.len())
+            .map(|i| {
+                let mut stack = StackId::NONE;
+                for f in tables.stacks.get(i as u32).iter().rev() {
+                    let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
+                    let func = dict.func(func);
+                    let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
+                    stack = dict.push_frame(stack, frame);
+                }
+                stack
+            })
+            .collect();
+        Maps { strings, stacks }
+    }
+
     pub fn string(&self, i: u32) -> StringId {
         self.strings.get(i as usize).copied().unwrap_or_default()
     }
@@ -78,9 +101,8 @@ impl Commit {
         }
     }
 
-    /// Adds the next part to the index. Returns the handles of its tables.
-    pub fn add(&mut self, index: &mut Index, part: Part, tables: &Tables) -> Maps {
-        let maps = intern(index, tables);
+    /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
+    pub fn add(&mut self, index: &mut Index, part: Part, maps: &Maps) {
         let first = self.parts == 0;
         self.parts += 1;
         if first {
@@ -95,11 +117,11 @@ impl Commit {
         let gos: Vec<GoIdx> = part.go_ids.iter().map(|&id| self.go(index, id, part.start)).collect();
 
         self.add_procs(index, &part, &procs);
-        self.enter(index, &part, &gos, &maps, before);
-        self.close_heads(index, &part.heads, &part.gos, &gos, &procs, &maps, &part);
-        self.leave(index, &part, &gos, &maps);
-        self.add_counts(index, &part, &maps);
-        self.add_links(index, &part.links, &gos, &maps);
+        self.enter(index, &part, &gos, maps, before);
+        self.close_heads(index, &part.heads, &part.gos, &gos, &procs, maps, &part);
+        self.leave(index, &part, &gos, maps);
+        self.add_counts(index, &part, maps);
+        self.add_links(index, &part.links, &gos, maps);
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
                 UNTOUCHED => {}
@@ -111,7 +133,7 @@ impl Commit {
                 }
             }
         }
-        self.replay(index, &part, &gos, &procs, &maps);
+        self.replay(index, &part, &gos, &procs, maps);
 
         for (go, e) in &part.entries {
             let go = gos[*go as usize];
@@ -136,7 +158,6 @@ impl Commit {
         if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {
             self.regroup(index);
         }
-        maps
     }
 
     /// The trace is over: closes what is open.
@@ -232,6 +253,7 @@ impl Commit {
             let new = i >= before || !self.open[i].seen;
             match row.entrance {
                 Entrance::Unseen => continue,
+                Entrance::Carried => {}
                 Entrance::Created { at, by, stack } => {
                     let g = &mut index.goroutines[i];
                     if !new || row.earlier.is_some() {
@@ -641,27 +663,4 @@ fn push_range(index: &mut Index, name: StringId, scope: Scope, from: Time, to: T
         s if s.starts_with("stop-the-world") => index.stw.push(range),
         _ => {}
     }
-}
-
-/// Interns a generation's strings and stacks.
-fn intern(index: &mut Index, tables: &Tables) -> Maps {
-    let dict = &mut index.dict;
-    let strings: Vec<StringId> = (0..tables.strings.len())
-        .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
-        .collect();
-    let get = |i: u32| strings.get(i as usize).copied();
-    let empty = dict.string("");
-    let stacks = (0..tables.stacks.len())
-        .map(|i| {
-            let mut stack = StackId::NONE;
-            for f in tables.stacks.get(i as u32).iter().rev() {
-                let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
-                let func = dict.func(func);
-                let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
-                stack = dict.push_frame(stack, frame);
-            }
-            stack
-        })
-        .collect();
-    Maps { strings, stacks }
 }

@@ -4,6 +4,7 @@ mod annotations;
 pub mod builder;
 mod cache;
 pub mod commit;
+pub mod decode;
 pub mod dict;
 pub mod fold;
 pub mod grid;

@@ -2,18 +2,16 @@
 
 use super::cache::Cache;
 use super::commit::{Commit, Maps};
+use super::decode::{Checkpoint, Format, UnitTables};
 use super::fold::{Fold, Part};
 use super::grid::{Grid, Scale};
 use super::{Index, Segment, segment};
-use crate::base::{Time, text};
+use crate::base::Time;
 use crate::input::Bytes;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::tables::Tables;
-use crate::wire::v2::batch::{self, Scan};
-use crate::wire::v2::generation::{Fallback, GenTables};
-use crate::wire::v2::order::{Checkpoint, Cut, Orderer};
-use crate::wire::v2::spec::VERSIONS;
+use crate::wire::v2::generation::GenTables;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
@@ -25,8 +23,7 @@ pub type EventNo = u64;
 pub struct Trace {
     name: String,
     data: Bytes,
-    minor: u32,
-    scan: Scan,
+    format: Format,
     scale: Scale,
     index: RwLock<Index>,
     committer: Mutex<Committer>,
@@ -37,23 +34,28 @@ pub struct Trace {
 
 /// How to decode a segment.
 struct Plan {
-    generation: usize,
-    /// Where the generation's ordering stood; `None` at its beginning.
+    unit: usize,
+    /// Where the unit's decoder stood; `None` at its beginning.
     checkpoint: Option<Checkpoint>,
     first: EventNo,
     len: usize,
-    /// The end of the generation before: no time here is shown as earlier.
+    /// The end of the unit before: no time here is shown as earlier.
     floor: Time,
     maps: Arc<Maps>,
 }
 
-/// A folded generation that waits for its turn.
+/// A folded part that waits for its turn.
 struct Folded {
+    unit: usize,
     part: Part,
     tables: Tables,
+    /// Where each of the part's segments begins.
     checkpoints: Vec<Option<Checkpoint>>,
-    bytes: u64,
     losses: Vec<String>,
+    /// The part of the file that is read with it, 0 to 1.
+    progress: f64,
+    /// Whether its strings and stacks are those of the part before.
+    same_tables: bool,
 }
 
 #[derive(Default)]
@@ -61,25 +63,19 @@ struct Committer {
     commit: Commit,
     next: usize,
     waiting: BTreeMap<usize, Folded>,
-    bytes: u64,
+    maps: Arc<Maps>,
 }
 
 /// Events that are decoded and folded at once: as many as stay in a core's own cache.
 const CHUNK: usize = 16 << 10;
 /// Fewest events of a segment.
 const SEGMENT: usize = 128 << 10;
-/// Fewest events of a segment per goroutine of its generation, whose state its checkpoint keeps.
+/// Fewest events of a segment per goroutine of its unit, whose state its checkpoint keeps.
 const SEGMENT_PER_GO: usize = 128;
+/// Segments after which a unit of the old family is shown as far as it has been read.
+const SEGMENTS_PER_PART: usize = 8;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
-
-/// Minor version of the header, if `data` begins like a trace.
-pub fn header_version(data: &[u8]) -> Option<u32> {
-    let rest = data.strip_prefix(b"go 1.")?;
-    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let minor = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
-    rest[digits..].starts_with(b" trace\0\0").then_some(minor)
-}
 
 impl Trace {
     /// Opens a trace whose bytes are `data`: looks at headers only, so that it returns at once. `name` is what messages
@@ -89,32 +85,22 @@ impl Trace {
     ///
     /// If `data` does not begin like a trace of a known version.
     pub fn open(name: &str, data: Bytes) -> Result<Trace, Error> {
-        if data.is_empty() {
-            return Err(Error::new(0, ErrorKind::Empty));
-        }
-        let minor = header_version(&data).ok_or(Error::new(0, ErrorKind::NotATrace))?;
-        if !VERSIONS.contains(&minor) {
-            return Err(Error::new(5, ErrorKind::UnknownVersion(minor)));
-        }
-        let scan = batch::scan(&data, minor);
-        let scale = Scale::over(span_start(&scan), span_end(&scan));
+        let format = Format::open(&data)?;
+        let scale = format.scale();
         let budget = (data.len() / 4).clamp(24 << 20, 256 << 20);
-        let index = Index { version: (1, minor), grid: Grid::new(scale), ..Index::default() };
-        let mut trace = Trace {
+        let losses = format.losses(data.len() as u64);
+        let index = Index { version: (1, format.minor()), grid: Grid::new(scale), losses, ..Index::default() };
+        Ok(Trace {
             name: name.to_owned(),
             data,
-            minor,
-            scan,
+            format,
             scale,
             index: RwLock::new(index),
             committer: Mutex::default(),
             plans: RwLock::default(),
             segments: Mutex::new(Cache::new(budget)),
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
-        };
-        let losses = trace.scan_losses();
-        trace.index.get_mut().unwrap_or_else(|e| e.into_inner()).losses = losses;
-        Ok(trace)
+        })
     }
 
     /// What messages call the file.
@@ -135,118 +121,163 @@ impl Trace {
     /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
     /// index is usable, and grows, meanwhile. `progress` is called after each step with the part read, 0 to 1.
     pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
-        let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(self.scan.generations.len());
-        let next = AtomicUsize::new(0);
-        let total: u64 = self.scan.generations.iter().map(batch::Generation::bytes).sum();
-        std::thread::scope(|s| {
-            for _ in 0..threads {
-                s.spawn(|| {
-                    loop {
-                        let i = next.fetch_add(1, Ordering::Relaxed);
-                        if i >= self.scan.generations.len() || cancel.load(Ordering::Relaxed) {
-                            break;
-                        }
-                        let Some(folded) = self.fold(i, cancel) else { break };
-                        progress(self.commit(i, folded, total));
-                    }
-                });
-            }
-        });
-        let mut c = lock(&self.committer);
-        if c.next == self.scan.generations.len() && !self.index().complete {
+        let done = match &self.format {
+            Format::V2 { .. } => self.load_units(progress, cancel),
+            Format::V1(_) => self.load_one_unit(progress, cancel),
+        };
+        if done && !self.index().complete {
+            let mut c = lock(&self.committer);
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
             c.commit.finish(&mut index);
         }
         progress(1.0);
     }
 
-    /// Orders and folds one generation; `None` if it was cancelled.
-    fn fold(&self, i: usize, cancel: &AtomicBool) -> Option<Folded> {
-        let generation = &self.scan.generations[i];
-        let tables = self.read_tables(i);
-        let mut orderer = Orderer::new(&self.data, generation, &tables, self.cut(i, &tables));
-        let start = tables.clock.time(generation.batches.iter().map(|b| b.ts).min().unwrap_or(0));
-        let mut fold = Fold::new(start, self.scale, &tables.tables);
+    /// Folds the units in parallel; false if it was cancelled.
+    fn load_units(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) -> bool {
+        let units = self.format.units();
+        let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(units);
+        let next = AtomicUsize::new(0);
+        let sizes: Vec<u64> = (0..units).map(|i| self.format.bytes(i)).collect();
+        let total: u64 = sizes.iter().sum::<u64>().max(1);
+        std::thread::scope(|s| {
+            for _ in 0..threads {
+                s.spawn(|| {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        if i >= units || cancel.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let read: u64 = sizes[..=i].iter().sum();
+                        let Some(folded) = self.fold(i, read as f64 / total as f64, cancel) else { break };
+                        progress(self.commit(i, folded));
+                    }
+                });
+            }
+        });
+        lock(&self.committer).next == units
+    }
+
+    /// Decodes and folds one unit; `None` if it was cancelled.
+    fn fold(&self, unit: usize, progress: f64, cancel: &AtomicBool) -> Option<Folded> {
+        let tables = self.read_tables(unit);
+        let mut machine = self.format.machine(&self.data, unit, &tables, None);
+        let mut fold = Fold::new(self.format.start(unit, &tables), self.scale, tables.tables());
         let mut events = Events::default();
         let mut checkpoints = vec![None];
         let mut in_segment = 0;
         loop {
             events.clear();
-            let more = orderer.next(&mut events, CHUNK);
-            fold.add(&events, &orderer.tables);
+            let more = machine.next(&mut events, CHUNK);
+            fold.add(&events, machine.named());
             in_segment += events.len();
             if !more {
                 break;
             }
-            if in_segment >= SEGMENT.max(orderer.go_count() * SEGMENT_PER_GO) {
+            if in_segment >= SEGMENT.max(machine.named().gos.len() * SEGMENT_PER_GO) {
                 fold.cut();
-                checkpoints.push(Some(orderer.checkpoint()));
+                checkpoints.push(Some(machine.checkpoint()));
                 in_segment = 0;
                 if cancel.load(Ordering::Relaxed) {
                     return None;
                 }
             }
         }
-        let losses = generation_losses(generation, &tables, &orderer);
-        let ids = std::mem::take(&mut orderer.tables);
+        let losses = self.format.unit_losses(unit, &tables, &machine);
+        let named = machine.named().clone();
         let mut part = fold.finish();
-        part.pad(&ids);
-        let tables = Tables { gos: ids.gos, procs: ids.procs, threads: ids.threads, ..tables.tables.clone() };
-        part.go_ids.clone_from(&tables.gos);
-        part.proc_ids.clone_from(&tables.procs);
-        part.thread_ids.clone_from(&tables.threads);
-        Some(Folded { part, tables, checkpoints, bytes: generation.bytes(), losses })
+        part.name(&named);
+        let t = tables.tables();
+        let tables = Tables { strings: t.strings.clone(), stacks: t.stacks.clone(), ..named };
+        Some(Folded { unit, part, tables, checkpoints, losses, progress, same_tables: false })
     }
 
-    /// Hands in a folded generation, and puts all whose turn has come into the index. Returns the part read.
-    fn commit(&self, i: usize, folded: Folded, total: u64) -> f64 {
+    /// Decodes and folds the one unit of an old file, and hands it in part by part; false if it was cancelled.
+    fn load_one_unit(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) -> bool {
+        let tables_of_unit = self.read_tables(0);
+        let mut machine = self.format.machine(&self.data, 0, &tables_of_unit, None);
+        let strings_and_stacks = tables_of_unit.tables();
+        let mut fold = Fold::new(self.format.start(0, &tables_of_unit), self.scale, strings_and_stacks);
+        let mut events = Events::default();
+        let mut checkpoints = vec![None];
+        let (mut parts, mut in_segment) = (0, 0);
+        loop {
+            events.clear();
+            let more = machine.next(&mut events, CHUNK);
+            fold.add(&events, machine.named());
+            in_segment += events.len();
+            let full = in_segment >= SEGMENT.max(machine.named().gos.len() * SEGMENT_PER_GO);
+            if more && !full {
+                continue;
+            }
+            fold.cut();
+            in_segment = 0;
+            if cancel.load(Ordering::Relaxed) {
+                return false;
+            }
+            if !more || checkpoints.len() >= SEGMENTS_PER_PART {
+                let mut part = fold.split();
+                part.name(machine.named());
+                let tables = if parts == 0 { strings_and_stacks.clone() } else { Tables::default() };
+                let losses = if more { Vec::new() } else { self.format.unit_losses(0, &tables_of_unit, &machine) };
+                let checkpoints = std::mem::take(&mut checkpoints);
+                let folded = Folded {
+                    unit: 0,
+                    part,
+                    tables,
+                    checkpoints,
+                    losses,
+                    progress: machine.progress(),
+                    same_tables: parts > 0,
+                };
+                progress(self.commit(parts, folded));
+                parts += 1;
+            }
+            if !more {
+                return true;
+            }
+            checkpoints.push(Some(machine.checkpoint()));
+        }
+    }
+
+    /// Hands in a folded part, and puts all whose turn has come into the index. Returns the part of the file read.
+    fn commit(&self, i: usize, folded: Folded) -> f64 {
         let mut c = lock(&self.committer);
         c.waiting.insert(i, folded);
-        while let Some(f) = {
+        let mut progress = 0.0;
+        loop {
             let next = c.next;
-            c.waiting.remove(&next)
-        } {
+            let Some(f) = c.waiting.remove(&next) else { return progress };
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
-            let floor = if c.next == 0 { Time::MIN } else { index.end };
+            let floor = if next == 0 { Time::MIN } else { index.end };
             let from = index.segments.len();
-            let maps = Arc::new(c.commit.add(&mut index, f.part, &f.tables));
-            c.bytes += f.bytes;
-            index.progress = c.bytes as f64 / total.max(1) as f64;
+            if !f.same_tables {
+                c.maps = Arc::new(Maps::intern(&mut index, &f.tables));
+            }
+            let maps = Arc::clone(&c.maps);
+            c.commit.add(&mut index, f.part, &maps);
+            progress = f.progress;
+            index.progress = progress;
             index.losses.extend(f.losses);
             let mut plans = self.plans.write().unwrap_or_else(|e| e.into_inner());
             for (info, checkpoint) in index.segments[from..].iter().zip(f.checkpoints) {
                 let (first, len) = (info.first, info.len as usize);
                 let maps = Arc::clone(&maps);
-                plans.push(Arc::new(Plan { generation: c.next, checkpoint, first, len, floor, maps }));
+                plans.push(Arc::new(Plan { unit: f.unit, checkpoint, first, len, floor, maps }));
             }
             c.next += 1;
         }
-        c.bytes as f64 / total.max(1) as f64
     }
 
-    /// Where generation `i` ends, as the next one says (from 1.25 on its clock batch comes first).
-    fn cut(&self, i: usize, tables: &GenTables) -> Cut {
-        let Some(next) = self.scan.generations.get(i + 1) else { return Cut::None };
-        match next.batches.iter().find(|b| b.kind == batch::BatchKind::Clock) {
-            Some(b) if self.minor >= 25 => Cut::At(tables.clock.time(b.ts)),
-            _ => Cut::LastEvent,
-        }
-    }
-
-    /// A generation's tables, from the cache if they are there.
-    fn read_tables(&self, i: usize) -> Arc<GenTables> {
+    /// A unit's tables, from the cache if they are there.
+    fn read_tables(&self, i: usize) -> UnitTables<'_> {
         if let Some(t) = lock(&self.tables).get(&i) {
-            return t;
+            return UnitTables::V2(t);
         }
-        let generation = &self.scan.generations[i];
-        let fallback = if generation.whole || i == 0 {
-            Fallback::default()
-        } else {
-            GenTables::read(&self.data, &self.scan.generations[i - 1], &Fallback::default()).fallback()
-        };
-        let tables = Arc::new(GenTables::read(&self.data, generation, &fallback));
-        let bytes = generation.batches.iter().filter(|b| b.kind != batch::BatchKind::Events).map(|b| b.len as usize);
-        lock(&self.tables).insert(i, Arc::clone(&tables), bytes.sum());
+        let (tables, bytes) = self.format.read_tables(&self.data, i);
+        if let UnitTables::V2(t) = &tables {
+            lock(&self.tables).insert(i, Arc::clone(t), bytes);
+        }
         tables
     }
 
@@ -261,17 +292,12 @@ impl Trace {
         }
         let plan = self.plans.read().unwrap_or_else(|e| e.into_inner()).get(i).cloned();
         let plan = plan.ok_or_else(|| Error::new(0, ErrorKind::Invalid(format!("there is no segment {i}"))))?;
-        let generation = &self.scan.generations[plan.generation];
-        let tables = self.read_tables(plan.generation);
-        let cut = self.cut(plan.generation, &tables);
-        let mut orderer = match &plan.checkpoint {
-            None => Orderer::new(&self.data, generation, &tables, cut),
-            Some(c) => Orderer::resume(&self.data, generation, &tables, cut, c),
-        };
+        let tables = self.read_tables(plan.unit);
+        let mut machine = self.format.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
         let mut events = Events::default();
         events.rows.reserve(plan.len);
-        orderer.next(&mut events, plan.len);
-        let handles = lock(&self.committer).commit.handles(&orderer.tables);
+        machine.next(&mut events, plan.len);
+        let handles = lock(&self.committer).commit.handles(machine.named());
         let segment = Arc::new(segment::build(plan.first, plan.floor, events, &handles, &plan.maps));
         lock(&self.segments).insert(i, Arc::clone(&segment), segment.bytes());
         Ok(segment)
@@ -281,59 +307,9 @@ impl Trace {
     pub fn cached(&self, i: usize) -> Option<Arc<Segment>> {
         lock(&self.segments).get(&i)
     }
-
-    fn scan_losses(&self) -> Vec<String> {
-        let mut out: Vec<String> = self
-            .scan
-            .strays
-            .iter()
-            .map(|&(at, n)| format!("{n} bytes at byte {at} are no part of a trace and were passed over"))
-            .collect();
-        if let Some(e) = &self.scan.error {
-            let lost = self.size().saturating_sub(e.offset);
-            out.push(format!("the last {} could not be read: {e}", text::bytes(lost)));
-        }
-        out
-    }
 }
 
 fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held has been reported already; what it guards is replaced whole, never half.
     m.lock().unwrap_or_else(|e| e.into_inner())
-}
-
-/// The clock of a generation as far as a scan can tell, for the grid only.
-fn span_start(scan: &Scan) -> Time {
-    span(scan, |t| t.iter().copied().min())
-}
-
-fn span_end(scan: &Scan) -> Time {
-    span(scan, |t| t.iter().copied().max())
-}
-
-fn span(scan: &Scan, pick: impl Fn(&[u64]) -> Option<u64>) -> Time {
-    let all: Vec<u64> = scan.generations.iter().flat_map(|g| g.batches.iter().map(|b| b.ts)).collect();
-    // Units of 64 ns but on Windows, where the grid comes out somewhat too coarse or too fine.
-    Time((pick(&all).unwrap_or(0).saturating_mul(64)).min(i64::MAX as u64) as i64)
-}
-
-fn generation_losses(g: &batch::Generation, tables: &GenTables, o: &Orderer) -> Vec<String> {
-    let mut out = Vec::new();
-    if !g.whole {
-        let stacks = if tables.tables.stacks.is_empty() { "; its stacks are unknown" } else { "" };
-        let at = g.end;
-        out.push(format!("generation {} is cut off at byte {at}: shown as far as it goes{stacks}", g.number));
-    }
-    for e in &tables.faults {
-        out.push(format!("generation {}: {e}", g.number));
-    }
-    if o.faults > 0 {
-        let first = o.errors.first().map_or(String::new(), |e| format!(", first {e}"));
-        let n = o.faults;
-        out.push(format!(
-            "generation {}: {n} events contradict the others and were passed over or forced{first}",
-            g.number
-        ));
-    }
-    out
 }

@@ -171,8 +171,33 @@ impl Fold {
         }
     }
 
+    /// Ends the part here, and begins another in which everything goes on as it was: for a unit that is too large to be
+    /// folded whole before anything of it can be shown.
+    pub fn split(&mut self) -> Part {
+        let end = self.part.end;
+        let running: Vec<bool> = self.part.procs.iter().map(|p| p.running_since != Time::MAX).collect();
+        let part = self.take();
+        self.part = Part::new(end, self.scale.cell(end));
+        let gos = part.gos.iter().map(|row| {
+            let entrance = if row.entrance == Entrance::Unseen { Entrance::Unseen } else { Entrance::Carried };
+            GoRow { entrance, state: row.state, ..GoRow::new() }
+        });
+        self.part.gos = gos.collect();
+        let procs = part.procs.iter().zip(running).map(|(row, running)| ProcRow {
+            syscalling: row.syscalling,
+            running_since: if running { end } else { Time::MAX },
+            ..ProcRow::new()
+        });
+        self.part.procs = procs.collect();
+        part
+    }
+
     /// Ends the fold.
     pub fn finish(mut self) -> Part {
+        self.take()
+    }
+
+    fn take(&mut self) -> Part {
         self.cut();
         let end = self.part.end;
         for row in &mut self.part.procs {
@@ -187,13 +212,17 @@ impl Fold {
                 self.part.entries.push((go, Entry { exit: row.state, ..row.cell }));
             }
         }
-        self.part.stops = self.stops.pairs();
-        self.part.blocks = self.blocks.pairs();
-        self.part.samples = self.samples.pairs();
-        let waits = (0u32..).zip(&self.waits).filter(|(_, t)| t.count > 0);
+        self.part.stops = std::mem::take(&mut self.stops).pairs();
+        self.part.blocks = std::mem::take(&mut self.blocks).pairs();
+        self.part.samples = std::mem::take(&mut self.samples).pairs();
+        let waits = std::mem::take(&mut self.waits);
+        let waits = (0u32..).zip(&waits).filter(|(_, t)| t.count > 0);
         self.part.waits = waits.map(|(i, t)| (i.wrapping_sub(1), *t)).collect();
-        self.part.links = self.link_keys.iter().copied().zip(self.link_tallies.iter().copied()).collect();
-        self.part
+        let keys = std::mem::take(&mut self.link_keys);
+        self.part.links = keys.into_iter().zip(std::mem::take(&mut self.link_tallies)).collect();
+        self.link_ids.clear();
+        let end = self.part.end;
+        std::mem::replace(&mut self.part, Part::new(end, self.scale.cell(end)))
     }
 
     #[inline]

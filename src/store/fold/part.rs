@@ -19,6 +19,8 @@ pub(in crate::store) enum Entrance {
         with_proc: bool,
         stack: u32,
     },
+    /// It was known when the part before ended, and nothing needs to be stated.
+    Carried,
     /// It was created here.
     Created { at: Time, by: u32, stack: u32 },
 }
@@ -290,8 +292,16 @@ impl Part {
         }
     }
 
+    /// Takes the names of its goroutines, Ps and threads from the decoder's tables.
+    pub(in crate::store) fn name(&mut self, tables: &crate::wire::tables::Tables) {
+        self.pad(tables);
+        self.go_ids.clone_from(&tables.gos);
+        self.proc_ids.clone_from(&tables.procs);
+        self.thread_ids.clone_from(&tables.threads);
+    }
+
     /// Makes rows for everything that the decoder has named so far.
-    pub(in crate::store) fn pad(&mut self, tables: &crate::wire::tables::Tables) {
+    pub(super) fn pad(&mut self, tables: &crate::wire::tables::Tables) {
         if self.gos.len() < tables.gos.len() {
             self.gos.resize_with(tables.gos.len(), GoRow::new);
         }
