@@ -103,13 +103,6 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// From the first event to about the last, as the batches' own times tell.
-    pub fn span(&self) -> (Time, Time) {
-        let all = || self.procs.iter().flat_map(|p| p.batches.iter().map(|b| b.ts));
-        let length = all().max().unwrap_or(0).saturating_sub(all().min().unwrap_or(0));
-        (Time(0), Time((length as f64 * self.clock.ns_per_tick) as i64))
-    }
-
     /// Passes over a whole file with its header, whose minor version is `minor`.
     ///
     /// # Errors
