@@ -133,12 +133,10 @@ pub fn summarize(index: &Index) -> Summary {
     let mut regions = span(&t.regions);
     regions.remove("");
 
-    // A trace of nothing but generations' beginnings has no time to speak of.
-    let silent = index.events == t.of_kind(Kind::Sync);
     Summary {
         events: index.events + 1,
-        start_ns: if silent { 0 } else { index.start.0 },
-        end_ns: if silent { 0 } else { index.end.0 },
+        start_ns: index.first.map_or(0, |t| t.0),
+        end_ns: index.first.map_or(0, |_| index.end.0),
         kinds,
         goroutine_transitions: sum_by_key(transitions, |a, b| *a += b),
         proc_transitions: sum_by_key(

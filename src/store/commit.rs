@@ -113,11 +113,12 @@ impl Commit {
         for &id in &part.thread_ids {
             self.thread(index, id);
         }
+        index.first = index.first.or(part.first);
         let before = index.goroutines.len();
         let gos: Vec<GoIdx> = part.go_ids.iter().map(|&id| self.go(index, id, part.start)).collect();
 
         self.add_procs(index, &part, &procs);
-        self.enter(index, &part, &gos, maps, before);
+        self.enter(index, &part, &gos, &procs, maps, before);
         self.close_heads(index, &part.heads, &part.gos, &gos, &procs, maps, &part);
         self.leave(index, &part, &gos, maps);
         self.add_counts(index, &part, maps);
@@ -247,7 +248,7 @@ impl Commit {
     }
 
     /// Goroutines enter the part: created, or stated.
-    fn enter(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], maps: &Maps, before: usize) {
+    fn enter(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], procs: &[ProcIdx], maps: &Maps, before: usize) {
         for (row, &go) in part.gos.iter().zip(gos) {
             let i = go.index();
             let new = i >= before || !self.open[i].seen;
@@ -271,7 +272,7 @@ impl Commit {
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
                     g.created_at = maps.stack(stack);
                 }
-                Entrance::Stated { state, at, with_proc, stack } => {
+                Entrance::Stated { state, at, proc, stack } => {
                     let key = if new { (GoState::Undetermined, state) } else { (state, state) };
                     *index.totals.go_transitions.entry((key.0, key.1, StringId::NONE)).or_default() += 1;
                     if new {
@@ -284,10 +285,12 @@ impl Commit {
                             // one, from then on as if it had one.
                             let d = at - part.start;
                             let t = &mut index.goroutines[i].times;
-                            if with_proc {
-                                t.syscall += d
-                            } else {
-                                t.syscall_blocked += d
+                            match procs.get(proc as usize) {
+                                Some(&p) => {
+                                    t.syscall += d;
+                                    self.syscalling.insert(p, go);
+                                }
+                                None => t.syscall_blocked += d,
                             }
                             o.since = at;
                         }
@@ -562,7 +565,8 @@ impl Commit {
             Kind::TaskBegin => {
                 let [id, parent, name, _] = r.wide;
                 self.tasks.begin(id, maps.string(name as u32), at);
-                if parent != 0 {
+                // Go's reader takes parent 0 of an old trace for a task of its own.
+                if parent != 0 || index.version.1 < 22 {
                     self.tasks.mention(parent);
                 }
             }

@@ -212,8 +212,10 @@ pub struct Index {
     pub heap_goal: Vec<(Time, u64)>,
     /// GOMAXPROCS over time.
     pub gomaxprocs: Vec<(Time, u64)>,
-    /// Time of the first event.
+    /// When the trace begins: its first generation, or its first event.
     pub start: Time,
+    /// Time of the first event that says more than that a generation begins.
+    pub first: Option<Time>,
     /// Time of the last event seen.
     pub end: Time,
     /// Events seen.

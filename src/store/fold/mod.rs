@@ -83,6 +83,9 @@ impl Fold {
             }
             self.segment.to = last.time;
             self.segment.len += events.len() as u32;
+            if self.part.first.is_none() {
+                self.part.first = events.rows.iter().find(|r| r.kind != Kind::Sync).map(|r| r.time);
+            }
             self.part.end = self.part.end.max(last.time);
             self.part.events += events.len() as u64;
         }
@@ -280,7 +283,7 @@ impl Fold {
             if row.entrance == Entrance::Unseen {
                 // A damaged file: the state before was never stated.
                 let before = r.kind.go_transition().map_or(GoState::Undetermined, |(before, _)| before);
-                row.entrance = Entrance::Stated { state: before, at: t, with_proc: true, stack: NONE };
+                row.entrance = Entrance::Stated { state: before, at: t, proc: r.proc, stack: NONE };
             }
             part.heads.push(Head { go: r.go, until: t, by: r.by, stack: r.stack, kind: r.kind });
             return;
@@ -418,8 +421,7 @@ impl Fold {
             self.part.restated[state as usize] += 1;
             return;
         }
-        let with_proc = r.proc != crate::wire::event::NONE16;
-        row.entrance = Entrance::Stated { state, at: r.time, with_proc, stack: r.stack };
+        row.entrance = Entrance::Stated { state, at: r.time, proc: r.proc, stack: r.stack };
         row.state = state;
         if let Some(cell) = self.touch(r.go, r.time) {
             cell.events += 1;

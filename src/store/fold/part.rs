@@ -15,8 +15,8 @@ pub(in crate::store) enum Entrance {
     Stated {
         state: GoState,
         at: Time,
-        /// Whether whoever stated it held a P.
-        with_proc: bool,
+        /// The P that whoever stated it held, `NONE16` if none.
+        proc: u16,
         stack: u32,
     },
     /// It was known when the part before ended, and nothing needs to be stated.
@@ -215,6 +215,8 @@ pub(in crate::store) struct PartSegment {
 pub(in crate::store) struct Part {
     pub start: Time,
     pub end: Time,
+    /// Time of the first event that is not the part's own beginning.
+    pub first: Option<Time>,
     pub events: u64,
     pub kinds: [u64; 64],
     pub gos: Vec<GoRow>,
@@ -258,6 +260,7 @@ impl Part {
         Part {
             start,
             end: start,
+            first: None,
             events: 0,
             kinds: [0; 64],
             gos: Vec::new(),
