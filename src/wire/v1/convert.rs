@@ -371,7 +371,7 @@ impl Converter {
                 (kind, out.push_wide([h.args[0], text(h.args[2]).into(), 0, 0]))
             }
             op::USER_LOG => {
-                (Kind::Log, out.push_wide([h.args[0], text(h.args[1]).into(), layout.message(h.args[2]).into(), 0]))
+                (Kind::Log, out.push_wide([h.args[0], text(h.args[1]).into(), layout.message(h.args[3]).into(), 0]))
             }
             // That the last wakeup was futile says nothing that its own events do not show.
             op::FUTILE_WAKEUP => return,

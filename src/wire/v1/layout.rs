@@ -97,7 +97,7 @@ pub struct Layout {
     pub(super) strings: IdMap,
     pub(super) stacks: IdMap,
     pub(super) reasons: Reasons,
-    stops: [u32; STOPS.len()],
+    stops: Vec<u32>,
     /// Positions of log messages by the offset of their record's end, ascending.
     messages: Vec<(usize, u32)>,
 }
@@ -144,7 +144,7 @@ impl Layout {
             network: add("network"),
             assist: add("GC mark assist wait for work"),
         };
-        let stops = STOPS.map(add);
+        let stops = STOPS.map(add).to_vec();
         let (zero, last) = span(data, &scan);
         let batches = scan.procs.iter().flat_map(|p| &p.batches);
         Ok(Layout {
@@ -173,8 +173,8 @@ impl Layout {
 
     /// The string that says why the world was stopped; `NONE` for a kind that the version does not have.
     pub(super) fn stop(&self, kind: u64) -> u32 {
-        let (kind, known) = if self.minor >= 21 { (kind, STOPS.len() as u64) } else { (kind.saturating_add(1), 3) };
-        if kind < known { self.stops[kind as usize] } else { NONE }
+        let known = if self.minor >= 21 { &self.stops[..] } else { &self.stops[1..3] };
+        usize::try_from(kind).ok().and_then(|k| known.get(k)).copied().unwrap_or(NONE)
     }
 
     /// The message of the log record whose numbers end at `offset`.

@@ -28,6 +28,7 @@ use super::event::{Events, NONE, NONE16};
 use super::tables::Tables;
 use crate::base::{GoId, ProcId};
 use convert::Converter;
+use ids::GoIds;
 use order::Rules;
 use rustc_hash::FxHashMap;
 use spec::op;
@@ -48,13 +49,13 @@ const PATIENCE: u64 = 1 << 12;
 pub struct Decoder<'a> {
     data: &'a [u8],
     layout: &'a Layout,
-    go_ids: FxHashMap<u64, u32>,
+    go_ids: GoIds,
     state: State,
 }
 
 /// A place in the order of events, from which a decoder can go on.
 #[derive(Clone, Debug)]
-pub struct Checkpoint(State);
+pub struct Checkpoint(Box<State>);
 
 impl Checkpoint {
     /// Bytes that it takes, most of them for goroutines.
@@ -118,7 +119,7 @@ impl<'a> Decoder<'a> {
             forced: 0,
             disorder: 0,
         };
-        let mut d = Decoder { data, layout, go_ids: FxHashMap::default(), state };
+        let mut d = Decoder { data, layout, go_ids: GoIds::new(&[]), state };
         for (i, p) in layout.procs.iter().enumerate() {
             let proc = d.proc(p.proc);
             d.state.procs.push(proc);
@@ -132,14 +133,14 @@ impl<'a> Decoder<'a> {
 
     /// Where another decoder of the same file was when it made the checkpoint.
     pub fn resume(data: &'a [u8], layout: &'a Layout, c: &Checkpoint) -> Decoder<'a> {
-        let state = c.0.clone();
-        let go_ids = state.tables.gos.iter().enumerate().map(|(i, id)| (id.0, i as u32)).collect();
+        let state = State::clone(&c.0);
+        let go_ids = GoIds::new(&state.tables.gos);
         Decoder { data, layout, go_ids, state }
     }
 
     /// The place that the decoder has come to.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint(self.state.clone())
+        Checkpoint(Box::new(self.state.clone()))
     }
 
     /// Goroutines, Ps and threads as far as events have named them. Strings and stacks are in [`Layout::tables`].
@@ -364,16 +365,10 @@ impl<'a> Decoder<'a> {
 
 /// Position of a goroutine, a new one if it is not known; `NONE` for 0.
 #[inline]
-fn position(id: u64, ids: &mut FxHashMap<u64, u32>, gos: &mut Vec<GoId>, rules: &mut Vec<order::Go>) -> u32 {
-    if id == 0 {
-        return NONE;
-    }
-    if let Some(&go) = ids.get(&id) {
-        return go;
-    }
-    gos.push(GoId(id));
-    rules.push(order::Go::default());
-    let go = gos.len() as u32 - 1;
-    ids.insert(id, go);
-    go
+fn position(id: u64, ids: &mut GoIds, gos: &mut Vec<GoId>, rules: &mut Vec<order::Go>) -> u32 {
+    ids.position(id, || {
+        gos.push(GoId(id));
+        rules.push(order::Go::default());
+        gos.len() as u32 - 1
+    })
 }
