@@ -13,4 +13,5 @@ pub mod input;
 pub mod report;
 pub mod source;
 pub mod store;
+pub mod tui;
 pub mod wire;

@@ -3,11 +3,11 @@
 mod events;
 mod open;
 mod summary;
+mod viewer;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// See inside Go execution traces, in the terminal
@@ -21,13 +21,7 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    view: ViewArgs,
-}
-
-#[derive(Args)]
-struct ViewArgs {
-    /// Traces to open in the viewer; none opens the demo
-    files: Vec<PathBuf>,
+    view: viewer::ViewArgs,
 }
 
 #[derive(Subcommand)]
@@ -36,6 +30,8 @@ enum Command {
     Summary(summary::SummaryArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
+    /// Play keys into the viewer without a terminal and print the screen
+    Snapshot(viewer::SnapshotArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -107,9 +103,10 @@ pub fn main() -> ExitCode {
 
 fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
     match cli.command {
-        None => view(cli.view),
+        None => viewer::run(&cli.view),
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)
@@ -119,10 +116,6 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
     }
-}
-
-fn view(_args: ViewArgs) -> anyhow::Result<Exit> {
-    Ok(Exit::Done)
 }
 
 fn is_broken_pipe(e: &anyhow::Error) -> bool {

@@ -115,6 +115,11 @@ impl Scale {
         Time(self.start.saturating_add((u64::from(cell) << self.shift).min(i64::MAX as u64) as i64))
     }
 
+    /// When a cell ends; the last one never does.
+    pub fn end(self, cell: u32) -> Time {
+        if cell >= MAX_CELLS - 1 { Time::MAX } else { self.start(cell + 1) }
+    }
+
     /// Length of a cell.
     pub fn width(self) -> Duration {
         Duration(1 << self.shift)

@@ -74,9 +74,9 @@ impl Fold {
         }
     }
 
-    /// Folds the next events. `tables` has the goroutines and Ps that the decoder has named so far.
-    pub fn add(&mut self, events: &Events, tables: &Tables) {
-        self.part.pad(tables);
+    /// Folds the next events. `named` is how many goroutines and Ps the decoder has named so far.
+    pub fn add(&mut self, events: &Events, named: (usize, usize)) {
+        self.part.pad(named);
         if let (Some(first), Some(last)) = (events.rows.first(), events.rows.last()) {
             if self.segment.len == 0 {
                 self.segment.from = first.time;
@@ -195,11 +195,6 @@ impl Fold {
         part
     }
 
-    /// Ends the fold.
-    pub fn finish(mut self) -> Part {
-        self.take()
-    }
-
     fn take(&mut self) -> Part {
         self.cut();
         let end = self.part.end;
@@ -251,13 +246,16 @@ impl Fold {
     /// The entry of a goroutine's grid cell at `t`.
     #[inline]
     fn touch(&mut self, go: u32, t: Time) -> Option<&mut Entry> {
-        let cell = self.scale.cell(t);
         let row = self.part.gos.get_mut(go as usize)?;
-        if row.cell.cell != cell {
+        // Times only grow: most often the cell is the one of the event before.
+        if t >= row.cell_end {
             if row.cell.cell != NO_CELL {
                 self.part.entries.push((go, Entry { exit: row.state, ..row.cell }));
             }
+            let cell = self.scale.cell(t);
             row.cell = Entry { cell, ..Entry::default() };
+            row.cell_start = self.scale.start(cell);
+            row.cell_end = self.scale.end(cell);
         }
         Some(&mut row.cell)
     }
@@ -276,9 +274,9 @@ impl Fold {
         row.since = t;
         row.events += 1;
         row.cell.events += 1;
-        let cell = row.cell.cell;
-        let cell_start = scale.start(cell);
-        row.cell.add(state, t.0 - since.max(cell_start).0.min(t.0));
+        let (cell, cell_start) = (row.cell.cell, row.cell_start);
+        // The first cell also has what lies before it.
+        row.cell.add(state, t.0 - since.0.max(cell_start.0).min(t.0));
         if since == Time::MIN {
             if row.entrance == Entrance::Unseen {
                 // A damaged file: the state before was never stated.
@@ -302,7 +300,7 @@ impl Fold {
             GoState::Waiting => {
                 row.times.waiting.0 += d.0;
                 row.by_reason.add(row.reason, d);
-                row.longest_wait = row.longest_wait.max(d);
+                row.longest_wait.0 = row.longest_wait.0.max(d.0);
                 row.cell.longest = row.cell.longest.max(d.0 as u64);
                 if row.blocked {
                     let i = row.reason.wrapping_add(1) as usize;

@@ -51,6 +51,9 @@ pub(in crate::store) struct GoRow {
     pub label: u32,
     pub(super) last_link: u32,
     pub(super) cell: Entry,
+    /// When that cell begins and ends.
+    pub(super) cell_start: Time,
+    pub(super) cell_end: Time,
 }
 
 impl GoRow {
@@ -74,6 +77,8 @@ impl GoRow {
             label: NONE,
             last_link: NONE,
             cell: Entry::default(),
+            cell_start: Time::MIN,
+            cell_end: Time::MIN,
         }
     }
 }
@@ -131,7 +136,7 @@ impl Tally {
     #[inline]
     pub fn add(&mut self, d: Duration) {
         self.count += 1;
-        self.total += d;
+        self.total.0 += d.0;
     }
 
     /// Adds another tally.
@@ -297,19 +302,19 @@ impl Part {
 
     /// Takes the names of its goroutines, Ps and threads from the decoder's tables.
     pub(in crate::store) fn name(&mut self, tables: &crate::wire::tables::Tables) {
-        self.pad(tables);
+        self.pad((tables.gos.len(), tables.procs.len()));
         self.go_ids.clone_from(&tables.gos);
         self.proc_ids.clone_from(&tables.procs);
         self.thread_ids.clone_from(&tables.threads);
     }
 
     /// Makes rows for everything that the decoder has named so far.
-    pub(super) fn pad(&mut self, tables: &crate::wire::tables::Tables) {
-        if self.gos.len() < tables.gos.len() {
-            self.gos.resize_with(tables.gos.len(), GoRow::new);
+    pub(super) fn pad(&mut self, (gos, procs): (usize, usize)) {
+        if self.gos.len() < gos {
+            self.gos.resize_with(gos, GoRow::new);
         }
-        if self.procs.len() < tables.procs.len() {
-            self.procs.resize_with(tables.procs.len(), ProcRow::new);
+        if self.procs.len() < procs {
+            self.procs.resize_with(procs, ProcRow::new);
         }
     }
 }

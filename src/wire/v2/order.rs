@@ -92,6 +92,8 @@ pub struct Orderer<'a> {
     pub tables: Tables,
     thread_ids: FxHashMap<u64, u16>,
     go_ids: FxHashMap<u64, u32>,
+    /// The goroutines looked up last, by the low bits of their number.
+    recent: Vec<(u64, u32)>,
     proc_ids: FxHashMap<u64, u16>,
     threads: Vec<Thread>,
     gos: Vec<Go>,
@@ -118,6 +120,8 @@ pub struct Orderer<'a> {
     pub errors: Vec<Error>,
 }
 
+/// A power of two.
+const RECENT: usize = 1024;
 /// At most this many errors are kept; the rest is counted.
 const MAX_ERRORS: usize = 8;
 
@@ -130,6 +134,7 @@ impl<'a> Orderer<'a> {
             tables: Tables::default(),
             thread_ids: FxHashMap::default(),
             go_ids: FxHashMap::default(),
+            recent: vec![(0, NONE); RECENT],
             proc_ids: FxHashMap::default(),
             threads: Vec::new(),
             gos: Vec::new(),
@@ -759,8 +764,12 @@ impl<'a> Orderer<'a> {
     }
 
     #[inline]
-    fn known_go(&self, id: u64) -> u32 {
-        self.go_ids.get(&id).copied().unwrap_or(NONE)
+    fn known_go(&mut self, id: u64) -> u32 {
+        let recent = &mut self.recent[id as usize & (RECENT - 1)];
+        if recent.0 != id || recent.1 == NONE {
+            *recent = (id, self.go_ids.get(&id).copied().unwrap_or(NONE));
+        }
+        recent.1
     }
 
     #[inline]

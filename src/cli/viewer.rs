@@ -1,0 +1,130 @@
+//! The viewer, in the terminal or played without one.
+
+use super::{Exit, Usage, note, open};
+use crate::input::{self, Kind};
+use crate::store::Trace;
+use crate::tui::keymap::Keymap;
+use crate::tui::snapshot::{self, Format};
+use crate::tui::terminal::{self, Setup};
+use crate::tui::theme::{Background, ColorLevel, Theme};
+use clap::{Args, ValueEnum};
+use ratatui::layout::Size;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The trace that an installed program shows when it is given none.
+static DEMO: &[u8] = include_bytes!("../../assets/demo.trace.gz");
+
+#[derive(Args)]
+pub(super) struct ViewArgs {
+    /// Traces to open in the viewer; none opens the demo
+    pub files: Vec<PathBuf>,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+#[derive(Args)]
+pub(super) struct SnapshotArgs {
+    /// The trace; none is the demo
+    pub files: Vec<PathBuf>,
+    /// The screen's columns and rows
+    #[arg(long, default_value = "120x40", value_parser = size)]
+    pub size: Size,
+    /// Keys to press, such as /mapassign<Enter>jj<C-d>
+    #[arg(long, default_value = "")]
+    pub keys: String,
+    /// How the screen is printed
+    #[arg(long, value_enum, default_value_t = Picture::Text)]
+    pub format: Picture,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+    /// Draw for a light background
+    #[arg(long)]
+    pub light: bool,
+}
+
+/// How a screen is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum Picture {
+    /// Characters only
+    Text,
+    /// With escape sequences for the colours
+    Ansi,
+    /// A picture
+    Svg,
+}
+
+fn size(s: &str) -> Result<Size, String> {
+    let (w, h) = s.split_once('x').ok_or("write columns, x, rows: 120x40")?;
+    let number = |s: &str| s.parse::<u16>().ok().filter(|n| (1..=1000).contains(n)).ok_or("1 to 1000 columns and rows");
+    Ok(Size { width: number(w)?, height: number(h)? })
+}
+
+/// The first trace among the files, and what to call it.
+fn trace(files: &[PathBuf]) -> anyhow::Result<(Arc<Trace>, String)> {
+    if files.is_empty() {
+        let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
+        return Ok((open::from_input(input)?, "demo".into()));
+    }
+    let mut found = None;
+    for path in files {
+        let input = input::open(path)?;
+        let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
+        match input.kind {
+            Kind::Trace { .. } if found.is_none() => found = Some((open::from_input(input)?, name)),
+            Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
+            _ => note(&format!("{name}: left out, the viewer of this version shows traces only")),
+        }
+    }
+    found.ok_or_else(|| anyhow::anyhow!("none of the files is an execution trace"))
+}
+
+/// What the terminal can show, from its environment.
+fn theme(ascii: bool, var: impl Fn(&str) -> Option<OsString>) -> Theme {
+    let text = |name: &str| var(name).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default();
+    let level = match supports_color::on(supports_color::Stream::Stdout) {
+        _ if !text("NO_COLOR").is_empty() || text("TERM") == "dumb" => ColorLevel::None,
+        Some(l) if l.has_16m => ColorLevel::True,
+        Some(_) => ColorLevel::Basic,
+        None => ColorLevel::None,
+    };
+    // COLORFGBG is "text;background", in numbers of the sixteen colours.
+    let light = matches!(text("COLORFGBG").rsplit(';').next(), Some("7" | "15"));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(text).into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+    let plain = matches!(locale.as_str(), "C" | "POSIX") || matches!(text("TERM").as_str(), "dumb" | "vt100");
+    Theme::new(level, if light { Background::Light } else { Background::Dark }, ascii || plain)
+}
+
+/// Opens the viewer.
+pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
+    if !std::io::stdout().is_terminal() {
+        let text = "the viewer needs a terminal; `gotrail summary` and `gotrail snapshot` do without one";
+        return Err(Usage(text.into()).into());
+    }
+    let (trace, name) = trace(&args.files)?;
+    let theme = theme(args.ascii, |v| std::env::var_os(v));
+    terminal::run(Setup { trace, name, theme, keymap: Keymap::default(), editor: None })?;
+    Ok(Exit::Done)
+}
+
+/// Prints the screen that keys lead to.
+pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let (trace, name) = trace(&args.files)?;
+    open::load(&trace);
+    let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
+    let background = if args.light { Background::Light } else { Background::Dark };
+    let format = match args.format {
+        Picture::Text => Format::Text,
+        Picture::Ansi => Format::Ansi,
+        Picture::Svg => Format::Svg,
+    };
+    let theme = Theme::new(level, background, args.ascii);
+    let screen = snapshot::snapshot(trace, &name, theme, Keymap::default(), args.size, &args.keys, format)
+        .map_err(|e| Usage(format!("--keys: {e}")))?;
+    out.write_all(screen.as_bytes())?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,275 @@
+//! Builds the index: decodes every unit of the file, folds it, and puts the parts together in order.
+//!
+//! Units of the newer format are independent: each core takes the next one. Where there are fewer units than cores, and
+//! for the old format, which is one unit, decoding and folding run side by side instead.
+
+use super::commit::{Commit, Maps};
+use super::decode::{Checkpoint, Format, Machine, UnitTables};
+use super::fold::{Fold, Part};
+use super::trace::{Plan, Trace, lock};
+use crate::base::Time;
+use crate::wire::event::Events;
+use crate::wire::tables::Tables;
+use crate::wire::v2::generation::GenTables;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Events that are decoded and folded at once: as many as stay in a core's own cache.
+const CHUNK: usize = 16 << 10;
+/// Fewest events of a segment.
+const SEGMENT: usize = 128 << 10;
+/// Fewest events of a segment per goroutine of its unit, whose state its checkpoint keeps.
+const SEGMENT_PER_GO: usize = 128;
+/// Segments after which a unit of the old format is shown as far as it has been read.
+const SEGMENTS_PER_PART: usize = 8;
+/// Chunks on their way between a thread that decodes and one that folds.
+const CHUNKS_AHEAD: usize = 4;
+
+/// Parts in the order in which they come in, and the state between them.
+#[derive(Default)]
+pub(super) struct Committer {
+    pub commit: Commit,
+    next: usize,
+    waiting: BTreeMap<usize, Folded>,
+    maps: Arc<Maps>,
+}
+
+/// A folded part that waits for its turn.
+struct Folded {
+    unit: usize,
+    part: Part,
+    /// Its strings and stacks; `None` for those of the old format, which are the same in all parts.
+    tables: Option<Arc<GenTables>>,
+    /// Where each of the part's segments begins.
+    checkpoints: Vec<Option<Checkpoint>>,
+    losses: Vec<String>,
+    /// The part of the file that is read with it, 0 to 1.
+    progress: f64,
+}
+
+/// Some events, and what comes after them.
+struct Chunk {
+    events: Events,
+    /// How many goroutines and Ps have been named so far.
+    named: (usize, usize),
+    after: After,
+}
+
+enum After {
+    /// More of the same segment.
+    More,
+    /// The next segment; where it begins.
+    Segment(Checkpoint),
+    /// The next segment, of the next part. With all that has been named so far.
+    Part(Checkpoint, Box<Tables>, f64),
+    /// Nothing.
+    End(Box<Tables>, Vec<String>),
+}
+
+impl Trace {
+    /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
+    /// index is usable, and grows, meanwhile. `progress` is called after each step with the part read, 0 to 1.
+    pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
+        let units = self.format.units();
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = cores.min(units);
+        let side_by_side = cores > 1 && units < 4 * cores;
+        let next = AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
+        let sizes: Vec<u64> = (0..units).map(|i| self.format.bytes(i)).collect();
+        let total: u64 = sizes.iter().sum::<u64>().max(1);
+        std::thread::scope(|s| {
+            for _ in 0..threads {
+                s.spawn(|| {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        if i >= units || cancel.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let read = sizes[..=i].iter().sum::<u64>() as f64 / total as f64;
+                        if self.read_unit(i, read, side_by_side, progress, cancel) {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        if done.into_inner() == units && !self.index().complete {
+            let mut c = lock(&self.committer);
+            let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
+            c.commit.finish(&mut index);
+        }
+        progress(1.0);
+    }
+
+    /// Decodes, folds and commits one unit; false if it was cancelled.
+    fn read_unit(
+        &self,
+        unit: usize,
+        read: f64,
+        side_by_side: bool,
+        progress: &(dyn Fn(f64) + Sync),
+        cancel: &AtomicBool,
+    ) -> bool {
+        let tables = self.read_tables(unit);
+        let machine = self.format.machine(&self.data, unit, &tables, None);
+        let mut consumer = Consumer {
+            trace: self,
+            unit,
+            fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables()),
+            tables: match &tables {
+                UnitTables::V2(t) => Some(Arc::clone(t)),
+                UnitTables::V1(_) => None,
+            },
+            checkpoints: vec![None],
+            parts: 0,
+            read,
+            progress,
+        };
+        let losses = |m: &Machine| self.format.unit_losses(unit, &tables, m);
+        let parts = matches!(self.format, Format::V1(_));
+        if !side_by_side {
+            return produce(machine, parts, &losses, cancel, &mut |chunk| {
+                consumer.take(chunk);
+                Some(Events::default())
+            });
+        }
+        std::thread::scope(|s| {
+            let (full, chunks) = crossbeam_channel::bounded::<Chunk>(CHUNKS_AHEAD);
+            let (used, empty) = crossbeam_channel::bounded::<Events>(CHUNKS_AHEAD);
+            s.spawn(move || {
+                for mut chunk in chunks {
+                    let events = std::mem::take(&mut chunk.events);
+                    let events = consumer.take(Chunk { events, ..chunk });
+                    // The other side may have made its last chunk already.
+                    let _ = used.try_send(events);
+                }
+            });
+            produce(machine, parts, &losses, cancel, &mut |chunk| {
+                full.send(chunk).ok()?;
+                Some(empty.try_recv().unwrap_or_default())
+            })
+        })
+    }
+
+    /// Hands in a folded part, and puts all whose turn has come into the index. Returns the part of the file read.
+    fn commit(&self, i: usize, folded: Folded) -> f64 {
+        let mut c = lock(&self.committer);
+        c.waiting.insert(i, folded);
+        let mut progress = 0.0;
+        loop {
+            let next = c.next;
+            let Some(f) = c.waiting.remove(&next) else { return progress };
+            let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
+            let floor = if next == 0 { Time::MIN } else { index.end };
+            let from = index.segments.len();
+            match (&f.tables, &self.format) {
+                (Some(t), _) => c.maps = Arc::new(Maps::intern(&mut index, &t.tables)),
+                (None, Format::V1(layout)) if next == 0 => {
+                    c.maps = Arc::new(Maps::intern(&mut index, &layout.tables));
+                }
+                _ => {}
+            }
+            let maps = Arc::clone(&c.maps);
+            c.commit.add(&mut index, f.part, &maps);
+            progress = f.progress;
+            index.progress = progress;
+            index.losses.extend(f.losses);
+            let mut plans = self.plans.write().unwrap_or_else(|e| e.into_inner());
+            for (info, checkpoint) in index.segments[from..].iter().zip(f.checkpoints) {
+                let (first, len) = (info.first, info.len as usize);
+                let maps = Arc::clone(&maps);
+                plans.push(Arc::new(Plan { unit: f.unit, checkpoint, first, len, floor, maps }));
+            }
+            c.next += 1;
+        }
+    }
+}
+
+/// Decodes a unit and hands its events on; `send` gives back an empty buffer, or nothing if no more is wanted. False if
+/// it was cancelled.
+fn produce(
+    mut machine: Machine,
+    parts: bool,
+    losses: &dyn Fn(&Machine) -> Vec<String>,
+    cancel: &AtomicBool,
+    send: &mut dyn FnMut(Chunk) -> Option<Events>,
+) -> bool {
+    let mut events = Events::default();
+    let (mut in_segment, mut segments) = (0, 1);
+    loop {
+        events.clear();
+        let more = machine.next(&mut events, CHUNK);
+        in_segment += events.len();
+        let named = (machine.named().gos.len(), machine.named().procs.len());
+        let full = in_segment >= SEGMENT.max(named.0 * SEGMENT_PER_GO);
+        let after = if !more {
+            After::End(Box::new(machine.named().clone()), losses(&machine))
+        } else if full && parts && segments >= SEGMENTS_PER_PART {
+            segments = 0;
+            After::Part(machine.checkpoint(), Box::new(machine.named().clone()), machine.progress())
+        } else if full {
+            After::Segment(machine.checkpoint())
+        } else {
+            After::More
+        };
+        if full {
+            in_segment = 0;
+            segments += 1;
+            if cancel.load(Ordering::Relaxed) {
+                return false;
+            }
+        }
+        match send(Chunk { events, named, after }) {
+            _ if !more => return true,
+            Some(empty) => events = empty,
+            None => return false,
+        }
+    }
+}
+
+/// Folds the chunks of a unit and hands in its parts.
+struct Consumer<'a> {
+    trace: &'a Trace,
+    unit: usize,
+    fold: Fold,
+    tables: Option<Arc<GenTables>>,
+    checkpoints: Vec<Option<Checkpoint>>,
+    parts: usize,
+    /// The part of the file that is read with the unit, 0 to 1.
+    read: f64,
+    progress: &'a (dyn Fn(f64) + Sync),
+}
+
+impl Consumer<'_> {
+    /// Folds a chunk, and gives its buffer back.
+    fn take(&mut self, chunk: Chunk) -> Events {
+        self.fold.add(&chunk.events, chunk.named);
+        match chunk.after {
+            After::More => {}
+            After::Segment(c) => {
+                self.fold.cut();
+                self.checkpoints.push(Some(c));
+            }
+            After::Part(c, named, progress) => {
+                self.hand_in(&named, Vec::new(), progress);
+                self.checkpoints.push(Some(c));
+            }
+            After::End(named, losses) => self.hand_in(&named, losses, self.read),
+        }
+        chunk.events
+    }
+
+    fn hand_in(&mut self, named: &Tables, losses: Vec<String>, progress: f64) {
+        let mut part = self.fold.split();
+        part.name(named);
+        let checkpoints = std::mem::take(&mut self.checkpoints);
+        let tables = self.tables.clone();
+        let folded = Folded { unit: self.unit, part, tables, checkpoints, losses, progress };
+        // Units of the new format have one part each; the old format has one unit.
+        let i = self.unit + self.parts;
+        self.parts += 1;
+        (self.progress)(self.trace.commit(i, folded));
+    }
+}

@@ -1,0 +1,208 @@
+//! What stands around the views: title, tabs, the line above the panes, the foot.
+
+use super::action::{Action, Scope};
+use super::keymap::Keymap;
+use super::layout;
+use super::model::Notice;
+use super::text::{group, instant};
+use super::theme::{Role, Theme};
+use super::views::{Ctx, Pane, ViewId};
+use super::widgets::write;
+use crate::base::text;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// What narrows the views, and the hits: the right end of the title.
+fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
+    let mut parts = Vec::new();
+    let dict = &cx.index.dict;
+    if let Some((a, b)) = cx.place.window() {
+        let start = cx.index.start;
+        parts.push((format!("{}..{}", instant(a - start), instant(b - start)), Role::Accent));
+    }
+    if let Some(g) = cx.place.group() {
+        let name = cx.index.groups.get(g.0 as usize).map_or("", |g| dict.str(g.name));
+        parts.push((group(name), Role::Accent));
+    }
+    if let Some(g) = cx.place.only() {
+        parts.push((super::text::goroutine(cx.index, g), Role::Accent));
+    }
+    if let Some(q) = cx.place.query() {
+        parts.push((format!("/{}", text::escape(q)), Role::Accent));
+        if let Some(h) = cx.hits {
+            let n = h.found.total();
+            let more = if h.complete { "" } else { " …" };
+            let word = if n == 1 { "hit" } else { "hits" };
+            parts.push((format!("{} {word}{more}", text::count(n)), if n > 0 { Role::Hit } else { Role::Dim }));
+        }
+    }
+    parts
+}
+
+/// The title line: the name and the numbers of the trace, and at the right what narrows the views.
+pub fn title(area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = cx.theme;
+    let index = cx.index;
+    let right = narrowing(cx);
+    let mut width: usize = right.iter().map(|(s, _)| text::width(s) + 2).sum();
+    width = width.min(area.width as usize * 2 / 3);
+
+    let mut left = vec![("gotrail".to_string(), Role::Accent), (text::escape(cx.name).into_owned(), Role::Title)];
+    if index.version != (0, 0) {
+        left.push((format!("go{}.{}", index.version.0, index.version.1), Role::Text));
+    }
+    if !index.complete {
+        left.push((format!("reading {:.0} %", index.progress.clamp(0.0, 1.0) * 100.0), Role::Warning));
+    }
+    if index.events > 0 {
+        left.push((index.duration().to_string(), Role::Text));
+        left.push((format!("{} events", text::count(index.events)), Role::Text));
+        left.push((format!("{} goroutines", text::count(index.goroutines.len() as u64)), Role::Text));
+    }
+    if !index.losses.is_empty() {
+        left.push(("incomplete".into(), Role::Warning));
+    }
+    let room = Rect { width: area.width.saturating_sub(width as u16), ..area };
+    let mut x = area.x;
+    for (i, (s, role)) in left.iter().enumerate() {
+        // Whole facts only: one that does not fit would be read wrong.
+        if i > 1 && x + 3 + text::width(s) as u16 > room.right() {
+            continue;
+        }
+        if i > 0 {
+            x = write(buf, room, x, area.y, &format!(" {} ", theme.glyphs.dot), theme.style(Role::Dim));
+        }
+        x = write(buf, room, x, area.y, s, theme.style(*role));
+    }
+    let mut x = area.right().saturating_sub(width as u16);
+    for (s, role) in &right {
+        x = write(buf, area, x + 2, area.y, s, theme.style(*role));
+    }
+}
+
+/// The line of tabs: only views that work are there.
+pub fn tabs(area: Rect, buf: &mut Buffer, present: ViewId, focused: bool, theme: &Theme) {
+    if area.is_empty() {
+        return;
+    }
+    let border = theme.style(Role::Border);
+    for x in area.left()..area.right() {
+        buf[(x, area.y)].set_char(theme.glyphs.horizontal).set_style(border);
+    }
+    for (id, label, x) in layout::tabs(area.width, present) {
+        let style = match (id == present, focused) {
+            (true, true) => theme.style(Role::Selection).patch(theme.style(Role::Title)),
+            (true, false) => theme.style(Role::Title),
+            (false, _) => theme.style(Role::Dim),
+        };
+        write(buf, area, area.x + x, area.y, &label, style);
+        if id != present {
+            write(buf, area, area.x + x + 1, area.y, &id.number().to_string(), theme.style(Role::Key));
+        }
+    }
+}
+
+/// The line above the panes, with their titles.
+pub fn rule(area: Rect, buf: &mut Buffer, panes: &[(Pane, Rect, String)], focus: Pane, theme: &Theme) {
+    let border = theme.style(Role::Border);
+    for x in area.left()..area.right() {
+        buf[(x, area.y)].set_char(theme.glyphs.horizontal).set_style(border);
+    }
+    for (pane, at, title) in panes {
+        if at.x > area.x {
+            buf[(at.x - 1, area.y)].set_char(theme.glyphs.cross_down);
+            for y in at.top()..at.bottom() {
+                buf[(at.x - 1, y)].set_char(theme.glyphs.vertical).set_style(border);
+            }
+        }
+        let style = match *pane == focus {
+            true => theme.style(Role::Selection).patch(theme.style(Role::Title)),
+            false => theme.style(Role::Dim),
+        };
+        let room = at.width.saturating_sub(3) as usize;
+        if room > 0 && !title.is_empty() {
+            let title = format!(" {} ", text::fit(title, room.saturating_sub(2)));
+            let line = Rect { x: at.x, width: at.width, ..area };
+            write(buf, line, at.x + 1, area.y, &title, style);
+        }
+    }
+}
+
+/// A hint at the foot: what to click or press.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hint {
+    /// What it does.
+    pub action: Action,
+    /// The key.
+    pub key: String,
+    /// What it is called here.
+    pub word: &'static str,
+    /// Where it stands, from the foot's left edge.
+    pub x: u16,
+    /// How wide it is.
+    pub width: u16,
+}
+
+/// The hints that fit, those that matter most first.
+pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint> {
+    let mut wanted: Vec<(Action, &'static str)> = vec![(Action::Help, "help"), (Action::Filter, "search")];
+    if query {
+        wanted.extend([(Action::NextHit, "next hit"), (Action::PrevHit, "previous"), (Action::Hits, "hits")]);
+    }
+    wanted.extend([(Action::Enter, "into"), (Action::Escape, "back"), (Action::NextPane, "pane")]);
+    match scope {
+        Scope::Timeline => wanted.extend([
+            (Action::ZoomIn, "zoom in"),
+            (Action::ZoomOut, "out"),
+            (Action::PanLeft, "left"),
+            (Action::PanRight, "right"),
+            (Action::Fit, "fit"),
+        ]),
+        Scope::Table => wanted.extend([(Action::SortNext, "sort"), (Action::SortReverse, "reverse")]),
+        Scope::Global => {}
+    }
+    wanted.extend([
+        (Action::Unblocker, "unblocker"),
+        (Action::Editor, "editor"),
+        (Action::Copy, "copy"),
+        (Action::Select, "select"),
+        (Action::Expand, "expand"),
+        (Action::Narrow, "narrow"),
+        (Action::Back, "history"),
+        (Action::Palette, "actions"),
+        (Action::Quit, "quit"),
+    ]);
+    let mut x = 0u16;
+    let mut out = Vec::new();
+    for (action, word) in wanted {
+        let Some(key) = keymap.keys(action).first().map(|k| k.to_string()) else { continue };
+        let w = (text::width(&key) + 1 + word.len()) as u16;
+        if x + w > width {
+            break;
+        }
+        out.push(Hint { action, key, word, x, width: w });
+        x += w + 2;
+    }
+    out
+}
+
+/// The foot: a notice if there is one, and else hints.
+pub fn foot(area: Rect, buf: &mut Buffer, cx: &Ctx, keymap: &Keymap, scope: Scope, notice: Option<&Notice>) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = cx.theme;
+    if let Some(n) = notice {
+        let role = if n.bad { Role::Error } else { Role::Text };
+        let line = text::escape(&n.text);
+        write(buf, area, area.x, area.y, &text::fit(&line, area.width as usize), theme.style(role));
+        return;
+    }
+    for h in hints(area.width, keymap, scope, cx.place.query().is_some()) {
+        let x = write(buf, area, area.x + h.x, area.y, &h.key, theme.style(Role::Key));
+        write(buf, area, x + 1, area.y, h.word, theme.style(Role::Dim));
+    }
+}

@@ -1,0 +1,194 @@
+//! Where everything stands on the screen.
+
+use super::views::{Pane, ViewId};
+use ratatui::layout::{Position, Rect};
+
+/// The areas of a screen; those that do not fit have no height.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Areas {
+    /// Name of the trace, its numbers, what narrows the views.
+    pub title: Rect,
+    /// The overview strip.
+    pub overview: Rect,
+    /// The tabs.
+    pub tabs: Rect,
+    /// The view.
+    pub body: Rect,
+    /// The line above the panes, with their titles.
+    pub rule: Rect,
+    /// The list of hits, where it is shown.
+    pub hits: Rect,
+    /// The detail pane.
+    pub detail: Rect,
+    /// The source pane.
+    pub source: Rect,
+    /// Key hints, or a message, or the prompt.
+    pub foot: Rect,
+}
+
+/// Divides a screen. `hits` says that the list of hits is shown; beside the detail pane where there is room, and
+/// else in its place unless that has the `focus`.
+pub fn areas(screen: Rect, hits: bool, focus: Pane) -> Areas {
+    let mut a = Areas::default();
+    let mut y = screen.y;
+    let mut left = screen.height;
+    let mut take = |rows: u16| {
+        let rows = rows.min(left);
+        let r = Rect { x: screen.x, y, width: screen.width, height: rows };
+        y += rows;
+        left -= rows;
+        r
+    };
+    let h = screen.height;
+    a.title = take(u16::from(h >= 4));
+    a.overview = take(match h {
+        0..16 => 0,
+        16..36 => 1,
+        36..56 => 2,
+        _ => 3,
+    });
+    a.tabs = take(u16::from(h >= 2));
+    let foot = u16::from(h >= 3);
+    let panes = match h {
+        // Too low for panes, except for the one that is being read.
+        0..14 => 0,
+        14..20 => 4,
+        _ => (h / 3).clamp(6, 22),
+    };
+    let in_pane = focus != Pane::Body;
+    let rule = u16::from(panes > 0 || in_pane && h >= 6);
+    let panes = if panes == 0 && in_pane && h >= 6 { h / 2 } else { panes };
+    let above = a.title.height + a.overview.height + a.tabs.height;
+    a.body = take(h.saturating_sub(above + rule + panes + foot));
+    a.rule = take(rule);
+    let bottom = take(if rule > 0 { panes } else { 0 });
+    a.foot = take(foot);
+
+    let column = |from: u16, to: u16| Rect {
+        x: screen.x + from.min(screen.width),
+        width: to.min(screen.width) - from.min(screen.width),
+        ..bottom
+    };
+    let w = screen.width;
+    if hits && w >= 160 {
+        let (one, two) = (w * 3 / 10, w * 6 / 10);
+        a.hits = column(0, one);
+        a.detail = column(one + 1, two);
+        a.source = column(two + 1, w);
+    } else if w >= 72 {
+        let middle = w / 2;
+        let left = column(0, middle);
+        if hits && focus != Pane::Detail {
+            a.hits = left;
+        } else {
+            a.detail = left;
+        }
+        a.source = column(middle + 1, w);
+    } else {
+        // One pane at a time.
+        let whole = column(0, w);
+        match focus {
+            Pane::Source => a.source = whole,
+            Pane::Detail => a.detail = whole,
+            _ if hits => a.hits = whole,
+            _ => a.detail = whole,
+        }
+    }
+    a
+}
+
+/// What stands at a position.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spot {
+    /// The overview strip.
+    Overview(Rect),
+    /// The line of tabs.
+    Tabs,
+    /// The view or a pane.
+    Pane(Pane, Rect),
+    /// The foot line.
+    Foot,
+    /// Anything else.
+    Elsewhere,
+}
+
+impl Areas {
+    /// What stands at a position.
+    pub fn spot(&self, at: Position) -> Spot {
+        for (pane, area) in self.panes() {
+            if area.contains(at) {
+                return Spot::Pane(pane, area);
+            }
+        }
+        if self.overview.contains(at) {
+            Spot::Overview(self.overview)
+        } else if self.tabs.contains(at) {
+            Spot::Tabs
+        } else if self.foot.contains(at) {
+            Spot::Foot
+        } else {
+            Spot::Elsewhere
+        }
+    }
+
+    /// The body and the panes with their areas.
+    pub fn panes(&self) -> [(Pane, Rect); 4] {
+        [(Pane::Body, self.body), (Pane::Hits, self.hits), (Pane::Detail, self.detail), (Pane::Source, self.source)]
+    }
+}
+
+/// The tabs that fit into `width`: each with its text, the column it starts at and its width. The names go where there
+/// is no room, except that of the present view.
+pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
+    let make = |long: bool| {
+        let mut x = 1u16;
+        let mut out = Vec::new();
+        for id in ViewId::ALL {
+            let text = if long || id == present {
+                format!(" {} {} ", id.number(), id.name())
+            } else {
+                format!(" {} ", id.number())
+            };
+            let w = text.len() as u16;
+            out.push((id, text, x));
+            x += w + 1;
+        }
+        (out, x)
+    };
+    let (long, end) = make(true);
+    if end <= width { long } else { make(false).0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_never_overlap_and_never_leave_the_screen() {
+        for w in [0, 1, 20, 71, 72, 80, 120, 160, 250, 500] {
+            for h in 0..90 {
+                for hits in [false, true] {
+                    for focus in [Pane::Body, Pane::Hits, Pane::Detail, Pane::Source] {
+                        let screen = Rect::new(0, 0, w, h);
+                        let a = areas(screen, hits, focus);
+                        let all = [a.title, a.overview, a.tabs, a.body, a.rule, a.hits, a.detail, a.source, a.foot];
+                        for (i, r) in all.iter().enumerate() {
+                            assert!(r.is_empty() || screen.union(*r) == screen, "{w}x{h} {r:?}");
+                            for o in &all[i + 1..] {
+                                assert!(r.intersection(*o).is_empty(), "{w}x{h} {r:?} {o:?}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_terminal_has_a_body_and_a_large_one_everything() {
+        let a = areas(Rect::new(0, 0, 80, 24), true, Pane::Body);
+        assert!(a.body.height >= 10 && a.hits.height >= 6 && a.source.width >= 39 && a.detail.is_empty());
+        let a = areas(Rect::new(0, 0, 250, 70), true, Pane::Body);
+        assert!(!a.hits.is_empty() && !a.detail.is_empty() && !a.source.is_empty() && a.body.height > 35);
+    }
+}

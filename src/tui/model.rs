@@ -1,0 +1,664 @@
+//! The viewer's state, and how messages change it. No terminal, no thread, no clock: messages in, effects out.
+
+use super::action::{Action, Scope};
+use super::effects::{Effect, JobKind, Reply};
+use super::frame;
+use super::hits::{self, Hits};
+use super::keymap::{Key, Keymap};
+use super::layout::{self, Areas, Spot};
+use super::nav::{Narrow, Nav, Place};
+use super::overlay::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
+use super::theme::Theme;
+use super::views::detail::Detail;
+use super::views::events::Events;
+use super::views::goroutines::Goroutines;
+use super::views::hits::HitList;
+use super::views::source::Source;
+use super::views::timeline::{Overview, Timeline};
+use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::store::{Index, Trace};
+use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use std::sync::Arc;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// The index has grown, or is complete.
+    Indexed,
+    /// A job answered.
+    Answer(Reply),
+    /// The shell has something to say: the outcome of an effect.
+    Say(String),
+    /// An effect failed.
+    Fail(String),
+}
+
+/// A line for the user, until the next key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
+
+/// What all views share.
+pub struct Shared {
+    /// The trace.
+    pub trace: Arc<Trace>,
+    /// What messages call it.
+    pub name: String,
+    /// Styles and glyphs.
+    pub theme: Theme,
+    /// Where the user is.
+    pub nav: Nav,
+    /// The query's hits.
+    pub hits: Option<Hits>,
+}
+
+/// The views and panes.
+#[derive(Default)]
+pub struct Views {
+    overview: Overview,
+    timeline: Timeline,
+    goroutines: Goroutines,
+    events: Events,
+    hits: HitList,
+    detail: Detail,
+    source: Source,
+}
+
+impl Views {
+    fn body(&mut self, id: ViewId) -> &mut dyn View {
+        match id {
+            ViewId::Timeline => &mut self.timeline,
+            ViewId::Goroutines => &mut self.goroutines,
+            ViewId::Events => &mut self.events,
+        }
+    }
+
+    fn get(&mut self, pane: Pane, id: ViewId) -> &mut dyn View {
+        match pane {
+            Pane::Body => self.body(id),
+            Pane::Hits => &mut self.hits,
+            Pane::Detail => &mut self.detail,
+            Pane::Source => &mut self.source,
+        }
+    }
+
+    fn look(&self, pane: Pane, id: ViewId) -> &dyn View {
+        match (pane, id) {
+            (Pane::Body, ViewId::Timeline) => &self.timeline,
+            (Pane::Body, ViewId::Goroutines) => &self.goroutines,
+            (Pane::Body, ViewId::Events) => &self.events,
+            (Pane::Hits, _) => &self.hits,
+            (Pane::Detail, _) => &self.detail,
+            (Pane::Source, _) => &self.source,
+        }
+    }
+
+    fn all(&mut self) -> [&mut dyn View; 7] {
+        [
+            &mut self.overview,
+            &mut self.timeline,
+            &mut self.goroutines,
+            &mut self.events,
+            &mut self.hits,
+            &mut self.detail,
+            &mut self.source,
+        ]
+    }
+}
+
+/// The viewer.
+pub struct Model {
+    shared: Shared,
+    views: Views,
+    keymap: Keymap,
+    size: Size,
+    focus: Pane,
+    hits_shown: bool,
+    overlay: Overlay,
+    notice: Option<Notice>,
+    queries: Vec<String>,
+    /// The query that was last asked for, and whether the index was complete then.
+    searched: Option<(String, bool)>,
+    /// Where the left button went down, and where it did the time before.
+    pressed: Option<(Pane, Position)>,
+    last_press: Option<Position>,
+    began: bool,
+    reported: bool,
+}
+
+fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
+    Ctx {
+        trace: &shared.trace,
+        index,
+        theme: &shared.theme,
+        place: shared.nav.here(),
+        hits: shared.hits.as_ref(),
+        focused,
+        name: &shared.name,
+    }
+}
+
+impl Model {
+    /// A viewer of `trace`, called `name`, on a screen of a size.
+    pub fn new(trace: Arc<Trace>, name: String, theme: Theme, keymap: Keymap, size: Size) -> Model {
+        let start = trace.index().start;
+        let nav = Nav::new(Place::new(ViewId::Timeline, start));
+        Model {
+            shared: Shared { trace, name, theme, nav, hits: None },
+            views: Views::default(),
+            keymap,
+            size,
+            focus: Pane::Body,
+            hits_shown: false,
+            overlay: Overlay::None,
+            notice: None,
+            queries: Vec::new(),
+            searched: None,
+            pressed: None,
+            last_press: None,
+            began: false,
+            reported: false,
+        }
+    }
+
+    /// Where the user is.
+    pub fn place(&self) -> &Place {
+        self.shared.nav.here()
+    }
+
+    /// The part of the screen that has the focus.
+    pub fn focus(&self) -> Pane {
+        self.focus
+    }
+
+    /// The query's hits as far as they are known.
+    pub fn hits(&self) -> Option<&Hits> {
+        self.shared.hits.as_ref()
+    }
+
+    /// What is said at the foot, if anything.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// The screen as it is divided now.
+    pub fn areas(&self) -> Areas {
+        layout::areas(Rect::from((Position::ORIGIN, self.size)), self.hits_shown, self.focus)
+    }
+
+    /// Takes note of a message; returns what is to be done about it.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        let trace = self.shared.trace.clone();
+        let index = trace.index();
+        let mut effects = Vec::new();
+        match message {
+            Message::Key(e) => {
+                if let Some(key) = Key::from_event(e) {
+                    self.notice = None;
+                    self.key(key, &index, &mut effects);
+                }
+            }
+            Message::Mouse(e) => self.mouse(e, &index, &mut effects),
+            Message::Paste(text) => {
+                let cx = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
+                self.overlay.paste(&text, &cx);
+            }
+            Message::Resize(width, height) => self.size = Size { width, height },
+            Message::Indexed => self.indexed(&index),
+            Message::Answer(reply) => self.answer(reply, &index, &mut effects),
+            Message::Say(text) => self.notice = Some(Notice { text, bad: false }),
+            Message::Fail(text) => self.notice = Some(Notice { text, bad: true }),
+        }
+        self.settle(&index, &mut effects);
+        effects
+    }
+
+    fn indexed(&mut self, index: &Index) {
+        if !self.began && index.events > 0 {
+            self.began = true;
+            let here = self.shared.nav.here_mut();
+            here.at = here.at.clamp(index.start, index.end.max(index.start));
+        }
+        if index.complete && !self.reported {
+            self.reported = true;
+            if let Some(loss) = index.losses.first() {
+                let more = match index.losses.len() {
+                    1 => String::new(),
+                    n => format!(" (and {} more)", n - 1),
+                };
+                self.notice = Some(Notice { text: format!("{loss}{more}"), bad: true });
+            }
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, index: &Index, effects: &mut Vec<Effect>) {
+        match &reply {
+            Reply::Searching { query, compiled } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.compiled = Some(compiled.clone());
+                }
+            }
+            Reply::Found { query, hits } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.found.add(hits);
+                }
+            }
+            Reply::Searched { query, failed } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.complete = true;
+                }
+                if let Some(why) = failed {
+                    self.notice =
+                        Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
+                }
+            }
+            Reply::Failed(_, why) => self.notice = Some(Notice { text: why.clone(), bad: true }),
+            _ => {}
+        }
+        let mut out = Vec::new();
+        let cx = cx(&self.shared, index, false);
+        for v in self.views.all() {
+            v.receive(&reply, &cx, &mut out);
+        }
+        self.apply(out, index, effects);
+    }
+
+    fn key(&mut self, key: Key, index: &Index, effects: &mut Vec<Effect>) {
+        if self.overlay.is_some() {
+            let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
+            match self.overlay.key(key, &cx) {
+                Then::Stay => {}
+                Then::Close => self.overlay = Overlay::None,
+                Then::Do(action) => {
+                    self.overlay = Overlay::None;
+                    self.act(action, index, effects);
+                }
+                Then::Query(q) => {
+                    self.overlay = Overlay::None;
+                    self.query(q, index, effects);
+                }
+            }
+            return;
+        }
+        let view = self.shared.nav.here().view;
+        let scope = match self.views.get(self.focus, view).scope() {
+            // In a pane without keys of its own those of the view still mean what they say.
+            Scope::Global => self.views.body(view).scope(),
+            s => s,
+        };
+        if let Some(action) = self.keymap.action(scope, key) {
+            self.act(action, index, effects);
+        }
+    }
+
+    fn query(&mut self, query: String, index: &Index, effects: &mut Vec<Effect>) {
+        if query.is_empty() {
+            let mut to = self.shared.nav.here().clone();
+            to.narrowing.retain(|n| !matches!(n, Narrow::Query(_)));
+            self.apply(vec![Command::Jump(to)], index, effects);
+            return;
+        }
+        self.queries.retain(|q| *q != query);
+        self.queries.push(query.clone());
+        self.shared.nav.narrow(Narrow::Query(query));
+        self.hits_shown = true;
+        self.focus = Pane::Hits;
+    }
+
+    /// Hands an action to the part that has the focus, then to the view, then to the panes, then to the model itself.
+    fn act(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
+        let view = self.shared.nav.here().view;
+        let mut chain = vec![self.focus];
+        // Movement belongs to the part that has the focus alone.
+        if !moves(action) {
+            chain.extend([Pane::Body, Pane::Detail, Pane::Source]);
+            if self.hits_shown {
+                chain.push(Pane::Hits);
+            }
+        }
+        for i in 0..chain.len() {
+            let pane = chain[i];
+            if chain[..i].contains(&pane) {
+                continue;
+            }
+            // What Enter and Escape mean is for the part with the focus to say, or for the model.
+            if i > 0 && matches!(action, Action::Enter | Action::Escape | Action::Expand) {
+                break;
+            }
+            let mut out = Vec::new();
+            let cx = cx(&self.shared, index, pane == self.focus);
+            if self.views.get(pane, view).handle(action, &cx, &mut out) {
+                self.apply(out, index, effects);
+                return;
+            }
+            self.apply(out, index, effects);
+        }
+        self.act_here(action, index, effects);
+    }
+
+    fn act_here(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
+        if let Some(view) = action.view() {
+            match view {
+                Some(id) => {
+                    let to = self.shared.nav.here().with_view(id);
+                    self.shared.nav.jump(to);
+                    self.focus = Pane::Body;
+                }
+                None => self.notice = Some(Notice { text: "this version has no such view".into(), bad: true }),
+            }
+            return;
+        }
+        match action {
+            Action::Quit => effects.push(Effect::Quit),
+            Action::Suspend => effects.push(Effect::Suspend),
+            Action::Redraw => effects.push(Effect::Redraw),
+            Action::Help => self.overlay = Overlay::Help(Help::default()),
+            Action::Palette => self.overlay = Overlay::Palette(Palette::default()),
+            Action::Filter => self.overlay = Overlay::Prompt(Prompt::new("", self.queries.clone())),
+            Action::Escape => {
+                if self.focus != Pane::Body {
+                    self.focus = Pane::Body;
+                } else if !self.shared.nav.escape() {
+                    self.notice =
+                        Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
+                }
+            }
+            Action::Back if !self.shared.nav.back() => self.say("this is where you began"),
+            Action::Forward if !self.shared.nav.forward() => self.say("there is nothing further on"),
+            Action::NextPane => self.turn(1),
+            Action::PrevPane => self.turn(-1),
+            Action::NextHit => self.step(true, index),
+            Action::PrevHit => self.step(false, index),
+            Action::Hits => self.toggle_hits(),
+            Action::Narrow => {
+                let here = self.shared.nav.here();
+                match here.go.some() {
+                    Some(g) => self.shared.nav.narrow(Narrow::Go(g)),
+                    None => self.say("there is no goroutine under the cursor"),
+                }
+            }
+            Action::Copy => {
+                let text = position(&self.shared, index);
+                effects.push(Effect::Copy(text));
+            }
+            Action::Unblocker | Action::Unblocked => self.say("there is no wait under the cursor"),
+            Action::Editor => self.say("no source line is chosen"),
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.notice = Some(Notice { text: text.into(), bad: false });
+    }
+
+    fn toggle_hits(&mut self) {
+        if self.shared.hits.is_none() {
+            self.say("no query: / asks for one");
+            return;
+        }
+        self.hits_shown = !self.hits_shown;
+        self.focus = if self.hits_shown { Pane::Hits } else { Pane::Body };
+    }
+
+    fn turn(&mut self, step: isize) {
+        let order: &[Pane] = match self.hits_shown {
+            true => &[Pane::Body, Pane::Hits, Pane::Detail, Pane::Source],
+            false => &[Pane::Body, Pane::Detail, Pane::Source],
+        };
+        let i = order.iter().position(|p| *p == self.focus).unwrap_or(0);
+        self.focus = order[(i + order.len()).wrapping_add_signed(step) % order.len()];
+    }
+
+    /// Goes to the next or previous hit, around the end if need be.
+    fn step(&mut self, forward: bool, index: &Index) {
+        let Some(hits) = &self.shared.hits else {
+            self.say("no query: / asks for one");
+            return;
+        };
+        let here = self.shared.nav.here();
+        let Some((i, around)) = hits.step(here, forward, index) else {
+            let text = if hits.complete { "no hits" } else { "no hits so far" };
+            self.say(text);
+            return;
+        };
+        let (hit, of) = (hits.list()[i], hits.list().len());
+        let mut to = here.clone();
+        (to.at, to.event, to.frame) = (hit.time, Some(hit.no), hits::user_frame(index, hit.stack));
+        if hit.go.is_some() {
+            to.go = hit.go;
+        }
+        self.shared.nav.jump(to);
+        self.focus = Pane::Detail;
+        let around = if around { ", around the end" } else { "" };
+        let text = format!(
+            "hit {} of {}{around}",
+            crate::base::text::count(i as u64 + 1),
+            crate::base::text::count(of as u64)
+        );
+        self.notice = Some(Notice { text, bad: false });
+    }
+
+    fn mouse(&mut self, e: MouseEvent, index: &Index, effects: &mut Vec<Effect>) {
+        let at = Position::new(e.column, e.row);
+        let ctrl = e.modifiers.contains(KeyModifiers::CONTROL);
+        if self.overlay.is_some() {
+            match e.kind {
+                MouseEventKind::ScrollDown => self.overlay.wheel(3),
+                MouseEventKind::ScrollUp => self.overlay.wheel(-3),
+                MouseEventKind::Down(_) => self.overlay = Overlay::None,
+                _ => {}
+            }
+            return;
+        }
+        let areas = self.areas();
+        let what = match e.kind {
+            MouseEventKind::Down(MouseButton::Left) => {
+                self.notice = None;
+                if self.last_press.replace(at) == Some(at) { Mouse::Double } else { Mouse::Press }
+            }
+            MouseEventKind::Drag(MouseButton::Left) => {
+                self.last_press = None;
+                Mouse::Drag
+            }
+            MouseEventKind::Up(MouseButton::Left) => Mouse::Release,
+            MouseEventKind::ScrollDown => Mouse::Wheel(1, ctrl),
+            MouseEventKind::ScrollUp => Mouse::Wheel(-1, ctrl),
+            _ => return,
+        };
+        let view = self.shared.nav.here().view;
+        let mut out = Vec::new();
+        match areas.spot(at) {
+            Spot::Pane(pane, area) => {
+                if matches!(what, Mouse::Press | Mouse::Double) {
+                    self.focus = pane;
+                    self.pressed = Some((pane, at));
+                }
+                // A drag belongs to where it began.
+                let dragging = matches!(what, Mouse::Drag | Mouse::Release);
+                if dragging && self.pressed.is_none_or(|(p, _)| p != pane) {
+                    return;
+                }
+                let cx = cx(&self.shared, index, pane == self.focus);
+                self.views.get(pane, view).mouse(at, what, area, &cx, &mut out);
+            }
+            Spot::Overview(area) => {
+                let cx = cx(&self.shared, index, false);
+                self.views.overview.mouse(at, what, area, &cx, &mut out);
+            }
+            Spot::Tabs if matches!(what, Mouse::Press | Mouse::Double) => {
+                let x = at.x - areas.tabs.x;
+                let hit = layout::tabs(areas.tabs.width, view)
+                    .into_iter()
+                    .find(|(_, text, from)| (*from..from + text.len() as u16).contains(&x));
+                if let Some((id, _, _)) = hit {
+                    self.shared.nav.jump(self.shared.nav.here().with_view(id));
+                    self.focus = Pane::Body;
+                }
+            }
+            Spot::Foot if matches!(what, Mouse::Press) => {
+                let x = at.x - areas.foot.x;
+                let hit = frame::hints(areas.foot.width, &self.keymap, self.scope(), self.shared.hits.is_some())
+                    .into_iter()
+                    .find(|h| (h.x..h.x + h.width).contains(&x));
+                if let Some(h) = hit {
+                    self.act(h.action, index, effects);
+                }
+            }
+            _ => {}
+        }
+        if what == Mouse::Release {
+            self.pressed = None;
+        }
+        self.apply(out, index, effects);
+    }
+
+    fn scope(&self) -> Scope {
+        self.views.look(Pane::Body, self.shared.nav.here().view).scope()
+    }
+
+    fn apply(&mut self, commands: Vec<Command>, _index: &Index, effects: &mut Vec<Effect>) {
+        for c in commands {
+            match c {
+                Command::Move(place) => *self.shared.nav.here_mut() = place,
+                Command::Enter(place) => self.shared.nav.enter(place),
+                Command::Jump(place) => self.shared.nav.jump(place),
+                Command::Narrow(n) => self.shared.nav.narrow(n),
+                Command::Back => drop(self.shared.nav.escape()),
+                Command::Frame(frame) => self.shared.nav.here_mut().frame = frame,
+                Command::Focus(pane) => self.focus = pane,
+                Command::Open(path, line) => effects.push(Effect::Open { path, line }),
+                Command::Copy(text) => effects.push(Effect::Copy(text)),
+                Command::Say(text) => self.notice = Some(Notice { text, bad: false }),
+                Command::Fail(text) => self.notice = Some(Notice { text, bad: true }),
+                Command::Run(job) => effects.push(Effect::Run(job)),
+            }
+        }
+    }
+
+    /// After a message: search if the query has changed, and let everything that is seen ask for what it lacks.
+    fn settle(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        let query = self.shared.nav.here().query().map(str::to_string);
+        match query {
+            None => {
+                if self.searched.take().is_some() {
+                    effects.push(Effect::Cancel(JobKind::Search));
+                }
+                self.shared.hits = None;
+                self.hits_shown = false;
+            }
+            Some(q) => {
+                let fresh =
+                    self.searched.as_ref().is_some_and(|(s, complete)| *s == q && (*complete || !index.complete));
+                if !fresh {
+                    self.shared.hits = Some(Hits::new(q.clone()));
+                    self.searched = Some((q.clone(), index.complete));
+                    effects.push(Effect::Run(hits::search(q)));
+                }
+            }
+        }
+        if self.focus == Pane::Hits && !self.hits_shown {
+            self.focus = Pane::Body;
+        }
+        // A view may move the cursor while it prepares, and another follow it: twice is enough for that to settle.
+        for _ in 0..2 {
+            let before = self.shared.nav.here().clone();
+            let areas = self.areas();
+            let mut out = Vec::new();
+            {
+                let cx = cx(&self.shared, index, false);
+                self.views.overview.prepare(areas.overview, &cx, &mut out);
+            }
+            self.apply(out, index, effects);
+            for (pane, area) in areas.panes() {
+                let mut out = Vec::new();
+                let view = self.shared.nav.here().view;
+                let cx = cx(&self.shared, index, pane == self.focus);
+                if !area.is_empty() || pane != Pane::Hits {
+                    self.views.get(pane, view).prepare(area, &cx, &mut out);
+                }
+                self.apply(out, index, effects);
+            }
+            if *self.shared.nav.here() == before {
+                break;
+            }
+        }
+    }
+
+    /// Draws the whole screen. Returns where the text cursor stands, if one is shown.
+    pub fn render(&self, buf: &mut Buffer) -> Option<Position> {
+        let index = self.shared.trace.index();
+        let screen = buf.area.intersection(Rect::from((Position::ORIGIN, self.size)));
+        let areas = layout::areas(screen, self.hits_shown, self.focus);
+        let view = self.shared.nav.here().view;
+        let see = cx(&self.shared, &index, false);
+        frame::title(areas.title, buf, &see);
+        self.views.overview.render(areas.overview, buf, &see);
+        frame::tabs(areas.tabs, buf, view, self.focus == Pane::Body, &self.shared.theme);
+        if !areas.rule.is_empty() {
+            let titles: Vec<(Pane, Rect, String)> = areas.panes()[1..]
+                .iter()
+                .filter(|(_, area)| !area.is_empty())
+                .map(|&(pane, area)| (pane, area, self.views.look(pane, view).title(&see)))
+                .collect();
+            frame::rule(areas.rule, buf, &titles, self.focus, &self.shared.theme);
+        }
+        for (pane, area) in areas.panes() {
+            if !area.is_empty() {
+                let see = cx(&self.shared, &index, pane == self.focus);
+                self.views.look(pane, view).render(area, buf, &see);
+            }
+        }
+        frame::foot(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());
+        let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
+        let cursor = self.overlay.render(screen, areas.foot, buf, &over);
+        if self.shared.theme.is_ascii() {
+            to_ascii(buf);
+        }
+        cursor
+    }
+}
+
+/// Whether an action moves a cursor.
+fn moves(action: Action) -> bool {
+    use Action::*;
+    matches!(action, Left | Right | Up | Down | Top | Bottom | HalfDown | HalfUp | PageDown | PageUp)
+}
+
+/// Replaces what a terminal without Unicode cannot show: our own signs by their likes, the names of a trace by `?`.
+fn to_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+        cell.set_symbol(match cell.symbol() {
+            "…" => "~",
+            "µ" => "u",
+            "×" => "x",
+            "·" => "|",
+            "→" => ">",
+            "←" => "<",
+            _ => "?",
+        });
+    }
+}
+
+/// The cursor as the command line accepts it: `trace.out@812.031ms:g8`.
+fn position(shared: &Shared, index: &Index) -> String {
+    let here = shared.nav.here();
+    let mut text = format!("{}@{}", shared.name, super::text::instant(here.at - index.start));
+    if let Some(g) = index.goroutine(here.go) {
+        text.push_str(&format!(":g{}", g.id.0));
+    }
+    text
+}

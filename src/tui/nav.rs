@@ -1,0 +1,229 @@
+//! Where the user is: view, cursor, narrowing, and the way back.
+
+use super::views::ViewId;
+use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, Time};
+use crate::store::EventNo;
+
+/// Something that restricts what all views show.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Narrow {
+    /// From the first instant to before the second.
+    Window(Time, Time),
+    /// The goroutines of a group.
+    Group(GroupId),
+    /// One goroutine.
+    Go(GoIdx),
+    /// The events that a query matches.
+    Query(String),
+}
+
+impl Narrow {
+    fn same_kind(&self, o: &Narrow) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(o)
+    }
+}
+
+/// What the cursor can be on where it is not on a goroutine.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Row {
+    /// The collections.
+    Gc,
+    /// The stopped worlds.
+    Stw,
+    /// The heap.
+    Heap,
+    /// All Ps.
+    Procs,
+    /// One P.
+    Proc(ProcIdx),
+    /// A group of goroutines.
+    Group(GroupId),
+    /// The groups of the runtime's own goroutines.
+    System,
+}
+
+/// A place one can be at and come back to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Place {
+    /// The view in the body.
+    pub view: ViewId,
+    /// The cursor in time.
+    pub at: Time,
+    /// The goroutine under the cursor.
+    pub go: GoIdx,
+    /// What else is under the cursor, if it is not a goroutine: looked at where `go` is `NONE`.
+    pub row: Option<Row>,
+    /// The window that the timeline is zoomed to, inside of the selected one; `None` shows all of that.
+    pub zoom: Option<(Time, Time)>,
+    /// The event under the cursor, where it is one.
+    pub event: Option<EventNo>,
+    /// The frame whose source is shown; `NONE` leaves the choice to the detail pane.
+    pub frame: FrameId,
+    /// What restricts the views, first applied first; at most one of a kind.
+    pub narrowing: Vec<Narrow>,
+}
+
+impl Place {
+    /// The start of a trace.
+    pub fn new(view: ViewId, at: Time) -> Place {
+        Place {
+            view,
+            at,
+            go: GoIdx::NONE,
+            row: None,
+            zoom: None,
+            event: None,
+            frame: FrameId::NONE,
+            narrowing: Vec::new(),
+        }
+    }
+
+    /// The window that is selected, if any.
+    pub fn window(&self) -> Option<(Time, Time)> {
+        self.narrowing.iter().find_map(|n| if let Narrow::Window(a, b) = n { Some((*a, *b)) } else { None })
+    }
+
+    /// The group that is selected, if any.
+    pub fn group(&self) -> Option<GroupId> {
+        self.narrowing.iter().find_map(|n| if let Narrow::Group(g) = n { Some(*g) } else { None })
+    }
+
+    /// The goroutine that is selected, if any.
+    pub fn only(&self) -> Option<GoIdx> {
+        self.narrowing.iter().find_map(|n| if let Narrow::Go(g) = n { Some(*g) } else { None })
+    }
+
+    /// The query, if any.
+    pub fn query(&self) -> Option<&str> {
+        self.narrowing.iter().find_map(|n| if let Narrow::Query(q) = n { Some(q.as_str()) } else { None })
+    }
+
+    /// Adds a narrowing, in place of one of the same kind.
+    pub fn narrow(&mut self, n: Narrow) {
+        self.narrowing.retain(|o| !o.same_kind(&n));
+        self.narrowing.push(n);
+    }
+
+    /// The same place at another view.
+    pub fn with_view(&self, view: ViewId) -> Place {
+        Place { view, ..self.clone() }
+    }
+}
+
+/// What `Esc` undoes.
+#[derive(Clone, PartialEq, Debug)]
+enum Step {
+    Into(Place),
+    Narrowed,
+}
+
+/// The present place, the history for `[` and `]`, and the way down that `Esc` climbs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Nav {
+    here: Place,
+    back: Vec<Place>,
+    forward: Vec<Place>,
+    steps: Vec<Step>,
+}
+
+/// How many places are remembered.
+const HISTORY: usize = 200;
+
+impl Nav {
+    /// Starts at a place.
+    pub fn new(here: Place) -> Nav {
+        Nav { here, back: Vec::new(), forward: Vec::new(), steps: Vec::new() }
+    }
+
+    /// The present place.
+    pub fn here(&self) -> &Place {
+        &self.here
+    }
+
+    /// Moves the cursor: the present place changes and history does not.
+    pub fn here_mut(&mut self) -> &mut Place {
+        &mut self.here
+    }
+
+    fn leave(&mut self) {
+        if self.back.last() != Some(&self.here) {
+            self.back.push(self.here.clone());
+        }
+        if self.back.len() > HISTORY {
+            self.back.remove(0);
+        }
+        self.forward.clear();
+    }
+
+    /// Jumps to a place; `[` comes back from it.
+    pub fn jump(&mut self, to: Place) {
+        if to != self.here {
+            self.leave();
+            self.here = to;
+        }
+    }
+
+    /// Goes into something; `Esc` comes back from it, and so does `[`.
+    pub fn enter(&mut self, to: Place) {
+        if to != self.here {
+            if self.steps.len() > HISTORY {
+                self.steps.remove(0);
+            }
+            self.steps.push(Step::Into(self.here.clone()));
+            self.jump(to);
+        }
+    }
+
+    /// Narrows all views; `Esc` takes it off again.
+    pub fn narrow(&mut self, n: Narrow) {
+        let mut to = self.here.clone();
+        to.narrow(n);
+        if to != self.here {
+            if to.narrowing.len() > self.here.narrowing.len() {
+                self.steps.push(Step::Narrowed);
+            }
+            self.jump(to);
+        }
+    }
+
+    /// Comes back from the last [`enter`](Self::enter) or takes the last narrowing off. `false` if there was nothing to
+    /// come back from.
+    pub fn escape(&mut self) -> bool {
+        while let Some(step) = self.steps.pop() {
+            match step {
+                Step::Into(place) if place != self.here => {
+                    self.jump(place);
+                    return true;
+                }
+                Step::Narrowed if !self.here.narrowing.is_empty() => {
+                    let mut to = self.here.clone();
+                    to.narrowing.pop();
+                    self.jump(to);
+                    return true;
+                }
+                _ => {}
+            }
+        }
+        if self.here.narrowing.is_empty() {
+            return false;
+        }
+        let mut to = self.here.clone();
+        to.narrowing.pop();
+        self.jump(to);
+        true
+    }
+
+    /// Goes back in history.
+    pub fn back(&mut self) -> bool {
+        let Some(to) = self.back.pop() else { return false };
+        self.forward.push(std::mem::replace(&mut self.here, to));
+        true
+    }
+
+    /// Goes forward again.
+    pub fn forward(&mut self) -> bool {
+        let Some(to) = self.forward.pop() else { return false };
+        self.back.push(std::mem::replace(&mut self.here, to));
+        true
+    }
+}

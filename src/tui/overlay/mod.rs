@@ -1,0 +1,141 @@
+//! What lies over the views for a while and takes the keys: the prompt, the palette, the list of keys.
+
+mod help;
+mod palette;
+mod prompt;
+
+pub use help::Help;
+pub use palette::Palette;
+pub use prompt::Prompt;
+
+use super::action::Action;
+use super::keymap::{Key, Keymap};
+use super::theme::Theme;
+use crate::store::Index;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// What an overlay makes of a key.
+pub enum Then {
+    /// It stays.
+    Stay,
+    /// It goes away.
+    Close,
+    /// It goes away and this is done.
+    Do(Action),
+    /// It goes away and this query narrows the views; empty takes the query off.
+    Query(String),
+}
+
+/// The overlay that is shown, if any.
+#[derive(Default)]
+pub enum Overlay {
+    /// None.
+    #[default]
+    None,
+    /// The list of keys.
+    Help(Help),
+    /// The palette.
+    Palette(Palette),
+    /// The query's prompt.
+    Prompt(Prompt),
+}
+
+/// What overlays may look at.
+pub struct OverlayCtx<'a> {
+    /// Keys of actions.
+    pub keymap: &'a Keymap,
+    /// Names to complete.
+    pub index: &'a Index,
+    /// Styles and glyphs.
+    pub theme: &'a Theme,
+}
+
+impl Overlay {
+    /// Whether there is one.
+    pub fn is_some(&self) -> bool {
+        !matches!(self, Overlay::None)
+    }
+
+    /// Handles a key.
+    pub fn key(&mut self, key: Key, cx: &OverlayCtx) -> Then {
+        match self {
+            Overlay::None => Then::Stay,
+            Overlay::Help(h) => h.key(key, cx),
+            Overlay::Palette(p) => p.key(key, cx),
+            Overlay::Prompt(p) => p.key(key, cx),
+        }
+    }
+
+    /// Handles pasted text.
+    pub fn paste(&mut self, text: &str, cx: &OverlayCtx) {
+        for c in text.chars().filter(|c| !c.is_control()) {
+            if !matches!(self, Overlay::Help(_)) {
+                self.key(
+                    Key { code: crossterm::event::KeyCode::Char(c), modifiers: crossterm::event::KeyModifiers::NONE },
+                    cx,
+                );
+            }
+        }
+    }
+
+    /// Handles a turn of the wheel or a click.
+    pub fn wheel(&mut self, rows: i32) {
+        if let Overlay::Help(h) = self {
+            h.wheel(rows);
+        }
+    }
+
+    /// Draws over the whole `screen`; `foot` is the line that the prompt takes. Returns where the text cursor stands.
+    pub fn render(&self, screen: Rect, foot: Rect, buf: &mut Buffer, cx: &OverlayCtx) -> Option<Position> {
+        match self {
+            Overlay::None => None,
+            Overlay::Help(h) => {
+                h.render(screen, buf, cx);
+                None
+            }
+            Overlay::Palette(p) => p.render(screen, buf, cx),
+            Overlay::Prompt(p) => p.render(screen, foot, buf, cx),
+        }
+    }
+}
+
+/// A cleared, bordered box in the middle of the screen; returns its inside.
+fn boxed(screen: Rect, width: u16, height: u16, title: &str, buf: &mut Buffer, theme: &Theme) -> Rect {
+    use super::theme::Role;
+    let w = width.saturating_add(4).min(screen.width);
+    let h = height.saturating_add(2).min(screen.height);
+    let area =
+        Rect { x: screen.x + (screen.width - w) / 2, y: screen.y + (screen.height - h) / 2, width: w, height: h };
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            buf[(x, y)].reset();
+        }
+    }
+    if w < 4 || h < 3 {
+        return Rect { width: 0, height: 0, ..area };
+    }
+    let border = theme.style(Role::Border);
+    let g = theme.glyphs;
+    let corners = if g.vertical == '|' { ['+', '+', '+', '+'] } else { ['┌', '┐', '└', '┘'] };
+    for x in area.left()..area.right() {
+        for y in [area.top(), area.bottom() - 1] {
+            buf[(x, y)].set_char(g.horizontal).set_style(border);
+        }
+    }
+    for y in area.top()..area.bottom() {
+        for x in [area.left(), area.right() - 1] {
+            buf[(x, y)].set_char(g.vertical).set_style(border);
+        }
+    }
+    for (c, (x, y)) in corners.into_iter().zip([
+        (area.left(), area.top()),
+        (area.right() - 1, area.top()),
+        (area.left(), area.bottom() - 1),
+        (area.right() - 1, area.bottom() - 1),
+    ]) {
+        buf[(x, y)].set_char(c);
+    }
+    buf.set_stringn(area.x + 2, area.y, format!(" {title} "), (w - 4) as usize, theme.style(Role::Title));
+    Rect { x: area.x + 2, y: area.y + 1, width: w - 4, height: h - 2 }
+}

@@ -1,0 +1,419 @@
+//! The terminal: taking it over, giving it back whatever happens, and the loop between input, model and screen.
+
+use super::effects::{Answer, Effect, Runner};
+use super::keymap::Keymap;
+use super::model::{Message, Model};
+use super::theme::Theme;
+use crate::source::editor;
+use crate::store::Trace;
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use crossterm::event::{
+    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
+};
+use crossterm::{cursor, execute, terminal};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Rect, Size};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use std::ffi::OsString;
+use std::io::{self, Write, stdout};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What the viewer needs to start.
+pub struct Setup {
+    /// The trace, opened and not read.
+    pub trace: Arc<Trace>,
+    /// What messages call it.
+    pub name: String,
+    /// Styles and glyphs.
+    pub theme: Theme,
+    /// Keys.
+    pub keymap: Keymap,
+    /// The editor's command from the settings, before `$VISUAL` and `$EDITOR`.
+    pub editor: Option<String>,
+}
+
+/// Shortest time between two frames: no terminal shows more than 60 a second, and slow lines show far fewer.
+const FRAME: Duration = Duration::from_millis(16);
+/// How long the input thread waits for input before it looks whether it is to pause.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Something the loop wakes up for.
+enum Wake {
+    Input(Event),
+    /// There will be no more input: the terminal has gone.
+    Closed,
+    Answer(Answer),
+    Indexed,
+    Signal(i32),
+}
+
+/// Takes the terminal over.
+fn enter() -> io::Result<()> {
+    terminal::enable_raw_mode()?;
+    execute!(stdout(), terminal::EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
+}
+
+/// Gives the terminal back. Does what it can: part of it may be gone.
+fn leave() {
+    let _ =
+        execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, terminal::LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+}
+
+/// Gives the terminal back when it goes out of scope.
+struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Makes a panic of this thread give the terminal back before it is printed. Those of workers are caught, cost only
+/// their answer, and are not printed over the screen.
+fn restore_on_panic() {
+    let here = thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if thread::current().id() == here {
+            leave();
+            before(info);
+        }
+    }));
+}
+
+/// Lets the input thread be stopped while another program reads the terminal.
+#[derive(Default)]
+struct Pause {
+    /// Whether a pause is wanted, and whether the thread is in it.
+    state: Mutex<(bool, bool)>,
+    changed: Condvar,
+}
+
+impl Pause {
+    /// Stops the input thread; returns once it reads no more.
+    fn hold(&self) {
+        let mut s = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        s.0 = true;
+        // The thread may have ended; then nobody reads, and there is nobody to wait for.
+        let deadline = Instant::now() + POLL * 5;
+        while !s.1 && Instant::now() < deadline {
+            s = self.changed.wait_timeout(s, POLL).unwrap_or_else(|e| e.into_inner()).0;
+        }
+    }
+
+    fn resume(&self) {
+        self.state.lock().unwrap_or_else(|e| e.into_inner()).0 = false;
+        self.changed.notify_all();
+    }
+
+    /// For the input thread: waits while a pause is wanted.
+    fn point(&self) {
+        let mut s = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        while s.0 {
+            s.1 = true;
+            self.changed.notify_all();
+            s = self.changed.wait(s).unwrap_or_else(|e| e.into_inner());
+        }
+        s.1 = false;
+    }
+}
+
+/// Reads input on a thread of its own. Where standard input is not the terminal (it may be the trace), crossterm reads
+/// `/dev/tty`.
+fn read_input(to: Sender<Wake>, pause: Arc<Pause>) -> io::Result<()> {
+    thread::Builder::new().name("input".into()).spawn(move || {
+        loop {
+            pause.point();
+            match event::poll(POLL) {
+                Ok(false) => continue,
+                Ok(true) => match event::read() {
+                    Ok(e) => {
+                        if to.send(Wake::Input(e)).is_err() {
+                            return;
+                        }
+                    }
+                    Err(_) => break,
+                },
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        let _ = to.send(Wake::Closed);
+    })?;
+    Ok(())
+}
+
+/// Runs the viewer until the user leaves it.
+///
+/// # Errors
+///
+/// The terminal cannot be used, or goes away.
+pub fn run(setup: Setup) -> anyhow::Result<()> {
+    let (wake, woken) = unbounded();
+    restore_on_panic();
+
+    // Signals first, so that none that comes while the terminal is being taken over leaves it in raw mode.
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT])?;
+    let handle = signals.handle();
+    let lent = Arc::new(AtomicBool::new(false));
+    let (to, is_lent) = (wake.clone(), lent.clone());
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        for s in signals.forever() {
+            // While an editor has the terminal its keys are not ours; but when it is stopped so are we, or the shell
+            // would never come back.
+            if is_lent.load(Ordering::Relaxed) && matches!(s, SIGTSTP | SIGCONT | SIGINT) {
+                if s == SIGTSTP {
+                    let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+                }
+                continue;
+            }
+            if to.send(Wake::Signal(s)).is_err() {
+                break;
+            }
+        }
+    })?;
+
+    let guard = Guard;
+    enter()?;
+    let pause = Arc::new(Pause::default());
+    read_input(wake.clone(), pause.clone())?;
+
+    let to = wake.clone();
+    let runner = Runner::new(setup.trace.clone(), move |a| drop(to.send(Wake::Answer(a))));
+    let stop = Arc::new(AtomicBool::new(false));
+    let loader = load(&setup.trace, wake, stop.clone())?;
+
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, stdout())))?;
+    let size = terminal.size()?;
+    let mut shell = Shell {
+        model: Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size),
+        runner,
+        pause,
+        lent,
+        editor: setup.editor,
+        ended: false,
+        redraw: false,
+    };
+    let result = shell.turn(&mut terminal, &woken);
+
+    stop.store(true, Ordering::Relaxed);
+    handle.close();
+    drop(guard);
+    // The loader looks at the flag between steps, and the program's end does not wait for it.
+    drop(loader);
+    result
+}
+
+/// Reads the trace in the background, and says at most some thirty times a second that it has got further.
+fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Result<thread::JoinHandle<()>> {
+    let trace = trace.clone();
+    thread::Builder::new().name("load".into()).spawn(move || {
+        let last = Mutex::new(None::<Instant>);
+        let report = |_| {
+            let mut last = last.lock().unwrap_or_else(|e| e.into_inner());
+            if last.is_none_or(|t| t.elapsed() > FRAME * 2) {
+                *last = Some(Instant::now());
+                let _ = to.send(Wake::Indexed);
+            }
+        };
+        trace.load(&report, &stop);
+        let _ = to.send(Wake::Indexed);
+    })
+}
+
+type Screen = Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
+
+struct Shell {
+    model: Model,
+    runner: Arc<Runner>,
+    pause: Arc<Pause>,
+    /// Whether an editor has the terminal.
+    lent: Arc<AtomicBool>,
+    editor: Option<String>,
+    ended: bool,
+    /// Whether the next frame is drawn onto an empty screen.
+    redraw: bool,
+}
+
+impl Shell {
+    fn turn(&mut self, terminal: &mut Screen, woken: &Receiver<Wake>) -> anyhow::Result<()> {
+        loop {
+            if std::mem::take(&mut self.redraw) {
+                terminal.clear()?;
+            }
+            let drawn = Instant::now();
+            let model = &self.model;
+            terminal.draw(|frame| {
+                if let Some(cursor) = model.render(frame.buffer_mut()) {
+                    frame.set_cursor_position(cursor);
+                }
+            })?;
+            // All that has come in meanwhile is taken before the next frame: keys held down cannot pile up.
+            let mut next = Some(woken.recv()?);
+            let mut quiet = false;
+            while let Some(wake) = next {
+                quiet |= matches!(wake, Wake::Answer(_) | Wake::Indexed);
+                self.wake(wake, terminal)?;
+                if self.ended {
+                    return Ok(());
+                }
+                next = woken.try_recv().ok();
+                // Input is drawn at once; what the background says can wait for the next frame's time.
+                if next.is_none() && quiet {
+                    let due = drawn + FRAME;
+                    next = woken.recv_timeout(due.saturating_duration_since(Instant::now())).ok();
+                }
+            }
+        }
+    }
+
+    fn wake(&mut self, wake: Wake, terminal: &mut Screen) -> anyhow::Result<()> {
+        let message = match wake {
+            Wake::Input(Event::Key(e)) => Message::Key(e),
+            Wake::Input(Event::Mouse(e)) => Message::Mouse(e),
+            Wake::Input(Event::Paste(s)) => Message::Paste(s),
+            Wake::Input(Event::Resize(w, h)) => Message::Resize(w, h),
+            Wake::Input(_) => return Ok(()),
+            Wake::Closed => {
+                self.ended = true;
+                return Ok(());
+            }
+            Wake::Answer(a) if self.runner.wanted(&a) => Message::Answer(a.reply),
+            Wake::Answer(_) => return Ok(()),
+            Wake::Indexed => Message::Indexed,
+            Wake::Signal(SIGTSTP) => return self.suspend(terminal),
+            Wake::Signal(SIGCONT) => return self.back(terminal),
+            Wake::Signal(_) => {
+                self.ended = true;
+                return Ok(());
+            }
+        };
+        self.message(message, terminal)
+    }
+
+    fn message(&mut self, message: Message, terminal: &mut Screen) -> anyhow::Result<()> {
+        for effect in self.model.update(message) {
+            match effect {
+                Effect::Run(job) => self.runner.run(job),
+                Effect::Cancel(kind) => self.runner.cancel(kind),
+                Effect::Open { path, line } => self.edit(&path, line, terminal)?,
+                Effect::Copy(text) => {
+                    let mut out = stdout();
+                    write!(out, "{}", osc52(&text))?;
+                    out.flush()?;
+                    let shown = crate::base::text::fit(&text, 60).into_owned();
+                    self.message(Message::Say(format!("copied {shown}")), terminal)?;
+                }
+                Effect::Suspend => self.suspend(terminal)?,
+                Effect::Redraw => self.redraw = true,
+                Effect::Quit => self.ended = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the terminal back after someone else had it.
+    fn back(&mut self, terminal: &mut Screen) -> anyhow::Result<()> {
+        enter()?;
+        self.redraw = true;
+        let Size { width, height } = terminal.size()?;
+        terminal.resize(Rect::new(0, 0, width, height))?;
+        self.message(Message::Resize(width, height), terminal)
+    }
+
+    /// Stops the program as the shell expects it; goes on when the shell lets it.
+    fn suspend(&mut self, _terminal: &mut Screen) -> anyhow::Result<()> {
+        self.pause.hold();
+        leave();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        // SIGCONT, which comes with going on, takes the terminal back.
+        self.pause.resume();
+        Ok(())
+    }
+
+    fn edit(&mut self, path: &Path, line: u32, terminal: &mut Screen) -> anyhow::Result<()> {
+        let var = |name: &str| -> Option<OsString> { std::env::var_os(name) };
+        let command = match editor::command(self.editor.as_deref(), var, path, line) {
+            Ok(c) => c,
+            Err(e) => return self.message(Message::Fail(e.to_string()), terminal),
+        };
+        let program = crate::base::text::escape(&command.program.to_string_lossy()).into_owned();
+        let mut run = std::process::Command::new(&command.program);
+        run.args(&command.args);
+        if !command.terminal {
+            use std::process::Stdio;
+            run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let message = match run.spawn() {
+                Ok(mut child) => {
+                    // Somebody has to wait for it, or it stays as a zombie.
+                    let _ = thread::Builder::new().name("editor".into()).spawn(move || child.wait());
+                    Message::Say(format!("opened in {program}"))
+                }
+                Err(e) => Message::Fail(format!("{program} cannot be started: {e}; set $EDITOR to your editor")),
+            };
+            return self.message(message, terminal);
+        }
+        self.pause.hold();
+        leave();
+        if !std::io::IsTerminal::is_terminal(&io::stdin())
+            && let Ok(tty) = std::fs::File::open("/dev/tty")
+        {
+            run.stdin(tty);
+        }
+        self.lent.store(true, Ordering::Relaxed);
+        let status = run.status();
+        self.lent.store(false, Ordering::Relaxed);
+        self.pause.resume();
+        self.back(terminal)?;
+        let message = match status {
+            Ok(s) if s.success() => return Ok(()),
+            Ok(s) => Message::Fail(format!("{program} ended with {s}")),
+            Err(e) => Message::Fail(format!("{program} cannot be started: {e}; set $EDITOR to your editor")),
+        };
+        self.message(message, terminal)
+    }
+}
+
+/// The escape sequence (xterm's OSC 52) that puts text on the clipboard of the terminal's own machine.
+fn osc52(text: &str) -> String {
+    format!("\x1b]52;c;{}\x1b\\", base64(text.as_bytes()))
+}
+
+/// Base64 (RFC 4648, section 4).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let n = chunk.iter().fold(0u32, |n, &b| n << 8 | u32::from(b)) << (8 * (3 - chunk.len()));
+        for i in 0..4 {
+            if i <= chunk.len() {
+                out.push(char::from(DIGITS[(n >> (18 - 6 * i)) as usize & 63]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copied_text_is_base64() {
+        // The test vectors of RFC 4648, section 10.
+        let cases =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE=")];
+        for (text, want) in cases {
+            assert_eq!(base64(text.as_bytes()), want);
+        }
+        assert_eq!(osc52("hi"), "\x1b]52;c;aGk=\x1b\\");
+    }
+}

@@ -1,0 +1,331 @@
+//! The viewer as a whole: keys in, screen and state out.
+
+use super::action::Action;
+use super::fixture;
+use super::keymap::{Key, Keymap};
+use super::model::Message;
+use super::nav::Narrow;
+use super::snapshot::{Driver, text};
+use super::theme::{Background, ColorLevel, Theme};
+use super::views::{Pane, ViewId};
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use proptest::prelude::*;
+use ratatui::layout::Size;
+
+fn theme() -> Theme {
+    Theme::new(ColorLevel::True, Background::Dark, false)
+}
+
+fn driver(width: u16, height: u16) -> Driver {
+    Driver::new(fixture::trace(), "trace.out", theme(), Keymap::default(), Size { width, height })
+}
+
+fn after(keys: &str, width: u16, height: u16) -> (Driver, String) {
+    let mut d = driver(width, height);
+    d.keys(keys).unwrap();
+    let screen = text(&d.screen(Size { width, height }).0);
+    (d, screen)
+}
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Message {
+    Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}
+
+#[test]
+fn the_founding_story_finds_its_line() {
+    for (w, h) in [(80, 24), (120, 40), (250, 70)] {
+        let (d, screen) = after("/mapassign<Enter>", w, h);
+        let hits = d.model.hits().unwrap();
+        assert!(hits.complete && hits.found.total() > 0);
+        let first = screen.lines().find(|l| l.contains(" %")).unwrap_or_else(|| panic!("{screen}"));
+        assert!(first.contains("order_cache.go:47"), "{screen}");
+        let share: f64 = first.split_once(" %").unwrap().0.trim_matches([' ', '›']).parse().unwrap();
+        assert!(share > 90.0, "{first}");
+        assert!(screen.lines().next().unwrap().contains("hits"), "{screen}");
+        assert_eq!(d.model.focus(), Pane::Hits);
+    }
+}
+
+#[test]
+fn escape_takes_the_query_off_and_n_steps_through_the_hits() {
+    let (mut d, _) = after("/mapassign<Enter>n", 120, 40);
+    let first = d.model.place().event.unwrap();
+    d.keys("n").unwrap();
+    let second = d.model.place().event.unwrap();
+    assert!(second > first);
+    d.keys("N").unwrap();
+    assert_eq!(d.model.place().event, Some(first));
+    d.keys("<Esc><Esc>").unwrap();
+    assert_eq!(d.model.place().query(), None);
+    assert!(d.model.hits().is_none());
+}
+
+#[test]
+fn a_group_opens_into_goroutines_and_a_goroutine_into_the_timeline() {
+    let (mut d, _) = after("2<Enter>", 120, 40);
+    assert!(d.model.place().go.is_some());
+    let go = d.model.place().go;
+    d.keys("<Enter>").unwrap();
+    assert_eq!((d.model.place().view, d.model.place().go), (ViewId::Timeline, go));
+    d.keys("<Esc>").unwrap();
+    assert_eq!(d.model.place().view, ViewId::Goroutines);
+    d.keys("[").unwrap();
+    assert_eq!(d.model.place().view, ViewId::Timeline);
+    d.keys("]").unwrap();
+    assert_eq!(d.model.place().view, ViewId::Goroutines);
+}
+
+#[test]
+fn narrowing_to_a_group_leaves_its_events_alone() {
+    let (mut d, _) = after("2i5", 120, 40);
+    let group = d.model.place().group().unwrap();
+    let trace = fixture::trace();
+    for _ in 0..20 {
+        d.keys("j").unwrap();
+        let go = d.model.place().go;
+        assert_eq!(trace.index().goroutine(go).map(|g| g.group), Some(group));
+    }
+    d.keys("<Esc>").unwrap();
+    assert_eq!(d.model.place().group(), None);
+}
+
+#[test]
+fn a_range_of_events_narrows_to_the_time_between() {
+    let (mut d, _) = after("5jjjv<C-d><Enter>", 120, 40);
+    let (from, to) = d.model.place().window().expect("a window");
+    assert!(from < to);
+    assert!(matches!(d.model.place().narrowing[..], [Narrow::Window(..)]));
+    d.keys("G").unwrap();
+    let last = d.model.place().at;
+    assert!(last < to && last >= from);
+    d.keys("2").unwrap();
+    let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
+    assert!(screen.lines().next().unwrap().contains(".."), "{screen}");
+}
+
+#[test]
+fn events_are_read_wherever_one_goes() {
+    let (d, screen) = after("5G", 120, 40);
+    let last = fixture::trace().index().events - 1;
+    assert_eq!(d.model.place().event, Some(last));
+    assert!(!screen.contains("…\n"), "{screen}");
+}
+
+#[test]
+fn a_mistake_in_a_query_is_shown_at_its_place_and_the_prompt_stays() {
+    let (mut d, screen) = after("/stat:waiting<Enter>", 80, 24);
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(lines[23].starts_with("/stat:waiting"), "{screen}");
+    assert!(lines[22].contains("state"), "{screen}");
+    assert_eq!(d.model.place().query(), None);
+    d.keys("<Esc>").unwrap();
+    assert!(!text(&d.screen(Size { width: 80, height: 24 }).0).contains("stat:"));
+}
+
+#[test]
+fn tab_completes_a_query() {
+    let (d, screen) = after("/stat<Tab>wai<Tab><Enter>", 80, 24);
+    assert_eq!(d.model.place().query(), Some("state:waiting"), "{screen}");
+}
+
+#[test]
+fn help_shows_every_action_that_works() {
+    let (_, screen) = after("?", 160, 120);
+    for a in Action::ALL.iter().filter(|a| a.available()) {
+        assert!(screen.contains(a.help()), "{} is not in help\n{screen}", a.name());
+    }
+}
+
+#[test]
+fn the_palette_does_what_it_finds() {
+    let (d, _) = after(":show the events<Enter>", 80, 24);
+    assert_eq!(d.model.place().view, ViewId::Events);
+    let (d, _) = after(":quit<Enter>", 80, 24);
+    assert!(d.quit);
+}
+
+#[test]
+fn tabs_and_rows_and_headings_can_be_clicked() {
+    let (mut d, screen) = after("", 120, 40);
+    let row = screen.lines().position(|l| l.contains("2 goroutines")).unwrap() as u16;
+    let line: Vec<char> = screen.lines().nth(row as usize).unwrap().chars().collect();
+    let x = line.windows(3).position(|w| w == ['2', ' ', 'g']).unwrap() as u16;
+    d.send(mouse(MouseEventKind::Down(MouseButton::Left), x, row));
+    assert_eq!(d.model.place().view, ViewId::Goroutines);
+    let size = Size { width: 120, height: 40 };
+    let before = text(&d.screen(size).0);
+    let heading = row + 1;
+    let line: Vec<char> = before.lines().nth(heading as usize).unwrap().chars().collect();
+    let x = line.windows(5).position(|w| w == ['c', 'o', 'u', 'n', 't']).unwrap() as u16;
+    d.send(mouse(MouseEventKind::Down(MouseButton::Left), x, heading));
+    let sorted = text(&d.screen(size).0);
+    let counts: Vec<u64> = sorted
+        .lines()
+        .skip(heading as usize + 1)
+        .filter_map(|l| l.split('×').nth(1)?.split_whitespace().next()?.parse().ok())
+        .collect();
+    assert!(counts.len() > 2 && counts.is_sorted_by(|a, b| a >= b), "{counts:?}\n{sorted}");
+}
+
+#[test]
+fn a_trace_that_is_not_read_yet_can_be_looked_at() {
+    let mut d = Driver::new(fixture::unread(), "x", theme(), Keymap::default(), Size { width: 80, height: 24 });
+    d.keys("2jjG<Enter>5jjG/mapassign<Enter>nN1").unwrap();
+    let screen = text(&d.screen(Size { width: 80, height: 24 }).0);
+    assert!(screen.contains("reading"), "{screen}");
+}
+
+#[test]
+fn without_colour_a_selection_still_shows() {
+    let size = Size { width: 80, height: 24 };
+    let theme = Theme::new(ColorLevel::None, Background::Dark, true);
+    let mut d = Driver::new(fixture::trace(), "x", theme, Keymap::default(), size);
+    d.keys("2j").unwrap();
+    let (buf, _) = d.screen(size);
+    let screen = text(&buf);
+    assert!(screen.is_ascii(), "{screen}");
+    assert!(screen.lines().any(|l| l.starts_with('>')), "{screen}");
+    use ratatui::style::Color;
+    assert!(buf.content.iter().all(|c| c.fg == Color::Reset && c.bg == Color::Reset));
+}
+
+#[test]
+fn any_size_can_be_drawn() {
+    let mut d = driver(80, 24);
+    for keys in ["", "/mapassign<Enter>", "2<Enter>", "5", "?", "<Esc>:", "<Esc>/stat", "<Esc>/x:<Enter>"] {
+        d.keys(keys).unwrap();
+        for (w, h) in [(1, 1), (2, 3), (3, 40), (80, 1), (20, 5), (79, 13), (500, 200), (0, 0), (80, 24)] {
+            d.send(Message::Resize(w, h));
+            d.screen(Size { width: w, height: h });
+        }
+    }
+}
+
+/// Keys that a hand might press, and a few that mean nothing.
+const KEYS: &[&str] = &[
+    "h",
+    "j",
+    "k",
+    "l",
+    "g",
+    "G",
+    "<C-d>",
+    "<C-u>",
+    "<PageDown>",
+    "<Enter>",
+    "<Esc>",
+    "<Tab>",
+    "<S-Tab>",
+    "n",
+    "N",
+    "/",
+    "m",
+    "a",
+    "p",
+    ":",
+    "?",
+    "u",
+    "U",
+    "v",
+    "[",
+    "]",
+    "1",
+    "2",
+    "5",
+    "3",
+    "w",
+    "s",
+    "d",
+    "f",
+    "<lt>",
+    ">",
+    "r",
+    "i",
+    "e",
+    "H",
+    "y",
+    "o",
+    "(",
+    "\"",
+    "<Space>",
+    "<Backspace>",
+    "<Up>",
+    "é",
+    "<F5>",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_keys_and_no_clicks_break_it(
+        keys in prop::collection::vec(0..KEYS.len(), 1..40),
+        clicks in prop::collection::vec((0u16..130, 0u16..50, 0usize..5), 0..10),
+        width in 1u16..130,
+        height in 1u16..50,
+    ) {
+        let mut d = driver(width, height);
+        let mut clicks = clicks.into_iter();
+        for k in keys {
+            d.send(Message::Key(Key::parse(KEYS[k]).unwrap().to_event()));
+            if let Some((x, y, what)) = clicks.next() {
+                let kind = [
+                    MouseEventKind::Down(MouseButton::Left),
+                    MouseEventKind::Drag(MouseButton::Left),
+                    MouseEventKind::Up(MouseButton::Left),
+                    MouseEventKind::ScrollDown,
+                    MouseEventKind::ScrollUp,
+                ][what];
+                d.send(mouse(kind, x, y));
+            }
+            d.screen(Size { width, height });
+        }
+    }
+}
+
+/// The body of the screen as text, and beside it a letter for the style of each cell, with what the letters mean.
+fn body(keys: &str, level: ColorLevel, width: u16, height: u16) -> String {
+    let size = Size { width, height };
+    let theme = Theme::new(level, Background::Dark, false);
+    let mut d = Driver::new(fixture::trace(), "trace.out", theme, Keymap::default(), size);
+    d.keys(keys).unwrap();
+    let (buf, _) = d.screen(size);
+    let areas = d.model.areas();
+    let mut styles = Vec::new();
+    let (mut chars, mut map) = (String::new(), String::new());
+    let rows =
+        [areas.title, areas.tabs].map(|r| r.y..r.bottom()).into_iter().chain([areas.body.y..areas.body.bottom()]);
+    for y in rows.flatten() {
+        let mut line = (String::new(), String::new());
+        for x in 0..width {
+            let cell = &buf[(x, y)];
+            let style = (cell.fg, cell.bg, cell.modifier);
+            let at = styles.iter().position(|s| *s == style).unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            line.0.push_str(cell.symbol());
+            line.1.push(char::from(b'a' + at as u8 % 26));
+        }
+        chars.push_str(line.0.trim_end());
+        chars.push('\n');
+        map.push_str(&line.1);
+        map.push('\n');
+    }
+    let legend = styles
+        .iter()
+        .enumerate()
+        .map(|(i, (fg, bg, m))| format!("{} {fg:?} on {bg:?} {m:?}\n", char::from(b'a' + i as u8 % 26)));
+    format!("{chars}\n{map}\n{}", legend.collect::<String>())
+}
+
+#[test]
+fn views_look_as_they_did() {
+    for (w, h) in [(80, 24), (120, 40), (250, 70)] {
+        insta::assert_snapshot!(format!("goroutines_{w}x{h}"), body("2<Enter>j", ColorLevel::True, w, h));
+        insta::assert_snapshot!(format!("events_{w}x{h}"), body("5<C-d>", ColorLevel::True, w, h));
+    }
+    insta::assert_snapshot!("goroutines_16", body("2<Enter>j", ColorLevel::Basic, 80, 24));
+    insta::assert_snapshot!("goroutines_plain", body("2<Enter>j", ColorLevel::None, 80, 24));
+    insta::assert_snapshot!("goroutines_hits", body("2/mapassign<Enter><Tab><Tab><Tab>", ColorLevel::True, 120, 24));
+}

@@ -1,0 +1,314 @@
+//! What the detail pane says, line by line.
+
+use super::{Found, Target, main_stack, user_frame};
+use crate::analysis::interval::{By, Edge, Interval, by_reason};
+use crate::analysis::timeline::value_at;
+use crate::base::text::{bytes, count, escape};
+use crate::base::{Duration, FrameId, GroupId, StackId, Time};
+use crate::store::dict::is_runtime;
+use crate::store::index::Times;
+use crate::store::{Index, Range};
+use crate::tui::nav::Row;
+use crate::tui::text as words;
+use crate::tui::theme::Role;
+use crate::tui::views::Ctx;
+use crate::wire::event::{GoState, Kind};
+
+/// What Enter does on a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// Shows the frame's source.
+    Frame(FrameId),
+    /// Goes to a goroutine and an instant.
+    Go(Target),
+}
+
+/// A line of the pane.
+#[derive(Clone, Default, Debug)]
+pub struct Line {
+    /// Its text, in pieces.
+    pub spans: Vec<(String, Role)>,
+    /// What Enter does.
+    pub act: Option<Act>,
+    /// Whether it is the user's frame nearest to the leaf.
+    pub user: bool,
+}
+
+impl Line {
+    fn new(label: &str, text: String) -> Line {
+        Line { spans: vec![(format!("{label:<13}"), Role::Dim), (text, Role::Text)], ..Line::default() }
+    }
+
+    /// The text alone, without the label at its left.
+    pub fn plain(&self) -> String {
+        let text: String = self.spans.iter().skip(1).map(|s| s.0.as_str()).collect();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The pane's title.
+pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
+    let index = cx.index;
+    let place = cx.place;
+    let from_start = |t: Time| words::instant(t - index.start);
+    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_))) {
+        let Some(found) = found else { return words::goroutine(index, place.go) };
+        if let (Some(e), true) = (&found.event, place.event.is_some()) {
+            let what = if e.kind == Kind::CpuSample { "CPU sample" } else { e.kind.name() };
+            return format!("{} {what} · at {}", words::goroutine(index, e.go), from_start(e.time));
+        }
+        let Some(i) = &found.interval else {
+            return match place.row {
+                Some(Row::Proc(p)) if place.go.some().is_none() => format!("{} idle", words::proc(index, p)),
+                _ => format!("{} does not exist at {}", words::goroutine(index, place.go), from_start(place.at)),
+            };
+        };
+        let on = match place.row {
+            Some(Row::Proc(p)) if place.go.some().is_none() => format!("{}: ", words::proc(index, p)),
+            _ => String::new(),
+        };
+        let why = match i.state {
+            GoState::Waiting | GoState::Runnable if i.reason.is_some() => {
+                format!(": {}", escape(index.dict.str(i.reason)))
+            }
+            _ => String::new(),
+        };
+        let open = if i.begin.event().is_none() { "before " } else { "" };
+        return format!(
+            "{on}{} {}{why} · {}{} · from {open}{}",
+            words::goroutine(index, i.go),
+            i.state.name().to_lowercase(),
+            if i.end.event().is_none() || !open.is_empty() { "at least " } else { "" },
+            i.duration(),
+            from_start(i.from),
+        );
+    }
+    match place.row {
+        Some(Row::Group(g)) => {
+            let n = index.groups.get(g.0 as usize).map_or(0, |g| g.members.len());
+            format!("{} {}{}", words::group(index.group_name(g)), cx.theme.glyphs.times, count(n as u64))
+        }
+        Some(Row::Gc) => "collections".into(),
+        Some(Row::Stw) => "stopped worlds".into(),
+        Some(Row::Heap) => "heap".into(),
+        Some(Row::Procs) => format!("{} Ps", index.procs.len()),
+        Some(Row::System) => "the runtime's own goroutines".into(),
+        _ => String::new(),
+    }
+}
+
+/// The pane's lines; of long stacks only what fits `height`.
+pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
+    let mut out = Vec::new();
+    let place = cx.place;
+    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_))) {
+        let Some(found) = found else { return out };
+        if let (Some(e), true) = (&found.event, place.event.is_some()) {
+            let label = if e.kind == Kind::CpuSample { "sampled in" } else { "in" };
+            let said = words::describe(cx.index, e);
+            if e.kind != Kind::CpuSample && !said.is_empty() {
+                out.push(Line::new("says", said));
+            }
+            push_stack(&mut out, label, e.stack, cx, usize::from(height).saturating_sub(2).max(3), true);
+            if let Some(i) = &found.interval {
+                let text = format!("{} for {} from {}", i.state.name().to_lowercase(), i.duration(), at(cx, i.from));
+                out.push(Line::new("while", text));
+            }
+        }
+        if let Some(i) = &found.interval {
+            interval(&mut out, i, found, cx, height);
+        }
+        return out;
+    }
+    match place.row {
+        Some(Row::Group(g)) => group(&mut out, g, cx),
+        Some(Row::Gc) => ranges(&mut out, &cx.index.gc, cx),
+        Some(Row::Stw) => ranges(&mut out, &cx.index.stw, cx),
+        Some(Row::Heap) => {
+            let value = |p: &[(Time, u64)]| value_at(p, place.at).map_or("not known".into(), bytes);
+            out.push(Line::new("live", value(&cx.index.heap)));
+            out.push(Line::new("goal", value(&cx.index.heap_goal)));
+            let most = cx.index.heap.iter().map(|p| p.1).max().map_or("not known".into(), bytes);
+            out.push(Line::new("most", most));
+        }
+        Some(Row::Procs | Row::System) => {
+            let running: Duration = cx.index.procs.iter().map(|p| p.running).sum();
+            out.push(Line::new("held", format!("{running} in all, of {}", cx.index.duration())));
+        }
+        _ => {}
+    }
+    out
+}
+
+fn at(cx: &Ctx, t: Time) -> String {
+    words::instant(t - cx.index.start)
+}
+
+fn interval(out: &mut Vec<Line>, i: &Interval, found: &Found, cx: &Ctx, height: u16) {
+    let index = cx.index;
+    let label = match i.state {
+        GoState::Waiting => "blocked in",
+        GoState::Syscall => "entered in",
+        GoState::Running => "ran up to",
+        GoState::Runnable if i.begin.event().is_some_and(|e| e.kind == Kind::GoCreate) => "starts in",
+        _ => "stopped in",
+    };
+    // The stack of the event under the cursor stands above already.
+    let shown = found.event.as_ref().filter(|_| cx.place.event.is_some()).map(|e| e.stack);
+    if i.stack.is_some() && shown != Some(i.stack) {
+        let more = usize::from(i.waker.is_some()) * 2 + usize::from(!i.woke.is_empty());
+        let room = usize::from(height).saturating_sub(out.len() + more).max(2);
+        push_stack(out, label, i.stack, cx, room, main_stack(found) == i.stack);
+    }
+    ended(out, i, cx);
+    if i.proc.some().is_some() && i.state == GoState::Running {
+        let on = format!("{} {}", words::proc(index, i.proc), words::thread(index, i.thread));
+        out.push(Line::new("on", on));
+    }
+    for (k, w) in i.woke.iter().enumerate() {
+        let text = format!("{} {}", words::goroutine(index, w.go), words::group(index.goroutine_name(w.go)));
+        let mut line = Line::new(if k == 0 { "woke" } else { "" }, text);
+        line.spans.push((format!("  at {}", at(cx, w.at)), Role::Dim));
+        line.act = Some(Act::Go(Target { go: w.go, at: w.at - Duration(1), far: true }));
+        out.push(line);
+    }
+    // Samples by the user's frame: which line of one's own the time went into.
+    let mut by_frame: Vec<(FrameId, u32)> = Vec::new();
+    for &(stack, n) in &i.samples {
+        let f = user_frame(index, stack);
+        match by_frame.iter_mut().find(|b| b.0 == f) {
+            Some(b) => b.1 += n,
+            None => by_frame.push((f, n)),
+        }
+    }
+    by_frame.sort_by_key(|b| std::cmp::Reverse(b.1));
+    for (k, &(f, n)) in by_frame.iter().enumerate() {
+        let mut line = Line::new(if k == 0 { "samples" } else { "" }, String::new());
+        line.spans[1] = (format!("{n:>5} "), Role::Sample);
+        line.spans.push((frame(index, f), Role::Text));
+        line.act = f.some().map(Act::Frame);
+        out.push(line);
+    }
+}
+
+/// Who made the goroutine runnable, and where that stood.
+fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
+    let index = cx.index;
+    let Some(w) = i.waker else {
+        match (i.state, &i.end) {
+            (GoState::Waiting, Edge::Trace) => out.push(Line::new("unblocked", "not before the trace ends".into())),
+            (GoState::Waiting, Edge::Unread) => out.push(Line::new("unblocked", "beyond what was looked at".into())),
+            _ => {}
+        }
+        return;
+    };
+    let label = match (w.created, i.state) {
+        (true, _) => "created by",
+        (false, GoState::Waiting) => "unblocked by",
+        (false, _) => "readied by",
+    };
+    let when = if i.state == GoState::Waiting {
+        format!(", {} later", w.at - i.from)
+    } else {
+        format!(", at {}", at(cx, w.at))
+    };
+    match w.by {
+        By::Runtime => {
+            let who = by_reason(index.dict.str(i.reason));
+            out.push(Line::new(label, format!("the {who}{when}")));
+        }
+        By::Goroutine(g) => {
+            let mut line = Line::new(label, words::goroutine(index, g));
+            line.spans[1].1 = Role::Accent;
+            line.spans.push((format!(" {}", words::group(index.goroutine_name(g))), Role::Text));
+            line.spans.push((when, Role::Dim));
+            line.act = Some(Act::Go(Target { go: g, at: w.at, far: true }));
+            out.push(line);
+            let f = user_frame(index, w.stack);
+            if f.is_some() {
+                let mut line = Line::new("  in", frame(index, f));
+                line.act = Some(Act::Frame(f));
+                out.push(line);
+            }
+        }
+    }
+}
+
+fn frame(index: &Index, f: FrameId) -> String {
+    let Some(f) = f.some().filter(|f| f.index() < index.dict.counts().2) else { return "(no stack)".into() };
+    let f = index.dict.frame_of(f);
+    format!("{}  :{}", words::func(index.dict.func_name(f.func)), f.line)
+}
+
+/// Adds a stack, leaf first: at most `room` lines of it, around the user's frame.
+fn push_stack(out: &mut Vec<Line>, label: &str, stack: StackId, cx: &Ctx, room: usize, main: bool) {
+    let index = cx.index;
+    let frames: Vec<FrameId> = index.dict.stack_ids(stack).collect();
+    let user = user_frame(index, stack);
+    let skip = match frames.iter().position(|&f| f == user) {
+        Some(k) if frames.len() > room => k.saturating_sub(usize::from(room > 2)),
+        _ => 0,
+    };
+    for (k, &f) in frames.iter().enumerate().skip(skip).take(room) {
+        let data = index.dict.frame_of(f);
+        let name = index.dict.func_name(data.func);
+        let is_user = f == user && main;
+        let role = if is_runtime(name) { Role::Dim } else { Role::Text };
+        let mut line = Line::new(if k == skip { label } else { "" }, words::func(name));
+        line.spans[1].1 = role;
+        line.spans.push((format!("  {}", words::place(index, data)), Role::Dim));
+        (line.act, line.user) = (Some(Act::Frame(f)), is_user);
+        out.push(line);
+    }
+}
+
+fn times(out: &mut Vec<Line>, t: &Times) {
+    let total = t.total().0.max(1) as f64;
+    let parts = [
+        ("running", t.running, Role::Running),
+        ("runnable", t.runnable, Role::Runnable),
+        ("waiting", t.waiting, Role::Waiting),
+        ("syscall", t.syscall + t.syscall_blocked, Role::Syscall),
+    ];
+    for (name, d, role) in parts {
+        let mut line = Line::new(name, format!("{d:>8}"));
+        line.spans[0].1 = role;
+        line.spans.push((format!("  {:>5.1} %", d.0 as f64 * 100.0 / total), Role::Dim));
+        out.push(line);
+    }
+}
+
+fn group(out: &mut Vec<Line>, g: GroupId, cx: &Ctx) {
+    let Some(group) = cx.index.groups.get(g.0 as usize) else { return };
+    times(out, &group.times);
+    let mut reasons = group.blocked.clone();
+    reasons.sort_by_key(|r| (std::cmp::Reverse(r.1), r.0));
+    for (k, (reason, d)) in reasons.iter().take(6).enumerate() {
+        let mut line = Line::new(if k == 0 { "blocked on" } else { "" }, format!("{d:>8}"));
+        line.spans.push((format!("  {}", escape(cx.index.dict.str(*reason))), Role::Text));
+        out.push(line);
+    }
+    out.push(Line::new("longest wait", group.longest_wait.to_string()));
+    if group.samples > 0 {
+        out.push(Line::new("CPU samples", count(group.samples)));
+    }
+    out.push(Line::new("events", count(group.events)));
+}
+
+/// The ranges around the cursor: the one it is in, or else the next.
+fn ranges(out: &mut Vec<Line>, ranges: &[Range], cx: &Ctx) {
+    let total: Duration = ranges.iter().map(|r| r.to - r.from).sum();
+    let longest = ranges.iter().map(|r| r.to - r.from).max().unwrap_or_default();
+    out.push(Line::new("in all", format!("{} taking {total}, the longest {longest}", count(ranges.len() as u64))));
+    let first = ranges.partition_point(|r| r.to < cx.place.at);
+    for r in ranges.iter().skip(first).take(12) {
+        let inside = cx.place.at >= r.from && cx.place.at < r.to;
+        let mut line = Line::new(if inside { "now" } else { "then" }, format!("{:>8}", r.to - r.from));
+        line.spans.push((format!("  from {}  {}", at(cx, r.from), escape(cx.index.dict.str(r.name))), Role::Dim));
+        if let Some(g) = r.go.some() {
+            line.spans.push((format!("  {}", words::goroutine(cx.index, g)), Role::Text));
+            line.act = Some(Act::Go(Target { go: g, at: r.from, far: true }));
+        }
+        out.push(line);
+    }
+}

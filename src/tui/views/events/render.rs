@@ -1,0 +1,107 @@
+//! Draws the events view.
+
+use super::Events;
+use crate::base::text;
+use crate::store::Event;
+use crate::tui::text as words;
+use crate::tui::theme::Role;
+use crate::tui::views::Ctx;
+use crate::tui::widgets::table::{self, Column};
+use crate::tui::widgets::write;
+use crate::wire::event::{GoState, Kind};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+const COLUMNS: [Column; 9] = [
+    column("time ms", 14, true, 0, 0),
+    column("later by", 8, true, 3, 0),
+    column("who", 8, false, 0, 0),
+    column("P", 4, false, 5, 0),
+    column("thread", 9, false, 7, 0),
+    column("kind", 16, false, 0, 0),
+    column("what", 26, false, 0, 1),
+    column("in", 48, false, 6, 0),
+    column("no.", 10, true, 8, 0),
+];
+
+const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: u8) -> Column {
+    Column { title, width, right, drop, elastic: elastic > 0 }
+}
+
+pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = cx.theme;
+    let slots: Vec<table::Slot> = table::fit(&COLUMNS, area.width.saturating_sub(1))
+        .into_iter()
+        .map(|s| table::Slot { x: s.x + 1, ..s })
+        .collect();
+    table::heading(buf, table::row(area, 0), &COLUMNS, &slots, None, theme);
+    if view.listing.is_empty() && area.height > 1 {
+        let busy = !cx.index.complete || cx.hits.is_some_and(|h| !h.complete);
+        let text = if busy { "reading …" } else { "no event is left of what the views are narrowed to" };
+        write(buf, area, area.x + 1, area.y + 1, text, theme.style(Role::Dim));
+        return;
+    }
+    for (i, no) in view.scroll.seen().enumerate() {
+        let line = table::row(area, i as u64 + 1);
+        if line.height == 0 {
+            break;
+        }
+        if no == view.scroll.selected {
+            let role = if cx.focused { Role::Selection } else { Role::Title };
+            buf.set_style(line, theme.style(role));
+            write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+        } else if view.anchor.is_some() && between(view, no) {
+            write(buf, line, line.x, line.y, &theme.glyphs.vertical.to_string(), theme.style(Role::Accent));
+        }
+        let Some(e) = view.at(no) else {
+            write(buf, line, line.x + 1, line.y, &theme.glyphs.ellipsis.to_string(), theme.style(Role::Dim));
+            continue;
+        };
+        let before = no.checked_sub(1).and_then(|n| view.at(n));
+        for &slot in &slots {
+            let (s, role) = cell(e, before, slot.column, cx);
+            let s = if slot.column == 7 { text::fit_end(&s, slot.width as usize) } else { s.as_str().into() };
+            table::put(buf, line, slot, COLUMNS[slot.column].right, &s, theme.style(role));
+        }
+    }
+}
+
+fn between(view: &Events, row: u64) -> bool {
+    let (Some(a), Some(b)) = (view.anchor, view.at(view.scroll.selected)) else { return false };
+    view.at(row).is_some_and(|e| e.time >= a.min(b.time) && e.time <= a.max(b.time))
+}
+
+fn cell(e: &Event, before: Option<&Event>, column: usize, cx: &Ctx) -> (String, Role) {
+    let index = cx.index;
+    match column {
+        0 => (words::column_instant(e.time - index.start), Role::Text),
+        1 => (before.map_or(String::new(), |b| (e.time - b.time).to_string()), Role::Dim),
+        2 => (words::goroutine(index, if e.go.is_some() { e.go } else { e.by }), Role::Accent),
+        3 => (words::proc(index, e.proc), Role::Dim),
+        4 => (words::thread(index, e.thread), Role::Dim),
+        5 => (e.kind.name().to_string(), kind_role(e.kind)),
+        6 => (words::describe(index, e), Role::Text),
+        7 => (words::user_place(index, e.stack), Role::Dim),
+        _ => (text::count(e.no), Role::Dim),
+    }
+}
+
+fn kind_role(k: Kind) -> Role {
+    match k.go_transition() {
+        Some((_, GoState::Running)) => Role::Running,
+        Some((_, GoState::Runnable)) => Role::Runnable,
+        Some((_, GoState::Waiting)) => Role::Waiting,
+        Some((_, GoState::Syscall)) => Role::Syscall,
+        Some(_) => Role::Dim,
+        None => match k {
+            Kind::CpuSample => Role::Sample,
+            Kind::StwBegin | Kind::StwEnd => Role::Stw,
+            Kind::GcActive | Kind::GcBegin | Kind::GcEnd | Kind::GcSweepBegin | Kind::GcSweepEnd => Role::Gc,
+            Kind::HeapAlloc | Kind::HeapGoal => Role::Heap,
+            _ => Role::Text,
+        },
+    }
+}

@@ -1,0 +1,163 @@
+//! The views and panes, and what they have in common.
+
+pub mod detail;
+pub mod events;
+pub mod goroutines;
+pub mod hits;
+pub mod source;
+pub mod timeline;
+
+use super::action::{Action, Scope};
+use super::effects::{Job, Reply};
+use super::hits::Hits;
+use super::nav::{Narrow, Place};
+use super::theme::Theme;
+use crate::base::FrameId;
+use crate::store::{Index, Trace};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The views that a number key shows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs)] // The names say it.
+pub enum ViewId {
+    Timeline,
+    Goroutines,
+    Events,
+}
+
+impl ViewId {
+    /// All views that work, in the order of their numbers.
+    pub const ALL: [ViewId; 3] = [ViewId::Timeline, ViewId::Goroutines, ViewId::Events];
+
+    /// The number key.
+    pub fn number(self) -> char {
+        match self {
+            ViewId::Timeline => '1',
+            ViewId::Goroutines => '2',
+            ViewId::Events => '5',
+        }
+    }
+
+    /// The name in the tab bar.
+    pub fn name(self) -> &'static str {
+        match self {
+            ViewId::Timeline => "timeline",
+            ViewId::Goroutines => "goroutines",
+            ViewId::Events => "events",
+        }
+    }
+}
+
+/// What every view may look at. Made anew for each message and each frame; the index guard behind it is held only as
+/// long.
+pub struct Ctx<'a> {
+    /// The trace, for `Trace::cached`; `Trace::segment` is for jobs.
+    pub trace: &'a Arc<Trace>,
+    /// The index as far as it is built.
+    pub index: &'a Index,
+    /// Styles and glyphs.
+    pub theme: &'a Theme,
+    /// Where the user is.
+    pub place: &'a Place,
+    /// The query's hits, as far as they are found.
+    pub hits: Option<&'a Hits>,
+    /// Whether the view or pane that is asked has the focus.
+    pub focused: bool,
+    /// What messages call the trace: `trace.out`.
+    pub name: &'a str,
+}
+
+impl Ctx<'_> {
+    /// The window that views show: the selected one, or the whole trace.
+    pub fn window(&self) -> (crate::base::Time, crate::base::Time) {
+        self.place.window().unwrap_or((self.index.start, self.index.end))
+    }
+}
+
+/// What a view wants of the model.
+pub enum Command {
+    /// Move the cursor: replace the present place without history. For `j`, `k`, a click on a row.
+    Move(Place),
+    /// Go into something: `Esc` and `[` come back.
+    Enter(Place),
+    /// Jump somewhere: `[` comes back.
+    Jump(Place),
+    /// Narrow all views: `Esc` takes it off.
+    Narrow(Narrow),
+    /// Come back, as `Esc` does.
+    Back,
+    /// Choose the frame whose source is shown.
+    Frame(FrameId),
+    /// Give a pane the focus.
+    Focus(Pane),
+    /// Open a file at a line (from 1) in the editor.
+    Open(PathBuf, u32),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Say something in the message line.
+    Say(String),
+    /// Say that something went wrong.
+    Fail(String),
+    /// Run a job in the background.
+    Run(Job),
+}
+
+/// The parts of the screen that can have the focus.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pane {
+    /// The view.
+    Body,
+    /// The list of hits by line, bottom left.
+    Hits,
+    /// The detail pane, bottom left.
+    Detail,
+    /// The source pane, bottom right.
+    Source,
+}
+
+/// What the mouse did, inside the area of the view that is told of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mouse {
+    /// Pressed the left button.
+    Press,
+    /// Moved with the left button down.
+    Drag,
+    /// Let the left button go.
+    Release,
+    /// Pressed the left button a second time at the same place.
+    Double,
+    /// Turned the wheel by so many notches, down being positive; `true` with Ctrl.
+    Wheel(i32, bool),
+}
+
+/// A view in the body, or a pane.
+pub trait View {
+    /// What stands in its border, if it has one.
+    fn title(&self, cx: &Ctx) -> String;
+
+    /// Whose keys it takes beside the global ones.
+    fn scope(&self) -> Scope {
+        Scope::Global
+    }
+
+    /// Does an action; `false` if it is not for this view, so that it goes on to the panes and to the model.
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool;
+
+    /// The mouse was used at a position inside `area`, which is where the view was drawn last.
+    fn mouse(&mut self, _at: Position, _what: Mouse, _area: Rect, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
+        false
+    }
+
+    /// Called after every message and before a frame, with the area it is going to be drawn in: follow the cursor,
+    /// scroll, and ask for what is missing with [`Command::Run`] (ask once: remember what was asked for).
+    fn prepare(&mut self, _area: Rect, _cx: &Ctx, _out: &mut Vec<Command>) {}
+
+    /// An answer arrived, perhaps for another view.
+    fn receive(&mut self, _reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {}
+
+    /// Draws. Any size must do, 0×0 too.
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx);
+}

@@ -1,0 +1,289 @@
+//! The source pane: the file of the chosen frame, at its line.
+
+use crate::base::{FrameId, FuncId, StackId, Time};
+use crate::source::{Class, Finder, Highlights, Places, Text};
+use crate::store::dict::short_file;
+use crate::store::{Frame, Index};
+use crate::tui::action::Action;
+use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::theme::Role;
+use crate::tui::views::{Command, Ctx, Mouse, View};
+use crate::tui::widgets::write;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use rustc_hash::FxHashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+/// A source file as it was found, or why it was not.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The function whose file it is.
+    func: FuncId,
+    /// The file, or where it was looked for.
+    file: Result<File, Vec<String>>,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+struct File {
+    path: PathBuf,
+    text: Text,
+    highlights: Highlights,
+}
+
+/// How many files are kept.
+const MAX_KEPT: usize = 32;
+
+/// The pane.
+#[derive(Default)]
+pub struct Source {
+    finder: Arc<OnceLock<Finder>>,
+    loaded: FxHashMap<FuncId, Arc<Loaded>>,
+    asked: Option<FuncId>,
+    /// The line at the top, and the frame for which it was chosen.
+    top: usize,
+    shown: FrameId,
+    /// The line under the pane's own cursor.
+    cursor: usize,
+    /// Hits by line of the file shown, and what they were counted for.
+    counts: FxHashMap<u32, u32>,
+    counted: Option<(FuncId, String, usize)>,
+}
+
+impl Source {
+    /// Looks for files in these places from now on.
+    pub fn set_places(&mut self, places: Places) {
+        self.finder = Arc::new(OnceLock::from(Finder::new(places)));
+        self.loaded.clear();
+        self.asked = None;
+    }
+
+    fn frame(&self, cx: &Ctx) -> Option<Frame> {
+        let f = cx.place.frame.some()?;
+        cx.index.dict.frames().get(f.index()).copied()
+    }
+
+    fn load(&self, cx: &Ctx, f: Frame) -> Job {
+        let (func, finder) = (f.func, self.finder.clone());
+        let file = cx.index.dict.func_file(func).to_string();
+        let name = cx.index.dict.func_name(func).to_string();
+        Job::new(JobKind::Source, move |_| {
+            let finder = finder.get_or_init(|| {
+                let here = std::env::current_dir().ok();
+                Finder::new(Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v)))
+            });
+            let found = match finder.find(&file, &name) {
+                Ok(found) => match Text::read(&found.path) {
+                    Ok(text) => {
+                        let highlights = Highlights::new(&found.path.to_string_lossy(), &text);
+                        Ok(File { path: found.path, text, highlights })
+                    }
+                    Err(e) => Err(vec![format!("{}: {e}", crate::base::text::escape(&found.path.to_string_lossy()))]),
+                },
+                Err(e) => Err(e.looked),
+            };
+            Reply::Source(Arc::new(Loaded { func, file: found }))
+        })
+    }
+
+    fn present(&self, cx: &Ctx) -> Option<(&Loaded, Frame)> {
+        let f = self.frame(cx)?;
+        Some((self.loaded.get(&f.func)?, f))
+    }
+
+    fn count(&mut self, cx: &Ctx, func: FuncId) {
+        let Some(hits) = cx.hits else {
+            self.counts.clear();
+            self.counted = None;
+            return;
+        };
+        let list = hits.between(Time::MIN, Time::MAX);
+        let key = (func, hits.query.clone(), list.len());
+        if self.counted.as_ref() == Some(&key) {
+            return;
+        }
+        self.counts = lines_hit(cx.index, list.iter().map(|h| h.stack), func);
+        self.counted = Some(key);
+    }
+}
+
+/// How many of the stacks have their user's frame on each line of the file in which `func` stands.
+fn lines_hit(index: &Index, stacks: impl Iterator<Item = StackId>, func: FuncId) -> FxHashMap<u32, u32> {
+    let file = index.dict.funcs().get(func.0 as usize).map(|f| f.file);
+    let mut by_stack: FxHashMap<StackId, u32> = FxHashMap::default();
+    for s in stacks {
+        *by_stack.entry(s).or_default() += 1;
+    }
+    let mut lines = FxHashMap::default();
+    for (s, n) in by_stack {
+        if let Some(f) = index.dict.user_frame(s)
+            && index.dict.funcs().get(f.func.0 as usize).map(|f| f.file) == file
+        {
+            *lines.entry(f.line).or_default() += n;
+        }
+    }
+    lines
+}
+
+fn role(class: Class) -> Role {
+    match class {
+        Class::Keyword => Role::Keyword,
+        Class::Type | Class::Package => Role::Type,
+        Class::Function | Class::Builtin => Role::Func,
+        Class::String | Class::Escape => Role::Str,
+        Class::Number => Role::Number,
+        Class::Comment => Role::Comment,
+        Class::Field | Class::Operator => Role::Text,
+    }
+}
+
+impl View for Source {
+    fn title(&self, cx: &Ctx) -> String {
+        match self.frame(cx) {
+            Some(f) => crate::base::text::escape(short_file(cx.index.dict.func_file(f.func))).into_owned(),
+            None => "source".into(),
+        }
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        if action == Action::Editor {
+            let Some((loaded, f)) = self.present(cx) else { return false };
+            match &loaded.file {
+                Ok(file) => {
+                    let line = if cx.focused { self.cursor as u32 } else { f.line };
+                    out.push(Command::Open(file.path.clone(), line.max(1)));
+                }
+                Err(_) => out.push(Command::Fail(format!("{} was not found here", self.title(cx)))),
+            }
+            return true;
+        }
+        if !cx.focused {
+            return false;
+        }
+        let Some((Loaded { file: Ok(file), .. }, _)) = self.present(cx) else { return false };
+        let last = file.text.len().max(1);
+        let to = match action {
+            Action::Down => self.cursor + 1,
+            Action::Up => self.cursor.saturating_sub(1),
+            Action::HalfDown => self.cursor + 10,
+            Action::HalfUp => self.cursor.saturating_sub(10),
+            Action::PageDown => self.cursor + 20,
+            Action::PageUp => self.cursor.saturating_sub(20),
+            Action::Top => 1,
+            Action::Bottom => last,
+            Action::Enter => return self.handle(Action::Editor, cx, out),
+            Action::Copy => {
+                let text = format!("{}:{}", file.path.display(), self.cursor);
+                out.push(Command::Copy(text));
+                return true;
+            }
+            _ => return false,
+        };
+        self.cursor = to.clamp(1, last);
+        true
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some((Loaded { file: Ok(file), .. }, _)) = self.present(cx) else { return false };
+        let last = file.text.len().max(1);
+        match what {
+            Mouse::Press => self.cursor = (self.top + usize::from(at.y - area.y)).clamp(1, last),
+            Mouse::Double => return self.handle(Action::Editor, cx, out),
+            Mouse::Wheel(n, false) => {
+                let bottom = last.saturating_sub(usize::from(area.height).saturating_sub(1)).max(1);
+                self.top = self.top.saturating_add_signed(n as isize * 3).clamp(1, bottom);
+                self.cursor = self.cursor.clamp(self.top, self.top + usize::from(area.height.max(1)) - 1);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(f) = self.frame(cx) else { return };
+        if !self.loaded.contains_key(&f.func) {
+            if self.asked != Some(f.func) {
+                self.asked = Some(f.func);
+                out.push(Command::Run(self.load(cx, f)));
+            }
+            return;
+        }
+        self.count(cx, f.func);
+        let height = usize::from(area.height.max(1));
+        if self.shown != cx.place.frame {
+            self.shown = cx.place.frame;
+            self.cursor = f.line.max(1) as usize;
+            // The line stands a third down, so that what leads to it is seen.
+            self.top = self.cursor.saturating_sub(height / 3).max(1);
+        }
+        self.top = self.top.clamp((self.cursor + 1).saturating_sub(height).max(1), self.cursor.max(1));
+    }
+
+    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+        if let Reply::Source(loaded) = reply {
+            if self.loaded.len() >= MAX_KEPT {
+                self.loaded.clear();
+            }
+            self.loaded.insert(loaded.func, loaded.clone());
+            self.asked = None;
+            self.shown = FrameId::NONE;
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        let dim = cx.theme.style(Role::Dim);
+        let Some((loaded, f)) = self.present(cx) else { return };
+        let file = match &loaded.file {
+            Ok(file) => file,
+            Err(looked) => {
+                let name = format!("{}  {}", crate::tui::text::func(cx.index.dict.func_name(f.func)), {
+                    crate::tui::text::place(cx.index, f)
+                });
+                write(buf, area, area.x + 1, area.y, &name, cx.theme.style(Role::Text));
+                write(buf, area, area.x + 1, area.y + 1, "the file was not found here:", cx.theme.style(Role::Warning));
+                for (i, l) in looked.iter().enumerate().take(usize::from(area.height).saturating_sub(2)) {
+                    write(buf, area, area.x + 3, area.y + 2 + i as u16, l, dim);
+                }
+                return;
+            }
+        };
+        let digits = file.text.len().to_string().len().max(3);
+        for row in 0..area.height {
+            let number = self.top.max(1) + usize::from(row);
+            if number > file.text.len() {
+                break;
+            }
+            let y = area.y + row;
+            let here = number == f.line as usize;
+            let style = if here { cx.theme.style(Role::Key) } else { dim };
+            let x = write(buf, area, area.x, y, &format!("{number:>digits$} "), style);
+            let marker = if here { cx.theme.glyphs.collapsed } else { ' ' };
+            let x = write(buf, area, x, y, &format!("{marker} "), cx.theme.style(Role::Key));
+            // Hits stand at the right edge; the text ends before them.
+            let hits = self.counts.get(&(number as u32)).map(|n| format!(" {}{n}", cx.theme.glyphs.hit));
+            let kept = hits.as_ref().map_or(0, |h| h.chars().count() as u16);
+            let clip = Rect { width: area.width.saturating_sub(kept), ..area };
+            let line = file.text.shown(number);
+            write(buf, clip, x, y, &line.text, cx.theme.style(Role::Text));
+            for span in file.highlights.line(number) {
+                let (a, b) = (line.offset(span.range.start), line.offset(span.range.end));
+                let (Some(before), Some(text)) = (line.text.get(..a), line.text.get(a..b)) else { continue };
+                let at = x + crate::base::text::width(before).min(usize::from(u16::MAX / 2)) as u16;
+                write(buf, clip, at, y, text, cx.theme.style(role(span.class)));
+            }
+            if let Some(h) = hits {
+                write(buf, area, area.right().saturating_sub(kept), y, &h, cx.theme.style(Role::Hit));
+            }
+            if here || (cx.focused && number == self.cursor) {
+                let style = if here && !cx.focused || number == self.cursor {
+                    cx.theme.style(Role::Selection)
+                } else {
+                    ratatui::style::Style::new()
+                };
+                let from = if cx.theme.level == crate::tui::theme::ColorLevel::True { area.x } else { x };
+                buf.set_style(Rect { x: from, y, width: area.right().saturating_sub(from), height: 1 }, style);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The timeline: time from left to right, a lane for each thing that has a state.
+
+mod overview;
+mod render;
+mod rows;
+mod state;
+#[cfg(test)]
+mod tests;
+mod update;
+
+pub use overview::Overview;
+pub use rows::is_system;
+pub use state::{Timeline, shown};
+
+use crate::tui::action::{Action, Scope};
+use crate::tui::effects::Reply;
+use crate::tui::views::{Command, Ctx, Mouse, View};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+impl View for Timeline {
+    fn title(&self, _cx: &Ctx) -> String {
+        "timeline".into()
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Timeline
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        self.act(action, cx, out)
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        self.point(at, what, area, cx, out)
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        self.follow(area, cx, out);
+        self.ask(cx, out);
+    }
+
+    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+        if let Reply::Strips(strips) = reply {
+            self.strips = strips.iter().map(|s| (s.lane, s.clone())).collect();
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        self.draw(area, buf, cx);
+    }
+}

@@ -1,0 +1,69 @@
+//! The overview strip: the whole trace in a few rows, with the window marked.
+
+use super::state::{limits, shown};
+use crate::analysis::timeline::Window;
+use crate::base::Duration;
+use crate::store::Lane;
+use crate::tui::action::Action;
+use crate::tui::nav::Place;
+use crate::tui::views::{Command, Ctx, Mouse, View};
+use crate::tui::widgets::overview;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// The overview strip under the title.
+#[derive(Default)]
+pub struct Overview {}
+
+/// The whole of what the strip shows: the trace, whatever narrows the other views.
+fn whole(cx: &Ctx, width: u16) -> Window {
+    let everything = Place { narrowing: Vec::new(), zoom: None, ..cx.place.clone() };
+    let (from, to) = limits(cx.index, &everything);
+    Window { from, to, width: usize::from(width) }
+}
+
+impl View for Overview {
+    fn title(&self, _cx: &Ctx) -> String {
+        "overview".into()
+    }
+
+    fn handle(&mut self, _action: Action, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
+        false
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        if !matches!(what, Mouse::Press | Mouse::Drag) || area.width == 0 {
+            return false;
+        }
+        let all = whole(cx, area.width);
+        let to = all.edge(usize::from(at.x - area.x)).max(cx.index.start).min(cx.index.end);
+        let mut place = cx.place.clone();
+        (place.at, place.event) = (to, None);
+        let window = shown(cx.index, cx.place, usize::from(area.width));
+        if place.zoom.is_some() {
+            place.zoom = Some(super::state::place_window(limits(cx.index, cx.place), to, window.span(), 0.5));
+        }
+        out.push(Command::Move(place));
+        true
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        if area.is_empty() || cx.index.segments.is_empty() {
+            return;
+        }
+        let all = whole(cx, area.width);
+        let cells = cx.index.grid.cells(Lane::All, all.from, all.to, all.width);
+        let procs = cx.index.gomaxprocs.iter().map(|p| p.1).max().unwrap_or(0).max(1);
+        let procs = procs.min(cx.index.procs.len().max(1) as u64);
+        let full = all.cell_span().0 as f64 * procs as f64;
+        let busy: Vec<f64> = cells.iter().map(|c| c.running.0 as f64 / full).collect();
+        let hits = cx.hits.map_or(Vec::new(), |h| h.ticks(cx.index, Lane::All, all.from, all.to, all.width));
+        let window = shown(cx.index, cx.place, all.width);
+        let part = (window.from > all.from || window.to < all.to).then(|| {
+            let a = all.cell(window.from).unwrap_or(0);
+            let b = all.cell(window.to - Duration(1)).unwrap_or(all.width - 1) + 1;
+            a..b.max(a + 1)
+        });
+        overview::Overview { busy: &busy, hits: &hits, window: part, theme: cx.theme }.render(area, buf);
+    }
+}

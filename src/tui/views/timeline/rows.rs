@@ -1,0 +1,260 @@
+//! Which rows the timeline has, and in which order.
+
+use crate::base::{Duration, GoIdx, GroupId};
+use crate::store::{Index, Lane};
+use crate::tui::hits::Hits;
+use crate::tui::nav::{Place, Row};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cmp::Reverse;
+
+/// What a row shows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Item {
+    /// A goroutine.
+    Go(GoIdx),
+    /// Anything else.
+    Other(Row),
+}
+
+impl Item {
+    /// What the cursor is on.
+    pub fn of(place: &Place) -> Option<Item> {
+        match place.go.some() {
+            Some(g) => Some(Item::Go(g)),
+            None => place.row.map(Item::Other),
+        }
+    }
+
+    /// Puts the cursor of a place on it.
+    pub fn put(self, place: &mut Place) {
+        match self {
+            Item::Go(g) => (place.go, place.row) = (g, None),
+            Item::Other(r) => (place.go, place.row) = (GoIdx::NONE, Some(r)),
+        }
+    }
+
+    /// The lane of the grid behind the row.
+    pub fn lane(self) -> Option<Lane> {
+        match self {
+            Item::Go(g) => Some(Lane::Go(g)),
+            Item::Other(Row::Proc(p)) => Some(Lane::Proc(p)),
+            Item::Other(Row::Group(g)) => Some(Lane::Group(g)),
+            Item::Other(Row::Procs) => Some(Lane::All),
+            Item::Other(_) => None,
+        }
+    }
+}
+
+/// A row of the timeline.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// What it shows.
+    pub item: Item,
+    /// How far it is indented: the members of a group stand under it.
+    pub depth: u8,
+    /// Whether its members are shown; `None` if it has none.
+    pub open: Option<bool>,
+}
+
+/// More Ps than this are folded into one row.
+const MANY_PROCS: usize = 8;
+
+/// The rows, and what is open.
+#[derive(Default)]
+pub struct Rows {
+    /// All rows, from top to bottom.
+    pub lines: Vec<Line>,
+    open: FxHashSet<Row>,
+    /// The groups in the order in which they are shown.
+    order: Vec<GroupId>,
+    hits: FxHashMap<GoIdx, u32>,
+    key: Option<Key>,
+    sorted_for: Option<(bool, Option<String>)>,
+}
+
+/// What the rows depend on.
+#[derive(Clone, PartialEq, Debug)]
+struct Key {
+    goroutines: usize,
+    procs: usize,
+    complete: bool,
+    query: Option<String>,
+    hits: usize,
+    hits_complete: bool,
+    group: Option<GroupId>,
+    only: Option<GoIdx>,
+    open: usize,
+}
+
+/// Whether a group holds the runtime's own goroutines.
+pub fn is_system(name: &str) -> bool {
+    (name.starts_with("runtime.") || name.starts_with("runtime/")) && name != "runtime.main"
+}
+
+impl Rows {
+    /// Whether something that has members shows them.
+    pub fn is_open(&self, row: Row) -> bool {
+        self.open.contains(&row)
+    }
+
+    /// Shows or hides the members of a group, the Ps, the system's groups.
+    pub fn set_open(&mut self, row: Row, open: bool) {
+        if open {
+            self.open.insert(row);
+        } else {
+            self.open.remove(&row);
+        }
+        self.key = None;
+    }
+
+    /// Opens what must be open for `item` to have a row.
+    pub fn uncover(&mut self, item: Item, index: &Index) {
+        let group = match item {
+            Item::Go(g) => index.goroutine(g).map(|g| g.group),
+            Item::Other(Row::Group(g)) => {
+                if is_system(index.group_name(g)) {
+                    self.set_open(Row::System, true);
+                }
+                None
+            }
+            Item::Other(Row::Proc(_)) => {
+                self.set_open(Row::Procs, true);
+                None
+            }
+            Item::Other(_) => None,
+        };
+        if let Some(g) = group {
+            if is_system(index.group_name(g)) {
+                self.set_open(Row::System, true);
+            }
+            self.set_open(Row::Group(g), true);
+        }
+    }
+
+    /// How many hits a goroutine has.
+    pub fn hits_of(&self, g: GoIdx) -> u32 {
+        self.hits.get(&g).copied().unwrap_or(0)
+    }
+
+    /// How many hits the members of a group have.
+    pub fn hits_of_group(&self, g: GroupId, index: &Index) -> u32 {
+        if self.hits.is_empty() {
+            return 0;
+        }
+        // Go through whatever is shorter.
+        let members = index.groups.get(g.0 as usize).map_or(&[][..], |g| &g.members);
+        if members.len() < self.hits.len() {
+            members.iter().map(|&m| self.hits_of(m)).sum()
+        } else {
+            self.hits.iter().filter(|(m, _)| index.goroutine(**m).is_some_and(|x| x.group == g)).map(|(_, n)| n).sum()
+        }
+    }
+
+    /// The position of an item's row.
+    pub fn find(&self, item: Item) -> Option<usize> {
+        self.lines.iter().position(|l| l.item == item)
+    }
+
+    /// Brings the rows up to date; `true` if they changed.
+    pub fn update(&mut self, index: &Index, hits: Option<&Hits>, place: &Place) -> bool {
+        let key = Key {
+            goroutines: index.goroutines.len(),
+            procs: index.procs.len(),
+            complete: index.complete,
+            query: hits.map(|h| h.query.clone()),
+            hits: hits.map_or(0, |h| h.list().len()),
+            hits_complete: hits.is_some_and(|h| h.complete),
+            group: place.group(),
+            only: place.only(),
+            open: self.open.len(),
+        };
+        if self.key.as_ref() == Some(&key) {
+            return false;
+        }
+        self.hits.clear();
+        for h in hits.map_or(&[][..], |h| h.list()) {
+            if h.go.is_some() {
+                *self.hits.entry(h.go).or_default() += 1;
+            }
+        }
+        self.sort_groups(index, &key);
+        self.lines = self.build(index, place);
+        self.key = Some(key);
+        true
+    }
+
+    /// While the index grows groups are only appended, so that no row changes its place under the reader's eyes.
+    fn sort_groups(&mut self, index: &Index, key: &Key) {
+        let sorted_for = (key.complete, key.query.clone().filter(|_| key.hits_complete));
+        let known: FxHashSet<GroupId> = self.order.iter().copied().collect();
+        let all = (0..index.groups.len() as u32).map(GroupId);
+        let mut new: Vec<GroupId> = all.filter(|g| !known.contains(g)).collect();
+        if self.sorted_for.as_ref() != Some(&sorted_for) {
+            new.append(&mut self.order);
+            self.sorted_for = Some(sorted_for);
+        }
+        let hits = key.hits_complete;
+        new.sort_by_cached_key(|&g| {
+            let group = &index.groups[g.index()];
+            let hits = if hits { self.hits_of_group(g, index) } else { 0 };
+            (Reverse(hits), Reverse(group.times.running), Reverse(group.times.total()), g)
+        });
+        self.order.extend(new);
+        self.order.retain(|g| g.index() < index.groups.len());
+    }
+
+    fn build(&self, index: &Index, place: &Place) -> Vec<Line> {
+        let mut lines = Vec::new();
+        let plain = |row| Line { item: Item::Other(row), depth: 0, open: None };
+        lines.extend([plain(Row::Gc), plain(Row::Stw), plain(Row::Heap)]);
+        let many = index.procs.len() > MANY_PROCS;
+        if many {
+            lines.push(Line { open: Some(self.is_open(Row::Procs)), ..plain(Row::Procs) });
+        }
+        if !many || self.is_open(Row::Procs) {
+            let depth = u8::from(many);
+            let procs = (0..index.procs.len().min(usize::from(u16::MAX)) as u16).map(crate::base::ProcIdx);
+            lines.extend(procs.map(|p| Line { depth, ..plain(Row::Proc(p)) }));
+        }
+        let only = place.only();
+        let group = place.group().or(only.and_then(|g| index.goroutine(g)).map(|g| g.group));
+        if let Some(g) = group {
+            self.push_group(&mut lines, index, g, 0, only);
+            return lines;
+        }
+        let (system, user): (Vec<GroupId>, Vec<GroupId>) =
+            self.order.iter().copied().partition(|&g| is_system(index.group_name(g)));
+        for g in user {
+            self.push_group(&mut lines, index, g, 0, None);
+        }
+        if !system.is_empty() {
+            let open = self.is_open(Row::System);
+            lines.push(Line { open: Some(open), ..plain(Row::System) });
+            for g in system.into_iter().filter(|_| open) {
+                self.push_group(&mut lines, index, g, 1, None);
+            }
+        }
+        lines
+    }
+
+    fn push_group(&self, lines: &mut Vec<Line>, index: &Index, g: GroupId, depth: u8, only: Option<GoIdx>) {
+        let Some(group) = index.groups.get(g.0 as usize).filter(|g| !g.members.is_empty()) else { return };
+        let open = self.is_open(Row::Group(g)) || only.is_some();
+        lines.push(Line { item: Item::Other(Row::Group(g)), depth, open: Some(open) });
+        if !open {
+            return;
+        }
+        let mut members: Vec<GoIdx> = match only {
+            Some(g) => vec![g],
+            None => group.members.clone(),
+        };
+        if index.complete {
+            members.sort_by_cached_key(|&m| {
+                let (running, id) =
+                    index.goroutine(m).map_or((Duration::ZERO, m.0.into()), |x| (x.times.running, x.id.0));
+                (Reverse(self.hits_of(m)), Reverse(running), id)
+            });
+        }
+        lines.extend(members.into_iter().map(|m| Line { item: Item::Go(m), depth: depth + 1, open: None }));
+    }
+}

@@ -1,0 +1,122 @@
+//! One lane of the timeline: a row of cells, a state each.
+
+use crate::base::Duration;
+use crate::store::Cell;
+use crate::tui::theme::{Role, Theme};
+use crate::wire::event::GoState;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+/// Text in a lane, over the cells `from..to`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Label {
+    /// First cell.
+    pub from: usize,
+    /// Cell after the last.
+    pub to: usize,
+    /// The text; left out where it does not fit.
+    pub text: String,
+    /// Whether the cells are a filled bar, in which the text stands out.
+    pub bar: bool,
+    /// Whether a bar of another kind touches it on the left, so that a gap must part them.
+    pub parted: bool,
+}
+
+/// A row of cells.
+pub struct Lane<'a> {
+    /// The cells, one for each column.
+    pub cells: &'a [Cell],
+    /// Hits of the query in each cell; may be shorter.
+    pub hits: &'a [u32],
+    /// How long a cell is.
+    pub cell: Duration,
+    /// How many goroutines can run at once in this lane: what a full bar stands for.
+    pub capacity: u32,
+    /// Text over it, in order.
+    pub labels: &'a [Label],
+    /// Styles and glyphs.
+    pub theme: &'a Theme,
+}
+
+impl Lane<'_> {
+    /// The glyph and style of a cell. What is rare goes before what is common: a hit before all, activity before
+    /// waiting, and a little running time shows as the lowest bar rather than not at all.
+    pub fn glyph(&self, i: usize) -> (char, Style) {
+        let theme = self.theme;
+        let Some(c) = self.cells.get(i) else { return (' ', Style::new()) };
+        if self.hits.get(i).is_some_and(|&n| n > 0) {
+            return (theme.glyphs.hit, theme.style(Role::Hit));
+        }
+        let active = c.runnable.max(c.syscall);
+        // Where a cell mixes all kinds of things, running time says most, unless the rest is a good part of the cell.
+        let all = c.running + c.runnable + c.waiting + c.syscall;
+        let waits_more = active > c.running && active.0.saturating_mul(3) >= all.0;
+        if c.running > Duration::ZERO && !waits_more {
+            let share = c.running.0 as f64 / (self.cell.0.max(1) as f64 * f64::from(self.capacity.max(1)));
+            return (theme.level_glyph(share.clamp(0.001, 1.0)), theme.state(GoState::Running));
+        }
+        let state = if active > Duration::ZERO {
+            if c.syscall >= c.runnable { GoState::Syscall } else { GoState::Runnable }
+        } else if c.waiting > Duration::ZERO {
+            GoState::Waiting
+        } else if c.samples > 0 {
+            return (theme.glyphs.sample, theme.style(Role::Sample));
+        } else {
+            GoState::NotExist
+        };
+        (theme.state_glyph(state), theme.state(state))
+    }
+
+    /// Draws the lane into the first row of `area`.
+    pub fn render(&self, area: Rect, buf: &mut Buffer) {
+        if area.is_empty() {
+            return;
+        }
+        let width = usize::from(area.width).min(self.cells.len());
+        // Where samples are few each is a tick; where they are many they say nothing and would only break up the bars.
+        let sampled = self.cells.iter().filter(|c| c.samples > 0).count();
+        let ticks = sampled > 0 && sampled * 6 <= self.cells.len();
+        let full = self.theme.glyphs.full;
+        for i in 0..width {
+            let (mut glyph, mut style) = self.glyph(i);
+            if ticks && self.cells[i].samples > 0 && glyph == full {
+                glyph = self.theme.glyphs.sample;
+                style = style.add_modifier(Modifier::REVERSED);
+            }
+            buf[(area.x + i as u16, area.y)].set_char(glyph).set_style(style);
+        }
+        for l in self.labels {
+            self.label(l, width, area, buf);
+        }
+    }
+
+    fn label(&self, l: &Label, width: usize, area: Rect, buf: &mut Buffer) {
+        let (from, to) = (l.from, l.to.min(width));
+        let room = to.saturating_sub(from);
+        let len = l.text.chars().count();
+        let full = self.theme.glyphs.full;
+        if l.parted && room >= 3 && self.theme.glyphs.levels[0] != '.' {
+            let cell = &mut buf[(area.x + from as u16, area.y)];
+            if cell.symbol() == full.encode_utf8(&mut [0; 4]) {
+                cell.set_char('▐');
+            }
+        }
+        if len == 0 || room < len + usize::from(l.bar) * 2 {
+            return;
+        }
+        // Not further in than a few cells, so that the text keeps its place when the end of a long bar moves.
+        let start = if l.bar { from + ((room - len) / 2).clamp(1, 4) } else { from };
+        let hit = |i: usize| self.hits.get(i).is_some_and(|&n| n > 0);
+        if (start..start + len).any(hit) {
+            return;
+        }
+        for (k, c) in l.text.chars().enumerate() {
+            let cell = &mut buf[(area.x + (start + k) as u16, area.y)];
+            cell.set_char(c);
+            if l.bar {
+                cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
+            }
+        }
+    }
+}
