@@ -17,7 +17,7 @@ pub(super) enum Format {
     /// Go 1.22 and later: a unit is a generation.
     V2 { minor: u32, scan: Scan },
     /// Before: the whole file is one unit.
-    V1(v1::Layout),
+    V1(Box<v1::Layout>),
 }
 
 /// A unit's tables.
@@ -69,7 +69,7 @@ impl Format {
             return Ok(Format::V2 { minor, scan: batch::scan(data, minor) });
         }
         if v1::VERSIONS.contains(&minor) || minor == 5 {
-            return Ok(Format::V1(v1::Layout::read(data, minor)?));
+            return Ok(Format::V1(Box::new(v1::Layout::read(data, minor)?)));
         }
         Err(Error::new(5, ErrorKind::UnknownVersion(minor)))
     }
