@@ -5,7 +5,7 @@
 //! that both see the same trace. Source: FORMAT.md, section 9.3.
 
 use super::layout::Layout;
-use super::spec::op;
+use super::spec::{TABLE, Turn, op};
 use super::stream::Head;
 use crate::base::{Duration, ThreadId, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
@@ -177,6 +177,10 @@ impl Converter {
         let mut row = Row { time, kind: Kind::Sync, go: h.go, by: h.go, proc, thread, stack, arg: NONE };
         let block = |arg| (Kind::GoBlock, arg);
         let reasons = &layout.reasons;
+        if self.listing && layout.damaged && TABLE[h.op as usize & 63].turn == Turn::Leaves {
+            // The list's end is lost: the runtime is at work already.
+            self.end_listing(time);
+        }
         let mut kept = false;
         (row.kind, row.arg) = match h.op {
             op::GO_START | op::GO_START_LOCAL => {
@@ -263,6 +267,17 @@ impl Converter {
         }
     }
 
+    /// What was listed and neither waits nor runs is ready.
+    fn end_listing(&mut self, time: Time) {
+        self.listing = false;
+        for go in std::mem::take(&mut self.listed) {
+            if self.lives.get(go as usize).is_some_and(|l| l.unstated) {
+                let arg = GoState::Runnable as u32;
+                self.pending.push_back(Row { kind: Kind::GoStatus, go, arg, ..nobody(time) });
+            }
+        }
+    }
+
     fn stated(&mut self, go: u32) {
         if let Some(life) = self.life(go) {
             life.unstated = false;
@@ -317,18 +332,7 @@ impl Converter {
                 (Kind::GoStatus, if syscall { GoState::Syscall } else { GoState::Waiting } as u32)
             }
             op::GOMAXPROCS if self.listing => {
-                self.listing = false;
-                // What was listed and neither waits nor runs is ready.
-                for go in std::mem::take(&mut self.listed) {
-                    if self.lives.get(go as usize).is_some_and(|l| l.unstated) {
-                        self.pending.push_back(Row {
-                            kind: Kind::GoStatus,
-                            go,
-                            arg: GoState::Runnable as u32,
-                            ..nobody(row.time)
-                        });
-                    }
-                }
+                self.end_listing(row.time);
                 return;
             }
             op::GOMAXPROCS => (Kind::ProcsChange, out.push_wide([h.args[0], 0, 0, 0])),
@@ -367,7 +371,7 @@ impl Converter {
                 (kind, out.push_wide([h.args[0], text(h.args[2]).into(), 0, 0]))
             }
             op::USER_LOG => {
-                (Kind::Log, out.push_wide([h.args[0], text(h.args[1]).into(), layout.message(h.args[2]).into(), 0]))
+                (Kind::Log, out.push_wide([h.args[0], text(h.args[1]).into(), layout.message(h.args[3]).into(), 0]))
             }
             // That the last wakeup was futile says nothing that its own events do not show.
             op::FUTILE_WAKEUP => return,

@@ -4,6 +4,7 @@ use super::VERSIONS;
 use super::ids::IdMap;
 use super::record::{Record, varint};
 use super::scan::{self, Exit, ProcBatches, Sample, Scan};
+use super::stream::{Head, Stream};
 use crate::base::Time;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::NONE;
@@ -80,31 +81,28 @@ pub struct Layout {
     pub minor: u32,
     /// All strings and stacks, those included that old events only imply; no goroutines, Ps or threads.
     pub tables: Tables,
-    /// The clock; its zero is set by whoever knows the first event.
+    /// The clock.
     pub clock: Clock,
     /// Whether events are missing.
     pub damaged: bool,
     /// What could not be read, in plain sentences.
     pub losses: Vec<String>,
+    /// The last event, in ticks.
+    last: u64,
+    /// Bytes of all batches.
+    pub(super) bytes: u64,
     pub(super) procs: Vec<ProcBatches>,
     pub(super) samples: Vec<Sample>,
     pub(super) exits: Vec<Exit>,
     pub(super) strings: IdMap,
     pub(super) stacks: IdMap,
     pub(super) reasons: Reasons,
-    stops: [u32; STOPS.len()],
+    stops: Vec<u32>,
     /// Positions of log messages by the offset of their record's end, ascending.
     messages: Vec<(usize, u32)>,
 }
 
 impl Layout {
-    /// From the first event to about the last, as the batches' own times tell.
-    pub fn span(&self) -> (Time, Time) {
-        let all = || self.procs.iter().flat_map(|p| p.batches.iter().map(|b| b.ts));
-        let length = all().max().unwrap_or(0).saturating_sub(all().min().unwrap_or(0));
-        (Time(0), Time((length as f64 * self.clock.ns_per_tick) as i64))
-    }
-
     /// Passes over a whole file with its header, whose minor version is `minor`.
     ///
     /// # Errors
@@ -146,11 +144,15 @@ impl Layout {
             network: add("network"),
             assist: add("GC mark assist wait for work"),
         };
-        let stops = STOPS.map(add);
+        let stops = STOPS.map(add).to_vec();
+        let (zero, last) = span(data, &scan);
+        let batches = scan.procs.iter().flat_map(|p| &p.batches);
         Ok(Layout {
             minor,
             tables,
-            clock: Clock { zero: 0, ns_per_tick: 1e9 / frequency.unwrap_or(USUAL_FREQUENCY) as f64 },
+            bytes: batches.map(|b| (b.end - b.start) as u64).sum(),
+            last,
+            clock: Clock { zero, ns_per_tick: 1e9 / frequency.unwrap_or(USUAL_FREQUENCY) as f64 },
             damaged: scan.damaged || frequency.is_none(),
             losses,
             procs: scan.procs,
@@ -164,10 +166,15 @@ impl Layout {
         })
     }
 
+    /// The times of the first event and of the last, or what the clocks of damaged files make of them.
+    pub fn span(&self) -> (Time, Time) {
+        (self.clock.time(self.clock.zero), self.clock.time(self.last))
+    }
+
     /// The string that says why the world was stopped; `NONE` for a kind that the version does not have.
     pub(super) fn stop(&self, kind: u64) -> u32 {
-        let (kind, known) = if self.minor >= 21 { (kind, STOPS.len() as u64) } else { (kind.saturating_add(1), 3) };
-        if kind < known { self.stops[kind as usize] } else { NONE }
+        let known = if self.minor >= 21 { &self.stops[..] } else { &self.stops[1..3] };
+        usize::try_from(kind).ok().and_then(|k| known.get(k)).copied().unwrap_or(NONE)
     }
 
     /// The message of the log record whose numbers end at `offset`.
@@ -175,6 +182,26 @@ impl Layout {
         let found = self.messages.binary_search_by_key(&offset, |m| m.0 as u64);
         found.map_or(NONE, |i| self.messages[i].1)
     }
+}
+
+/// The first and the last event, in ticks.
+fn span(data: &[u8], scan: &Scan) -> (u64, u64) {
+    let (mut first, mut last) = (u64::MAX, 0);
+    let mut see = |ts: u64| (first, last) = (first.min(ts), last.max(ts));
+    for p in &scan.procs {
+        let mut head = Head::default();
+        if Stream::new().advance(data, &p.batches, &mut head, |_| NONE) {
+            see(head.ts);
+        }
+        let end = &p.batches[p.batches.len().saturating_sub(1)..];
+        let mut stream = Stream::new();
+        while stream.advance(data, end, &mut head, |_| NONE) {
+            see(head.ts);
+        }
+    }
+    let aside = scan.samples.iter().map(|s| s.ts).chain(scan.exits.iter().map(|e| e.ts));
+    aside.for_each(&mut see);
+    if first > last { (0, 0) } else { (first, last) }
 }
 
 /// Moves strings and log messages into the table; says where each string number leads, and each message.

@@ -28,6 +28,7 @@ use super::event::{Events, NONE, NONE16};
 use super::tables::Tables;
 use crate::base::{GoId, ProcId};
 use convert::Converter;
+use ids::GoIds;
 use order::Rules;
 use rustc_hash::FxHashMap;
 use spec::op;
@@ -48,13 +49,13 @@ const PATIENCE: u64 = 1 << 12;
 pub struct Decoder<'a> {
     data: &'a [u8],
     layout: &'a Layout,
-    go_ids: FxHashMap<u64, u32>,
+    go_ids: GoIds,
     state: State,
 }
 
 /// A place in the order of events, from which a decoder can go on.
 #[derive(Clone, Debug)]
-pub struct Checkpoint(State);
+pub struct Checkpoint(Box<State>);
 
 impl Checkpoint {
     /// Bytes that it takes, most of them for goroutines.
@@ -89,7 +90,6 @@ struct State {
     /// When the next sample or return from a syscall is due, in ticks; the largest number for never.
     due: u64,
     convert: Converter,
-    clock: Clock,
     started: bool,
     finished: bool,
     last: u64,
@@ -113,14 +113,13 @@ impl<'a> Decoder<'a> {
             next_exit: 0,
             due: u64::MAX,
             convert: Converter::new(),
-            clock: layout.clock,
             started: false,
             finished: false,
             last: 0,
             forced: 0,
             disorder: 0,
         };
-        let mut d = Decoder { data, layout, go_ids: FxHashMap::default(), state };
+        let mut d = Decoder { data, layout, go_ids: GoIds::new(&[]), state };
         for (i, p) in layout.procs.iter().enumerate() {
             let proc = d.proc(p.proc);
             d.state.procs.push(proc);
@@ -129,21 +128,19 @@ impl<'a> Decoder<'a> {
             }
         }
         d.set_due();
-        let first = d.state.heap.peek().map_or(u64::MAX, |Reverse((ts, _))| *ts);
-        d.state.clock.zero = first.min(d.state.due);
         d
     }
 
     /// Where another decoder of the same file was when it made the checkpoint.
     pub fn resume(data: &'a [u8], layout: &'a Layout, c: &Checkpoint) -> Decoder<'a> {
-        let state = c.0.clone();
-        let go_ids = state.tables.gos.iter().enumerate().map(|(i, id)| (id.0, i as u32)).collect();
+        let state = State::clone(&c.0);
+        let go_ids = GoIds::new(&state.tables.gos);
         Decoder { data, layout, go_ids, state }
     }
 
     /// The place that the decoder has come to.
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint(self.state.clone())
+        Checkpoint(Box::new(self.state.clone()))
     }
 
     /// Goroutines, Ps and threads as far as events have named them. Strings and stacks are in [`Layout::tables`].
@@ -156,11 +153,10 @@ impl<'a> Decoder<'a> {
         self.state.tables.gos.len()
     }
 
-    /// Part of the file's events that has been passed, 0 to 1, as times tell.
+    /// The part of the file's events that has been read, 0 to 1.
     pub fn progress(&self) -> f64 {
-        let done: usize = self.layout.procs.iter().zip(&self.state.streams).map(|(p, s)| s.passed(&p.batches)).sum();
-        let all: usize = self.layout.procs.iter().flat_map(|p| &p.batches).map(|b| b.end - b.start).sum();
-        if all == 0 { 1.0 } else { done as f64 / all as f64 }
+        let read: u64 = self.state.streams.iter().map(Stream::read).sum();
+        read as f64 / self.layout.bytes.max(1) as f64
     }
 
     /// Appends the next events to `out`, `max` at most; false if there were none left.
@@ -272,7 +268,7 @@ impl<'a> Decoder<'a> {
     fn tell(&mut self, out: &mut Events, stream: u32) {
         let i = stream as usize;
         let (data, layout) = (self.data, self.layout);
-        let State { tables, streams, heads, procs, convert, clock, last, disorder, .. } = &mut self.state;
+        let State { tables, streams, heads, procs, convert, last, disorder, .. } = &mut self.state;
         let head = &heads[i];
         *disorder += u64::from(head.ts < *last);
         *last = head.ts;
@@ -281,7 +277,7 @@ impl<'a> Decoder<'a> {
             let (mut probe, batches) = (streams[i], &layout.procs[i].batches);
             probe.advance(data, batches, &mut next, |_| NONE) && next.op == op::GO_SYS_BLOCK && next.go == head.go
         };
-        convert.event(out, layout, tables, head, (clock.time(head.ts), procs[i]), blocks);
+        convert.event(out, layout, tables, head, (layout.clock.time(head.ts), procs[i]), blocks);
     }
 
     /// Appends the sample or the return from a syscall that is due.
@@ -292,12 +288,12 @@ impl<'a> Decoder<'a> {
             (sample, Some(exit)) if sample.is_none_or(|s| exit.ts < s.ts) => {
                 self.state.next_exit += 1;
                 let go = self.go(exit.go);
-                self.state.convert.early_exit(out, self.state.clock.time(exit.ts), go);
+                self.state.convert.early_exit(out, layout.clock.time(exit.ts), go);
             }
             (Some(s), _) => {
                 self.state.next_sample += 1;
                 let (go, proc) = (self.go(s.go), self.proc(s.proc));
-                let (time, stack) = (self.state.clock.time(s.ts), layout.stacks.get(s.stack));
+                let (time, stack) = (layout.clock.time(s.ts), layout.stacks.get(s.stack));
                 self.state.convert.sample(out, time, go, proc, stack);
             }
             _ => {}
@@ -369,16 +365,10 @@ impl<'a> Decoder<'a> {
 
 /// Position of a goroutine, a new one if it is not known; `NONE` for 0.
 #[inline]
-fn position(id: u64, ids: &mut FxHashMap<u64, u32>, gos: &mut Vec<GoId>, rules: &mut Vec<order::Go>) -> u32 {
-    if id == 0 {
-        return NONE;
-    }
-    if let Some(&go) = ids.get(&id) {
-        return go;
-    }
-    gos.push(GoId(id));
-    rules.push(order::Go::default());
-    let go = gos.len() as u32 - 1;
-    ids.insert(id, go);
-    go
+fn position(id: u64, ids: &mut GoIds, gos: &mut Vec<GoId>, rules: &mut Vec<order::Go>) -> u32 {
+    ids.position(id, || {
+        gos.push(GoId(id));
+        rules.push(order::Go::default());
+        gos.len() as u32 - 1
+    })
 }

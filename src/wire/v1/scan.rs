@@ -14,6 +14,9 @@ use rustc_hash::FxHashMap;
 /// Bytes of the file's header.
 const HEADER: usize = 16;
 
+/// The most Ps that are told apart: positions have 16 bits, and all ones is none.
+const MAX_PROCS: usize = u16::MAX as usize;
+
 /// A stretch of records that one P wrote.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch {
@@ -96,6 +99,7 @@ pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
         open: None,
         first_ts: None,
         bad_records: 0,
+        strange_batches: 0,
         strays: 0,
         stray_bytes: 0,
     };
@@ -119,6 +123,10 @@ pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
     if s.bad_records > 0 {
         s.out.losses.push(format!("{} malformed stacks, strings or samples were ignored", s.bad_records));
     }
+    if s.strange_batches > 0 {
+        s.out.damaged = true;
+        s.out.losses.push(format!("{} batches of more than {MAX_PROCS} Ps were ignored", s.strange_batches));
+    }
     let mut out = s.out;
     out.samples.sort_by_key(|s| s.ts);
     out.exits.sort_by_key(|e| e.ts);
@@ -129,12 +137,13 @@ struct Scanner<'a> {
     data: &'a [u8],
     minor: u32,
     out: Scan<'a>,
-    proc_ids: FxHashMap<u64, u32>,
+    proc_ids: FxHashMap<u64, usize>,
     message_ids: FxHashMap<&'a [u8], u32>,
     /// The batch that is being read: P by position, and the batch as far as it is known.
     open: Option<(usize, Batch)>,
     first_ts: Option<u64>,
     bad_records: u64,
+    strange_batches: u64,
     strays: u64,
     stray_bytes: usize,
 }
@@ -204,12 +213,20 @@ impl<'a> Scanner<'a> {
             return Err(Fault::Bad);
         }
         let procs = &mut self.out.procs;
-        let p = *self.proc_ids.entry(proc).or_insert_with(|| {
-            procs.push(ProcBatches { proc, batches: Vec::new() });
-            procs.len() as u32 - 1
-        });
+        let p = match self.proc_ids.get(&proc) {
+            Some(&p) => p,
+            None if procs.len() < MAX_PROCS => {
+                procs.push(ProcBatches { proc, batches: Vec::new() });
+                self.proc_ids.insert(proc, procs.len() - 1);
+                procs.len() - 1
+            }
+            None => {
+                self.strange_batches += 1;
+                usize::MAX
+            }
+        };
         self.first_ts.get_or_insert(ts);
-        self.open = Some((p as usize, Batch { start: r.next, end: r.next, ts }));
+        self.open = Some((p, Batch { start: r.next, end: r.next, ts }));
         Ok(())
     }
 
@@ -217,8 +234,9 @@ impl<'a> Scanner<'a> {
     fn close(&mut self, end: usize, events: bool) {
         if let Some((p, batch)) = self.open.take()
             && events
+            && let Some(proc) = self.out.procs.get_mut(p)
         {
-            self.out.procs[p].batches.push(Batch { end, ..batch });
+            proc.batches.push(Batch { end, ..batch });
         }
     }
 
@@ -228,7 +246,7 @@ impl<'a> Scanner<'a> {
         match r.op {
             op::FREQUENCY => self.out.frequency = Some(v[0]),
             op::STRING => match text(self.data, r.end) {
-                Ok((s, _)) if v[0] != 0 => self.out.strings.push((v[0], s)),
+                Ok((s, _)) if v[0] != 0 && !s.is_empty() => self.out.strings.push((v[0], s)),
                 _ => self.bad_records += 1,
             },
             op::STACK if n == 2 => {

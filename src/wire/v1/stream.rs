@@ -1,6 +1,6 @@
 //! The events of one P, one after the other, through all its batches.
 
-use super::record::{Record, record, varint};
+use super::record::{record, varint};
 use super::scan::Batch;
 use super::spec::{TABLE, Turn, op};
 use crate::wire::event::NONE;
@@ -10,8 +10,8 @@ use crate::wire::event::NONE;
 pub struct Head {
     /// When, in ticks.
     pub ts: u64,
-    /// Arguments. A log's third is the offset of the end of its numbers.
-    pub args: [u64; 3],
+    /// Arguments, and the stack behind them. A log's fourth is the offset of the end of its numbers.
+    pub args: [u64; 4],
     /// The file's number of the stack, 0 if none.
     pub stack: u32,
     /// Position of the goroutine that the P was running; `NONE` if none.
@@ -29,6 +29,8 @@ pub struct Stream {
     next: usize,
     pos: usize,
     end: usize,
+    /// Bytes of the batches begun so far.
+    begun: u64,
     ts: u64,
     /// Position of the goroutine that the P is running.
     go: u32,
@@ -39,13 +41,12 @@ pub struct Stream {
 impl Stream {
     /// Before the first event.
     pub fn new() -> Stream {
-        Stream { next: 0, pos: 0, end: 0, ts: 0, go: NONE, short: 0 }
+        Stream { next: 0, pos: 0, end: 0, begun: 0, ts: 0, go: NONE, short: 0 }
     }
 
-    /// How many bytes of these batches have been read.
-    pub fn passed(&self, batches: &[Batch]) -> usize {
-        let begun: usize = batches.iter().take(self.next).map(|b| b.end - b.start).sum();
-        begun.saturating_sub(self.end - self.pos)
+    /// How many bytes of batches have been read.
+    pub fn read(&self) -> u64 {
+        self.begun - (self.end - self.pos) as u64
     }
 
     /// Reads the next event of these batches into `head`; false at the end. `position` gives the position of a goroutine
@@ -62,6 +63,7 @@ impl Stream {
             if self.pos >= self.end {
                 let Some(b) = batches.get(self.next) else { return false };
                 (self.pos, self.end, self.ts) = (b.start, b.end, b.ts);
+                self.begun += (b.end - b.start) as u64;
                 self.next += 1;
                 continue;
             }
@@ -69,36 +71,31 @@ impl Stream {
             let first = data[self.pos];
             let (op, bits) = (first & 0x3f, first >> 6);
             let spec = &TABLE[op as usize];
-            let mut v = [0u64; 6];
-            let mut count = 0;
-            let mut end = 0;
-            if bits < 3 && spec.turn != Turn::None {
-                let mut pos = self.pos + 1;
-                while count <= bits as usize {
-                    let Ok(n) = varint(data, &mut pos) else { break };
-                    v[count] = n;
-                    count += 1;
-                }
-                self.pos = pos;
-                if count <= bits as usize {
-                    // The first pass has been here, so this is never so.
-                    self.pos = self.end;
-                }
+            // Where the numbers begin and end, how many there are at most, and where the next record begins; the first
+            // pass has been here, so there always is one.
+            let (mut pos, end, numbers, next) = if bits < 3 && spec.turn != Turn::None {
+                (self.pos + 1, self.end, usize::from(bits) + 1, None)
             } else {
-                let r = match record(data, self.pos) {
-                    Ok(r) => r,
-                    Err(_) => Record { op: 0, body: 0, end: 0, next: self.end },
-                };
-                self.pos = r.next;
-                if spec.turn == Turn::None {
-                    continue;
-                }
-                count = r.numbers(data, &mut v[..spec.numbers as usize]);
-                end = r.end;
+                let Ok(r) = record(data, self.pos) else { return false };
+                (r.body, r.end, usize::from(spec.numbers), Some(r.next))
+            };
+            if spec.turn == Turn::None {
+                self.pos = next.unwrap_or(self.end);
+                continue;
             }
-            // What is left out still counts for the times of what follows.
-            self.ts = self.ts.wrapping_add(v[0]);
+            head.args = [0; 4];
+            let mut count = 0;
+            while count < numbers && pos < end {
+                let Ok(n) = varint(data, &mut pos) else { break };
+                match count {
+                    0 => self.ts = self.ts.wrapping_add(n),
+                    _ => head.args[(count - 1) & 3] = n,
+                }
+                count += 1;
+            }
+            self.pos = next.unwrap_or(pos);
             if count < spec.needed as usize {
+                // What is left out still counts for the times of what follows.
                 self.short += 1;
                 continue;
             }
@@ -107,19 +104,18 @@ impl Stream {
             head.go = self.go;
             head.target = NONE;
             // The runtime's stack numbers have 32 bits.
-            head.stack = if spec.stack { v[spec.numbers as usize - 1] as u32 } else { 0 };
-            head.args = [v[1], v[2], v[3]];
+            head.stack = if spec.stack { head.args[(spec.numbers as usize - 2) & 3] as u32 } else { 0 };
             match spec.turn {
                 Turn::None | Turn::Stays => {}
                 Turn::Leaves => self.go = NONE,
-                Turn::Names => head.target = position(v[1]),
+                Turn::Names => head.target = position(head.args[0]),
                 Turn::Comes => {
-                    head.target = position(v[1]);
+                    head.target = position(head.args[0]);
                     self.go = head.target;
                 }
             }
             if op == op::USER_LOG {
-                head.args[2] = end as u64;
+                head.args[3] = end as u64;
             }
             return true;
         }

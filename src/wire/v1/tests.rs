@@ -364,6 +364,13 @@ fn a_known_trace_has_its_known_facts() {
         assert_eq!(f.counts.get(key), Some(&n), "{key}");
     }
     assert_eq!(d.losses, Vec::<String>::new());
+    let layout = Layout::read(HTTP, 21).unwrap();
+    let (from, to) = layout.span();
+    assert_eq!((from.0, to.0), (0, 3_326_841));
+    let mut decoder = Decoder::new(HTTP, &layout);
+    assert!(decoder.progress() < 0.5);
+    decoder.next(&mut Events::default(), usize::MAX);
+    assert_eq!(decoder.progress(), 1.0);
     let first = d.events.rows[0];
     assert_eq!((first.kind, first.time.0), (Kind::Sync, -1));
     for (data, events) in OWN {
