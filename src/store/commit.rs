@@ -81,6 +81,8 @@ pub(super) struct Commit {
     tasks: Tasks,
     ranges: Ranges,
     parts: usize,
+    /// After how many parts the groups are summed again.
+    next_regroup: usize,
 }
 
 /// The handles that a segment's positions stand for.
@@ -156,7 +158,9 @@ impl Commit {
         index.end = index.end.max(part.end);
         index.grid.set_end(index.end);
         index.samples = index.totals.of_kind(Kind::CpuSample);
-        if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {
+        if self.parts >= self.next_regroup {
+            // Rarer as it comes to take longer and to change less.
+            self.next_regroup = self.parts + 1 + index.goroutines.len() / 20_000 + self.parts / 16;
             self.regroup(index);
         }
     }
