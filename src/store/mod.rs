@@ -3,6 +3,7 @@
 pub mod dict;
 pub mod grid;
 pub mod index;
+pub mod profile;
 pub mod segment;
 pub mod trace;
 
