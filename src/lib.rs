@@ -5,5 +5,6 @@
 
 pub mod base;
 pub mod input;
+pub mod report;
 pub mod store;
 pub mod wire;

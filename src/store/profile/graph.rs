@@ -151,6 +151,28 @@ impl Places {
         &self.infos[node as usize]
     }
 
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.infos.len()
+    }
+
+    /// Whether the profile has no locations.
+    pub fn is_empty(&self) -> bool {
+        self.infos.is_empty()
+    }
+
+    /// What all samples cost that have a node with `wanted` on their stack; each counts once.
+    pub fn cum_of(&self, p: &Profile, weights: Weights, wanted: impl Fn(&Info) -> bool) -> Sum {
+        let wanted: Vec<bool> = self.infos.iter().map(wanted).collect();
+        let mut sum = Sum::default();
+        for s in &p.samples {
+            if p.stack_of(s).iter().flat_map(|&l| self.of(l)).any(|&n| wanted[n as usize]) {
+                sum.add(weights.of(p.values_of(s)));
+            }
+        }
+        sum
+    }
+
     /// The nodes of a location, innermost call first.
     pub fn of(&self, location: u32) -> &[u32] {
         &self.nodes[self.starts[location as usize] as usize..self.starts[location as usize + 1] as usize]

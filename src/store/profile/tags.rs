@@ -159,7 +159,7 @@ impl Profile {
     /// Adds frames for the values of labels: those of `roots` above the root, the first key outermost; those of `leaves`
     /// below the leaf, the last key innermost. Numbers are written in `unit`. Says of each list whether any sample has
     /// such a label.
-    pub fn label_frames(&mut self, roots: &[&str], leaves: &[&str], unit: &str) -> (bool, bool) {
+    pub fn label_frames(&mut self, roots: &[String], leaves: &[String], unit: &str) -> (bool, bool) {
         let mut matched = (false, false);
         if roots.is_empty() && leaves.is_empty() {
             return matched;
@@ -171,7 +171,7 @@ impl Profile {
         };
         for i in 0..self.samples.len() {
             let s = self.samples[i];
-            let mut frames = |p: &mut Profile, keys: &[&str], any: &mut bool| {
+            let mut frames = |p: &mut Profile, keys: &[String], any: &mut bool| {
                 let mut out = Vec::with_capacity(keys.len());
                 for key in keys.iter().rev() {
                     let values = p.label_texts(&s, key, unit);

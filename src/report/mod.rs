@@ -1,0 +1,3 @@
+//! Output formats, one file (or folder) each.
+
+pub mod pprof;
