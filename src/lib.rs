@@ -4,6 +4,7 @@
 //! [`base`] → [`input`] → [`wire`] → [`store`] → [`filter`] → [`analysis`] → report → tui, cli.
 
 pub mod base;
+pub mod cli;
 pub mod input;
 pub mod report;
 pub mod store;

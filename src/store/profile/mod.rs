@@ -10,6 +10,7 @@ pub mod filter;
 pub mod graph;
 pub mod measure;
 pub mod merge;
+pub mod names;
 pub mod pattern;
 pub mod prune;
 pub mod strings;

@@ -1,0 +1,4 @@
+//! The commands.
+
+pub mod argv;
+pub mod profile;
