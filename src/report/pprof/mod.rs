@@ -9,6 +9,7 @@
 //! | ties | calls and labels whose values differ only in sign come in any order | by name | the same |
 //! | text of `debug=1` | symbols in comments are ignored | used | they are there |
 //! | text of `debug=2` | not read | read | it is what one has at hand |
+//! | `(inline)` under `show`, `hide`, `show_from` | lost where the function that a call was inlined into is taken away | kept | the call was inlined |
 //! | times | in the local zone | in UTC | the same file gives the same output anywhere |
 //! | control characters in names | printed | written out, as `\x1b` | a file must not steer the terminal |
 //! | C++ names | demangled | left as they are, except that parameters and template arguments are taken off | |

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 pub fn write(r: &mut Report, out: &mut dyn Write) -> io::Result<()> {
     let t = r.trimmed();
     // Whether each place was inlined into some callers, and whether it was called by some.
-    let mut inlined = vec![(false, false); t.graph.nodes.len()];
+    let mut inlined: Vec<_> = t.graph.nodes.iter().map(|n| (n.inlined_root, false)).collect();
     for e in &t.graph.edges {
         if let Some(i) = inlined.get_mut(e.to as usize) {
             i.0 |= e.inline;

@@ -37,10 +37,9 @@ pub fn write(r: &mut Report, out: &mut dyn Write) -> io::Result<()> {
         }
         let mut value = r.value(r.weights.of(p.values_of(s)).get());
         for &l in stack {
-            let nodes = places.of(l);
-            for (depth, &n) in nodes.iter().enumerate() {
+            for &(n, inline) in places.of(l) {
                 let name = names[n as usize].get_or_insert_with(|| places.info(n).printable(p));
-                let inline = if depth + 1 < nodes.len() { " (inline)" } else { "" };
+                let inline = if inline { " (inline)" } else { "" };
                 writeln!(out, "{value:>10}   {name}{inline}")?;
                 value.clear();
             }

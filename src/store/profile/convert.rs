@@ -65,10 +65,11 @@ impl Profile {
         out.locations.reserve(p.location.len());
         for l in &p.location {
             let start = out.lines.len();
-            for n in &l.line {
+            for (i, n) in l.line.iter().enumerate() {
+                let inlined = i + 1 < l.line.len();
                 let function = ids.functions.get(n.function_id);
                 let function = function.ok_or(Error::UnknownFunction { location: l.id, id: n.function_id })?;
-                out.lines.push(Line { function, line: n.line, column: n.column });
+                out.lines.push(Line { function, line: n.line, column: n.column, inlined });
             }
             out.locations.push(Location {
                 id: l.id,

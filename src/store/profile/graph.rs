@@ -55,6 +55,8 @@ pub struct Node {
     pub flat: Sum,
     /// What it cost with all that it called; once for each sample, however often it is on the stack.
     pub cum: Sum,
+    /// Whether it is the outermost frame of a stack and was inlined into one that a filter took away.
+    pub inlined_root: bool,
 }
 
 /// A call.
@@ -77,8 +79,8 @@ pub struct Places {
     infos: Vec<Info>,
     /// For each location where in `nodes` its nodes begin; one more than there are locations.
     starts: Vec<u32>,
-    /// Innermost call first.
-    nodes: Vec<u32>,
+    /// Innermost call first, and whether it was inlined.
+    nodes: Vec<(u32, bool)>,
 }
 
 /// What is summed up.
@@ -136,10 +138,11 @@ impl Places {
                 })
             };
             for n in p.lines_of(l) {
-                places.nodes.push(node(line_info(p, l, n, files[n.function as usize], objects)));
+                places.nodes.push((node(line_info(p, l, n, files[n.function as usize], objects)), n.inlined));
             }
             if l.lines.len == 0 {
-                places.nodes.push(node(Info { address: l.address, object: p.object_file(l), ..Info::EMPTY }));
+                let info = Info { address: l.address, object: p.object_file(l), ..Info::EMPTY };
+                places.nodes.push((node(info), false));
             }
             places.starts.push(places.nodes.len() as u32);
         }
@@ -166,15 +169,15 @@ impl Places {
         let wanted: Vec<bool> = self.infos.iter().map(wanted).collect();
         let mut sum = Sum::default();
         for s in &p.samples {
-            if p.stack_of(s).iter().flat_map(|&l| self.of(l)).any(|&n| wanted[n as usize]) {
+            if p.stack_of(s).iter().flat_map(|&l| self.of(l)).any(|n| wanted[n.0 as usize]) {
                 sum.add(weights.of(p.values_of(s)));
             }
         }
         sum
     }
 
-    /// The nodes of a location, innermost call first.
-    pub fn of(&self, location: u32) -> &[u32] {
+    /// The nodes of a location, innermost call first, and of each whether the call was inlined.
+    pub fn of(&self, location: u32) -> &[(u32, bool)] {
         &self.nodes[self.starts[location as usize] as usize..self.starts[location as usize + 1] as usize]
     }
 
@@ -188,12 +191,12 @@ impl Places {
                 continue;
             }
             let stack = p.stack_of(s);
-            for &n in stack.iter().flat_map(|&l| self.of(l)) {
+            for &(n, _) in stack.iter().flat_map(|&l| self.of(l)) {
                 if std::mem::replace(&mut seen[n as usize], i as u32 + 1) != i as u32 + 1 {
                     sums[n as usize].1.add(w);
                 }
             }
-            if let Some(&leaf) = stack.first().and_then(|&l| self.of(l).first()) {
+            if let Some(&(leaf, _)) = stack.first().and_then(|&l| self.of(l).first()) {
                 sums[leaf as usize].0.add(w);
             }
         }
@@ -330,9 +333,9 @@ impl Trimmed {
         }
         let nodes = named.iter().map(|(n, _)| {
             let (flat, cum) = sums[*n as usize];
-            Node { info: places.infos[*n as usize], flat, cum }
+            Node { info: places.infos[*n as usize], flat, cum, inlined_root: false }
         });
-        let nodes: Vec<Node> = nodes.collect();
+        let mut nodes: Vec<Node> = nodes.collect();
         // Where nothing that counts is left out, calls from and to nodes that come to nothing are shown as well; where
         // something is, they are bridged like any other.
         let mut names: Vec<String> = named.into_iter().map(|(_, name)| name).collect();
@@ -342,7 +345,7 @@ impl Trimmed {
                 names.push(places.infos[n].printable(p));
             }
         }
-        let mut edges = edges(p, places, weights, &position);
+        let mut edges = edges(p, places, weights, &position, &mut nodes);
         let shown = nodes.len() as u32;
         edges.retain(|e| e.to >= shown || e.weight.value.wrapping_abs() >= edge_cutoff);
         Trimmed { graph: Graph { nodes, edges }, names, considered, dropped: all - considered }
@@ -376,8 +379,8 @@ impl Order<'_> {
     }
 }
 
-/// The calls between the nodes that have a position; nodes without one are bridged.
-fn edges(p: &Profile, places: &Places, weights: Weights, position: &[u32]) -> Vec<Edge> {
+/// The calls between the nodes that have a position; nodes without one are bridged. Marks the roots that were inlined.
+fn edges(p: &Profile, places: &Places, weights: Weights, position: &[u32], nodes: &mut [Node]) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::new();
     // For each edge the sample that counted it last.
     let mut seen: Vec<u32> = Vec::new();
@@ -390,15 +393,13 @@ fn edges(p: &Profile, places: &Places, weights: Weights, position: &[u32]) -> Ve
         let mut parent = NONE;
         let mut residual = false;
         for &l in p.stack_of(s).iter().rev() {
-            let nodes = places.of(l);
-            for (depth, &n) in nodes.iter().enumerate().rev() {
+            for &(n, inline) in places.of(l).iter().rev() {
                 let n = position[n as usize];
                 if n == NONE {
                     residual = true;
                     continue;
                 }
                 if parent != NONE && parent != n {
-                    let inline = depth + 1 != nodes.len();
                     let e = *known.entry((parent, n)).or_insert_with(|| {
                         seen.push(0);
                         edges.push(Edge { from: parent, to: n, weight: Sum::default(), inline, residual });
@@ -409,6 +410,13 @@ fn edges(p: &Profile, places: &Places, weights: Weights, position: &[u32]) -> Ve
                         edges[e].inline &= inline;
                         edges[e].residual |= residual;
                     }
+                }
+                if inline
+                    && parent == NONE
+                    && !residual
+                    && let Some(root) = nodes.get_mut(n as usize)
+                {
+                    root.inlined_root = true;
                 }
                 parent = n;
                 residual = false;

@@ -107,6 +107,8 @@ pub struct Line {
     pub line: i64,
     /// Column; 0 if unknown.
     pub column: i64,
+    /// Whether the call was inlined into the line after it. It stays so where a filter takes that line away.
+    pub inlined: bool,
 }
 
 /// A place in the program.

@@ -223,7 +223,7 @@ impl LabelFrames {
             let (id, system_name) = (self.next_function, Strings::EMPTY);
             p.functions.push(Function { id, name, system_name, file, start_line: 0 });
             let lines = Span { start: p.lines.len() as u32, len: 1 };
-            p.lines.push(Line { function: p.functions.len() as u32 - 1, line: 0, column: 0 });
+            p.lines.push(Line { function: p.functions.len() as u32 - 1, line: 0, column: 0, inlined: false });
             let id = self.next_location;
             p.locations.push(Location { id, mapping: None, address: 0, lines, folded: false });
             self.next_function = self.next_function.wrapping_add(1);
