@@ -145,5 +145,8 @@ fn varint(data: &[u8]) -> Option<(u64, &[u8])> {
 }
 
 fn looks_like_text(data: &[u8]) -> bool {
-    data.iter().take(512).all(|&b| b >= 0x20 && b != 0x7f || b.is_ascii_whitespace())
+    let head = &data[..data.len().min(512)];
+    // A character may be cut off at the end.
+    let is_utf8 = std::str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true);
+    is_utf8 && head.iter().all(|&b| b >= 0x20 && b != 0x7f || b.is_ascii_whitespace())
 }

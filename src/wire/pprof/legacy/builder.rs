@@ -5,6 +5,7 @@ use super::maps::{self, Mapping};
 use rustc_hash::FxHashMap;
 
 /// A call that stands at an address.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Call {
     pub function: String,
     pub file: String,
@@ -86,9 +87,9 @@ impl Builder {
         self.locations[location as usize].calls.push(call);
     }
 
-    /// How many calls are known to stand at a location.
-    pub fn calls(&self, location: u32) -> usize {
-        self.locations[location as usize].calls.len()
+    /// The calls that are known to stand at a location.
+    pub fn calls(&self, location: u32) -> &[Call] {
+        &self.locations[location as usize].calls
     }
 
     /// Adds a sample. `stack` is leaf first.
@@ -142,6 +143,25 @@ impl Builder {
         for s in &mut self.samples {
             if s.stack.len() > 1 && address(s.stack[0]) == address(s.stack[1]).wrapping_add(1) {
                 s.stack.remove(1);
+            }
+        }
+    }
+
+    /// Names the frames that Go leaves out when it prints the symbols of a stack: functions of the runtime above the
+    /// leaf, and `runtime.goexit` at the root. Without their names they could not be dropped like those of the newer
+    /// format.
+    pub fn name_hidden(&mut self) {
+        let name = |name: &str| Call { function: name.to_string(), file: String::new(), line: 0 };
+        for s in &self.samples {
+            let named = |l: &u32| !self.locations[*l as usize].calls.is_empty();
+            let (Some(first), Some(last)) = (s.stack.iter().position(named), s.stack.iter().rposition(named)) else {
+                continue;
+            };
+            for &l in &s.stack[..first] {
+                self.locations[l as usize].calls.push(name("runtime.[hidden]"));
+            }
+            if let [root] = s.stack[last + 1..] {
+                self.locations[root as usize].calls.push(name("runtime.goexit"));
             }
         }
     }

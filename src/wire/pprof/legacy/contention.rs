@@ -60,5 +60,6 @@ pub(super) fn decode(text: &str) -> Result<Option<Builder>, Error> {
         more = text.advance();
     }
     text.read_maps(&mut b);
+    b.name_hidden();
     Ok(Some(b))
 }

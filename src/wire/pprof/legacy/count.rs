@@ -3,7 +3,7 @@
 
 use super::super::error::Error;
 use super::builder::{Builder, Call, Label};
-use super::{Text, hex_addresses, is_blank};
+use super::{Text, hex_addresses, is_blank, labels};
 
 /// `None` if `text` is not a count profile.
 pub(super) fn decode(text: &str) -> Result<Option<Builder>, Error> {
@@ -29,6 +29,7 @@ pub(super) fn decode(text: &str) -> Result<Option<Builder>, Error> {
         b.sample_at(&stack, 0, vec![n], Vec::new());
     }
     text.read_maps(&mut b);
+    b.name_hidden();
     Ok(Some(b))
 }
 
@@ -48,7 +49,7 @@ impl Symbols {
     /// Whether `line` was such a comment.
     pub(super) fn read(&mut self, line: &str, b: &mut Builder) -> bool {
         if let Some(labels) = line.strip_prefix("# labels: ") {
-            for (key, value) in parse_labels(labels) {
+            for (key, value) in labels::parse(labels) {
                 b.label_last(Label::Owned(key, value));
             }
             return true;
@@ -58,8 +59,13 @@ impl Symbols {
             return false;
         };
         // Go prints the address of the call itself, which is where samples are placed too.
-        if let Some(location) = b.find(address) {
-            if b.calls(location) == 0 || self.last == Some(location) {
+        let location = b.find(address);
+        let inlined = location.is_some() && location == self.last;
+        self.last = None;
+        if let Some(location) = location {
+            let known = b.calls(location);
+            // The same call once more is recursion.
+            if known.is_empty() || inlined && !known.contains(&call) {
                 b.add_call(location, call);
                 self.last = Some(location);
             }
@@ -75,47 +81,4 @@ fn parse_symbol(line: &str) -> Option<(u64, Call)> {
     let (function, _offset) = fields.next()?.rsplit_once("+0x")?;
     let (file, line) = fields.next()?.rsplit_once(':')?;
     Some((address, Call { function: function.to_string(), file: file.to_string(), line: line.trim().parse().ok()? }))
-}
-
-/// The pairs of `{"key":"value", …}`, with Go's quoting; stops at the first fault.
-fn parse_labels(s: &str) -> Vec<(String, String)> {
-    let mut out = Vec::new();
-    let mut rest = s.trim().trim_start_matches('{');
-    while let Some((key, after)) = unquote(rest.trim_start_matches([',', ' '])) {
-        let Some((value, after)) = after.strip_prefix(':').and_then(|v| unquote(v.trim_start())) else { break };
-        out.push((key, value));
-        rest = after;
-    }
-    out
-}
-
-/// The string that `s` begins with, in Go's double quotes, and what follows it.
-fn unquote(s: &str) -> Option<(String, &str)> {
-    let mut out = String::new();
-    let mut chars = s.strip_prefix('"')?.chars();
-    loop {
-        match chars.next()? {
-            '"' => return Some((out, chars.as_str())),
-            '\\' => {
-                let (c, digits) = match chars.next()? {
-                    'n' => ('\n', 0),
-                    't' => ('\t', 0),
-                    'r' => ('\r', 0),
-                    'x' => ('\0', 2),
-                    'u' => ('\0', 4),
-                    'U' => ('\0', 8),
-                    c => (c, 0),
-                };
-                if digits == 0 {
-                    out.push(c);
-                } else {
-                    let rest = chars.as_str();
-                    let code = u32::from_str_radix(rest.get(..digits)?, 16).ok()?;
-                    out.push(char::from_u32(code).unwrap_or('\u{fffd}'));
-                    chars = rest[digits..].chars();
-                }
-            }
-            c => out.push(c),
-        }
-    }
 }

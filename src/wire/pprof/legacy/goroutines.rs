@@ -4,8 +4,8 @@ use super::super::error::Error;
 use super::Text;
 use super::builder::{Builder, Call, Label};
 
-/// `None` if `text` has no goroutine header in its first line. One sample for each goroutine, with labels `state` and,
-/// where Go says how long it has been waiting, `wait_minutes`.
+/// `None` if `text` has no goroutine header in its first line. One sample for each goroutine, with its labels, a
+/// label `state`, and, where Go says how long it has been waiting, `wait_minutes`.
 pub(super) fn decode(text: &str) -> Result<Option<Builder>, Error> {
     let mut text = Text::new(text);
     text.skip_blank();
@@ -39,19 +39,30 @@ pub(super) fn decode(text: &str) -> Result<Option<Builder>, Error> {
     Ok(Some(b))
 }
 
-/// The labels of `goroutine 7 [chan receive, 5 minutes]:`.
+/// Whether `line` introduces a goroutine.
+pub(super) fn is_header(line: &str) -> bool {
+    header(line).is_some()
+}
+
+/// The labels of `goroutine 7 [chan receive, 5 minutes] {key: value}:`.
 fn header(line: &str) -> Option<Vec<Label>> {
     let (id, rest) = line.strip_prefix("goroutine ")?.split_once(' ')?;
     id.parse::<u64>().ok()?;
-    let inside = rest[rest.find('[')? + 1..].strip_suffix("]:")?;
+    // A dying program tells more between the number and the state.
+    let (state, rest) = rest[rest.find('[')? + 1..].split_once(']')?;
+    let rest = rest.strip_suffix(':')?.trim_start();
+    if !rest.is_empty() && !rest.starts_with('{') {
+        return None;
+    }
     let mut labels = Vec::new();
-    for (i, part) in inside.split(", ").enumerate() {
+    for (i, part) in state.split(", ").enumerate() {
         if let Some(minutes) = part.strip_suffix(" minutes").and_then(|m| m.parse().ok()) {
             labels.push(Label::Number("wait_minutes", minutes));
         } else if i == 0 {
             labels.push(Label::Text("state", part.to_string()));
         }
     }
+    labels.extend(super::labels::parse(rest).into_iter().map(|(key, value)| Label::Owned(key, value)));
     Some(labels)
 }
 

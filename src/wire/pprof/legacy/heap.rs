@@ -73,6 +73,7 @@ pub(super) fn decode(text: &str) -> Result<Option<Builder>, Error> {
         b.sample_at(&stack, 0, values, vec![Label::Number("bytes", block)]);
     }
     text.read_maps(&mut b);
+    b.name_hidden();
     Ok(Some(b))
 }
 

@@ -12,8 +12,12 @@ mod frames;
 mod goroutines;
 mod heap;
 mod java;
+mod labels;
 mod maps;
 mod thread;
+
+#[cfg(test)]
+mod tests;
 
 use super::error::Error;
 use super::proto::Profile;
@@ -51,7 +55,7 @@ fn recognise_text(data: &[u8]) -> bool {
     line.starts_with("--- ")
         || line.contains("heap profile: ")
         || line.contains(" profile: total ")
-        || line.starts_with("goroutine ") && line.ends_with("]:")
+        || goroutines::is_header(line)
 }
 
 /// A blank line or a comment.
