@@ -150,6 +150,30 @@ fn exercise(data: &[u8]) {
     let _ = gotrail::store::profile::merge::subtract(profile, negative, true).map(|p| p.to_debug_string());
 }
 
+#[test]
+fn extreme_numbers_are_no_problem() {
+    use gotrail::wire::pprof::{decode, encode};
+    let whole = decode(&std::fs::read(golden().join("heap.pb.gz")).unwrap()).unwrap();
+    for n in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX] {
+        let mut p = whole.clone();
+        for (i, s) in p.sample.iter_mut().enumerate() {
+            s.value.iter_mut().skip(i % 3).for_each(|v| *v = n);
+            s.label.iter_mut().for_each(|l| l.num = n);
+            s.location_id.truncate(i);
+        }
+        for m in &mut p.mapping {
+            (m.memory_start, m.memory_limit, m.file_offset) = (n as u64, !n as u64, n as u64);
+        }
+        for l in &mut p.location {
+            l.address = n as u64;
+            l.line.iter_mut().for_each(|line| (line.line, line.column) = (n, n));
+        }
+        p.function.iter_mut().for_each(|f| f.start_line = n);
+        (p.time_nanos, p.duration_nanos, p.period) = (n, n, n);
+        exercise(&encode(&p));
+    }
+}
+
 /// Profiles to damage: those of `tests/pprof` unpacked, and a text of each legacy format.
 fn seeds() -> Vec<Vec<u8>> {
     let packed = ["heap-base.pb.gz", "mutex.pb.gz"].map(|f| std::fs::read(golden().join(f)).unwrap());

@@ -202,8 +202,9 @@ impl Merger {
         out.keep_frames = intern(first.str(first.keep_frames));
         let mut value_type =
             |t: &ValueType| ValueType { kind: intern(first.str(t.kind)), unit: intern(first.str(t.unit)) };
-        out.period_type = value_type(&first.period_type);
-        out.sample_types = first.sample_types.iter().map(value_type).collect();
+        let types = first.sample_types.iter().map(&mut value_type).collect();
+        let period_type = value_type(&first.period_type);
+        (out.sample_types, out.period_type) = (types, period_type);
         Ok(Merger {
             out,
             mappings: FxHashMap::default(),

@@ -147,11 +147,11 @@ pub(super) fn assign(mappings: &mut Vec<Mapping>, addresses: &[u64]) -> Vec<u64>
             mappings.remove(0);
         }
     }
-    if let Some(m) = mappings.first_mut() {
-        if m.start.wrapping_sub(m.offset) == PROGRAM_START {
-            m.start = PROGRAM_START;
-            m.offset = 0;
-        }
+    if let Some(m) = mappings.first_mut()
+        && m.start.wrapping_sub(m.offset) == PROGRAM_START
+    {
+        m.start = PROGRAM_START;
+        m.offset = 0;
     }
     let mut everything = None;
     let mut out = Vec::with_capacity(addresses.len());

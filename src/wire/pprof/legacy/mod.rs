@@ -24,6 +24,9 @@ use super::proto::Profile;
 use builder::Builder;
 use std::str::Lines;
 
+/// Reads a text in one format; `None` if it is in another.
+type Decoder = fn(&str) -> Result<Option<Builder>, Error>;
+
 /// Decodes `data` if it is in any of the legacy formats; [`Error::Unrecognized`] if in none.
 pub(super) fn decode(data: &[u8]) -> Result<Profile, Error> {
     if let Some(p) = cpu::decode(data)? {
@@ -33,7 +36,7 @@ pub(super) fn decode(data: &[u8]) -> Result<Profile, Error> {
         return Err(Error::Unrecognized);
     }
     let text = String::from_utf8_lossy(data);
-    let decoders: [fn(&str) -> Result<Option<Builder>, Error>; 6] =
+    let decoders: [Decoder; 6] =
         [heap::decode, count::decode, thread::decode, contention::decode, java::decode, goroutines::decode];
     for decode in decoders {
         if let Some(b) = decode(&text)? {
