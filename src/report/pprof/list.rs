@@ -4,6 +4,7 @@ use super::{Error, Report, source};
 use crate::base::text::escape;
 use crate::store::profile::graph::{Node, Places, Trim, Trimmed};
 use crate::store::profile::pattern::Pattern;
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -34,13 +35,18 @@ pub fn write(r: &mut Report, pattern: &Pattern, src: &mut dyn source::Lines, out
         return Err(Error::NoMatch(pattern.source().to_string()));
     }
     writeln!(out, "Total: {}", r.value(r.total))?;
+    let routines =
+        functions.values().flat_map(|files| files.values()).map(|nodes| (nodes[0].info.name, nodes[0].info.file));
+    let routines: FxHashMap<_, _> = routines.enumerate().map(|(i, routine)| (routine, i)).collect();
+    let cums = places.cum_of_groups(p, r.weights, routines.len(), |i| routines.get(&(i.name, i.file)).copied());
+    let mut cums = cums.into_iter().map(|sum| sum.value);
     for (name, files) in functions {
         if files.is_empty() {
             writeln!(out, "No source information for {}", escape(name))?;
         }
         for (file, nodes) in files {
             let flat = nodes.iter().fold(0i64, |sum, n| sum.wrapping_add(n.flat.value));
-            let cum = places.cum_of(p, r.weights, |i| p.str(i.name) == name && p.str(i.file) == file).value;
+            let cum = cums.next().unwrap_or(0);
             writeln!(out, "ROUTINE ======================== {} in {}", escape(name), escape(file))?;
             writeln!(out, "{:>10} {:>10} (flat, cum) {} of Total", r.value(flat), r.value(cum), r.share(cum))?;
             match src.lines(file) {

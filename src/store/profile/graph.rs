@@ -164,16 +164,26 @@ impl Places {
         self.infos.is_empty()
     }
 
-    /// What all samples cost that have a node with `wanted` on their stack; each counts once.
-    pub fn cum_of(&self, p: &Profile, weights: Weights, wanted: impl Fn(&Info) -> bool) -> Sum {
-        let wanted: Vec<bool> = self.infos.iter().map(wanted).collect();
-        let mut sum = Sum::default();
-        for s in &p.samples {
-            if p.stack_of(s).iter().flat_map(|&l| self.of(l)).any(|n| wanted[n.0 as usize]) {
-                sum.add(weights.of(p.values_of(s)));
+    /// What groups of nodes cost with all that they called. `group` gives each node's group, as a position below
+    /// `groups`, if it is in any; a sample counts once for a group, however many nodes of it are on the stack.
+    pub fn cum_of_groups(
+        &self,
+        p: &Profile,
+        weights: Weights,
+        groups: usize,
+        group: impl FnMut(&Info) -> Option<usize>,
+    ) -> Vec<Sum> {
+        let group: Vec<Option<usize>> = self.infos.iter().map(group).collect();
+        let mut sums = vec![Sum::default(); groups];
+        let mut seen = vec![0u32; groups];
+        for (i, s) in p.samples.iter().enumerate() {
+            for g in p.stack_of(s).iter().flat_map(|&l| self.of(l)).filter_map(|n| group[n.0 as usize]) {
+                if std::mem::replace(&mut seen[g], i as u32 + 1) != i as u32 + 1 {
+                    sums[g].add(weights.of(p.values_of(s)));
+                }
             }
         }
-        sum
+        sums
     }
 
     /// The nodes of a location, innermost call first, and of each whether the call was inlined.
