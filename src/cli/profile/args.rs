@@ -3,13 +3,197 @@
 use crate::report::pprof::{Granularity, Options};
 use clap::{ArgAction, Args};
 
-/// `true` and `false` as pprof takes them.
-fn parse_bool(s: &str) -> Result<bool, String> {
-    match s.to_ascii_lowercase().as_str() {
-        "true" | "t" | "yes" | "y" | "1" | "" => Ok(true),
-        "false" | "f" | "no" | "n" | "0" => Ok(false),
-        _ => Err("expected true or false".to_string()),
-    }
+/// The arguments of all profile commands.
+#[derive(Args, Clone, Debug)]
+#[command(about = None, long_about = None)]
+pub struct ProfileArgs {
+    /// Profiles; several are added up. `-` is standard input. For `peek` and `list`, a regular expression before them
+    #[arg(required = true, value_name = "PROFILE")]
+    pub files: Vec<String>,
+    /// What to compare with.
+    #[command(flatten)]
+    pub compare: CompareArgs,
+    /// Which samples, frames and labels.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Which values, and how to print them.
+    #[command(flatten)]
+    pub values: ValueArgs,
+    /// What becomes one entry, and which entries.
+    #[command(flatten)]
+    pub shape: ShapeArgs,
+    /// Where sources are.
+    #[command(flatten)]
+    pub sources: SourceArgs,
+}
+
+/// What to compare with.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Comparing", rename_all = "snake_case")]
+pub struct CompareArgs {
+    /// Take this profile away from the others
+    #[arg(long, value_name = "PROFILE")]
+    pub base: Vec<String>,
+    /// Compare with this profile: percentages are of it
+    #[arg(long, alias = "diff-base", value_name = "PROFILE")]
+    pub diff_base: Vec<String>,
+    /// Scale the profile to the sum of the base profile
+    #[arg(long)]
+    pub normalize: bool,
+    /// Leave out what has become less
+    #[arg(long, alias = "drop-negative")]
+    pub drop_negative: bool,
+}
+
+/// Which samples, frames and labels.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Filters", rename_all = "snake_case")]
+pub struct FilterArgs {
+    /// Only samples through a function, file or binary that matches
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub focus: Option<String>,
+    /// No samples through a function, file or binary that matches
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub ignore: Option<String>,
+    /// Only frames that match
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub show: Option<String>,
+    /// No frames that match
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub hide: Option<String>,
+    /// Nothing above the outermost frame that matches
+    #[arg(long, alias = "show-from", value_name = "REGEX", allow_hyphen_values = true)]
+    pub show_from: Option<String>,
+    /// Nothing below the innermost frame that matches
+    #[arg(long, alias = "prune-from", value_name = "REGEX", allow_hyphen_values = true)]
+    pub prune_from: Option<String>,
+    /// Only samples with a label that matches: `name=regex`, `regex` or a range like `1kb:10kb`
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub tagfocus: Option<String>,
+    /// No samples with a label that matches
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    pub tagignore: Option<String>,
+    /// Only labels whose name matches
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub tagshow: Option<String>,
+    /// No labels whose name matches
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub taghide: Option<String>,
+    /// Labels to make the outermost frames of
+    #[arg(long, value_name = "KEY,…")]
+    pub tagroot: Option<String>,
+    /// Labels to make the innermost frames of
+    #[arg(long, value_name = "KEY,…")]
+    pub tagleaf: Option<String>,
+    /// Keep the frames that the profile itself says to drop
+    #[arg(long, alias = "all-frames")]
+    pub all_frames: bool,
+}
+
+/// Which values, and how to print them.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Values", rename_all = "snake_case")]
+pub struct ValueArgs {
+    /// Name or number of the value to show
+    #[arg(long, alias = "sample-index", value_name = "TYPE", allow_hyphen_values = true)]
+    pub sample_index: Option<String>,
+    /// The same as --sample_index=inuse_space
+    #[arg(long, alias = "inuse-space")]
+    pub inuse_space: bool,
+    /// The same as --sample_index=inuse_objects
+    #[arg(long, alias = "inuse-objects")]
+    pub inuse_objects: bool,
+    /// The same as --sample_index=alloc_space
+    #[arg(long, alias = "alloc-space")]
+    pub alloc_space: bool,
+    /// The same as --sample_index=alloc_objects
+    #[arg(long, alias = "alloc-objects")]
+    pub alloc_objects: bool,
+    /// The same as --sample_index=delay
+    #[arg(long, alias = "total-delay")]
+    pub total_delay: bool,
+    /// The same as --sample_index=contentions
+    #[arg(long)]
+    pub contentions: bool,
+    /// The same as --mean --sample_index=delay
+    #[arg(long, alias = "mean-delay")]
+    pub mean_delay: bool,
+    /// The mean: values divided by the first value
+    #[arg(long)]
+    pub mean: bool,
+    /// Divide all values
+    #[arg(long, alias = "divide-by", value_name = "N", default_value_t = 1.0, allow_negative_numbers = true)]
+    pub divide_by: f64,
+    /// Unit to show values in
+    #[arg(long, value_name = "UNIT", default_value = "minimum")]
+    pub unit: String,
+    /// Percentages of what passed the filters
+    #[arg(long, alias = "relative-percentages")]
+    pub relative_percentages: bool,
+}
+
+/// What becomes one entry, and which entries.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Shape", rename_all = "snake_case")]
+pub struct ShapeArgs {
+    /// Sort by cumulative value
+    #[arg(long)]
+    pub cum: bool,
+    /// Sort by flat value (default)
+    #[arg(long)]
+    pub flat: bool,
+    /// What becomes one entry
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub granularity: Option<GranularityArg>,
+    /// The same as --granularity=functions (default)
+    #[arg(long)]
+    pub functions: bool,
+    /// The same as --granularity=filefunctions
+    #[arg(long)]
+    pub filefunctions: bool,
+    /// The same as --granularity=files
+    #[arg(long = "files", id = "files_granularity")]
+    pub files: bool,
+    /// The same as --granularity=lines
+    #[arg(long)]
+    pub lines: bool,
+    /// The same as --granularity=addresses
+    #[arg(long)]
+    pub addresses: bool,
+    /// Charge inlined calls to the function they were inlined into
+    #[arg(long)]
+    pub noinlines: bool,
+    /// Show columns with lines
+    #[arg(long)]
+    pub showcolumns: bool,
+    /// At most so many entries, 0 for all; by default all for `top`, 80 for `tree`
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub nodecount: Option<i64>,
+    /// Leave out entries below this share of the total
+    #[arg(long, value_name = "SHARE", default_value_t = 0.005)]
+    pub nodefraction: f64,
+    /// Leave out calls below this share of the total
+    #[arg(long, value_name = "SHARE", default_value_t = 0.001)]
+    pub edgefraction: f64,
+    /// Whether to leave out what is small
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true",
+        default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set)]
+    pub trim: bool,
+    /// No header
+    #[arg(long, alias = "compact-labels")]
+    pub compact_labels: bool,
+}
+
+/// Where sources are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Sources", rename_all = "snake_case")]
+pub struct SourceArgs {
+    /// Directories to search for sources, separated by colons
+    #[arg(long, alias = "source-path", value_name = "DIRS")]
+    pub source_path: Option<String>,
+    /// Prefixes to take off the paths of sources, separated by colons
+    #[arg(long, alias = "trim-path", value_name = "PREFIXES")]
+    pub trim_path: Option<String>,
 }
 
 /// What becomes one entry.
@@ -28,288 +212,74 @@ pub enum GranularityArg {
     Addresses,
 }
 
-/// The arguments of all these commands.
-#[derive(Args, Clone, Debug)]
-pub struct ProfileArgs {
-    /// Profiles; several are added up. `-` is standard input. For `peek` and `list`, a regular expression before them
-    #[arg(required = true, value_name = "PROFILE")]
-    pub files: Vec<String>,
-
-    /// Take this profile away from the others
-    #[arg(long, value_name = "PROFILE", help_heading = "Comparing")]
-    pub base: Vec<String>,
-    /// Compare with this profile: percentages are of it
-    #[arg(long = "diff_base", alias = "diff-base", value_name = "PROFILE", help_heading = "Comparing")]
-    pub diff_base: Vec<String>,
-    /// Scale the profile to the sum of the base profile
-    #[arg(long = "normalize", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Comparing")]
-    pub normalize: bool,
-    /// Leave out what has become less
-    #[arg(long = "drop_negative", alias = "drop-negative", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Comparing")]
-    pub drop_negative: bool,
-    /// Only samples through a function, file or binary that matches
-    #[arg(
-        long = "focus",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub focus: String,
-    /// No samples through a function, file or binary that matches
-    #[arg(
-        long = "ignore",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub ignore: String,
-    /// Only frames that match
-    #[arg(
-        long = "show",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub show: String,
-    /// No frames that match
-    #[arg(
-        long = "hide",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub hide: String,
-    /// Nothing above the outermost frame that matches
-    #[arg(
-        long = "show_from",
-        alias = "show-from",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub show_from: String,
-    /// Nothing below the innermost frame that matches
-    #[arg(
-        long = "prune_from",
-        alias = "prune-from",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub prune_from: String,
-    /// Only samples with a label that matches: `name=regex`, `regex` or a range like `1kb:10kb`
-    #[arg(
-        long = "tagfocus",
-        value_name = "FILTER",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub tagfocus: String,
-    /// No samples with a label that matches
-    #[arg(
-        long = "tagignore",
-        value_name = "FILTER",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub tagignore: String,
-    /// Only labels whose name matches
-    #[arg(
-        long = "tagshow",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub tagshow: String,
-    /// No labels whose name matches
-    #[arg(
-        long = "taghide",
-        value_name = "REGEX",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub taghide: String,
-    /// Labels to make the outermost frames of
-    #[arg(
-        long = "tagroot",
-        value_name = "KEY,…",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub tagroot: String,
-    /// Labels to make the innermost frames of
-    #[arg(
-        long = "tagleaf",
-        value_name = "KEY,…",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Filters"
-    )]
-    pub tagleaf: String,
-    /// Keep the frames that the profile itself says to drop
-    #[arg(long = "all_frames", alias = "all-frames", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Filters")]
-    pub all_frames: bool,
-    /// Name or number of the value to show
-    #[arg(
-        long = "sample_index",
-        alias = "sample-index",
-        value_name = "TYPE",
-        default_value = "",
-        hide_default_value = true,
-        allow_hyphen_values = true,
-        help_heading = "Values"
-    )]
-    pub sample_index: String,
-    /// The same as `--sample_index=inuse_space`
-    #[arg(long = "inuse_space", alias = "inuse-space", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub inuse_space: bool,
-    /// The same as `--sample_index=inuse_objects`
-    #[arg(long = "inuse_objects", alias = "inuse-objects", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub inuse_objects: bool,
-    /// The same as `--sample_index=alloc_space`
-    #[arg(long = "alloc_space", alias = "alloc-space", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub alloc_space: bool,
-    /// The same as `--sample_index=alloc_objects`
-    #[arg(long = "alloc_objects", alias = "alloc-objects", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub alloc_objects: bool,
-    /// The same as `--sample_index=delay`
-    #[arg(long = "total_delay", alias = "total-delay", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub total_delay: bool,
-    /// The same as `--sample_index=contentions`
-    #[arg(long = "contentions", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub contentions: bool,
-    /// The same as `--mean --sample_index=delay`
-    #[arg(long = "mean_delay", alias = "mean-delay", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub mean_delay: bool,
-    /// The mean: values divided by the first value
-    #[arg(long = "mean", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub mean: bool,
-    /// Divide all values
-    #[arg(
-        long = "divide_by",
-        alias = "divide-by",
-        value_name = "N",
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        help_heading = "Values"
-    )]
-    pub divide_by: f64,
-    /// Unit to show values in
-    #[arg(long, value_name = "UNIT", default_value = "minimum", help_heading = "Values")]
-    pub unit: String,
-    /// Percentages of what passed the filters
-    #[arg(long = "relative_percentages", alias = "relative-percentages", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Values")]
-    pub relative_percentages: bool,
-    /// Sort by cumulative value
-    #[arg(long = "cum", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub cum: bool,
-    /// Sort by flat value (default)
-    #[arg(long = "flat", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub flat: bool,
-    /// What becomes one entry: functions, filefunctions, files, lines or addresses
-    #[arg(long, value_name = "WHAT", value_enum, help_heading = "Shape")]
-    pub granularity: Option<GranularityArg>,
-    /// The same as `--granularity=functions`
-    #[arg(long = "functions", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub functions: bool,
-    /// The same as `--granularity=filefunctions`
-    #[arg(long = "filefunctions", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub filefunctions: bool,
-    /// The same as `--granularity=files`
-    #[arg(id = "files_granularity", long = "files", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub files_granularity: bool,
-    /// The same as `--granularity=lines`
-    #[arg(long = "lines", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub lines: bool,
-    /// The same as `--granularity=addresses`
-    #[arg(long = "addresses", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub addresses: bool,
-    /// Charge inlined calls to the function they were inlined into
-    #[arg(long = "noinlines", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub noinlines: bool,
-    /// Show columns with lines
-    #[arg(long = "showcolumns", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub showcolumns: bool,
-    /// At most so many entries; 0 for all
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = -1, hide_default_value = true, help_heading = "Shape")]
-    pub nodecount: i64,
-    /// Leave out entries below this share of the total
-    #[arg(long, value_name = "SHARE", default_value_t = 0.005, help_heading = "Shape")]
-    pub nodefraction: f64,
-    /// Leave out calls below this share of the total
-    #[arg(long, value_name = "SHARE", default_value_t = 0.001, help_heading = "Shape")]
-    pub edgefraction: f64,
-    /// Leave out what is small; `--trim=false` shows everything
-    #[arg(long = "trim", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub trim: bool,
-    /// No header
-    #[arg(long = "compact_labels", alias = "compact-labels", num_args = 0..=1, require_equals = true, default_value = "false", default_missing_value = "true", value_parser = parse_bool, action = ArgAction::Set, hide_default_value = true, help_heading = "Shape")]
-    pub compact_labels: bool,
-    /// Directories to search for sources, separated by colons
-    #[arg(
-        long = "source_path",
-        alias = "source-path",
-        value_name = "DIRS",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Sources"
-    )]
-    pub source_path: String,
-    /// Prefixes to take off the paths of sources, separated by colons
-    #[arg(
-        long = "trim_path",
-        alias = "trim-path",
-        value_name = "PREFIXES",
-        default_value = "",
-        hide_default_value = true,
-        help_heading = "Sources"
-    )]
-    pub trim_path: String,
+/// `true` and `false` in pprof's spellings.
+fn parse_bool(s: &str) -> Result<bool, String> {
+    crate::cli::argv::parse_bool(s).ok_or_else(|| "expected true or false".to_string())
 }
 
 impl ProfileArgs {
     /// The options of the report; an error where they contradict each other.
     pub(super) fn options(&self) -> Result<Options, String> {
-        let sorted = [("cum", self.cum), ("flat", self.flat)];
-        one_of(&sorted.map(|(name, set)| (name, set, ())))?;
-        let kinds = [
-            ("functions", self.functions, GranularityArg::Functions),
-            ("filefunctions", self.filefunctions, GranularityArg::FileFunctions),
-            ("files", self.files_granularity, GranularityArg::Files),
-            ("lines", self.lines, GranularityArg::Lines),
-            ("addresses", self.addresses, GranularityArg::Addresses),
+        let ProfileArgs { compare, filter, values, shape, sources, .. } = self;
+        one_of(&[("cum", shape.cum, ()), ("flat", shape.flat, ())])?;
+        let text = |s: &Option<String>| s.clone().unwrap_or_default();
+        Ok(Options {
+            cum: shape.cum,
+            granularity: shape.granularity()?,
+            noinlines: shape.noinlines,
+            showcolumns: shape.showcolumns,
+            sample_index: values.sample_index()?,
+            mean: values.mean || values.mean_delay,
+            divide_by: values.divide_by,
+            unit: values.unit.clone(),
+            relative_percentages: values.relative_percentages,
+            compact_labels: shape.compact_labels,
+            drop_negative: compare.drop_negative,
+            node_count: shape.nodecount.and_then(|n| usize::try_from(n).ok()),
+            node_fraction: shape.nodefraction,
+            edge_fraction: shape.edgefraction,
+            trim: shape.trim,
+            focus: text(&filter.focus),
+            ignore: text(&filter.ignore),
+            hide: text(&filter.hide),
+            show: text(&filter.show),
+            show_from: text(&filter.show_from),
+            prune_from: text(&filter.prune_from),
+            tagfocus: text(&filter.tagfocus),
+            tagignore: text(&filter.tagignore),
+            tagshow: text(&filter.tagshow),
+            taghide: text(&filter.taghide),
+            tagroot: text(&filter.tagroot),
+            tagleaf: text(&filter.tagleaf),
+            source_path: text(&sources.source_path),
+            trim_path: text(&sources.trim_path),
+        })
+    }
+}
+
+impl ShapeArgs {
+    fn granularity(&self) -> Result<Granularity, String> {
+        use GranularityArg as G;
+        let flags = [
+            ("functions", self.functions, G::Functions),
+            ("filefunctions", self.filefunctions, G::FileFunctions),
+            ("files", self.files, G::Files),
+            ("lines", self.lines, G::Lines),
+            ("addresses", self.addresses, G::Addresses),
         ];
-        let granularity = match one_of(&kinds)?.or(self.granularity) {
-            None | Some(GranularityArg::Functions) => Granularity::Functions,
-            Some(GranularityArg::FileFunctions) => Granularity::FileFunctions,
-            Some(GranularityArg::Files) => Granularity::Files,
-            Some(GranularityArg::Lines) => Granularity::Lines,
-            Some(GranularityArg::Addresses) => Granularity::Addresses,
-        };
-        let types = [
+        Ok(match one_of(&flags)?.or(self.granularity).unwrap_or(G::Functions) {
+            G::Functions => Granularity::Functions,
+            G::FileFunctions => Granularity::FileFunctions,
+            G::Files => Granularity::Files,
+            G::Lines => Granularity::Lines,
+            G::Addresses => Granularity::Addresses,
+        })
+    }
+}
+
+impl ValueArgs {
+    fn sample_index(&self) -> Result<String, String> {
+        let flags = [
             ("total_delay", self.total_delay, "delay"),
             ("mean_delay", self.mean_delay, "delay"),
             ("contentions", self.contentions, "contentions"),
@@ -318,41 +288,8 @@ impl ProfileArgs {
             ("alloc_space", self.alloc_space, "alloc_space"),
             ("alloc_objects", self.alloc_objects, "alloc_objects"),
         ];
-        let sample_index = match one_of(&types)? {
-            Some(kind) if self.sample_index.is_empty() => kind.to_string(),
-            _ => self.sample_index.clone(),
-        };
-        Ok(Options {
-            cum: self.cum,
-            granularity,
-            noinlines: self.noinlines,
-            showcolumns: self.showcolumns,
-            sample_index,
-            mean: self.mean || self.mean_delay,
-            divide_by: self.divide_by,
-            unit: self.unit.clone(),
-            relative_percentages: self.relative_percentages,
-            compact_labels: self.compact_labels,
-            drop_negative: self.drop_negative,
-            node_count: usize::try_from(self.nodecount).ok(),
-            node_fraction: self.nodefraction,
-            edge_fraction: self.edgefraction,
-            trim: self.trim,
-            focus: self.focus.clone(),
-            ignore: self.ignore.clone(),
-            hide: self.hide.clone(),
-            show: self.show.clone(),
-            show_from: self.show_from.clone(),
-            prune_from: self.prune_from.clone(),
-            tagfocus: self.tagfocus.clone(),
-            tagignore: self.tagignore.clone(),
-            tagshow: self.tagshow.clone(),
-            taghide: self.taghide.clone(),
-            tagroot: self.tagroot.clone(),
-            tagleaf: self.tagleaf.clone(),
-            source_path: self.source_path.clone(),
-            trim_path: self.trim_path.clone(),
-        })
+        let flag = one_of(&flags)?;
+        Ok(self.sample_index.clone().or(flag.map(str::to_string)).unwrap_or_default())
     }
 }
 

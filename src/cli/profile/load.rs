@@ -25,18 +25,19 @@ pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Faul
         merge::combine(profiles).map_err(Fault::input)
     };
     let mut p = read_all(files)?;
-    let (base, diff) = if args.diff_base.is_empty() { (&args.base, false) } else { (&args.diff_base, true) };
+    let (base, diff) =
+        if args.compare.diff_base.is_empty() { (&args.compare.base, false) } else { (&args.compare.diff_base, true) };
     if !base.is_empty() {
         let base = read_all(base)?;
-        if args.normalize {
+        if args.compare.normalize {
             merge::normalize(&mut p, &base).map_err(Fault::input)?;
         }
         p = merge::subtract(p, base, diff).map_err(Fault::input)?;
-    } else if args.normalize {
+    } else if args.compare.normalize {
         return Err(Fault::usage("--normalize needs --base or --diff_base"));
     }
     p.simplify_names();
-    if !args.all_frames {
+    if !args.filter.all_frames {
         p.drop_uninteresting();
     }
     p.forget_servers();

@@ -4,7 +4,7 @@ mod args;
 mod load;
 mod sources;
 
-pub use args::{GranularityArg, ProfileArgs};
+pub use args::{CompareArgs, FilterArgs, GranularityArg, ProfileArgs, ShapeArgs, SourceArgs, ValueArgs};
 
 use crate::base::text::escape;
 use crate::report::pprof::{self, Command, Report};
@@ -60,7 +60,7 @@ pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Wr
             for w in &report.warnings {
                 writeln!(err, "gotrail: {w}")?;
             }
-            let mut sources = Sources::new(&args.source_path, &args.trim_path);
+            let mut sources = Sources::new(args.sources.source_path.as_deref(), args.sources.trim_path.as_deref());
             match report.write(&command, &mut sources, out) {
                 Ok(()) => Ok(Exit::Success),
                 Err(e @ pprof::Error::NoMatch(_)) => {
@@ -91,7 +91,7 @@ impl Fault {
 
 fn prepare(kind: Kind, args: &ProfileArgs) -> Result<(Command, Report), Fault> {
     let options = args.options().map_err(Fault::usage)?;
-    if !args.base.is_empty() && !args.diff_base.is_empty() {
+    if !args.compare.base.is_empty() && !args.compare.diff_base.is_empty() {
         return Err(Fault::usage("--base and --diff_base cannot both be given"));
     }
     let mut files = args.files.as_slice();

@@ -18,10 +18,10 @@ pub(super) struct Sources {
 impl Sources {
     /// Files are searched for in the directories of `search`, or else in the working directory and those above it;
     /// prefixes in `trim` are taken off first. Both are separated by colons.
-    pub(super) fn new(search: &str, trim: &str) -> Sources {
+    pub(super) fn new(search: Option<&str>, trim: Option<&str>) -> Sources {
         let here = || std::env::current_dir().map(|d| d.to_string_lossy().into_owned()).unwrap_or_default();
-        let search = if search.is_empty() { here() } else { search.to_string() };
-        Sources { search, trim: trim.to_string(), known: FxHashMap::default() }
+        let search = search.filter(|s| !s.is_empty()).map_or_else(here, str::to_string);
+        Sources { search, trim: trim.unwrap_or_default().to_string(), known: FxHashMap::default() }
     }
 
     /// Relative paths are searched for in each directory of the search path and in those above it.
