@@ -3,7 +3,7 @@
 use clap::Args;
 use gotrail::cli::argv;
 use gotrail::cli::profile::{Exit, Kind, ProfileArgs, run};
-use gotrail::report::pprof::{Command, Options, Report, source};
+use gotrail::report::pprof::{Command, Granularity, Options, Report, source};
 use gotrail::store::profile::Profile;
 use gotrail::store::profile::pattern::Pattern;
 use proptest::prelude::*;
@@ -120,6 +120,83 @@ struct Nowhere;
 impl source::Lines for Nowhere {
     fn lines(&mut self, _: &str) -> Result<&[String], String> {
         Err("there is none".to_string())
+    }
+}
+
+/// One source file.
+struct OneFile(Vec<String>);
+
+impl source::Lines for OneFile {
+    fn lines(&mut self, path: &str) -> Result<&[String], String> {
+        if path == "/app/m.go" { Ok(&self.0) } else { Err(format!("there is no {path}")) }
+    }
+}
+
+/// What `command` prints of the goroutines in `text`.
+fn report(text: &str, command: &Command, options: &Options) -> String {
+    let mut report = Report::new(Profile::decode(text.as_bytes()).unwrap(), command, options).unwrap();
+    let mut file = OneFile((1..=30).map(|n| format!("\tline {n}")).collect());
+    let mut out = Vec::new();
+    report.write(command, &mut file, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_listing_counts_recursion_once_in_its_header() {
+    let text = "goroutine 1 [running]:\nmain.f(...)\n\t/app/m.go:7\nmain.f(...)\n\t/app/m.go:9\n\
+                main.main()\n\t/app/other.go:20\n";
+    let list = Command::List(Pattern::new("main").unwrap());
+    let out = report(text, &list, &Options::default());
+    let want = "\
+Total: 1
+ROUTINE ======================== main.f in /app/m.go
+         1          1 (flat, cum)   100% of Total
+         .          .      2:\tline 2
+         .          .      3:\tline 3
+         .          .      4:\tline 4
+         .          .      5:\tline 5
+         .          .      6:\tline 6
+         1          1      7:\tline 7
+         .          .      8:\tline 8
+         .          1      9:\tline 9
+         .          .     10:\tline 10
+         .          .     11:\tline 11
+         .          .     12:\tline 12
+         .          .     13:\tline 13
+         .          .     14:\tline 14
+ROUTINE ======================== main.main in /app/other.go
+         0          1 (flat, cum)   100% of Total
+ Error: there is no /app/other.go
+";
+    assert_eq!(out, want);
+}
+
+#[test]
+fn peek_finds_a_function_by_the_end_of_its_name() {
+    let text = "goroutine 1 [running]:\nmain.f(...)\n\t/app/m.go:7\nmain.main()\n\t/app/m.go:20\n";
+    let options = Options { granularity: Granularity::Lines, ..Options::default() };
+    let out = report(text, &Command::Peek(Pattern::new("f$").unwrap()), &options);
+    assert!(out.contains("| main.f /app/m.go:7\n") && !out.contains("| main.main"), "{out}");
+}
+
+#[test]
+fn nothing_in_a_profile_steers_the_terminal() {
+    let text = "goroutine 1 [run\x1b[31mning]:\nmain.\x1b]0;x\x07f(...)\n\t/a\x1b[2Jpp/m.go:7\n";
+    let all = Pattern::new(".").unwrap();
+    let commands = [
+        Command::Top,
+        Command::Tree,
+        Command::Peek(all.clone()),
+        Command::List(all),
+        Command::Traces,
+        Command::Tags,
+        Command::Raw,
+    ];
+    for command in commands {
+        let options = Options { granularity: Granularity::Lines, focus: "\x1b|m".to_string(), ..Options::default() };
+        let out = report(text, &command, &options);
+        assert!(!out.contains(['\x1b', '\x07']), "{command:?}: {out}");
+        assert!(out.contains("\\x1b"), "{command:?}: {out}");
     }
 }
 

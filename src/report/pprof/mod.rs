@@ -6,6 +6,7 @@
 //! |---|---|---|---|
 //! | `list`, header of a function | adds up the cumulative values of its lines, so that recursion exceeds 100 % | counts each sample once | the header says what the function costs |
 //! | `list`, range of lines | depends on the order of a hash map if the function's first line is unknown | from five lines before the first sample to five after the last | output is deterministic |
+//! | `peek`, `^` and `$` | mean the ends of the row, with address, file and line | mean those of the function's name as well | `peek -lines 'Update$'` should find `Update` |
 //! | ties | calls and labels whose values differ only in sign come in any order | by name | the same |
 //! | text of `debug=1` | symbols in comments are ignored | used | they are there |
 //! | text of `debug=2` | not read | read | it is what one has at hand |

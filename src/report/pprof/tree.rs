@@ -21,7 +21,8 @@ pub fn write(r: &mut Report, only: Option<&Pattern>, out: &mut dyn Write) -> Res
     let mut sum = 0i64;
     let mut any = false;
     for (i, (n, name)) in t.graph.nodes.iter().zip(&t.names).enumerate() {
-        if only.is_some_and(|p| !p.is_match(name)) {
+        // By the name of the function as well, so that `^` and `$` mean its ends.
+        if only.is_some_and(|p| !p.is_match(name) && !p.is_match(r.profile.str(n.info.name))) {
             continue;
         }
         any = true;
