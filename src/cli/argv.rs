@@ -3,27 +3,45 @@
 use clap::{Arg, ArgAction, Command};
 use std::ffi::OsString;
 
-/// `args` with a second dash before each argument that is a long option of `command` written with one, and with the
-/// values of switches resolved: `-cum=true` becomes `--cum`, `-cum=false` nothing. Where a short option could be meant as
-/// well (`-o` and its value in one argument), the long one wins; after `--` nothing changes.
+/// `args`, of which the first is the program's name, with a second dash before each argument that is a long option
+/// written with one, and with the values of switches resolved: `-cum=true` becomes `--cum`, `-cum=false` nothing.
 ///
-/// The values of options are left alone only if they do not look like options themselves: `-focus -cum` reads as two
-/// options, `-focus=-cum` as one.
+/// The options are those of `command` and, from the name of a subcommand on, those of the subcommand. Where a short option
+/// could be meant as well (`-o` and its value in one argument), the long one wins; after `--` nothing changes. The values of
+/// options are left alone only if they do not look like options themselves: `-focus -cum` reads as two options,
+/// `-focus=-cum` as one.
 pub fn normalise(command: &Command, args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args = args.into_iter();
+    let mut out: Vec<OsString> = args.next().into_iter().collect();
+    let mut path = vec![command];
     let mut literal = false;
-    let fix = |arg: OsString| {
+    for arg in args {
         literal |= arg == "--";
-        let Some(text) = arg.to_str().filter(|a| !literal && a.starts_with('-')) else { return Some(arg) };
-        let text = text.strip_prefix("--").unwrap_or(&text[1..]);
-        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
-        let Some(option) = long_option(command, name).filter(|_| name.len() > 1) else { return Some(arg) };
-        match value.and_then(parse_bool).filter(|_| matches!(option.get_action(), ArgAction::SetTrue)) {
-            Some(false) => None,
-            Some(true) => Some(format!("--{name}").into()),
-            None => Some(format!("--{text}").into()),
+        let text = arg.to_str().filter(|_| !literal);
+        let option = text.and_then(|t| t.strip_prefix("--").or(t.strip_prefix('-')));
+        let subcommand = text.and_then(|t| path[path.len() - 1].find_subcommand(t));
+        match (option, subcommand) {
+            (Some(option), _) => out.extend(fix(&path, option).unwrap_or(Some(arg))),
+            (None, Some(subcommand)) => {
+                path.push(subcommand);
+                out.push(arg);
+            }
+            (None, None) => out.push(arg),
         }
-    };
-    args.into_iter().filter_map(fix).collect()
+    }
+    out
+}
+
+/// What becomes of an option without its dashes: `None` if it stays as it is, `Some(None)` if it goes.
+fn fix(path: &[&Command], text: &str) -> Option<Option<OsString>> {
+    let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+    let option = path.iter().rev().find_map(|command| long_option(command, name)).filter(|_| name.len() > 1)?;
+    let switch = value.filter(|_| matches!(option.get_action(), ArgAction::SetTrue)).and_then(parse_bool);
+    Some(match switch {
+        Some(false) => None,
+        Some(true) => Some(format!("--{name}").into()),
+        None => Some(format!("--{text}").into()),
+    })
 }
 
 fn long_option<'a>(command: &'a Command, name: &str) -> Option<&'a Arg> {
@@ -47,41 +65,22 @@ mod tests {
 
     #[test]
     fn only_known_long_options_change() {
-        let command = Command::new("x")
+        let top = Command::new("top")
             .arg(Arg::new("focus").long("focus").alias("fokus"))
             .arg(Arg::new("cum").long("cum").action(ArgAction::SetTrue))
             .arg(Arg::new("o").short('o'));
-        let args = [
-            "x",
-            "-focus=-cum",
-            "-cum",
-            "--cum",
-            "-cum=1",
-            "-cum=f",
-            "--cum=false",
-            "-cum=maybe",
-            "-fokus",
-            "-o",
-            "-ofile",
-            "-",
-            "--",
-            "-cum",
-        ];
-        let fixed = normalise(&command, args.map(OsString::from));
-        let want = [
-            "x",
-            "--focus=-cum",
-            "--cum",
-            "--cum",
-            "--cum",
-            "--cum=maybe",
-            "--fokus",
-            "-o",
-            "-ofile",
-            "-",
-            "--",
-            "-cum",
-        ];
-        assert_eq!(fixed, want);
+        let command = Command::new("x").arg(Arg::new("quiet").long("quiet")).subcommand(top);
+        for (line, want) in [
+            ("top -focus=-cum -cum --cum -fokus f", "top --focus=-cum --cum --cum --fokus f"),
+            ("top -cum=1 -cum=f --cum=false -cum=maybe", "top --cum --cum=maybe"),
+            ("top -o -ofile - -quiet -- -cum", "top -o -ofile - --quiet -- -cum"),
+            ("-cum top -cum", "-cum top --cum"),
+            ("top top -cum", "top top --cum"),
+        ] {
+            let args = std::iter::once("top").chain(line.split(' ')).map(OsString::from);
+            let fixed = normalise(&command, args).into_iter().skip(1);
+            let fixed: Vec<String> = fixed.map(|a| a.into_string().unwrap()).collect();
+            assert_eq!(fixed.join(" "), want);
+        }
     }
 }

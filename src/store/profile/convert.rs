@@ -3,7 +3,7 @@
 use super::{Function, Label, LabelValue, Line, Location, Mapping, Profile, Sample, Span, Strings, ValueType};
 use super::{by_key, sort_labels};
 use crate::base::StringId;
-use crate::wire::pprof::{self, Error, check::Ids, proto};
+use crate::wire::pprof::{self, Error, check::check, proto};
 use rustc_hash::FxHashMap;
 
 /// Where the elements pushed since `start` lie.
@@ -22,8 +22,7 @@ impl Profile {
     /// # Errors
     /// Ids that occur twice or do not exist, and samples with too many or too few values.
     pub fn from_wire(p: &proto::Profile) -> Result<Profile, Error> {
-        pprof::check::check(p)?;
-        let ids = Ids::new(p)?;
+        let ids = check(p)?;
         let mut out = Profile::default();
         // Each string of the file is looked at once; from here on there are only handles.
         let table = p.string_table.iter();

@@ -54,7 +54,7 @@ pub struct Ids {
 
 impl Ids {
     /// Numbers the tables of `p`.
-    pub fn new(p: &Profile) -> Result<Ids, Error> {
+    fn new(p: &Profile) -> Result<Ids, Error> {
         Ok(Ids {
             mappings: IdMap::new("mapping", p.mapping.iter().map(|m| m.id))?,
             functions: IdMap::new("function", p.function.iter().map(|f| f.id))?,
@@ -104,8 +104,8 @@ pub(super) fn check_strings(p: &Profile) -> Result<(), Error> {
     check("doc_url", p.doc_url)
 }
 
-/// Whether the tables of `p` fit together. Its strings are checked already.
-pub fn check(p: &Profile) -> Result<(), Error> {
+/// Whether the tables of `p` fit together. Says nothing of its strings. Gives the positions of all ids.
+pub fn check(p: &Profile) -> Result<Ids, Error> {
     let types = p.sample_type.len();
     if types == 0 && !p.sample.is_empty() {
         return Err(Error::NoSampleTypes);
@@ -124,5 +124,5 @@ pub fn check(p: &Profile) -> Result<(), Error> {
             return Err(Error::UnknownFunction { location: l.id, id: line.function_id });
         }
     }
-    Ok(())
+    Ok(ids)
 }
