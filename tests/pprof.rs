@@ -200,6 +200,17 @@ fn nothing_in_a_profile_steers_the_terminal() {
     }
 }
 
+#[test]
+fn a_name_may_be_longer_than_any_line() {
+    let long = "x".repeat(100_000);
+    let text = format!(
+        "goroutine profile: total 1\n1 @ 0x11\n# labels: {{\"{long}\":\"{long}\"}}\n#\t0x10\t{long}+0x1\t/m.go:1\n"
+    );
+    for command in [Command::Top, Command::Tree, Command::Traces, Command::Tags, Command::Raw] {
+        assert!(report(&text, &command, &Options::default()).contains(&long), "{command:?}");
+    }
+}
+
 /// Everything that can be done with a profile, on whatever `data` is.
 fn exercise(data: &[u8]) {
     let Ok(profile) = Profile::decode(data) else { return };

@@ -13,8 +13,8 @@
 //! | `(inline)` under `show`, `hide`, `show_from` | lost where the function that a call was inlined into is taken away | kept | the call was inlined |
 //! | times | in the local zone | in UTC | the same file gives the same output anywhere |
 //! | control characters in names | printed | written out, as `\x1b` | a file must not steer the terminal |
-//! | C++ names | demangled | left as they are, except that parameters and template arguments are taken off | |
-//! | addresses without symbols | looked up in the binary, if that is at hand | left | |
+//! | C++ names | demangled | left as they are, except that parameters and template arguments are taken off | a name as the linker has it is at least exact |
+//! | addresses without symbols | looked up in the binary, if that is at hand | left | Go's profiles carry their symbols |
 
 pub mod comments;
 pub mod labels;

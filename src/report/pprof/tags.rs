@@ -32,11 +32,18 @@ pub fn write(r: &Report, out: &mut dyn Write) -> io::Result<()> {
         let costs: Vec<String> = values.iter().map(|&(_, v)| format!("{}{}:", r.value(v), share(v))).collect();
         let first = 1 + head.chars().count().max(usize::from(!costs.is_empty()));
         let second = 1 + costs.iter().map(|c| c.chars().count()).max().unwrap_or(0);
-        writeln!(out, "{head:>first$} Total {} of {}{}", r.value(sum), r.value(r.total), share(sum))?;
+        let (sum, total, share_of_sum) = (r.value(sum), r.value(r.total), share(sum));
+        writeln!(out, "{} Total {sum} of {total}{share_of_sum}", right(&head, first))?;
         for ((value, _), cost) in values.iter().zip(costs) {
-            writeln!(out, "{:first$}{cost:>second$} {}", "", escape(value))?;
+            writeln!(out, "{}{} {}", right("", first), right(&cost, second), escape(value))?;
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// `s` at the right end of `width` columns. The width comes from the profile, and may be larger than what formatting takes.
+fn right(s: &str, width: usize) -> String {
+    let padding = width.saturating_sub(s.chars().count());
+    format!("{}{s}", " ".repeat(padding))
 }

@@ -156,7 +156,7 @@ pub struct Sample {
 }
 
 /// A profile.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Profile {
     /// All strings.
     pub strings: Strings,

@@ -7,7 +7,7 @@ use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
 /// Interned strings. Handle 0 is always the empty string.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Strings {
     text: String,
     ends: Vec<u32>,
