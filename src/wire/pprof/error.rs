@@ -24,6 +24,9 @@ pub enum Error {
     /// Two profiles written one after the other without being merged.
     #[error("two profiles are concatenated in one file; pass them as two files to merge them")]
     Concatenated,
+    /// An entry of a table without any field.
+    #[error("a {0} is empty")]
+    EmptyEntry(&'static str),
     /// There is no string table.
     #[error("the string table is missing")]
     NoStringTable,

@@ -17,7 +17,7 @@ use prost::Message;
 use std::borrow::Cow;
 use std::io::{Read, Write};
 
-/// The largest profile that is read, in bytes after unpacking. Decoded, a hostile one may take some forty times that.
+/// The largest profile that is read, in bytes after unpacking. Decoded, a hostile one may take some twenty times that.
 pub const MAX_UNPACKED: u64 = 256 << 20;
 
 /// Decodes a profile in any format that pprof reads, and checks it.
@@ -102,26 +102,32 @@ fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 }
 
 fn decode_proto(data: &[u8]) -> Result<proto::Profile, Error> {
-    // `cat a.pb b.pb` is itself a well-formed message in which the second half silently wins.
-    if count_top_level(data, 9) > 1 {
-        return Err(Error::Concatenated);
-    }
+    scan(data)?;
     let p = proto::Profile::decode(data).map_err(|e| Error::Protobuf(e.to_string()))?;
     check::check_strings(&p)?;
     Ok(p)
 }
 
-/// How many non-zero numbers the outermost message holds in field `wanted`. Stops at the first malformed field.
-fn count_top_level(mut data: &[u8], wanted: u64) -> usize {
-    let mut count = 0;
+/// Looks at the outermost fields for what decoding would not notice, or notice only when it has taken the memory. Stops at
+/// the first malformed field, which decoding will name.
+fn scan(mut data: &[u8]) -> Result<(), Error> {
+    const TABLES: [&str; 4] = ["sample", "mapping", "location", "function"];
+    let mut times = 0;
     while let Some((tag, rest)) = varint(data) {
+        let field = tag >> 3;
         let skipped = match tag & 7 {
             0 => varint(rest).map(|(value, rest)| {
-                count += usize::from(tag >> 3 == wanted && value != 0);
+                // `cat a.pb b.pb` is itself a well-formed message, in which half of everything silently wins.
+                times += usize::from(field == 9 && value != 0);
                 rest
             }),
             1 => rest.get(8..),
-            2 => varint(rest).and_then(|(n, rest)| rest.get(usize::try_from(n).ok()?..)),
+            2 => match varint(rest) {
+                // Each of these has an id or a value at least. Two bytes of input would become a hundred.
+                Some((0, _)) if (2..6).contains(&field) => return Err(Error::EmptyEntry(TABLES[field as usize - 2])),
+                Some((n, rest)) => usize::try_from(n).ok().and_then(|n| rest.get(n..)),
+                None => None,
+            },
             5 => rest.get(4..),
             _ => None,
         };
@@ -130,7 +136,7 @@ fn count_top_level(mut data: &[u8], wanted: u64) -> usize {
             None => break,
         }
     }
-    count
+    if times > 1 { Err(Error::Concatenated) } else { Ok(()) }
 }
 
 fn varint(data: &[u8]) -> Option<(u64, &[u8])> {

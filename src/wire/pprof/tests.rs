@@ -96,6 +96,7 @@ fn what_is_wrong_is_named() {
     assert_eq!(fault(|p| p.sample[0].label[0].key = -1), "a label refers to string -1, the table has 9");
     assert_eq!(fault(|p| p.string_table[0] = b"x".to_vec()), "the first string of the string table is not empty");
     assert_eq!(fault(|p| p.string_table.clear()), "the string table is missing");
+    assert_eq!(fault(|p| p.sample[0] = Sample::default()), "a sample is empty");
     assert_eq!(decode(b"").unwrap_err(), Error::Empty);
     let twice = [encode(&small()), encode(&small())].concat();
     assert_eq!(decode(&twice).unwrap_err(), Error::Concatenated);
