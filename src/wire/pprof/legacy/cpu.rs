@@ -1,5 +1,5 @@
-//! gperftools' CPU profile: words of 32 or 64 bits in either byte order, then `/proc/self/maps` as text; and the Java
-//! agents' variant of it, which ends with the symbols instead.
+//! gperftools' CPU profile: words of 32 or 64 bits in either byte order, then `/proc/self/maps` as text; and
+//! Java's variant of it, which ends with the symbols instead.
 //!
 //! Header: `0, 3, 0 (1 for Java), period in µs, 0`. Then samples: `count, depth, address…`, leaf first, up to a sample
 //! `0, 1, 0`. Documented in gperftools' `doc/cpuprofile-fileformat.html`.

@@ -1,4 +1,4 @@
-//! The Java agents' heap and contention texts, and the table of symbols that all their profiles end with.
+//! Java's heap and contention texts, and the table of symbols that all their profiles end with.
 
 use super::super::error::Error;
 use super::builder::{Builder, Call, Label};

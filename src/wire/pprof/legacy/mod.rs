@@ -1,5 +1,5 @@
 //! The formats from before `profile.proto`: gperftools' binary CPU profile and its heap, growth, contention and thread
-//! texts, the Java agents' variants of them, and what Go's `runtime/pprof` prints with `debug=1` and `debug=2`.
+//! texts, Java's variants of them, and what Go's `runtime/pprof` prints with `debug=1` and `debug=2`.
 //!
 //! Where a text carries symbols, they are used; pprof itself ignores those that Go writes as comments and does not
 //! read `debug=2` at all.
