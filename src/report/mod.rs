@@ -2,4 +2,5 @@
 
 pub mod events;
 pub mod json;
+pub mod pprof;
 pub mod summary;

@@ -6,10 +6,13 @@ mod cache;
 pub mod commit;
 pub mod decode;
 pub mod dict;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod fold;
 pub mod grid;
 pub mod index;
 mod load;
+pub mod profile;
 pub mod segment;
 pub mod totals;
 pub mod trace;
