@@ -186,10 +186,10 @@ impl Format {
                     out.push(format!("so were {} in {places} other places", text::bytes(bytes)));
                 }
                 if let Some(e) = &scan.error {
-                    let lost = size.saturating_sub(e.offset);
                     // A batch that is cut off is read as far as it goes, with its generation.
-                    if !scan.generations.last().is_some_and(|g| g.end as u64 == size) {
-                        out.push(format!("the last {} could not be read: {e}", text::bytes(lost)));
+                    let read = scan.generations.last().map_or(batch::HEADER, |g| g.end) as u64;
+                    if read < size {
+                        out.push(format!("the last {} could not be read: {e}", text::bytes(size - read)));
                     }
                 }
                 out

@@ -123,6 +123,14 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
             }
             Err(error) => {
                 let expect = out.generations.last().map(|g| g.number);
+                // The file may simply end here; what looks like another batch in this one's data is none.
+                if let Some((number, batch)) = half(data, pos, minor)
+                    && expect.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
+                {
+                    out.put(number, batch, &mut closed, minor);
+                    out.error = Some(error);
+                    break;
+                }
                 if let Some(next) = resync(data, pos, minor, expect) {
                     out.strays.push((pos, next - pos));
                     if let Some(g) = out.generations.last_mut().filter(|_| !closed) {
@@ -130,11 +138,6 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
                     }
                     pos = next;
                     continue;
-                }
-                if let Some((number, batch)) = half(data, pos, minor)
-                    && expect.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
-                {
-                    out.put(number, batch, &mut closed, minor);
                 }
                 out.error = Some(error);
                 break;
