@@ -22,7 +22,8 @@ fn what_broke_once_does_not_again() {
 #[test]
 fn traces_with_a_byte_changed_load() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    for name in ["hostile.trace", "coroutine.trace", "annotations-go1.22.trace", "v1/user_task_region_1_11_good.trace"] {
+    for name in ["hostile.trace", "coroutine.trace", "annotations-go1.22.trace", "v1/user_task_region_1_11_good.trace"]
+    {
         let good = std::fs::read(root.join(name)).unwrap();
         targets::whole(&good);
         for at in (16..good.len()).step_by(37) {

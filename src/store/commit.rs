@@ -196,6 +196,15 @@ impl Commit {
             totals.links.entry(l).or_default().merge(t);
         }
         self.regroup(index);
+        let ignored = [
+            (
+                self.regions.misnamed,
+                "regions end under another name than they began with: taken for the innermost open one",
+            ),
+            (self.tasks.begun_twice, "tasks begin again before they have ended: counted from their last beginning"),
+        ];
+        let said = ignored.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        index.losses.extend(said);
         // Groups keep their numbers; the view sorts.
         index.procs.shrink_to_fit();
         index.grid.shrink();

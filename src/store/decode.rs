@@ -187,8 +187,10 @@ impl Format {
                 }
                 if let Some(e) = &scan.error {
                     // A batch that is cut off is read as far as it goes, with its generation.
-                    let read = scan.generations.last().map_or(batch::HEADER, |g| g.end) as u64;
-                    if read < size {
+                    let last = scan.generations.last();
+                    let read = last.map_or(batch::HEADER, |g| g.end) as u64;
+                    let told = last.is_some_and(|g| !g.whole) && matches!(e.kind, ErrorKind::Truncated(_));
+                    if read < size && !told {
                         out.push(format!("the last {} could not be read: {e}", text::bytes(size - read)));
                     }
                 }

@@ -11,6 +11,8 @@ use crate::wire::error::{Error, ErrorKind};
 pub const MAX_BATCH: u64 = 64 << 10;
 /// Thread number of a batch that belongs to no thread.
 pub const NO_THREAD: u64 = u64::MAX;
+/// The largest number of an experiment that is believed. Go has had one so far, number 1.
+const MAX_EXPERIMENT: u8 = 8;
 /// Bytes of the file's header.
 pub const HEADER: usize = 16;
 
@@ -116,22 +118,22 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
             closed = true;
             continue;
         }
-        match header(data, pos, minor) {
+        let last = out.generations.last().map(|g| g.number);
+        match header(data, pos, minor).and_then(|b| in_turn(b, last, closed, pos)) {
             Ok((number, batch)) => {
                 pos = batch.offset + batch.len as usize;
                 out.put(number, batch, &mut closed, minor);
             }
             Err(error) => {
-                let expect = out.generations.last().map(|g| g.number);
                 // The file may simply end here; what looks like another batch in this one's data is none.
                 if let Some((number, batch)) = half(data, pos, minor)
-                    && expect.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
+                    && last.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
                 {
                     out.put(number, batch, &mut closed, minor);
                     out.error = Some(error);
                     break;
                 }
-                if let Some(next) = resync(data, pos, minor, expect) {
+                if let Some(next) = resync(data, pos, minor, last) {
                     out.strays.push((pos, next - pos));
                     if let Some(g) = out.generations.last_mut().filter(|_| !closed) {
                         g.damaged = true;
@@ -154,6 +156,17 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
             && g.batches.iter().rfind(|b| b.len > 0).is_some_and(|b| b.kind != BatchKind::Events);
     }
     out
+}
+
+/// Holds a batch's generation against the one before: numbers rise, one by one unless the one before is `closed`.
+fn in_turn((number, batch): (u64, Batch), last: Option<u64>, closed: bool, pos: usize) -> Result<(u64, Batch), Error> {
+    match last {
+        Some(g) if closed && number <= g || !closed && number != g && Some(number) != g.checked_add(1) => {
+            let what = format!("a batch of generation {number} after generation {g}");
+            Err(Error::new(pos as u64, ErrorKind::Invalid(what)))
+        }
+        _ => Ok((number, batch)),
+    }
 }
 
 /// The batch at `pos` as far as the file has it, if the file ends inside its data.
@@ -193,7 +206,11 @@ fn header(data: &[u8], pos: usize, minor: u32) -> Result<(u64, Batch), Error> {
     let mut c = Cursor::new(&data[pos..], pos as u64);
     let experiment = match c.byte("a batch")? {
         s::EVENT_BATCH => None,
-        s::EXPERIMENTAL_BATCH => Some(c.byte("a batch header")?),
+        // The type byte is the digit 1 in text, and text is what gets between batches.
+        s::EXPERIMENTAL_BATCH => match c.byte("a batch header")? {
+            e if e <= MAX_EXPERIMENT => Some(e),
+            e => return Err(Error::new(pos as u64, ErrorKind::Invalid(format!("a batch of experiment {e}")))),
+        },
         b => return Err(Error::new(pos as u64, ErrorKind::NotABatch(b))),
     };
     let number = c.varint("a batch header")?;
