@@ -62,7 +62,8 @@ impl Regions {
         match self.open.get_mut(&go).and_then(Vec::pop) {
             Some(r) if r.inherited => {}
             Some(r) => {
-                self.misnamed += u64::from(r.name != name);
+                // A cut generation has lost its names.
+                self.misnamed += u64::from(r.name != name && r.name.is_some() && name.is_some());
                 let s = sums.entry(r.name).or_default();
                 s.count += 1;
                 s.complete += 1;
