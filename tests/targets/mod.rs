@@ -16,8 +16,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
+/// A target.
+pub type Target = fn(&[u8]);
+
 /// The targets by name; the corpus of each is the folder of that name in `tests/data/fuzz`.
-pub const ALL: &[(&str, fn(&[u8]))] =
+pub const ALL: &[(&str, Target)] =
     &[("v2", v2), ("v1", v1), ("whole", whole), ("pprof", profile), ("filter", query), ("source", source)];
 
 /// The newer trace formats, without their header: the first byte chooses the version, the rest is batches. Scan, tables,
@@ -143,7 +146,7 @@ pub fn query(data: &[u8]) {
             _ = search::run(trace, &q, &options, &AtomicBool::new(false), &mut |_, _| {});
         }
     }
-    let half = text.floor_char_boundary(text.len() / 2);
+    let half = (0..=text.len() / 2).rfind(|&i| text.is_char_boundary(i)).unwrap_or(0);
     filter::complete(&text[..half], Some(&trace.index()));
     filter::complete(text, None);
 }
