@@ -65,8 +65,11 @@ pub fn strings(all: &[&str]) -> Vec<u8> {
     out
 }
 
-/// A table of stacks: ids, and frames (pc, function, file, line) from the leaf on.
-pub fn stacks(all: &[(u64, &[(u64, u64, u64, u64)])]) -> Vec<u8> {
+/// A frame: pc, function, file, line.
+pub type Frame = (u64, u64, u64, u64);
+
+/// A table of stacks: ids, and frames from the leaf on.
+pub fn stacks(all: &[(u64, &[Frame])]) -> Vec<u8> {
     let mut out = vec![2];
     for (id, frames) in all {
         out.push(3);

@@ -52,6 +52,8 @@ struct Proc {
 pub struct Checkpoint {
     threads: Vec<(ThreadId, u32, u16)>,
     marks: Vec<Mark>,
+    /// Streams that wait, in the order in which they are tried.
+    parked: Vec<u16>,
     gos: Vec<(GoId, Go)>,
     procs: Vec<(ProcId, Proc)>,
     sample: usize,
@@ -221,6 +223,10 @@ impl<'a> Orderer<'a> {
             }
         }
         o.build_frontier();
+        o.parked = c.parked.iter().copied().filter(|&s| usize::from(s) < o.streams.len()).collect();
+        for &stream in &o.parked {
+            o.frontier.set(stream, Time::MAX);
+        }
         o
     }
 
@@ -229,6 +235,7 @@ impl<'a> Orderer<'a> {
         Checkpoint {
             threads: self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, t.go, t.proc)).collect(),
             marks: self.streams.iter().map(Stream::mark).collect(),
+            parked: self.parked.clone(),
             gos: self.tables.gos.iter().copied().zip(self.gos.iter().copied()).collect(),
             procs: self.tables.procs.iter().copied().zip(self.procs.iter().copied()).collect(),
             sample: self.next_sample,
