@@ -126,7 +126,7 @@ pub fn summarize(index: &Index) -> Summary {
             |a, b| {
                 a.count += b.count;
                 a.complete += b.complete;
-                a.total_ns += b.total_ns;
+                a.total_ns = a.total_ns.saturating_add(b.total_ns);
             },
         )
     };
@@ -148,7 +148,7 @@ pub fn summarize(index: &Index) -> Summary {
             t.ranges.iter().map(|(&n, r)| (text(n), RangeFact { count: r.count, total_ns: r.total.ns() })),
             |a, b| {
                 a.count += b.count;
-                a.total_ns += b.total_ns;
+                a.total_ns = a.total_ns.saturating_add(b.total_ns);
             },
         ),
         metrics: [
@@ -199,18 +199,19 @@ fn goroutines(index: &Index) -> BTreeMap<String, GoroutineFact> {
         if let Some(e) = &g.earlier {
             times.sub(&e.times);
         }
-        f.exec_ns += times.running.ns();
+        f.exec_ns = f.exec_ns.saturating_add(times.running.ns());
         // Go's summarizer counts a syscall that is still under way at the end as if it had kept its P, and the time
         // without it once more as time spent runnable.
-        f.sched_wait_ns += (times.runnable + g.lost_at_end).ns();
-        f.syscall_ns += (times.syscall + g.lost_at_end).ns();
-        f.syscall_block_ns += (times.syscall_blocked - g.lost_at_end).ns();
-        f.total_ns += life(index, g).ns();
+        f.sched_wait_ns = f.sched_wait_ns.saturating_add((times.runnable + g.lost_at_end).ns());
+        f.syscall_ns = f.syscall_ns.saturating_add((times.syscall + g.lost_at_end).ns());
+        f.syscall_block_ns = f.syscall_block_ns.saturating_add((times.syscall_blocked - g.lost_at_end).ns());
+        f.total_ns = f.total_ns.saturating_add(life(index, g).ns());
         for &(reason, d) in &g.blocked {
             let earlier = g.earlier.as_ref().and_then(|e| e.blocked.iter().find(|b| b.0 == reason));
             let d = d - earlier.map_or(Duration::ZERO, |e| e.1);
             if d != Duration::ZERO {
-                *f.blocked_ns.entry(index.dict.str(reason).to_owned()).or_default() += d.ns();
+                let sum = f.blocked_ns.entry(index.dict.str(reason).to_owned()).or_default();
+                *sum = sum.saturating_add(d.ns());
             }
         }
     }
@@ -281,7 +282,7 @@ fn links(index: &Index) -> Vec<LinkFact> {
         ];
         let sum = sums.entry(key).or_default();
         sum.0 += t.count;
-        sum.1 += t.total.ns();
+        sum.1 = sum.1.saturating_add(t.total.ns());
     }
     let mut out: Vec<LinkFact> = sums
         .into_iter()
@@ -307,7 +308,7 @@ fn profiles(index: &Index) -> BTreeMap<String, ProfileFact> {
         for (&reason, tally) in &t.waits {
             if want(index.dict.str(reason)) {
                 p.records += tally.count;
-                p.total_ns += tally.total.ns();
+                p.total_ns = p.total_ns.saturating_add(tally.total.ns());
             }
         }
         p

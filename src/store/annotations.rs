@@ -67,7 +67,7 @@ impl Regions {
                 let s = sums.entry(r.name).or_default();
                 s.count += 1;
                 s.complete += 1;
-                s.total_ns += (at - r.start).ns();
+                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
             None => sums.entry(name).or_default().count += 1,
         }
@@ -95,7 +95,7 @@ impl Regions {
             s.count += 1;
             if let Some(at) = at {
                 s.complete += 1;
-                s.total_ns += (at - r.start).ns();
+                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
         }
     }
@@ -141,7 +141,7 @@ impl Tasks {
         s.count += 1;
         if let Some(start) = start {
             s.complete += 1;
-            s.total_ns += (at - start).ns();
+            s.total_ns = s.total_ns.saturating_add((at - start).ns());
         }
     }
 

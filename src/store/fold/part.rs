@@ -136,7 +136,7 @@ impl Tally {
     #[inline]
     pub fn add(&mut self, d: Duration) {
         self.count += 1;
-        self.total.0 += d.0;
+        self.total.0 = self.total.0.saturating_add(d.0);
     }
 
     /// Adds another tally.
