@@ -1,5 +1,9 @@
 //! Pure functions from a trace to report values: what is in it, and what it means.
 
 pub mod hits;
+pub mod links;
 pub mod search;
 pub mod summary;
+pub mod timeline;
+pub mod waits;
+pub mod walk;
