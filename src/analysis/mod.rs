@@ -2,7 +2,9 @@
 
 pub mod hits;
 pub mod links;
+pub mod path;
 pub mod search;
+pub mod spans;
 pub mod summary;
 pub mod timeline;
 pub mod waits;
