@@ -1,6 +1,8 @@
 //! Pure functions from a trace to report values: what is in it, and what it means.
 
+pub mod contention;
 pub mod hits;
+pub mod knots;
 pub mod links;
 pub mod path;
 pub mod search;

@@ -3,6 +3,8 @@
 mod events;
 mod open;
 mod summary;
+mod why;
+mod window;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -36,6 +38,8 @@ enum Command {
     Summary(summary::SummaryArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
+    /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
+    Why(why::WhyArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -110,6 +114,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         None => view(cli.view),
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)
