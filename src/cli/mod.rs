@@ -1,6 +1,8 @@
 //! The command line: definitions, and one file a subcommand.
 
 mod events;
+mod links;
+mod locks;
 mod open;
 mod summary;
 mod why;
@@ -38,6 +40,10 @@ enum Command {
     Summary(summary::SummaryArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
+    /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
+    Links(links::LinksArgs),
+    /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
+    Locks(locks::LocksArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
     Why(why::WhyArgs),
     /// Print a completion script for a shell
@@ -114,6 +120,8 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         None => view(cli.view),
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Links(a)) => links::run(&a, out),
+        Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);

@@ -1,6 +1,8 @@
 //! Report values as text and data: one file a form.
 
+pub mod contention;
 pub mod events;
 pub mod json;
+pub mod links;
 pub mod summary;
 pub mod why;

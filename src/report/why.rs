@@ -1,7 +1,7 @@
 //! A critical path: a ranked list of plain sentences, then the path in order of time; or JSON.
 
 use crate::analysis::path::{Cause, Holder, Hop, Path, Piece, Share, What};
-use crate::analysis::waits::{PlaceId, ReasonId, Waker};
+use crate::analysis::waits::{Class, PlaceId, ReasonId, Waker};
 use crate::base::{Duration, GoIdx, GroupId, text, time};
 use crate::store::Index;
 use crate::store::dict::short_func;
@@ -71,8 +71,8 @@ fn steps(path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
                 let by = path.places.line(index, h.waker_at);
                 let by = if by.is_empty() { String::new() } else { format!(" at {by}") };
                 let what = format!(
-                    "waits for {}{}, until {} lets it go{by}:",
-                    path.reasons.get(h.reason).name,
+                    "{}{}, until {} lets it go{by}:",
+                    waits(path, h.reason),
                     line(path, index, h.at),
                     number(index, h.waker)
                 );
@@ -112,6 +112,16 @@ fn held(index: &Index, holders: &[Holder], stw: Duration, gc: Duration, s: &mut 
     }
 }
 
+/// One waits for a mutex, but in an operation on a channel.
+fn waits(path: &Path, reason: ReasonId) -> String {
+    let r = path.reasons.get(reason);
+    let how = match r.class {
+        Class::Send | Class::Receive | Class::Select | Class::Network => "in",
+        _ => "for",
+    };
+    format!("waits {how} {}", r.name)
+}
+
 fn line(path: &Path, index: &Index, at: PlaceId) -> String {
     let l = path.places.line(index, at);
     if l.is_empty() { l } else { format!(" at {l}") }
@@ -147,8 +157,8 @@ fn sentence(path: &Path, index: &Index, s: &Share) -> String {
         Cause::Other { reason, at, waker, waker_at } => {
             let by = path.places.line(index, waker_at);
             let by = if by.is_empty() { String::new() } else { format!(", which lets it go at {by}") };
-            let name = text::escape(&path.reasons.get(reason).name).into_owned();
-            format!("waits for {name}{}: for {}{by}", line(path, index, at), group_name(index, waker))
+            let waits = text::escape(&waits(path, reason)).into_owned();
+            format!("{waits}{}: for {}{by}", line(path, index, at), group_name(index, waker))
         }
     }
 }
