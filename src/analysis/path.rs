@@ -213,8 +213,9 @@ impl<S: Source> Walk<'_, S> {
             let from = now.from.max(lo).min(t);
             if now.state == GoState::Waiting {
                 let end = self.timeline.after(go, no)?.map(|(e, _)| e).filter(|e| e.kind == Kind::GoUnblock);
-                let waker =
-                    end.map_or(Waker::Nobody, |e| self.reasons.waker(&self.index.dict, now.reason, e.by, e.stack));
+                let waker = end.map_or(Waker::Nobody, |e| {
+                    self.reasons.waker(&self.index.dict, (now.reason, now.stack), e.by, e.stack)
+                });
                 if let (Waker::Go(w), Some(e)) = (waker, end)
                     && w != go
                     && frames.len() < MAX_DEPTH

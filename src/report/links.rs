@@ -136,12 +136,14 @@ fn edge(links: &Links, index: &Index, e: &Edge) -> Value {
     })
 }
 
-/// Writes where the longest wait of all is, for the next question.
+/// Writes how to ask about the longest wait of the edge that cost most, of those that goroutines ended again and again.
 pub fn hint(links: &Links, index: &Index, out: &mut dyn Write) -> io::Result<()> {
-    let longest = links.edges.iter().filter(|e| is_users(index, e) && matches!(e.key.waker, Party::Group(_)));
-    let Some(e) = longest.max_by_key(|e| (e.max, std::cmp::Reverse(e.longest_from))) else { return Ok(()) };
+    let by_goroutines = |e: &&Edge| is_users(index, e) && matches!(e.key.waker, Party::Group(_));
+    let Some(e) = links.edges.iter().filter(by_goroutines).max_by_key(|e| (e.count > 1, e.total)) else {
+        return Ok(());
+    };
     let Some(g) = index.goroutine(e.longest_go) else { return Ok(()) };
     let at = |t| time::offset(t - index.start, Duration(1000));
     let to = e.longest_from + e.max;
-    writeln!(out, "\nlongest: gotrail why FILE -g {} --from {} --to {}", g.id.0, at(e.longest_from), at(to))
+    writeln!(out, "\nlongest of these: gotrail why FILE -g {} --from {} --to {}", g.id.0, at(e.longest_from), at(to))
 }

@@ -100,7 +100,7 @@ impl Interval {
     pub fn waker(&self, index: &Index, reasons: &Reasons) -> Waker {
         match self.end {
             None => Waker::Nobody,
-            Some(e) => reasons.waker(&index.dict, self.reason, e.by, e.stack),
+            Some(e) => reasons.waker(&index.dict, (self.reason, self.stack), e.by, e.stack),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a goroutine waits for, read off its stack with the rules of `assets/reasons.toml`.
 
 use super::Waker;
-use crate::base::{StackId, StringId};
+use crate::base::{GoIdx, StackId, StringId};
 use crate::store::Dict;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -134,9 +134,12 @@ impl Table {
             patterns.is_empty() || patterns.iter().any(|p| funcs.iter().any(|name| fits(p, name)))
         };
         let rule = self.0.rule.iter().find(|r| {
-            r.reason.as_deref().is_none_or(|want| want == reason)
-                && (r.waker.is_none() || r.waker == waker)
-                && any(&r.func)
+            // A wait that began before the trace has no reason; its stack may still tell.
+            let told = match r.reason.as_deref() {
+                None => !reason.is_empty(),
+                Some(want) => want == reason || reason.is_empty() && !r.func.is_empty() && r.class != Class::Syscall,
+            };
+            told && (r.waker.is_none() || r.waker == waker) && any(&r.func)
         });
         match rule {
             Some(r) if r.class == Class::Network => {
@@ -198,10 +201,17 @@ impl Reasons {
         id
     }
 
-    /// Who ended a wait of `reason`, given the goroutine that did and its stack.
-    pub fn waker(&self, dict: &Dict, reason: StringId, by: crate::base::GoIdx, stack: StackId) -> Waker {
+    /// Who ended a wait that began with `reason` in `waiter_stack`, given the goroutine that did and its stack.
+    pub fn waker(&self, dict: &Dict, (reason, waiter_stack): (StringId, StackId), by: GoIdx, stack: StackId) -> Waker {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let default = *known.wakers.entry(reason).or_insert_with(|| TABLE.waker(dict.str(reason)));
+        let default = match reason.some() {
+            Some(_) => *known.wakers.entry(reason).or_insert_with(|| TABLE.waker(dict.str(reason))),
+            None => match TABLE.refine(dict, "", waiter_stack, None).class {
+                Class::Network => Waker::Network,
+                Class::Sleep | Class::Receive | Class::Select => Waker::Timer,
+                _ => Waker::Runtime,
+            },
+        };
         if !by.is_some() {
             return default;
         }
