@@ -4,6 +4,7 @@ pub mod contention;
 pub mod hits;
 pub mod knots;
 pub mod links;
+pub mod offcpu;
 pub mod path;
 pub mod search;
 pub mod spans;

@@ -1,9 +1,12 @@
 //! The command line: definitions, and one file a subcommand.
 
+pub mod argv;
 mod events;
 mod links;
 mod locks;
+mod offcpu;
 mod open;
+pub mod profile;
 mod summary;
 mod why;
 mod window;
@@ -46,6 +49,8 @@ enum Command {
     Locks(locks::LocksArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
     Why(why::WhyArgs),
+    /// Write a pprof profile of where goroutines waited, or ran, out of a trace
+    Profile(offcpu::MakeArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -123,6 +128,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Links(a)) => links::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
+        Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)

@@ -4,5 +4,7 @@ pub mod contention;
 pub mod events;
 pub mod json;
 pub mod links;
+pub mod offcpu;
+pub mod pprof;
 pub mod summary;
 pub mod why;

@@ -9,6 +9,7 @@ pub mod dict;
 pub mod fold;
 pub mod grid;
 pub mod index;
+pub mod profile;
 pub mod segment;
 pub mod totals;
 pub mod trace;
