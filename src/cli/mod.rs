@@ -1,9 +1,16 @@
 //! The command line: definitions, and one file a subcommand.
 
+pub mod argv;
 mod events;
+mod links;
+mod locks;
+mod offcpu;
 mod open;
+pub mod profile;
 mod summary;
 mod viewer;
+mod why;
+mod window;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -32,6 +39,14 @@ enum Command {
     Events(events::EventsArgs),
     /// Play keys into the viewer without a terminal and print the screen
     Snapshot(viewer::SnapshotArgs),
+    /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
+    Links(links::LinksArgs),
+    /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
+    Locks(locks::LocksArgs),
+    /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
+    Why(why::WhyArgs),
+    /// Write a pprof profile of where goroutines waited, or ran, out of a trace
+    Profile(offcpu::MakeArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -107,6 +122,10 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
+        Some(Command::Links(a)) => links::run(&a, out),
+        Some(Command::Locks(a)) => locks::run(&a, out),
+        Some(Command::Why(a)) => why::run(&a, out),
+        Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)

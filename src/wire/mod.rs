@@ -3,6 +3,7 @@
 pub mod cursor;
 pub mod error;
 pub mod event;
+pub mod pprof;
 pub mod tables;
 pub mod v1;
 pub mod v2;

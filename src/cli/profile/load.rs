@@ -1,0 +1,72 @@
+//! Reading the profiles that a command line names, and making one of them.
+
+use super::{Fault, ProfileArgs};
+use crate::base::text::escape;
+use crate::store::profile::{Profile, merge};
+use crate::wire::pprof::MAX_UNPACKED;
+use anyhow::Context;
+use std::io::Read;
+
+/// Reads, merges and compares the profiles.
+pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Fault> {
+    let mut program = None;
+    let mut files = files;
+    // As with pprof, the program itself may come first.
+    if let [first, rest @ ..] = files
+        && !rest.is_empty()
+        && is_program(first)
+    {
+        program = Some(first.as_str());
+        files = rest;
+    }
+    let read_all = |files: &[String]| {
+        let profiles = files.iter().map(|f| read(f, program)).collect::<anyhow::Result<Vec<_>>>();
+        let profiles = profiles.map_err(|e| Fault::input(escape(&format!("{e:#}"))))?;
+        merge::combine(profiles).map_err(Fault::input)
+    };
+    let mut p = read_all(files)?;
+    let (base, diff) =
+        if args.compare.diff_base.is_empty() { (&args.compare.base, false) } else { (&args.compare.diff_base, true) };
+    if !base.is_empty() {
+        let base = read_all(base)?;
+        if args.compare.normalize {
+            merge::normalize(&mut p, &base).map_err(Fault::input)?;
+        }
+        p = merge::subtract(p, base, diff).map_err(Fault::input)?;
+    } else if args.compare.normalize {
+        return Err(Fault::usage("--normalize needs --base or --diff_base"));
+    }
+    p.simplify_names();
+    if !args.filter.all_frames {
+        p.drop_uninteresting();
+    }
+    p.forget_servers();
+    Ok(p)
+}
+
+fn read(file: &str, program: Option<&str>) -> anyhow::Result<Profile> {
+    let mut data = Vec::new();
+    let mut from: Box<dyn Read> = if file == "-" {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {file}"))?)
+    };
+    // One byte more than is accepted, so that decoding says what is wrong.
+    from.by_ref().take(MAX_UNPACKED + 1).read_to_end(&mut data).with_context(|| format!("cannot read {file}"))?;
+    let mut p = Profile::decode(&data).with_context(|| format!("cannot read {file}"))?;
+    p.ensure_mapping();
+    if let Some(program) = program {
+        p.mappings[0].file = p.strings.intern(program);
+    }
+    Ok(p)
+}
+
+/// Whether a file begins like an executable: ELF, Mach-O or PE.
+fn is_program(file: &str) -> bool {
+    let mut magic = [0; 4];
+    let read = std::fs::File::open(file).and_then(|mut f| f.read_exact(&mut magic));
+    read.is_ok()
+        && (&magic == b"\x7fELF"
+            || magic.starts_with(b"MZ")
+            || matches!(magic, [0xcf | 0xce, 0xfa, 0xed, 0xfe] | [0xfe, 0xed, 0xfa, 0xce | 0xcf]))
+}

@@ -1,0 +1,118 @@
+//! `top`, `tree`, `peek`, `list`, `traces`, `tags`, `raw` and `comments`: pprof's reports with pprof's options.
+
+mod args;
+mod load;
+mod sources;
+
+pub use args::{CompareArgs, FilterArgs, GranularityArg, ProfileArgs, ShapeArgs, SourceArgs, ValueArgs};
+
+use crate::base::text::escape;
+use crate::report::pprof::{self, Command, Report};
+use crate::store::profile::pattern::Pattern;
+use sources::Sources;
+use std::io::Write;
+
+/// Which report.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `top`
+    Top,
+    /// `tree`
+    Tree,
+    /// `peek REGEX`
+    Peek,
+    /// `list REGEX`
+    List,
+    /// `traces`
+    Traces,
+    /// `tags`
+    Tags,
+    /// `raw`
+    Raw,
+    /// `comments`
+    Comments,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// All is well.
+    Success = 0,
+    /// Nothing was found.
+    Nothing = 1,
+    /// The arguments make no sense.
+    Usage = 2,
+    /// A file could not be read.
+    Input = 3,
+}
+
+/// Prints a report to `out`; warnings and faults that the user can mend to `err`.
+///
+/// # Errors
+/// If `out` or `err` cannot be written.
+pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+    match prepare(kind, args) {
+        Err(fault) => {
+            writeln!(err, "gotrail: {}", fault.message)?;
+            Ok(fault.exit)
+        }
+        Ok((command, mut report)) => {
+            for w in &report.warnings {
+                writeln!(err, "gotrail: {w}")?;
+            }
+            let mut sources = Sources::new(args.sources.source_path.as_deref(), args.sources.trim_path.as_deref());
+            match report.write(&command, &mut sources, out) {
+                Ok(()) => Ok(Exit::Success),
+                Err(e @ pprof::Error::NoMatch(_)) => {
+                    writeln!(err, "gotrail: {}", escape(&e.to_string()))?;
+                    Ok(Exit::Nothing)
+                }
+                Err(pprof::Error::Write(e)) => Err(e.into()),
+            }
+        }
+    }
+}
+
+/// What the user has to mend.
+struct Fault {
+    exit: Exit,
+    message: String,
+}
+
+impl Fault {
+    fn usage(message: impl Into<String>) -> Fault {
+        Fault { exit: Exit::Usage, message: message.into() }
+    }
+
+    fn input(message: impl Into<String>) -> Fault {
+        Fault { exit: Exit::Input, message: message.into() }
+    }
+}
+
+fn prepare(kind: Kind, args: &ProfileArgs) -> Result<(Command, Report), Fault> {
+    let options = args.options().map_err(Fault::usage)?;
+    if !args.compare.base.is_empty() && !args.compare.diff_base.is_empty() {
+        return Err(Fault::usage("--base and --diff_base cannot both be given"));
+    }
+    let mut files = args.files.as_slice();
+    // A single argument is the profile, and everything matches.
+    let mut pattern = "";
+    if matches!(kind, Kind::Peek | Kind::List) && files.len() > 1 {
+        pattern = &files[0];
+        files = &files[1..];
+    }
+    let pattern = Pattern::new(pattern).map_err(|e| Fault::usage(format!("parsing argument regexp {pattern}: {e}")))?;
+    let command = match kind {
+        Kind::Top => Command::Top,
+        Kind::Tree => Command::Tree,
+        Kind::Peek => Command::Peek(pattern),
+        Kind::List => Command::List(pattern),
+        Kind::Traces => Command::Traces,
+        Kind::Tags => Command::Tags,
+        Kind::Raw => Command::Raw,
+        Kind::Comments => Command::Comments,
+    };
+    let profile = load::load(args, files)?;
+    let report = Report::new(profile, &command, &options).map_err(Fault::usage)?;
+    Ok((command, report))
+}

@@ -1,0 +1,157 @@
+//! What `go tool pprof -CMD` prints, from the same numbers, with the same options.
+//!
+//! # Where we differ
+//!
+//! | | pprof | here | why |
+//! |---|---|---|---|
+//! | `list`, header of a function | adds up the cumulative values of its lines, so that recursion exceeds 100 % | counts each sample once | the header says what the function costs |
+//! | `list`, range of lines | depends on the order of a hash map if the function's first line is unknown | from five lines before the first sample to five after the last | output is deterministic |
+//! | `peek`, `^` and `$` | mean the ends of the row, with address, file and line | mean those of the function's name as well | `peek -lines 'Update$'` should find `Update` |
+//! | ties | calls and labels whose values differ only in sign come in any order | by name | the same |
+//! | text of `debug=1` | symbols in comments are ignored | used | they are there |
+//! | text of `debug=2` | not read | read | it is what one has at hand |
+//! | `(inline)` under `show`, `hide`, `show_from` | lost where the function that a call was inlined into is taken away | kept | the call was inlined |
+//! | times | in the local zone | in UTC | the same file gives the same output anywhere |
+//! | control characters in names | printed | written out, as `\x1b` | a file must not steer the terminal |
+//! | C++ names | demangled | left as they are, except that parameters and template arguments are taken off | a name as the linker has it is at least exact |
+//! | addresses without symbols | looked up in the binary, if that is at hand | left | Go's profiles carry their symbols |
+
+pub mod comments;
+pub mod labels;
+pub mod list;
+pub mod options;
+pub mod peek;
+pub mod prepare;
+pub mod raw;
+pub mod source;
+pub mod tags;
+pub mod top;
+pub mod traces;
+pub mod tree;
+
+pub use options::{Command, Granularity, Options};
+
+use crate::store::profile::convert::LabelUnits;
+use crate::store::profile::graph::{Graph, Places, Trim, Trimmed, Weights};
+use crate::store::profile::{Profile, measure};
+use std::io::{self, Write};
+
+/// A profile that is filtered and aggregated as the options ask, ready to be printed.
+pub struct Report {
+    /// What is left of the profile.
+    pub profile: Profile,
+    /// What is summed up.
+    pub weights: Weights,
+    /// What percentages are of.
+    pub total: i64,
+    /// Warnings for the user: filters that matched nothing, and the like.
+    pub warnings: Vec<String>,
+    options: Options,
+    units: LabelUnits,
+    sample_kind: String,
+    sample_unit: String,
+    output_unit: String,
+    filters: Vec<String>,
+}
+
+/// Why a report could not be printed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The output cannot be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+    /// No function matches the expression of `peek` or `list`.
+    #[error("no matches found for regexp: {0}")]
+    NoMatch(String),
+}
+
+impl Report {
+    /// Prints what `command` asks for. Source lines for `list` come from `source`.
+    ///
+    /// # Errors
+    /// If `out` cannot be written, or no function matches the expression of `peek` or `list`.
+    pub fn write(
+        &mut self,
+        command: &Command,
+        source: &mut dyn source::Lines,
+        out: &mut dyn Write,
+    ) -> Result<(), Error> {
+        match command {
+            Command::Top => Ok(top::write(self, out)?),
+            Command::Tree => tree::write(self, None, out),
+            Command::Peek(pattern) => peek::write(self, pattern, out),
+            Command::List(pattern) => list::write(self, pattern, source, out),
+            Command::Traces => Ok(traces::write(self, out)?),
+            Command::Tags => Ok(tags::write(self, out)?),
+            Command::Raw => Ok(raw::write(self, out)?),
+            Command::Comments => Ok(comments::write(self, out)?),
+        }
+    }
+
+    /// The graph that is worth showing, and the unit to show it in.
+    fn trimmed(&mut self) -> Trimmed {
+        let trim = Trim {
+            cum: self.options.cum,
+            drop_negative: self.options.drop_negative,
+            node_count: self.options.node_count.unwrap_or(0),
+            node_fraction: self.options.node_fraction,
+            edge_fraction: self.options.edge_fraction,
+        };
+        self.trim_paths();
+        let places = Places::new(&mut self.profile, false);
+        let trimmed = Trimmed::new(&self.profile, &places, self.weights, trim);
+        self.choose_unit(&trimmed.graph);
+        trimmed
+    }
+
+    fn trim_paths(&mut self) {
+        let Profile { functions, strings, .. } = &mut self.profile;
+        for f in functions {
+            let path = strings.get(f.file);
+            let short = source::trim_path(path, &self.options.trim_path, &self.options.source_path);
+            if short.len() != path.len() {
+                let short = short.to_string();
+                f.file = strings.intern(&short);
+            }
+        }
+    }
+
+    /// Chooses one unit for all values: that of the smallest, or a larger one if the sum is far larger.
+    fn choose_unit(&mut self, g: &Graph) {
+        if self.output_unit != "minimum" || g.nodes.is_empty() {
+            return;
+        }
+        let smallest = g.nodes.iter().map(|n| match n.flat.get().wrapping_abs() {
+            0 => n.cum.get().wrapping_abs(),
+            flat => flat,
+        });
+        let (mut min, mut max) = (smallest.filter(|&v| v > 0).min().unwrap_or(self.total), self.total);
+        let ratio = self.ratio();
+        if ratio > 0.0 && ratio != 1.0 {
+            min = (min as f64 * ratio) as i64;
+            max = (max as f64 * ratio) as i64;
+        }
+        let unit_of = |v: i64| measure::scale(v, &self.sample_unit, "minimum").1;
+        let mut unit = unit_of(min);
+        if unit != unit_of(max) && min.wrapping_mul(100) < max {
+            unit = unit_of(min.wrapping_mul(100));
+        }
+        self.output_unit = if unit.is_empty() { self.sample_unit.clone() } else { unit };
+    }
+
+    fn ratio(&self) -> f64 {
+        1.0 / self.options.divide_by
+    }
+
+    /// A value as text, in the unit of the report.
+    fn value(&self, v: i64) -> String {
+        let ratio = self.ratio();
+        let v = if ratio > 0.0 && ratio != 1.0 { (v as f64 * ratio) as i64 } else { v };
+        measure::scaled_label(v, &self.sample_unit, &self.output_unit)
+    }
+
+    /// A value as a share of the total.
+    fn share(&self, v: i64) -> String {
+        measure::percentage(v, self.total)
+    }
+}

@@ -1,0 +1,139 @@
+//! Regular expressions as Go's users write them, compiled by ours with a limit on their size.
+
+use regex::{Regex, RegexBuilder};
+
+/// Memory that one compiled expression may take, bytes.
+const SIZE_LIMIT: usize = 4 << 20;
+
+/// A compiled regular expression in Go's syntax.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    regex: Regex,
+    source: String,
+}
+
+impl Pattern {
+    /// Compiles `source`.
+    ///
+    /// # Errors
+    /// A message for the user that says where the mistake is.
+    pub fn new(source: &str) -> Result<Pattern, String> {
+        let regex = RegexBuilder::new(&from_go(source)).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build();
+        let regex = regex.map_err(|e| e.to_string())?;
+        Ok(Pattern { regex, source: source.to_string() })
+    }
+
+    /// Whether the expression matches anywhere in `text`.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// The expression as the user wrote it.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
+/// Rewrites what Go's syntax has and ours lacks or reads otherwise: `\Q…\E`, a `{` that begins no repetition, and `[`,
+/// `&`, `~`, `-` in classes, which are set operations here and characters there.
+fn from_go(source: &str) -> String {
+    let mut out = String::with_capacity(source.len() + 8);
+    let mut rest = source;
+    while let Some(c) = rest.chars().next() {
+        let len = c.len_utf8();
+        if let Some(quoted) = rest.strip_prefix(r"\Q") {
+            let end = quoted.find(r"\E").unwrap_or(quoted.len());
+            out.push_str(&regex::escape(&quoted[..end]));
+            rest = quoted[end..].strip_prefix(r"\E").unwrap_or("");
+        } else if c == '\\' {
+            let len = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+            out.push_str(&rest[..len]);
+            rest = &rest[len..];
+        } else if c == '[' {
+            rest = class_from_go(rest, &mut out);
+        } else {
+            if c == '{' && !is_repetition(rest) {
+                out.push('\\');
+            }
+            out.push(c);
+            rest = &rest[len..];
+        }
+    }
+    out
+}
+
+/// Copies the class that `s` begins with; gives what comes after it.
+fn class_from_go<'a>(s: &'a str, out: &mut String) -> &'a str {
+    let mut rest = &s[1..];
+    out.push('[');
+    if let Some(after) = rest.strip_prefix('^') {
+        out.push('^');
+        rest = after;
+    }
+    let mut first = true;
+    while let Some(c) = rest.chars().next() {
+        let len = c.len_utf8();
+        match c {
+            ']' if !first => {
+                out.push(']');
+                return &rest[1..];
+            }
+            '\\' => {
+                let len = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                out.push_str(&rest[..len]);
+                rest = &rest[len..];
+                first = false;
+                continue;
+            }
+            '[' if rest.starts_with("[:") && rest.contains(":]") => {
+                let end = rest.find(":]").unwrap_or(0) + 2;
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+                first = false;
+                continue;
+            }
+            '[' | ']' | '&' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+        first = false;
+        rest = &rest[len..];
+    }
+    rest
+}
+
+/// Whether `s` begins with `{n}`, `{n,}` or `{n,m}`.
+fn is_repetition(s: &str) -> bool {
+    let Some(inside) = s[1..].split('}').next().filter(|i| i.len() + 1 < s.len()) else { return false };
+    let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    match inside.split_once(',') {
+        None => is_number(inside),
+        Some((from, to)) => is_number(from) && (to.is_empty() || is_number(to)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goes_syntax_is_understood() {
+        let is = |pattern: &str, text: &str| Pattern::new(pattern).unwrap().is_match(text);
+        assert!(is(r"^\Qmain.(*T).M\E$", "main.(*T).M"));
+        assert!(is(r"interface {}", "f(interface {})"));
+        assert!(is(r"^a{2}$", "aa"));
+        assert!(is(r"f[[]go", "f[go.shape.int]"));
+        assert!(is(r"[[:alpha:]]+[.]x", "ab.x"));
+        assert!(is(r"^[]a]+$", "]a"));
+        assert!(is(r"^[a&&b]+$", "a&b"));
+        assert!(is(r"^main\.|payment", "payment.(*Core).Pay"));
+    }
+
+    #[test]
+    fn a_huge_expression_is_refused() {
+        assert!(Pattern::new("((a{1000}){1000}){1000}").is_err());
+        assert!(Pattern::new("(").unwrap_err().contains("unclosed group"));
+    }
+}
