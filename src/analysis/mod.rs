@@ -3,6 +3,7 @@
 
 pub mod annotations;
 pub mod contention;
+pub mod flame;
 pub mod hits;
 pub mod interval;
 pub mod knots;

@@ -1,8 +1,8 @@
 //! `gotrail why`.
 
 use super::{Exit, Format, Usage, open, window};
-use crate::analysis::path::{self, Window};
 use crate::analysis::annotations::{self, Wanted};
+use crate::analysis::path::{self, Window};
 use crate::base::{Duration, Time, text};
 use crate::report;
 use crate::store::Trace;

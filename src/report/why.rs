@@ -89,7 +89,8 @@ fn steps(path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn piece(path: &Path, index: &Index, p: &Piece) -> String {
+/// A piece of the path in words that are safe to show, with who held the Ps meanwhile.
+pub fn piece(path: &Path, index: &Index, p: &Piece) -> String {
     let mut s = doing(path, index, p.what, p.reason, p.at);
     if p.samples > 0 {
         s.push_str(&format!(" ({} CPU samples)", p.samples));
@@ -112,8 +113,8 @@ fn held(index: &Index, holders: &[Holder], stw: Duration, gc: Duration, s: &mut 
     }
 }
 
-/// One waits for a mutex, but in an operation on a channel.
-fn waits(path: &Path, reason: ReasonId) -> String {
+/// What a wait is for: one waits for a mutex, but in an operation on a channel. Not escaped.
+pub fn waits(path: &Path, reason: ReasonId) -> String {
     let r = path.reasons.get(reason);
     let how = match r.class {
         Class::Send | Class::Receive | Class::Select | Class::Network => "in",
@@ -127,7 +128,8 @@ fn line(path: &Path, index: &Index, at: PlaceId) -> String {
     if l.is_empty() { l } else { format!(" at {l}") }
 }
 
-fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, at: PlaceId) -> String {
+/// What a goroutine did in a piece of the path, in words that are safe to show.
+pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, at: PlaceId) -> String {
     let reason = || reason.map_or(String::new(), |r| text::escape(&path.reasons.get(r).name).into_owned());
     let at = line(path, index, at);
     match what {
@@ -144,7 +146,8 @@ fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, at: P
     }
 }
 
-fn sentence(path: &Path, index: &Index, s: &Share) -> String {
+/// A share of the path in words that are safe to show.
+pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
     match s.cause {
         Cause::Own(what, reason, at) => {
             let mut t = doing(path, index, what, reason, at);
