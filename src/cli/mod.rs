@@ -2,10 +2,15 @@
 
 pub mod argv;
 mod events;
+mod links;
+mod locks;
+mod offcpu;
 mod open;
 pub mod profile;
 mod summary;
 mod viewer;
+mod why;
+mod window;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -51,6 +56,14 @@ enum Command {
     Raw(ProfileArgs),
     /// Print a profile's comments, as `go tool pprof -comments` does
     Comments(ProfileArgs),
+    /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
+    Links(links::LinksArgs),
+    /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
+    Locks(locks::LocksArgs),
+    /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
+    Why(why::WhyArgs),
+    /// Write a pprof profile of where goroutines waited, or ran, out of a trace
+    Profile(offcpu::MakeArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -133,6 +146,10 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
         Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
+        Some(Command::Links(a)) => links::run(&a, out),
+        Some(Command::Locks(a)) => locks::run(&a, out),
+        Some(Command::Why(a)) => why::run(&a, out),
+        Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)
