@@ -436,3 +436,25 @@ pub fn list<S: Source>(
     });
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_exact_to_an_eighth() {
+        let mut h = Histogram::default();
+        for n in 1..=1000i64 {
+            h.add(Duration(n * 1000));
+        }
+        let p99 = h.quantile(0.99).ns();
+        assert!((990_000..=990_000 * 9 / 8).contains(&p99), "{p99}");
+        for n in [0, 1, 7, 8, 9, 15, 16, 1_000_000_007, i64::MAX] {
+            let mut h = Histogram::default();
+            h.add(Duration(n));
+            let q = h.quantile(0.99).ns();
+            assert!(q >= n && q <= n.saturating_add(n / 8), "{n} {q}");
+        }
+        assert_eq!(Histogram::default().quantile(0.5), Duration::ZERO);
+    }
+}

@@ -551,3 +551,6 @@ fn close<S: Source>(
 pub fn waker_stack(link: &Link) -> StackId {
     link.wait.end.map_or(StackId::NONE, |e| e.stack)
 }
+
+#[cfg(test)]
+mod tests;

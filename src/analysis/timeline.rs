@@ -143,7 +143,8 @@ impl<'a, S: Source> Timeline<'a, S> {
         Ok(None)
     }
 
-    /// Who was on each P between `from` and `to`, in the order of Ps and of time.
+    /// Who was on each P between `from` and `to`, in the order of Ps and of time. A goroutine that ran all through a
+    /// segment, without any event, is not seen in it.
     ///
     /// # Errors
     ///
