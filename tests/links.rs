@@ -412,3 +412,24 @@ proptest! {
         check(&p, &trace.index());
     }
 }
+
+#[test]
+fn a_written_profile_reads_back_with_its_sums_and_open_waits_labelled() {
+    use gotrail::wire::pprof;
+    let trace = data("leak");
+    let p = offcpu::profile(&trace, offcpu::Kind::Sync, Options::default()).unwrap();
+    let index = trace.index();
+    let bytes = pprof::encode_gzip(&gotrail::report::offcpu::pprof(&p, &index).to_wire());
+    let read = pprof::decode(&bytes).unwrap();
+    let text = |i: i64| String::from_utf8_lossy(&read.string_table[i as usize]).into_owned();
+    let is_open = |s: &&pprof::proto::Sample| s.label.iter().any(|l| text(l.key) == "open");
+    let sum = |open: bool| -> i64 { read.sample.iter().filter(|s| is_open(s) == open).map(|s| s.value[1]).sum() };
+    assert_eq!(sum(false), p.totals(false).1.ns());
+    assert_eq!(sum(true), p.totals(true).1.ns());
+    // Both that leak are in it, labelled, with their own stacks.
+    for name in ["main.leaked", "main.dependent"] {
+        let of = |s: &&pprof::proto::Sample| s.label.iter().any(|l| text(l.key) == "goroutine" && text(l.str) == name);
+        let s = read.sample.iter().find(of).unwrap();
+        assert!(is_open(&s) && s.value[1] > 4 * MS && !s.location_id.is_empty());
+    }
+}
