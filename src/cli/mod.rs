@@ -12,6 +12,7 @@ mod viewer;
 mod why;
 mod window;
 
+use crate::base::text::escape;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use profile::{Kind, ProfileArgs};
@@ -167,5 +168,5 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 /// Says something about an input that is not a result: on standard error, in one line.
 fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "gotrail: {text}");
+    let _ = writeln!(io::stderr(), "gotrail: {}", escape(text));
 }
