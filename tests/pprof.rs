@@ -56,7 +56,7 @@ fn reports_are_those_of_pprof() {
         let (name, line) = case.split_once(": ").unwrap();
         let want = std::fs::read_to_string(golden().join(format!("{name}.txt"))).unwrap();
         let (exit, out, err) = gotrail(line);
-        assert_eq!(exit, Exit::Success, "{name}: {err}");
+        assert_eq!(exit, Exit::Done, "{name}: {err}");
         assert_eq!(out, want, "{name}");
         compared += 1;
     }
@@ -85,10 +85,10 @@ fn mistakes_are_named_and_have_their_exit_codes() {
         ("top -focus=( cpu.pb.gz", Exit::Usage, "parsing focus regexp"),
         ("top -sample_index=inuse_space cpu.pb.gz", Exit::Usage, "must be one of: samples, cpu"),
         ("top -divide_by=0 cpu.pb.gz", Exit::Usage, "zero divisor"),
-        ("top cpu.pb.gz heap.pb.gz", Exit::Input, "no sample type in common"),
-        ("top nothing.pb.gz", Exit::Input, "cannot open"),
-        ("peek nothing_of_the_kind cpu.pb.gz", Exit::Nothing, "no matches found for regexp: nothing_of_the_kind"),
-        ("top -focus=nothing_of_the_kind cpu.pb.gz", Exit::Success, "Focus expression matched no samples"),
+        ("top cpu.pb.gz heap.pb.gz", Exit::BadInput, "no sample type in common"),
+        ("top nothing.pb.gz", Exit::BadInput, "cannot open"),
+        ("peek nothing_of_the_kind cpu.pb.gz", Exit::NothingFound, "no matches found for regexp: nothing_of_the_kind"),
+        ("top -focus=nothing_of_the_kind cpu.pb.gz", Exit::Done, "Focus expression matched no samples"),
     ] {
         let (got, _, err) = gotrail(line);
         assert_eq!(got, exit, "{line}: {err}");

@@ -4,9 +4,8 @@
 //! another ended it: lines that are joined by a wait belong to one lock, or one channel, or to several that the code
 //! treats alike. Such a class is what is reported on.
 
-use super::links::Party;
 use super::search::Source;
-use super::waits::{self, Class, End, Interval, PlaceId, Places, Reasons, TABLE, Visit, Waker};
+use super::waits::{self, Class, End, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Visit, Waker};
 use crate::base::{Duration, StackId, StringId, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{EventNo, Index, Segment, totals};
@@ -190,7 +189,7 @@ struct Queue {
     /// Goroutine-nanoseconds waited.
     area: i128,
     convoy: Convoy,
-    lines: BTreeMap<(PlaceId, String), Tally>,
+    lines: BTreeMap<(PlaceId, ReasonId), Tally>,
     ends: BTreeMap<PlaceId, u64>,
 }
 
@@ -256,13 +255,14 @@ impl Queue {
     }
 }
 
-/// What is known of a place of waiting: its class, its line, what it waits for.
-#[derive(Clone)]
+/// What is known of a place of waiting: its queue, its line, what it waits for.
+#[derive(Clone, Copy)]
 struct Place {
     queue: u32,
     line: PlaceId,
     class: Class,
-    name: String,
+    reason: ReasonId,
+    waited: Tally,
 }
 
 struct Follow<'a> {
@@ -302,8 +302,8 @@ impl Follow<'_> {
         if queue == next {
             self.queues.push(Queue::new(what));
         }
-        let id = self.classes.reasons.refine(&self.classes.index.dict, reason, stack, Waker::Runtime);
-        Some(Place { queue, line, class, name: self.classes.reasons.get(id).name })
+        let reason = self.classes.reasons.refine(&self.classes.index.dict, reason, stack, Waker::Runtime);
+        Some(Place { queue, line, class, reason, waited: Tally::default() })
     }
 
     fn let_go(&mut self, place: &Place, e: &End, waker: Waker) -> bool {
@@ -347,8 +347,13 @@ impl Visit for Follow<'_> {
             }
             _ => return,
         }
-        let place = self.known[w.mark as usize - 1].clone();
-        let waker = w.waker(self.classes.index, self.classes.reasons);
+        let at = w.mark as usize - 1;
+        let place = self.known[at];
+        // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
+        let waker = match w.end {
+            Some(e) if e.by.is_some() => Waker::Go(e.by),
+            _ => Waker::Nobody,
+        };
         let let_go = w.end.is_some_and(|e| self.let_go(&place, &e, waker));
         let q = &mut self.queues[place.queue as usize];
         if w.end.is_some() {
@@ -357,7 +362,7 @@ impl Visit for Follow<'_> {
             q.pass(w.to);
         }
         let d = w.len();
-        let line = q.lines.entry((place.line, place.name)).or_default();
+        let line = &mut self.known[at].waited;
         let sides = match place.class {
             Class::Send => Some(&mut q.out.sending),
             Class::Receive => Some(&mut q.out.receiving),
@@ -399,24 +404,25 @@ pub fn contention<S: Source>(source: &S) -> Result<Contention, String> {
             return;
         }
         let whole = i128::from(index.duration().ns().max(1));
-        let mut classes: Vec<Contended> = f.queues.drain(..).map(|q| close(q, whole)).collect();
+        for p in &f.known {
+            let line = f.queues[p.queue as usize].lines.entry((p.line, p.reason)).or_default();
+            line.count += p.waited.count;
+            line.total += p.waited.total;
+        }
+        let mut classes: Vec<Contended> = f.queues.drain(..).map(|q| close(q, whole, &reasons)).collect();
         classes.sort_by_key(|c| (std::cmp::Reverse(c.total), c.what, c.waits_at.first().map(|w| w.0)));
         out = Ok(Contention { classes, places });
     });
     out
 }
 
-fn close(q: Queue, whole: i128) -> Contended {
+fn close(q: Queue, whole: i128, reasons: &Reasons) -> Contended {
     let mut c = q.out;
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
-    c.waits_at = q.lines.into_iter().map(|((p, name), t)| (p, name, t)).collect();
+    c.waits_at =
+        q.lines.into_iter().filter(|(_, t)| t.count > 0).map(|((p, r), t)| (p, reasons.get(r).name, t)).collect();
     c.waits_at.sort_by_key(|w| (std::cmp::Reverse(w.2.total), w.0));
     c.ended_at = q.ends.into_iter().collect();
     c.ended_at.sort_by_key(|e| (std::cmp::Reverse(e.1), e.0));
     c
-}
-
-/// Whether a link's other side is a goroutine.
-pub fn is_goroutine(p: Party) -> bool {
-    matches!(p, Party::Group(_))
 }

@@ -507,7 +507,7 @@ fn links_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began:
         // The waker's own waits between the beginning of this one and the moment at which it ended it.
         let (mut no, mut best): (EventNo, Option<Link>) = (end.no, None);
         while let Some(now) = timeline.before(w, no, wait.from)? {
-            if now.state == GoState::Waiting && now.to_after(wait.from, no, timeline)? {
+            if now.state == GoState::Waiting && now.outlasts(wait.from, no, timeline)? {
                 let link = close(timeline, reasons, now, no)?;
                 let rank = |l: &Link| (matches!(l.waker, Waker::Go(_)), l.wait.to - l.wait.from.max(wait.from));
                 if best.as_ref().is_none_or(|b| rank(&link) > rank(b)) {
@@ -527,7 +527,7 @@ fn links_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began:
 
 impl Interval {
     /// Whether it goes on beyond `t`; its next change is event `no` or later.
-    fn to_after<S: Source>(&self, t: Time, no: EventNo, timeline: &mut Timeline<'_, S>) -> Result<bool, String> {
+    fn outlasts<S: Source>(&self, t: Time, no: EventNo, timeline: &mut Timeline<'_, S>) -> Result<bool, String> {
         Ok(timeline.after(self.go, no)?.is_none_or(|(e, seg)| seg.time[(e.no - seg.first) as usize] > t))
     }
 }
@@ -551,3 +551,6 @@ fn close<S: Source>(
 pub fn waker_stack(link: &Link) -> StackId {
     link.wait.end.map_or(StackId::NONE, |e| e.stack)
 }
+
+#[cfg(test)]
+mod tests;

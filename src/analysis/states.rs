@@ -26,13 +26,16 @@ pub struct Run {
     pub go: GoIdx,
 }
 
+/// Who was on a P, in order of time.
+type ProcRuns = (ProcIdx, Vec<Run>);
+
 /// Random access to the states of goroutines.
 pub struct Timeline<'a, S> {
     source: &'a S,
     /// What is known of the whole trace.
     pub index: &'a Index,
     held: Vec<(usize, Arc<Segment>)>,
-    runs: FxHashMap<usize, Rc<Vec<(ProcIdx, Vec<Run>)>>>,
+    runs: FxHashMap<usize, Rc<Vec<ProcRuns>>>,
 }
 
 impl<'a, S: Source> Timeline<'a, S> {
@@ -143,7 +146,8 @@ impl<'a, S: Source> Timeline<'a, S> {
         Ok(None)
     }
 
-    /// Who was on each P between `from` and `to`, in the order of Ps and of time.
+    /// Who was on each P between `from` and `to`, in the order of Ps and of time. A goroutine that ran all through a
+    /// segment, without any event, is not seen in it.
     ///
     /// # Errors
     ///
@@ -213,7 +217,7 @@ fn begins(seg: &Segment, i: usize, go: GoIdx) -> Option<Interval> {
 }
 
 /// The stretches in which goroutines were on Ps in a segment.
-fn runs_of(seg: &Segment) -> Vec<(ProcIdx, Vec<Run>)> {
+fn runs_of(seg: &Segment) -> Vec<ProcRuns> {
     let (Some(&first), Some(&last)) = (seg.time.first(), seg.time.last()) else { return Vec::new() };
     let mut by_proc: FxHashMap<ProcIdx, Vec<Run>> = FxHashMap::default();
     for &go in seg.goroutines() {

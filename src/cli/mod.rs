@@ -14,6 +14,7 @@ mod window;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use profile::{Kind, ProfileArgs};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -39,6 +40,22 @@ enum Command {
     Events(events::EventsArgs),
     /// Play keys into the viewer without a terminal and print the screen
     Snapshot(viewer::SnapshotArgs),
+    /// Print the functions or places of a profile that take most, as `go tool pprof -top` does
+    Top(ProfileArgs),
+    /// Print a profile's functions with their callers and callees, as `go tool pprof -tree` does
+    Tree(ProfileArgs),
+    /// Print the callers and callees of the functions that match, as `go tool pprof -peek` does
+    Peek(ProfileArgs),
+    /// Print the source of the functions that match, with what each line takes, as `go tool pprof -list` does
+    List(ProfileArgs),
+    /// Print every sample of a profile with its stack, as `go tool pprof -traces` does
+    Traces(ProfileArgs),
+    /// Print a profile's labels and what each value takes, as `go tool pprof -tags` does
+    Tags(ProfileArgs),
+    /// Print all that is in a profile, as `go tool pprof -raw` does
+    Raw(ProfileArgs),
+    /// Print a profile's comments, as `go tool pprof -comments` does
+    Comments(ProfileArgs),
     /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
     Links(links::LinksArgs),
     /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
@@ -65,24 +82,22 @@ enum Format {
     Json,
 }
 
-/// What a command found, as an exit code.
+/// How a command ended, as an exit code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Exit {
+pub enum Exit {
     /// It did what it was asked to.
-    Done,
+    Done = 0,
     /// It found nothing where finding was the point.
-    NothingFound,
+    NothingFound = 1,
+    /// The arguments make no sense.
+    Usage = 2,
     /// An input could not be read.
-    BadInput,
+    BadInput = 3,
 }
 
 impl From<Exit> for ExitCode {
     fn from(e: Exit) -> ExitCode {
-        ExitCode::from(match e {
-            Exit::Done => 0,
-            Exit::NothingFound => 1,
-            Exit::BadInput => 3,
-        })
+        ExitCode::from(e as u8)
     }
 }
 
@@ -93,7 +108,7 @@ struct Usage(String);
 
 /// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(argv::normalise(&Cli::command(), std::env::args_os())) {
         Ok(cli) => cli,
         Err(e) => {
             let _ = e.print();
@@ -117,11 +132,20 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let profile = |kind, args: &ProfileArgs, out: &mut dyn Write| profile::run(kind, args, out, &mut io::stderr());
     match cli.command {
         None => viewer::run(&cli.view),
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
+        Some(Command::Top(a)) => profile(Kind::Top, &a, out),
+        Some(Command::Tree(a)) => profile(Kind::Tree, &a, out),
+        Some(Command::Peek(a)) => profile(Kind::Peek, &a, out),
+        Some(Command::List(a)) => profile(Kind::List, &a, out),
+        Some(Command::Traces(a)) => profile(Kind::Traces, &a, out),
+        Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
+        Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
+        Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
         Some(Command::Links(a)) => links::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),

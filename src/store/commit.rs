@@ -542,6 +542,8 @@ impl Commit {
         let mut range = |index: &mut Index, name: &str, scope: Scope, begins: bool| {
             let name = index.dict.string(name);
             if begins {
+                // A range that never ends is named all the same.
+                index.totals.ranges.entry(name).or_default();
                 self.ranges.begin(name, scope, at);
             } else if let Some(since) = self.ranges.end(name, scope, at, &mut index.totals.ranges) {
                 push_range(index, name, scope, since, at);

@@ -6,6 +6,8 @@ mod cache;
 pub mod commit;
 pub mod decode;
 pub mod dict;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod fold;
 pub mod grid;
 pub mod index;

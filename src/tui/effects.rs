@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn of_several_jobs_the_newest_is_wanted_and_the_others_are_cancelled() {
         let (tx, rx) = unbounded();
-        let runner = Runner::new(crate::tui::fixture::trace(), move |a| drop(tx.send(a)));
+        let runner = Runner::new(crate::store::fixture::trace(), move |a| drop(tx.send(a)));
         let (started, wait_started) = bounded(1);
         let (release, wait_release) = bounded::<()>(1);
         runner.run(Job::new(JobKind::Search, move |cx| {

@@ -6,8 +6,6 @@
 
 pub mod action;
 pub mod effects;
-#[cfg(test)]
-pub(crate) mod fixture;
 pub mod frame;
 pub mod hits;
 pub mod keymap;

@@ -1,13 +1,13 @@
 //! The viewer as a whole: keys in, screen and state out.
 
 use super::action::Action;
-use super::fixture;
 use super::keymap::{Key, Keymap};
 use super::model::Message;
 use super::nav::Narrow;
 use super::snapshot::{Driver, text};
 use super::theme::{Background, ColorLevel, Theme};
 use super::views::{Pane, ViewId};
+use crate::store::fixture;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::layout::Size;

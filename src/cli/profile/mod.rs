@@ -6,6 +6,7 @@ mod sources;
 
 pub use args::{CompareArgs, FilterArgs, GranularityArg, ProfileArgs, ShapeArgs, SourceArgs, ValueArgs};
 
+pub use super::Exit;
 use crate::base::text::escape;
 use crate::report::pprof::{self, Command, Report};
 use crate::store::profile::pattern::Pattern;
@@ -33,19 +34,6 @@ pub enum Kind {
     Comments,
 }
 
-/// How a command ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
-    /// All is well.
-    Success = 0,
-    /// Nothing was found.
-    Nothing = 1,
-    /// The arguments make no sense.
-    Usage = 2,
-    /// A file could not be read.
-    Input = 3,
-}
-
 /// Prints a report to `out`; warnings and faults that the user can mend to `err`.
 ///
 /// # Errors
@@ -62,10 +50,10 @@ pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Wr
             }
             let mut sources = Sources::new(args.sources.source_path.as_deref(), args.sources.trim_path.as_deref());
             match report.write(&command, &mut sources, out) {
-                Ok(()) => Ok(Exit::Success),
+                Ok(()) => Ok(Exit::Done),
                 Err(e @ pprof::Error::NoMatch(_)) => {
                     writeln!(err, "gotrail: {}", escape(&e.to_string()))?;
-                    Ok(Exit::Nothing)
+                    Ok(Exit::NothingFound)
                 }
                 Err(pprof::Error::Write(e)) => Err(e.into()),
             }
@@ -85,7 +73,7 @@ impl Fault {
     }
 
     fn input(message: impl Into<String>) -> Fault {
-        Fault { exit: Exit::Input, message: message.into() }
+        Fault { exit: Exit::BadInput, message: message.into() }
     }
 }
 
