@@ -14,6 +14,7 @@ pub mod search;
 pub mod spans;
 pub mod states;
 pub mod summary;
+pub mod tasks;
 pub mod timeline;
 pub mod waits;
 pub mod walk;

@@ -105,7 +105,7 @@ actions! {
     View5 = "view-events", Global, "5", "show the events";
     View6 = "view-maps", Global, "6", "show the map lens";
     View7 = "view-gc", Global, "7", "show collector and scheduler";
-    View8 = "view-tasks", Global, "8", "show tasks, regions and logs";
+    View8 = "view-tasks", Global, "8", "show tasks and regions";
     View9 = "view-profile", Global, "9", "show the profile";
     View0 = "view-findings", Global, "0", "show what is wrong";
     ZoomIn = "zoom-in", Timeline, "w + =", "zoom in";
@@ -138,7 +138,8 @@ impl Action {
             Action::View4 => Some(ViewId::Stacks),
             Action::View5 => Some(ViewId::Events),
             Action::View6 => None,
-            Action::View7 | Action::View8 | Action::View9 | Action::View0 => None,
+            Action::View8 => Some(ViewId::Tasks),
+            Action::View7 | Action::View9 | Action::View0 => None,
             _ => return None,
         })
     }

@@ -3,7 +3,7 @@
 use super::hits::Hit;
 use super::overlay::Panelled;
 use super::views::events::Listing;
-use super::views::{detail, links, source, stacks};
+use super::views::{detail, links, source, stacks, tasks};
 use crate::analysis::search;
 use crate::analysis::timeline::Strip;
 use crate::base::Time;
@@ -32,11 +32,13 @@ pub enum JobKind {
     Waits,
     Panel,
     Stacks,
+    Tasks,
+    Instances,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [JobKind; 14] = [
+    pub const ALL: [JobKind; 16] = [
         JobKind::Search,
         JobKind::EventsPage,
         JobKind::EventsListing,
@@ -51,6 +53,8 @@ impl JobKind {
         JobKind::Waits,
         JobKind::Panel,
         JobKind::Stacks,
+        JobKind::Tasks,
+        JobKind::Instances,
     ];
 }
 
@@ -165,6 +169,10 @@ pub enum Reply {
     Waits(Arc<links::List>),
     /// A call tree.
     Stacks(Arc<stacks::Found>),
+    /// Tasks and regions by name.
+    Tasks(Arc<tasks::Found>),
+    /// The tasks or regions of one name.
+    Instances(Arc<tasks::List>),
     /// Something to read in a panel over the views.
     Panel(Arc<Panelled>),
     /// Why there is no answer.

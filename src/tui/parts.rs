@@ -7,6 +7,7 @@ use super::views::hits::HitList;
 use super::views::links::Links;
 use super::views::source::Source;
 use super::views::stacks::Stacks;
+use super::views::tasks::Tasks;
 use super::views::timeline::{Overview, Timeline};
 use super::views::{Pane, View, ViewId};
 
@@ -22,6 +23,7 @@ pub struct Views {
     links: Links,
     stacks: Stacks,
     events: Events,
+    tasks: Tasks,
     hits: HitList,
     detail: Detail,
 }
@@ -35,6 +37,7 @@ impl Views {
             ViewId::Links => &mut self.links,
             ViewId::Stacks => &mut self.stacks,
             ViewId::Events => &mut self.events,
+            ViewId::Tasks => &mut self.tasks,
         }
     }
 
@@ -56,6 +59,7 @@ impl Views {
             (Pane::Body, ViewId::Links) => &self.links,
             (Pane::Body, ViewId::Stacks) => &self.stacks,
             (Pane::Body, ViewId::Events) => &self.events,
+            (Pane::Body, ViewId::Tasks) => &self.tasks,
             (Pane::Hits, _) => &self.hits,
             (Pane::Detail, _) => &self.detail,
             (Pane::Source, _) => &self.source,
@@ -63,7 +67,7 @@ impl Views {
     }
 
     /// All of them.
-    pub fn all(&mut self) -> [&mut dyn View; 9] {
+    pub fn all(&mut self) -> [&mut dyn View; 10] {
         [
             &mut self.overview,
             &mut self.timeline,
@@ -71,6 +75,7 @@ impl Views {
             &mut self.links,
             &mut self.stacks,
             &mut self.events,
+            &mut self.tasks,
             &mut self.hits,
             &mut self.detail,
             &mut self.source,

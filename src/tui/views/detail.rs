@@ -297,7 +297,7 @@ impl View for Detail {
         let lines = self.lines(cx, area.height);
         let height = usize::from(area.height);
         if let Some(c) = self.cursor(&lines).filter(|_| cx.focused) {
-            self.top = self.top.clamp((c + 1).saturating_sub(height).min(c), c);
+            self.top = self.top.clamp((c + 1).saturating_sub(height.max(1)), c);
         } else {
             self.top = 0;
         }

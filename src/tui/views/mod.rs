@@ -7,6 +7,7 @@ pub mod hits;
 pub mod links;
 pub mod source;
 pub mod stacks;
+pub mod tasks;
 pub mod timeline;
 
 use super::action::{Action, Scope};
@@ -30,11 +31,13 @@ pub enum ViewId {
     Links,
     Stacks,
     Events,
+    Tasks,
 }
 
 impl ViewId {
     /// All views that work, in the order of their numbers.
-    pub const ALL: [ViewId; 5] = [ViewId::Timeline, ViewId::Goroutines, ViewId::Links, ViewId::Stacks, ViewId::Events];
+    pub const ALL: [ViewId; 6] =
+        [ViewId::Timeline, ViewId::Goroutines, ViewId::Links, ViewId::Stacks, ViewId::Events, ViewId::Tasks];
 
     /// The number key.
     pub fn number(self) -> char {
@@ -44,6 +47,7 @@ impl ViewId {
             ViewId::Links => '3',
             ViewId::Stacks => '4',
             ViewId::Events => '5',
+            ViewId::Tasks => '8',
         }
     }
 
@@ -55,6 +59,7 @@ impl ViewId {
             ViewId::Links => "links",
             ViewId::Stacks => "stacks",
             ViewId::Events => "events",
+            ViewId::Tasks => "tasks",
         }
     }
 }

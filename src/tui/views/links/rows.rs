@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// The columns of the edges. Those of waiter and waker share what the others leave.
 pub const EDGES: [Column; 8] = [
-    column("waits for", 13, false, 0, false),
-    column("waiter", 19, false, 0, true),
+    column("waits for", 14, false, 0, false),
+    column("waiter", 18, false, 0, true),
     column("waker", 19, false, 0, false),
     column("count", 7, true, 0, false),
     column("total", 7, true, 0, false),

@@ -201,6 +201,10 @@ fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool
     for x in filled.left()..filled.right() {
         buf[(x, filled.y)].set_char(' ').set_style(style);
     }
+    if filled.width < 3 && !(selected && plain) {
+        // So few letters would say nothing.
+        return;
+    }
     let mut name = text::fit(name, usize::from(filled.width)).into_owned();
     if selected && plain {
         name = text::fit(&format!("{}{name}", theme.glyphs.marker), usize::from(filled.width)).into_owned();
