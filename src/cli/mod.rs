@@ -1,6 +1,7 @@
 //! The command line: definitions, and one file a subcommand.
 
 pub mod argv;
+mod cache;
 mod events;
 mod open;
 pub mod profile;
@@ -51,6 +52,8 @@ enum Command {
     Raw(ProfileArgs),
     /// Print a profile's comments, as `go tool pprof -comments` does
     Comments(ProfileArgs),
+    /// Look at what is kept of traces from one run to the next, or empty it
+    Cache(cache::CacheArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -133,6 +136,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
         Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
+        Some(Command::Cache(a)) => cache::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)

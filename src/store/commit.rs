@@ -101,6 +101,13 @@ impl Commit {
         }
     }
 
+    /// Takes over who is who from an index that is complete already.
+    pub fn know(&mut self, index: &Index) {
+        self.go_ids = (0u32..).zip(&index.goroutines).map(|(i, g)| (g.id, GoIdx(i))).collect();
+        self.proc_ids = (0u16..).zip(&index.procs).map(|(i, p)| (p.id, ProcIdx(i))).collect();
+        self.thread_ids = (0u16..).zip(&index.threads).map(|(i, t)| (t.id, ThreadIdx(i))).collect();
+    }
+
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
     pub fn add(&mut self, index: &mut Index, part: Part, maps: &Maps) {
         let first = self.parts == 0;

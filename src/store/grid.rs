@@ -86,8 +86,8 @@ pub(super) const NO_CELL: u32 = u32::MAX;
 /// Where cells begin: cell `n` is `start + (n << shift)` to `start + ((n + 1) << shift)`, in ns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Scale {
-    start: i64,
-    shift: u32,
+    pub(super) start: i64,
+    pub(super) shift: u32,
 }
 
 impl Scale {
@@ -196,15 +196,15 @@ impl Entry {
 
 /// An entry as it is kept: times as 255ths of the cell, rounded up so that nothing short disappears.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Packed {
-    cell: u16,
-    exit: GoState,
+pub(super) struct Packed {
+    pub cell: u16,
+    pub exit: GoState,
     /// Running, runnable, waiting, syscall, absent.
-    parts: [u8; 5],
+    pub parts: [u8; 5],
     /// Four times the binary logarithm of the longest wait in ns that ended here.
-    longest: u8,
-    samples: u8,
-    events: u16,
+    pub longest: u8,
+    pub samples: u8,
+    pub events: u16,
 }
 
 const STATES: [GoState; 5] =
@@ -255,13 +255,13 @@ impl Packed {
 /// The grid of the whole trace.
 #[derive(Default)]
 pub struct Grid {
-    scale: Scale,
-    gos: Vec<Vec<Packed>>,
+    pub(super) scale: Scale,
+    pub(super) gos: Vec<Vec<Packed>>,
     /// Per P and cell, time held in units of `1 << scale.unit()` ns.
-    procs: Vec<Vec<u32>>,
-    running: Vec<u64>,
-    runnable: Vec<u64>,
-    end: Time,
+    pub(super) procs: Vec<Vec<u32>>,
+    pub(super) running: Vec<u64>,
+    pub(super) runnable: Vec<u64>,
+    pub(super) end: Time,
 }
 
 impl Grid {

@@ -10,6 +10,7 @@ pub mod fold;
 pub mod grid;
 pub mod index;
 mod load;
+pub mod persist;
 pub mod profile;
 pub mod segment;
 pub mod totals;

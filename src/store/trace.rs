@@ -5,12 +5,14 @@ use super::commit::Maps;
 use super::decode::{Checkpoint, Format, UnitTables};
 use super::grid::{Grid, Scale};
 use super::load::Committer;
+use super::persist::Keep;
 use super::{Index, Segment, segment};
 use crate::base::Time;
 use crate::input::Bytes;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::v2::generation::GenTables;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 /// Number of an event, counted over the whole trace from 0.
@@ -27,6 +29,16 @@ pub struct Trace {
     pub(super) plans: RwLock<Vec<Arc<Plan>>>,
     pub(super) segments: Mutex<Cache<usize, Segment>>,
     pub(super) tables: Mutex<Cache<usize, GenTables>>,
+    pub(super) kept: Keep,
+}
+
+/// How a trace is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where its index is kept between runs; nowhere by default.
+    pub keep: Keep,
+    /// Bytes of memory that decoded segments may take; what suits the file's size if `None`.
+    pub memory: Option<usize>,
 }
 
 /// How to decode a segment.
@@ -41,20 +53,32 @@ pub(super) struct Plan {
     pub maps: Arc<Maps>,
 }
 
+/// Bytes of decoded segments that are kept: never fewer than a few segments, never more than helps.
+const SEGMENTS_CACHE: Range<usize> = 24 << 20..256 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 
 impl Trace {
+    /// Opens a trace with the default options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_with`](Self::open_with).
+    pub fn open(name: &str, data: Bytes) -> Result<Trace, Error> {
+        Trace::open_with(name, data, Options::default())
+    }
+
     /// Opens a trace whose bytes are `data`: looks at headers only, so that it returns at once. `name` is what messages
     /// call the file.
     ///
     /// # Errors
     ///
     /// If `data` does not begin like a trace of a known version.
-    pub fn open(name: &str, data: Bytes) -> Result<Trace, Error> {
+    pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
         let format = Format::open(&data)?;
         let scale = format.scale();
-        let budget = (data.len() / 4).clamp(24 << 20, 256 << 20);
+        let budget = (data.len() / 4).clamp(SEGMENTS_CACHE.start, SEGMENTS_CACHE.end);
+        let budget = options.memory.map_or(budget, |m| m.min(budget));
         let losses = format.losses(data.len() as u64);
         let index = Index { version: (1, format.minor()), grid: Grid::new(scale), losses, ..Index::default() };
         Ok(Trace {
@@ -67,6 +91,7 @@ impl Trace {
             plans: RwLock::default(),
             segments: Mutex::new(Cache::new(budget)),
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
+            kept: options.keep,
         })
     }
 

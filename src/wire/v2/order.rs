@@ -10,10 +10,12 @@ use super::frontier::Frontier;
 use super::generation::GenTables;
 use super::spec::id;
 use super::stream::{Mark, Stream};
+use crate::base::codec::Plain;
 use crate::base::{GoId, ProcId, ThreadId, Time};
 use crate::wire::error::Error;
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
+use crate::{encode, plain};
 use rustc_hash::FxHashMap;
 
 /// A thread (M): what it runs, and its stream of events.
@@ -54,7 +56,7 @@ pub struct Checkpoint {
     marks: Vec<Mark>,
     gos: Vec<(GoId, Go)>,
     procs: Vec<(ProcId, Proc)>,
-    sample: usize,
+    sample: u64,
     last: Time,
     stw: u32,
 }
@@ -63,6 +65,22 @@ impl Checkpoint {
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         self.threads.len() * 16 + self.marks.len() * size_of::<Mark>() + self.gos.len() * 24 + self.procs.len() * 24
+    }
+}
+
+plain!(Go { seq: u64, state: GoState });
+plain!(Proc { seq: u64, state: P });
+encode!(Checkpoint { threads, marks, gos, procs, sample, last, stw });
+
+impl Plain for P {
+    const SIZE: usize = 1;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+
+    fn get(bytes: &[u8]) -> Option<P> {
+        [P::Unknown, P::Running, P::Idle, P::Syscall, P::Abandoned].get(usize::from(*bytes.first()?)).copied()
     }
 }
 
@@ -203,7 +221,7 @@ impl<'a> Orderer<'a> {
                 *slot = proc;
             }
         }
-        o.next_sample = c.sample;
+        o.next_sample = c.sample as usize;
         o.last = c.last;
         o.stw = c.stw;
         o.started = true;
@@ -225,7 +243,7 @@ impl<'a> Orderer<'a> {
             marks: self.streams.iter().map(Stream::mark).collect(),
             gos: self.tables.gos.iter().copied().zip(self.gos.iter().copied()).collect(),
             procs: self.tables.procs.iter().copied().zip(self.procs.iter().copied()).collect(),
-            sample: self.next_sample,
+            sample: self.next_sample as u64,
             last: self.last,
             stw: self.stw,
         }

@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::generation::Clock;
 use super::spec::{ARG_COUNTS, INVALID, MAX_ARGS};
 use crate::base::Time;
+use crate::plain;
 use crate::wire::error::{Error, ErrorKind};
 
 /// An event at the head of a stream.
@@ -21,9 +22,11 @@ pub struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     next_batch: u32,
-    pos: usize,
+    pos: u64,
     ts: u64,
 }
+
+plain!(Mark { next_batch: u32, pos: u64, ts: u64 });
 
 /// The events of one thread, over all its batches of a generation.
 #[derive(Clone, Debug)]
@@ -51,13 +54,13 @@ impl Stream {
 
     /// Where the head begins.
     pub fn mark(&self) -> Mark {
-        Mark { next_batch: self.next_batch as u32, pos: self.head_pos, ts: self.head_ts }
+        Mark { next_batch: self.next_batch as u32, pos: self.head_pos as u64, ts: self.head_ts }
     }
 
     /// Goes back (or on) to a mark of this stream and decodes the head there.
     pub fn seek(&mut self, data: &[u8], clock: Clock, mark: Mark) -> Result<(), Error> {
         self.next_batch = mark.next_batch as usize;
-        self.pos = mark.pos;
+        self.pos = usize::try_from(mark.pos).unwrap_or(usize::MAX);
         self.ts = mark.ts;
         let batch = self.next_batch.checked_sub(1).and_then(|i| self.batches.get(i));
         self.end = batch.map_or(0, |b| (b.offset + b.len as usize).min(data.len()));
