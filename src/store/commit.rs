@@ -146,7 +146,7 @@ impl Commit {
         for (go, e) in &part.entries {
             let go = gos[*go as usize];
             let carried = self.open[go.index()].state;
-            index.grid.add(go, e, carried);
+            index.grid.add(go, *e, carried);
         }
         index.grid.add_all(part.first_cell, &part.all_running, &part.all_runnable);
         for s in &part.segments {
@@ -161,6 +161,7 @@ impl Commit {
             index.end = index.end.max(to);
         }
         index.end = index.end.max(part.end);
+        index.grid.fit();
         index.grid.set_end(index.end);
         index.samples = index.totals.of_kind(Kind::CpuSample);
         if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {

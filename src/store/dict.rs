@@ -79,6 +79,11 @@ fn positions<T: Hash>(items: &[T]) -> HashTable<u32> {
     ids
 }
 
+/// All strings together take at most about this many bytes: a program may log what it likes.
+const MAX_TEXT: usize = 256 << 20;
+/// What stands for every further string.
+const TOO_MUCH: &str = "(not kept: too much text)";
+
 impl Dict {
     /// The dictionaries that are made of these columns; nothing if they do not fit together.
     pub(super) fn restore(
@@ -115,6 +120,7 @@ impl Dict {
     /// Interns a string.
     pub fn string(&mut self, s: &str) -> StringId {
         use hashbrown::hash_table::Entry;
+        let s = if self.text.len() < MAX_TEXT { s } else { self.find(s).map_or(TOO_MUCH, |_| s) };
         let Dict { text, strings, string_ids, .. } = self;
         let at = |i: u32| {
             let (from, len) = strings[i as usize];

@@ -3,6 +3,7 @@
 mod annotations;
 pub mod builder;
 mod cache;
+mod coarsen;
 pub mod commit;
 pub mod decode;
 pub mod dict;

@@ -12,7 +12,6 @@ use crate::input::Bytes;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::v2::generation::GenTables;
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 /// Number of an event, counted over the whole trace from 0.
@@ -37,7 +36,8 @@ pub struct Trace {
 pub struct Options {
     /// Where its index is kept between runs; nowhere by default.
     pub keep: Keep,
-    /// Bytes of memory that decoded segments may take; what suits the file's size if `None`.
+    /// Bytes of memory that it may take; 1 GB if `None`. Half is for decoded segments, an eighth for the grid's
+    /// entries, and neither takes more than suits the file's size.
     pub memory: Option<usize>,
 }
 
@@ -53,8 +53,10 @@ pub(super) struct Plan {
     pub maps: Arc<Maps>,
 }
 
-/// Bytes of decoded segments that are kept: never fewer than a few segments, never more than helps.
-const SEGMENTS_CACHE: Range<usize> = 24 << 20..256 << 20;
+/// Bytes of memory for an open trace where nobody says how many.
+const USUAL_MEMORY: usize = 1_000_000_000;
+/// Fewest bytes of decoded segments that are kept: a few segments.
+const FEWEST: usize = 24 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 
@@ -77,10 +79,11 @@ impl Trace {
     pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
         let format = Format::open(&data)?;
         let scale = format.scale();
-        let budget = (data.len() / 4).clamp(SEGMENTS_CACHE.start, SEGMENTS_CACHE.end);
-        let budget = options.memory.map_or(budget, |m| m.min(budget));
+        let memory = options.memory.unwrap_or(USUAL_MEMORY);
+        let budget = (data.len() / 4).min(memory / 2).max(FEWEST);
+        let grid = (data.len() / 8).min(memory / 8).max(FEWEST / 4);
         let losses = format.losses(data.len() as u64);
-        let index = Index { version: (1, format.minor()), grid: Grid::new(scale), losses, ..Index::default() };
+        let index = Index { version: (1, format.minor()), grid: Grid::new(scale, grid), losses, ..Index::default() };
         Ok(Trace {
             name: name.to_owned(),
             data,
@@ -147,6 +150,11 @@ impl Trace {
     /// Segment `i` if it is decoded at the moment. Never waits for a decode.
     pub fn cached(&self, i: usize) -> Option<Arc<Segment>> {
         lock(&self.segments).get(&i)
+    }
+
+    /// Drops all decoded segments: the next that is asked for is decoded again.
+    pub fn forget_segments(&self) {
+        lock(&self.segments).clear();
     }
 }
 

@@ -173,7 +173,8 @@ impl Encode for Grid {
     fn decode(r: &mut Reader) -> Option<Grid> {
         let (scale, end) = (Scale::decode(r)?, Time::decode(r)?);
         let (gos, procs) = (decode_lanes(r)?, decode_lanes(r)?);
-        let grid = Grid { scale, gos, procs, running: Encode::decode(r)?, runnable: Encode::decode(r)?, end };
+        let (running, runnable) = (Encode::decode(r)?, Encode::decode(r)?);
+        let grid = Grid { scale, gos, procs, running, runnable, end, ..Grid::default() };
         (scale.shift < 64).then_some(grid)
     }
 }

@@ -228,7 +228,7 @@ impl<'a> Orderer<'a> {
         for (i, &mark) in c.marks.iter().enumerate() {
             let error = o.streams.get_mut(i).and_then(|s| s.seek(data, gen_tables.clock, mark).err());
             if let Some(e) = error {
-                o.error(e);
+                o.error(*e);
                 o.advance(i as u16);
             }
         }
@@ -269,8 +269,7 @@ impl<'a> Orderer<'a> {
                     self.faults += 1;
                     self.parked.remove(0);
                     self.apply(stream, true, out);
-                    self.advance(stream);
-                    let key = self.key(stream);
+                    let key = self.advance(stream);
                     self.frontier.set(stream, key);
                     continue;
                 }
@@ -295,8 +294,7 @@ impl<'a> Orderer<'a> {
                 self.frontier.set(stream, Time::MAX);
                 return;
             }
-            self.advance(stream);
-            let key = self.key(stream);
+            let key = self.advance(stream);
             if key >= limit || !alone || out.len() >= max {
                 self.frontier.set(stream, key);
                 return;
@@ -310,8 +308,7 @@ impl<'a> Orderer<'a> {
             let stream = self.parked[i];
             if self.apply(stream, false, out) == Step::Done {
                 self.parked.remove(i);
-                self.advance(stream);
-                let key = self.key(stream);
+                let key = self.advance(stream);
                 self.frontier.set(stream, key);
                 return true;
             }
@@ -342,20 +339,25 @@ impl<'a> Orderer<'a> {
     }
 
     fn build_frontier(&mut self) {
-        let keys: Vec<Time> = (0..self.streams.len()).map(|i| self.key(i as u16)).collect();
+        let keys: Vec<Time> = self.streams.iter().map(|s| s.head.time).collect();
         self.frontier = Frontier::new(&keys);
         self.sample_time = self.next_sample_time();
     }
 
-    fn key(&self, stream: u16) -> Time {
-        let head = &self.streams[stream as usize].head;
-        if head.op == 0 { Time::MAX } else { head.time }
-    }
-
-    /// Makes a stream's next event its head, passing over what cannot be decoded.
-    fn advance(&mut self, stream: u16) {
-        while let Err(e) = self.streams[stream as usize].advance(self.data, self.gen_tables.clock) {
-            self.error(e);
+    /// Makes a stream's next event its head, passing over what cannot be decoded. Returns its time.
+    #[inline]
+    fn advance(&mut self, stream: u16) -> Time {
+        let s = &mut self.streams[stream as usize];
+        loop {
+            match s.advance(self.data, self.gen_tables.clock) {
+                Ok(()) => return s.head.time,
+                Err(e) => {
+                    self.faults += 1;
+                    if self.errors.len() < MAX_ERRORS {
+                        self.errors.push(*e);
+                    }
+                }
+            }
         }
     }
 
