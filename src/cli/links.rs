@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub struct LinksArgs {
     /// A trace; `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    open: open::OpenArgs,
     /// What comes first
     #[arg(long, value_enum, default_value = "total")]
     sort: SortBy,
@@ -58,7 +60,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         None => None,
     };
     let mut found = true;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), |trace| {
+    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let compiled = match &query {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,

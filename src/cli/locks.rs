@@ -11,6 +11,8 @@ use std::path::PathBuf;
 pub struct LocksArgs {
     /// A trace; `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    open: open::OpenArgs,
     /// How many locks and how many channels to print (text)
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
@@ -20,7 +22,7 @@ pub struct LocksArgs {
 }
 
 pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    open::each_trace(std::slice::from_ref(&args.file), |trace| {
+    open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let c = contention(trace).map_err(anyhow::Error::msg)?;
         let index = trace.index();
         match args.format {

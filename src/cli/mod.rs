@@ -1,6 +1,7 @@
 //! The command line: definitions, and one file a subcommand.
 
 pub mod argv;
+mod cache;
 mod events;
 mod links;
 mod locks;
@@ -66,6 +67,8 @@ enum Command {
     Why(why::WhyArgs),
     /// Write a pprof profile of where goroutines waited, or ran, out of a trace
     Profile(offcpu::MakeArgs),
+    /// Look at what is kept of traces from one run to the next, or empty it
+    Cache(cache::CacheArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -152,6 +155,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
+        Some(Command::Cache(a)) => cache::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)

@@ -16,6 +16,8 @@ use std::path::PathBuf;
 pub struct MakeArgs {
     /// A trace; `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    open: open::OpenArgs,
     /// What to profile
     #[arg(long, value_enum)]
     kind: Kind,
@@ -65,7 +67,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Kind::Offcpu => offcpu::Kind::OffCpu,
         Kind::Offwake => offcpu::Kind::OffWake,
     };
-    open::each_trace(std::slice::from_ref(&args.file), |trace| {
+    open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let compiled = match &query {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,

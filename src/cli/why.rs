@@ -15,6 +15,8 @@ use std::path::PathBuf;
 pub struct WhyArgs {
     /// A trace; `-` is standard input
     file: PathBuf,
+    #[command(flatten)]
+    open: open::OpenArgs,
     /// A goroutine, by number: its whole life, or the part between --from and --to
     #[arg(short, long, value_name = "ID")]
     goroutine: Option<u64>,
@@ -40,7 +42,7 @@ pub struct WhyArgs {
 
 pub fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut found = true;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), |trace| {
+    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let Some((title, window)) = wanted(args, trace)? else {
             found = false;
             return Ok(());

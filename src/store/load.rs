@@ -69,8 +69,12 @@ enum After {
 
 impl Trace {
     /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
-    /// index is usable, and grows, meanwhile. `progress` is called after each step with the part read, 0 to 1.
+    /// index is usable, and grows, meanwhile. Where an index is kept from an earlier run, that one is taken. `progress` is called after each step with the part read, 0 to 1.
     pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
+        if self.restore() {
+            progress(1.0);
+            return;
+        }
         let units = self.format.units();
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let threads = cores.min(units);
@@ -106,6 +110,11 @@ impl Trace {
             let mut c = lock(&self.committer);
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
             c.commit.finish(&mut index);
+            drop((index, c));
+            progress(1.0);
+            // A folder that cannot be written to costs the next run its time, and is no reason to complain in this one.
+            let _ = self.keep();
+            return;
         }
         progress(1.0);
     }

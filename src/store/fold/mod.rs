@@ -9,7 +9,7 @@ mod part;
 pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, UNTOUCHED};
 pub use part::{MetricTally, Tally};
 
-use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
+use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
 use crate::base::{Duration, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -141,7 +141,7 @@ impl Fold {
                 Kind::HeapGoal => {
                     let v = events.wide(r)[0];
                     self.part.heap_goal.add(v);
-                    self.part.goals.push((r.time, v));
+                    thin(&mut self.part.goals, self.scale, r.time, v);
                 }
                 Kind::ProcsChange => {
                     let v = events.wide(r)[0];
@@ -210,7 +210,7 @@ impl Fold {
         }
         for (go, row) in (0u32..).zip(&mut self.part.gos) {
             if row.cell.cell != NO_CELL {
-                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }));
+                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }.pack(self.scale)));
             }
         }
         self.part.stops = std::mem::take(&mut self.stops).pairs();
@@ -250,15 +250,8 @@ impl Fold {
     #[inline]
     fn touch(&mut self, go: u32, t: Time) -> Option<&mut Entry> {
         let row = self.part.gos.get_mut(go as usize)?;
-        // Times only grow: most often the cell is the one of the event before.
         if t >= row.cell_end {
-            if row.cell.cell != NO_CELL {
-                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }));
-            }
-            let cell = self.scale.cell(t);
-            row.cell = Entry { cell, ..Entry::default() };
-            row.cell_start = self.scale.start(cell);
-            row.cell_end = self.scale.end(cell);
+            next_cell(row, go, t, self.scale, &mut self.part.entries);
         }
         Some(&mut row.cell)
     }
@@ -267,11 +260,12 @@ impl Fold {
     #[inline]
     fn leave(&mut self, r: &Row, next: GoState) {
         let (t, scale) = (r.time, self.scale);
-        if self.touch(r.go, t).is_none() {
-            return;
-        }
         let part = &mut self.part;
         let Some(row) = part.gos.get_mut(r.go as usize) else { return };
+        // Times only grow: most often the cell is the one of the event before.
+        if t >= row.cell_end {
+            next_cell(row, r.go, t, scale, &mut part.entries);
+        }
         let (state, since) = (row.state, row.since);
         row.state = next;
         row.since = t;
@@ -507,6 +501,17 @@ impl Fold {
             row.first_stack = stack;
         }
     }
+}
+
+/// A goroutine's time goes on to the cell of `t`; what it did in the cell before is complete.
+fn next_cell(row: &mut GoRow, go: u32, t: Time, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
+    if row.cell.cell != NO_CELL {
+        entries.push((go, Entry { exit: row.state, ..row.cell }.pack(scale)));
+    }
+    let cell = scale.cell(t);
+    row.cell = Entry { cell, ..Entry::default() };
+    row.cell_start = scale.start(cell);
+    row.cell_end = scale.end(cell);
 }
 
 fn is_blank(tables: &Tables, stack: u32) -> bool {

@@ -1,6 +1,6 @@
 //! What one generation adds to the whole: the data that a fold fills and `commit` takes apart.
 
-use super::super::grid::Entry;
+use super::super::grid::{Entry, Packed};
 use super::super::index::Times;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
@@ -253,7 +253,7 @@ pub(in crate::store) struct Part {
     pub goals: Vec<(Time, u64)>,
     pub procs_changes: Vec<(Time, u64)>,
     pub first_cell: u32,
-    pub entries: Vec<(u32, Entry)>,
+    pub entries: Vec<(u32, Packed)>,
     pub all_running: Vec<u64>,
     pub all_runnable: Vec<u64>,
     pub segments: Vec<PartSegment>,
