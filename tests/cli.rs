@@ -184,7 +184,8 @@ fn completions_and_manual_are_printed() {
         assert!(String::from_utf8(out.stdout).unwrap().contains("snapshot"), "{shell}");
     }
     let man = String::from_utf8(output(&["man"]).stdout).unwrap();
-    for part in [".TH gotrail", ".SH KEYS", ".SH QUERIES", ".SH \"EXIT STATUS\"", "open the source line in your editor"] {
+    for part in [".TH gotrail", ".SH KEYS", ".SH QUERIES", ".SH \"EXIT STATUS\"", "open the source line in your editor"]
+    {
         assert!(man.contains(part), "{part}");
     }
     // A line that begins with one of these would be a request.

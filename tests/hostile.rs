@@ -74,7 +74,9 @@ fn cut_anywhere_a_trace_is_read_or_refused() {
             let said = String::from_utf8(out.stderr).unwrap();
             match out.status.code() {
                 Some(0) => assert!(serde_json::from_slice::<serde_json::Value>(&out.stdout).is_ok(), "{name} to {end}"),
-                Some(3) => assert!(said.starts_with("gotrail: ") && said.lines().count() == 1, "{name} to {end}: {said}"),
+                Some(3) => {
+                    assert!(said.starts_with("gotrail: ") && said.lines().count() == 1, "{name} to {end}: {said}")
+                }
                 code => panic!("{name} cut at {end}: {code:?} {said}"),
             }
         }
