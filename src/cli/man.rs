@@ -18,7 +18,9 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
     page.control("SH", ["KEYS"]);
     for line in lines(&Keymap::default()) {
         match line {
-            Line::Heading(h) if h.starts_with("keys") => drop(page.control("SS", [h.as_str()])),
+            Line::Heading(h) if h.starts_with("keys") => {
+                page.control("SS", [h.as_str()]);
+            }
             // The query language has a section of its own.
             Line::Heading(_) => break,
             Line::Entry(keys, what) => {
