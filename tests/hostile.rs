@@ -33,14 +33,16 @@ fn without_styles(text: &str) -> String {
 }
 
 #[test]
-fn strings_of_the_file_are_escaped_wherever_people_read_them() {
+fn strings_of_the_file_are_escaped_wherever_they_are_shown() {
     let file = data("hostile.trace");
     let bytes = std::fs::read(&file).unwrap();
     assert!(bytes.contains(&0x1b), "the file holds what it is made for");
     for args in [
         &["summary"][..],
+        &["summary", "--format", "json"],
         &["events"],
         &["events", "--stacks"],
+        &["events", "--format", "jsonl"],
         &["snapshot"],
         &["snapshot", "--keys", "2"],
         &["snapshot", "--keys", "5"],

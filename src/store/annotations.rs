@@ -66,7 +66,7 @@ impl Regions {
                 let s = sums.entry(r.name).or_default();
                 s.count += 1;
                 s.complete += 1;
-                s.total_ns += (at - r.start).ns();
+                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
             None => sums.entry(name).or_default().count += 1,
         }
@@ -94,7 +94,7 @@ impl Regions {
             s.count += 1;
             if let Some(at) = at {
                 s.complete += 1;
-                s.total_ns += (at - r.start).ns();
+                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
         }
     }
@@ -140,7 +140,7 @@ impl Tasks {
         s.count += 1;
         if let Some(start) = start {
             s.complete += 1;
-            s.total_ns += (at - start).ns();
+            s.total_ns = s.total_ns.saturating_add((at - start).ns());
         }
     }
 

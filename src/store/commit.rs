@@ -111,8 +111,11 @@ impl Commit {
     }
 
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
-    pub fn add(&mut self, index: &mut Index, part: Part, maps: &Maps) {
+    pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
         let first = self.parts == 0;
+        if !first {
+            part.not_before(index.end);
+        }
         self.parts += 1;
         if first {
             index.start = part.start;
@@ -289,6 +292,8 @@ impl Commit {
                         g.earlier = Some(Box::new(e));
                     }
                     g.created = Some(at);
+                    (g.ended, g.gone) = (None, None);
+                    self.open[i].gone = None;
                     g.from = at;
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
                     g.created_at = maps.stack(stack);

@@ -286,16 +286,16 @@ impl Fold {
         let d = Duration(t.0 - since.0);
         match state {
             GoState::Running => {
-                row.times.running.0 += d.0;
+                row.times.running += d;
                 sum(&mut part.all_running, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Runnable => {
-                row.times.runnable.0 += d.0;
+                row.times.runnable += d;
                 part.sched.add(d);
                 sum(&mut part.all_runnable, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Waiting => {
-                row.times.waiting.0 += d.0;
+                row.times.waiting += d;
                 row.by_reason.add(row.reason, d);
                 row.longest_wait.0 = row.longest_wait.0.max(d.0);
                 row.cell.longest = row.cell.longest.max(d.0 as u64);
@@ -379,6 +379,7 @@ impl Fold {
             row.earlier = Some(Box::new((row.times, row.by_reason.clone())));
         }
         row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
+        row.ended = None;
         row.events += 1;
         if let Some(cell) = self.touch(r.go, t) {
             cell.events += 1;
@@ -525,7 +526,7 @@ fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time, to: Time) 
         if i >= cells.len() {
             cells.resize(i + 1, 0);
         }
-        cells[i] = cells[i].saturating_add((ns >> scale.unit()) as u32);
+        cells[i] = cells[i].saturating_add((ns >> scale.unit()).min(u64::from(u32::MAX)) as u32);
     });
 }
 
@@ -543,7 +544,7 @@ fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time),
         if i >= cells.len() {
             cells.resize(i + 1, 0);
         }
-        cells[i] += ns;
+        cells[i] = cells[i].saturating_add(ns);
     });
 }
 

@@ -54,6 +54,9 @@ struct Proc {
 pub struct Checkpoint {
     threads: Vec<(ThreadId, u32, u16)>,
     marks: Vec<Mark>,
+    /// Streams whose head has to wait, in the order in which they are tried.
+    parked: Vec<u16>,
+    /// Goroutines that there are; threads speak of positions in this list.
     gos: Vec<(GoId, Go)>,
     procs: Vec<(ProcId, Proc)>,
     sample: u64,
@@ -70,7 +73,7 @@ impl Checkpoint {
 
 plain!(Go { seq: u64, state: GoState });
 plain!(Proc { seq: u64, state: P });
-encode!(Checkpoint { threads, marks, gos, procs, sample, last, stw });
+encode!(Checkpoint { threads, marks, parked, gos, procs, sample, last, stw });
 
 impl Plain for P {
     const SIZE: usize = 1;
@@ -239,15 +242,36 @@ impl<'a> Orderer<'a> {
             }
         }
         o.build_frontier();
+        for &stream in c.parked.iter().filter(|s| usize::from(**s) < o.streams.len()) {
+            o.frontier.set(stream, Time::MAX);
+            o.parked.push(stream);
+        }
         o
     }
 
-    /// The states as they are now.
+    /// The states as they are now. Goroutines that have ended are left out: there may be far more of them than others.
     pub fn checkpoint(&self) -> Checkpoint {
+        let mut gos = Vec::new();
+        let positions: Vec<u32> = self
+            .tables
+            .gos
+            .iter()
+            .zip(&self.gos)
+            .map(|(&id, &go)| {
+                if matches!(go.state, GoState::NotExist | GoState::Undetermined) {
+                    return NONE;
+                }
+                gos.push((id, go));
+                gos.len() as u32 - 1
+            })
+            .collect();
+        let position = |go: u32| positions.get(go as usize).copied().unwrap_or(NONE);
+        let threads = self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, position(t.go), t.proc));
         Checkpoint {
-            threads: self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, t.go, t.proc)).collect(),
+            threads: threads.collect(),
             marks: self.streams.iter().map(Stream::mark).collect(),
-            gos: self.tables.gos.iter().copied().zip(self.gos.iter().copied()).collect(),
+            parked: self.parked.clone(),
+            gos,
             procs: self.tables.procs.iter().copied().zip(self.procs.iter().copied()).collect(),
             sample: self.next_sample as u64,
             last: self.last,
