@@ -1,5 +1,6 @@
 //! The words every layer shares: ids, time, and text that is safe to show.
 
+pub mod codec;
 pub mod ids;
 pub mod text;
 pub mod time;

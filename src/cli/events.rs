@@ -23,6 +23,8 @@ pub struct EventsArgs {
     /// With each event its stack (text; the other forms always have it)
     #[arg(long)]
     stacks: bool,
+    #[command(flatten)]
+    open: open::OpenArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,7 +46,7 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         EventFormat::Jsonl => Style::JsonLines,
     };
     let mut found = 0;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), |trace| {
+    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let mut writer = Writer::new(style, trace.index().start);
         found = match &query {
             None => all(trace, &mut writer, out)?,

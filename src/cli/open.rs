@@ -1,23 +1,74 @@
 //! Opens the files of a command line.
 
-use super::{Exit, note};
+use super::{Exit, Usage, note};
 use crate::base::text;
+use crate::config::{ByteSize, Settings};
 use crate::input::{self, Input, Kind, Limits};
 use crate::store::Trace;
+use crate::store::persist::{Folder, Keep};
+use crate::store::trace::Options;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// What all commands that open traces have in common.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OpenArgs {
+    /// Neither take over what an earlier run knew of a trace nor keep it for the next
+    #[arg(long)]
+    no_cache: bool,
+    /// How much memory to use, such as 512MB; by default what the settings say, or a quarter of the machine's, at most 1GB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+}
+
+impl OpenArgs {
+    /// How traces are opened; `setting` is the settings' memory.
+    pub fn options(&self, setting: Option<ByteSize>) -> Options {
+        let folder = if self.no_cache { None } else { Folder::of_the_user(|v| std::env::var_os(v)) };
+        let memory = self.memory.or(setting).map_or_else(usual_memory, |m| m.0);
+        Options {
+            keep: Keep { folder, ..Keep::default() },
+            memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
+        }
+    }
+}
+
+/// The memory that the user's settings give, if they say any.
+fn memory_setting() -> anyhow::Result<Option<ByteSize>> {
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
+    Ok(chosen(&settings))
+}
+
+/// The memory that settings give, if it is not the default, which depends on the machine.
+pub fn chosen(settings: &Settings) -> Option<ByteSize> {
+    Some(settings.memory).filter(|m| *m != Settings::default().memory)
+}
+
+/// The most memory that is used where nobody says otherwise, in bytes.
+const MOST_MEMORY: u64 = 1_000_000_000;
+
+/// A quarter of the machine's memory, but not more than [`MOST_MEMORY`].
+fn usual_memory() -> u64 {
+    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
+        let line = s.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+    });
+    total.map_or(MOST_MEMORY, |kb| (kb.saturating_mul(1024) / 4).min(MOST_MEMORY))
+}
+
 /// The trace in an open file; its events are not read yet. What was lost on the way is among its losses.
-pub fn from_input(input: Input) -> anyhow::Result<Arc<Trace>> {
+pub fn from_input(input: Input, options: &Options) -> anyhow::Result<Arc<Trace>> {
     let name = text::escape(&input.name).into_owned();
     match input.kind {
         Kind::Trace { .. } => {}
         _ => anyhow::bail!("{name}: this is a profile, and this command wants an execution trace"),
     }
-    let trace = Trace::open(&input.name, input.bytes).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
+    let trace =
+        Trace::open_with(&input.name, input.bytes, options.clone()).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
     for n in &input.notes {
         trace.lose(n);
     }
@@ -38,7 +89,12 @@ pub fn load(trace: &Trace) {
 
 /// Runs `each` on every trace, read whole: of a directory, on every trace directly in it. A file that cannot be opened is
 /// reported and does not stop the others.
-pub fn each_trace(paths: &[PathBuf], mut each: impl FnMut(&Trace) -> anyhow::Result<()>) -> anyhow::Result<Exit> {
+pub fn each_trace(
+    paths: &[PathBuf],
+    args: &OpenArgs,
+    mut each: impl FnMut(&Trace) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    let options = args.options(memory_setting()?);
     let mut exit = Exit::Done;
     for path in paths {
         let in_directory = path.is_dir();
@@ -49,7 +105,7 @@ pub fn each_trace(paths: &[PathBuf], mut each: impl FnMut(&Trace) -> anyhow::Res
                     note(&format!("{}: left out, it is a profile", text::escape(&i.name)));
                     continue;
                 }
-                opened => opened.map_err(anyhow::Error::from).and_then(from_input),
+                opened => opened.map_err(anyhow::Error::from).and_then(|i| from_input(i, &options)),
             };
             match opened {
                 Ok(trace) => {

@@ -15,11 +15,13 @@ pub struct SummaryArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    open: open::OpenArgs,
 }
 
 pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut first = true;
-    open::each_trace(&args.files, |trace| {
+    open::each_trace(&args.files, &args.open, |trace| {
         match args.format {
             Format::Json => report::json::write(&summarize(&trace.index()), out)?,
             Format::Text => {

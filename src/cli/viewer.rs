@@ -5,6 +5,7 @@ use crate::config::{self, Settings};
 use crate::input::{self, Kind};
 use crate::source::Places;
 use crate::store::Trace;
+use crate::store::trace::Options;
 use crate::tui::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::terminal::{self, Setup};
@@ -29,6 +30,8 @@ pub(super) struct ViewArgs {
     /// Draw with ASCII characters only
     #[arg(long)]
     pub ascii: bool,
+    #[command(flatten)]
+    pub open: open::OpenArgs,
 }
 
 #[derive(Args)]
@@ -53,6 +56,8 @@ pub(super) struct SnapshotArgs {
     /// Draw for a light background
     #[arg(long)]
     pub light: bool,
+    #[command(flatten)]
+    pub open: open::OpenArgs,
 }
 
 /// How a screen is printed.
@@ -73,10 +78,10 @@ fn size(s: &str) -> Result<Size, String> {
 }
 
 /// The first trace among the files, and what to call it.
-fn trace(files: &[PathBuf]) -> anyhow::Result<(Arc<Trace>, String)> {
+fn trace(files: &[PathBuf], options: &Options) -> anyhow::Result<(Arc<Trace>, String)> {
     if files.is_empty() {
         let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
-        return Ok((open::from_input(input)?, "demo".into()));
+        return Ok((open::from_input(input, options)?, "demo".into()));
     }
     let mut found = None;
     let limits = input::Limits::of_this_machine();
@@ -84,7 +89,7 @@ fn trace(files: &[PathBuf]) -> anyhow::Result<(Arc<Trace>, String)> {
         let input = input::open(&path)?;
         let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
         match input.kind {
-            Kind::Trace { .. } if found.is_none() => found = Some((open::from_input(input)?, name)),
+            Kind::Trace { .. } if found.is_none() => found = Some((open::from_input(input, options)?, name)),
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
             _ => note(&format!("{name}: left out, the viewer of this version shows traces only")),
         }
@@ -134,7 +139,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
     }
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
     let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
-    let (trace, name) = trace(&args.files)?;
+    let (trace, name) = trace(&args.files, &args.open.options(open::chosen(&settings)))?;
     terminal::run(Setup {
         trace,
         name,
@@ -149,7 +154,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
 
 /// Prints the screen that keys lead to.
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let (trace, name) = trace(&args.files)?;
+    let (trace, name) = trace(&args.files, &args.open.options(None))?;
     open::load(&trace);
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };

@@ -30,7 +30,7 @@ pub struct Settings {
     pub ascii: bool,
     /// Whether the mouse works.
     pub mouse: bool,
-    /// How much memory decoded segments may take.
+    /// How much memory an open trace may take.
     pub memory: ByteSize,
     /// Where sources are.
     pub source: SourceSettings,

@@ -32,6 +32,12 @@ impl<K: Copy + Eq + Hash + Ord, V> Cache<K, V> {
         Some(Arc::clone(&e.value))
     }
 
+    /// Puts all values out.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.used = 0;
+    }
+
     /// Puts a value in, and others out as far as its `bytes` need it.
     pub fn insert(&mut self, key: K, value: Arc<V>, bytes: usize) {
         self.clock += 1;

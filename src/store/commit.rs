@@ -103,9 +103,19 @@ impl Commit {
         }
     }
 
+    /// Takes over who is who from an index that is complete already.
+    pub fn know(&mut self, index: &Index) {
+        self.go_ids = (0u32..).zip(&index.goroutines).map(|(i, g)| (g.id, GoIdx(i))).collect();
+        self.proc_ids = (0u16..).zip(&index.procs).map(|(i, p)| (p.id, ProcIdx(i))).collect();
+        self.thread_ids = (0u16..).zip(&index.threads).map(|(i, t)| (t.id, ThreadIdx(i))).collect();
+    }
+
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
-    pub fn add(&mut self, index: &mut Index, part: Part, maps: &Maps) {
+    pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
         let first = self.parts == 0;
+        if !first {
+            part.not_before(index.end);
+        }
         self.parts += 1;
         if first {
             index.start = part.start;
@@ -141,7 +151,7 @@ impl Commit {
         for (go, e) in &part.entries {
             let go = gos[*go as usize];
             let carried = self.open[go.index()].state;
-            index.grid.add(go, e, carried);
+            index.grid.add(go, *e, carried);
         }
         index.grid.add_all(part.first_cell, &part.all_running, &part.all_runnable);
         for s in &part.segments {
@@ -156,6 +166,7 @@ impl Commit {
             index.end = index.end.max(to);
         }
         index.end = index.end.max(part.end);
+        index.grid.fit();
         index.grid.set_end(index.end);
         index.samples = index.totals.of_kind(Kind::CpuSample);
         if self.parts >= self.next_regroup {
@@ -281,6 +292,8 @@ impl Commit {
                         g.earlier = Some(Box::new(e));
                     }
                     g.created = Some(at);
+                    (g.ended, g.gone) = (None, None);
+                    self.open[i].gone = None;
                     g.from = at;
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
                     g.created_at = maps.stack(stack);

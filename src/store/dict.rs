@@ -29,21 +29,21 @@ pub struct Frame {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-struct Node {
-    parent: StackId,
-    frame: FrameId,
+pub(super) struct Node {
+    pub parent: StackId,
+    pub frame: FrameId,
 }
 
 /// All dictionaries of a trace. Interning the same thing twice gives the same handle; handles are given in order, so
 /// the same sequence of calls gives the same handles.
 #[derive(Default)]
 pub struct Dict {
-    text: String,
-    strings: Vec<(u32, u32)>,
-    funcs: Vec<Func>,
-    frames: Vec<Frame>,
-    stacks: Vec<Node>,
-    depths: Vec<u16>,
+    pub(super) text: String,
+    pub(super) strings: Vec<(u32, u32)>,
+    pub(super) funcs: Vec<Func>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) stacks: Vec<Node>,
+    pub(super) depths: Vec<u16>,
     string_ids: HashTable<u32>,
     func_ids: HashTable<u32>,
     frame_ids: HashTable<u32>,
@@ -70,10 +70,57 @@ fn intern<T: Copy + Eq + Hash>(items: &mut Vec<T>, ids: &mut HashTable<u32>, x: 
     }
 }
 
+/// The table of positions in `items`, which are all different.
+fn positions<T: Hash>(items: &[T]) -> HashTable<u32> {
+    let mut ids = HashTable::with_capacity(items.len());
+    for (i, x) in (0u32..).zip(items) {
+        ids.insert_unique(hash_of(x), i, |&i| hash_of(&items[i as usize]));
+    }
+    ids
+}
+
+/// All strings together take at most about this many bytes: a program may log what it likes.
+const MAX_TEXT: usize = 256 << 20;
+/// What stands for every further string.
+const TOO_MUCH: &str = "(not kept: too much text)";
+
 impl Dict {
+    /// The dictionaries that are made of these columns; nothing if they do not fit together.
+    pub(super) fn restore(
+        text: String,
+        strings: Vec<(u32, u32)>,
+        funcs: Vec<Func>,
+        frames: Vec<Frame>,
+        stacks: Vec<Node>,
+        depths: Vec<u16>,
+    ) -> Option<Dict> {
+        let at = |i: &u32| {
+            let (from, len) = strings[*i as usize];
+            &text[from as usize..][..len as usize]
+        };
+        let inside = |&(from, len): &(u32, u32)| text.get(from as usize..from as usize + len as usize).is_some();
+        let rooted = |(i, n): (usize, &Node)| {
+            n.frame.index() < frames.len() && n.parent.some().is_none_or(|parent| parent.index() < i)
+        };
+        let sound = strings.iter().all(inside)
+            && frames.iter().all(|f| f.func.index() < funcs.len())
+            && depths.len() == stacks.len()
+            && stacks.iter().enumerate().all(rooted);
+        if !sound {
+            return None;
+        }
+        let mut string_ids = HashTable::with_capacity(strings.len());
+        for i in 0..strings.len() as u32 {
+            string_ids.insert_unique(hash_of(at(&i)), i, |i| hash_of(at(i)));
+        }
+        let (func_ids, frame_ids, stack_ids) = (positions(&funcs), positions(&frames), positions(&stacks));
+        Some(Dict { text, strings, funcs, frames, stacks, depths, string_ids, func_ids, frame_ids, stack_ids })
+    }
+
     /// Interns a string.
     pub fn string(&mut self, s: &str) -> StringId {
         use hashbrown::hash_table::Entry;
+        let s = if self.text.len() < MAX_TEXT { s } else { self.find(s).map_or(TOO_MUCH, |_| s) };
         let Dict { text, strings, string_ids, .. } = self;
         let at = |i: u32| {
             let (from, len) = strings[i as usize];

@@ -89,8 +89,8 @@ pub(super) const NO_CELL: u32 = u32::MAX;
 /// Where cells begin: cell `n` is `start + (n << shift)` to `start + ((n + 1) << shift)`, in ns.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Scale {
-    start: i64,
-    shift: u32,
+    pub(super) start: i64,
+    pub(super) shift: u32,
 }
 
 impl Scale {
@@ -199,15 +199,15 @@ impl Entry {
 
 /// An entry as it is kept: times as 255ths of the cell, rounded up so that nothing short disappears.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Packed {
-    cell: u16,
-    exit: GoState,
+pub(super) struct Packed {
+    pub cell: u16,
+    pub exit: GoState,
     /// Running, runnable, waiting, syscall, absent.
-    parts: [u8; 5],
+    pub parts: [u8; 5],
     /// Four times the binary logarithm of the longest wait in ns that ended here.
-    longest: u8,
-    samples: u8,
-    events: u16,
+    pub longest: u8,
+    pub samples: u8,
+    pub events: u16,
 }
 
 const STATES: [GoState; 5] =
@@ -221,25 +221,34 @@ fn unpack_longest(x: u8) -> Duration {
     if x == 0 { Duration::ZERO } else { Duration((f64::from(x) / 4.0).exp2().min(i64::MAX as f64) as i64) }
 }
 
-impl Packed {
-    fn new(e: &Entry, scale: Scale) -> Packed {
-        let part = |ns: u64| {
-            let width = scale.width().0 as u128;
-            (u128::from(ns) * 255).div_ceil(width).min(255) as u8
+impl Entry {
+    /// As it is kept, on a grid of this scale.
+    pub fn pack(&self, scale: Scale) -> Packed {
+        let width = scale.width().0 as u64;
+        let part = |ns: u64| match ns.checked_mul(255) {
+            Some(n) => n.div_ceil(width).min(255) as u8,
+            None => (u128::from(ns) * 255).div_ceil(width.into()).min(255) as u8,
         };
         Packed {
-            cell: e.cell.min(MAX_CELLS - 1) as u16,
-            exit: e.exit,
-            parts: [part(e.running), part(e.runnable), part(e.waiting), part(e.syscall), part(e.absent)],
-            longest: pack_longest(e.longest),
-            samples: e.samples.min(255) as u8,
-            events: e.events.min(u32::from(u16::MAX)) as u16,
+            cell: self.cell.min(MAX_CELLS - 1) as u16,
+            exit: self.exit,
+            parts: [part(self.running), part(self.runnable), part(self.waiting), part(self.syscall), part(self.absent)],
+            longest: pack_longest(self.longest),
+            samples: self.samples.min(255) as u8,
+            events: self.events.min(u32::from(u16::MAX)) as u16,
         }
+    }
+}
+
+impl Packed {
+    /// Which of `parts` a state's time is in.
+    pub fn part_of(state: GoState) -> usize {
+        STATES.iter().position(|s| *s == state).unwrap_or(STATES.len() - 1)
     }
 
     /// Adds the entry of the same cell that a later generation made. It takes its first state to last from the start
     /// of the cell, where this entry knows better.
-    fn join(&mut self, later: Packed) {
+    pub fn join(&mut self, later: Packed) {
         let known: u32 = self.parts.iter().map(|&p| u32::from(p)).sum();
         for (i, state) in STATES.into_iter().enumerate() {
             let mut add = u32::from(later.parts[i]);
@@ -258,18 +267,24 @@ impl Packed {
 /// The grid of the whole trace.
 #[derive(Default)]
 pub struct Grid {
-    scale: Scale,
-    gos: Vec<Vec<Packed>>,
+    pub(super) scale: Scale,
+    pub(super) gos: Vec<Vec<Packed>>,
     /// Per P and cell, time held in units of `1 << scale.unit()` ns.
-    procs: Vec<Vec<u32>>,
-    running: Vec<u64>,
-    runnable: Vec<u64>,
-    end: Time,
+    pub(super) procs: Vec<Vec<u32>>,
+    pub(super) running: Vec<u64>,
+    pub(super) runnable: Vec<u64>,
+    pub(super) end: Time,
+    /// By how many doublings cells are longer than those that generations are folded onto.
+    pub(super) coarser: u32,
+    /// How many entries there are, and how many bytes they may take.
+    pub(super) entries: usize,
+    pub(super) budget: usize,
 }
 
 impl Grid {
-    pub(super) fn new(scale: Scale) -> Grid {
-        Grid { scale, ..Grid::default() }
+    /// An empty grid, whose entries may take so many bytes.
+    pub(super) fn new(scale: Scale, budget: usize) -> Grid {
+        Grid { scale, budget, ..Grid::default() }
     }
 
     /// Length of the grid's own cells: windows whose screen cells are shorter are better drawn from events.
@@ -284,23 +299,38 @@ impl Grid {
     /// Says that a goroutine was in a state from `at` on, of which no event speaks.
     pub(super) fn begin(&mut self, go: GoIdx, at: Time, state: GoState) {
         let entry = Entry { cell: self.scale.cell(at), exit: state, ..Entry::default() };
-        self.add(go, &entry, state);
+        self.put(go, entry.pack(self.scale));
     }
 
     /// Adds a generation's entry; `carried` is the state that the goroutine was in before, if the entry does not know.
-    pub(super) fn add(&mut self, go: GoIdx, entry: &Entry, carried: GoState) {
+    pub(super) fn add(&mut self, go: GoIdx, mut entry: Packed, carried: GoState) {
+        if entry.exit == GoState::Undetermined {
+            entry.exit = carried;
+        }
+        if self.coarser > 0 {
+            let before = self.gos.get(go.index()).and_then(|l| l.last()).map_or(GoState::NotExist, |p| p.exit);
+            entry = entry.widen(self.coarser, before);
+        }
+        self.put(go, entry);
+    }
+
+    fn put(&mut self, go: GoIdx, p: Packed) {
         let i = go.index();
         if i >= self.gos.len() {
             self.gos.resize_with(i + 1, Vec::new);
         }
-        let mut p = Packed::new(entry, self.scale);
-        if p.exit == GoState::Undetermined {
-            p.exit = carried;
-        }
         match self.gos[i].last_mut() {
             Some(last) if last.cell >= p.cell => last.join(p),
-            _ => self.gos[i].push(p),
+            _ => {
+                self.gos[i].push(p);
+                self.entries += 1;
+            }
         }
+    }
+
+    /// Which cell has what a generation has in its cell `i`.
+    fn place(&self, i: usize) -> usize {
+        (i >> self.coarser).min(MAX_CELLS as usize - 1)
     }
 
     pub(super) fn add_proc(&mut self, proc: ProcIdx, first: u32, cells: &[u32]) {
@@ -311,24 +341,33 @@ impl Grid {
         if i >= self.procs.len() {
             self.procs.resize_with(i + 1, Vec::new);
         }
+        let first = first as usize;
+        let need = self.place(first + cells.len()) + 1;
+        let shorter = Scale { shift: self.scale.shift - self.coarser, ..self.scale };
+        let unit = self.scale.unit() - shorter.unit();
+        let coarser = self.coarser;
         let lane = &mut self.procs[i];
-        let need = (first as usize + cells.len()).min(MAX_CELLS as usize);
         if lane.len() < need {
             lane.resize(need, 0);
         }
-        for (to, from) in lane[first as usize..].iter_mut().zip(cells) {
-            *to = to.saturating_add(*from);
+        for (i, ns) in (first..).zip(cells) {
+            if let Some(cell) = lane.get_mut(i >> coarser) {
+                *cell = cell.saturating_add(*ns >> unit);
+            }
         }
     }
 
     pub(super) fn add_all(&mut self, first: u32, running: &[u64], runnable: &[u64]) {
+        let first = first as usize;
+        let need = self.place(first + running.len().max(runnable.len())) + 1;
         for (lane, cells) in [(&mut self.running, running), (&mut self.runnable, runnable)] {
-            let need = (first as usize + cells.len()).min(MAX_CELLS as usize);
             if lane.len() < need {
                 lane.resize(need, 0);
             }
-            for (to, from) in lane[first as usize..].iter_mut().zip(cells) {
-                *to += from;
+            for (i, ns) in (first..).zip(cells) {
+                if let Some(cell) = lane.get_mut(i >> self.coarser) {
+                    *cell += ns;
+                }
             }
         }
     }
@@ -494,7 +533,7 @@ mod tests {
 
     #[test]
     fn a_goroutine_that_waits_all_the_time_takes_one_entry_and_fills_the_window() {
-        let mut g = Grid::new(scale());
+        let mut g = Grid::new(scale(), usize::MAX);
         g.begin(GoIdx(3), Time(0), GoState::Waiting);
         g.set_end(Time(8_000_000));
         let cells = g.cells(Lane::Go(GoIdx(3)), Time(0), Time(8_000_000), 10);
@@ -506,7 +545,7 @@ mod tests {
 
     #[test]
     fn a_lone_sample_is_seen_from_afar_and_in_one_column_only() {
-        let mut g = Grid::new(scale());
+        let mut g = Grid::new(scale(), usize::MAX);
         let s = scale();
         g.begin(GoIdx(0), Time(0), GoState::Waiting);
         let e = Entry {
@@ -518,7 +557,7 @@ mod tests {
             longest: 1000,
             ..Entry::default()
         };
-        g.add(GoIdx(0), &e, GoState::Waiting);
+        g.add(GoIdx(0), e.pack(s), GoState::Waiting);
         g.set_end(Time(8_000_000));
         let cells = g.cells(Lane::Go(GoIdx(0)), Time(0), Time(8_000_000), 80);
         assert_eq!(cells.iter().map(|c| c.samples).sum::<u32>(), 1);

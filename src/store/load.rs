@@ -21,6 +21,8 @@ const CHUNK: usize = 16 << 10;
 const SEGMENT: usize = 128 << 10;
 /// Fewest events of a segment per goroutine, P and thread of its unit, whose states its checkpoint keeps.
 const SEGMENT_PER_STATE: usize = 128;
+/// Most events of a segment, however many goroutines there are.
+const LARGEST_SEGMENT: usize = 1 << 20;
 /// Segments after which a unit of the old format is shown as far as it has been read.
 const SEGMENTS_PER_PART: usize = 8;
 /// Chunks on their way between a thread that decodes and one that folds.
@@ -69,8 +71,12 @@ enum After {
 
 impl Trace {
     /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
-    /// index is usable, and grows, meanwhile. `progress` is called after each step with the part read, 0 to 1.
+    /// index is usable, and grows, meanwhile. Where an index is kept from an earlier run, that one is taken. `progress` is called after each step with the part read, 0 to 1.
     pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
+        if self.restore() {
+            progress(1.0);
+            return;
+        }
         let units = self.format.units();
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let threads = cores.min(units);
@@ -106,6 +112,11 @@ impl Trace {
             let mut c = lock(&self.committer);
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
             c.commit.finish(&mut index);
+            drop((index, c));
+            progress(1.0);
+            // A folder that cannot be written to costs the next run its time, and is no reason to complain in this one.
+            let _ = self.keep();
+            return;
         }
         progress(1.0);
     }
@@ -211,7 +222,7 @@ fn produce(
         in_segment += events.len();
         let named = (machine.named().gos.len(), machine.named().procs.len());
         let states = named.0 + named.1 + machine.named().threads.len();
-        let full = in_segment >= SEGMENT.max(states * SEGMENT_PER_STATE);
+        let full = in_segment >= SEGMENT.max(states * SEGMENT_PER_STATE).min(LARGEST_SEGMENT);
         let after = if !more {
             After::End(Box::new(machine.named().clone()), losses(&machine))
         } else if full && parts && segments >= SEGMENTS_PER_PART {
@@ -225,9 +236,9 @@ fn produce(
         if full {
             in_segment = 0;
             segments += 1;
-            if cancel.load(Ordering::Relaxed) {
-                return false;
-            }
+        }
+        if cancel.load(Ordering::Relaxed) {
+            return false;
         }
         match send(Chunk { events, named, after }) {
             _ if !more => return true,

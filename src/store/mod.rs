@@ -3,6 +3,7 @@
 mod annotations;
 pub mod builder;
 mod cache;
+mod coarsen;
 pub mod commit;
 pub mod decode;
 pub mod dict;
@@ -12,6 +13,7 @@ pub mod fold;
 pub mod grid;
 pub mod index;
 mod load;
+pub mod persist;
 pub mod profile;
 pub mod segment;
 pub mod totals;

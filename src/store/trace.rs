@@ -5,6 +5,7 @@ use super::commit::Maps;
 use super::decode::{Checkpoint, Format, UnitTables};
 use super::grid::{Grid, Scale};
 use super::load::Committer;
+use super::persist::Keep;
 use super::{Index, Segment, segment};
 use crate::base::Time;
 use crate::input::Bytes;
@@ -27,6 +28,17 @@ pub struct Trace {
     pub(super) plans: RwLock<Vec<Arc<Plan>>>,
     pub(super) segments: Mutex<Cache<usize, Segment>>,
     pub(super) tables: Mutex<Cache<usize, GenTables>>,
+    pub(super) kept: Keep,
+}
+
+/// How a trace is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where its index is kept between runs; nowhere by default.
+    pub keep: Keep,
+    /// Bytes of memory that it may take; 1 GB if `None`. Half is for decoded segments, an eighth for the grid's
+    /// entries, and neither takes more than suits the file's size.
+    pub memory: Option<usize>,
 }
 
 /// How to decode a segment.
@@ -41,22 +53,37 @@ pub(super) struct Plan {
     pub maps: Arc<Maps>,
 }
 
+/// Bytes of memory for an open trace where nobody says how many.
+const USUAL_MEMORY: usize = 1_000_000_000;
+/// Fewest bytes of decoded segments that are kept: a few segments.
+const FEWEST: usize = 24 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 
 impl Trace {
+    /// Opens a trace with the default options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_with`](Self::open_with).
+    pub fn open(name: &str, data: Bytes) -> Result<Trace, Error> {
+        Trace::open_with(name, data, Options::default())
+    }
+
     /// Opens a trace whose bytes are `data`: looks at headers only, so that it returns at once. `name` is what messages
     /// call the file.
     ///
     /// # Errors
     ///
     /// If `data` does not begin like a trace of a known version.
-    pub fn open(name: &str, data: Bytes) -> Result<Trace, Error> {
+    pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
         let format = Format::open(&data)?;
         let scale = format.scale();
-        let budget = (data.len() / 4).clamp(24 << 20, 256 << 20);
+        let memory = options.memory.unwrap_or(USUAL_MEMORY);
+        let budget = (data.len() / 4).min(memory / 2).max(FEWEST);
+        let grid = (data.len() / 8).min(memory / 8).max(FEWEST / 4);
         let losses = format.losses(data.len() as u64);
-        let index = Index { version: (1, format.minor()), grid: Grid::new(scale), losses, ..Index::default() };
+        let index = Index { version: (1, format.minor()), grid: Grid::new(scale, grid), losses, ..Index::default() };
         Ok(Trace {
             name: name.to_owned(),
             data,
@@ -67,6 +94,7 @@ impl Trace {
             plans: RwLock::default(),
             segments: Mutex::new(Cache::new(budget)),
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
+            kept: options.keep,
         })
     }
 
@@ -127,6 +155,11 @@ impl Trace {
     /// Segment `i` if it is decoded at the moment. Never waits for a decode.
     pub fn cached(&self, i: usize) -> Option<Arc<Segment>> {
         lock(&self.segments).get(&i)
+    }
+
+    /// Drops all decoded segments: the next that is asked for is decoded again.
+    pub fn forget_segments(&self) {
+        lock(&self.segments).clear();
     }
 }
 

@@ -13,11 +13,13 @@ pub mod layout;
 pub mod model;
 pub mod nav;
 pub mod overlay;
+mod parts;
 pub mod snapshot;
 pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod views;
+pub mod why;
 pub mod widgets;
 
 #[cfg(test)]

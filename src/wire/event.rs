@@ -4,6 +4,7 @@
 //! [`Kind`] alone.
 
 use crate::base::Time;
+use crate::base::codec::Plain;
 
 macro_rules! kinds {
     ($($name:ident = $text:literal, $class:ident, $doc:literal;)*) => {
@@ -159,6 +160,9 @@ pub enum ProcState {
 }
 
 impl ProcState {
+    /// All states, in the order of their numbers.
+    pub const ALL: [ProcState; 4] = [ProcState::Undetermined, ProcState::NotExist, ProcState::Running, ProcState::Idle];
+
     /// The state as Go prints it.
     pub fn name(self) -> &'static str {
         match self {
@@ -167,6 +171,30 @@ impl ProcState {
             ProcState::Running => "Running",
             ProcState::Idle => "Idle",
         }
+    }
+}
+
+impl Plain for GoState {
+    const SIZE: usize = 1;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+
+    fn get(bytes: &[u8]) -> Option<GoState> {
+        GoState::ALL.get(usize::from(*bytes.first()?)).copied()
+    }
+}
+
+impl Plain for ProcState {
+    const SIZE: usize = 1;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+
+    fn get(bytes: &[u8]) -> Option<ProcState> {
+        ProcState::ALL.get(usize::from(*bytes.first()?)).copied()
     }
 }
 

@@ -9,7 +9,7 @@ mod part;
 pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, UNTOUCHED};
 pub use part::{MetricTally, Tally};
 
-use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
+use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
 use crate::base::{Duration, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -141,7 +141,7 @@ impl Fold {
                 Kind::HeapGoal => {
                     let v = events.wide(r)[0];
                     self.part.heap_goal.add(v);
-                    self.part.goals.push((r.time, v));
+                    thin(&mut self.part.goals, self.scale, r.time, v);
                 }
                 Kind::ProcsChange => {
                     let v = events.wide(r)[0];
@@ -210,7 +210,7 @@ impl Fold {
         }
         for (go, row) in (0u32..).zip(&mut self.part.gos) {
             if row.cell.cell != NO_CELL {
-                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }));
+                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }.pack(self.scale)));
             }
         }
         self.part.stops = std::mem::take(&mut self.stops).pairs();
@@ -250,15 +250,8 @@ impl Fold {
     #[inline]
     fn touch(&mut self, go: u32, t: Time) -> Option<&mut Entry> {
         let row = self.part.gos.get_mut(go as usize)?;
-        // Times only grow: most often the cell is the one of the event before.
         if t >= row.cell_end {
-            if row.cell.cell != NO_CELL {
-                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }));
-            }
-            let cell = self.scale.cell(t);
-            row.cell = Entry { cell, ..Entry::default() };
-            row.cell_start = self.scale.start(cell);
-            row.cell_end = self.scale.end(cell);
+            next_cell(row, go, t, self.scale, &mut self.part.entries);
         }
         Some(&mut row.cell)
     }
@@ -267,11 +260,12 @@ impl Fold {
     #[inline]
     fn leave(&mut self, r: &Row, next: GoState) {
         let (t, scale) = (r.time, self.scale);
-        if self.touch(r.go, t).is_none() {
-            return;
-        }
         let part = &mut self.part;
         let Some(row) = part.gos.get_mut(r.go as usize) else { return };
+        // Times only grow: most often the cell is the one of the event before.
+        if t >= row.cell_end {
+            next_cell(row, r.go, t, scale, &mut part.entries);
+        }
         let (state, since) = (row.state, row.since);
         row.state = next;
         row.since = t;
@@ -292,16 +286,16 @@ impl Fold {
         let d = Duration(t.0 - since.0);
         match state {
             GoState::Running => {
-                row.times.running.0 += d.0;
+                row.times.running += d;
                 sum(&mut part.all_running, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Runnable => {
-                row.times.runnable.0 += d.0;
+                row.times.runnable += d;
                 part.sched.add(d);
                 sum(&mut part.all_runnable, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Waiting => {
-                row.times.waiting.0 += d.0;
+                row.times.waiting += d;
                 row.by_reason.add(row.reason, d);
                 row.longest_wait.0 = row.longest_wait.0.max(d.0);
                 row.cell.longest = row.cell.longest.max(d.0 as u64);
@@ -385,6 +379,7 @@ impl Fold {
             row.earlier = Some(Box::new((row.times, row.by_reason.clone())));
         }
         row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
+        row.ended = None;
         row.events += 1;
         if let Some(cell) = self.touch(r.go, t) {
             cell.events += 1;
@@ -509,6 +504,17 @@ impl Fold {
     }
 }
 
+/// A goroutine's time goes on to the cell of `t`; what it did in the cell before is complete.
+fn next_cell(row: &mut GoRow, go: u32, t: Time, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
+    if row.cell.cell != NO_CELL {
+        entries.push((go, Entry { exit: row.state, ..row.cell }.pack(scale)));
+    }
+    let cell = scale.cell(t);
+    row.cell = Entry { cell, ..Entry::default() };
+    row.cell_start = scale.start(cell);
+    row.cell_end = scale.end(cell);
+}
+
 fn is_blank(tables: &Tables, stack: u32) -> bool {
     tables.stacks.get(stack).last().is_none_or(|root| tables.strings.get(root.func).is_empty())
 }
@@ -520,7 +526,7 @@ fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time, to: Time) 
         if i >= cells.len() {
             cells.resize(i + 1, 0);
         }
-        cells[i] = cells[i].saturating_add((ns >> scale.unit()) as u32);
+        cells[i] = cells[i].saturating_add((ns >> scale.unit()).min(u64::from(u32::MAX)) as u32);
     });
 }
 
@@ -538,7 +544,7 @@ fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time),
         if i >= cells.len() {
             cells.resize(i + 1, 0);
         }
-        cells[i] += ns;
+        cells[i] = cells[i].saturating_add(ns);
     });
 }
 

@@ -1,6 +1,6 @@
 //! What one generation adds to the whole: the data that a fold fills and `commit` takes apart.
 
-use super::super::grid::Entry;
+use super::super::grid::{Entry, Packed};
 use super::super::index::Times;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
@@ -136,7 +136,7 @@ impl Tally {
     #[inline]
     pub fn add(&mut self, d: Duration) {
         self.count += 1;
-        self.total.0 = self.total.0.saturating_add(d.0);
+        self.total += d;
     }
 
     /// Adds another tally.
@@ -253,7 +253,7 @@ pub(in crate::store) struct Part {
     pub goals: Vec<(Time, u64)>,
     pub procs_changes: Vec<(Time, u64)>,
     pub first_cell: u32,
-    pub entries: Vec<(u32, Entry)>,
+    pub entries: Vec<(u32, Packed)>,
     pub all_running: Vec<u64>,
     pub all_runnable: Vec<u64>,
     pub segments: Vec<PartSegment>,
@@ -297,6 +297,32 @@ impl Part {
             all_running: Vec::new(),
             all_runnable: Vec::new(),
             segments: Vec::new(),
+        }
+    }
+
+    /// Moves everything that is said to have happened before `floor` there: generations overlap by a little, and in the
+    /// order that is shown time does not run backwards.
+    pub(in crate::store) fn not_before(&mut self, floor: Time) {
+        self.start = self.start.max(floor);
+        self.end = self.end.max(floor);
+        self.first = self.first.map(|t| t.max(floor));
+        for h in &mut self.heads {
+            h.until = h.until.max(floor);
+        }
+        for r in &mut self.rare {
+            r.time = r.time.max(floor);
+        }
+        for (t, _) in self.heap.iter_mut().chain(&mut self.goals).chain(&mut self.procs_changes) {
+            *t = (*t).max(floor);
+        }
+        for row in &mut self.gos {
+            if row.since != Time::MIN {
+                row.since = row.since.max(floor);
+            }
+            match &mut row.entrance {
+                Entrance::Stated { at, .. } | Entrance::Created { at, .. } => *at = (*at).max(floor),
+                Entrance::Unseen | Entrance::Carried => {}
+            }
         }
     }
 

@@ -10,10 +10,12 @@ use super::frontier::Frontier;
 use super::generation::GenTables;
 use super::spec::id;
 use super::stream::{Mark, Stream};
+use crate::base::codec::Plain;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::error::Error;
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
+use crate::{encode, plain};
 use rustc_hash::FxHashMap;
 
 /// A thread (M): what it runs, and its stream of events.
@@ -52,11 +54,12 @@ struct Proc {
 pub struct Checkpoint {
     threads: Vec<(ThreadId, u32, u16)>,
     marks: Vec<Mark>,
-    /// Streams that wait, in the order in which they are tried.
+    /// Streams whose head has to wait, in the order in which they are tried.
     parked: Vec<u16>,
+    /// Goroutines that there are; threads speak of positions in this list.
     gos: Vec<(GoId, Go)>,
     procs: Vec<(ProcId, Proc)>,
-    sample: usize,
+    sample: u64,
     last: Time,
     stw: u32,
 }
@@ -65,6 +68,22 @@ impl Checkpoint {
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
         self.threads.len() * 16 + self.marks.len() * size_of::<Mark>() + self.gos.len() * 24 + self.procs.len() * 24
+    }
+}
+
+plain!(Go { seq: u64, state: GoState });
+plain!(Proc { seq: u64, state: P });
+encode!(Checkpoint { threads, marks, parked, gos, procs, sample, last, stw });
+
+impl Plain for P {
+    const SIZE: usize = 1;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+
+    fn get(bytes: &[u8]) -> Option<P> {
+        [P::Unknown, P::Running, P::Idle, P::Syscall, P::Abandoned].get(usize::from(*bytes.first()?)).copied()
     }
 }
 
@@ -211,34 +230,50 @@ impl<'a> Orderer<'a> {
                 *slot = proc;
             }
         }
-        o.next_sample = c.sample;
+        o.next_sample = c.sample as usize;
         o.last = c.last;
         o.stw = c.stw;
         o.started = true;
         for (i, &mark) in c.marks.iter().enumerate() {
             let error = o.streams.get_mut(i).and_then(|s| s.seek(data, gen_tables.clock, mark).err());
             if let Some(e) = error {
-                o.error(e);
+                o.error(*e);
                 o.advance(i as u16);
             }
         }
         o.build_frontier();
-        o.parked = c.parked.iter().copied().filter(|&s| usize::from(s) < o.streams.len()).collect();
-        for &stream in &o.parked {
+        for &stream in c.parked.iter().filter(|s| usize::from(**s) < o.streams.len()) {
             o.frontier.set(stream, Time::MAX);
+            o.parked.push(stream);
         }
         o
     }
 
-    /// The states as they are now.
+    /// The states as they are now. Goroutines that have ended are left out: there may be far more of them than others.
     pub fn checkpoint(&self) -> Checkpoint {
+        let mut gos = Vec::new();
+        let positions: Vec<u32> = self
+            .tables
+            .gos
+            .iter()
+            .zip(&self.gos)
+            .map(|(&id, &go)| {
+                if matches!(go.state, GoState::NotExist | GoState::Undetermined) {
+                    return NONE;
+                }
+                gos.push((id, go));
+                gos.len() as u32 - 1
+            })
+            .collect();
+        let position = |go: u32| positions.get(go as usize).copied().unwrap_or(NONE);
+        let threads = self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, position(t.go), t.proc));
         Checkpoint {
-            threads: self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, t.go, t.proc)).collect(),
+            threads: threads.collect(),
             marks: self.streams.iter().map(Stream::mark).collect(),
             parked: self.parked.clone(),
-            gos: self.tables.gos.iter().copied().zip(self.gos.iter().copied()).collect(),
+            gos,
             procs: self.tables.procs.iter().copied().zip(self.procs.iter().copied()).collect(),
-            sample: self.next_sample,
+            sample: self.next_sample as u64,
             last: self.last,
             stw: self.stw,
         }
@@ -290,8 +325,7 @@ impl<'a> Orderer<'a> {
                 self.frontier.set(stream, Time::MAX);
                 return;
             }
-            self.advance(stream);
-            let key = self.key(stream);
+            let key = self.advance(stream);
             if key >= limit || !alone || out.len() >= max {
                 self.frontier.set(stream, key);
                 return;
@@ -311,8 +345,7 @@ impl<'a> Orderer<'a> {
         self.faults += 1;
         self.parked.remove(i);
         self.apply(stream, true, out);
-        self.advance(stream);
-        let key = self.key(stream);
+        let key = self.advance(stream);
         self.frontier.set(stream, key);
         true
     }
@@ -323,8 +356,7 @@ impl<'a> Orderer<'a> {
             let stream = self.parked[i];
             if self.apply(stream, false, out) == Step::Done {
                 self.parked.remove(i);
-                self.advance(stream);
-                let key = self.key(stream);
+                let key = self.advance(stream);
                 self.frontier.set(stream, key);
                 return true;
             }
@@ -355,20 +387,25 @@ impl<'a> Orderer<'a> {
     }
 
     fn build_frontier(&mut self) {
-        let keys: Vec<Time> = (0..self.streams.len()).map(|i| self.key(i as u16)).collect();
+        let keys: Vec<Time> = self.streams.iter().map(|s| s.head.time).collect();
         self.frontier = Frontier::new(&keys);
         self.sample_time = self.next_sample_time();
     }
 
-    fn key(&self, stream: u16) -> Time {
-        let head = &self.streams[stream as usize].head;
-        if head.op == 0 { Time::MAX } else { head.time }
-    }
-
-    /// Makes a stream's next event its head, passing over what cannot be decoded.
-    fn advance(&mut self, stream: u16) {
-        while let Err(e) = self.streams[stream as usize].advance(self.data, self.gen_tables.clock) {
-            self.error(e);
+    /// Makes a stream's next event its head, passing over what cannot be decoded. Returns its time.
+    #[inline]
+    fn advance(&mut self, stream: u16) -> Time {
+        let s = &mut self.streams[stream as usize];
+        loop {
+            match s.advance(self.data, self.gen_tables.clock) {
+                Ok(()) => return s.head.time,
+                Err(e) => {
+                    self.faults += 1;
+                    if self.errors.len() < MAX_ERRORS {
+                        self.errors.push(*e);
+                    }
+                }
+            }
         }
     }
 

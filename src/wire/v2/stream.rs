@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::generation::Clock;
 use super::spec::{ARG_COUNTS, INVALID, MAX_ARGS};
 use crate::base::Time;
+use crate::plain;
 use crate::wire::error::{Error, ErrorKind};
 
 /// An event at the head of a stream.
@@ -21,9 +22,11 @@ pub struct Head {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     next_batch: u32,
-    pos: usize,
+    pos: u64,
     ts: u64,
 }
+
+plain!(Mark { next_batch: u32, pos: u64, ts: u64 });
 
 /// The events of one thread, over all its batches of a generation.
 #[derive(Clone, Debug)]
@@ -51,23 +54,23 @@ impl Stream {
 
     /// Where the head begins.
     pub fn mark(&self) -> Mark {
-        Mark { next_batch: self.next_batch as u32, pos: self.head_pos, ts: self.head_ts }
+        Mark { next_batch: self.next_batch as u32, pos: self.head_pos as u64, ts: self.head_ts }
     }
 
     /// Goes back (or on) to a mark of this stream and decodes the head there.
-    pub fn seek(&mut self, data: &[u8], clock: Clock, mark: Mark) -> Result<(), Error> {
+    pub fn seek(&mut self, data: &[u8], clock: Clock, mark: Mark) -> Result<(), Box<Error>> {
         self.next_batch = mark.next_batch as usize;
-        self.pos = mark.pos;
+        self.pos = usize::try_from(mark.pos).unwrap_or(usize::MAX);
         self.ts = mark.ts;
         let batch = self.next_batch.checked_sub(1).and_then(|i| self.batches.get(i));
         self.end = batch.map_or(0, |b| (b.offset + b.len as usize).min(data.len()));
         self.advance(data, clock)
     }
 
-    /// Makes the next event the head; `op` 0 at the end. After an error in a batch the stream goes on with its next
+    /// Makes the next event the head; at the end one of type 0, after all others. After an error in a batch the stream goes on with its next
     /// batch at the next call.
     #[inline]
-    pub fn advance(&mut self, data: &[u8], clock: Clock) -> Result<(), Error> {
+    pub fn advance(&mut self, data: &[u8], clock: Clock) -> Result<(), Box<Error>> {
         if self.pos >= self.end && !self.next_batch(data) {
             return Ok(());
         }
@@ -77,20 +80,30 @@ impl Stream {
             Some(w) => decode(w.try_into().expect("the window has its length"), &mut self.head),
             None => self.decode_last(data),
         };
-        let fault = match decoded {
-            Ok((dt, len)) if self.pos + len <= self.end => {
+        match decoded {
+            Some((dt, len)) if self.pos + len <= self.end => {
                 self.pos += len;
                 self.ts = self.ts.saturating_add(dt);
                 self.head.time = clock.time(self.ts);
-                return Ok(());
+                Ok(())
             }
-            Ok(_) => ErrorKind::Truncated("an event"),
-            Err(kind) => kind,
+            _ => Err(self.fault(data, decoded.is_some())),
+        }
+    }
+
+    /// What is wrong with the event that could not be decoded, or reaches beyond its batch.
+    #[cold]
+    fn fault(&mut self, data: &[u8], cut: bool) -> Box<Error> {
+        let op = data.get(self.pos).copied().unwrap_or(0);
+        let kind = match ARG_COUNTS[op as usize] {
+            INVALID => ErrorKind::UnknownEvent(op),
+            _ if cut => ErrorKind::Truncated("an event"),
+            _ => ErrorKind::BadVarint("an event"),
         };
         // Events have no lengths: what follows in this batch cannot be found.
         let at = self.pos as u64;
         self.pos = self.end;
-        Err(Error::new(at, fault))
+        Box::new(Error::new(at, kind))
     }
 
     /// Goes to the next batch that has any bytes; false, with an empty head, if there is none.
@@ -99,6 +112,7 @@ impl Stream {
         while self.pos >= self.end {
             let Some(b) = self.batches.get(self.next_batch) else {
                 self.head.op = 0;
+                self.head.time = Time::MAX;
                 self.head_pos = self.pos;
                 self.head_ts = self.ts;
                 return false;
@@ -113,7 +127,7 @@ impl Stream {
 
     /// Decodes near the end of the file, where there is no whole window.
     #[cold]
-    fn decode_last(&mut self, data: &[u8]) -> Result<(u64, usize), ErrorKind> {
+    fn decode_last(&mut self, data: &[u8]) -> Option<(u64, usize)> {
         let mut w = [0u8; WINDOW];
         let rest = &data[self.pos..];
         w[..rest.len()].copy_from_slice(rest);
@@ -122,42 +136,56 @@ impl Stream {
 }
 
 /// Decodes the event at the start of a window into `head`, but for its time. Returns the time delta and the length in
-/// bytes.
+/// bytes; nothing if this is no event.
 #[inline(always)]
-fn decode(w: &[u8; WINDOW], head: &mut Head) -> Result<(u64, usize), ErrorKind> {
+fn decode(w: &[u8; WINDOW], head: &mut Head) -> Option<(u64, usize)> {
     let op = w[0];
     let count = ARG_COUNTS[op as usize];
     if count == INVALID {
-        return Err(ErrorKind::UnknownEvent(op));
+        return None;
     }
     head.op = op;
     let mut at = 1;
     let dt = varint(w, &mut at)?;
-    for a in head.args.iter_mut().take(count as usize) {
+    let [a, b, rest @ ..] = &mut head.args;
+    // Hardly any event has more than two arguments.
+    if count > 0 {
         *a = varint(w, &mut at)?;
+        if count > 1 {
+            *b = varint(w, &mut at)?;
+            for x in rest.iter_mut().take(count as usize - 2) {
+                *x = varint(w, &mut at)?;
+            }
+        }
     }
-    Ok((dt, at))
+    Some((dt, at))
 }
 
 /// The number at `at`, which moves past it. Masking keeps the compiler sure that the window is long enough, which five
 /// numbers of at most ten bytes are anyway.
 #[inline(always)]
-fn varint(w: &[u8; WINDOW], at: &mut usize) -> Result<u64, ErrorKind> {
+fn varint(w: &[u8; WINDOW], at: &mut usize) -> Option<u64> {
     let b0 = w[*at & (WINDOW - 1)];
     if b0 < 0x80 {
         *at += 1;
-        return Ok(u64::from(b0));
+        return Some(u64::from(b0));
     }
     let b1 = w[(*at + 1) & (WINDOW - 1)];
+    let low = u64::from(b0 & 0x7f) | u64::from(b1 & 0x7f) << 7;
     if b1 < 0x80 {
         *at += 2;
-        return Ok(u64::from(b0 & 0x7f) | u64::from(b1) << 7);
+        return Some(low);
+    }
+    let b2 = w[(*at + 2) & (WINDOW - 1)];
+    if b2 < 0x80 {
+        *at += 3;
+        return Some(low | u64::from(b2) << 14);
     }
     long_varint(w, at)
 }
 
 #[inline(never)]
-fn long_varint(w: &[u8; WINDOW], at: &mut usize) -> Result<u64, ErrorKind> {
+fn long_varint(w: &[u8; WINDOW], at: &mut usize) -> Option<u64> {
     let mut value = 0u64;
     for i in 0..10 {
         let b = w[(*at + i) & (WINDOW - 1)];
@@ -167,8 +195,8 @@ fn long_varint(w: &[u8; WINDOW], at: &mut usize) -> Result<u64, ErrorKind> {
         value |= u64::from(b & 0x7f) << (7 * i);
         if b < 0x80 {
             *at += i + 1;
-            return Ok(value);
+            return Some(value);
         }
     }
-    Err(ErrorKind::BadVarint("an event"))
+    None
 }

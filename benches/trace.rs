@@ -1,0 +1,229 @@
+//! What reading, indexing, searching and drawing a trace costs, in events and bytes a second; ns an event last.
+//!
+//! `GOTRAIL_BENCH_TRACE=FILE cargo bench` measures on a recording of one's own, `GOTRAIL_BENCH_MB=64` on a larger one that
+//! is made; `cargo bench order` only what has "order" in its name.
+
+mod common;
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use gotrail::analysis::search::{self, Options as SearchOptions};
+use gotrail::filter;
+use gotrail::store::persist::{Folder, Keep, LIMIT};
+use gotrail::store::trace::Options;
+use gotrail::store::{Lane, Trace};
+use gotrail::tui::keymap::Keymap;
+use gotrail::tui::snapshot::Driver;
+use gotrail::tui::theme::{Background, ColorLevel, Theme};
+use gotrail::wire::event::Events;
+use gotrail::wire::v2::batch::{self, Scan};
+use gotrail::wire::v2::generation::{Fallback, GenTables};
+use gotrail::wire::v2::order::{Cut, Orderer};
+use gotrail::wire::v2::spec::VERSIONS;
+use ratatui::layout::Size;
+use std::hint::black_box;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+fn source() -> &'static common::Source {
+    static SOURCE: OnceLock<common::Source> = OnceLock::new();
+    SOURCE.get_or_init(common::source)
+}
+
+fn data() -> &'static [u8] {
+    &source().bytes
+}
+
+/// The trace, opened and not read.
+fn open(options: Options) -> Trace {
+    Trace::open_with("bench", source().bytes.clone(), options).expect("a trace")
+}
+
+fn load(trace: &Trace) {
+    trace.load(&|_| {}, &AtomicBool::new(false));
+}
+
+/// The trace, read once for all.
+fn trace() -> Arc<Trace> {
+    static TRACE: OnceLock<Arc<Trace>> = OnceLock::new();
+    let trace = TRACE.get_or_init(|| {
+        let trace = open(Options::default());
+        load(&trace);
+        Arc::new(trace)
+    });
+    Arc::clone(trace)
+}
+
+/// Its generations; nothing for a trace of the old format, whose decoder is measured by `index` alone.
+fn scan() -> Option<&'static Scan> {
+    static SCAN: OnceLock<Option<Scan>> = OnceLock::new();
+    let minor = gotrail::store::decode::header_version(data())?;
+    SCAN.get_or_init(|| VERSIONS.contains(&minor).then(|| batch::scan(data(), minor))).as_ref()
+}
+
+fn counters() -> (ItemsCount, BytesCount) {
+    let events = trace().index().events;
+    (ItemsCount::new(events), BytesCount::new(data().len()))
+}
+
+/// Measures `f` with what it goes through in each call.
+fn measure<T>(bencher: Bencher, f: impl Fn() -> T + Sync) {
+    let (events, bytes) = counters();
+    bencher.counter(events).counter(bytes).bench(f);
+}
+
+#[divan::bench(max_time = 3)]
+fn a_scan_headers(bencher: Bencher) {
+    let minor = trace().index().version.1;
+    measure(bencher, || batch::scan(data(), minor));
+}
+
+#[divan::bench(max_time = 3)]
+fn b_tables(bencher: Bencher) {
+    let Some(scan) = scan() else { return };
+    measure(bencher, || {
+        for g in &scan.generations {
+            black_box(GenTables::read(data(), g, &Fallback::default()));
+        }
+    });
+}
+
+/// Decoding and ordering, on one core.
+fn order_all(scan: &Scan) {
+    let mut events = Events::default();
+    for g in &scan.generations {
+        let tables = GenTables::read(data(), g, &Fallback::default());
+        let mut orderer = Orderer::new(data(), g, &tables, Cut::None);
+        loop {
+            events.clear();
+            let more = orderer.next(&mut events, 16 << 10);
+            black_box(&events);
+            if !more {
+                break;
+            }
+        }
+    }
+}
+
+#[divan::bench(max_time = 10, sample_count = 10)]
+fn c_order(bencher: Bencher) {
+    let Some(scan) = scan() else { return };
+    measure(bencher, || order_all(scan));
+}
+
+#[divan::bench(max_time = 10, sample_count = 10)]
+fn d_index_on_all_cores(bencher: Bencher) {
+    measure(bencher, || load(&open(Options::default())));
+}
+
+fn kept() -> Options {
+    static DIR: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let dir = DIR.get_or_init(|| tempfile::tempdir().expect("a temporary folder"));
+    Options { keep: Keep { folder: Some(Folder::new(dir.path(), LIMIT)), smallest: 0 }, memory: None }
+}
+
+#[divan::bench(max_time = 5)]
+fn e_open_again_from_the_cache(bencher: Bencher) {
+    load(&open(kept()));
+    measure(bencher, || {
+        let trace = open(kept());
+        load(&trace);
+        trace
+    });
+}
+
+#[divan::bench(max_time = 5)]
+fn f_decode_a_segment(bencher: Bencher) {
+    let trace = trace();
+    let index = trace.index();
+    let (middle, events) = (index.segments.len() / 2, index.events / index.segments.len().max(1) as u64);
+    drop(index);
+    bencher
+        .counter(ItemsCount::new(events))
+        .with_inputs(|| trace.forget_segments())
+        .bench_values(|()| trace.segment(middle));
+}
+
+fn search_for(bencher: Bencher, text: &str) {
+    let (trace, query) = (trace(), filter::parse(text).expect("a query"));
+    measure(bencher, || {
+        let options = SearchOptions::default();
+        search::run(&*trace, &query, &options, &AtomicBool::new(false), &mut |_, hits| drop(black_box(hits))).is_ok()
+    });
+}
+
+#[divan::bench(max_time = 10, sample_count = 10)]
+fn g_search_for_what_is_rare(bencher: Bencher) {
+    search_for(bencher, "mapassign");
+}
+
+#[divan::bench(max_time = 10, sample_count = 5)]
+fn g_search_for_what_is_everywhere(bencher: Bencher) {
+    search_for(bencher, "state:waiting dur>1ms");
+}
+
+#[divan::bench(max_time = 3)]
+fn h_cells_of_all_goroutines(bencher: Bencher) {
+    let trace = trace();
+    bencher.bench(|| {
+        let index = trace.index();
+        for g in 0..index.goroutines.len().min(1000) as u32 {
+            black_box(index.cells(Lane::Go(gotrail::base::GoIdx(g)), index.start, index.end, 200));
+        }
+    });
+}
+
+const SCREEN: Size = Size { width: 200, height: 50 };
+
+fn viewer(keys: &str) -> Driver {
+    let theme = Theme::new(ColorLevel::True, Background::Dark, false);
+    let mut driver = Driver::new(trace(), "bench", theme, Keymap::default(), SCREEN);
+    driver.keys(keys).expect("keys");
+    driver
+}
+
+#[divan::bench(max_time = 3)]
+fn i_frame_of_the_whole(bencher: Bencher) {
+    let driver = viewer("");
+    bencher.bench_local(|| driver.screen(SCREEN));
+}
+
+#[divan::bench(max_time = 3)]
+fn i_frame_close_in(bencher: Bencher) {
+    let driver = viewer("wwwwwwwwwwwwwwwwwwww");
+    bencher.bench_local(|| driver.screen(SCREEN));
+}
+
+/// A key and all that follows from it, as in a terminal, and the frame.
+#[divan::bench(max_time = 5)]
+fn i_pan_by_a_step(bencher: Bencher) {
+    let mut driver = viewer("wwww");
+    let mut right = true;
+    bencher.bench_local(|| {
+        driver.keys(if right { "d" } else { "a" }).expect("keys");
+        right = !right;
+        driver.screen(SCREEN)
+    });
+}
+
+/// The best of three, in ns an event.
+fn ns_per_event(events: u64, mut f: impl FnMut()) -> f64 {
+    let once = |_| {
+        let start = Instant::now();
+        f();
+        start.elapsed().as_nanos() as f64 / events.max(1) as f64
+    };
+    (0..3).map(once).fold(f64::INFINITY, f64::min)
+}
+
+fn main() {
+    let events = trace().index().events;
+    println!("{}: {} bytes, {events} events", source().name, data().len());
+    divan::main();
+    println!("\nns an event, best of three");
+    if let Some(scan) = scan() {
+        println!("{:>8.2}  decode and order, one core", ns_per_event(events, || order_all(scan)));
+    }
+    println!("{:>8.2}  index, all cores", ns_per_event(events, || load(&open(Options::default()))));
+}

@@ -1,0 +1,196 @@
+//! Indexes kept from one run to the next, so that a trace that was read once opens at once.
+//!
+//! One file a trace, in a folder of the user's, named after what identifies the trace: a digest of its length, of all
+//! batch headers with what stands around them, and of blocks spread evenly over it. Two recordings cannot agree in
+//! that: every batch begins with the instant at which a thread began to write it. (What it does not notice is a file
+//! edited by hand, in place, in the middle of a batch.) A file's name and time play no part, so a copy is known again.
+//!
+//! A file is written under a name of its own and then renamed, so that another gotrail, or the next one, sees all of it
+//! or nothing. It begins with a digest of the rest, and with a tag that changes with the program's version: whatever is
+//! damaged, cut off, foreign or of another version is passed over and the index is built anew.
+//!
+//! Traces of the old format are not kept: a checkpoint in them is all of a decoder, and such files are rarely large.
+
+mod folder;
+mod layout;
+#[cfg(test)]
+mod tests;
+
+pub use folder::{Entry, Folder, LIMIT};
+
+use super::Index;
+use super::decode::Format;
+use super::trace::{Plan, Trace, lock};
+use crate::base::codec::{Encode, Plain, Reader, digest};
+use crate::wire::v2::batch::Scan;
+use std::io;
+use std::sync::Arc;
+
+/// Traces smaller than this, in bytes, are read in less time than anybody notices.
+pub const SMALLEST: u64 = 8 << 20;
+
+/// To be raised with every change in what is written or in what it means.
+const LAYOUT: u64 = 1;
+/// How every file begins.
+const MAGIC: [u8; 8] = *b"gotrail\n";
+/// Bytes before what is digested: the magic, the tag, the digest and the length of the rest.
+const HEADER: usize = 32;
+
+/// What tells one trace from another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Key([u64; 2]);
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}{:016x}", self.0[0], self.0[1])
+    }
+}
+
+/// Bytes at both ends of a trace that are part of its identity.
+const ENDS: usize = 64 << 10;
+/// How many blocks in between are, and their bytes.
+const BLOCKS: usize = 128;
+const BLOCK: usize = 256;
+/// Bytes before and after the beginning of each batch's data. They lie on pages that the scan has touched already.
+const AROUND: usize = 64;
+
+impl Key {
+    /// The identity of a trace.
+    pub(super) fn of(data: &[u8], scan: &Scan) -> Key {
+        let mut all = Vec::new();
+        (data.len() as u64).put(&mut all);
+        let mut add = |from: usize, len: usize| {
+            let from = from.min(data.len());
+            all.extend_from_slice(&data[from..from.saturating_add(len).min(data.len())]);
+        };
+        add(0, ENDS);
+        add(data.len().saturating_sub(ENDS), ENDS);
+        for i in 0..BLOCKS {
+            add((data.len() as u128 * i as u128 / BLOCKS as u128) as usize, BLOCK);
+        }
+        for b in scan.generations.iter().flat_map(|g| &g.batches) {
+            add(b.offset.saturating_sub(AROUND), 2 * AROUND);
+            add((b.offset + b.len as usize).saturating_sub(AROUND), AROUND);
+        }
+        Key([digest(&all, 1), digest(&all, 2)])
+    }
+}
+
+/// Changes with the program's version and, most likely, with any change of the layout.
+fn tag() -> u64 {
+    let mut all = Vec::new();
+    LAYOUT.put(&mut all);
+    env!("CARGO_PKG_VERSION").to_owned().encode(&mut all);
+    layout::SIZES.iter().for_each(|&s| (s as u64).put(&mut all));
+    digest(&all, 3)
+}
+
+/// What a file says before the index: for `gotrail cache`, and against files under a wrong name.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct About {
+    key: [u64; 2],
+    /// As the user named the trace. Not escaped.
+    trace: String,
+    bytes: u64,
+    events: u64,
+}
+
+crate::encode!(About { key, trace, bytes, events });
+
+/// Everything that a file holds.
+struct Kept {
+    index: Index,
+    plans: Vec<Arc<Plan>>,
+}
+
+/// Reads the bytes of a file, written for the trace of this key and number of units.
+fn decode(bytes: &[u8], key: Key, units: usize) -> Option<Kept> {
+    let body = body(bytes)?;
+    let mut r = Reader::new(body);
+    if About::decode(&mut r)?.key != key.0 {
+        return None;
+    }
+    let index = Index::decode(&mut r)?;
+    let plans = layout::decode_plans(&mut r, units, &index.segments)?;
+    r.at_end().then_some(Kept { index, plans })
+}
+
+/// What follows the header, if it is what the header says.
+fn body(bytes: &[u8]) -> Option<&[u8]> {
+    let mut r = Reader::new(bytes);
+    let (magic, was_tag, sum, len): ([u8; 8], u64, u64, u64) = Encode::decode(&mut r)?;
+    let body = bytes.get(HEADER..)?;
+    (magic == MAGIC && was_tag == tag() && len == body.len() as u64 && sum == digest(body, 0)).then_some(body)
+}
+
+/// The bytes of a file; nothing for a trace that is not kept.
+fn encode(about: &About, index: &Index, plans: &[Arc<Plan>]) -> Option<Vec<u8>> {
+    let mut out = vec![0; HEADER];
+    about.encode(&mut out);
+    index.encode(&mut out);
+    if !layout::encode_plans(plans, &mut out) {
+        return None;
+    }
+    let mut header = Vec::with_capacity(HEADER);
+    let body = &out[HEADER..];
+    (MAGIC, tag(), digest(body, 0), body.len() as u64).encode(&mut header);
+    out[..HEADER].copy_from_slice(&header);
+    Some(out)
+}
+
+impl Trace {
+    /// The trace's identity, if its index is worth keeping.
+    fn key(&self) -> Option<Key> {
+        match &self.format {
+            Format::V2 { scan, .. } if self.size() >= self.kept.smallest => Some(Key::of(&self.data, scan)),
+            _ => None,
+        }
+    }
+
+    /// Takes the index over from the cache; false if it is not there.
+    pub(super) fn restore(&self) -> bool {
+        let Some(folder) = &self.kept.folder else { return false };
+        let Some(key) = self.key() else { return false };
+        let Some(bytes) = folder.read(key, self.size()) else { return false };
+        let Some(kept) = decode(&bytes, key, self.format.units()) else { return false };
+        drop(bytes);
+        let mut c = lock(&self.committer);
+        c.commit.know(&kept.index);
+        // Plans first: whoever sees a segment in the index may ask for it.
+        *self.plans.write().unwrap_or_else(|e| e.into_inner()) = kept.plans;
+        *self.index.write().unwrap_or_else(|e| e.into_inner()) = kept.index;
+        folder.used(key);
+        true
+    }
+
+    /// Puts the complete index into the cache. What goes wrong costs the next run its time and nothing else.
+    pub(super) fn keep(&self) -> io::Result<()> {
+        let Some(folder) = &self.kept.folder else { return Ok(()) };
+        let Some(key) = self.key() else { return Ok(()) };
+        let index = self.index();
+        let plans = self.plans.read().unwrap_or_else(|e| e.into_inner());
+        let about = About { key: key.0, trace: self.name.clone(), bytes: self.size(), events: index.events };
+        let bytes = encode(&about, &index, &plans);
+        drop((index, plans));
+        match bytes {
+            // What is larger than the trace itself would never be read back.
+            Some(bytes) if bytes.len() as u64 <= self.size() => folder.write(key, &bytes),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a trace's index is kept between runs.
+#[derive(Clone, Debug)]
+pub struct Keep {
+    /// The folder; none to keep nothing.
+    pub folder: Option<Folder>,
+    /// Traces of fewer bytes are not kept.
+    pub smallest: u64,
+}
+
+impl Default for Keep {
+    fn default() -> Keep {
+        Keep { folder: None, smallest: SMALLEST }
+    }
+}
