@@ -194,7 +194,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let loader = load(&setup.trace, wake, stop.clone())?;
 
-    let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, stdout())))?;
+    let mut terminal = screen()?;
     let size = terminal.size()?;
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
@@ -208,6 +208,11 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     // The loader looks at the flag between steps, and the program's end does not wait for it.
     drop(loader);
     result
+}
+
+/// A screen on which nothing is drawn yet. Frames go out in one write.
+fn screen() -> io::Result<Screen> {
+    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, stdout())))
 }
 
 /// Reads the trace in the background, and says at most some thirty times a second that it has got further.
@@ -246,7 +251,10 @@ impl Shell {
     fn turn(&mut self, terminal: &mut Screen, woken: &Receiver<Wake>) -> anyhow::Result<()> {
         loop {
             if std::mem::take(&mut self.redraw) {
-                terminal.clear()?;
+                // `Terminal::clear` would ask the terminal where its cursor is, and wait for the answer that the thread
+                // which reads the keys gets: a new one knows that nothing is drawn.
+                execute!(stdout(), terminal::Clear(terminal::ClearType::All))?;
+                *terminal = screen()?;
             }
             let drawn = Instant::now();
             let model = &self.model;
