@@ -4,6 +4,7 @@ pub mod argv;
 mod events;
 mod links;
 mod locks;
+mod man;
 mod offcpu;
 mod open;
 pub mod profile;
@@ -12,6 +13,7 @@ mod viewer;
 mod why;
 mod window;
 
+use crate::base::text::escape;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use profile::{Kind, ProfileArgs};
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 
 /// See inside Go execution traces, in the terminal
 ///
-/// gotrail opens execution traces of Go programs (Go 1.22 and later) and finds who waited for whom, what ran, and the
+/// gotrail opens execution traces of Go programs (Go 1.7 and later) and finds who waited for whom, what ran, and the
 /// line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
 /// opens a built-in demo.
 #[derive(Parser)]
@@ -155,7 +157,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut &mut *out)?;
+            man::write(Cli::command(), out)?;
             Ok(Exit::Done)
         }
     }
@@ -167,5 +169,5 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 /// Says something about an input that is not a result: on standard error, in one line.
 fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "gotrail: {text}");
+    let _ = writeln!(io::stderr(), "gotrail: {}", escape(text));
 }

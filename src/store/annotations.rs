@@ -47,6 +47,8 @@ struct OpenRegion {
 #[derive(Default, Debug)]
 pub(super) struct Regions {
     open: FxHashMap<GoIdx, Vec<OpenRegion>>,
+    /// How many ended under another name than the innermost open one has.
+    pub misnamed: u64,
 }
 
 impl Regions {
@@ -60,6 +62,7 @@ impl Regions {
         match self.open.get_mut(&go).and_then(Vec::pop) {
             Some(r) if r.inherited => {}
             Some(r) => {
+                self.misnamed += u64::from(r.name != name);
                 let s = sums.entry(r.name).or_default();
                 s.count += 1;
                 s.complete += 1;
@@ -109,6 +112,8 @@ impl Regions {
 pub(super) struct Tasks {
     open: FxHashMap<u64, (StringId, Option<Time>)>,
     done: IdSet,
+    /// How many began a second time before they had ended.
+    pub begun_twice: u64,
 }
 
 impl Tasks {
@@ -120,7 +125,9 @@ impl Tasks {
     }
 
     pub fn begin(&mut self, id: u64, name: StringId, at: Time) {
-        self.open.insert(id, (name, Some(at)));
+        if let Some((_, Some(_))) = self.open.insert(id, (name, Some(at))) {
+            self.begun_twice += 1;
+        }
     }
 
     pub fn end(&mut self, id: u64, at: Time, sums: &mut FxHashMap<StringId, SpanTally>) {

@@ -9,7 +9,7 @@ mod part;
 pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, UNTOUCHED};
 pub use part::{MetricTally, Tally};
 
-use super::grid::{Entry, NO_CELL, Scale};
+use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
 use crate::base::{Duration, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -198,10 +198,13 @@ impl Fold {
     fn take(&mut self) -> Part {
         self.cut();
         let end = self.part.end;
-        for row in &mut self.part.procs {
+        for (i, row) in self.part.procs.iter_mut().enumerate() {
             if row.running_since != Time::MAX {
                 let since = std::mem::replace(&mut row.running_since, Time::MAX);
                 row.running += end - since;
+                if i >= MAX_PROC_LANES {
+                    continue;
+                }
                 spread(&mut row.cells, self.part.first_cell, self.scale, since, end);
             }
         }
@@ -435,7 +438,9 @@ impl Fold {
         if p.running_since != Time::MAX {
             let since = std::mem::replace(&mut p.running_since, Time::MAX);
             p.running += t - since;
-            spread(&mut p.cells, first, scale, since, t);
+            if usize::from(proc) < MAX_PROC_LANES {
+                spread(&mut p.cells, first, scale, since, t);
+            }
         }
         if was_idle {
             p.abandoned_steals += 1;

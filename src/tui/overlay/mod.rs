@@ -1,6 +1,6 @@
 //! What lies over the views for a while and takes the keys: the prompt, the palette, the list of keys.
 
-mod help;
+pub mod help;
 mod palette;
 mod panel;
 mod prompt;

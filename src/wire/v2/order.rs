@@ -10,7 +10,7 @@ use super::frontier::Frontier;
 use super::generation::GenTables;
 use super::spec::id;
 use super::stream::{Mark, Stream};
-use crate::base::{GoId, ProcId, ThreadId, Time};
+use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::error::Error;
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -114,6 +114,8 @@ pub struct Orderer<'a> {
     first_ts: u64,
     number: u64,
     cut: Cut,
+    /// Whether events are missing from the generation.
+    incomplete: bool,
     /// How many events broke the rules and were dropped or forced.
     pub faults: u64,
     /// The first things that were wrong.
@@ -122,6 +124,9 @@ pub struct Orderer<'a> {
 
 /// A power of two.
 const RECENT: usize = 1024;
+/// How long an event waits, in ns, for what may make it possible, in a generation from which events are missing: what
+/// it waits for may never come. Threads' clocks differ by far less.
+const PATIENCE: i64 = 200_000;
 /// At most this many errors are kept; the rest is counted.
 const MAX_ERRORS: usize = 8;
 
@@ -151,6 +156,7 @@ impl<'a> Orderer<'a> {
             first_ts: generation.batches.iter().map(|b| b.ts).min().unwrap_or(0),
             number: generation.number,
             cut,
+            incomplete: !generation.whole || generation.damaged,
             faults: 0,
             errors: Vec::new(),
         };
@@ -246,19 +252,19 @@ impl<'a> Orderer<'a> {
                 continue;
             }
             let Some((stream, limit)) = self.frontier.min() else {
-                if let Some(&stream) = self.parked.first() {
-                    // Nothing can happen by the rules: take the earliest as it is.
-                    self.faults += 1;
-                    self.parked.remove(0);
-                    self.apply(stream, true, out);
-                    self.advance(stream);
-                    let key = self.key(stream);
-                    self.frontier.set(stream, key);
+                // Nothing can happen by the rules: take the earliest as it is.
+                if self.force(Time::MAX, out) {
                     continue;
                 }
                 self.flush_samples(Time::MAX, out);
                 return false;
             };
+            if self.incomplete && !self.parked.is_empty() {
+                let patience = Duration(PATIENCE);
+                if self.force(self.streams[stream as usize].head.time - patience, out) {
+                    continue;
+                }
+            }
             self.run(stream, limit, out, max);
         }
         true
@@ -284,6 +290,24 @@ impl<'a> Orderer<'a> {
                 return;
             }
         }
+    }
+
+    /// Takes the earliest parked event as it is, if it is before `before`; false if there is none.
+    #[cold]
+    fn force(&mut self, before: Time, out: &mut Events) -> bool {
+        let time = |s: u16| self.streams[s as usize].head.time;
+        let Some(i) = (0..self.parked.len()).min_by_key(|&i| time(self.parked[i])) else { return false };
+        let stream = self.parked[i];
+        if before != Time::MAX && time(stream) >= before {
+            return false;
+        }
+        self.faults += 1;
+        self.parked.remove(i);
+        self.apply(stream, true, out);
+        self.advance(stream);
+        let key = self.key(stream);
+        self.frontier.set(stream, key);
+        true
     }
 
     /// Tries the parked streams, earliest first; true if one could go on.
