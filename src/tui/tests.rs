@@ -202,6 +202,8 @@ fn any_size_can_be_drawn() {
         "<Esc>c",
         "<Esc>4",
         "jjt",
+        "8<Enter>",
+        "<Esc>3G",
         "?",
         "<Esc>:",
         "<Esc>/stat",
@@ -262,6 +264,20 @@ fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
     assert!(screen.contains("the chain of this wait"), "{screen}");
     d.keys("<Enter>").unwrap();
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+}
+
+#[test]
+fn a_name_opens_into_its_regions_and_a_region_into_the_timeline() {
+    let (mut d, screen) = after("8<Enter>j", 120, 40);
+    let at = d.model.place().clone();
+    assert!(at.go.is_some() && at.view == ViewId::Tasks, "{screen}");
+    d.keys("p").unwrap();
+    let panel = text(&d.screen(Size { width: 120, height: 40 }).0);
+    assert!(panel.contains("critical path · "), "{panel}");
+    d.keys("<Esc><Enter>").unwrap();
+    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+    d.keys("<Esc>").unwrap();
+    assert_eq!(d.model.place().view, ViewId::Tasks);
 }
 
 #[test]
@@ -420,8 +436,10 @@ fn views_look_as_they_did() {
         for (name, keys) in [
             ("links", "3j"),
             ("links_waits", "3<Enter>j"),
-            ("path", "3<Enter>p"),
-            ("chain", "3<Enter>c"),
+            ("path", "3jjjjjjjjjjj<Enter>p"),
+            ("chain", "3jjjjjjjjjjj<Enter>c"),
+            ("tasks", "8j"),
+            ("tasks_list", "8<Enter>j"),
             ("stacks", "4jjj"),
             ("stacks_tree", "4tjjj"),
             ("stacks_off", "4xjjj"),

@@ -138,3 +138,28 @@ impl Lane<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::Background;
+
+    #[test]
+    fn a_few_hits_are_marks_and_many_leave_the_bars_and_lend_them_their_colour() {
+        let busy = Cell { running: Duration(50), ..Cell::default() };
+        let idle = Cell { waiting: Duration(100), ..Cell::default() };
+        let cells = [busy, idle, busy, busy, busy, busy, busy, busy];
+        let glyphs = |hits: &[u32], level| {
+            let theme = Theme::new(level, Background::Dark, false);
+            let lane = Lane { cells: &cells, hits, cell: Duration(100), capacity: 1, labels: &[], theme: &theme };
+            let hit = theme.style(Role::Hit);
+            (0..8).map(|i| lane.glyph(i)).map(|(g, s)| if s == hit { (g, 'h') } else { (g, ' ') }).collect::<Vec<_>>()
+        };
+        let lone = glyphs(&[1, 1], ColorLevel::True);
+        assert_eq!(lone[..3], [('◆', 'h'), ('◆', 'h'), ('▄', ' ')]);
+        let dense = glyphs(&[1, 1, 1, 1], ColorLevel::True);
+        assert_eq!(dense[..3], [('▄', 'h'), ('◆', 'h'), ('▄', 'h')]);
+        let plain = glyphs(&[1, 1, 1, 1], ColorLevel::None);
+        assert_eq!(plain[..3], [('◆', 'h'), ('◆', 'h'), ('◆', 'h')]);
+    }
+}

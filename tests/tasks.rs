@@ -1,0 +1,52 @@
+//! Tasks and regions, against what the index counts while it is built.
+
+use gotrail::analysis::links::Options;
+use gotrail::analysis::tasks::{Instance, Sum, What, list, sums};
+use gotrail::base::Duration;
+use gotrail::input::Bytes;
+use gotrail::store::Trace;
+use gotrail::store::totals::SpanTally;
+use std::sync::atomic::AtomicBool;
+
+fn trace(bytes: &'static [u8]) -> Trace {
+    let trace = Trace::open("x", Bytes::Static(bytes)).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    trace
+}
+
+fn all(trace: &Trace) -> Vec<Sum> {
+    sums(trace, Options::default(), None).unwrap()
+}
+
+#[test]
+fn the_sums_are_those_that_the_index_keeps() {
+    for bytes in [&include_bytes!("data/annotations.trace")[..], include_bytes!("data/annotations-go1.22.trace")] {
+        let trace = trace(bytes);
+        let sums = all(&trace);
+        let index = trace.index();
+        assert!(sums.iter().any(|s| s.what == What::Task) && sums.iter().any(|s| s.what == What::Region));
+        for (what, totals) in [(What::Task, &index.totals.tasks), (What::Region, &index.totals.regions)] {
+            let ours: Vec<_> = sums.iter().filter(|s| s.what == what && s.name.is_some()).collect();
+            let theirs = totals.iter().filter(|(n, _)| n.is_some());
+            assert_eq!(ours.len(), theirs.count());
+            for s in ours {
+                let tally = SpanTally { count: s.count, complete: s.count - s.open, total_ns: s.total.ns() };
+                assert_eq!(Some(&tally), totals.get(&s.name), "{what:?} {}", index.dict.str(s.name));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_longest_come_first_and_sum_to_the_whole() {
+    let trace = trace(include_bytes!("data/annotations.trace"));
+    for s in all(&trace) {
+        let of = |limit| list(&trace, Options::default(), None, (s.what, s.name), limit).unwrap();
+        let every = of(1000);
+        assert_eq!(every.len() as u64, s.count);
+        assert!(every.is_sorted_by(|a, b| a.len() >= b.len()));
+        let whole: Duration = every.iter().filter(|i| i.complete()).map(Instance::len).sum();
+        assert_eq!(whole, s.total);
+        assert_eq!(of(1).first().map(Instance::len), every.first().map(Instance::len));
+    }
+}
