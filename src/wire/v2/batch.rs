@@ -77,13 +77,29 @@ pub struct Scan {
     pub error: Option<Error>,
 }
 
+/// Enough bytes for any header and the byte after it.
+pub const WINDOW: usize = 64;
+
 /// Scans a whole file of minor version `minor`.
 pub fn scan(data: &[u8], minor: u32) -> Scan {
+    scan_with(data, minor, &mut |at, window| {
+        let rest = &data[at..];
+        let n = rest.len().min(window.len());
+        window[..n].copy_from_slice(&rest[..n]);
+        n
+    })
+}
+
+/// [`scan`] of a file whose headers are read by `read`, which copies bytes from an offset on and returns how many.
+pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8]) -> usize) -> Scan {
     let mut out = Scan::default();
     let mut pos = HEADER.min(data.len());
     let mut closed = true;
     while pos < data.len() {
-        if data[pos] == s::END_OF_GENERATION && minor >= 26 {
+        let mut window = [0; WINDOW];
+        let n = read(pos, &mut window).min(WINDOW);
+        let window = &window[..n];
+        if window.first() == Some(&s::END_OF_GENERATION) && minor >= 26 {
             pos += 1;
             if let Some(g) = out.generations.last_mut() {
                 g.whole = true;
@@ -92,7 +108,7 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
             closed = true;
             continue;
         }
-        match header(data, pos, minor) {
+        match header(window, pos, data.len(), minor) {
             Ok((number, batch)) => {
                 let next = batch.offset + batch.len as usize;
                 let same = !closed && out.generations.last().is_some_and(|g| g.number == number);
@@ -138,9 +154,9 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
     out
 }
 
-/// Reads the header of the batch at `pos`.
-fn header(data: &[u8], pos: usize, minor: u32) -> Result<(u64, Batch), Error> {
-    let mut c = Cursor::new(&data[pos..], pos as u64);
+/// Reads the header of the batch at `pos` from the bytes there, of a file of `total` bytes.
+fn header(bytes: &[u8], pos: usize, total: usize, minor: u32) -> Result<(u64, Batch), Error> {
+    let mut c = Cursor::new(bytes, pos as u64);
     let experiment = match c.byte("a batch")? {
         s::EVENT_BATCH => None,
         s::EXPERIMENTAL_BATCH => Some(c.byte("a batch header")?),
@@ -157,8 +173,11 @@ fn header(data: &[u8], pos: usize, minor: u32) -> Result<(u64, Batch), Error> {
         return Err(Error::new(pos as u64, ErrorKind::BatchTooLarge(len)));
     }
     let offset = pos + c.pos();
-    let body = c.take(len, "a batch")?;
-    let kind = match (experiment, body.first()) {
+    if len > total.saturating_sub(offset) as u64 {
+        return Err(Error::new(offset as u64, ErrorKind::Truncated("a batch")));
+    }
+    let first = bytes.get(c.pos()).filter(|_| len > 0);
+    let kind = match (experiment, first) {
         (Some(e), _) => BatchKind::Experiment(e),
         (None, Some(&s::STRINGS)) => BatchKind::Strings,
         (None, Some(&s::STACKS)) => BatchKind::Stacks,
@@ -178,13 +197,13 @@ fn resync(data: &[u8], pos: usize, minor: u32, generation: Option<u64>) -> Optio
     let fits = |n: u64| generation.is_none_or(|g| n == g || n == g.wrapping_add(1));
     let end = data.len().min(pos.saturating_add(MAX_STRAY));
     (pos + 1..end).find(|&at| {
-        let Ok((number, batch)) = header(data, at, minor) else { return false };
+        let Ok((number, batch)) = header(&data[at..], at, data.len(), minor) else { return false };
         if !fits(number) || batch.len == 0 {
             return false;
         }
         let next = batch.offset + batch.len as usize;
         next == data.len()
             || data[next] == s::END_OF_GENERATION && minor >= 26
-            || header(data, next, minor).is_ok_and(|(n, _)| fits(n))
+            || header(&data[next..], next, data.len(), minor).is_ok_and(|(n, _)| fits(n))
     })
 }
