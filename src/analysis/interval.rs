@@ -2,8 +2,8 @@
 
 use super::spans::{self, Cuts, Source, Span};
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
+use crate::store::segment::{GoState, Kind};
 use crate::store::{Cell, Detail, Event, Lane, Segment};
-use crate::wire::event::{GoState, Kind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

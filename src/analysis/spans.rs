@@ -4,8 +4,8 @@
 //! was before (a restated status, or what a transition starts from), and it was in that state since the segment began.
 
 use crate::base::{Duration, GoIdx, ProcIdx, Time};
+use crate::store::segment::{GoState, Kind};
 use crate::store::{Cell, Detail, Lane, Segment, Trace};
-use crate::wire::event::{GoState, Kind};
 use std::sync::Arc;
 
 /// Where an analysis gets the parts of a trace from. [`Trace`] is one; tests make their own.

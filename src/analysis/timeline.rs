@@ -2,8 +2,8 @@
 
 use super::spans::{self, Source, Span};
 use crate::base::{Duration, GoIdx, StringId, Time};
+use crate::store::segment::{GoState, Kind};
 use crate::store::{Cell, Detail, Index, Lane, Range, Segment};
-use crate::wire::event::{GoState, Kind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A stretch of time, from and up to (exclusive), in `width` cells as equal as whole nanoseconds allow.

@@ -47,6 +47,26 @@ pub fn escape(s: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// JSON text in which no control, bidi or invisible character stands as it is: within strings they are written `\uXXXX`,
+/// which means the same.
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    let passes = |c: char| c == '\n' || !is_unsafe(c);
+    if json.chars().all(passes) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if passes(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// Bytes from a file as text: valid UTF-8 as it is, anything else with `U+FFFD` in its place.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
@@ -138,6 +158,15 @@ mod tests {
         let out = escape(nasty);
         assert_eq!(out, "a\\x1b[31mb\\x07c\\u{202e}d\\u{200b}e\\r\\n\\x9b31m");
         assert!(matches!(escape("plain, ünïcode, 漢字"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_keeps_its_meaning_and_steers_nothing() {
+        let nasty = "a\u{202e}b\u{7f}c\u{e0001}\n";
+        let json = serde_json::to_string(nasty).unwrap();
+        let safe = escape_json(&json);
+        assert_eq!(safe, r#""a\u202eb\u007fc\udb40\udc01\n""#);
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), nasty);
     }
 
     #[test]

@@ -3,11 +3,18 @@
 pub mod argv;
 mod cache;
 mod events;
+mod links;
+mod locks;
+mod man;
+mod offcpu;
 mod open;
 pub mod profile;
 mod summary;
 mod viewer;
+mod why;
+mod window;
 
+use crate::base::text::escape;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use profile::{Kind, ProfileArgs};
@@ -16,7 +23,7 @@ use std::process::ExitCode;
 
 /// See inside Go execution traces, in the terminal
 ///
-/// gotrail opens execution traces of Go programs (Go 1.22 and later) and finds who waited for whom, what ran, and the
+/// gotrail opens execution traces of Go programs (Go 1.7 and later) and finds who waited for whom, what ran, and the
 /// line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
 /// opens a built-in demo.
 #[derive(Parser)]
@@ -52,6 +59,14 @@ enum Command {
     Raw(ProfileArgs),
     /// Print a profile's comments, as `go tool pprof -comments` does
     Comments(ProfileArgs),
+    /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
+    Links(links::LinksArgs),
+    /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
+    Locks(locks::LocksArgs),
+    /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
+    Why(why::WhyArgs),
+    /// Write a pprof profile of where goroutines waited, or ran, out of a trace
+    Profile(offcpu::MakeArgs),
     /// Look at what is kept of traces from one run to the next, or empty it
     Cache(cache::CacheArgs),
     /// Print a completion script for a shell
@@ -136,13 +151,17 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
         Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
+        Some(Command::Links(a)) => links::run(&a, out),
+        Some(Command::Locks(a)) => locks::run(&a, out),
+        Some(Command::Why(a)) => why::run(&a, out),
+        Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut &mut *out)?;
+            man::write(Cli::command(), out)?;
             Ok(Exit::Done)
         }
     }
@@ -154,5 +173,5 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 
 /// Says something about an input that is not a result: on standard error, in one line.
 fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "gotrail: {text}");
+    let _ = writeln!(io::stderr(), "gotrail: {}", escape(text));
 }

@@ -3,14 +3,14 @@
 use super::{Exit, Usage, note};
 use crate::base::text;
 use crate::config::{ByteSize, Settings};
-use crate::input::{self, Input, Kind};
+use crate::input::{self, Input, Kind, Limits};
 use crate::store::Trace;
 use crate::store::persist::{Folder, Keep};
 use crate::store::trace::Options;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -60,24 +60,18 @@ fn usual_memory() -> u64 {
     total.map_or(MOST_MEMORY, |kb| (kb.saturating_mul(1024) / 4).min(MOST_MEMORY))
 }
 
-/// Opens a trace, without reading its events yet. What was lost on the way is said on standard error.
-pub fn trace(path: &Path, options: &Options) -> anyhow::Result<Arc<Trace>> {
-    let input = input::open(path)?;
-    from_input(input, options)
-}
-
-/// The trace in an open file.
+/// The trace in an open file; its events are not read yet. What was lost on the way is among its losses.
 pub fn from_input(input: Input, options: &Options) -> anyhow::Result<Arc<Trace>> {
     let name = text::escape(&input.name).into_owned();
-    for n in &input.notes {
-        note(&format!("{name}: {n}"));
-    }
     match input.kind {
         Kind::Trace { .. } => {}
         _ => anyhow::bail!("{name}: this is a profile, and this command wants an execution trace"),
     }
     let trace =
         Trace::open_with(&input.name, input.bytes, options.clone()).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
+    for n in &input.notes {
+        trace.lose(n);
+    }
     Ok(Arc::new(trace))
 }
 
@@ -93,7 +87,8 @@ pub fn load(trace: &Trace) {
     bar.finish_and_clear();
 }
 
-/// Runs `each` on every trace, read whole. A file that cannot be opened is reported and does not stop the others.
+/// Runs `each` on every trace, read whole: of a directory, on every trace directly in it. A file that cannot be opened is
+/// reported and does not stop the others.
 pub fn each_trace(
     paths: &[PathBuf],
     args: &OpenArgs,
@@ -102,17 +97,28 @@ pub fn each_trace(
     let options = args.options(memory_setting()?);
     let mut exit = Exit::Done;
     for path in paths {
-        match trace(path, &options) {
-            Ok(trace) => {
-                load(&trace);
-                for loss in &trace.index().losses {
-                    note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
+        let in_directory = path.is_dir();
+        for file in input::expand(path, Limits::of_this_machine()) {
+            let opened = match input::open(&file) {
+                // Whoever names a directory means what is in it that fits.
+                Ok(i) if in_directory && !matches!(i.kind, Kind::Trace { .. }) => {
+                    note(&format!("{}: left out, it is a profile", text::escape(&i.name)));
+                    continue;
                 }
-                each(&trace)?;
-            }
-            Err(e) => {
-                note(&format!("{e:#}"));
-                exit = Exit::BadInput;
+                opened => opened.map_err(anyhow::Error::from).and_then(|i| from_input(i, &options)),
+            };
+            match opened {
+                Ok(trace) => {
+                    load(&trace);
+                    for loss in &trace.index().losses {
+                        note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
+                    }
+                    each(&trace)?;
+                }
+                Err(e) => {
+                    note(&format!("{e:#}"));
+                    exit = Exit::BadInput;
+                }
             }
         }
     }

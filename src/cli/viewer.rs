@@ -84,8 +84,9 @@ fn trace(files: &[PathBuf], options: &Options) -> anyhow::Result<(Arc<Trace>, St
         return Ok((open::from_input(input, options)?, "demo".into()));
     }
     let mut found = None;
-    for path in files {
-        let input = input::open(path)?;
+    let limits = input::Limits::of_this_machine();
+    for path in files.iter().flat_map(|f| input::expand(f, limits)) {
+        let input = input::open(&path)?;
         let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
         match input.kind {
             Kind::Trace { .. } if found.is_none() => found = Some((open::from_input(input, options)?, name)),

@@ -4,7 +4,7 @@
 use super::ast::{Cmp, Expr, Node, Pattern, Query, Span, Term, Who};
 use super::bits::Bits;
 use super::pattern::Matcher;
-use crate::base::{FrameId, StackId, Time};
+use crate::base::{FrameId, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{Frame, Index, Range};
 use std::fmt;
@@ -88,8 +88,6 @@ pub(super) enum Test {
 #[derive(Debug)]
 pub(super) struct Stacks {
     pub(super) bits: Bits,
-    /// Whether a stack of a single frame is among them: a new goroutine's entry may then match.
-    pub(super) single: bool,
 }
 
 /// Where a bare word may stand.
@@ -219,9 +217,7 @@ impl Compiler<'_> {
         if !self.negated {
             self.frames.add(&frames);
         }
-        let dict = &self.index.dict;
-        let single = stacks.iter().any(|s| !dict.caller(StackId(s)).is_some());
-        Stacks { bits: stacks, single }
+        Stacks { bits: stacks }
     }
 
     fn any(&mut self, m: &Matcher) -> Test {

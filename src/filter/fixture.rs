@@ -144,6 +144,10 @@ fn goroutine(id: GoId, group: GroupId, entry: FuncId) -> Goroutine {
 
 fn info(seg: &Segment) -> SegmentInfo {
     let mut stacks: Vec<StackId> = seg.stack.iter().copied().filter(|s| s.is_some()).collect();
+    stacks.extend((0..seg.len()).filter_map(|i| match seg.detail(i) {
+        Detail::Entry(s) => Some(s),
+        _ => None,
+    }));
     stacks.sort();
     stacks.dedup();
     SegmentInfo {

@@ -206,21 +206,19 @@ fn special(_: &std::fs::Metadata) -> Option<&'static str> {
     None
 }
 
+/// What a name on the command line stands for: itself, or, for a directory, every trace and profile directly in it,
+/// sorted by name. A directory that holds none stands for itself, and gives its error when it is opened.
+pub fn expand(path: &Path, limits: Limits) -> Vec<PathBuf> {
+    let found = if path.is_dir() { recognised_in(path, limits).unwrap_or_default() } else { Vec::new() };
+    if found.is_empty() { vec![path.to_path_buf()] } else { found }
+}
+
 /// Opens every file, and for a directory every trace and profile directly in it, sorted by name.
 ///
 /// One result for each file named and each found; a directory that holds none gives its error.
 pub fn open_all<P: AsRef<Path>>(paths: &[P], limits: Limits) -> Vec<Result<Input, InputError>> {
-    let mut out = Vec::new();
-    for path in paths {
-        let path = path.as_ref();
-        let found = if path.is_dir() { recognised_in(path, limits).unwrap_or_default() } else { Vec::new() };
-        if found.is_empty() {
-            out.push(open_within(path, limits));
-        } else {
-            out.extend(found.into_iter().map(|p| open_within(p, limits)));
-        }
-    }
-    out
+    let all = paths.iter().flat_map(|p| expand(p.as_ref(), limits));
+    all.map(|p| open_within(p, limits)).collect()
 }
 
 /// The plain files directly in `dir` whose beginning is that of a trace or a profile, sorted by name.

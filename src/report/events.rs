@@ -42,10 +42,7 @@ impl Writer {
                 }
                 Ok(())
             }
-            Style::JsonLines => {
-                serde_json::to_writer(&mut *out, &self.json(index, e)).map_err(io::Error::from)?;
-                writeln!(out)
-            }
+            Style::JsonLines => super::json::write_line(&self.json(index, e), out),
         }
     }
 

@@ -1,6 +1,10 @@
 //! Report values as text and data: one file a form.
 
+pub mod contention;
 pub mod events;
 pub mod json;
+pub mod links;
+pub mod offcpu;
 pub mod pprof;
 pub mod summary;
+pub mod why;

@@ -18,7 +18,7 @@ pub fn write(name: &str, index: &Index, out: &mut dyn Write) -> io::Result<()> {
         text::escape(name),
         s.format,
         index.duration(),
-        text::count(s.events),
+        text::count(index.events),
         text::count(s.goroutines),
         s.procs,
         s.threads

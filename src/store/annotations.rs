@@ -47,6 +47,8 @@ struct OpenRegion {
 #[derive(Default, Debug)]
 pub(super) struct Regions {
     open: FxHashMap<GoIdx, Vec<OpenRegion>>,
+    /// How many ended under another name than the innermost open one has.
+    pub misnamed: u64,
 }
 
 impl Regions {
@@ -60,10 +62,11 @@ impl Regions {
         match self.open.get_mut(&go).and_then(Vec::pop) {
             Some(r) if r.inherited => {}
             Some(r) => {
+                self.misnamed += u64::from(r.name != name);
                 let s = sums.entry(r.name).or_default();
                 s.count += 1;
                 s.complete += 1;
-                s.total_ns += (at - r.start).ns();
+                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
             None => sums.entry(name).or_default().count += 1,
         }
@@ -91,7 +94,7 @@ impl Regions {
             s.count += 1;
             if let Some(at) = at {
                 s.complete += 1;
-                s.total_ns += (at - r.start).ns();
+                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
         }
     }
@@ -109,6 +112,8 @@ impl Regions {
 pub(super) struct Tasks {
     open: FxHashMap<u64, (StringId, Option<Time>)>,
     done: IdSet,
+    /// How many began a second time before they had ended.
+    pub begun_twice: u64,
 }
 
 impl Tasks {
@@ -120,7 +125,9 @@ impl Tasks {
     }
 
     pub fn begin(&mut self, id: u64, name: StringId, at: Time) {
-        self.open.insert(id, (name, Some(at)));
+        if let Some((_, Some(_))) = self.open.insert(id, (name, Some(at))) {
+            self.begun_twice += 1;
+        }
     }
 
     pub fn end(&mut self, id: u64, at: Time, sums: &mut FxHashMap<StringId, SpanTally>) {
@@ -133,7 +140,7 @@ impl Tasks {
         s.count += 1;
         if let Some(start) = start {
             s.complete += 1;
-            s.total_ns += (at - start).ns();
+            s.total_ns = s.total_ns.saturating_add((at - start).ns());
         }
     }
 

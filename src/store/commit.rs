@@ -81,6 +81,8 @@ pub(super) struct Commit {
     tasks: Tasks,
     ranges: Ranges,
     parts: usize,
+    /// After how many parts the groups are summed again.
+    next_regroup: usize,
 }
 
 /// The handles that a segment's positions stand for.
@@ -109,8 +111,11 @@ impl Commit {
     }
 
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
-    pub fn add(&mut self, index: &mut Index, part: Part, maps: &Maps) {
+    pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
         let first = self.parts == 0;
+        if !first {
+            part.not_before(index.end);
+        }
         self.parts += 1;
         if first {
             index.start = part.start;
@@ -164,7 +169,9 @@ impl Commit {
         index.grid.fit();
         index.grid.set_end(index.end);
         index.samples = index.totals.of_kind(Kind::CpuSample);
-        if self.parts.is_multiple_of(1 + index.goroutines.len() / 20_000) {
+        if self.parts >= self.next_regroup {
+            // Rarer as it comes to take longer and to change less.
+            self.next_regroup = self.parts + 1 + index.goroutines.len() / 20_000 + self.parts / 16;
             self.regroup(index);
         }
     }
@@ -200,6 +207,15 @@ impl Commit {
             totals.links.entry(l).or_default().merge(t);
         }
         self.regroup(index);
+        let ignored = [
+            (
+                self.regions.misnamed,
+                "regions end under another name than they began with: taken for the innermost open one",
+            ),
+            (self.tasks.begun_twice, "tasks begin again before they have ended: counted from their last beginning"),
+        ];
+        let said = ignored.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        index.losses.extend(said);
         // Groups keep their numbers; the view sorts.
         index.procs.shrink_to_fit();
         index.grid.shrink();
@@ -276,6 +292,8 @@ impl Commit {
                         g.earlier = Some(Box::new(e));
                     }
                     g.created = Some(at);
+                    (g.ended, g.gone) = (None, None);
+                    self.open[i].gone = None;
                     g.from = at;
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
                     g.created_at = maps.stack(stack);

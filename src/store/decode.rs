@@ -50,6 +50,11 @@ pub(super) enum Checkpoint {
     V1(Box<v1::Checkpoint>),
 }
 
+/// How many generations back a table is looked for that a generation lacks.
+const LOOK_BACK: usize = 4;
+/// At most this many places of the same kind of loss are told one by one.
+const MAX_PLACES: usize = 3;
+
 /// Minor version of the header, if `data` begins like a trace.
 pub fn header_version(data: &[u8]) -> Option<u32> {
     let rest = data.strip_prefix(b"go 1.")?;
@@ -131,11 +136,11 @@ impl Format {
             Format::V1(l) => (UnitTables::V1(l), 0),
             Format::V2 { scan, .. } => {
                 let g = &scan.generations[i];
-                let fallback = if g.whole || i == 0 {
-                    Fallback::default()
-                } else {
-                    GenTables::read(data, &scan.generations[i - 1], &Fallback::default()).fallback()
-                };
+                // Tables come last in a generation: one that is cut off has to borrow what all generations have alike.
+                let earlier = if g.whole { &[] } else { &scan.generations[i.saturating_sub(LOOK_BACK)..i] };
+                let lender = earlier.iter().rev().find(|g| g.batches.iter().any(|b| b.kind == BatchKind::Strings));
+                let fallback = lender
+                    .map_or_else(Fallback::default, |g| GenTables::read(data, g, &Fallback::default()).fallback());
                 let bytes = g.batches.iter().filter(|b| b.kind != BatchKind::Events).map(|b| b.len as usize).sum();
                 (UnitTables::V2(Arc::new(GenTables::read(data, g, &fallback))), bytes)
             }
@@ -172,11 +177,23 @@ impl Format {
         match self {
             Format::V1(l) => l.losses.clone(),
             Format::V2 { scan, .. } => {
-                let stray = |&(at, n)| format!("{n} bytes at byte {at} are no part of a trace and were passed over");
-                let mut out: Vec<String> = scan.strays.iter().map(stray).collect();
+                let stray = |&(at, n): &(usize, usize)| {
+                    format!("{n} bytes at byte {at} are no part of a trace and were passed over")
+                };
+                let mut out: Vec<String> = scan.strays.iter().take(MAX_PLACES).map(stray).collect();
+                if let Some(more @ [_, ..]) = scan.strays.get(MAX_PLACES..) {
+                    let bytes = more.iter().map(|s| s.1 as u64).sum();
+                    let places = more.len();
+                    out.push(format!("so were {} in {places} other places", text::bytes(bytes)));
+                }
                 if let Some(e) = &scan.error {
-                    let lost = size.saturating_sub(e.offset);
-                    out.push(format!("the last {} could not be read: {e}", text::bytes(lost)));
+                    // A batch that is cut off is read as far as it goes, with its generation.
+                    let last = scan.generations.last();
+                    let read = last.map_or(batch::HEADER, |g| g.end) as u64;
+                    let told = last.is_some_and(|g| !g.whole) && matches!(e.kind, ErrorKind::Truncated(_));
+                    if read < size && !told {
+                        out.push(format!("the last {} could not be read: {e}", text::bytes(size - read)));
+                    }
                 }
                 out
             }
@@ -204,17 +221,26 @@ fn cut(minor: u32, scan: &Scan, i: usize, tables: &GenTables) -> Cut {
     }
 }
 
+/// What is lost of a generation, in one sentence if it is only cut off.
 fn generation_losses(g: &Generation, tables: &GenTables, o: &Orderer) -> Vec<String> {
-    let mut out = Vec::new();
     let n = g.number;
+    let faults = o.faults;
     if !g.whole {
-        let stacks = if tables.tables.stacks.is_empty() { "; its stacks are unknown" } else { "" };
-        out.push(format!("generation {n} is cut off at byte {}: shown as far as it goes{stacks}", g.end));
+        let mut said = format!("generation {n} is cut off at byte {}: shown as far as it goes", g.end);
+        if tables.tables.stacks.is_empty() {
+            said += "; its stacks are unknown";
+        }
+        if faults > 0 {
+            said += &format!("; {faults} of its events follow from others that are missing");
+        }
+        return vec![said];
     }
-    out.extend(tables.faults.iter().map(|e| format!("generation {n}: {e}")));
-    if o.faults > 0 {
+    let mut out: Vec<String> = tables.faults.iter().take(MAX_PLACES).map(|e| format!("generation {n}: {e}")).collect();
+    if let Some(more @ [_, ..]) = tables.faults.get(MAX_PLACES..) {
+        out.push(format!("generation {n}: {} more batches of its tables are damaged", more.len()));
+    }
+    if faults > 0 {
         let first = o.errors.first().map_or(String::new(), |e| format!(", first {e}"));
-        let faults = o.faults;
         out.push(format!(
             "generation {n}: {faults} events contradict the others and were passed over or forced{first}"
         ));

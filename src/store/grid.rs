@@ -80,6 +80,9 @@ pub enum Lane {
 /// At most this many cells: so narrow that a cell's number fits 16 bits, so many that a full-width screen has dozens a
 /// column.
 const MAX_CELLS: u32 = 8192;
+/// The most Ps that have a lane: it may be as long as the grid, and a few bytes of a file are enough to claim that a P
+/// was held all the time.
+pub(super) const MAX_PROC_LANES: usize = 1024;
 /// "No cell yet".
 pub(super) const NO_CELL: u32 = u32::MAX;
 
@@ -332,6 +335,9 @@ impl Grid {
 
     pub(super) fn add_proc(&mut self, proc: ProcIdx, first: u32, cells: &[u32]) {
         let i = proc.index();
+        if i >= MAX_PROC_LANES {
+            return;
+        }
         if i >= self.procs.len() {
             self.procs.resize_with(i + 1, Vec::new);
         }

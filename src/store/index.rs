@@ -177,7 +177,7 @@ pub struct SegmentInfo {
     pub from: Time,
     /// Time of its last event.
     pub to: Time,
-    /// The stacks that occur in it, ascending.
+    /// The stacks that occur in it, those of new goroutines' entries among them, ascending.
     pub stacks: Vec<StackId>,
     /// The kinds that occur in it, a bit each.
     pub kinds: u64,

@@ -19,8 +19,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const CHUNK: usize = 16 << 10;
 /// Fewest events of a segment.
 const SEGMENT: usize = 128 << 10;
-/// Fewest events of a segment per goroutine of its unit, whose state its checkpoint keeps.
-const SEGMENT_PER_GO: usize = 128;
+/// Fewest events of a segment per goroutine, P and thread of its unit, whose states its checkpoint keeps.
+const SEGMENT_PER_STATE: usize = 128;
+/// Most events of a segment, however many goroutines there are.
+const LARGEST_SEGMENT: usize = 1 << 20;
 /// Segments after which a unit of the old format is shown as far as it has been read.
 const SEGMENTS_PER_PART: usize = 8;
 /// Chunks on their way between a thread that decodes and one that folds.
@@ -83,6 +85,13 @@ impl Trace {
         let done = AtomicUsize::new(0);
         let sizes: Vec<u64> = (0..units).map(|i| self.format.bytes(i)).collect();
         let total: u64 = sizes.iter().sum::<u64>().max(1);
+        let ends: Vec<u64> = sizes
+            .iter()
+            .scan(0, |sum, n| {
+                *sum += n;
+                Some(*sum)
+            })
+            .collect();
         std::thread::scope(|s| {
             for _ in 0..threads {
                 s.spawn(|| {
@@ -91,7 +100,7 @@ impl Trace {
                         if i >= units || cancel.load(Ordering::Relaxed) {
                             break;
                         }
-                        let read = sizes[..=i].iter().sum::<u64>() as f64 / total as f64;
+                        let read = ends[i] as f64 / total as f64;
                         if self.read_unit(i, read, side_by_side, progress, cancel) {
                             done.fetch_add(1, Ordering::Relaxed);
                         }
@@ -212,7 +221,8 @@ fn produce(
         let more = machine.next(&mut events, CHUNK);
         in_segment += events.len();
         let named = (machine.named().gos.len(), machine.named().procs.len());
-        let full = in_segment >= SEGMENT.max(named.0 * SEGMENT_PER_GO);
+        let states = named.0 + named.1 + machine.named().threads.len();
+        let full = in_segment >= SEGMENT.max(states * SEGMENT_PER_STATE).min(LARGEST_SEGMENT);
         let after = if !more {
             After::End(Box::new(machine.named().clone()), losses(&machine))
         } else if full && parts && segments >= SEGMENTS_PER_PART {
@@ -226,9 +236,9 @@ fn produce(
         if full {
             in_segment = 0;
             segments += 1;
-            if cancel.load(Ordering::Relaxed) {
-                return false;
-            }
+        }
+        if cancel.load(Ordering::Relaxed) {
+            return false;
         }
         match send(Chunk { events, named, after }) {
             _ if !more => return true,

@@ -7,6 +7,8 @@ mod coarsen;
 pub mod commit;
 pub mod decode;
 pub mod dict;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod fold;
 pub mod grid;
 pub mod index;

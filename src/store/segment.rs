@@ -263,23 +263,25 @@ pub(super) fn build(first: u64, floor: Time, events: Events, handles: &Handles, 
 
 /// The positions of each goroutine's events, goroutine after goroutine.
 pub(super) fn lists(go: &[GoIdx]) -> (Vec<GoIdx>, Vec<u32>, Vec<u32>) {
-    let mut gos: Vec<GoIdx> = go.iter().copied().filter(|g| g.is_some()).collect();
-    gos.sort_unstable();
-    gos.dedup();
-    let slots: rustc_hash::FxHashMap<GoIdx, u32> = (0u32..).zip(&gos).map(|(i, &g)| (g, i)).collect();
-    let mut starts = vec![0u32; gos.len() + 1];
-    let of: Vec<u32> = go.iter().map(|g| slots.get(g).copied().unwrap_or(u32::MAX)).collect();
-    for &k in of.iter().filter(|k| **k != u32::MAX) {
-        starts[k as usize + 1] += 1;
+    // Handles are dense and made here, so a table over all of them is as small as the index's own.
+    let most = go.iter().filter(|g| g.is_some()).map(|g| g.index() + 1).max().unwrap_or(0);
+    let mut counts = vec![0u32; most];
+    for g in go.iter().filter(|g| g.is_some()) {
+        counts[g.index()] += 1;
     }
-    for i in 1..starts.len() {
-        starts[i] += starts[i - 1];
+    let (mut gos, mut starts, mut sum) = (Vec::new(), Vec::new(), 0);
+    for (i, n) in counts.iter_mut().enumerate().filter(|(_, n)| **n > 0) {
+        gos.push(GoIdx(i as u32));
+        starts.push(sum);
+        // From here on, where the goroutine's next event goes.
+        sum += std::mem::replace(n, sum);
     }
-    let mut next = starts.clone();
-    let mut by_go = vec![0u32; starts.last().copied().unwrap_or(0) as usize];
-    for (i, &k) in of.iter().enumerate().filter(|(_, k)| **k != u32::MAX) {
-        by_go[next[k as usize] as usize] = i as u32;
-        next[k as usize] += 1;
+    starts.push(sum);
+    let mut by_go = vec![0u32; sum as usize];
+    for (i, g) in go.iter().enumerate().filter(|(_, g)| g.is_some()) {
+        let next = &mut counts[g.index()];
+        by_go[*next as usize] = i as u32;
+        *next += 1;
     }
     (gos, starts, by_go)
 }

@@ -98,6 +98,11 @@ impl Trace {
         })
     }
 
+    /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
+    pub fn lose(&self, what: &str) {
+        self.index.write().unwrap_or_else(|e| e.into_inner()).losses.push(what.to_owned());
+    }
+
     /// What messages call the file.
     pub fn name(&self) -> &str {
         &self.name

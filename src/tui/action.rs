@@ -11,11 +11,13 @@ pub enum Scope {
     Timeline,
     /// In views that show a table.
     Table,
+    /// In the view of stacks.
+    Stacks,
 }
 
 impl Scope {
     /// All scopes, widest first.
-    pub const ALL: [Scope; 3] = [Scope::Global, Scope::Timeline, Scope::Table];
+    pub const ALL: [Scope; 4] = [Scope::Global, Scope::Timeline, Scope::Table, Scope::Stacks];
 
     /// The heading in the `?` overlay.
     pub fn title(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Scope {
             Scope::Global => "everywhere",
             Scope::Timeline => "timeline",
             Scope::Table => "tables",
+            Scope::Stacks => "stacks",
         }
     }
 }
@@ -82,7 +85,8 @@ actions! {
     Hits = "hits", Global, "H", "show or hide the list of hits by line";
     Unblocker = "unblocker", Global, "u", "go to what ended this wait";
     Unblocked = "unblocked", Global, "U", "go to the wait that this ended";
-    Path = "path", Global, "p", "show the critical path of this wait";
+    Path = "path", Global, "p", "show the critical path of what is under the cursor";
+    Chain = "chain", Global, "c", "show the chain of waits behind this one";
     Editor = "editor", Global, "o", "open the source line in your editor";
     Copy = "copy", Global, "y", "copy the line, stack or position";
     Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";
@@ -101,7 +105,7 @@ actions! {
     View5 = "view-events", Global, "5", "show the events";
     View6 = "view-maps", Global, "6", "show the map lens";
     View7 = "view-gc", Global, "7", "show collector and scheduler";
-    View8 = "view-tasks", Global, "8", "show tasks, regions and logs";
+    View8 = "view-tasks", Global, "8", "show tasks and regions";
     View9 = "view-profile", Global, "9", "show the profile";
     View0 = "view-findings", Global, "0", "show what is wrong";
     ZoomIn = "zoom-in", Timeline, "w + =", "zoom in";
@@ -114,6 +118,9 @@ actions! {
     SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
     SortNext = "sort-next", Table, ">", "sort by the column to the right";
     SortReverse = "sort-reverse", Table, "r", "turn the order around";
+    StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU and who woke";
+    Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
+    MyCode = "charge-my-code", Stacks, "m", "charge the runtime's frames to the code that called it, or not";
 }
 
 impl Action {
@@ -127,15 +134,18 @@ impl Action {
         Some(match self {
             Action::View1 => Some(ViewId::Timeline),
             Action::View2 => Some(ViewId::Goroutines),
+            Action::View3 => Some(ViewId::Links),
+            Action::View4 => Some(ViewId::Stacks),
             Action::View5 => Some(ViewId::Events),
-            Action::View3 | Action::View4 | Action::View6 => None,
-            Action::View7 | Action::View8 | Action::View9 | Action::View0 => None,
+            Action::View6 => None,
+            Action::View8 => Some(ViewId::Tasks),
+            Action::View7 | Action::View9 | Action::View0 => None,
             _ => return None,
         })
     }
 
     /// Whether the action does anything in this version: what does not is not offered.
     pub fn available(self) -> bool {
-        self != Action::Path && self.view() != Some(None)
+        self.view() != Some(None)
     }
 }

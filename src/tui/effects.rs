@@ -1,11 +1,13 @@
 //! What the model asks of the world outside: background jobs, the editor, the clipboard.
 
 use super::hits::Hit;
+use super::overlay::Panelled;
 use super::views::events::Listing;
-use super::views::{detail, source};
+use super::views::{detail, links, source, stacks, tasks};
+use crate::analysis::search;
 use crate::analysis::timeline::Strip;
 use crate::base::Time;
-use crate::store::{Cell, Event, EventNo, Lane, Trace};
+use crate::store::{Cell, Event, EventNo, Index, Lane, Segment, Trace};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,11 +28,17 @@ pub enum JobKind {
     Detail,
     Link,
     Source,
+    Links,
+    Waits,
+    Panel,
+    Stacks,
+    Tasks,
+    Instances,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [JobKind; 10] = [
+    pub const ALL: [JobKind; 16] = [
         JobKind::Search,
         JobKind::EventsPage,
         JobKind::EventsListing,
@@ -41,6 +49,12 @@ impl JobKind {
         JobKind::Detail,
         JobKind::Link,
         JobKind::Source,
+        JobKind::Links,
+        JobKind::Waits,
+        JobKind::Panel,
+        JobKind::Stacks,
+        JobKind::Tasks,
+        JobKind::Instances,
     ];
 }
 
@@ -58,6 +72,21 @@ impl JobCtx<'_> {
     /// Whether the answer is no longer wanted.
     pub fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+/// What an analysis reads in a job comes through here, so that one that is no longer wanted ends with the segment it is
+/// at.
+impl search::Source for JobCtx<'_> {
+    fn with_index(&self, f: &mut dyn FnMut(&Index)) {
+        f(&self.trace.index());
+    }
+
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+        if self.cancelled() {
+            return Err("no longer wanted".into());
+        }
+        self.trace.segment(i).map_err(|e| e.to_string())
     }
 }
 
@@ -134,6 +163,18 @@ pub enum Reply {
     Link(Result<detail::Target, String>),
     /// A source file.
     Source(Arc<source::Loaded>),
+    /// Who waited for whom.
+    Links(Arc<links::Found>),
+    /// The waits of one link.
+    Waits(Arc<links::List>),
+    /// A call tree.
+    Stacks(Arc<stacks::Found>),
+    /// Tasks and regions by name.
+    Tasks(Arc<tasks::Found>),
+    /// The tasks or regions of one name.
+    Instances(Arc<tasks::List>),
+    /// Something to read in a panel over the views.
+    Panel(Arc<Panelled>),
     /// Why there is no answer.
     Failed(JobKind, String),
 }
@@ -292,7 +333,7 @@ mod tests {
     #[test]
     fn of_several_jobs_the_newest_is_wanted_and_the_others_are_cancelled() {
         let (tx, rx) = unbounded();
-        let runner = Runner::new(crate::tui::fixture::trace(), move |a| drop(tx.send(a)));
+        let runner = Runner::new(crate::store::fixture::trace(), move |a| drop(tx.send(a)));
         let (started, wait_started) = bounded(1);
         let (release, wait_release) = bounded::<()>(1);
         runner.run(Job::new(JobKind::Search, move |cx| {

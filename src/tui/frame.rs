@@ -52,7 +52,7 @@ pub fn title(area: Rect, buf: &mut Buffer, cx: &Ctx) {
 
     let mut left = vec![("gotrail".to_string(), Role::Accent), (text::escape(cx.name).into_owned(), Role::Title)];
     if index.version != (0, 0) {
-        left.push((format!("go{}.{}", index.version.0, index.version.1), Role::Text));
+        left.push((format!("format {}.{}", index.version.0, index.version.1), Role::Text));
     }
     if !index.complete {
         left.push((format!("reading {:.0} %", index.progress.clamp(0.0, 1.0) * 100.0), Role::Warning));
@@ -162,10 +162,16 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::Fit, "fit"),
         ]),
         Scope::Table => wanted.extend([(Action::SortNext, "sort"), (Action::SortReverse, "reverse")]),
+        Scope::Stacks => wanted.extend([
+            (Action::StacksOf, "on/off CPU"),
+            (Action::Shape, "flame/tree"),
+            (Action::MyCode, "my code"),
+        ]),
         Scope::Global => {}
     }
     wanted.extend([
         (Action::Unblocker, "unblocker"),
+        (Action::Path, "path"),
         (Action::Editor, "editor"),
         (Action::Copy, "copy"),
         (Action::Select, "select"),

@@ -1,6 +1,6 @@
 //! The events that the query matches, as far as the search has come.
 
-use super::effects::{Job, JobKind, Reply};
+use super::effects::{Job, JobCtx, JobKind, Reply};
 use super::nav::Place;
 use crate::analysis::hits::{DEFAULT_CAP, Hits as Found};
 use crate::analysis::search;
@@ -107,4 +107,25 @@ pub fn search(query: String) -> Job {
         }
         Reply::Searched { query, failed: outcome.failed.first().map(|(_, why)| why.clone()) }
     })
+}
+
+/// The query that stands for a narrowing by query and by goroutine: which events analyses begin with.
+pub fn query_of(place: &Place, index: &Index) -> Option<String> {
+    let only = place.only().and_then(|g| index.goroutine(g)).map(|g| format!("g:{}", g.id.0));
+    match (place.query(), only) {
+        (Some(q), Some(g)) => Some(format!("({q}) {g}")),
+        (Some(q), None) => Some(q.to_string()),
+        (None, only) => only,
+    }
+}
+
+/// Compiles what [`query_of`] gave.
+///
+/// # Errors
+///
+/// What is wrong with it, in words.
+pub fn compile(cx: &JobCtx, query: Option<&str>) -> Result<Option<filter::Compiled>, String> {
+    let Some(query) = query else { return Ok(None) };
+    let parsed = filter::parse(query).map_err(|e| e.to_string())?;
+    search::compile(cx.trace, &parsed).map(Some).map_err(|e| e.to_string())
 }

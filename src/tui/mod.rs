@@ -6,8 +6,6 @@
 
 pub mod action;
 pub mod effects;
-#[cfg(test)]
-pub(crate) mod fixture;
 pub mod frame;
 pub mod hits;
 pub mod keymap;
@@ -15,11 +13,13 @@ pub mod layout;
 pub mod model;
 pub mod nav;
 pub mod overlay;
+mod parts;
 pub mod snapshot;
 pub mod terminal;
 pub mod text;
 pub mod theme;
 pub mod views;
+pub mod why;
 pub mod widgets;
 
 #[cfg(test)]

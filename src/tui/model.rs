@@ -7,14 +7,10 @@ use super::hits::{self, Hits};
 use super::keymap::{Key, Keymap};
 use super::layout::{self, Areas, Spot};
 use super::nav::{Narrow, Nav, Place};
-use super::overlay::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
+use super::overlay::{Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
+use super::parts::Views;
 use super::theme::Theme;
-use super::views::detail::Detail;
-use super::views::events::Events;
-use super::views::goroutines::Goroutines;
-use super::views::hits::HitList;
-use super::views::source::Source;
-use super::views::timeline::{Overview, Timeline};
+use super::views::detail::Target;
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::source::Places;
 use crate::store::{Index, Trace};
@@ -65,60 +61,6 @@ pub struct Shared {
     pub nav: Nav,
     /// The query's hits.
     pub hits: Option<Hits>,
-}
-
-/// The views and panes.
-#[derive(Default)]
-pub struct Views {
-    overview: Overview,
-    timeline: Timeline,
-    goroutines: Goroutines,
-    events: Events,
-    hits: HitList,
-    detail: Detail,
-    source: Source,
-}
-
-impl Views {
-    fn body(&mut self, id: ViewId) -> &mut dyn View {
-        match id {
-            ViewId::Timeline => &mut self.timeline,
-            ViewId::Goroutines => &mut self.goroutines,
-            ViewId::Events => &mut self.events,
-        }
-    }
-
-    fn get(&mut self, pane: Pane, id: ViewId) -> &mut dyn View {
-        match pane {
-            Pane::Body => self.body(id),
-            Pane::Hits => &mut self.hits,
-            Pane::Detail => &mut self.detail,
-            Pane::Source => &mut self.source,
-        }
-    }
-
-    fn look(&self, pane: Pane, id: ViewId) -> &dyn View {
-        match (pane, id) {
-            (Pane::Body, ViewId::Timeline) => &self.timeline,
-            (Pane::Body, ViewId::Goroutines) => &self.goroutines,
-            (Pane::Body, ViewId::Events) => &self.events,
-            (Pane::Hits, _) => &self.hits,
-            (Pane::Detail, _) => &self.detail,
-            (Pane::Source, _) => &self.source,
-        }
-    }
-
-    fn all(&mut self) -> [&mut dyn View; 7] {
-        [
-            &mut self.overview,
-            &mut self.timeline,
-            &mut self.goroutines,
-            &mut self.events,
-            &mut self.hits,
-            &mut self.detail,
-            &mut self.source,
-        ]
-    }
 }
 
 /// The viewer.
@@ -272,6 +214,8 @@ impl Model {
                         Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
                 }
             }
+            // Whoever has opened something else meanwhile is busy with that.
+            Reply::Panel(p) if !self.overlay.is_some() => self.overlay = Overlay::Panel(Panel::new(p.clone())),
             Reply::Failed(_, why) => self.notice = Some(Notice { text: why.clone(), bad: true }),
             _ => {}
         }
@@ -297,6 +241,10 @@ impl Model {
                     self.overlay = Overlay::None;
                     self.query(q, index, effects);
                 }
+                Then::Go(target) => {
+                    self.overlay = Overlay::None;
+                    self.go(target);
+                }
             }
             return;
         }
@@ -309,6 +257,14 @@ impl Model {
         if let Some(action) = self.keymap.action(scope, key) {
             self.act(action, index, effects);
         }
+    }
+
+    /// Shows a goroutine at an instant on the timeline.
+    fn go(&mut self, t: Target) {
+        let here = self.shared.nav.here();
+        let to = Place { go: t.go, at: t.at, row: None, event: None, ..here.with_view(ViewId::Timeline) };
+        self.shared.nav.jump(to);
+        self.focus = Pane::Body;
     }
 
     fn query(&mut self, query: String, index: &Index, effects: &mut Vec<Effect>) {
@@ -401,7 +357,8 @@ impl Model {
                 let text = position(&self.shared, index);
                 effects.push(Effect::Copy(text));
             }
-            Action::Unblocker | Action::Unblocked => self.say("there is no wait under the cursor"),
+            Action::Unblocker | Action::Unblocked | Action::Chain => self.say("there is no wait under the cursor"),
+            Action::Path => self.say("there is no goroutine under the cursor"),
             Action::Editor => self.say("no source line is chosen"),
             _ => {}
         }

@@ -1,13 +1,13 @@
 //! The viewer as a whole: keys in, screen and state out.
 
 use super::action::Action;
-use super::fixture;
 use super::keymap::{Key, Keymap};
 use super::model::Message;
 use super::nav::Narrow;
 use super::snapshot::{Driver, text};
 use super::theme::{Background, ColorLevel, Theme};
 use super::views::{Pane, ViewId};
+use crate::store::fixture;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::layout::Size;
@@ -192,13 +192,100 @@ fn without_colour_a_selection_still_shows() {
 #[test]
 fn any_size_can_be_drawn() {
     let mut d = driver(80, 24);
-    for keys in ["", "/mapassign<Enter>", "2<Enter>", "5", "?", "<Esc>:", "<Esc>/stat", "<Esc>/x:<Enter>"] {
+    for keys in [
+        "",
+        "/mapassign<Enter>",
+        "2<Enter>",
+        "5",
+        "3",
+        "<Enter>p",
+        "<Esc>c",
+        "<Esc>4",
+        "jjt",
+        "?",
+        "<Esc>:",
+        "<Esc>/stat",
+        "<Esc>/x:<Enter>",
+    ] {
         d.keys(keys).unwrap();
         for (w, h) in [(1, 1), (2, 3), (3, 40), (80, 1), (20, 5), (79, 13), (500, 200), (0, 0), (80, 24)] {
             d.send(Message::Resize(w, h));
             d.screen(Size { width: w, height: h });
         }
     }
+}
+
+#[test]
+fn a_link_opens_into_its_waits_and_a_wait_into_the_timeline() {
+    let size = Size { width: 120, height: 40 };
+    let (mut d, screen) = after("3j<Enter>", 120, 40);
+    let at = d.model.place().clone();
+    assert!(at.go.is_some() && at.view == ViewId::Links, "{screen}");
+    assert!(screen.contains(" waits, "), "{screen}");
+    d.keys("<Enter>").unwrap();
+    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+    assert_eq!(d.model.focus(), Pane::Detail);
+    let screen = text(&d.screen(size).0);
+    assert!(screen.contains("waiting"), "the detail pane is on the wait\n{screen}");
+    d.keys("<Tab><Tab><Esc>").unwrap();
+    assert_eq!((d.model.place().view, d.model.place().go), (ViewId::Links, at.go));
+}
+
+#[test]
+fn links_know_the_window_and_the_group() {
+    let count = |keys: &str| {
+        let (d, screen) = after(keys, 160, 50);
+        assert_eq!(d.model.place().view, ViewId::Links);
+        let line = screen.lines().find(|l| l.contains("Mutex")).unwrap_or_default();
+        line.to_string()
+    };
+    let whole = count("3");
+    assert!(whole.contains("payment/order_cache.go:45"), "{whole}");
+    let part = count("5jjjv<C-d><C-d><C-d><C-d><C-d><C-d><C-d><C-d><Enter>3");
+    assert_ne!(whole, part);
+    let (d, screen) = after("3i", 160, 50);
+    assert!(d.model.place().group().is_some() && !screen.contains("Mutex"), "{screen}");
+    assert!(screen.contains("paycore/shop.go:37"), "{screen}");
+}
+
+#[test]
+fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
+    let (mut d, screen) = after("3<Enter>p", 160, 50);
+    assert!(screen.contains("critical path"), "{screen}");
+    let sum = screen.lines().find(|l| l.contains("in all")).unwrap_or_else(|| panic!("{screen}"));
+    assert!(sum.contains("100.0 %"), "{sum}");
+    let at = d.model.place().clone();
+    d.keys("<Esc>").unwrap();
+    assert_eq!(*d.model.place(), at);
+    d.keys("c").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    assert!(screen.contains("the chain of this wait"), "{screen}");
+    d.keys("<Enter>").unwrap();
+    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+}
+
+#[test]
+fn stacks_tell_the_share_that_a_query_matches_and_come_back_from_a_zoom() {
+    let size = Size { width: 120, height: 40 };
+    let (mut d, screen) = after("4/mapassign<Enter><Tab><Tab><Tab>", 120, 40);
+    assert!(screen.contains("match /mapassign"), "{screen}");
+    let cursor = |d: &Driver| {
+        let areas = d.model.areas();
+        text(&d.screen(size).0).lines().nth(areas.body.bottom() as usize - 1).unwrap().to_string()
+    };
+    assert!(cursor(&d).contains("100.0 %"), "{}", cursor(&d));
+    d.keys("jj").unwrap();
+    let before = text(&d.screen(size).0);
+    let there = cursor(&d);
+    d.keys("<Enter>").unwrap();
+    assert_eq!(cursor(&d), there);
+    d.keys("<Esc>").unwrap();
+    assert_eq!(text(&d.screen(size).0), before);
+    // The tree has the same cursor, and so has the graph when the runtime is charged to who called it.
+    d.keys("t").unwrap();
+    assert_eq!(cursor(&d), there);
+    d.keys("m").unwrap();
+    assert!(text(&d.screen(size).0).contains("charged to your code"));
 }
 
 /// Keys that a hand might press, and a few that mean nothing.
@@ -233,6 +320,11 @@ const KEYS: &[&str] = &[
     "2",
     "5",
     "3",
+    "4",
+    "8",
+    "c",
+    "t",
+    "x",
     "w",
     "s",
     "d",
@@ -324,6 +416,24 @@ fn views_look_as_they_did() {
         insta::assert_snapshot!(format!("goroutines_{w}x{h}"), body("2<Enter>j", ColorLevel::True, w, h));
         insta::assert_snapshot!(format!("events_{w}x{h}"), body("5<C-d>", ColorLevel::True, w, h));
     }
+    for (w, h) in [(80, 24), (120, 40), (160, 50)] {
+        for (name, keys) in [
+            ("links", "3j"),
+            ("links_waits", "3<Enter>j"),
+            ("path", "3<Enter>p"),
+            ("chain", "3<Enter>c"),
+            ("stacks", "4jjj"),
+            ("stacks_tree", "4tjjj"),
+            ("stacks_off", "4xjjj"),
+            ("stacks_waker", "4xxjjj"),
+            ("stacks_mine", "4mjjj"),
+            ("stacks_hits", "4/mapassign<Enter><Tab><Tab><Tab>jjj"),
+        ] {
+            insta::assert_snapshot!(format!("{name}_{w}x{h}"), body(keys, ColorLevel::True, w, h));
+        }
+    }
+    insta::assert_snapshot!("links_plain", body("3j", ColorLevel::None, 80, 24));
+    insta::assert_snapshot!("stacks_plain", body("4jjj", ColorLevel::None, 80, 24));
     insta::assert_snapshot!("goroutines_16", body("2<Enter>j", ColorLevel::Basic, 80, 24));
     insta::assert_snapshot!("goroutines_plain", body("2<Enter>j", ColorLevel::None, 80, 24));
     insta::assert_snapshot!("goroutines_hits", body("2/mapassign<Enter><Tab><Tab><Tab>", ColorLevel::True, 120, 24));

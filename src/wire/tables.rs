@@ -10,8 +10,10 @@ pub struct Strings {
 }
 
 impl Strings {
-    /// Appends a string and returns its position.
+    /// Appends a string and returns its position. Of what would make the table larger than 4 GB nothing is kept but
+    /// the position.
     pub fn push(&mut self, s: &[u8]) -> u32 {
+        let s = if self.bytes.len() + s.len() > u32::MAX as usize { &[] } else { s };
         self.bytes.extend_from_slice(s);
         self.ends.push(self.bytes.len() as u32);
         (self.ends.len() - 1) as u32

@@ -78,7 +78,7 @@ fn steps_go_through_all_changes_and_back() {
 
 #[test]
 fn wakers_and_woken_agree_on_a_real_trace() {
-    let trace = crate::tui::fixture::trace();
+    let trace = crate::store::fixture::trace();
     let never = AtomicBool::new(false);
     let gos = trace.index().goroutines.len() as u32;
     let (start, end) = (trace.index().start, trace.index().end);

@@ -9,7 +9,7 @@ mod part;
 pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, UNTOUCHED};
 pub use part::{MetricTally, Tally};
 
-use super::grid::{Entry, NO_CELL, Packed, Scale};
+use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
 use crate::base::{Duration, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -198,10 +198,13 @@ impl Fold {
     fn take(&mut self) -> Part {
         self.cut();
         let end = self.part.end;
-        for row in &mut self.part.procs {
+        for (i, row) in self.part.procs.iter_mut().enumerate() {
             if row.running_since != Time::MAX {
                 let since = std::mem::replace(&mut row.running_since, Time::MAX);
                 row.running += end - since;
+                if i >= MAX_PROC_LANES {
+                    continue;
+                }
                 spread(&mut row.cells, self.part.first_cell, self.scale, since, end);
             }
         }
@@ -283,16 +286,16 @@ impl Fold {
         let d = Duration(t.0 - since.0);
         match state {
             GoState::Running => {
-                row.times.running.0 += d.0;
+                row.times.running += d;
                 sum(&mut part.all_running, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Runnable => {
-                row.times.runnable.0 += d.0;
+                row.times.runnable += d;
                 part.sched.add(d);
                 sum(&mut part.all_runnable, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Waiting => {
-                row.times.waiting.0 += d.0;
+                row.times.waiting += d;
                 row.by_reason.add(row.reason, d);
                 row.longest_wait.0 = row.longest_wait.0.max(d.0);
                 row.cell.longest = row.cell.longest.max(d.0 as u64);
@@ -376,6 +379,7 @@ impl Fold {
             row.earlier = Some(Box::new((row.times, row.by_reason.clone())));
         }
         row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
+        row.ended = None;
         row.events += 1;
         if let Some(cell) = self.touch(r.go, t) {
             cell.events += 1;
@@ -429,7 +433,9 @@ impl Fold {
         if p.running_since != Time::MAX {
             let since = std::mem::replace(&mut p.running_since, Time::MAX);
             p.running += t - since;
-            spread(&mut p.cells, first, scale, since, t);
+            if usize::from(proc) < MAX_PROC_LANES {
+                spread(&mut p.cells, first, scale, since, t);
+            }
         }
         if was_idle {
             p.abandoned_steals += 1;
@@ -520,7 +526,7 @@ fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time, to: Time) 
         if i >= cells.len() {
             cells.resize(i + 1, 0);
         }
-        cells[i] = cells[i].saturating_add((ns >> scale.unit()) as u32);
+        cells[i] = cells[i].saturating_add((ns >> scale.unit()).min(u64::from(u32::MAX)) as u32);
     });
 }
 
@@ -538,7 +544,7 @@ fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time),
         if i >= cells.len() {
             cells.resize(i + 1, 0);
         }
-        cells[i] += ns;
+        cells[i] = cells[i].saturating_add(ns);
     });
 }
 

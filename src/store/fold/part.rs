@@ -136,7 +136,7 @@ impl Tally {
     #[inline]
     pub fn add(&mut self, d: Duration) {
         self.count += 1;
-        self.total.0 += d.0;
+        self.total += d;
     }
 
     /// Adds another tally.
@@ -297,6 +297,32 @@ impl Part {
             all_running: Vec::new(),
             all_runnable: Vec::new(),
             segments: Vec::new(),
+        }
+    }
+
+    /// Moves everything that is said to have happened before `floor` there: generations overlap by a little, and in the
+    /// order that is shown time does not run backwards.
+    pub(in crate::store) fn not_before(&mut self, floor: Time) {
+        self.start = self.start.max(floor);
+        self.end = self.end.max(floor);
+        self.first = self.first.map(|t| t.max(floor));
+        for h in &mut self.heads {
+            h.until = h.until.max(floor);
+        }
+        for r in &mut self.rare {
+            r.time = r.time.max(floor);
+        }
+        for (t, _) in self.heap.iter_mut().chain(&mut self.goals).chain(&mut self.procs_changes) {
+            *t = (*t).max(floor);
+        }
+        for row in &mut self.gos {
+            if row.since != Time::MIN {
+                row.since = row.since.max(floor);
+            }
+            match &mut row.entrance {
+                Entrance::Stated { at, .. } | Entrance::Created { at, .. } => *at = (*at).max(floor),
+                Entrance::Unseen | Entrance::Carried => {}
+            }
         }
     }
 

@@ -1,16 +1,19 @@
 //! What lies over the views for a while and takes the keys: the prompt, the palette, the list of keys.
 
-mod help;
+pub mod help;
 mod palette;
+mod panel;
 mod prompt;
 
 pub use help::Help;
 pub use palette::Palette;
+pub use panel::{Panel, PanelLine, Panelled};
 pub use prompt::Prompt;
 
 use super::action::Action;
 use super::keymap::{Key, Keymap};
 use super::theme::Theme;
+use super::views::detail::Target;
 use crate::store::Index;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -25,6 +28,8 @@ pub enum Then {
     Do(Action),
     /// It goes away and this query narrows the views; empty takes the query off.
     Query(String),
+    /// It goes away and the timeline shows this.
+    Go(Target),
 }
 
 /// The overlay that is shown, if any.
@@ -39,6 +44,8 @@ pub enum Overlay {
     Palette(Palette),
     /// The query's prompt.
     Prompt(Prompt),
+    /// Something to read.
+    Panel(Panel),
 }
 
 /// What overlays may look at.
@@ -64,13 +71,14 @@ impl Overlay {
             Overlay::Help(h) => h.key(key, cx),
             Overlay::Palette(p) => p.key(key, cx),
             Overlay::Prompt(p) => p.key(key, cx),
+            Overlay::Panel(p) => p.key(key, cx),
         }
     }
 
     /// Handles pasted text.
     pub fn paste(&mut self, text: &str, cx: &OverlayCtx) {
         for c in text.chars().filter(|c| !c.is_control()) {
-            if !matches!(self, Overlay::Help(_)) {
+            if !matches!(self, Overlay::Help(_) | Overlay::Panel(_)) {
                 self.key(
                     Key { code: crossterm::event::KeyCode::Char(c), modifiers: crossterm::event::KeyModifiers::NONE },
                     cx,
@@ -81,8 +89,10 @@ impl Overlay {
 
     /// Handles a turn of the wheel or a click.
     pub fn wheel(&mut self, rows: i32) {
-        if let Overlay::Help(h) = self {
-            h.wheel(rows);
+        match self {
+            Overlay::Help(h) => h.wheel(rows),
+            Overlay::Panel(p) => p.wheel(rows),
+            _ => {}
         }
     }
 
@@ -96,6 +106,10 @@ impl Overlay {
             }
             Overlay::Palette(p) => p.render(screen, buf, cx),
             Overlay::Prompt(p) => p.render(screen, foot, buf, cx),
+            Overlay::Panel(p) => {
+                p.render(screen, buf, cx);
+                None
+            }
         }
     }
 }

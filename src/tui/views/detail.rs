@@ -3,6 +3,7 @@
 mod lines;
 
 use crate::analysis::interval::{self, By, Edge, Interval};
+use crate::analysis::path::Window;
 use crate::base::{Duration, FrameId, GoIdx, StackId, Time};
 use crate::store::{Event, EventNo, Index};
 use crate::tui::action::Action;
@@ -11,6 +12,8 @@ use crate::tui::nav::{Place, Row};
 use crate::tui::theme::Role;
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::widgets::write;
+use crate::tui::{text, why};
+use crate::wire::event::GoState;
 use lines::{Act, Line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -118,6 +121,31 @@ impl Detail {
         true
     }
 
+    /// Shows what the time of the interval under the cursor went into.
+    fn path(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        if !cx.index.complete {
+            out.push(Command::Say("the trace is still being read".into()));
+            return true;
+        }
+        let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
+        let of = format!("{} {}", text::goroutine(cx.index, i.go), i.state.name());
+        out.push(Command::Run(why::path(window, of)));
+        true
+    }
+
+    /// Shows the chain of the wait under the cursor.
+    fn chain(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        out.push(match i.begin.event() {
+            _ if !cx.index.complete => Command::Say("the trace is still being read".into()),
+            _ if i.state != GoState::Waiting => Command::Say("there is no wait under the cursor".into()),
+            Some(e) => Command::Run(why::chain(e.no)),
+            None => Command::Say("this wait began before the trace".into()),
+        });
+        true
+    }
+
     fn step(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
         let Some(go) = cx.place.go.some() else { return false };
         let at = cx.place.at;
@@ -205,6 +233,8 @@ impl View for Detail {
         match action {
             Action::Unblocker => return self.unblocker(cx, out),
             Action::Unblocked => return self.unblocked(cx, out),
+            Action::Path => return self.path(cx, out),
+            Action::Chain => return self.chain(cx, out),
             Action::NextEvent => return self.step(cx, true, out),
             Action::PrevEvent => return self.step(cx, false, out),
             _ if !cx.focused => return false,
@@ -267,7 +297,7 @@ impl View for Detail {
         let lines = self.lines(cx, area.height);
         let height = usize::from(area.height);
         if let Some(c) = self.cursor(&lines).filter(|_| cx.focused) {
-            self.top = self.top.clamp((c + 1).saturating_sub(height), c);
+            self.top = self.top.clamp((c + 1).saturating_sub(height.max(1)), c);
         } else {
             self.top = 0;
         }

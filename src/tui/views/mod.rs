@@ -4,7 +4,10 @@ pub mod detail;
 pub mod events;
 pub mod goroutines;
 pub mod hits;
+pub mod links;
 pub mod source;
+pub mod stacks;
+pub mod tasks;
 pub mod timeline;
 
 use super::action::{Action, Scope};
@@ -25,19 +28,26 @@ use std::sync::Arc;
 pub enum ViewId {
     Timeline,
     Goroutines,
+    Links,
+    Stacks,
     Events,
+    Tasks,
 }
 
 impl ViewId {
     /// All views that work, in the order of their numbers.
-    pub const ALL: [ViewId; 3] = [ViewId::Timeline, ViewId::Goroutines, ViewId::Events];
+    pub const ALL: [ViewId; 6] =
+        [ViewId::Timeline, ViewId::Goroutines, ViewId::Links, ViewId::Stacks, ViewId::Events, ViewId::Tasks];
 
     /// The number key.
     pub fn number(self) -> char {
         match self {
             ViewId::Timeline => '1',
             ViewId::Goroutines => '2',
+            ViewId::Links => '3',
+            ViewId::Stacks => '4',
             ViewId::Events => '5',
+            ViewId::Tasks => '8',
         }
     }
 
@@ -46,7 +56,10 @@ impl ViewId {
         match self {
             ViewId::Timeline => "timeline",
             ViewId::Goroutines => "goroutines",
+            ViewId::Links => "links",
+            ViewId::Stacks => "stacks",
             ViewId::Events => "events",
+            ViewId::Tasks => "tasks",
         }
     }
 }

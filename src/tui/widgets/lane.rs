@@ -2,7 +2,7 @@
 
 use crate::base::Duration;
 use crate::store::Cell;
-use crate::tui::theme::{Role, Theme};
+use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::wire::event::GoState;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -44,10 +44,29 @@ impl Lane<'_> {
     /// waiting, and a little running time shows as the lowest bar rather than not at all.
     pub fn glyph(&self, i: usize) -> (char, Style) {
         let theme = self.theme;
-        let Some(c) = self.cells.get(i) else { return (' ', Style::new()) };
-        if self.hits.get(i).is_some_and(|&n| n > 0) {
-            return (theme.glyphs.hit, theme.style(Role::Hit));
+        let (glyph, style) = self.state(i);
+        if !self.hit(i) {
+            return (glyph, style);
         }
+        // Many hits would hide how busy the lane is: there they only lend the bars their colour.
+        let bar = theme.glyphs.levels.contains(&glyph);
+        let glyph = if bar && theme.level != ColorLevel::None && self.dense() { glyph } else { theme.glyphs.hit };
+        (glyph, theme.style(Role::Hit))
+    }
+
+    fn hit(&self, i: usize) -> bool {
+        self.hits.get(i).is_some_and(|&n| n > 0)
+    }
+
+    /// Whether more than a quarter of the cells have hits.
+    fn dense(&self) -> bool {
+        self.hits.iter().filter(|&&n| n > 0).count() * 4 > self.cells.len()
+    }
+
+    /// The glyph and style of a cell but for hits.
+    fn state(&self, i: usize) -> (char, Style) {
+        let theme = self.theme;
+        let Some(c) = self.cells.get(i) else { return (' ', Style::new()) };
         let active = c.runnable.max(c.syscall);
         // Where a cell mixes all kinds of things, running time says most, unless the rest is a good part of the cell.
         let all = c.running + c.runnable + c.waiting + c.syscall;
@@ -107,8 +126,7 @@ impl Lane<'_> {
         }
         // Not further in than a few cells, so that the text keeps its place when the end of a long bar moves.
         let start = if l.bar { from + ((room - len) / 2).clamp(1, 4) } else { from };
-        let hit = |i: usize| self.hits.get(i).is_some_and(|&n| n > 0);
-        if (start..start + len).any(hit) {
+        if (start..start + len).any(|i| self.hit(i)) {
             return;
         }
         for (k, c) in l.text.chars().enumerate() {

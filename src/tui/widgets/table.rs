@@ -32,6 +32,37 @@ pub struct Slot {
     pub width: u16,
 }
 
+/// The order of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sort {
+    /// Position in the list of columns.
+    pub column: usize,
+    /// Whether the largest comes first.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// The order that a click on a column asks for: the other way round if it is that column's already; else names
+    /// begin at A, and numbers with the largest.
+    pub fn click(&mut self, column: usize, columns: &[Column]) {
+        let Some(c) = columns.get(column) else { return };
+        let descending = if self.column == column { !self.descending } else { c.right };
+        *self = Sort { column, descending };
+    }
+
+    /// The order by the next column, or the one before.
+    pub fn step(&mut self, by: isize, columns: &[Column]) {
+        let n = columns.len().max(1);
+        let column = (self.column + n).wrapping_add_signed(by) % n;
+        *self = Sort { column, descending: columns.get(column).is_some_and(|c| c.right) };
+    }
+
+    /// An order that was found for ascending, in this one.
+    pub fn turn(&self, o: std::cmp::Ordering) -> std::cmp::Ordering {
+        if self.descending { o.reverse() } else { o }
+    }
+}
+
 /// Chooses the columns that fit into `width`, one space between them.
 pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
     let mut shown: Vec<usize> = (0..columns.len()).collect();

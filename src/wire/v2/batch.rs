@@ -11,6 +11,8 @@ use crate::wire::error::{Error, ErrorKind};
 pub const MAX_BATCH: u64 = 64 << 10;
 /// Thread number of a batch that belongs to no thread.
 pub const NO_THREAD: u64 = u64::MAX;
+/// The largest number of an experiment that is believed. Go has had one so far, number 1.
+const MAX_EXPERIMENT: u8 = 8;
 /// Bytes of the file's header.
 pub const HEADER: usize = 16;
 
@@ -55,6 +57,8 @@ pub struct Generation {
     pub batches: Vec<Batch>,
     /// Whether it is certain to be whole.
     pub whole: bool,
+    /// Whether bytes were passed over inside it: events may be missing anywhere.
+    pub damaged: bool,
     /// Offset of the first byte after it.
     pub end: usize,
 }
@@ -79,6 +83,28 @@ pub struct Scan {
 
 /// Enough bytes for any header and the byte after it.
 pub const WINDOW: usize = 64;
+
+impl Scan {
+    /// Adds the next batch, to the generation that is open or to a new one. `closed` says whether the last one is known
+    /// to be over.
+    fn put(&mut self, number: u64, batch: Batch, closed: &mut bool, minor: u32) {
+        let same = !*closed && self.generations.last().is_some_and(|g| g.number == number);
+        if !same {
+            // Before 1.26 the next generation's first batch is what says that this one is over.
+            if minor < 26
+                && let Some(g) = self.generations.last_mut()
+            {
+                g.whole = true;
+            }
+            self.generations.push(Generation { number, ..Generation::default() });
+            *closed = false;
+        }
+        if let Some(g) = self.generations.last_mut() {
+            g.end = batch.offset + batch.len as usize;
+            g.batches.push(batch);
+        }
+    }
+}
 
 /// Scans a whole file of minor version `minor`.
 pub fn scan(data: &[u8], minor: u32) -> Scan {
@@ -108,38 +134,31 @@ pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8])
             closed = true;
             continue;
         }
-        match header(window, pos, data.len(), minor) {
+        let last = out.generations.last().map(|g| g.number);
+        match header(window, pos, data.len(), minor).and_then(|b| in_turn(b, last, closed, pos)) {
             Ok((number, batch)) => {
-                let next = batch.offset + batch.len as usize;
-                let same = !closed && out.generations.last().is_some_and(|g| g.number == number);
-                if !same {
-                    // Before 1.26 the next generation's first batch is what says that this one is over.
-                    if minor < 26
-                        && let Some(g) = out.generations.last_mut()
-                    {
-                        g.whole = true;
-                    }
-                    out.generations.push(Generation { number, ..Generation::default() });
-                    closed = false;
-                }
-                if let Some(g) = out.generations.last_mut() {
-                    g.batches.push(batch);
-                    g.end = next;
-                }
-                pos = next;
+                pos = batch.offset + batch.len as usize;
+                out.put(number, batch, &mut closed, minor);
             }
             Err(error) => {
-                let expect = out.generations.last().map(|g| g.number);
-                match resync(data, pos, minor, expect) {
-                    Some(next) => {
-                        out.strays.push((pos, next - pos));
-                        pos = next;
-                    }
-                    None => {
-                        out.error = Some(error);
-                        break;
-                    }
+                // The file may simply end here; what looks like another batch in this one's data is none.
+                if let Some((number, batch)) = half(data, pos, minor)
+                    && last.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
+                {
+                    out.put(number, batch, &mut closed, minor);
+                    out.error = Some(error);
+                    break;
                 }
+                if let Some(next) = resync(data, pos, minor, last) {
+                    out.strays.push((pos, next - pos));
+                    if let Some(g) = out.generations.last_mut().filter(|_| !closed) {
+                        g.damaged = true;
+                    }
+                    pos = next;
+                    continue;
+                }
+                out.error = Some(error);
+                break;
             }
         }
     }
@@ -149,9 +168,53 @@ pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8])
         && let Some(g) = out.generations.last_mut()
     {
         g.whole = g.batches.iter().any(|b| b.kind == BatchKind::Clock)
-            && g.batches.iter().any(|b| b.kind == BatchKind::Strings);
+            && g.batches.iter().any(|b| b.kind == BatchKind::Strings)
+            && g.batches.iter().rfind(|b| b.len > 0).is_some_and(|b| b.kind != BatchKind::Events);
     }
     out
+}
+
+/// Holds a batch's generation against the one before: numbers rise, one by one unless the one before is `closed`.
+fn in_turn((number, batch): (u64, Batch), last: Option<u64>, closed: bool, pos: usize) -> Result<(u64, Batch), Error> {
+    match last {
+        Some(g) if closed && number <= g || !closed && number != g && Some(number) != g.checked_add(1) => {
+            let what = format!("a batch of generation {number} after generation {g}");
+            Err(Error::new(pos as u64, ErrorKind::Invalid(what)))
+        }
+        _ => Ok((number, batch)),
+    }
+}
+
+/// The batch at `pos` as far as the file has it, if the file ends inside its data.
+fn half(data: &[u8], pos: usize, minor: u32) -> Option<(u64, Batch)> {
+    let mut c = Cursor::new(data.get(pos..)?, pos as u64);
+    // What follows an experiment's first bytes is no use without the rest.
+    if c.byte("a batch").ok()? != s::EVENT_BATCH {
+        return None;
+    }
+    let mut v = [0u64; 4];
+    for x in &mut v {
+        *x = c.varint("a batch header").ok()?;
+    }
+    let [number, thread, ts, len] = v;
+    let offset = pos + c.pos();
+    let have = data.len().checked_sub(offset)?;
+    (number != 0 && have > 0 && len <= MAX_BATCH && len > have as u64).then(|| {
+        let kind = kind(data.get(offset).copied(), minor);
+        (number, Batch { offset, len: have as u32, thread, ts, kind })
+    })
+}
+
+/// What a batch contains, by its first byte.
+fn kind(first: Option<u8>, minor: u32) -> BatchKind {
+    match first {
+        Some(s::STRINGS) => BatchKind::Strings,
+        Some(s::STACKS) => BatchKind::Stacks,
+        Some(s::CPU_SAMPLES) => BatchKind::Samples,
+        Some(s::FREQUENCY) if minor < 25 => BatchKind::Clock,
+        Some(s::SYNC) if minor >= 25 => BatchKind::Clock,
+        _ => BatchKind::Events,
+    }
 }
 
 /// Reads the header of the batch at `pos` from the bytes there, of a file of `total` bytes.
@@ -159,7 +222,11 @@ fn header(bytes: &[u8], pos: usize, total: usize, minor: u32) -> Result<(u64, Ba
     let mut c = Cursor::new(bytes, pos as u64);
     let experiment = match c.byte("a batch")? {
         s::EVENT_BATCH => None,
-        s::EXPERIMENTAL_BATCH => Some(c.byte("a batch header")?),
+        // The type byte is the digit 1 in text, and text is what gets between batches.
+        s::EXPERIMENTAL_BATCH => match c.byte("a batch header")? {
+            e if e <= MAX_EXPERIMENT => Some(e),
+            e => return Err(Error::new(pos as u64, ErrorKind::Invalid(format!("a batch of experiment {e}")))),
+        },
         b => return Err(Error::new(pos as u64, ErrorKind::NotABatch(b))),
     };
     let number = c.varint("a batch header")?;
@@ -176,15 +243,10 @@ fn header(bytes: &[u8], pos: usize, total: usize, minor: u32) -> Result<(u64, Ba
     if len > total.saturating_sub(offset) as u64 {
         return Err(Error::new(offset as u64, ErrorKind::Truncated("a batch")));
     }
-    let first = bytes.get(c.pos()).filter(|_| len > 0);
-    let kind = match (experiment, first) {
-        (Some(e), _) => BatchKind::Experiment(e),
-        (None, Some(&s::STRINGS)) => BatchKind::Strings,
-        (None, Some(&s::STACKS)) => BatchKind::Stacks,
-        (None, Some(&s::CPU_SAMPLES)) => BatchKind::Samples,
-        (None, Some(&s::FREQUENCY)) if minor < 25 => BatchKind::Clock,
-        (None, Some(&s::SYNC)) if minor >= 25 => BatchKind::Clock,
-        (None, _) => BatchKind::Events,
+    let first = bytes.get(c.pos()).filter(|_| len > 0).copied();
+    let kind = match experiment {
+        Some(e) => BatchKind::Experiment(e),
+        None => kind(first, minor),
     };
     Ok((number, Batch { offset, len: len as u32, thread, ts, kind }))
 }

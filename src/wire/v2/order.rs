@@ -11,7 +11,7 @@ use super::generation::GenTables;
 use super::spec::id;
 use super::stream::{Mark, Stream};
 use crate::base::codec::Plain;
-use crate::base::{GoId, ProcId, ThreadId, Time};
+use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::error::Error;
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -54,6 +54,9 @@ struct Proc {
 pub struct Checkpoint {
     threads: Vec<(ThreadId, u32, u16)>,
     marks: Vec<Mark>,
+    /// Streams whose head has to wait, in the order in which they are tried.
+    parked: Vec<u16>,
+    /// Goroutines that there are; threads speak of positions in this list.
     gos: Vec<(GoId, Go)>,
     procs: Vec<(ProcId, Proc)>,
     sample: u64,
@@ -70,7 +73,7 @@ impl Checkpoint {
 
 plain!(Go { seq: u64, state: GoState });
 plain!(Proc { seq: u64, state: P });
-encode!(Checkpoint { threads, marks, gos, procs, sample, last, stw });
+encode!(Checkpoint { threads, marks, parked, gos, procs, sample, last, stw });
 
 impl Plain for P {
     const SIZE: usize = 1;
@@ -132,6 +135,8 @@ pub struct Orderer<'a> {
     first_ts: u64,
     number: u64,
     cut: Cut,
+    /// Whether events are missing from the generation.
+    incomplete: bool,
     /// How many events broke the rules and were dropped or forced.
     pub faults: u64,
     /// The first things that were wrong.
@@ -140,6 +145,9 @@ pub struct Orderer<'a> {
 
 /// A power of two.
 const RECENT: usize = 1024;
+/// How long an event waits, in ns, for what may make it possible, in a generation from which events are missing: what
+/// it waits for may never come. Threads' clocks differ by far less.
+const PATIENCE: i64 = 200_000;
 /// At most this many errors are kept; the rest is counted.
 const MAX_ERRORS: usize = 8;
 
@@ -169,6 +177,7 @@ impl<'a> Orderer<'a> {
             first_ts: generation.batches.iter().map(|b| b.ts).min().unwrap_or(0),
             number: generation.number,
             cut,
+            incomplete: !generation.whole || generation.damaged,
             faults: 0,
             errors: Vec::new(),
         };
@@ -233,15 +242,36 @@ impl<'a> Orderer<'a> {
             }
         }
         o.build_frontier();
+        for &stream in c.parked.iter().filter(|s| usize::from(**s) < o.streams.len()) {
+            o.frontier.set(stream, Time::MAX);
+            o.parked.push(stream);
+        }
         o
     }
 
-    /// The states as they are now.
+    /// The states as they are now. Goroutines that have ended are left out: there may be far more of them than others.
     pub fn checkpoint(&self) -> Checkpoint {
+        let mut gos = Vec::new();
+        let positions: Vec<u32> = self
+            .tables
+            .gos
+            .iter()
+            .zip(&self.gos)
+            .map(|(&id, &go)| {
+                if matches!(go.state, GoState::NotExist | GoState::Undetermined) {
+                    return NONE;
+                }
+                gos.push((id, go));
+                gos.len() as u32 - 1
+            })
+            .collect();
+        let position = |go: u32| positions.get(go as usize).copied().unwrap_or(NONE);
+        let threads = self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, position(t.go), t.proc));
         Checkpoint {
-            threads: self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, t.go, t.proc)).collect(),
+            threads: threads.collect(),
             marks: self.streams.iter().map(Stream::mark).collect(),
-            gos: self.tables.gos.iter().copied().zip(self.gos.iter().copied()).collect(),
+            parked: self.parked.clone(),
+            gos,
             procs: self.tables.procs.iter().copied().zip(self.procs.iter().copied()).collect(),
             sample: self.next_sample as u64,
             last: self.last,
@@ -264,18 +294,19 @@ impl<'a> Orderer<'a> {
                 continue;
             }
             let Some((stream, limit)) = self.frontier.min() else {
-                if let Some(&stream) = self.parked.first() {
-                    // Nothing can happen by the rules: take the earliest as it is.
-                    self.faults += 1;
-                    self.parked.remove(0);
-                    self.apply(stream, true, out);
-                    let key = self.advance(stream);
-                    self.frontier.set(stream, key);
+                // Nothing can happen by the rules: take the earliest as it is.
+                if self.force(Time::MAX, out) {
                     continue;
                 }
                 self.flush_samples(Time::MAX, out);
                 return false;
             };
+            if self.incomplete && !self.parked.is_empty() {
+                let patience = Duration(PATIENCE);
+                if self.force(self.streams[stream as usize].head.time - patience, out) {
+                    continue;
+                }
+            }
             self.run(stream, limit, out, max);
         }
         true
@@ -300,6 +331,23 @@ impl<'a> Orderer<'a> {
                 return;
             }
         }
+    }
+
+    /// Takes the earliest parked event as it is, if it is before `before`; false if there is none.
+    #[cold]
+    fn force(&mut self, before: Time, out: &mut Events) -> bool {
+        let time = |s: u16| self.streams[s as usize].head.time;
+        let Some(i) = (0..self.parked.len()).min_by_key(|&i| time(self.parked[i])) else { return false };
+        let stream = self.parked[i];
+        if before != Time::MAX && time(stream) >= before {
+            return false;
+        }
+        self.faults += 1;
+        self.parked.remove(i);
+        self.apply(stream, true, out);
+        let key = self.advance(stream);
+        self.frontier.set(stream, key);
+        true
     }
 
     /// Tries the parked streams, earliest first; true if one could go on.

@@ -1,7 +1,7 @@
 //! A trace for tests: the demo, read whole.
 
+use super::Trace;
 use crate::input;
-use crate::store::Trace;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Runs a fuzz target: fuzz/run.sh TARGET [SECONDS]. Seeds come from tests/data and, where it is there, ../shared.
+# Needs cargo-fuzz; the stable compiler is enough, because no sanitizer is asked for: the code has no unsafe memory to
+# sanitize, what is looked for are panics, endless loops and memory.
+set -eu
+cd "$(dirname "$0")/.."
+target=$1
+seconds=${2:-600}
+corpus=fuzz/corpus/$target
+mkdir -p "$corpus"
+
+# Copies files that are not too large to the corpus; for the wire targets without their header, the version as a byte.
+seed() {
+    for f in "$@"; do
+        [ -f "$f" ] && [ "$(wc -c <"$f")" -lt 65536 ] || continue
+        case $target in
+        v1 | v2) { printf '%b' "\\$(printf '%03o' "$(($(wc -c <"$f") % 28))")"; tail -c +17 "$f"; } ;;
+        *) cat "$f" ;;
+        esac >"$corpus/seed-$(basename "$f")"
+    done
+}
+
+case $target in
+v2) seed tests/data/*.trace ../shared/corpus/go-reader-tests/* ../shared/corpus/go-fuzz/* ;;
+v1) seed tests/data/v1/*.trace ../shared/corpus/go-v1-tests/* ../shared/corpus/go-v1-old-tests/* ;;
+whole) seed tests/data/*.trace tests/data/v1/*.trace ../shared/corpus/go-fuzz/* ../shared/corpus/go-reader-tests/* ;;
+pprof) seed tests/data/*.pb tests/data/*.pb.gz ../shared/corpus/pprof-tests/* ../shared/corpus/profiles/* ;;
+filter)
+    n=0
+    for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \
+        'group:"payment.(*Core).settler"' 'kind:log cat:map msg:x or task:t region:r' 'gc and not stw' 't:1ms..2ms' \
+        '(by:"payment.*" or /a+b/) -c'; do
+        n=$((n + 1))
+        printf %s "$q" >"$corpus/seed-$n"
+    done
+    ;;
+source)
+    printf '../../etc/passwd\nmain.main\n/build=x' >"$corpus/seed-1"
+    printf 'v2/order.rs\npayment.F\nv2=x' >"$corpus/seed-2"
+    printf '/usr/local/go/src/runtime/map.go\nruntime.mapassign\n' >"$corpus/seed-3"
+    printf 'example.com/a@v1.2.3/b/c.go\nexample.com/a/b.F\nexample.com/a=x' >"$corpus/seed-4"
+    ;;
+esac
+
+[ -d "tests/data/fuzz/$target" ] && cp "tests/data/fuzz/$target"/* "$corpus/"
+RUSTC_BOOTSTRAP=1 exec cargo fuzz run -s none "$target" -- \
+    -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -max_len=65536 -print_final_stats=1

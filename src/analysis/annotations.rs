@@ -1,0 +1,129 @@
+//! Finds tasks and regions in a trace: who did them, from when to when.
+
+use super::path::Window;
+use super::search::Source;
+use super::walk;
+use crate::base::{GoIdx, StringId, Time};
+use crate::store::segment::Kind;
+use crate::store::{Detail, EventNo};
+use rustc_hash::FxHashMap;
+use std::ops::ControlFlow;
+
+/// Which tasks or regions are meant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// The task of this number.
+    TaskNumber(u64),
+    /// Tasks of this name.
+    Task(String),
+    /// Regions of this name.
+    Region(String),
+}
+
+/// A task or region whose both ends are in the trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// Number of the task (for a region, of the task that it belongs to).
+    pub task: u64,
+    /// Its name.
+    pub name: StringId,
+    /// Its time. The goroutine is the one that ended it.
+    pub window: Window,
+}
+
+/// Tasks and regions that are under way.
+const MAX_OPEN: usize = 4_000_000;
+
+/// All tasks or regions that are meant, the longest first, at most `limit`.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn find<S: Source>(source: &S, wanted: &Wanted, limit: usize) -> Result<Vec<Span>, String> {
+    let mut out = Ok(Vec::new());
+    source.with_index(&mut |index| out = find_in(source, index, wanted, limit));
+    out
+}
+
+fn find_in<S: Source>(
+    source: &S,
+    index: &crate::store::Index,
+    wanted: &Wanted,
+    limit: usize,
+) -> Result<Vec<Span>, String> {
+    // A name that no event mentions is in no event.
+    let name = match wanted {
+        Wanted::Task(n) | Wanted::Region(n) => match index.dict.find(n) {
+            Some(id) => id,
+            None => return Ok(Vec::new()),
+        },
+        Wanted::TaskNumber(_) => StringId::NONE,
+    };
+    let region = matches!(wanted, Wanted::Region(_));
+    let kinds = if region {
+        1u64 << Kind::RegionBegin as u8 | 1 << Kind::RegionEnd as u8
+    } else {
+        1u64 << Kind::TaskBegin as u8 | 1 << Kind::TaskEnd as u8
+    };
+    let of = |k: Kind| kinds & 1 << k as u8 != 0;
+    let mut tasks: FxHashMap<u64, (StringId, Time)> = FxHashMap::default();
+    let mut regions: FxHashMap<GoIdx, Vec<(StringId, Time)>> = FxHashMap::default();
+    let mut found: Vec<Span> = Vec::new();
+    let mut add = |task, name, go, from, to, no: EventNo| {
+        found.push(Span { task, name, window: Window { go, from, to, end: Some(no) } });
+        if found.len() >= limit.saturating_mul(2).max(1024) {
+            keep(&mut found, limit);
+        }
+    };
+    walk::segments(source, 0..index.segments.len(), walk::threads(), &mut |n, seg| {
+        if index.segments[n].kinds & kinds == 0 {
+            return ControlFlow::Continue(());
+        }
+        for i in (0..seg.len()).filter(|&i| of(seg.kind[i])) {
+            let (now, no) = (seg.time[i], seg.first + i as u64);
+            match (seg.kind[i], seg.detail(i)) {
+                (Kind::TaskBegin, Detail::Task { id, name: n, .. }) => {
+                    let meant = match wanted {
+                        Wanted::TaskNumber(want) => *want == id,
+                        _ => n == name,
+                    };
+                    if meant && tasks.len() < MAX_OPEN {
+                        tasks.insert(id, (n, now));
+                    }
+                }
+                (Kind::TaskEnd, Detail::Task { id, .. }) => {
+                    if let Some((n, from)) = tasks.remove(&id) {
+                        add(id, n, by(seg, i), from, now, no);
+                    }
+                }
+                (Kind::RegionBegin, Detail::Region { name: n, .. }) => {
+                    let open = regions.entry(seg.go[i]).or_default();
+                    if open.len() < 10_000 {
+                        open.push((n, now));
+                    }
+                }
+                (Kind::RegionEnd, Detail::Region { task, .. }) => {
+                    if let Some((n, from)) = regions.get_mut(&seg.go[i]).and_then(Vec::pop)
+                        && n == name
+                    {
+                        add(task, n, seg.go[i], from, now, no);
+                    }
+                }
+                _ => {}
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    keep(&mut found, limit);
+    Ok(found)
+}
+
+/// The goroutine that ended a task.
+fn by(seg: &crate::store::Segment, i: usize) -> GoIdx {
+    if seg.by[i].is_some() { seg.by[i] } else { seg.go[i] }
+}
+
+fn keep(found: &mut Vec<Span>, limit: usize) {
+    found.sort_by_key(|s| (std::cmp::Reverse(s.window.to - s.window.from), s.window.end));
+    found.truncate(limit);
+}

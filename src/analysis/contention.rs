@@ -1,0 +1,428 @@
+//! Locks and channels that goroutines queue for.
+//!
+//! A trace gives neither an identity. What it does give is the line at which each wait began and the line at which
+//! another ended it: lines that are joined by a wait belong to one lock, or one channel, or to several that the code
+//! treats alike. Such a class is what is reported on.
+
+use super::search::Source;
+use super::waits::{self, Class, End, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Visit, Waker};
+use crate::base::{Duration, StackId, StringId, Time};
+use crate::store::segment::{GoState, Kind};
+use crate::store::{EventNo, Index, Segment, totals};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Waits at a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// How many.
+    pub count: u64,
+    /// How long, together.
+    pub total: Duration,
+}
+
+/// Goroutines that queued without a gap.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Convoy {
+    /// How many of them were let go, one after the other.
+    pub handoffs: u64,
+    /// How many there were at once, at most.
+    pub peak: u64,
+    /// When the first came.
+    pub from: Time,
+    /// When the last was let go.
+    pub to: Time,
+}
+
+/// What a class is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum What {
+    /// A mutex.
+    Lock,
+    /// A channel.
+    Channel,
+}
+
+/// A lock or a channel, or several that the same lines use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contended {
+    /// Which of the two.
+    pub what: What,
+    /// The lines that wait, by what they wait for (`Mutex`, `chan send` …), the longest waits first.
+    pub waits_at: Vec<(PlaceId, String, Tally)>,
+    /// The lines that end waits, and how many.
+    pub ended_at: Vec<(PlaceId, u64)>,
+    /// Waits.
+    pub waits: u64,
+    /// Those of them that were going on when the trace began or ended.
+    pub open: u64,
+    /// Their sum, inside the trace.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
+    /// The event that began the longest.
+    pub longest: Option<EventNo>,
+    /// Most goroutines that waited at once.
+    pub depth_max: u64,
+    /// How many waited on average over the trace, in thousandths.
+    pub depth_mean_milli: u64,
+    /// The part of the trace in which at least one waited.
+    pub busy: Duration,
+    /// The longest queue, by how many were let go from it without a gap.
+    pub convoy: Convoy,
+    /// Waits that a goroutine ended at one of the class's lines.
+    pub handoffs: u64,
+    /// Hand-offs out of starvation: the one who released the lock had to give it away and to step back.
+    pub starved: u64,
+    /// Waits of senders (channels only).
+    pub sending: Tally,
+    /// Waits of receivers (channels only).
+    pub receiving: Tally,
+}
+
+/// The side of a channel that holds the other up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bottleneck {
+    /// Senders wait: there are too few receivers, or they are too slow.
+    Receivers,
+    /// Receivers wait.
+    Senders,
+    /// Both wait about as long.
+    Neither,
+}
+
+impl Contended {
+    /// The side that holds the other up: the one that waits less than half as long.
+    pub fn bottleneck(&self) -> Bottleneck {
+        let (s, r) = (self.sending.total.ns(), self.receiving.total.ns());
+        if s > r.saturating_mul(2) {
+            Bottleneck::Receivers
+        } else if r > s.saturating_mul(2) {
+            Bottleneck::Senders
+        } else {
+            Bottleneck::Neither
+        }
+    }
+}
+
+/// All classes of a trace, the most waited for first.
+pub struct Contention {
+    /// The classes.
+    pub classes: Vec<Contended>,
+    /// What their places are.
+    pub places: Places,
+}
+
+/// Sets of lines that waits join.
+struct Classes<'a> {
+    index: &'a Index,
+    places: &'a Places,
+    reasons: &'a Reasons,
+    parent: FxHashMap<(What, PlaceId), (What, PlaceId)>,
+    /// Stacks that are inside a release of a lock.
+    releasing: Vec<bool>,
+}
+
+impl<'a> Classes<'a> {
+    fn new(index: &'a Index, places: &'a Places, reasons: &'a Reasons) -> Classes<'a> {
+        let releasing = index.dict.stacks_with(|d, f| {
+            let name = d.func_name(f.func);
+            name.strip_prefix("internal/").unwrap_or(name).starts_with("sync.(*")
+                && matches!(name.rsplit('.').next(), Some("Unlock" | "RUnlock" | "unlockSlow" | "rUnlockSlow"))
+        });
+        let mut c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing };
+        let mut all: Vec<&totals::Link> = index.totals.links.keys().collect();
+        all.sort_unstable();
+        for l in all {
+            let Some((what, _)) = c.what(l.reason, l.waiter_stack) else { continue };
+            let goroutine = l.waker != totals::Party::Nobody;
+            let joined = match what {
+                What::Lock => goroutine && c.releases(l.waker_stack),
+                What::Channel => goroutine,
+            };
+            let a = (what, places.near(l.waiter_stack));
+            if what == What::Lock || joined {
+                c.parent.entry(a).or_insert(a);
+            }
+            let b = (what, places.near(l.waker_stack));
+            if joined && b.1 != PlaceId::NONE {
+                let (a, b) = (c.root(a), c.root(b));
+                c.parent.insert(a.max(b), a.min(b));
+            }
+        }
+        c
+    }
+
+    fn releases(&self, stack: StackId) -> bool {
+        self.releasing.get(stack.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// What a wait is for, if for a lock or a channel.
+    fn what(&self, reason: StringId, stack: StackId) -> Option<(What, Class)> {
+        let id = self.reasons.refine(&self.index.dict, reason, stack, Waker::Runtime);
+        match self.reasons.get(id).class {
+            Class::Lock => Some((What::Lock, Class::Lock)),
+            c @ (Class::Send | Class::Receive) => Some((What::Channel, c)),
+            _ => None,
+        }
+    }
+
+    fn root(&mut self, x: (What, PlaceId)) -> (What, PlaceId) {
+        let mut at = x;
+        loop {
+            let up = *self.parent.entry(at).or_insert(at);
+            if up == at {
+                break;
+            }
+            at = up;
+        }
+        self.parent.insert(x, at);
+        at
+    }
+}
+
+/// A class while the trace is followed.
+struct Queue {
+    out: Contended,
+    depth: u64,
+    since: Time,
+    /// Goroutine-nanoseconds waited.
+    area: i128,
+    convoy: Convoy,
+    lines: BTreeMap<(PlaceId, ReasonId), Tally>,
+    ends: BTreeMap<PlaceId, u64>,
+}
+
+impl Queue {
+    fn new(what: What) -> Queue {
+        Queue {
+            out: Contended {
+                what,
+                waits_at: Vec::new(),
+                ended_at: Vec::new(),
+                waits: 0,
+                open: 0,
+                total: Duration::ZERO,
+                max: Duration::ZERO,
+                longest: None,
+                depth_max: 0,
+                depth_mean_milli: 0,
+                busy: Duration::ZERO,
+                convoy: Convoy::default(),
+                handoffs: 0,
+                starved: 0,
+                sending: Tally::default(),
+                receiving: Tally::default(),
+            },
+            depth: 0,
+            since: Time::MIN,
+            area: 0,
+            convoy: Convoy::default(),
+            lines: BTreeMap::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
+    fn pass(&mut self, now: Time) {
+        if self.depth > 0 {
+            let d = now - self.since;
+            self.area += i128::from(d.ns()) * i128::from(self.depth);
+            self.out.busy += d;
+        }
+        self.since = now;
+    }
+
+    fn come(&mut self, now: Time) {
+        self.pass(now);
+        if self.depth == 0 {
+            self.convoy = Convoy { from: now, to: now, ..Convoy::default() };
+        }
+        self.depth += 1;
+        self.convoy.peak = self.convoy.peak.max(self.depth);
+        self.out.depth_max = self.out.depth_max.max(self.depth);
+    }
+
+    fn go(&mut self, now: Time, let_go: bool) {
+        self.pass(now);
+        self.depth = self.depth.saturating_sub(1);
+        self.convoy.to = now;
+        self.convoy.handoffs += u64::from(let_go);
+        self.out.handoffs += u64::from(let_go);
+        let best = &mut self.out.convoy;
+        if (self.convoy.handoffs, self.convoy.peak) > (best.handoffs, best.peak) {
+            *best = self.convoy;
+        }
+    }
+}
+
+/// What is known of a place of waiting: its queue, its line, what it waits for.
+#[derive(Clone, Copy)]
+struct Place {
+    queue: u32,
+    line: PlaceId,
+    class: Class,
+    reason: ReasonId,
+    waited: Tally,
+}
+
+struct Follow<'a> {
+    classes: Classes<'a>,
+    queues: Vec<Queue>,
+    ids: FxHashMap<(What, PlaceId), u32>,
+    /// By reason and stack, one more than the row of `known`; 0 for what is no wait for a lock or a channel.
+    marks: FxHashMap<(StringId, StackId), u32>,
+    known: Vec<Place>,
+    /// By goroutine, one more than the queue that it just released.
+    released: Vec<u32>,
+}
+
+impl Follow<'_> {
+    fn mark(&mut self, reason: StringId, stack: StackId) -> u32 {
+        if let Some(&m) = self.marks.get(&(reason, stack)) {
+            return m;
+        }
+        let m = self.place(reason, stack).map_or(0, |p| {
+            self.known.push(p);
+            self.known.len() as u32
+        });
+        self.marks.insert((reason, stack), m);
+        m
+    }
+
+    fn place(&mut self, reason: StringId, stack: StackId) -> Option<Place> {
+        let (what, class) = self.classes.what(reason, stack)?;
+        let line = self.classes.places.near(stack);
+        // A channel that no goroutine ever woke anyone through is a timer's, or the runtime's own.
+        if what == What::Channel && !self.classes.parent.contains_key(&(what, line)) {
+            return None;
+        }
+        let root = self.classes.root((what, line));
+        let next = self.queues.len() as u32;
+        let queue = *self.ids.entry(root).or_insert(next);
+        if queue == next {
+            self.queues.push(Queue::new(what));
+        }
+        let reason = self.classes.reasons.refine(&self.classes.index.dict, reason, stack, Waker::Runtime);
+        Some(Place { queue, line, class, reason, waited: Tally::default() })
+    }
+
+    fn let_go(&mut self, place: &Place, e: &End, waker: Waker) -> bool {
+        let Waker::Go(w) = waker else { return false };
+        let releases = self.classes.releases(e.stack);
+        if releases && let Some(r) = self.released.get_mut(w.0 as usize) {
+            *r = place.queue + 1;
+        }
+        let q = &mut self.queues[place.queue as usize];
+        *q.ends.entry(self.classes.places.near(e.stack)).or_default() += 1;
+        releases || q.out.what == What::Channel
+    }
+}
+
+impl Visit for Follow<'_> {
+    fn begin(&mut self, now: &Interval, seg: &Segment, i: usize) -> u32 {
+        if now.state != GoState::Waiting {
+            return 0;
+        }
+        let m = self.mark(now.reason, now.stack);
+        if m > 0 {
+            let q = self.known[m as usize - 1].queue;
+            self.queues[q as usize].come(seg.time[i]);
+        }
+        m
+    }
+
+    fn end(&mut self, w: &Interval) {
+        match w.state {
+            GoState::Waiting if w.mark > 0 => {}
+            GoState::Running => {
+                let released = self.released.get_mut(w.go.0 as usize).map_or(0, std::mem::take);
+                if released > 0
+                    && let Some(e) = w.end
+                    && e.kind == Kind::GoStop
+                    && self.classes.releases(e.stack)
+                {
+                    self.queues[released as usize - 1].out.starved += 1;
+                }
+                return;
+            }
+            _ => return,
+        }
+        let at = w.mark as usize - 1;
+        let place = self.known[at];
+        // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
+        let waker = match w.end {
+            Some(e) if e.by.is_some() => Waker::Go(e.by),
+            _ => Waker::Nobody,
+        };
+        let let_go = w.end.is_some_and(|e| self.let_go(&place, &e, waker));
+        let q = &mut self.queues[place.queue as usize];
+        if w.end.is_some() {
+            q.go(w.to, let_go);
+        } else {
+            q.pass(w.to);
+        }
+        let d = w.len();
+        let line = &mut self.known[at].waited;
+        let sides = match place.class {
+            Class::Send => Some(&mut q.out.sending),
+            Class::Receive => Some(&mut q.out.receiving),
+            _ => None,
+        };
+        for t in [Some(line), sides].into_iter().flatten() {
+            t.count += 1;
+            t.total += d;
+        }
+        q.out.waits += 1;
+        q.out.open += u64::from(!w.closed());
+        q.out.total += d;
+        if d > q.out.max || q.out.waits == 1 {
+            (q.out.max, q.out.longest) = (d, w.began);
+        }
+    }
+}
+
+/// Follows the queues at all locks and channels of a trace that has been read whole.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn contention<S: Source>(source: &S) -> Result<Contention, String> {
+    let mut out = Err("there is no trace".to_owned());
+    source.with_index(&mut |index| {
+        let places = Places::new(&index.dict, &TABLE);
+        let reasons = Reasons::default();
+        let mut f = Follow {
+            classes: Classes::new(index, &places, &reasons),
+            queues: Vec::new(),
+            ids: FxHashMap::default(),
+            marks: FxHashMap::default(),
+            known: Vec::new(),
+            released: vec![0; index.goroutines.len()],
+        };
+        if let Err(e) = waits::each(source, &mut f) {
+            out = Err(e);
+            return;
+        }
+        let whole = i128::from(index.duration().ns().max(1));
+        for p in &f.known {
+            let line = f.queues[p.queue as usize].lines.entry((p.line, p.reason)).or_default();
+            line.count += p.waited.count;
+            line.total += p.waited.total;
+        }
+        let mut classes: Vec<Contended> = f.queues.drain(..).map(|q| close(q, whole, &reasons)).collect();
+        classes.sort_by_key(|c| (std::cmp::Reverse(c.total), c.what, c.waits_at.first().map(|w| w.0)));
+        out = Ok(Contention { classes, places });
+    });
+    out
+}
+
+fn close(q: Queue, whole: i128, reasons: &Reasons) -> Contended {
+    let mut c = q.out;
+    c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
+    c.waits_at =
+        q.lines.into_iter().filter(|(_, t)| t.count > 0).map(|((p, r), t)| (p, reasons.get(r).name, t)).collect();
+    c.waits_at.sort_by_key(|w| (std::cmp::Reverse(w.2.total), w.0));
+    c.ended_at = q.ends.into_iter().collect();
+    c.ended_at.sort_by_key(|e| (std::cmp::Reverse(e.1), e.0));
+    c
+}

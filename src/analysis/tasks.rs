@@ -1,0 +1,302 @@
+//! Tasks and regions that the program marked: summed up by name, and one by one.
+//!
+//! As in Go's own reader, regions of a goroutine nest, a goroutine's end ends its regions, and those of the runtime's own
+//! goroutines are not the user's. A task that no event begins or ends in the trace is not here.
+
+use super::links::{Histogram, Options, group};
+use super::search::{LookAhead, Source};
+use super::walk;
+use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
+use crate::store::commit::is_system;
+use crate::store::segment::Kind;
+use crate::store::{Detail, EventNo, Index, Segment};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+
+/// What was marked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum What {
+    /// A task, which may pass from goroutine to goroutine.
+    Task,
+    /// A region of one goroutine.
+    Region,
+}
+
+/// One task or region.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Instance {
+    /// What it is.
+    pub what: What,
+    /// Its name; `NONE` if it began before the trace.
+    pub name: StringId,
+    /// Number of the task, or of that which the region belongs to; 0 for none.
+    pub task: u64,
+    /// The goroutine that began it; that which ended it, if it began before the trace.
+    pub go: GoIdx,
+    /// The goroutine that ended it; `NONE` if nobody did.
+    pub ended_by: GoIdx,
+    /// When it began, or the trace did.
+    pub from: Time,
+    /// When it ended, or the trace did.
+    pub to: Time,
+    /// Whether its beginning is in the trace.
+    pub began: bool,
+    /// Whether its end is.
+    pub ended: bool,
+    /// The event that ended it, if one did.
+    pub end: Option<EventNo>,
+}
+
+impl Instance {
+    /// How long it lasted inside the trace.
+    pub fn len(&self) -> Duration {
+        self.to - self.from
+    }
+
+    /// Whether it took no time.
+    pub fn is_empty(&self) -> bool {
+        self.to <= self.from
+    }
+
+    /// Whether both ends are in the trace.
+    pub fn complete(&self) -> bool {
+        self.began && self.ended
+    }
+}
+
+/// The tasks or regions of one name. Times are of those with both ends in the trace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sum {
+    /// What they are.
+    pub what: What,
+    /// Their name.
+    pub name: StringId,
+    /// How many.
+    pub count: u64,
+    /// How many of them lack an end.
+    pub open: u64,
+    /// The sum of the others' lengths.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
+    /// 99 in 100 were no longer than this, to within an eighth.
+    pub p99: Duration,
+}
+
+/// A region or task under way: `None` for the creator's region in which a goroutine began.
+type Open = Option<(StringId, u64, Time, bool)>;
+
+/// Most regions of one goroutine, and most tasks, that are followed at a time.
+const MAX_OPEN: usize = 1 << 20;
+
+struct Walk<'a, 'o> {
+    index: &'a Index,
+    opts: Options<'o>,
+    group: Option<GroupId>,
+    ahead: &'a dyn crate::filter::Ahead,
+    regions: FxHashMap<GoIdx, Vec<Open>>,
+    tasks: FxHashMap<u64, (StringId, GoIdx, Time, bool)>,
+    each: &'a mut dyn FnMut(&Instance),
+}
+
+impl Walk<'_, '_> {
+    /// Hands an instance on, if it is wanted.
+    fn tell(&mut self, i: &Instance, wanted: bool) {
+        let inside = i.to >= self.opts.from && i.from < self.opts.to;
+        if wanted && inside && self.group.is_none_or(|g| group(self.index, i.go) == g) {
+            (self.each)(i);
+        }
+    }
+
+    /// Whether the event that begins or ends an instance answers the query.
+    fn answers(&self, seg: &Segment, i: usize) -> bool {
+        self.opts.filter.is_none_or(|q| q.matches(seg, i, self.ahead))
+    }
+
+    fn region(&mut self, go: GoIdx, open: Open, to: Time, end: Option<EventNo>, ended: bool) {
+        let Some((name, task, from, wanted)) = open else { return };
+        let ended_by = if ended { go } else { GoIdx::NONE };
+        let i = Instance { what: What::Region, name, task, go, ended_by, from, to, began: true, ended, end };
+        self.tell(&i, wanted);
+    }
+
+    fn event(&mut self, seg: &Segment, i: usize) {
+        let (now, no, go) = (seg.time[i], seg.first + i as u64, seg.go[i]);
+        let by = if seg.by[i].is_some() { seg.by[i] } else { go };
+        match (seg.kind[i], seg.detail(i)) {
+            (Kind::TaskBegin, Detail::Task { id, name, .. }) if self.tasks.len() < MAX_OPEN => {
+                let wanted = self.answers(seg, i);
+                self.tasks.insert(id, (name, by, now, wanted));
+            }
+            (Kind::TaskEnd, Detail::Task { id, .. }) => {
+                let known = self.tasks.remove(&id);
+                let began = known.is_some();
+                let (name, go, from, wanted) =
+                    known.unwrap_or_else(|| (StringId::NONE, by, self.index.start, self.answers(seg, i)));
+                let end = Some(no);
+                let t = Instance {
+                    what: What::Task,
+                    name,
+                    task: id,
+                    go,
+                    ended_by: by,
+                    from,
+                    to: now,
+                    began,
+                    ended: true,
+                    end,
+                };
+                self.tell(&t, wanted);
+            }
+            (Kind::RegionBegin, Detail::Region { task, name }) => {
+                let wanted = self.answers(seg, i);
+                let open = self.regions.entry(go).or_default();
+                if open.len() < MAX_OPEN {
+                    open.push(Some((name, task, now, wanted)));
+                }
+            }
+            (Kind::RegionEnd, Detail::Region { task, name }) => match self.regions.get_mut(&go).and_then(Vec::pop) {
+                Some(open) => self.region(go, open, now, Some(no), true),
+                None => {
+                    let wanted = self.answers(seg, i);
+                    let (what, from, end) = (What::Region, self.index.start, Some(no));
+                    let r =
+                        Instance { what, name, task, go, ended_by: go, from, to: now, began: false, ended: true, end };
+                    self.tell(&r, wanted);
+                }
+            },
+            (Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall, _)
+                if self.regions.get(&seg.by[i]).is_some_and(|r| !r.is_empty()) =>
+            {
+                self.regions.entry(go).or_default().push(None);
+            }
+            (k, _) if k.go_transition().is_some_and(|t| t.1 == crate::store::segment::GoState::NotExist) => {
+                self.close(go, Some(now), Some(no));
+            }
+            _ => {}
+        }
+    }
+
+    /// A goroutine is over, or the trace is: its regions end with it.
+    fn close(&mut self, go: GoIdx, at: Option<Time>, end: Option<EventNo>) {
+        let Some(open) = self.regions.remove(&go) else { return };
+        if is_system(self.index.goroutine_name(go)) {
+            return;
+        }
+        for o in open.into_iter().rev() {
+            self.region(go, o, at.unwrap_or(self.index.end), end, at.is_some());
+        }
+    }
+
+    /// What is under way when the trace ends.
+    fn finish(&mut self) {
+        let mut gos: Vec<GoIdx> = self.regions.keys().copied().collect();
+        gos.sort_unstable();
+        for go in gos {
+            let over = self.index.goroutine(go).and_then(|g| g.ended.or(g.gone));
+            self.close(go, over, None);
+        }
+        let mut open: Vec<_> = std::mem::take(&mut self.tasks).into_iter().collect();
+        open.sort_unstable_by_key(|t| t.0);
+        for (task, (name, go, from, wanted)) in open {
+            let (what, to, ended_by) = (What::Task, self.index.end, GoIdx::NONE);
+            let t = Instance { what, name, task, go, ended_by, from, to, began: true, ended: false, end: None };
+            self.tell(&t, wanted);
+        }
+    }
+}
+
+/// Calls `each` with every task and region that lies in the window in part at least, and was begun by a goroutine of
+/// `group`, in the order in which they end.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn each<S: Source>(
+    source: &S,
+    opts: Options<'_>,
+    group: Option<GroupId>,
+    each: &mut dyn FnMut(&Instance),
+) -> Result<(), String> {
+    let ahead = LookAhead::new(source);
+    let mut out = Ok(());
+    source.with_index(&mut |index| {
+        // Most traces have none at all.
+        if index.totals.tasks.is_empty() && index.totals.regions.is_empty() {
+            return;
+        }
+        let (regions, tasks) = (FxHashMap::default(), FxHashMap::default());
+        let mut w = Walk { index, opts, group, ahead: &ahead, regions, tasks, each };
+        out = walk::segments(source, 0..index.segments.len(), walk::threads(), &mut |_, seg| {
+            for i in 0..seg.len() {
+                w.event(seg, i);
+            }
+            ControlFlow::Continue(())
+        });
+        w.finish();
+    });
+    out
+}
+
+/// Tasks and regions summed up by name, those with the largest sum first.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn sums<S: Source>(source: &S, opts: Options<'_>, group: Option<GroupId>) -> Result<Vec<Sum>, String> {
+    let mut by: FxHashMap<(What, StringId), (Sum, Histogram)> = FxHashMap::default();
+    each(source, opts, group, &mut |i| {
+        let (what, name) = (i.what, i.name);
+        let (s, hist) = by.entry((what, name)).or_insert_with(|| {
+            let zero = Duration::ZERO;
+            (Sum { what, name, count: 0, open: 0, total: zero, max: zero, p99: zero }, Histogram::default())
+        });
+        s.count += 1;
+        if i.complete() {
+            s.total += i.len();
+            s.max = s.max.max(i.len());
+            hist.add(i.len());
+        } else {
+            s.open += 1;
+        }
+    })?;
+    let mut all: Vec<Sum> =
+        by.into_values().map(|(s, hist)| Sum { p99: hist.quantile(0.99).min(s.max), ..s }).collect();
+    all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
+    Ok(all)
+}
+
+/// The tasks or regions of a name, the longest `limit` of them, longest first.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn list<S: Source>(
+    source: &S,
+    opts: Options<'_>,
+    group: Option<GroupId>,
+    (what, name): (What, StringId),
+    limit: usize,
+) -> Result<Vec<Instance>, String> {
+    let mut kept: BinaryHeap<(Reverse<Duration>, u64)> = BinaryHeap::new();
+    let mut found: FxHashMap<u64, Instance> = FxHashMap::default();
+    let mut n = 0;
+    each(source, opts, group, &mut |i| {
+        if (i.what, i.name) != (what, name) {
+            return;
+        }
+        n += 1;
+        kept.push((Reverse(i.len()), n));
+        found.insert(n, *i);
+        if kept.len() > limit
+            && let Some((_, shortest)) = kept.pop()
+        {
+            found.remove(&shortest);
+        }
+    })?;
+    let mut all: Vec<Instance> = found.into_values().collect();
+    all.sort_by_key(|i| (Reverse(i.len()), i.from, i.go, i.task));
+    Ok(all)
+}

@@ -1,0 +1,118 @@
+//! Lines of user code, one for each stack.
+
+use super::reasons::Table;
+use crate::base::{FrameId, FuncId, StackId, text};
+use crate::store::dict::{is_runtime, short_file, short_func};
+use crate::store::{Dict, Index};
+use rustc_hash::FxHashMap;
+
+/// A line of a function: a row of [`Places`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PlaceId(pub u32);
+
+impl PlaceId {
+    /// No line is known.
+    pub const NONE: PlaceId = PlaceId(u32::MAX);
+}
+
+/// The line of each stack that matters to a user, found once for all stacks: a stack is a node below its caller's, so
+/// each looks at its own frame and else at its caller's answer.
+#[derive(Default)]
+pub struct Places {
+    lines: Vec<(FuncId, u32)>,
+    /// Of each stack, its frame nearest to the leaf that is no library's.
+    user: Vec<PlaceId>,
+    /// Of each stack, its frame nearest to the leaf outside the runtime, `internal/…` and `sync`.
+    near: Vec<PlaceId>,
+}
+
+impl Places {
+    /// Finds the places of all stacks of a trace.
+    pub fn new(dict: &Dict, table: &Table) -> Places {
+        let mut ids: FxHashMap<(FuncId, u32), u32> = FxHashMap::default();
+        let mut p = Places::default();
+        let library: Vec<bool> = dict.funcs().iter().map(|f| table.is_library(dict.str(f.name))).collect();
+        let runtime: Vec<bool> = dict.funcs().iter().map(|f| is_runtime(dict.str(f.name))).collect();
+        let frames: Vec<PlaceId> = dict
+            .frames()
+            .iter()
+            .map(|f| {
+                let next = p.lines.len() as u32;
+                let id = *ids.entry((f.func, f.line)).or_insert(next);
+                if id == next {
+                    p.lines.push((f.func, f.line));
+                }
+                PlaceId(id)
+            })
+            .collect();
+        let (_, _, _, stacks) = dict.counts();
+        let mut outside = vec![(false, false); stacks];
+        for s in 0..stacks {
+            let id = StackId(s as u32);
+            let leaf = dict.leaf(id).unwrap_or(FrameId::NONE);
+            let func = dict.frame_of(leaf).func.index();
+            let caller = dict.caller(id).some().map(StackId::index).filter(|&c| c < s);
+            let own = frames[leaf.index()];
+            let of = |own_is: bool, caller_is: bool, from: &[PlaceId]| match caller {
+                Some(c) if !own_is && caller_is => from[c],
+                _ => own,
+            };
+            let above = caller.map_or((false, false), |c| outside[c]);
+            let (user, near) = (!library[func], !runtime[func]);
+            let (u, n) = (of(user, above.0, &p.user), of(near, above.1, &p.near));
+            p.user.push(u);
+            p.near.push(n);
+            outside[s] = (user || above.0, near || above.1);
+        }
+        p
+    }
+
+    /// The line of user code of a stack; the leaf's, where all of it is a library's.
+    pub fn user(&self, stack: StackId) -> PlaceId {
+        self.user.get(stack.0 as usize).copied().unwrap_or(PlaceId::NONE)
+    }
+
+    /// The line that called into the runtime or `sync`: for a lock, that of the call of `Lock`.
+    pub fn near(&self, stack: StackId) -> PlaceId {
+        self.near.get(stack.0 as usize).copied().unwrap_or(PlaceId::NONE)
+    }
+
+    /// How many places there are.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether no stack has a line.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// A place's function and line.
+    pub fn get(&self, p: PlaceId) -> Option<(FuncId, u32)> {
+        self.lines.get(p.0 as usize).copied()
+    }
+
+    /// A place in full, as Go writes it: `payment.(*OrderCache).Update paycore/payment/order_cache.go:46`; empty for none.
+    pub fn full(&self, index: &Index, p: PlaceId) -> String {
+        match self.get(p) {
+            Some((f, line)) => format!("{} {}:{line}", index.dict.func_name(f), index.dict.func_file(f)),
+            None => String::new(),
+        }
+    }
+
+    /// A place's file and line, short and safe to show: `payment/order_cache.go:46`; empty for none.
+    pub fn line(&self, index: &Index, p: PlaceId) -> String {
+        match self.get(p) {
+            Some((f, line)) if !index.dict.func_file(f).is_empty() => {
+                text::escape(&format!("{}:{line}", short_file(index.dict.func_file(f)))).into_owned()
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// A place's function, short and safe to show; empty for none.
+    pub fn func(&self, index: &Index, p: PlaceId) -> String {
+        let name = self.get(p).map_or("", |(f, _)| index.dict.func_name(f));
+        text::escape(short_func(name)).into_owned()
+    }
+}

@@ -1,0 +1,236 @@
+//! What a goroutine waits for, read off its stack with the rules of `assets/reasons.toml`.
+
+use super::Waker;
+use crate::base::{GoIdx, StackId, StringId};
+use crate::store::Dict;
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// What kind of thing is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// A mutex, whichever.
+    Lock,
+    /// A channel's receiver.
+    Send,
+    /// A channel's sender.
+    Receive,
+    /// Several channels.
+    Select,
+    /// A group of goroutines to be done.
+    Group,
+    /// A condition variable.
+    Cond,
+    /// Another's initialisation.
+    Once,
+    /// A semaphore.
+    Semaphore,
+    /// The network.
+    Network,
+    /// A clock.
+    Sleep,
+    /// The collector.
+    Collector,
+    /// The operating system.
+    Syscall,
+    /// A P.
+    Sched,
+    /// Something else.
+    #[default]
+    Other,
+}
+
+/// A reason in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reason {
+    /// `Mutex`, `HTTP read`, `chan receive` …: ours, or the runtime's own word.
+    pub name: String,
+    /// What kind of thing is waited for.
+    pub class: Class,
+}
+
+/// A reason: a row of [`Reasons`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ReasonId(pub u16);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    library: Vec<String>,
+    wakers: FxHashMap<String, WakerName>,
+    rule: Vec<Rule>,
+    via: Vec<Via>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+enum WakerName {
+    Network,
+    Timer,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    reason: Option<String>,
+    #[serde(default)]
+    func: Vec<String>,
+    waker: Option<WakerName>,
+    name: String,
+    class: Class,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Via {
+    #[serde(default)]
+    func: Vec<String>,
+    name: String,
+}
+
+/// The rules.
+pub struct Table(File);
+
+/// The built-in rules.
+pub static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    // A test holds that the built-in file is a good one.
+    Table(toml::from_str(include_str!("../../../assets/reasons.toml")).expect("assets/reasons.toml is well formed"))
+});
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
+}
+
+impl Table {
+    /// Whether a function belongs to a library that stands between the user's code and the runtime.
+    pub fn is_library(&self, func: &str) -> bool {
+        self.0.library.iter().any(|p| fits(p, func))
+    }
+
+    /// Who ends waits of this reason when no goroutine does.
+    fn waker(&self, reason: &str) -> Waker {
+        match self.0.wakers.get(reason) {
+            Some(WakerName::Network) => Waker::Network,
+            Some(WakerName::Timer) => Waker::Timer,
+            None => Waker::Runtime,
+        }
+    }
+
+    fn refine(&self, dict: &Dict, reason: &str, stack: StackId, waker: Option<WakerName>) -> Reason {
+        let mut funcs: Vec<&str> = Vec::new();
+        for f in dict.stack(stack) {
+            let name = dict.func_name(f.func);
+            if !self.is_library(name) {
+                break;
+            }
+            funcs.push(name);
+        }
+        let any = |patterns: &[String]| {
+            patterns.is_empty() || patterns.iter().any(|p| funcs.iter().any(|name| fits(p, name)))
+        };
+        let rule = self.0.rule.iter().find(|r| {
+            // A wait that began before the trace has no reason; its stack may still tell.
+            let told = match r.reason.as_deref() {
+                None => !reason.is_empty(),
+                Some(want) => want == reason || reason.is_empty() && !r.func.is_empty() && r.class != Class::Syscall,
+            };
+            told && (r.waker.is_none() || r.waker == waker) && any(&r.func)
+        });
+        match rule {
+            Some(r) if r.class == Class::Network => {
+                let via = self.0.via.iter().find(|v| any(&v.func)).map_or("network", |v| v.name.as_str());
+                Reason { name: format!("{via} {}", r.name), class: r.class }
+            }
+            Some(r) => Reason { name: r.name.clone(), class: r.class },
+            None if reason.is_empty() => Reason { name: "not known".into(), class: Class::Other },
+            None => Reason {
+                name: reason.to_owned(),
+                class: if reason == "network" { Class::Network } else { Class::Other },
+            },
+        }
+    }
+}
+
+/// The reasons of a trace, refined; each pair of reason and stack is looked at once.
+#[derive(Default)]
+pub struct Reasons(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    rows: Vec<Reason>,
+    ids: FxHashMap<String, ReasonId>,
+    cache: FxHashMap<(StringId, StackId, u8), ReasonId>,
+    wakers: FxHashMap<StringId, Waker>,
+    polls: FxHashMap<StackId, bool>,
+}
+
+impl Reasons {
+    /// The refined reason of a wait that began with `reason` in `stack` and was ended by `waker`.
+    pub fn refine(&self, dict: &Dict, reason: StringId, stack: StackId, waker: Waker) -> ReasonId {
+        self.named(dict, reason, dict.str(reason), stack, waker)
+    }
+
+    /// The same for a syscall.
+    pub fn syscall(&self, dict: &Dict, stack: StackId) -> ReasonId {
+        self.named(dict, StringId(u32::MAX - 1), "syscall", stack, Waker::Runtime)
+    }
+
+    fn named(&self, dict: &Dict, key: StringId, reason: &str, stack: StackId, waker: Waker) -> ReasonId {
+        let waker = match waker {
+            Waker::Network => Some(WakerName::Network),
+            Waker::Timer => Some(WakerName::Timer),
+            _ => None,
+        };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (key, stack, waker.map_or(0, |w| w as u8 + 1));
+        if let Some(&id) = known.cache.get(&key) {
+            return id;
+        }
+        let r = TABLE.refine(dict, reason, stack, waker);
+        let next = ReasonId(known.rows.len().min(usize::from(u16::MAX)) as u16);
+        let id = *known.ids.entry(r.name.clone()).or_insert(next);
+        if id == next && known.rows.len() < usize::from(u16::MAX) {
+            known.rows.push(r);
+        }
+        known.cache.insert(key, id);
+        id
+    }
+
+    /// Who ended a wait that began with `reason` in `waiter_stack`, given the goroutine that did and its stack.
+    pub fn waker(&self, dict: &Dict, (reason, waiter_stack): (StringId, StackId), by: GoIdx, stack: StackId) -> Waker {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let default = match reason.some() {
+            Some(_) => *known.wakers.entry(reason).or_insert_with(|| TABLE.waker(dict.str(reason))),
+            None => match TABLE.refine(dict, "", waiter_stack, None).class {
+                Class::Network => Waker::Network,
+                Class::Sleep | Class::Receive | Class::Select => Waker::Timer,
+                _ => Waker::Runtime,
+            },
+        };
+        if !by.is_some() {
+            return default;
+        }
+        // The poller may be run by any goroutine that is in the runtime; one that closes the file is another matter.
+        if default == Waker::Network {
+            let polls = *known
+                .polls
+                .entry(stack)
+                .or_insert_with(|| dict.stack(stack).any(|f| dict.func_name(f.func).starts_with("internal/poll.")));
+            if !polls {
+                return Waker::Network;
+            }
+        }
+        Waker::Go(by)
+    }
+
+    /// A reason's name and class.
+    pub fn get(&self, id: ReasonId) -> Reason {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.rows.get(usize::from(id.0)).cloned().unwrap_or(Reason { name: "other".into(), class: Class::Other })
+    }
+}

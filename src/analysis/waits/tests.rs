@@ -1,0 +1,94 @@
+use super::*;
+use crate::store::{Dict, Frame, Func};
+
+/// A stack, leaf first.
+fn stack(d: &mut Dict, funcs: &[&str]) -> StackId {
+    funcs.iter().rev().fold(StackId::NONE, |caller, name| {
+        let (name, file) = (d.string(name), d.string("a.go"));
+        let func = d.func(Func { name, file });
+        let frame = d.frame(Frame { func, line: 7, pc: 0 });
+        d.push_frame(caller, frame)
+    })
+}
+
+fn refine(reason: &str, waker: Waker, funcs: &[&str]) -> (String, Class) {
+    let mut d = Dict::default();
+    let s = stack(&mut d, funcs);
+    let reason = if reason.is_empty() { StringId::NONE } else { d.string(reason) };
+    let r = Reasons::default();
+    let r = r.get(r.refine(&d, reason, s, waker));
+    (r.name, r.class)
+}
+
+#[test]
+fn the_built_in_rules_know_libraries_from_users() {
+    for library in ["sync.(*Mutex).Lock", "net/http.(*conn).serve", "golang.org/x/sync/errgroup.(*Group).Wait"] {
+        assert!(TABLE.is_library(library), "{library}");
+    }
+    for user in ["main.main", "paycore/payment.(*Core).Pay", "timely.Do", "network.Dial", "example.com/sync.Do"] {
+        assert!(!TABLE.is_library(user), "{user}");
+    }
+}
+
+#[test]
+fn reasons_are_read_off_stacks() {
+    let go = Waker::Go(GoIdx(0));
+    let cases: &[(&str, &[&str], &str, Class)] = &[
+        ("sync", &["sync.(*Mutex).Lock", "main.f"], "Mutex", Class::Lock),
+        ("sync", &["internal/sync.(*Mutex).lockSlow", "sync.(*Mutex).Lock", "main.f"], "Mutex", Class::Lock),
+        ("sync", &["sync.runtime_SemacquireRWMutexR", "sync.(*RWMutex).RLock", "main.f"], "RWMutex read", Class::Lock),
+        ("sync", &["sync.runtime_SemacquireRWMutex", "sync.(*RWMutex).Lock", "main.f"], "RWMutex write", Class::Lock),
+        // A writer waits for its turn in the mutex inside.
+        ("sync", &["sync.(*Mutex).Lock", "sync.(*RWMutex).Lock", "main.f"], "RWMutex write", Class::Lock),
+        ("sync", &["sync.(*Mutex).Lock", "sync.(*Once).doSlow", "sync.(*Once).Do", "main.f"], "Once", Class::Once),
+        ("sync", &["sync.(*WaitGroup).Wait", "main.f"], "WaitGroup", Class::Group),
+        (
+            "sync",
+            &["sync.(*WaitGroup).Wait", "golang.org/x/sync/errgroup.(*Group).Wait", "main.f"],
+            "errgroup",
+            Class::Group,
+        ),
+        ("sync", &["sync.(*Cond).Wait", "main.f"], "Cond", Class::Cond),
+        ("sync", &["main.f", "sync.(*Once).Do"], "sync", Class::Other),
+        ("network", &["internal/poll.(*FD).Read", "net.(*conn).Read", "main.f"], "network read", Class::Network),
+        (
+            "network",
+            &["internal/poll.(*FD).Read", "net.(*conn).Read", "crypto/tls.(*Conn).Read", "main.f"],
+            "TLS read",
+            Class::Network,
+        ),
+        (
+            "network",
+            &["internal/poll.(*FD).Read", "crypto/tls.(*Conn).Read", "net/http.(*persistConn).readLoop"],
+            "HTTP read",
+            Class::Network,
+        ),
+        ("network", &["internal/poll.(*FD).Accept", "net.(*netFD).accept", "main.f"], "network accept", Class::Network),
+        ("chan receive", &["runtime.chanrecv1", "main.f"], "chan receive", Class::Receive),
+        ("", &["sync.(*Mutex).Lock", "main.f"], "Mutex", Class::Lock),
+        ("", &["runtime.selectgo", "main.f"], "select", Class::Select),
+        ("", &["main.f"], "not known", Class::Other),
+        ("a word of tomorrow", &["main.f"], "a word of tomorrow", Class::Other),
+    ];
+    for (reason, funcs, name, class) in cases {
+        assert_eq!(refine(reason, go, funcs), (name.to_string(), *class), "{reason} {funcs:?}");
+    }
+    assert_eq!(refine("chan receive", Waker::Timer, &["main.f"]).0, "timer channel");
+}
+
+#[test]
+fn who_ends_a_wait_that_no_goroutine_ends() {
+    let mut d = Dict::default();
+    let none = StackId::NONE;
+    let closing = stack(&mut d, &["internal/poll.(*FD).Close", "main.f"]);
+    let [network, sleep, gc] = ["network", "sleep", "GC mark assist wait for work"].map(|s| d.string(s));
+    let r = Reasons::default();
+    let (nobody, someone) = (GoIdx::NONE, GoIdx(3));
+    assert_eq!(r.waker(&d, (network, none), nobody, none), Waker::Network);
+    assert_eq!(r.waker(&d, (sleep, none), nobody, none), Waker::Timer);
+    assert_eq!(r.waker(&d, (gc, none), nobody, none), Waker::Runtime);
+    assert_eq!(r.waker(&d, (gc, none), someone, none), Waker::Go(someone));
+    // A goroutine may run the poller; one that closes the connection is another matter.
+    assert_eq!(r.waker(&d, (network, none), someone, none), Waker::Network);
+    assert_eq!(r.waker(&d, (network, none), someone, closing), Waker::Go(someone));
+}

@@ -1,0 +1,92 @@
+//! `gotrail links`.
+
+use super::{Exit, Format, Usage, open, window};
+use crate::analysis::knots::knots;
+use crate::analysis::links::{self, Options, Sort};
+use crate::analysis::search;
+use crate::base::Duration;
+use crate::filter;
+use crate::report;
+use clap::{Args, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct LinksArgs {
+    /// A trace; `-` is standard input
+    file: PathBuf,
+    #[command(flatten)]
+    open: open::OpenArgs,
+    /// What comes first
+    #[arg(long, value_enum, default_value = "total")]
+    sort: SortBy,
+    /// Only waits whose beginning answers this query: `reason:sync dur>1ms`, `group:main.handle`, …
+    #[arg(long, short, value_name = "QUERY")]
+    filter: Option<String>,
+    /// Only what lies after this instant, counted from the trace's start: 812.031ms
+    #[arg(long, value_name = "T", value_parser = window::duration)]
+    from: Option<Duration>,
+    /// Only what lies before this instant
+    #[arg(long, value_name = "T", value_parser = window::duration)]
+    to: Option<Duration>,
+    /// How many lines to print (text)
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    limit: usize,
+    /// Also what the runtime's own goroutines waited for (text)
+    #[arg(long)]
+    all: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SortBy {
+    /// The sum of the waits
+    Total,
+    /// Their number
+    Count,
+    /// The longest
+    Max,
+    /// The 99th percentile
+    P99,
+    /// The mean
+    Mean,
+}
+
+pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let query = match &args.filter {
+        Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
+        None => None,
+    };
+    let mut found = true;
+    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+        let compiled = match &query {
+            Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
+            None => None,
+        };
+        let (from, to) = window::window(trace.index().start, args.from, args.to)?;
+        let opts = Options { from, to, filter: compiled.as_ref() };
+        let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;
+        let by = match args.sort {
+            SortBy::Total => Sort::Total,
+            SortBy::Count => Sort::Count,
+            SortBy::Max => Sort::Max,
+            SortBy::P99 => Sort::P99,
+            SortBy::Mean => Sort::Mean,
+        };
+        links::sort(&mut links.edges, by);
+        found = !links.edges.is_empty();
+        let index = trace.index();
+        let knots = knots(&links.edges);
+        match args.format {
+            Format::Json => report::json::write(&report::links::json(&links, &knots, &index), out)?,
+            Format::Text => {
+                report::links::write(&links, &knots, &index, args.all, args.limit, out)?;
+                report::links::hint(&links, &index, out)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(if exit == Exit::Done && query.is_some() && !found { Exit::NothingFound } else { exit })
+}

@@ -1,0 +1,34 @@
+//! `gotrail locks`.
+
+use super::{Exit, Format, open};
+use crate::analysis::contention::contention;
+use crate::report;
+use clap::Args;
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct LocksArgs {
+    /// A trace; `-` is standard input
+    file: PathBuf,
+    #[command(flatten)]
+    open: open::OpenArgs,
+    /// How many locks and how many channels to print (text)
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+        let c = contention(trace).map_err(anyhow::Error::msg)?;
+        let index = trace.index();
+        match args.format {
+            Format::Json => report::json::write(&report::contention::json(&c, &index), out)?,
+            Format::Text => report::contention::write(&c, &index, args.limit, out)?,
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,239 @@
+//! A critical path: a ranked list of plain sentences, then the path in order of time; or JSON.
+
+use crate::analysis::path::{Cause, Holder, Hop, Path, Piece, Share, What};
+use crate::analysis::waits::{Class, PlaceId, ReasonId, Waker};
+use crate::base::{Duration, GoIdx, GroupId, text, time};
+use crate::store::Index;
+use crate::store::dict::short_func;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// Lines of the ranked list.
+const SHARES: usize = 12;
+/// Lines of the path in order of time.
+const STEPS: usize = 40;
+/// What others did meanwhile, at most.
+const MEANWHILE: usize = 3;
+
+/// Writes the path of what `title` names.
+pub fn write(title: &str, path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+    let w = path.window;
+    let whole = w.to - w.from;
+    let at = time::offset(w.from - index.start, Duration(1000));
+    writeln!(out, "{} · {whole} from {at} · {}", text::escape(title), goroutine(index, w.go))?;
+    writeln!(out, "\n{:>9} {:>7} {:>6}  what the time went into", "time", "of all", "times")?;
+    let shares = path.shares(index);
+    for s in shares.iter().take(SHARES) {
+        writeln!(
+            out,
+            "{:>9} {:>7} {:>6}  {}",
+            s.total.to_string(),
+            percent(s.total, whole),
+            text::count(s.count),
+            sentence(path, index, s)
+        )?;
+        for &(group, what, reason, place, d) in s.meanwhile.iter().take(MEANWHILE) {
+            let did = doing(path, index, what, reason, place);
+            writeln!(out, "{:>26}{:>9}  {} {did}", "", d.to_string(), group_name(index, group))?;
+        }
+    }
+    if shares.len() > SHARES {
+        let rest: Duration = shares[SHARES..].iter().map(|s| s.total).sum();
+        writeln!(out, "{:>9} {:>7} {:>6}  {} more", rest.to_string(), percent(rest, whole), "", shares.len() - SHARES)?;
+    }
+    steps(path, index, out)?;
+    writeln!(out, "\nparts sum to {} ns of {} ns", path.total().ns(), whole.ns())
+}
+
+enum Step<'a> {
+    Hop(&'a Hop),
+    Piece(&'a Piece),
+}
+
+/// The path in order of time, without what is too short to matter.
+fn steps(path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+    let mut all: Vec<(crate::base::Time, u16, Duration, Step<'_>)> = Vec::new();
+    all.extend(path.hops.iter().map(|h| (h.from, h.depth * 2, h.len(), Step::Hop(h))));
+    all.extend(path.pieces.iter().map(|p| (p.from, p.depth * 2 + 1, p.len(), Step::Piece(p))));
+    let mut lengths: Vec<Duration> = all.iter().map(|s| s.2).collect();
+    lengths.sort_unstable_by(|a, b| b.cmp(a));
+    let least = lengths.get(STEPS).copied().unwrap_or(Duration::ZERO);
+    let left_out = all.iter().filter(|s| s.2 <= least && lengths.len() > STEPS).count();
+    if lengths.len() > STEPS {
+        all.retain(|s| s.2 > least);
+    }
+    all.sort_by_key(|s| (s.0, s.1));
+    writeln!(out, "\n{:>9} {:>9}  in order of time", "at", "for")?;
+    for (from, _, len, step) in &all {
+        let at = (*from - path.window.from).to_string();
+        let (depth, go, what) = match step {
+            Step::Hop(h) => {
+                let by = path.places.line(index, h.waker_at);
+                let by = if by.is_empty() { String::new() } else { format!(" at {by}") };
+                let what = format!(
+                    "{}{}, until {} lets it go{by}:",
+                    waits(path, h.reason),
+                    line(path, index, h.at),
+                    number(index, h.waker)
+                );
+                (h.depth, h.go, text::escape(&what).into_owned())
+            }
+            Step::Piece(p) => (p.depth, p.go, piece(path, index, p)),
+        };
+        let indent = "  ".repeat(usize::from(depth.min(20)));
+        writeln!(out, "{at:>9} {:>9}  {indent}{} {what}", len.to_string(), number(index, go))?;
+    }
+    if left_out > 0 {
+        writeln!(out, "{:>19}  and {left_out} of {least} or less", "")?;
+    }
+    Ok(())
+}
+
+/// A piece of the path in words that are safe to show, with who held the Ps meanwhile.
+pub fn piece(path: &Path, index: &Index, p: &Piece) -> String {
+    let mut s = doing(path, index, p.what, p.reason, p.at);
+    if p.samples > 0 {
+        s.push_str(&format!(" ({} CPU samples)", p.samples));
+    }
+    held(index, &p.holders, p.stw, p.gc, &mut s);
+    s
+}
+
+fn held(index: &Index, holders: &[Holder], stw: Duration, gc: Duration, s: &mut String) {
+    if let Some(h) = holders.first() {
+        s.push_str(&format!("; the Ps were held by {}", group_name(index, h.group)));
+        if let Some(more) = holders.get(1) {
+            s.push_str(&format!(", {}", group_name(index, more.group)));
+        }
+    }
+    if stw > Duration::ZERO {
+        s.push_str(&format!("; the world was stopped for {stw}"));
+    } else if gc > Duration::ZERO && !holders.is_empty() {
+        s.push_str("; the collector was marking");
+    }
+}
+
+/// What a wait is for: one waits for a mutex, but in an operation on a channel. Not escaped.
+pub fn waits(path: &Path, reason: ReasonId) -> String {
+    let r = path.reasons.get(reason);
+    let how = match r.class {
+        Class::Send | Class::Receive | Class::Select | Class::Network => "in",
+        _ => "for",
+    };
+    format!("waits {how} {}", r.name)
+}
+
+fn line(path: &Path, index: &Index, at: PlaceId) -> String {
+    let l = path.places.line(index, at);
+    if l.is_empty() { l } else { format!(" at {l}") }
+}
+
+/// What a goroutine did in a piece of the path, in words that are safe to show.
+pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, at: PlaceId) -> String {
+    let reason = || reason.map_or(String::new(), |r| text::escape(&path.reasons.get(r).name).into_owned());
+    let at = line(path, index, at);
+    match what {
+        What::Running if at.is_empty() => "runs".into(),
+        What::Running => format!("runs, mostly{at}"),
+        What::Runnable => "is ready, but has no P".into(),
+        What::Syscall => format!("is in {}{at}", reason()),
+        What::Waiting(Waker::Network) => format!("waits for the network: {}{at}", reason()),
+        What::Waiting(Waker::Timer) => format!("waits for a timer: {}{at}", reason()),
+        What::Waiting(Waker::Runtime) => format!("waits for the runtime: {}{at}", reason()),
+        What::Waiting(Waker::Nobody) => format!("waits for what never came: {}{at}", reason()),
+        What::Waiting(Waker::Go(_)) => format!("waits: {}{at}", reason()),
+        What::Absent => "was not there yet, as far as the trace tells".into(),
+    }
+}
+
+/// A share of the path in words that are safe to show.
+pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
+    match s.cause {
+        Cause::Own(what, reason, at) => {
+            let mut t = doing(path, index, what, reason, at);
+            if s.samples > 0 {
+                t.push_str(&format!(" ({} CPU samples)", text::count(s.samples)));
+            }
+            held(index, &s.holders, s.stw, Duration::ZERO, &mut t);
+            t
+        }
+        Cause::Other { reason, at, waker, waker_at } => {
+            let by = path.places.line(index, waker_at);
+            let by = if by.is_empty() { String::new() } else { format!(", which lets it go at {by}") };
+            let waits = text::escape(&waits(path, reason)).into_owned();
+            format!("{waits}{}: for {}{by}", line(path, index, at), group_name(index, waker))
+        }
+    }
+}
+
+/// A part of a whole in percent, as the lists show it.
+pub fn percent(part: Duration, whole: Duration) -> String {
+    format!("{:.1} %", part.ns() as f64 * 100.0 / whole.ns().max(1) as f64)
+}
+
+/// A group's name, short and safe to show.
+pub fn group_name(index: &Index, g: GroupId) -> String {
+    match index.group_name(g) {
+        "" => "(not known)".into(),
+        n => text::escape(short_func(n)).into_owned(),
+    }
+}
+
+fn number(index: &Index, g: GoIdx) -> String {
+    super::events::goroutine(index, g)
+}
+
+/// A goroutine's number and start function, safe to show: `G12 main.handle`.
+pub fn goroutine(index: &Index, g: GoIdx) -> String {
+    let name = text::escape(short_func(index.goroutine_name(g))).into_owned();
+    format!("{} {name}", number(index, g)).trim_end().to_owned()
+}
+
+/// The path as JSON: the window, its pieces, the waits that lead from one goroutine to the next; all times in ns.
+pub fn json(title: &str, path: &Path, index: &Index) -> Value {
+    let go = |g: GoIdx| index.goroutine(g).map(|g| g.id.0);
+    let place = |p: PlaceId| match path.places.full(index, p) {
+        s if s.is_empty() => Value::Null,
+        s => json!(s),
+    };
+    let reason = |r: ReasonId| path.reasons.get(r).name;
+    let w = path.window;
+    let pieces: Vec<Value> = path
+        .pieces
+        .iter()
+        .map(|p| {
+            let (what, waker) = match p.what {
+                What::Running => ("running", None),
+                What::Runnable => ("runnable", None),
+                What::Syscall => ("syscall", None),
+                What::Waiting(Waker::Network) => ("waiting", Some("network")),
+                What::Waiting(Waker::Timer) => ("waiting", Some("timer")),
+                What::Waiting(Waker::Runtime) => ("waiting", Some("runtime")),
+                What::Waiting(Waker::Nobody) => ("waiting", Some("nobody")),
+                What::Waiting(Waker::Go(_)) => ("waiting", Some("goroutine")),
+                What::Absent => ("absent", None),
+            };
+            let holders: Vec<Value> =
+                p.holders.iter().map(|h| json!({"group": index.group_name(h.group), "ns": h.time.ns()})).collect();
+            json!({
+                "from_ns": p.from.0, "to_ns": p.to.0, "ns": p.len().ns(), "g": go(p.go), "depth": p.depth, "what": what,
+                "waker": waker, "reason": p.reason.map(reason), "at": place(p.at), "cpu_samples": p.samples,
+                "ps_held_by": holders, "stw_ns": p.stw.ns(), "gc_ns": p.gc.ns(),
+            })
+        })
+        .collect();
+    let hops: Vec<Value> = path
+        .hops
+        .iter()
+        .map(|h| {
+            json!({
+                "from_ns": h.from.0, "to_ns": h.to.0, "ns": h.len().ns(), "g": go(h.go), "depth": h.depth,
+                "reason": reason(h.reason), "at": place(h.at), "waker": go(h.waker), "waker_at": place(h.waker_at),
+            })
+        })
+        .collect();
+    json!({
+        "of": title, "g": go(w.go), "from_ns": w.from.0, "to_ns": w.to.0, "ns": (w.to - w.from).ns(),
+        "sum_ns": path.total().ns(), "pieces": pieces, "waits": hops,
+    })
+}

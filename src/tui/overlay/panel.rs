@@ -1,0 +1,155 @@
+//! A panel: lines to read over the views, some of which lead somewhere.
+
+use super::{OverlayCtx, Then, boxed};
+use crate::base::text;
+use crate::tui::action::{Action, Scope};
+use crate::tui::keymap::Key;
+use crate::tui::theme::Role;
+use crate::tui::views::detail::Target;
+use crate::tui::widgets::write;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::cell::Cell;
+use std::sync::Arc;
+
+/// A line of a panel.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PanelLine {
+    /// Its text, safe to show.
+    pub spans: Vec<(String, Role)>,
+    /// Where Enter leads.
+    pub target: Option<Target>,
+}
+
+impl PanelLine {
+    /// A line of one kind of text that leads nowhere.
+    pub fn plain(text: impl Into<String>, role: Role) -> PanelLine {
+        PanelLine { spans: vec![(text.into(), role)], target: None }
+    }
+
+    fn width(&self) -> usize {
+        self.spans.iter().map(|s| text::width(&s.0)).sum()
+    }
+}
+
+/// What a panel shows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Panelled {
+    /// Its title, safe to show.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<PanelLine>,
+}
+
+/// The overlay. Where any line leads somewhere one such line is selected; else it only scrolls.
+pub struct Panel {
+    shown: Arc<Panelled>,
+    selected: usize,
+    /// Whether anyone has moved: until then the beginning is shown, wherever the selected line is.
+    moved: bool,
+    top: Cell<usize>,
+    height: Cell<usize>,
+}
+
+impl Panel {
+    /// A panel, on the first line that leads somewhere.
+    pub fn new(shown: Arc<Panelled>) -> Panel {
+        let selected = shown.lines.iter().position(|l| l.target.is_some()).unwrap_or(0);
+        Panel { shown, selected, moved: false, top: Cell::new(0), height: Cell::new(0) }
+    }
+
+    /// Moves to the next line that can be selected, by at least `by` lines where there is one that far.
+    fn step(&mut self, by: isize) {
+        self.moved = true;
+        let lines = &self.shown.lines;
+        let leads = lines.iter().any(|l| l.target.is_some());
+        let stops = |i: &usize| !leads || lines[*i].target.is_some();
+        let want = self.selected.saturating_add_signed(by).min(lines.len().saturating_sub(1));
+        let found = match by >= 0 {
+            true => (want..lines.len()).find(stops).or_else(|| (self.selected..want).rev().find(stops)),
+            false => (0..=want).rev().find(stops).or_else(|| (want..self.selected).find(stops)),
+        };
+        // With nothing selectable above, what stands there can still be read.
+        match found.filter(|&i| i != self.selected) {
+            Some(i) => self.selected = i,
+            None if by < 0 => self.top.set(0),
+            None => self.top.set(usize::MAX),
+        }
+    }
+
+    pub(super) fn key(&mut self, key: Key, cx: &OverlayCtx) -> Then {
+        let page = self.height.get().max(2) as isize;
+        let by = match cx.keymap.action(Scope::Global, key) {
+            Some(Action::Down) => 1,
+            Some(Action::Up) => -1,
+            Some(Action::HalfDown) => page / 2,
+            Some(Action::HalfUp) => -page / 2,
+            Some(Action::PageDown) => page,
+            Some(Action::PageUp) => -page,
+            Some(Action::Top) => -(1 << 30),
+            Some(Action::Bottom) => 1 << 30,
+            Some(Action::Enter) => {
+                let seen = self.top.get()..self.top.get() + self.height.get().max(1);
+                if !seen.contains(&self.selected) {
+                    self.moved = true;
+                    return Then::Stay;
+                }
+                let target = self.shown.lines.get(self.selected).and_then(|l| l.target);
+                return target.map_or(Then::Stay, Then::Go);
+            }
+            Some(a @ (Action::Palette | Action::Filter | Action::Chain | Action::Path | Action::Help)) => {
+                return Then::Do(a);
+            }
+            Some(Action::Left | Action::Right | Action::Redraw | Action::Suspend) => return Then::Stay,
+            _ => return Then::Close,
+        };
+        self.step(by);
+        Then::Stay
+    }
+
+    pub(super) fn wheel(&mut self, rows: i32) {
+        self.step(rows as isize);
+    }
+
+    pub(super) fn render(&self, screen: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
+        let lines = &self.shown.lines;
+        let width = lines.iter().map(PanelLine::width).max().unwrap_or(0).max(text::width(&self.shown.title) + 2) + 2;
+        let (width, height) = (width.min(500) as u16, lines.len().min(1000) as u16);
+        let inside = boxed(screen, width, height, &self.shown.title, buf, cx.theme);
+        let height = usize::from(inside.height);
+        self.height.set(height);
+        if height == 0 {
+            return;
+        }
+        let leads = lines.iter().any(|l| l.target.is_some());
+        let most = lines.len().saturating_sub(height);
+        let mut top = self.top.get().min(most);
+        if leads && self.moved && (self.selected < top || self.selected >= top + height) {
+            top = self.selected.saturating_sub(height / 2).min(most);
+        } else if !leads {
+            top = self.selected.min(most);
+        }
+        self.top.set(top);
+        for (i, line) in lines.iter().enumerate().skip(top).take(height) {
+            let y = inside.y + (i - top) as u16;
+            let row = Rect { y, height: 1, ..inside };
+            if leads && i == self.selected {
+                buf.set_style(row, cx.theme.style(Role::Selection));
+                let mark = cx.theme.glyphs.marker.to_string();
+                write(buf, row, row.x, y, &mark, cx.theme.style(Role::Accent));
+            }
+            let mut x = row.x + 2;
+            for (s, role) in &line.spans {
+                let room = usize::from(row.right().saturating_sub(x));
+                x = write(buf, row, x, y, &text::fit(s, room), cx.theme.style(*role));
+            }
+        }
+        let below = lines.len().saturating_sub(top + height);
+        if below > 0 {
+            let more = format!(" {below} more below ");
+            let x = inside.right().saturating_sub(more.len() as u16).max(inside.x);
+            let area = Rect { height: inside.height + 1, ..inside };
+            write(buf, area, x, inside.bottom(), &more, cx.theme.style(Role::Dim));
+        }
+    }
+}

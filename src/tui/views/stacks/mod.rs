@@ -1,0 +1,402 @@
+//! The stacks view: where time goes, by call stack, as a flame graph with its root at the top or as a tree.
+
+pub mod icicle;
+mod render;
+
+use crate::analysis::flame::{self, Tree, Weight};
+use crate::analysis::links::Options;
+use crate::base::{GroupId, Time};
+use crate::tui::action::{Action, Scope};
+use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::hits;
+use crate::tui::nav::Narrow;
+use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::tui::widgets::scroll::Scroll;
+use icicle::{Block, What};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What a tree was made for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Key {
+    weight: Weight,
+    mine: bool,
+    window: Option<(Time, Time)>,
+    group: Option<GroupId>,
+    only: Option<String>,
+    query: Option<String>,
+}
+
+/// A call tree and what it was made for.
+#[derive(Debug)]
+pub struct Found {
+    key: Key,
+    tree: Tree,
+}
+
+/// The view.
+#[derive(Default)]
+pub struct Stacks {
+    weight: Weight,
+    mine: bool,
+    /// Whether the tree is shown, and not the graph.
+    listed: bool,
+    asked: Option<Key>,
+    found: Option<Arc<Found>>,
+    /// The node that has the whole width, and those that had it before.
+    root: usize,
+    zooms: Vec<usize>,
+    cursor: usize,
+    /// First row of the graph that is seen, and the size that it has.
+    top: usize,
+    width: u16,
+    height: usize,
+    /// The tree's nodes that are open, its rows, and which of them are seen.
+    open: BTreeSet<usize>,
+    rows: Vec<usize>,
+    scroll: Scroll,
+}
+
+fn key(view: &Stacks, cx: &Ctx) -> Key {
+    let only = cx.place.only().and_then(|g| cx.index.goroutine(g)).map(|g| format!("g:{}", g.id.0));
+    Key {
+        weight: view.weight,
+        mine: view.mine,
+        window: cx.place.window(),
+        group: cx.place.group(),
+        only,
+        query: cx.place.query().map(str::to_string),
+    }
+}
+
+fn add_up(key: Key) -> Job {
+    Job::new(JobKind::Stacks, move |cx| {
+        let made = || {
+            let filter = hits::compile(cx, key.only.as_deref())?;
+            let marks = hits::compile(cx, key.query.as_deref())?;
+            let whole = key.window.is_none() && key.group.is_none() && key.only.is_none();
+            let stacks = if key.weight == Weight::OnCpu && whole {
+                flame::samples(&cx.trace.index())
+            } else {
+                let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
+                flame::stacks(cx, key.weight, key.group, Options { from, to, filter: filter.as_ref() })?
+            };
+            let marks = marks.filter(|m| m.has_frames());
+            let matches = |f| marks.as_ref().is_some_and(|m| m.matches_frame(f));
+            Ok::<Tree, String>(flame::tree(&cx.trace.index().dict, &stacks, key.mine, &matches))
+        };
+        match made() {
+            _ if cx.cancelled() => Reply::Nothing,
+            Ok(tree) => Reply::Stacks(Arc::new(Found { key, tree })),
+            Err(why) => Reply::Failed(JobKind::Stacks, why),
+        }
+    })
+}
+
+impl Stacks {
+    fn tree(&self) -> Option<&Tree> {
+        Some(&self.found.as_ref()?.tree)
+    }
+
+    fn blocks(&self, rows: usize) -> Vec<Vec<Block>> {
+        self.tree().map_or(Vec::new(), |t| icicle::layout(t, self.root, self.width, rows))
+    }
+
+    /// Which row of the graph a node stands in.
+    fn row_of(&self, node: usize) -> usize {
+        self.tree().map_or(0, |t| t.nodes[node].depth.saturating_sub(t.nodes[self.root].depth))
+    }
+
+    /// Shows the source of the function under the cursor.
+    fn point(&self, out: &mut Vec<Command>) {
+        if let Some(n) = self.tree().and_then(|t| t.nodes.get(self.cursor)).filter(|n| n.frame.is_some()) {
+            out.push(Command::Frame(n.frame));
+        }
+    }
+
+    /// Moves the cursor in the graph.
+    fn walk(&mut self, action: Action, out: &mut Vec<Command>) -> bool {
+        let Some(tree) = self.tree() else { return false };
+        let row = self.row_of(self.cursor);
+        let blocks = self.blocks(row + 2);
+        let nodes = |r: usize| {
+            let row: Vec<usize> = blocks
+                .get(r)
+                .into_iter()
+                .flatten()
+                .filter_map(|b| if let What::Node(n) = b.what { Some(n) } else { None })
+                .collect();
+            row
+        };
+        let to = match action {
+            Action::Up if self.cursor != self.root => Some(tree.nodes[self.cursor].parent),
+            Action::Down => nodes(row + 1).into_iter().find(|&n| tree.nodes[n].parent == self.cursor),
+            Action::Left | Action::Right => {
+                let row = nodes(row);
+                let at = row.iter().position(|&n| n == self.cursor);
+                let step = if action == Action::Left { -1 } else { 1 };
+                at.and_then(|i| i.checked_add_signed(step)).and_then(|i| row.get(i).copied())
+            }
+            Action::Top => Some(self.root),
+            Action::Bottom => {
+                let mut at = self.cursor;
+                while let Some(&c) = tree.nodes[at].children.first() {
+                    at = c;
+                }
+                // Not deeper than can be seen.
+                let seen = self.blocks(row + 512);
+                let shown = |n: usize| seen.iter().flatten().any(|b| b.what == What::Node(n));
+                while at != self.cursor && !shown(at) {
+                    at = tree.nodes[at].parent;
+                }
+                Some(at)
+            }
+            Action::Up | Action::HalfUp | Action::HalfDown | Action::PageUp | Action::PageDown => None,
+            _ => return false,
+        };
+        if let Some(n) = to {
+            self.cursor = n;
+            self.point(out);
+        }
+        true
+    }
+
+    /// Lists the tree's rows as they are open.
+    fn list(&mut self) {
+        let Some(found) = self.found.clone() else { return };
+        let mut rows = Vec::new();
+        let mut waiting = vec![self.root];
+        while let Some(n) = waiting.pop() {
+            rows.push(n);
+            if n == self.root || self.open.contains(&n) {
+                waiting.extend(found.tree.nodes[n].children.iter().rev());
+            }
+        }
+        self.rows = rows;
+        let height = self.height.clamp(1, 1000) as u16;
+        self.scroll.fit(self.rows.len() as u64, height);
+        if let Some(at) = self.rows.iter().position(|&n| n == self.cursor) {
+            self.scroll.reveal(at as u64);
+        }
+        self.scroll.fit(self.rows.len() as u64, height);
+    }
+
+    /// Moves the cursor in the tree, or opens and closes nodes.
+    fn browse(&mut self, action: Action, out: &mut Vec<Command>) -> bool {
+        let Some(found) = self.found.clone() else { return false };
+        let n = &found.tree.nodes[self.cursor];
+        let open = self.cursor == self.root || self.open.contains(&self.cursor);
+        match action {
+            Action::Right if !open && !n.children.is_empty() => drop(self.open.insert(self.cursor)),
+            Action::Right => self.cursor = n.children.first().copied().unwrap_or(self.cursor),
+            Action::Left if open && self.cursor != self.root && !n.children.is_empty() => {
+                self.open.remove(&self.cursor);
+            }
+            Action::Left if self.cursor != self.root => self.cursor = n.parent,
+            Action::Left => {}
+            Action::Expand if self.cursor != self.root && !self.open.remove(&self.cursor) => {
+                self.open.insert(self.cursor);
+            }
+            Action::Expand => {}
+            _ => {
+                if !self.scroll.handle(action) {
+                    return false;
+                }
+                self.cursor = self.rows.get(self.scroll.selected as usize).copied().unwrap_or(self.cursor);
+            }
+        }
+        self.list();
+        self.point(out);
+        true
+    }
+
+    /// Gives the node under the cursor the whole width; where it has that, goes on to its source.
+    fn enter(&mut self, out: &mut Vec<Command>) {
+        if self.cursor == self.root {
+            if self.tree().is_some_and(|t| t.nodes[self.cursor].frame.is_some()) {
+                self.point(out);
+                out.push(Command::Focus(Pane::Source));
+            }
+            return;
+        }
+        self.zooms.push(self.root);
+        self.root = self.cursor;
+        self.top = 0;
+        self.list();
+        self.point(out);
+    }
+
+    fn leave(&mut self) -> bool {
+        let Some(root) = self.zooms.pop() else { return false };
+        self.root = root;
+        self.list();
+        true
+    }
+
+    /// Takes a new tree, and finds the cursor and the root in it again by their functions.
+    fn take(&mut self, found: Arc<Found>) {
+        let path = |t: &Tree, mut n: usize| {
+            let mut path = Vec::new();
+            while n != 0 {
+                path.push((t.nodes[n].func, t.nodes[n].waker));
+                n = t.nodes[n].parent;
+            }
+            path.reverse();
+            path
+        };
+        let again = |old: Option<&Tree>, n: usize| {
+            let mut at = 0;
+            for step in old.map_or(Vec::new(), |t| path(t, n)) {
+                let nodes = &found.tree.nodes;
+                match nodes[at].children.iter().find(|&&c| (nodes[c].func, nodes[c].waker) == step) {
+                    Some(&c) => at = c,
+                    None => break,
+                }
+            }
+            at
+        };
+        let old = self.found.clone();
+        let old = old.as_ref().map(|f| &f.tree);
+        let same = |zooms: &[usize]| zooms.iter().map(|&z| again(old, z)).collect::<Vec<_>>();
+        let (zooms, root, cursor) = (same(&self.zooms), again(old, self.root), again(old, self.cursor));
+        let open: BTreeSet<usize> = self.open.iter().map(|&n| again(old, n)).filter(|&n| n != 0).collect();
+        (self.zooms, self.root, self.open) = (zooms, root, open);
+        if old.is_none() {
+            // At first the tree is open along where most of the weight is.
+            let mut at = 0;
+            while let Some(&c) = found.tree.nodes[at].children.first() {
+                if found.tree.nodes[c].total * 2 < found.tree.nodes[0].total {
+                    break;
+                }
+                self.open.insert(c);
+                at = c;
+            }
+        }
+        let inside = |mut n: usize| {
+            while n != 0 && n != self.root {
+                n = found.tree.nodes[n].parent;
+            }
+            n == self.root
+        };
+        self.cursor = if inside(cursor) { cursor } else { self.root };
+        self.found = Some(found.clone());
+        self.list();
+    }
+}
+
+impl View for Stacks {
+    fn title(&self, _cx: &Ctx) -> String {
+        "stacks".into()
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Stacks
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match action {
+            Action::StacksOf => {
+                self.weight = match self.weight {
+                    Weight::OnCpu => Weight::OffCpu,
+                    Weight::OffCpu => Weight::ByWaker,
+                    Weight::ByWaker => Weight::OnCpu,
+                };
+            }
+            Action::MyCode => self.mine = !self.mine,
+            Action::Shape => {
+                self.listed = !self.listed;
+                // What the graph's cursor is on stays in sight.
+                let mut at = self.cursor;
+                while let Some(t) = self.tree().filter(|_| at != self.root) {
+                    at = t.nodes[at].parent;
+                    self.open.insert(at);
+                }
+                self.list();
+            }
+            Action::Enter if cx.focused => self.enter(out),
+            Action::Escape if cx.focused => return self.leave(),
+            Action::Narrow => match cx.place.only() {
+                Some(g) => out.push(Command::Narrow(Narrow::Go(g))),
+                None => return false,
+            },
+            Action::Copy if cx.focused => {
+                let Some(t) = self.tree() else { return false };
+                out.push(Command::Copy(render::copied(t, self.cursor, cx)));
+            }
+            _ if !cx.focused => return false,
+            _ if self.listed => return self.browse(action, out),
+            _ => return self.walk(action, out),
+        }
+        true
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, _cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let inside = render::inside(area);
+        match what {
+            Mouse::Press | Mouse::Double if inside.contains(at) => {
+                let line = usize::from(at.y - inside.y);
+                let node = if self.listed {
+                    self.rows.get(self.scroll.top as usize + line).copied()
+                } else {
+                    let x = at.x - inside.x;
+                    let rows = self.blocks(self.top + line + 1);
+                    rows.get(self.top + line).into_iter().flatten().find_map(|b| match b.what {
+                        What::Node(n) if (b.from..b.to).contains(&x) => Some(n),
+                        _ => None,
+                    })
+                };
+                let Some(node) = node else { return false };
+                self.cursor = node;
+                self.list();
+                self.point(out);
+                if what == Mouse::Double {
+                    self.enter(out);
+                }
+            }
+            Mouse::Wheel(n, _) if self.listed => {
+                self.scroll.wheel(i64::from(n) * 3);
+                self.cursor = self.rows.get(self.scroll.selected as usize).copied().unwrap_or(self.cursor);
+            }
+            Mouse::Wheel(n, _) => {
+                let action = if n > 0 { Action::Down } else { Action::Up };
+                self.walk(action, out);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        if cx.place.view != ViewId::Stacks {
+            return;
+        }
+        let want = key(self, cx);
+        // Weights are added up once, over the whole trace.
+        if cx.index.complete && self.asked.as_ref() != Some(&want) {
+            self.asked = Some(want.clone());
+            out.push(Command::Run(add_up(want)));
+        }
+        let inside = render::inside(area);
+        let changed = self.height != usize::from(inside.height);
+        (self.width, self.height) = (inside.width, usize::from(inside.height));
+        if changed {
+            self.list();
+        }
+        let row = self.row_of(self.cursor);
+        self.top = self.top.clamp((row + 1).saturating_sub(self.height.max(1)), row);
+    }
+
+    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+        if let Reply::Stacks(found) = reply
+            && self.asked.as_ref() == Some(&found.key)
+        {
+            self.take(found.clone());
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        render::draw(self, area, buf, cx);
+    }
+}

@@ -1,0 +1,252 @@
+//! Draws the stacks view.
+
+use super::icicle::What;
+use super::{Stacks, key};
+use crate::analysis::flame::{Node, Tree, Weight};
+use crate::base::{Duration, text};
+use crate::store::dict::is_runtime;
+use crate::tui::text as words;
+use crate::tui::theme::{ColorLevel, Role, Theme};
+use crate::tui::views::Ctx;
+use crate::tui::widgets::{table, write};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+/// Where the graph or the tree stands: between a line that says of what it is and one about what the cursor is on.
+pub fn inside(area: Rect) -> Rect {
+    let top = area.height.min(1);
+    let foot = u16::from(area.height >= 3);
+    Rect { y: area.y + top, height: area.height - top - foot, ..area }
+}
+
+/// A weight in its unit.
+fn amount(weight: Weight, n: u64) -> String {
+    match weight {
+        Weight::OnCpu if n == 1 => "1 sample".into(),
+        Weight::OnCpu => format!("{} samples", text::count(n)),
+        _ => Duration(n.min(i64::MAX as u64) as i64).to_string(),
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
+}
+
+fn name(tree: &Tree, i: usize, cx: &Ctx) -> String {
+    match tree.nodes.get(i) {
+        Some(n) if i > 0 => text::escape(cx.index.dict.func_name(n.func)).into_owned(),
+        _ => "all".into(),
+    }
+}
+
+/// The functions from the root to a node, as folded stacks have them, and the weight.
+pub fn copied(tree: &Tree, node: usize, cx: &Ctx) -> String {
+    let mut names = Vec::new();
+    let mut at = node;
+    while at != 0 {
+        names.push(name(tree, at, cx));
+        at = tree.nodes[at].parent;
+    }
+    names.reverse();
+    format!("{} {}", names.join(";"), tree.nodes.get(node).map_or(0, |n| n.total))
+}
+
+pub(super) fn draw(view: &Stacks, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = cx.theme;
+    head(view, table::row(area, 0), buf, cx);
+    let inside = inside(area);
+    let Some(tree) = view.tree().filter(|t| t.nodes[0].total > 0) else {
+        let text = match (cx.index.complete, view.found.as_ref().is_some_and(|f| f.key == key(view, cx))) {
+            (false, _) => "reading … the stacks are added up when the whole trace is read",
+            (true, false) => "adding up …",
+            (true, true) if !cx.place.narrowing.is_empty() => "nothing is left of what the views are narrowed to",
+            (true, true) if view.weight == Weight::OnCpu => {
+                "no CPU samples: this trace was recorded without a CPU profile beside it"
+            }
+            (true, true) => "no goroutine was off its P",
+        };
+        write(buf, inside, inside.x + 1, inside.y, text, theme.style(Role::Dim));
+        return;
+    };
+    if view.listed {
+        list(view, tree, inside, buf, cx);
+    } else {
+        graph(view, tree, inside, buf, cx);
+    }
+    if area.height >= 3 {
+        foot(view, tree, Rect { y: area.bottom() - 1, height: 1, ..area }, buf, cx);
+    }
+}
+
+/// Of what the stacks are, how much that is, and the share that the query matches.
+fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let theme = cx.theme;
+    let what = match view.weight {
+        Weight::OnCpu => "on CPU",
+        Weight::OffCpu => "off CPU, by the stack that waits",
+        Weight::ByWaker => "off CPU, who waits and below it who woke",
+    };
+    let dot = format!(" {} ", theme.glyphs.dot);
+    let mut parts = vec![(what.to_string(), Role::Heading)];
+    if let Some(f) = &view.found {
+        let all = f.tree.nodes[0].total;
+        parts.push((format!("{dot}{}", amount(f.key.weight, all)), Role::Text));
+        if let (Some(q), true) = (&f.key.query, all > 0) {
+            let share = percent(f.tree.matched, all);
+            parts.push((format!("{dot}{share} match /{}", text::escape(q)), Role::Hit));
+        }
+        if f.key != key(view, cx) && cx.index.complete {
+            parts.push((format!("{dot}adding up …"), Role::Dim));
+        }
+    }
+    if view.mine {
+        parts.push((format!("{dot}the runtime charged to your code"), Role::Accent));
+    }
+    let mut x = line.x + 1;
+    for (s, role) in parts {
+        let room = usize::from(line.right().saturating_sub(x));
+        x = write(buf, line, x, line.y, &text::fit(&s, room), theme.style(role));
+    }
+}
+
+/// What the cursor is on: numbers first, so that a long name takes nothing from them.
+fn foot(view: &Stacks, tree: &Tree, line: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let (Some(n), Some(f)) = (tree.nodes.get(view.cursor), &view.found) else { return };
+    let all = tree.nodes[0].total;
+    let w = f.key.weight;
+    let numbers = format!(
+        "{} {}, itself {} {}",
+        percent(n.total, all),
+        amount(w, n.total),
+        percent(n.own, all),
+        amount(w, n.own)
+    );
+    let x = write(buf, line, line.x + 1, line.y, &numbers, cx.theme.style(Role::Text));
+    let room = usize::from(line.right().saturating_sub(x + 2));
+    let full = name(tree, view.cursor, cx);
+    write(buf, line, x + 2, line.y, &text::fit_end(&full, room), cx.theme.style(Role::Title));
+}
+
+fn role(n: &Node, weight: Weight, cx: &Ctx) -> Role {
+    if n.matched {
+        Role::Hit
+    } else if !n.func.is_some() {
+        Role::Dim
+    } else if n.waker {
+        Role::Syscall
+    } else if is_runtime(cx.index.dict.func_name(n.func)) {
+        Role::Waiting
+    } else if weight == Weight::OnCpu {
+        Role::Running
+    } else {
+        Role::Runnable
+    }
+}
+
+fn graph(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let theme = cx.theme;
+    let weight = view.found.as_ref().map_or(view.weight, |f| f.key.weight);
+    let rows = super::icicle::layout(tree, view.root, area.width, view.top + usize::from(area.height));
+    for (y, row) in rows.iter().skip(view.top).enumerate() {
+        let line = table::row(area, y as u64);
+        for b in row {
+            let cells = Rect { x: line.x + b.from, width: b.to - b.from, ..line };
+            match b.what {
+                What::Node(i) => {
+                    let n = &tree.nodes[i];
+                    let short = match i {
+                        0 => "all".into(),
+                        _ => words::func(cx.index.dict.func_name(n.func)),
+                    };
+                    let selected = i == view.cursor;
+                    block(cells, buf, &short, theme.style(role(n, weight, cx)), selected && cx.focused, theme);
+                    if selected && !cx.focused {
+                        buf.set_style(cells, Style::new().add_modifier(Modifier::BOLD));
+                    }
+                }
+                What::More(count) => {
+                    let label = format!("+{count}");
+                    let label = if label.len() <= usize::from(cells.width) { label } else { "+".into() };
+                    write(buf, cells, cells.x, cells.y, &label, theme.style(Role::Dim));
+                }
+            }
+        }
+    }
+}
+
+/// A filled block with a name in it. Its last cell stays free, so that neighbours stand apart; a single cell is half
+/// filled for that.
+fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool, theme: &Theme) {
+    if cells.is_empty() {
+        return;
+    }
+    let plain = theme.level == ColorLevel::None;
+    if cells.width == 1 {
+        let glyph = if theme.is_ascii() { '|' } else { '▌' };
+        let style = if selected { theme.style(Role::Cursor) } else { style };
+        buf[(cells.x, cells.y)].set_char(glyph).set_style(style);
+        return;
+    }
+    let filled = Rect { width: cells.width - 1, ..cells };
+    let style = match (selected, plain) {
+        // Without colour all blocks are reversed: the one that is not is the cursor.
+        (true, true) => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
+        (true, false) => theme.style(Role::Cursor).add_modifier(Modifier::BOLD),
+        (false, _) => style.add_modifier(Modifier::REVERSED),
+    };
+    for x in filled.left()..filled.right() {
+        buf[(x, filled.y)].set_char(' ').set_style(style);
+    }
+    if filled.width < 3 && !(selected && plain) {
+        // So few letters would say nothing.
+        return;
+    }
+    let mut name = text::fit(name, usize::from(filled.width)).into_owned();
+    if selected && plain {
+        name = text::fit(&format!("{}{name}", theme.glyphs.marker), usize::from(filled.width)).into_owned();
+    }
+    write(buf, filled, filled.x, filled.y, &name, style);
+}
+
+fn list(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let theme = cx.theme;
+    let all = tree.nodes[0].total;
+    let weight = view.found.as_ref().map_or(view.weight, |f| f.key.weight);
+    let short = |n: u64| match weight {
+        Weight::OnCpu => text::count(n),
+        w => amount(w, n),
+    };
+    for (y, no) in view.scroll.seen().enumerate() {
+        let line = table::row(area, y as u64);
+        let Some(&i) = view.rows.get(no as usize).filter(|_| line.height > 0) else { break };
+        let n = &tree.nodes[i];
+        if i == view.cursor {
+            let role = if cx.focused { Role::Selection } else { Role::Title };
+            buf.set_style(line, theme.style(role));
+            write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+        }
+        let mark = match (n.children.is_empty(), i == view.root || view.open.contains(&i)) {
+            (true, _) => ' ',
+            (false, true) => theme.glyphs.expanded,
+            (false, false) => theme.glyphs.collapsed,
+        };
+        let total = format!("{:>8} {:>7}", short(n.total), percent(n.total, all));
+        let x = write(buf, line, line.x + 1, line.y, &total, theme.style(Role::Text));
+        let own = if n.own == 0 { String::new() } else { short(n.own) };
+        let x = write(buf, line, x + 1, line.y, &format!("{own:>8}"), theme.style(Role::Dim));
+        let depth = n.depth.saturating_sub(tree.nodes[view.root].depth);
+        // So deep a stack would leave its own line otherwise.
+        let indent = (depth * 2).min(usize::from(area.width) / 2);
+        let x = write(buf, line, x + 2, line.y, &format!("{}{mark} ", " ".repeat(indent)), theme.style(Role::Dim));
+        let room = usize::from(line.right().saturating_sub(x));
+        let shown = match i {
+            0 => "all".into(),
+            _ => words::func(cx.index.dict.func_name(n.func)),
+        };
+        write(buf, line, x, line.y, &text::fit(&shown, room), theme.style(role(n, weight, cx)));
+    }
+}

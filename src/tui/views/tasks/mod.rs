@@ -1,0 +1,379 @@
+//! The view of tasks and regions: summed up by name, and the single ones behind such a sum.
+
+mod render;
+
+use crate::analysis::links::Options;
+use crate::analysis::path::Window;
+use crate::analysis::tasks::{self, Instance, Sum, What};
+use crate::base::{Duration, FrameId, GroupId, Time, text};
+use crate::store::Index;
+use crate::tui::action::{Action, Scope};
+use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::nav::{Narrow, Place};
+use crate::tui::views::links::around;
+use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::table::{self, Column, Sort};
+use crate::tui::{hits, why};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// What was looked at.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Key {
+    window: Option<(Time, Time)>,
+    group: Option<GroupId>,
+    query: Option<String>,
+}
+
+/// Tasks and regions by name.
+#[derive(Debug)]
+pub struct Found {
+    key: Key,
+    sums: Vec<Sum>,
+}
+
+/// The tasks or regions of one name.
+#[derive(Debug)]
+pub struct List {
+    key: Key,
+    of: (What, crate::base::StringId),
+    instances: Vec<Instance>,
+}
+
+/// Most instances that are listed.
+pub const MAX_LISTED: usize = 10_000;
+
+/// The columns of the sums.
+const SUMS: [Column; 8] = [
+    column("task or region", 18, false, 0, true),
+    column("", 6, false, 4, false),
+    column("count", 8, true, 0, false),
+    column("open", 6, true, 1, false),
+    column("total", 7, true, 0, false),
+    column("mean", 7, true, 2, false),
+    column("longest", 8, true, 0, false),
+    column("99 in 100", 9, true, 3, false),
+];
+const TOTAL: usize = 4;
+
+/// The columns of the instances.
+const INSTANCES: [Column; 5] = [
+    column("took", 9, true, 0, false),
+    column("from", 16, true, 0, false),
+    column("task", 9, true, 2, false),
+    column("goroutine", 16, false, 0, true),
+    column("", 18, false, 1, false),
+];
+
+const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: bool) -> Column {
+    Column { title, width, right, drop, elastic }
+}
+
+/// The view.
+pub struct Tasks {
+    asked: Option<Key>,
+    found: Option<Arc<Found>>,
+    rows: Vec<Sum>,
+    sort: Sort,
+    scroll: Scroll,
+    open: Option<Sum>,
+    instances: Vec<Instance>,
+    listed: bool,
+    list_sort: Sort,
+    list_scroll: Scroll,
+}
+
+impl Default for Tasks {
+    fn default() -> Tasks {
+        Tasks {
+            asked: None,
+            found: None,
+            rows: Vec::new(),
+            sort: Sort { column: TOTAL, descending: true },
+            scroll: Scroll::default(),
+            open: None,
+            instances: Vec::new(),
+            listed: false,
+            list_sort: Sort { column: 0, descending: true },
+            list_scroll: Scroll::default(),
+        }
+    }
+}
+
+fn key(cx: &Ctx) -> Key {
+    Key { window: cx.place.window(), group: cx.place.group(), query: hits::query_of(cx.place, cx.index) }
+}
+
+fn options<'a>(key: &Key, filter: Option<&'a crate::filter::Compiled>) -> Options<'a> {
+    let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
+    Options { from, to, filter }
+}
+
+fn sum_up(key: Key) -> Job {
+    Job::new(JobKind::Tasks, move |cx| {
+        let made =
+            hits::compile(cx, key.query.as_deref()).and_then(|f| tasks::sums(cx, options(&key, f.as_ref()), key.group));
+        match made {
+            _ if cx.cancelled() => Reply::Nothing,
+            Ok(sums) => Reply::Tasks(Arc::new(Found { key, sums })),
+            Err(why) => Reply::Failed(JobKind::Tasks, why),
+        }
+    })
+}
+
+fn list(key: Key, of: (What, crate::base::StringId)) -> Job {
+    Job::new(JobKind::Instances, move |cx| {
+        let made = hits::compile(cx, key.query.as_deref())
+            .and_then(|f| tasks::list(cx, options(&key, f.as_ref()), key.group, of, MAX_LISTED));
+        match made {
+            _ if cx.cancelled() => Reply::Nothing,
+            Ok(instances) => Reply::Instances(Arc::new(List { key, of, instances })),
+            Err(why) => Reply::Failed(JobKind::Instances, why),
+        }
+    })
+}
+
+/// The name of tasks or regions, safe to show.
+fn name(index: &Index, s: &Sum) -> String {
+    match index.dict.str(s.name) {
+        "" => "(begun before the trace)".into(),
+        n => text::escape(n).into_owned(),
+    }
+}
+
+fn word(what: What) -> &'static str {
+    match what {
+        What::Task => "task",
+        What::Region => "region",
+    }
+}
+
+fn mean(s: &Sum) -> Duration {
+    Duration(s.total.ns() / (s.count - s.open).max(1) as i64)
+}
+
+fn compare(a: &Sum, b: &Sum, sort: Sort, index: &Index) -> Ordering {
+    sort.turn(match sort.column {
+        0 => index.dict.str(a.name).cmp(index.dict.str(b.name)),
+        1 => a.what.cmp(&b.what),
+        2 => a.count.cmp(&b.count),
+        3 => a.open.cmp(&b.open),
+        4 => a.total.cmp(&b.total),
+        5 => mean(a).cmp(&mean(b)),
+        6 => a.max.cmp(&b.max),
+        _ => a.p99.cmp(&b.p99),
+    })
+}
+
+fn compare_instances(a: &Instance, b: &Instance, sort: Sort, index: &Index) -> Ordering {
+    let id = |i: &Instance| index.goroutine(i.go).map(|g| g.id);
+    sort.turn(match sort.column {
+        0 => a.len().cmp(&b.len()),
+        1 => a.from.cmp(&b.from),
+        2 => a.task.cmp(&b.task),
+        3 => id(a).cmp(&id(b)),
+        _ => (a.began, a.ended).cmp(&(b.began, b.ended)),
+    })
+}
+
+impl Tasks {
+    fn sum(&self) -> Option<&Sum> {
+        self.rows.get(self.scroll.selected as usize)
+    }
+
+    fn instance(&self) -> Option<&Instance> {
+        self.instances.get(self.list_scroll.selected as usize)
+    }
+
+    fn fresh(&self, cx: &Ctx) -> bool {
+        self.found.as_ref().is_some_and(|f| f.key == key(cx))
+    }
+
+    fn order(&mut self, cx: &Ctx) {
+        let on = self.sum().filter(|_| self.scroll.selected > 0).map(|s| (s.what, s.name));
+        let sort = self.sort;
+        self.rows.sort_by(|a, b| compare(a, b, sort, cx.index).then_with(|| (a.what, a.name).cmp(&(b.what, b.name))));
+        if let Some(at) = on.and_then(|on| self.rows.iter().position(|s| (s.what, s.name) == on)) {
+            self.scroll.select(at as u64);
+        }
+        let sort = self.list_sort;
+        self.instances.sort_by(|a, b| {
+            compare_instances(a, b, sort, cx.index).then((a.from, a.go, a.task).cmp(&(b.from, b.go, b.task)))
+        });
+    }
+
+    /// Tells the model of the instance under the cursor.
+    fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.open.is_none() {
+            return;
+        }
+        if let Some(i) = self.instance().filter(|i| i.go.is_some()) {
+            let to = place(cx, i);
+            if to != *cx.place {
+                out.push(Command::Move(to));
+            }
+        }
+    }
+
+    fn enter(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.open.is_some() {
+            if let Some(i) = self.instance() {
+                let mut to = place(cx, i);
+                (to.view, to.zoom) = (ViewId::Timeline, Some(around(i.from, i.to)));
+                out.push(Command::Enter(to));
+                out.push(Command::Focus(Pane::Body));
+            }
+            return;
+        }
+        let (Some(s), Some(f)) = (self.sum().cloned(), &self.found) else { return };
+        let job = list(f.key.clone(), (s.what, s.name));
+        (self.open, self.listed) = (Some(s), false);
+        self.instances.clear();
+        self.list_scroll = Scroll::default();
+        out.push(Command::Run(job));
+    }
+
+    /// Shows what the time of the instance under the cursor went into.
+    fn path(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.instance().filter(|_| self.open.is_some()) else { return false };
+        let go = i.ended_by.some().unwrap_or(i.go);
+        let window = Window { go, from: i.from, to: i.to, end: i.end };
+        let of = format!("{} {}", word(i.what), cx.index.dict.str(i.name));
+        out.push(Command::Run(why::path(window, of)));
+        true
+    }
+
+    fn sort_by(&mut self, cx: &Ctx, change: impl FnOnce(&mut Sort, &[Column])) {
+        match self.open {
+            Some(_) => change(&mut self.list_sort, &INSTANCES),
+            None => change(&mut self.sort, &SUMS),
+        }
+        self.order(cx);
+    }
+}
+
+fn place(cx: &Ctx, i: &Instance) -> Place {
+    Place { go: i.go, at: i.from, row: None, event: None, frame: FrameId::NONE, ..cx.place.clone() }
+}
+
+impl View for Tasks {
+    fn title(&self, _cx: &Ctx) -> String {
+        "tasks".into()
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Table
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match action {
+            Action::Enter => self.enter(cx, out),
+            Action::Right if cx.focused && self.open.is_none() => self.enter(cx, out),
+            Action::Escape | Action::Left if cx.focused && self.open.is_some() => self.open = None,
+            Action::Path => return self.path(cx, out),
+            Action::Narrow => match self.instance().filter(|i| self.open.is_some() && i.go.is_some()) {
+                Some(i) => out.push(Command::Narrow(Narrow::Go(i.go))),
+                None => return false,
+            },
+            Action::SortNext => self.sort_by(cx, |s, c| s.step(1, c)),
+            Action::SortPrev => self.sort_by(cx, |s, c| s.step(-1, c)),
+            Action::SortReverse => self.sort_by(cx, |s, _| s.descending = !s.descending),
+            Action::Copy if cx.focused && self.open.is_none() => match self.sum() {
+                Some(s) => out.push(Command::Copy(name(cx.index, s))),
+                None => return false,
+            },
+            _ => {
+                let scroll = if self.open.is_some() { &mut self.list_scroll } else { &mut self.scroll };
+                if !scroll.handle(action) {
+                    return false;
+                }
+                self.point(cx, out);
+            }
+        }
+        true
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        // The instances have a line above their heading that says of what they are.
+        let heading = area.y + u16::from(self.open.is_some());
+        match what {
+            Mouse::Press if at.y == heading => {
+                let slots = render::slots(area.width, self.open.is_some());
+                if let Some(s) = table::slot_at(&slots, at.x - area.x) {
+                    self.sort_by(cx, |sort, columns| sort.click(s.column, columns));
+                }
+            }
+            Mouse::Press | Mouse::Double if at.y > heading => {
+                let (scroll, len) = match self.open {
+                    Some(_) => (&mut self.list_scroll, self.instances.len()),
+                    None => (&mut self.scroll, self.rows.len()),
+                };
+                let row = scroll.top + u64::from(at.y - heading - 1);
+                if row >= len as u64 {
+                    return false;
+                }
+                scroll.select(row);
+                self.point(cx, out);
+                if what == Mouse::Double {
+                    self.enter(cx, out);
+                }
+            }
+            Mouse::Press | Mouse::Double if self.open.is_some() => self.open = None,
+            Mouse::Wheel(n, _) => match self.open {
+                Some(_) => self.list_scroll.wheel(i64::from(n) * 3),
+                None => self.scroll.wheel(i64::from(n) * 3),
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        if cx.place.view != ViewId::Tasks {
+            return;
+        }
+        let want = key(cx);
+        if cx.index.complete && self.asked.as_ref() != Some(&want) {
+            self.asked = Some(want.clone());
+            out.push(Command::Run(sum_up(want)));
+        }
+        self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
+        self.list_scroll.fit(self.instances.len() as u64, area.height.saturating_sub(2));
+    }
+
+    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
+        match reply {
+            Reply::Tasks(found) if self.asked.as_ref() == Some(&found.key) => {
+                self.found = Some(found.clone());
+                self.rows = found.sums.clone();
+                self.order(cx);
+                if let Some(s) = self.open.take() {
+                    self.open = self.rows.iter().find(|r| (r.what, r.name) == (s.what, s.name)).cloned();
+                    if self.open.is_some() {
+                        self.listed = false;
+                        out.push(Command::Run(list(found.key.clone(), (s.what, s.name))));
+                    }
+                }
+            }
+            Reply::Instances(l) => {
+                let wanted = self.found.as_ref().is_some_and(|f| f.key == l.key);
+                if wanted && self.open.as_ref().is_some_and(|s| (s.what, s.name) == l.of) {
+                    (self.instances, self.listed) = (l.instances.clone(), true);
+                    self.order(cx);
+                    self.list_scroll.fit(self.instances.len() as u64, self.list_scroll.seen().count().max(1) as u16);
+                    if cx.place.view == ViewId::Tasks {
+                        self.point(cx, out);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        render::draw(self, area, buf, cx);
+    }
+}

@@ -1,0 +1,190 @@
+//! Panels about one wait: the chain of waits behind it, and what its time went into.
+
+use super::effects::{Job, JobCtx, JobKind, Reply};
+use super::overlay::{PanelLine, Panelled};
+use super::text;
+use super::theme::Role;
+use super::views::detail::Target;
+use crate::analysis::links::{self, Party};
+use crate::analysis::path::{self, Path, Window};
+use crate::analysis::waits::{Places, Reasons, TABLE, Waker};
+use crate::base::{Duration, GoIdx, text as base};
+use crate::report::why;
+use crate::store::{EventNo, Index};
+use std::sync::Arc;
+
+/// Lines of the ranked list, and of the path in order of time.
+const SHARES: usize = 20;
+const STEPS: usize = 200;
+/// What others did meanwhile, at most.
+const MEANWHILE: usize = 3;
+
+fn answer(cx: &JobCtx, made: Result<Panelled, String>) -> Reply {
+    match made {
+        _ if cx.cancelled() => Reply::Nothing,
+        Ok(p) => Reply::Panel(Arc::new(p)),
+        Err(why) => Reply::Failed(JobKind::Panel, why),
+    }
+}
+
+/// Who ended waits without being a goroutine, in words.
+pub fn nobody(party: Party) -> &'static str {
+    match party {
+        Party::Network => "network poller",
+        Party::Timer => "timer",
+        Party::Runtime => "the runtime",
+        Party::Nobody | Party::Group(_) => "nobody: the trace ends",
+    }
+}
+
+/// A job that shows the chain of the wait that event `began` begins.
+pub fn chain(began: EventNo) -> Job {
+    Job::new(JobKind::Panel, move |cx| {
+        let made = path::chain(cx, began).map(|links| chain_panel(&cx.trace.index(), &links));
+        answer(cx, made)
+    })
+}
+
+fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
+    let places = Places::new(&index.dict, &TABLE);
+    let reasons = Reasons::default();
+    let mut lines = Vec::new();
+    for (i, l) in links.iter().enumerate() {
+        let w = &l.wait;
+        let indent = "  ".repeat(i.min(20));
+        let reason = reasons.refine(&index.dict, w.reason, w.stack, l.waker);
+        let reason = reasons.get(reason);
+        let spaced = |place| match places.line(index, place) {
+            s if s.is_empty() => s,
+            s => format!("  {s}"),
+        };
+        let at = links::place(&places, reason.class, w.stack);
+        lines.push(PanelLine {
+            spans: vec![
+                (format!("{indent}{}", why::goroutine(index, w.go)), Role::Title),
+                (format!(" waited {} for ", w.len()), Role::Text),
+                (base::escape(&reason.name).into_owned(), Role::Waiting),
+                (spaced(at), Role::Accent),
+            ],
+            target: Some(Target { go: w.go, at: w.from, far: true }),
+        });
+        let ended = text::instant(w.to - index.start);
+        lines.push(match l.waker {
+            Waker::Go(g) => PanelLine {
+                spans: vec![
+                    (format!("{indent}  until "), Role::Dim),
+                    (why::goroutine(index, g), Role::Text),
+                    (format!(" let it go at {ended}"), Role::Dim),
+                    (spaced(links::place(&places, reason.class, path::waker_stack(l))), Role::Accent),
+                ],
+                target: Some(Target { go: g, at: w.to, far: true }),
+            },
+            other => {
+                let who = nobody(Party::of(other, index));
+                PanelLine::plain(format!("{indent}  until {ended}: {who}"), Role::Dim)
+            }
+        });
+    }
+    if let Some(path::Link { waker: Waker::Go(g), .. }) = links.last() {
+        let text = format!("{} did not wait meanwhile", why::goroutine(index, *g));
+        lines.push(PanelLine::plain(format!("{}{text}", "  ".repeat(links.len().min(20))), Role::Dim));
+    }
+    let first = links.first().map_or(GoIdx::NONE, |l| l.wait.go);
+    Panelled { title: format!("the chain of this wait of {}", text::goroutine(index, first)), lines }
+}
+
+/// A job that shows the critical path of a window; `of` says what that is, not escaped.
+pub fn path(window: Window, of: String) -> Job {
+    Job::new(JobKind::Panel, move |cx| {
+        let made = path::path(cx, window).map(|p| path_panel(&cx.trace.index(), &p, &of));
+        answer(cx, made)
+    })
+}
+
+fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
+    let whole = path.window.to - path.window.from;
+    let heading = |s: &str| PanelLine::plain(s, Role::Heading);
+    let mut lines = vec![heading(&format!("{:>9} {:>8} {:>6}  what the time went into", "time", "of all", "times"))];
+    let shares = path.shares(index);
+    for s in shares.iter().take(SHARES) {
+        lines.push(PanelLine {
+            spans: vec![
+                (format!("{:>9} {:>8}", s.total.to_string(), why::percent(s.total, whole)), Role::Title),
+                (format!(" {:>6}  ", base::count(s.count)), Role::Dim),
+                (why::sentence(path, index, s), Role::Text),
+            ],
+            target: None,
+        });
+        for &(group, what, reason, place, d) in s.meanwhile.iter().take(MEANWHILE) {
+            let did = why::doing(path, index, what, reason, place);
+            let text = format!("{:>26}{:>9}  {} {did}", "", d.to_string(), why::group_name(index, group));
+            lines.push(PanelLine::plain(text, Role::Dim));
+        }
+    }
+    if shares.len() > SHARES {
+        let rest: Duration = shares[SHARES..].iter().map(|s| s.total).sum();
+        let text = format!(
+            "{:>9} {:>8} {:>6}  {} more",
+            rest.to_string(),
+            why::percent(rest, whole),
+            "",
+            shares.len() - SHARES
+        );
+        lines.push(PanelLine::plain(text, Role::Dim));
+    }
+    let sum = format!("{:>9} {:>8} {:>6}  in all", path.total().to_string(), why::percent(path.total(), whole), "");
+    lines.push(PanelLine::plain(sum, Role::Dim));
+    lines.push(PanelLine::default());
+    lines.push(heading(&format!("{:>9} {:>9}  in order of time", "at", "for")));
+    lines.extend(steps(index, path));
+    Panelled { title: format!("critical path · {} · {whole}", base::escape(of)), lines }
+}
+
+/// The longest steps of a path in order of time; each leads to where it begins.
+fn steps(index: &Index, path: &Path) -> Vec<PanelLine> {
+    let mut all: Vec<_> = path
+        .hops
+        .iter()
+        .map(|h| {
+            let by = match path.places.line(index, h.waker_at) {
+                s if s.is_empty() => s,
+                s => format!(" at {s}"),
+            };
+            let at = match path.places.line(index, h.at) {
+                s if s.is_empty() => s,
+                s => format!(" at {s}"),
+            };
+            let waits = base::escape(&why::waits(path, h.reason)).into_owned();
+            let waker = text::goroutine(index, h.waker);
+            (h.from, h.depth * 2, h.len(), h.depth, h.go, format!("{waits}{at}, until {waker} lets it go{by}:"))
+        })
+        .chain(path.pieces.iter().map(|p| {
+            let what = why::piece(path, index, p);
+            (p.from, p.depth * 2 + 1, p.len(), p.depth, p.go, what)
+        }))
+        .collect();
+    let left_out = all.len().saturating_sub(STEPS);
+    all.sort_by_key(|s| (std::cmp::Reverse(s.2), s.0, s.1));
+    all.truncate(STEPS);
+    all.sort_by_key(|s| (s.0, s.1));
+    let mut lines: Vec<PanelLine> = all
+        .into_iter()
+        .map(|(from, _, len, depth, go, what)| {
+            let at = (from - path.window.from).to_string();
+            let indent = "  ".repeat(usize::from(depth.min(20)));
+            PanelLine {
+                spans: vec![
+                    (format!("{at:>9} "), Role::Dim),
+                    (format!("{:>9}  ", len.to_string()), Role::Text),
+                    (format!("{indent}{} ", text::goroutine(index, go)), Role::Title),
+                    (what, Role::Text),
+                ],
+                target: Some(Target { go, at: from, far: true }),
+            }
+        })
+        .collect();
+    if left_out > 0 {
+        lines.push(PanelLine::plain(format!("{:>19}  and {left_out} that are shorter", ""), Role::Dim));
+    }
+    lines
+}

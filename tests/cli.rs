@@ -1,0 +1,194 @@
+//! The command line from outside: exit codes, errors, streams.
+
+use assert_cmd::Command;
+use flate2::{Compression, write::GzEncoder};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn data(name: &str) -> PathBuf {
+    root().join("tests/data").join(name)
+}
+
+fn gotrail() -> Command {
+    let mut c = Command::new(env!("CARGO_BIN_EXE_gotrail"));
+    c.current_dir(root());
+    c
+}
+
+fn output(args: &[&str]) -> Output {
+    gotrail().args(args).output().unwrap()
+}
+
+/// Runs `summary` on a file of these bytes: exit code and what it says, without the folder's name.
+fn summary_of(bytes: &[u8]) -> (i32, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("f");
+    std::fs::write(&file, bytes).unwrap();
+    let out = gotrail().arg("summary").arg(&file).output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    (out.status.code().unwrap(), said.replace(&format!("{}/", dir.path().display()), ""))
+}
+
+/// One line that names the file and holds `part`, and the exit code of unreadable input.
+fn refused(bytes: &[u8], part: &str) {
+    let (code, said) = summary_of(bytes);
+    assert_eq!(code, 3, "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("gotrail: f: ") && said.contains(part), "{said}");
+}
+
+#[test]
+fn bad_inputs_are_refused_with_a_cause() {
+    refused(b"", "the file is empty");
+    refused(b"Dear diary,\nnothing happened.\n", "neither a Go execution trace nor a pprof profile");
+    refused(b"go 1.22 t", "ends inside a trace's 16-byte header");
+    refused(b"go 1.99 trace\0\0\0", "1.99");
+}
+
+#[test]
+fn places_that_are_not_files_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (path, part) in [(dir.path().to_path_buf(), "is a directory"), (dir.path().join("absent"), "no such file")] {
+        let out = gotrail().arg("summary").arg(path).output().unwrap();
+        assert_eq!(out.status.code(), Some(3));
+        assert!(String::from_utf8(out.stderr).unwrap().contains(part));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_without_permission_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("f");
+    std::fs::write(&file, "x").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    if std::fs::File::open(&file).is_ok() {
+        eprintln!("skipped: this user may read everything");
+        return;
+    }
+    let out = gotrail().arg("summary").arg(&file).output().unwrap();
+    assert_eq!(out.status.code(), Some(3));
+    assert!(String::from_utf8(out.stderr).unwrap().contains("permission denied"));
+}
+
+#[test]
+fn exit_codes_are_those_of_the_manual() {
+    let trace = data("chain.trace");
+    let trace = trace.to_str().unwrap();
+    let code = |args: &[&str]| output(args).status.code().unwrap();
+    assert_eq!(code(&["summary", trace]), 0);
+    assert_eq!(code(&["events", trace, "--filter", "kind:GoBlock"]), 0);
+    assert_eq!(code(&["events", trace, "--filter", "no_function_has_this_name"]), 1);
+    assert_eq!(code(&["events", trace, "--filter", "state:"]), 2);
+    assert_eq!(code(&["events", trace, "--no-such-option"]), 2);
+    assert_eq!(code(&["snapshot", trace, "--keys", "<NoSuchKey>"]), 2);
+    assert_eq!(code(&["snapshot", trace, "--size", "wide"]), 2);
+    assert_eq!(code(&["summary"]), 2);
+    assert_eq!(code(&["summary", "absent"]), 3);
+    assert_eq!(code(&["--help"]), 0);
+    assert_eq!(code(&["--version"]), 0);
+    // Without a terminal there is no viewer.
+    assert_eq!(code(&[trace]), 2);
+}
+
+#[test]
+fn a_cut_trace_is_shown_as_far_as_it_goes() {
+    let bytes = std::fs::read(root().join("sample-traces/trace.out")).unwrap();
+    let (code, said) = summary_of(&bytes[..bytes.len() * 3 / 4]);
+    assert_eq!(code, 0, "{said}");
+    assert!(!said.is_empty(), "it says what was lost");
+}
+
+#[test]
+fn streams_and_packed_files_give_the_same_as_the_file() {
+    let plain = std::fs::read(data("chain.trace")).unwrap();
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    gz.write_all(&plain).unwrap();
+    let gz = gz.finish().unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+    let want = output(&["summary", "--format", "json", data("chain.trace").to_str().unwrap()]).stdout;
+    assert!(!want.is_empty());
+    for bytes in [plain, gz, zstd] {
+        let out = gotrail().args(["summary", "--format", "json", "-"]).write_stdin(bytes).output().unwrap();
+        assert_eq!(out.status.code(), Some(0));
+        assert_eq!(String::from_utf8(out.stdout).unwrap(), String::from_utf8(want.clone()).unwrap());
+    }
+}
+
+#[test]
+fn json_keys_are_stable() {
+    let out = output(&["summary", "--format", "json", data("annotations.trace").to_str().unwrap()]);
+    let json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    for key in [
+        "events",
+        "start_ns",
+        "end_ns",
+        "kinds",
+        "goroutine_transitions",
+        "proc_transitions",
+        "goroutines_by_name",
+        "ranges",
+        "metrics",
+        "tasks",
+        "regions",
+        "logs",
+        "cpu_samples",
+        "cpu_samples_by_leaf",
+        "cpu_samples_by_function",
+        "mapassign_samples_by_caller_line",
+        "links",
+    ] {
+        assert!(json.get(key).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn a_bad_file_does_not_hide_the_others() {
+    let (a, b) = (data("chain.trace"), data("leak.trace"));
+    let out = output(&["summary", "--format", "json", a.to_str().unwrap(), "absent", b.to_str().unwrap()]);
+    assert_eq!(out.status.code(), Some(3));
+    let objects: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_slice(&out.stdout).into_iter().map(|v| v.unwrap()).collect();
+    assert_eq!(objects.len(), 2);
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_gotrail"))
+        .arg("events")
+        .arg(root().join("sample-traces/trace.out"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut some = [0; 100];
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut some).unwrap();
+    drop(stdout);
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&out.stderr), "");
+}
+
+#[test]
+fn completions_and_manual_are_printed() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let out = output(&["completions", shell]);
+        assert_eq!(out.status.code(), Some(0));
+        assert!(String::from_utf8(out.stdout).unwrap().contains("snapshot"), "{shell}");
+    }
+    let man = String::from_utf8(output(&["man"]).stdout).unwrap();
+    for part in [".TH gotrail", ".SH KEYS", ".SH QUERIES", ".SH \"EXIT STATUS\"", "open the source line in your editor"]
+    {
+        assert!(man.contains(part), "{part}");
+    }
+    // A line that begins with one of these would be a request.
+    let requests = man.lines().filter(|l| l.starts_with('\''));
+    assert_eq!(requests.count(), 0);
+}

@@ -1,0 +1,45 @@
+//! Replays what fuzzing found: every file in `tests/data/fuzz/<target>/` went wrong once.
+
+mod targets;
+
+use std::path::Path;
+
+#[test]
+fn what_broke_once_does_not_again() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fuzz");
+    for (name, target) in targets::ALL {
+        let Ok(entries) = std::fs::read_dir(root.join(name)) else { continue };
+        let mut files: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
+        files.sort();
+        for f in files {
+            eprintln!("{name} {}", f.display());
+            target(&std::fs::read(&f).unwrap());
+        }
+    }
+}
+
+/// The traces of the other tests, whole and with a byte changed here and there.
+#[test]
+fn traces_with_a_byte_changed_load() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    for name in ["hostile.trace", "coroutine.trace", "annotations-go1.22.trace", "v1/user_task_region_1_11_good.trace"]
+    {
+        let good = std::fs::read(root.join(name)).unwrap();
+        targets::whole(&good);
+        for at in (16..good.len()).step_by(37) {
+            let mut bad = good.clone();
+            bad[at] = bad[at].wrapping_mul(3).wrapping_add(1);
+            targets::whole(&bad);
+        }
+    }
+}
+
+#[test]
+fn the_other_targets_run() {
+    targets::query(b"func:pay* dur>1ms or /a+/ reason:sync");
+    targets::source(b"../../etc/passwd\nmain.main\na=b");
+    targets::source(b"v2/order.rs\nmain.main\n");
+    targets::profile(b"\x0a\x04\x08\x01\x10\x02");
+    targets::v2(b"\x03\x01\x01\x01\x01\x00");
+    targets::v1(b"\x06");
+}

@@ -1,0 +1,435 @@
+//! Waits, links, critical paths, contention and profiles, held against programs whose behaviour is known
+//! (`tests/programs`, `tests/data/README.md`) and against the index's own sums.
+
+use gotrail::analysis::annotations::{self, Wanted};
+use gotrail::analysis::contention::{self, Bottleneck, Contended, What as Kind};
+use gotrail::analysis::knots::knots;
+use gotrail::analysis::links::{self, Edge, Links, Options, Party};
+use gotrail::analysis::offcpu;
+use gotrail::analysis::path::{self, Path, What, Window};
+use gotrail::analysis::summary::summarize;
+use gotrail::analysis::waits::{PlaceId, Waker};
+use gotrail::base::{Duration, GoIdx, Time};
+use gotrail::input;
+use gotrail::store::{Index, Trace};
+use proptest::prelude::*;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::LazyLock;
+use std::sync::atomic::AtomicBool;
+
+const MS: i64 = 1_000_000;
+
+fn open(path: &FilePath) -> Trace {
+    let input = input::open(path).unwrap();
+    let trace = Trace::open(&input.name, input.bytes).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    trace
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn data(name: &str) -> Trace {
+    open(&root().join("tests/data").join(format!("{name}.trace")))
+}
+
+fn sample() -> Trace {
+    open(&root().join("sample-traces/trace.out"))
+}
+
+/// An edge in words: who waited for what at which line, ended by whom at which line.
+fn words(l: &Links, index: &Index, e: &Edge) -> String {
+    let line = |p: PlaceId| {
+        let s = l.places.line(index, p);
+        if s.is_empty() { s } else { format!(" {}", s.rsplit('/').next().unwrap()) }
+    };
+    format!(
+        "{} {}{} <- {}{}",
+        index.group_name(e.key.waiter),
+        l.reason(e).name,
+        line(e.key.at),
+        e.key.waker.name(index),
+        line(e.key.waker_at)
+    )
+}
+
+/// The edges of a trace whose waiter's name begins with `main.`, in words.
+fn edges(name: &str) -> Vec<(String, Edge)> {
+    let trace = data(name);
+    let l = links::links(&trace, Options::default()).unwrap();
+    let index = trace.index();
+    let all = l.edges.iter().map(|e| (words(&l, &index, e), e.clone()));
+    all.filter(|(w, _)| w.starts_with("main.")).collect()
+}
+
+fn edge(edges: &[(String, Edge)], words: &str) -> Edge {
+    let found = edges.iter().find(|e| e.0 == words);
+    found.unwrap_or_else(|| panic!("no {words} among {:#?}", edges.iter().map(|e| &e.0).collect::<Vec<_>>())).1.clone()
+}
+
+#[test]
+fn every_link_of_the_chain_waits_for_the_one_before() {
+    let all = edges("chain");
+    for n in 2..=5 {
+        let line = 16 + 6 * n;
+        let before = line - 4;
+        let want = format!("main.link{n} chan receive chain.go:{line} <- main.link{} chain.go:{before}", n - 1);
+        let e = edge(&all, &want);
+        assert!(e.total.ns() >= 10 * MS * (n - 1), "{want}: {}", e.total);
+    }
+    assert!(edge(&all, "main.main chan receive chain.go:17 <- main.link5 chain.go:48").total.ns() >= 50 * MS);
+    for n in 1..=5 {
+        let line = 17 + 6 * n;
+        assert!(edge(&all, &format!("main.link{n} sleep chain.go:{line} <- a timer")).total.ns() >= 10 * MS);
+    }
+}
+
+#[test]
+fn the_chain_of_mains_wait_ends_at_a_timer() {
+    let trace = data("chain");
+    let l = links::links(&trace, Options::default()).unwrap();
+    let longest = {
+        let index = trace.index();
+        let of_main = |e: &&Edge| words(&l, &index, e).starts_with("main.main chan receive");
+        l.edges.iter().find(of_main).unwrap().longest.unwrap()
+    };
+    let chain = path::chain(&trace, longest).unwrap();
+    let index = trace.index();
+    let names: Vec<&str> = chain.iter().map(|l| index.goroutine_name(l.wait.go)).collect();
+    assert_eq!(names, ["main.main", "main.link5", "main.link4", "main.link3", "main.link2", "main.link1"]);
+    assert_eq!(chain.last().unwrap().waker, Waker::Timer);
+    assert!(path::chain(&trace, u64::MAX).is_err());
+}
+
+#[test]
+fn each_wait_of_package_sync_is_told_by_its_name() {
+    let all = edges("waits");
+    for (waiter, reason) in [
+        ("waitMutex", "Mutex"),
+        ("waitRWMutexWrite", "RWMutex write"),
+        ("waitRWMutexRead", "RWMutex read"),
+        ("waitWaitGroup", "WaitGroup"),
+        ("waitCond", "Cond"),
+        ("waitReceive", "chan receive"),
+        ("waitSend", "chan send"),
+        ("waitSelect", "select"),
+    ] {
+        let start = format!("main.{waiter} {reason} waits.go:");
+        let found: Vec<_> = all.iter().filter(|e| e.0.starts_with(&start)).collect();
+        assert_eq!(found.len(), 1, "{start}");
+        assert!(found[0].0.contains("<- main.main waits.go:"), "{}", found[0].0);
+        assert!(found[0].1.count == 1 && found[0].1.total.ns() >= 4 * MS && found[0].1.open == 0);
+    }
+    assert!(all.iter().any(|e| e.0.starts_with("main.waitOnce Once") && e.0.contains("<- main.onceHolder")));
+    for forever in ["main.waitSelectForever forever", "main.waitNilChannel forever"] {
+        let e = &all.iter().find(|e| e.0.starts_with(forever)).unwrap().1;
+        assert_eq!((e.key.waker, e.open), (Party::Nobody, 1));
+    }
+}
+
+#[test]
+fn waits_that_nobody_ends_and_waits_that_no_goroutine_ends() {
+    let all = edges("leak");
+    for (who, line) in [("leaked", 39), ("dependent", 41)] {
+        let want = format!("main.{who} chan receive channels.go:{line} <- nobody, to the end of the trace");
+        let e = edge(&all, &want);
+        assert!(e.open == 1 && e.total.ns() > 4 * MS);
+    }
+    let all = edges("network");
+    let e = edge(&all, "main.client network read outside.go:47 <- the network");
+    assert!(e.count == 3 && e.total.ns() >= 30 * MS);
+    let all = edges("timer");
+    for (want, least) in [
+        ("main.sleeper sleep outside.go:67 <- a timer", 10),
+        ("main.afterReceiver timer channel outside.go:72 <- a timer", 10),
+        ("main.timeoutSelecter select (timeout) outside.go:78 <- a timer", 10),
+        ("main.tickReceiver timer channel outside.go:87 <- a timer", 4),
+        ("main.tickReceiver timer channel outside.go:88 <- a timer", 4),
+    ] {
+        assert!(edge(&all, want).total.ns() >= least * MS, "{want}");
+    }
+}
+
+fn classes(name: &str) -> (Trace, contention::Contention) {
+    let trace = data(name);
+    let c = contention::contention(&trace).unwrap();
+    (trace, c)
+}
+
+fn lines(t: &Trace, c: &contention::Contention, x: &Contended) -> (Vec<String>, Vec<String>) {
+    let index = t.index();
+    let line = |p: PlaceId| c.places.line(&index, p).rsplit('/').next().unwrap().to_owned();
+    let mut ended: Vec<String> = x.ended_at.iter().map(|e| line(e.0)).collect();
+    ended.sort();
+    (x.waits_at.iter().map(|w| line(w.0)).collect(), ended)
+}
+
+#[test]
+fn a_convoy_is_one_lock_with_six_in_a_row() {
+    let (t, c) = classes("convoy");
+    let locks: Vec<_> = c.classes.iter().filter(|c| c.what == Kind::Lock).collect();
+    assert_eq!(locks.len(), 1);
+    let l = locks[0];
+    assert_eq!(lines(&t, &c, l), (vec!["locks.go:35".into()], vec!["locks.go:30".into(), "locks.go:37".into()]));
+    assert_eq!((l.waits, l.handoffs, l.depth_max, l.starved, l.open), (6, 6, 6, 0, 0));
+    assert_eq!((l.convoy.handoffs, l.convoy.peak), (6, 6));
+    assert!((15 * MS..18 * MS).contains(&l.max.ns()), "{}", l.max);
+    // Who waits on average is the sum of the waits over the trace.
+    let mean = l.total.ns() as f64 / t.index().duration().ns() as f64;
+    assert!((l.depth_mean_milli as f64 / 1000.0 - mean).abs() < 0.002);
+    // The first is let go by the head, each other by the one before it.
+    let all = edges("convoy");
+    assert_eq!(edge(&all, "main.convoyFollower Mutex locks.go:35 <- main.convoyHead locks.go:30").count, 1);
+    assert_eq!(edge(&all, "main.convoyFollower Mutex locks.go:35 <- main.convoyFollower locks.go:37").count, 5);
+}
+
+#[test]
+fn a_starved_waiter_is_told_from_one_that_waits_its_turn() {
+    let (t, c) = classes("starved");
+    let l = c.classes.iter().find(|c| c.what == Kind::Lock).unwrap();
+    assert_eq!(lines(&t, &c, l), (vec!["locks.go:71".into()], vec!["locks.go:65".into()]));
+    assert!(l.waits > 10 && l.handoffs == l.waits, "{} {}", l.waits, l.handoffs);
+    assert_eq!(l.starved, 9);
+}
+
+#[test]
+fn a_slow_receiver_is_the_bottleneck() {
+    let (t, c) = classes("receiver");
+    let x = c.classes.iter().find(|c| c.sending.count > 0).unwrap();
+    assert_eq!(lines(&t, &c, x), (vec!["channels.go:17".into()], vec!["channels.go:23".into()]));
+    assert_eq!(x.bottleneck(), Bottleneck::Receivers);
+    assert!((14..=20).contains(&x.sending.count) && x.receiving.count == 0);
+}
+
+#[test]
+fn two_pools_that_need_each_other_are_one_knot() {
+    let trace = data("knot");
+    let l = links::links(&trace, Options::default()).unwrap();
+    let k = knots(&l.edges);
+    let index = trace.index();
+    let names: Vec<Vec<&str>> =
+        k.iter().map(|k| k.groups.iter().map(|&g| index.group_name(g)).collect::<Vec<_>>()).collect();
+    assert_eq!(names.len(), 1);
+    let mut names = names[0].clone();
+    names.sort_unstable();
+    assert_eq!(names, ["main.answerer", "main.asker"]);
+    for none in ["chain", "convoy", "receiver"] {
+        let trace = data(none);
+        let l = links::links(&trace, Options::default()).unwrap();
+        assert!(knots(&l.edges).is_empty(), "{none}");
+    }
+}
+
+fn task(trace: &Trace, name: &str) -> Window {
+    annotations::find(trace, &Wanted::Task(name.into()), 1).unwrap()[0].window
+}
+
+fn check(p: &Path, index: &Index) {
+    let length = p.window.to - p.window.from;
+    assert_eq!(p.total(), length);
+    let mut at = p.window.from;
+    for piece in &p.pieces {
+        assert!(piece.from == at && piece.to > at);
+        at = piece.to;
+    }
+    assert_eq!(p.shares(index).iter().map(|s| s.total).sum::<Duration>(), length);
+}
+
+#[test]
+fn the_path_of_a_task_goes_through_those_it_waits_for() {
+    let trace = data("path");
+    let p = path::path(&trace, task(&trace, "job")).unwrap();
+    let index = trace.index();
+    check(&p, &index);
+    let time = |name: &str, what: What| -> i64 {
+        let of = p.pieces.iter().filter(|p| index.goroutine_name(p.go) == name && p.what == what);
+        of.map(|p| p.len().ns()).sum()
+    };
+    assert!(time("main.worker", What::Running) >= 4 * MS);
+    assert!(time("main.owner", What::Waiting(Waker::Timer)) >= 55 * MS / 10);
+    assert!(time("main.helper", What::Running) >= 3 * MS);
+    assert!(time("main.worker", What::Waiting(Waker::Timer)) >= 2 * MS);
+    let hops: Vec<_> =
+        p.hops.iter().map(|h| (p.reasons.get(h.reason).name, index.goroutine_name(h.waker).to_owned())).collect();
+    assert_eq!(hops, [("Mutex".into(), "main.owner".into()), ("chan receive".into(), "main.helper".to_string())]);
+}
+
+#[test]
+fn the_path_of_a_region_is_that_of_its_goroutine() {
+    let trace = data("path");
+    for (region, least) in [("compute", 4), ("lock", 5), ("helper", 3), ("sleep", 2)] {
+        let found = annotations::find(&trace, &Wanted::Region(region.into()), 5).unwrap();
+        assert_eq!(found.len(), 1, "{region}");
+        let p = path::path(&trace, found[0].window).unwrap();
+        check(&p, &trace.index());
+        assert!(p.total().ns() >= least * MS, "{region}");
+    }
+    assert!(annotations::find(&trace, &Wanted::Region("no such".into()), 5).unwrap().is_empty());
+    assert!(annotations::find(&trace, &Wanted::TaskNumber(99), 5).unwrap().is_empty());
+}
+
+#[test]
+fn a_payment_waits_for_the_lock_of_the_order_cache() {
+    let trace = sample();
+    let found = annotations::find(&trace, &Wanted::Task("payment".into()), 20).unwrap();
+    assert_eq!(found.len(), 20);
+    for (k, span) in found.iter().enumerate() {
+        let p = path::path(&trace, span.window).unwrap();
+        let index = trace.index();
+        check(&p, &index);
+        let at_lock = p.hops.iter().any(|h| {
+            p.reasons.get(h.reason).name == "Mutex" && p.places.line(&index, h.at).contains("payment/order_cache.go:")
+        });
+        assert!(at_lock, "payment {k} by length does not wait for the lock");
+    }
+    let c = contention::contention(&trace).unwrap();
+    let first = c.classes.iter().find(|c| c.what == Kind::Lock).unwrap();
+    assert_eq!(lines(&trace, &c, first).0, ["order_cache.go:45"]);
+}
+
+/// The traces that tests run through, by name.
+const ALL: &[&str] = &[
+    "chain",
+    "convoy",
+    "starved",
+    "receiver",
+    "leak",
+    "network",
+    "timer",
+    "waits",
+    "path",
+    "knot",
+    "annotations",
+    "annotations-go1.22",
+    "coroutine",
+    "syscall",
+    "hostile",
+];
+
+#[test]
+fn closed_waits_sum_to_what_gos_own_reader_says() {
+    let mut all: Vec<(String, Trace)> = ALL.iter().map(|n| (n.to_string(), data(n))).collect();
+    all.push(("sample".into(), sample()));
+    all.push(("go1.22".into(), open(&root().join("sample-traces/go1.22-trace.out"))));
+    for (name, trace) in &all {
+        let facts = summarize(&trace.index());
+        for (kind, fact) in
+            [(offcpu::Kind::Net, "net"), (offcpu::Kind::Sync, "sync"), (offcpu::Kind::Syscall, "syscall")]
+        {
+            let p = offcpu::profile(trace, kind, Options::default()).unwrap();
+            let (count, total) = p.totals(false);
+            let want = facts.profiles[fact];
+            // Go's reader counts a syscall in which a goroutine was found from when it says so; for us it is open.
+            let slack = if fact == "syscall" { p.totals(true).0 } else { 0 };
+            assert!(count <= want.records && want.records <= count + slack, "{name} {fact}: {count} {}", want.records);
+            assert!(slack > 0 || total.ns() == want.total_ns, "{name} {fact}: {total} {}", want.total_ns);
+            assert!((want.total_ns - total.ns()) as u64 <= 1000 * slack, "{name} {fact}: {total} {}", want.total_ns);
+        }
+        // Every moment of every goroutine that waits or is ready is in one record.
+        let p = offcpu::profile(trace, offcpu::Kind::OffCpu, Options::default()).unwrap();
+        let (closed, open) = (p.totals(false).1, p.totals(true).1);
+        let index = trace.index();
+        let want: Duration = index.goroutines.iter().map(|g| g.times.total() - g.times.running).sum();
+        let gone: Duration = index.goroutines.iter().filter_map(|g| Some(index.end - g.gone?)).sum();
+        assert!((closed + open - want).ns().abs() <= gone.ns(), "{name}: {} {want} {gone}", closed + open);
+    }
+}
+
+#[test]
+fn links_sum_to_the_links_of_the_summary() {
+    // A coroutine is created waiting: for us that is a wait, for the summary's links it is not.
+    for name in ALL.iter().filter(|n| **n != "coroutine") {
+        let trace = data(name);
+        let l = links::links(&trace, Options::default()).unwrap();
+        let facts = summarize(&trace.index());
+        let want: (u64, i64) = facts.links.iter().fold((0, 0), |(n, d), l| (n + l.count, d + l.total_ns));
+        let closed = |e: &&Edge| e.open == 0;
+        let got = l.edges.iter().filter(closed).fold((0, 0), |(n, d), e| (n + e.count, d + e.total.ns()));
+        let mixed: u64 = l.edges.iter().filter(|e| !closed(e)).map(|e| e.count - e.open).sum();
+        assert_eq!(got.0 + mixed, want.0, "{name}");
+        assert!(mixed > 0 || got.1 == want.1, "{name}: {} {}", got.1, want.1);
+        for e in &l.edges {
+            assert!(e.p99 <= e.max && e.max <= e.total && e.count >= e.open);
+        }
+    }
+}
+
+#[test]
+fn a_window_cuts_waits_at_its_borders() {
+    let trace = data("chain");
+    let (from, to) = {
+        let index = trace.index();
+        (index.start + Duration(5 * MS), index.start + Duration(8 * MS))
+    };
+    let l = links::links(&trace, Options { from, to, filter: None }).unwrap();
+    let index = trace.index();
+    for e in l.edges.iter().filter(|e| words(&l, &index, e).starts_with("main.link")) {
+        assert_eq!((e.count, e.total), (1, Duration(3 * MS)), "{}", words(&l, &index, e));
+    }
+    assert_eq!(l.edges.iter().filter(|e| words(&l, &index, e).starts_with("main.link")).count(), 5);
+}
+
+#[test]
+fn the_waits_of_an_edge_are_listed_in_order() {
+    let trace = data("convoy");
+    let l = links::links(&trace, Options::default()).unwrap();
+    let key = {
+        let index = trace.index();
+        let of = |e: &&Edge| words(&l, &index, e).starts_with("main.convoyFollower Mutex") && e.count == 5;
+        l.edges.iter().find(of).unwrap().key
+    };
+    let all = links::list(&trace, Options::default(), &l, &key, 100).unwrap();
+    assert_eq!(all.len(), 5);
+    assert!(
+        all.windows(2).all(|w| w[0].interval.from < w[1].interval.from && w[0].interval.len() < w[1].interval.len())
+    );
+    // Each is let go by the one before it.
+    assert!(all.windows(2).all(|w| w[1].waker == Waker::Go(w[0].interval.go)));
+    let two = links::list(&trace, Options::default(), &l, &key, 2).unwrap();
+    assert_eq!(two, all[3..]);
+}
+
+static RECORDED: LazyLock<Vec<Trace>> = LazyLock::new(|| ALL.iter().map(|n| data(n)).collect());
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn the_parts_of_any_window_of_a_recorded_trace_sum_to_it(
+        which in 0..ALL.len(),
+        go in any::<prop::sample::Index>(),
+        a in 0.0f64..1.0,
+        b in 0.0f64..1.0,
+    ) {
+        let trace = &RECORDED[which];
+        let window = {
+            let index = trace.index();
+            let at = |x: f64| Time(index.start.0 + (index.duration().ns() as f64 * x) as i64);
+            let go = GoIdx(go.index(index.goroutines.len()) as u32);
+            Window { go, from: at(a.min(b)), to: at(a.max(b)), end: None }
+        };
+        let p = path::path(trace, window).unwrap();
+        check(&p, &trace.index());
+    }
+}
+
+#[test]
+fn a_written_profile_reads_back_with_its_sums_and_open_waits_labelled() {
+    use gotrail::wire::pprof;
+    let trace = data("leak");
+    let p = offcpu::profile(&trace, offcpu::Kind::Sync, Options::default()).unwrap();
+    let index = trace.index();
+    let bytes = pprof::encode_gzip(&gotrail::report::offcpu::pprof(&p, &index).to_wire());
+    let read = pprof::decode(&bytes).unwrap();
+    let text = |i: i64| String::from_utf8_lossy(&read.string_table[i as usize]).into_owned();
+    let is_open = |s: &&pprof::proto::Sample| s.label.iter().any(|l| text(l.key) == "open");
+    let sum = |open: bool| -> i64 { read.sample.iter().filter(|s| is_open(s) == open).map(|s| s.value[1]).sum() };
+    assert_eq!(sum(false), p.totals(false).1.ns());
+    assert_eq!(sum(true), p.totals(true).1.ns());
+    // Both that leak are in it, labelled, with their own stacks.
+    for name in ["main.leaked", "main.dependent"] {
+        let of = |s: &&pprof::proto::Sample| s.label.iter().any(|l| text(l.key) == "goroutine" && text(l.str) == name);
+        let s = read.sample.iter().find(of).unwrap();
+        assert!(is_open(&s) && s.value[1] > 4 * MS && !s.location_id.is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! The viewer in a terminal: a pty, with vt100 for the screen. Nothing here sleeps; each step reads until the screen is
+//! as expected, or the terminal has been silent for too long.
+#![cfg(unix)]
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// How long nothing may come from the program before a step has failed. Generous: machines are busy.
+const SILENCE: Duration = Duration::from_secs(60);
+
+struct Viewer {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+}
+
+fn size(cols: u16, rows: u16) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Viewer {
+    fn start(cols: u16, rows: u16, env: &[(&str, &str)]) -> Viewer {
+        let pair = native_pty_system().openpty(size(cols, rows)).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gotrail"));
+        command.arg(root.join("sample-traces/trace.out"));
+        command.cwd(root);
+        for name in ["NO_COLOR", "VISUAL", "EDITOR", "LC_ALL", "LC_CTYPE", "COLORFGBG"] {
+            command.env_remove(name);
+        }
+        command.env("TERM", "xterm-256color");
+        command.env("LANG", "C.UTF-8");
+        env.iter().for_each(|(k, v)| command.env(k, v));
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let keys = pair.master.take_writer().unwrap();
+        let (to, output) = channel();
+        std::thread::spawn(move || {
+            let mut buf = [0; 8192];
+            while let Ok(n @ 1..) = reader.read(&mut buf) {
+                if to.send(buf[..n].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Viewer {
+            master: pair.master,
+            child,
+            keys,
+            output,
+            screen: vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0),
+        }
+    }
+
+    /// Reads until the screen is as wanted.
+    fn until(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
+        while !holds(&self.screen.screen().contents()) {
+            match self.output.recv_timeout(SILENCE) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(e) => panic!("{what}: {e}; the screen is\n{}", self.screen.screen().contents()),
+            }
+        }
+    }
+
+    fn shows(&mut self, text: &str) {
+        self.until(text, |s| s.contains(text));
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Types the query and waits for its list of lines.
+    fn mapassign(&mut self) {
+        self.shows("175 73");
+        self.press("/mapassign\r");
+        self.shows("3 538 hits");
+        self.shows("order_cache.go:47");
+    }
+
+    /// Reads to the end; the terminal is as it was before.
+    fn ends(mut self) {
+        while let Ok(bytes) = self.output.recv_timeout(SILENCE) {
+            self.screen.process(&bytes);
+        }
+        self.child.wait().unwrap();
+        let s = self.screen.screen();
+        assert!(!s.alternate_screen(), "the alternate screen is left");
+        assert!(!s.hide_cursor(), "the cursor is shown");
+        assert!(!s.bracketed_paste(), "pastes are plain again");
+        assert_eq!(s.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    }
+
+    fn signal(&mut self, name: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+}
+
+#[test]
+fn the_founding_story_in_a_terminal() {
+    for (cols, rows) in [(80, 24), (120, 40)] {
+        let mut v = Viewer::start(cols, rows, &[]);
+        v.mapassign();
+        v.press("n");
+        v.shows("hit 1 of 3 538");
+        v.press("q");
+        v.ends();
+    }
+}
+
+#[test]
+fn follows_the_terminal_s_size() {
+    let mut v = Viewer::start(80, 24, &[]);
+    v.mapassign();
+    v.master.resize(size(120, 40)).unwrap();
+    v.screen.screen_mut().set_size(40.try_into().unwrap(), 120.try_into().unwrap());
+    v.until("the new last row", |s| s.lines().nth(39).is_some_and(|l| l.contains("help")));
+    v.press("q");
+    v.ends();
+}
+
+#[test]
+fn signals_give_the_terminal_back() {
+    for name in ["-TERM", "-HUP"] {
+        let mut v = Viewer::start(80, 24, &[]);
+        v.shows("main.handle");
+        v.signal(name);
+        v.ends();
+    }
+}
+
+#[test]
+fn without_colours_states_differ_by_glyph() {
+    for env in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let mut v = Viewer::start(120, 40, &[env]);
+        v.shows("main.handle");
+        let s = v.screen.screen();
+        let colours = (0..40).flat_map(|y| (0..120).filter_map(move |x| s.cell(y, x)));
+        assert!(
+            colours.into_iter().all(|c| c.fgcolor() == vt100::Color::Default && c.bgcolor() == vt100::Color::Default)
+        );
+        v.press("q");
+        v.ends();
+    }
+}
+
+#[test]
+fn the_editor_gets_the_line_and_gives_the_screen_back() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("my editor");
+    let log = dir.path().join("log");
+    std::fs::write(&script, "#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$EDITOR_LOG\"\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let editor = format!("'{}' --wait", script.display());
+    let mut v = Viewer::start(120, 40, &[("EDITOR", &editor), ("EDITOR_LOG", log.to_str().unwrap())]);
+    v.mapassign();
+    v.press("n");
+    v.shows("hit 1 of 3 538");
+    v.shows("47 ▸");
+    // What is on the screen after this was drawn when the editor had ended.
+    v.screen.process(b"\x1b[2J");
+    v.press("o");
+    v.shows("order_cache.go:47");
+    v.press("q");
+    v.ends();
+    let args = std::fs::read_to_string(&log).unwrap();
+    assert!(args.starts_with("--wait\n"), "{args}");
+    assert!(args.contains("order_cache.go") && args.contains("47"), "{args}");
+}

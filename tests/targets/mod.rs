@@ -1,0 +1,173 @@
+//! What the fuzz targets do with their bytes. Shared between `fuzz/`, which looks for new inputs, and `fuzz_corpus.rs`,
+//! which replays those that once broke something. None may panic, and what is asserted here holds for every input.
+
+use gotrail::analysis::search::{self, Options};
+use gotrail::base::{Time, text};
+use gotrail::filter;
+use gotrail::input::{self, Bytes, Limits};
+use gotrail::source::{Finder, Places};
+use gotrail::store::{Lane, Trace};
+use gotrail::wire::event::{Events, NONE};
+use gotrail::wire::v2::batch;
+use gotrail::wire::v2::generation::{Fallback, GenTables};
+use gotrail::wire::v2::order::{Cut, Orderer};
+use gotrail::wire::{pprof, v1};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+/// The targets by name; the corpus of each is the folder of that name in `tests/data/fuzz`.
+pub const ALL: &[(&str, fn(&[u8]))] =
+    &[("v2", v2), ("v1", v1), ("whole", whole), ("pprof", profile), ("filter", query), ("source", source)];
+
+/// The newer trace formats, without their header: the first byte chooses the version, the rest is batches. Scan, tables,
+/// order, and going on from a checkpoint.
+pub fn v2(data: &[u8]) {
+    let Some((&version, batches)) = data.split_first() else { return };
+    let minor = [22, 23, 25, 26][usize::from(version) % 4];
+    let mut file = header(minor);
+    file.extend_from_slice(batches);
+    let scan = batch::scan(&file, minor);
+    for (i, g) in scan.generations.iter().enumerate() {
+        let tables = GenTables::read(&file, g, &Fallback::default());
+        let cut = if i + 1 < scan.generations.len() { Cut::LastEvent } else { Cut::None };
+        let mut orderer = Orderer::new(&file, g, &tables, cut);
+        let mut events = Events::default();
+        let mut last = Time::MIN;
+        let mut more = true;
+        while more {
+            let checkpoint = orderer.checkpoint();
+            events.clear();
+            more = orderer.next(&mut events, 64);
+            for r in &events.rows {
+                assert!(r.time >= last, "time runs backwards");
+                last = r.time;
+                assert!(r.go == NONE || (r.go as usize) < orderer.tables.gos.len());
+                assert!(r.stack == NONE || (r.stack as usize) < tables.tables.stacks.len());
+            }
+            if last != Time::MIN && events.len() > 1 {
+                let mut again = Events::default();
+                let mut resumed = Orderer::resume(&file, g, &tables, cut, &checkpoint);
+                resumed.next(&mut again, 64);
+                let kinds = |e: &Events| e.rows.iter().map(|r| r.kind).collect::<Vec<_>>();
+                // At the very beginning there is no state to go on from.
+                if events.rows[0].kind != gotrail::wire::event::Kind::Sync {
+                    assert_eq!(kinds(&events), kinds(&again), "a checkpoint leads elsewhere");
+                }
+            }
+        }
+    }
+}
+
+/// The older trace formats, without their header: the first byte chooses the version.
+pub fn v1(data: &[u8]) {
+    let Some((&version, records)) = data.split_first() else { return };
+    let minor = [7, 8, 9, 10, 11, 19, 21][usize::from(version) % 7];
+    let mut file = header(minor);
+    file.extend_from_slice(records);
+    let Ok(layout) = v1::Layout::read(&file, minor) else { return };
+    let mut decoder = v1::Decoder::new(&file, &layout);
+    let mut events = Events::default();
+    loop {
+        events.clear();
+        let checkpoint = decoder.checkpoint();
+        if !decoder.next(&mut events, 64) {
+            break;
+        }
+        let mut again = Events::default();
+        v1::Decoder::resume(&file, &layout, &checkpoint).next(&mut again, 64);
+        assert_eq!(events.len(), again.len(), "a checkpoint leads elsewhere");
+        for r in &events.rows {
+            assert!(r.go == NONE || (r.go as usize) < decoder.tables().gos.len());
+        }
+    }
+    decoder.losses();
+}
+
+/// A file as the command line gets it: unpacked, recognised; a trace is loaded, every segment of it decoded, its events
+/// counted twice, its lanes drawn.
+pub fn whole(data: &[u8]) {
+    let limits = Limits { max_unpacked: 16 << 20 };
+    let Ok(input) = input::from_bytes("fuzz", Bytes::Memory(data.into()), limits) else { return };
+    let Ok(trace) = Trace::open("fuzz", input.bytes) else { return };
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let segments = trace.index().segments.len();
+    let mut events = 0;
+    for i in 0..segments {
+        let segment = trace.segment(i).expect("a segment of a loaded trace");
+        for e in 0..segment.len() {
+            segment.event(e);
+        }
+        events += segment.len() as u64;
+    }
+    let index = trace.index();
+    assert!(index.complete);
+    assert_eq!(events, index.events);
+    let (from, to) = (index.start, index.end);
+    for lane in [Lane::All, Lane::Go(gotrail::base::GoIdx(0)), Lane::Proc(gotrail::base::ProcIdx(0))] {
+        index.cells(lane, from, to, 80);
+    }
+    for loss in &index.losses {
+        assert_eq!(text::escape(loss), *loss, "a loss is told in the file's own words");
+    }
+    let summary = gotrail::analysis::summary::summarize(&index);
+    serde_json::to_vec(&summary).expect("a summary is JSON");
+    let mut out = Vec::new();
+    gotrail::report::summary::write("fuzz", &index, &mut out).expect("memory does not fail");
+    let shown = String::from_utf8(out).expect("text is UTF-8");
+    assert!(shown.lines().all(|l| text::escape(l) == l), "something unescaped is shown");
+}
+
+/// A profile: what can be decoded can be encoded, and says the same again.
+pub fn profile(data: &[u8]) {
+    if let Ok(p) = pprof::decode(data) {
+        let again = pprof::decode(&pprof::encode(&p)).expect("what we wrote");
+        assert_eq!(pprof::encode(&again), pprof::encode(&p));
+    }
+}
+
+/// A query: parsed, compiled for a trace and asked of every event of it.
+pub fn query(data: &[u8]) {
+    static TRACE: OnceLock<Trace> = OnceLock::new();
+    let trace = TRACE.get_or_init(|| {
+        let bytes = include_bytes!("../data/annotations.trace");
+        let trace = Trace::open("fuzz", Bytes::Static(bytes)).expect("a good trace");
+        trace.load(&|_| {}, &AtomicBool::new(false));
+        trace
+    });
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match filter::parse(text) {
+        Err(e) => _ = e.render(text),
+        Ok(q) => {
+            let options = Options { threads: 1, ..Options::default() };
+            _ = search::run(trace, &q, &options, &AtomicBool::new(false), &mut |_, _| {});
+        }
+    }
+    let half = text.floor_char_boundary(text.len() / 2);
+    filter::complete(&text[..half], Some(&trace.index()));
+    filter::complete(text, None);
+}
+
+/// A file's name out of a trace, a function's, and a mapping, one a line: what is found lies below a root.
+pub fn source(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.split('\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (file, func, mapping) = (next(), next(), next());
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/wire");
+    let mut places = Places { sources: vec![root.clone()], work_dir: Some(root.clone()), ..Places::default() };
+    if let Some((from, _)) = mapping.split_once('=') {
+        places.add(&format!("{from}={}", root.display()));
+    }
+    if let Ok(found) = Finder::new(places).find(file, func) {
+        let real = found.path.canonicalize().expect("what is found exists");
+        let below = real.starts_with(root.canonicalize().expect("the root exists"));
+        assert!(below || found.how == gotrail::source::How::AsItStands, "{} leads out", found.path.display());
+    }
+}
+
+fn header(minor: u32) -> Vec<u8> {
+    let mut h = format!("go 1.{minor} trace").into_bytes();
+    h.resize(16, 0);
+    h
+}
