@@ -178,27 +178,32 @@ pub fn make(size: usize) -> Vec<u8> {
         m.generation += 1;
         m.clock();
         let mut seq = [0u64; GOROUTINES];
-        let stack = |m: &mut Maker| if m.random(20_000) == 0 { STACKS } else { 1 + m.random(STACKS - 1) };
+        // Each goroutine comes by at a few places of its own.
+        let stack = |m: &mut Maker, g: usize, place: u64| match m.random(20_000) {
+            0 => STACKS,
+            _ => 1 + (g as u64 * 3 + place) % (STACKS - 1),
+        };
         for (t, &g) in running.iter().enumerate() {
             m.event(t, op::PROC_STATUS, &[t as u64, 1]);
             m.event(t, op::GO_STATUS_STACK, &[g as u64 + 1, t as u64 + 1, 2, 1]);
         }
         for (list, state) in [(Vec::from(ready.clone()), 1), (waiting.clone(), 4)] {
             for g in list {
-                let s = stack(&mut m);
+                let s = stack(&mut m, g, 0);
                 m.event(0, op::GO_STATUS_STACK, &[g as u64 + 1, NOBODY, state, s]);
             }
         }
         let end = m.now + SECOND;
         while m.now < end && m.out.len() < size {
             let t = m.random(THREADS as u64) as usize;
-            let pick = m.random(waiting.len() as u64) as usize;
-            let woken = waiting.swap_remove(pick);
+            // A goroutine wakes its neighbour, as the two ends of a channel do, or the first that waits.
+            let neighbour = waiting.iter().position(|&g| g == running[t] ^ 1);
+            let woken = waiting.swap_remove(neighbour.unwrap_or(0));
             seq[woken] += 1;
-            let s = stack(&mut m);
+            let s = stack(&mut m, running[t], 1);
             m.event(t, op::GO_UNBLOCK, &[woken as u64 + 1, seq[woken], s]);
             ready.push_back(woken);
-            let s = stack(&mut m);
+            let s = stack(&mut m, running[t], 2);
             m.event(t, op::GO_BLOCK, &[1, s]);
             waiting.push(running[t]);
             let next = ready.pop_front().expect("somebody was just made ready");

@@ -25,7 +25,7 @@ pub enum Bytes {
     /// Part of the program.
     Static(&'static [u8]),
     /// A mapped file.
-    Mapped(Arc<memmap2::Mmap>),
+    Mapped(Arc<Mapped>),
 }
 
 impl Deref for Bytes {
@@ -34,8 +34,34 @@ impl Deref for Bytes {
         match self {
             Bytes::Memory(b) => b,
             Bytes::Static(b) => b,
-            Bytes::Mapped(m) => m,
+            Bytes::Mapped(m) => &m.map,
         }
+    }
+}
+
+/// A mapped file, and the file itself.
+pub struct Mapped {
+    map: memmap2::Mmap,
+    file: File,
+}
+
+impl Bytes {
+    /// Copies the bytes from `at` on into `out`, as far as there are any. Returns how many.
+    ///
+    /// For a few bytes here and there of a mapped file that is much cheaper than touching its pages, each of which the
+    /// system has to map first, with its neighbours.
+    pub fn read_at(&self, at: usize, out: &mut [u8]) -> usize {
+        #[cfg(unix)]
+        if let Bytes::Mapped(m) = self
+            && let Ok(n) = std::os::unix::fs::FileExt::read_at(&m.file, out, at as u64)
+            && (n == out.len() || at.saturating_add(n) >= m.map.len())
+        {
+            return n.min(m.map.len().saturating_sub(at));
+        }
+        let rest = self.get(at..).unwrap_or_default();
+        let n = rest.len().min(out.len());
+        out[..n].copy_from_slice(&rest[..n]);
+        n
     }
 }
 
@@ -158,7 +184,7 @@ fn open_path(path: &Path, limits: Limits) -> Result<Source, InputErrorKind> {
         file.by_ref().take(SMALL).read_to_end(&mut bytes)?;
         return Ok(Source::Whole(Bytes::Memory(bytes.into())));
     }
-    Ok(Source::Whole(Bytes::Mapped(Arc::new(map::map(&file)?))))
+    Ok(Source::Whole(Bytes::Mapped(Arc::new(Mapped { map: map::map(&file)?, file }))))
 }
 
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use super::grid::Scale;
 use crate::base::{Time, text};
+use crate::input::Bytes;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::tables::Tables;
@@ -65,13 +66,13 @@ pub fn header_version(data: &[u8]) -> Option<u32> {
 impl Format {
     /// Takes a file apart. For the newer family that reads headers only; the older one has none, and is passed over
     /// once.
-    pub fn open(data: &[u8]) -> Result<Format, Error> {
+    pub fn open(data: &Bytes) -> Result<Format, Error> {
         if data.is_empty() {
             return Err(Error::new(0, ErrorKind::Empty));
         }
         let minor = header_version(data).ok_or(Error::new(0, ErrorKind::NotATrace))?;
         if VERSIONS.contains(&minor) {
-            return Ok(Format::V2 { minor, scan: batch::scan(data, minor) });
+            return Ok(Format::V2 { minor, scan: batch::scan_with(data, minor, &mut |at, out| data.read_at(at, out)) });
         }
         if v1::VERSIONS.contains(&minor) || minor == 5 {
             return Ok(Format::V1(Box::new(v1::Layout::read(data, minor)?)));

@@ -1,7 +1,7 @@
 //! Indexes kept from one run to the next, so that a trace that was read once opens at once.
 //!
 //! One file a trace, in a folder of the user's, named after what identifies the trace: a digest of its length, of all
-//! batch headers with what stands around them, and of blocks spread evenly over it. Two recordings cannot agree in
+//! batch headers, and of blocks spread evenly over it. Two recordings cannot agree in
 //! that: every batch begins with the instant at which a thread began to write it. (What it does not notice is a file
 //! edited by hand, in place, in the middle of a batch.) A file's name and time play no part, so a copy is known again.
 //!
@@ -51,8 +51,6 @@ const ENDS: usize = 64 << 10;
 /// How many blocks in between are, and their bytes.
 const BLOCKS: usize = 128;
 const BLOCK: usize = 256;
-/// Bytes before and after the beginning of each batch's data. They lie on pages that the scan has touched already.
-const AROUND: usize = 64;
 
 impl Key {
     /// The identity of a trace.
@@ -69,8 +67,7 @@ impl Key {
             add((data.len() as u128 * i as u128 / BLOCKS as u128) as usize, BLOCK);
         }
         for b in scan.generations.iter().flat_map(|g| &g.batches) {
-            add(b.offset.saturating_sub(AROUND), 2 * AROUND);
-            add((b.offset + b.len as usize).saturating_sub(AROUND), AROUND);
+            (b.offset as u64, b.len, b.thread, b.ts).put(&mut all);
         }
         Key([digest(&all, 1), digest(&all, 2)])
     }

@@ -128,11 +128,15 @@ fn traces_that_differ_anywhere_that_counts_have_keys_of_their_own() {
     let Format::V2 { scan, .. } = &trace.format else { panic!("the demo is of the new format") };
     let key = Key::of(&trace.data, scan);
     let mut data = trace.data.to_vec();
-    let batch = scan.generations[0].batches[3];
-    data[batch.offset + 5] ^= 1;
-    assert_ne!(Key::of(&data, scan), key);
-    data[batch.offset + 5] ^= 1;
     assert_eq!(Key::of(&data, scan), key);
+    let mut other = scan.clone();
+    other.generations[0].batches[3].ts += 1;
+    assert_ne!(Key::of(&data, &other), key, "a batch was begun at another time");
+    for at in [100, data.len() / 2, data.len() - 100] {
+        data[at] ^= 1;
+        assert_ne!(Key::of(&data, scan), key, "another byte at {at}");
+        data[at] ^= 1;
+    }
     data.push(0);
     assert_ne!(Key::of(&data, scan), key);
 }

@@ -81,6 +81,9 @@ pub struct Scan {
     pub error: Option<Error>,
 }
 
+/// Enough bytes for any header and the byte after it.
+pub const WINDOW: usize = 64;
+
 impl Scan {
     /// Adds the next batch, to the generation that is open or to a new one. `closed` says whether the last one is known
     /// to be over.
@@ -105,11 +108,24 @@ impl Scan {
 
 /// Scans a whole file of minor version `minor`.
 pub fn scan(data: &[u8], minor: u32) -> Scan {
+    scan_with(data, minor, &mut |at, window| {
+        let rest = &data[at..];
+        let n = rest.len().min(window.len());
+        window[..n].copy_from_slice(&rest[..n]);
+        n
+    })
+}
+
+/// [`scan`] of a file whose headers are read by `read`, which copies bytes from an offset on and returns how many.
+pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8]) -> usize) -> Scan {
     let mut out = Scan::default();
     let mut pos = HEADER.min(data.len());
     let mut closed = true;
     while pos < data.len() {
-        if data[pos] == s::END_OF_GENERATION && minor >= 26 {
+        let mut window = [0; WINDOW];
+        let n = read(pos, &mut window).min(WINDOW);
+        let window = &window[..n];
+        if window.first() == Some(&s::END_OF_GENERATION) && minor >= 26 {
             pos += 1;
             if let Some(g) = out.generations.last_mut() {
                 g.whole = true;
@@ -119,7 +135,7 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
             continue;
         }
         let last = out.generations.last().map(|g| g.number);
-        match header(data, pos, minor).and_then(|b| in_turn(b, last, closed, pos)) {
+        match header(window, pos, data.len(), minor).and_then(|b| in_turn(b, last, closed, pos)) {
             Ok((number, batch)) => {
                 pos = batch.offset + batch.len as usize;
                 out.put(number, batch, &mut closed, minor);
@@ -201,9 +217,9 @@ fn kind(first: Option<u8>, minor: u32) -> BatchKind {
     }
 }
 
-/// Reads the header of the batch at `pos`.
-fn header(data: &[u8], pos: usize, minor: u32) -> Result<(u64, Batch), Error> {
-    let mut c = Cursor::new(&data[pos..], pos as u64);
+/// Reads the header of the batch at `pos` from the bytes there, of a file of `total` bytes.
+fn header(bytes: &[u8], pos: usize, total: usize, minor: u32) -> Result<(u64, Batch), Error> {
+    let mut c = Cursor::new(bytes, pos as u64);
     let experiment = match c.byte("a batch")? {
         s::EVENT_BATCH => None,
         // The type byte is the digit 1 in text, and text is what gets between batches.
@@ -224,10 +240,13 @@ fn header(data: &[u8], pos: usize, minor: u32) -> Result<(u64, Batch), Error> {
         return Err(Error::new(pos as u64, ErrorKind::BatchTooLarge(len)));
     }
     let offset = pos + c.pos();
-    let body = c.take(len, "a batch")?;
+    if len > total.saturating_sub(offset) as u64 {
+        return Err(Error::new(offset as u64, ErrorKind::Truncated("a batch")));
+    }
+    let first = bytes.get(c.pos()).filter(|_| len > 0).copied();
     let kind = match experiment {
         Some(e) => BatchKind::Experiment(e),
-        None => kind(body.first().copied(), minor),
+        None => kind(first, minor),
     };
     Ok((number, Batch { offset, len: len as u32, thread, ts, kind }))
 }
@@ -240,13 +259,13 @@ fn resync(data: &[u8], pos: usize, minor: u32, generation: Option<u64>) -> Optio
     let fits = |n: u64| generation.is_none_or(|g| n == g || n == g.wrapping_add(1));
     let end = data.len().min(pos.saturating_add(MAX_STRAY));
     (pos + 1..end).find(|&at| {
-        let Ok((number, batch)) = header(data, at, minor) else { return false };
+        let Ok((number, batch)) = header(&data[at..], at, data.len(), minor) else { return false };
         if !fits(number) || batch.len == 0 {
             return false;
         }
         let next = batch.offset + batch.len as usize;
         next == data.len()
             || data[next] == s::END_OF_GENERATION && minor >= 26
-            || header(data, next, minor).is_ok_and(|(n, _)| fits(n))
+            || header(&data[next..], next, data.len(), minor).is_ok_and(|(n, _)| fits(n))
     })
 }
