@@ -67,7 +67,7 @@ fn files_without_permission_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("f");
     std::fs::write(&file, "x").unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o0)).unwrap();
     if std::fs::File::open(&file).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;
