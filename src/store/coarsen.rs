@@ -15,7 +15,7 @@ impl Packed {
     pub(super) fn widen(self, levels: u32, before: GoState) -> Packed {
         let share = |x: u32| (x + (1 << levels) - 1) >> levels;
         let mut parts = self.parts.map(|p| share(p.into()) as u8);
-        let lead = (u32::from(self.cell) & ((1 << levels) - 1)) * 255 >> levels;
+        let lead = ((u32::from(self.cell) & ((1 << levels) - 1)) * 255) >> levels;
         let slot = &mut parts[Packed::part_of(before)];
         *slot = (u32::from(*slot) + lead).min(255) as u8;
         Packed { cell: self.cell >> levels, parts, ..self }
