@@ -169,7 +169,7 @@ fn the_editor_gets_the_line_and_gives_the_screen_back() {
     // What is on the screen after this was drawn when the editor had ended.
     v.screen.process(b"\x1b[2J");
     v.press("o");
-    v.shows("order_cache.go:47");
+    v.shows("payment/order_cache.go");
     v.press("q");
     v.ends();
     let args = std::fs::read_to_string(&log).unwrap();
