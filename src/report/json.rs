@@ -3,7 +3,6 @@
 
 use crate::base::text;
 use serde::Serialize;
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Writes a value as an indented JSON object and a line end.
