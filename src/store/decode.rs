@@ -248,6 +248,16 @@ fn generation_losses(g: &Generation, tables: &GenTables, o: &Orderer) -> Vec<Str
     out
 }
 
+impl Checkpoint {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Checkpoint::V2(c) => c.bytes(),
+            Checkpoint::V1(c) => c.bytes(),
+        }
+    }
+}
+
 impl Machine<'_> {
     /// Appends about `max` more events to `out`; false when there are none left.
     pub fn next(&mut self, out: &mut Events, max: usize) -> bool {

@@ -19,8 +19,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const CHUNK: usize = 16 << 10;
 /// Fewest events of a segment.
 const SEGMENT: usize = 128 << 10;
-/// Fewest events of a segment per goroutine, P and thread of its unit, whose states its checkpoint keeps.
-const SEGMENT_PER_STATE: usize = 128;
+/// Fewest events of a segment per byte of the checkpoint before it: the index must stay small beside the file, in which
+/// an event takes some five bytes.
+const SEGMENT_PER_BYTE: usize = 4;
 /// Most events of a segment, however many goroutines there are.
 const LARGEST_SEGMENT: usize = 1 << 20;
 /// Segments after which a unit of the old format is shown as far as it has been read.
@@ -215,21 +216,25 @@ fn produce(
     send: &mut dyn FnMut(Chunk) -> Option<Events>,
 ) -> bool {
     let mut events = Events::default();
-    let (mut in_segment, mut segments) = (0, 1);
+    let (mut in_segment, mut segments, mut least) = (0, 1, SEGMENT);
+    let checkpoint = |machine: &Machine, least: &mut usize| {
+        let c = machine.checkpoint();
+        *least = (c.bytes() * SEGMENT_PER_BYTE).clamp(SEGMENT, LARGEST_SEGMENT);
+        c
+    };
     loop {
         events.clear();
         let more = machine.next(&mut events, CHUNK);
         in_segment += events.len();
         let named = (machine.named().gos.len(), machine.named().procs.len());
-        let states = named.0 + named.1 + machine.named().threads.len();
-        let full = in_segment >= SEGMENT.max(states * SEGMENT_PER_STATE).min(LARGEST_SEGMENT);
+        let full = in_segment >= least;
         let after = if !more {
             After::End(Box::new(machine.named().clone()), losses(&machine))
         } else if full && parts && segments >= SEGMENTS_PER_PART {
             segments = 0;
-            After::Part(machine.checkpoint(), Box::new(machine.named().clone()), machine.progress())
+            After::Part(checkpoint(&machine, &mut least), Box::new(machine.named().clone()), machine.progress())
         } else if full {
-            After::Segment(machine.checkpoint())
+            After::Segment(checkpoint(&machine, &mut least))
         } else {
             After::More
         };

@@ -56,7 +56,7 @@ pub(super) struct Plan {
 /// Bytes of memory for an open trace where nobody says how many.
 const USUAL_MEMORY: usize = 1_000_000_000;
 /// Fewest bytes of decoded segments that are kept: a few segments.
-const FEWEST: usize = 24 << 20;
+const FEWEST: usize = 16 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 

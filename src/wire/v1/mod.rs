@@ -148,11 +148,6 @@ impl<'a> Decoder<'a> {
         &self.state.tables
     }
 
-    /// How many goroutines there have been so far.
-    pub fn go_count(&self) -> usize {
-        self.state.tables.gos.len()
-    }
-
     /// The part of the file's events that has been read, 0 to 1.
     pub fn progress(&self) -> f64 {
         let read: u64 = self.state.streams.iter().map(Stream::read).sum();

@@ -279,11 +279,6 @@ impl<'a> Orderer<'a> {
         }
     }
 
-    /// How many goroutines the generation has had so far.
-    pub fn go_count(&self) -> usize {
-        self.gos.len()
-    }
-
     /// Appends ordered events to `out` until it holds at least `max`; false when the generation is at its end.
     pub fn next(&mut self, out: &mut Events, max: usize) -> bool {
         if !self.started {
