@@ -94,23 +94,17 @@ impl<'a, S: Source> Timeline<'a, S> {
         let Some(start) = self.segment_of(no) else { return Ok(None) };
         let mut stated: Option<Interval> = None;
         let mut back = 0;
-        for i in (0..=start).rev() {
-            if self.index.segments[i].to < floor {
+        let mut left = start + 1;
+        while left > 0 && back <= BACK {
+            left -= 1;
+            if self.index.segments[left].to < floor {
                 back += 1;
-                if back > BACK {
-                    break;
-                }
             }
-            let seg = self.segment(i)?;
-            let of = seg.of_goroutine(go);
-            let until = of.partition_point(|&p| seg.first + u64::from(p) < no);
-            for &p in of[..until].iter().rev() {
-                match begins(&seg, p as usize, go) {
-                    Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
-                    Some(iv) if iv.state == GoState::NotExist => return Ok(stated),
-                    Some(iv) => return Ok(Some(iv)),
-                    None => {}
-                }
+            match self.last_before(left, go, no)? {
+                Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
+                Some(iv) if iv.state == GoState::NotExist => return Ok(stated),
+                Some(iv) => return Ok(Some(iv)),
+                None => {}
             }
         }
         if stated.is_none() {
@@ -122,8 +116,33 @@ impl<'a, S: Source> Timeline<'a, S> {
                 (state != GoState::NotExist).then_some(iv)
             });
         }
+        // Nothing is said of it afterwards either: only what lies further back can tell.
+        while stated.is_none() && left > 0 {
+            left -= 1;
+            match self.last_before(left, go, no)? {
+                Some(iv) if iv.state == GoState::NotExist => return Ok(None),
+                found => stated = found,
+            }
+        }
         let from = self.index.goroutine(go).map_or(self.index.start, |g| g.from);
         Ok(stated.map(|s| Interval { from, began: None, kind: Kind::GoStatus, ..s }))
+    }
+
+    /// The last state that `go` is said to enter in segment `i` before event `no`, or the one that is stated where it
+    /// enters none.
+    fn last_before(&mut self, i: usize, go: GoIdx, no: EventNo) -> Result<Option<Interval>, String> {
+        let seg = self.segment(i)?;
+        let of = seg.of_goroutine(go);
+        let until = of.partition_point(|&p| seg.first + u64::from(p) < no);
+        let mut stated = None;
+        for &p in of[..until].iter().rev() {
+            match begins(&seg, p as usize, go) {
+                Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
+                Some(iv) => return Ok(Some(iv)),
+                None => {}
+            }
+        }
+        Ok(stated)
     }
 
     /// The first change of the state of `go` that is event `no` or comes after it, and the segment it is in.
