@@ -12,7 +12,9 @@ use gotrail::filter;
 use gotrail::store::persist::{Folder, Keep, LIMIT};
 use gotrail::store::trace::Options;
 use gotrail::store::{Lane, Trace};
-use gotrail::tui::keymap::Keymap;
+use gotrail::tui::effects::{self, Effect, JobCtx};
+use gotrail::tui::keymap::{Key, Keymap};
+use gotrail::tui::model::Message;
 use gotrail::tui::snapshot::Driver;
 use gotrail::tui::theme::{Background, ColorLevel, Theme};
 use gotrail::wire::event::Events;
@@ -20,10 +22,12 @@ use gotrail::wire::v2::batch::{self, Scan};
 use gotrail::wire::v2::generation::{Fallback, GenTables};
 use gotrail::wire::v2::order::{Cut, Orderer};
 use gotrail::wire::v2::spec::VERSIONS;
-use ratatui::layout::Size;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Rect, Size};
+use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::hint::black_box;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 fn source() -> &'static common::Source {
@@ -207,6 +211,74 @@ fn i_pan_by_a_step(bencher: Bencher) {
     });
 }
 
+/// Walks over the whole trace at every depth of zoom, and gives each frame's time in ms, sorted: what the viewer's thread
+/// takes to answer a key or a job, to draw, and to find what has changed. Jobs run on other threads in the viewer, so
+/// their time is not counted; whatever they decode is forgotten at every turn, so that most frames come from the index.
+fn frames() -> Vec<f64> {
+    let trace = trace();
+    let theme = Theme::new(ColorLevel::True, Background::Dark, false);
+    let mut driver = Driver::new(trace.clone(), "bench", theme, Keymap::default(), SCREEN);
+    let out = CrosstermBackend::new(Vec::new());
+    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, SCREEN.width, SCREEN.height)) };
+    let mut terminal = Terminal::with_options(out, options).expect("a terminal in memory");
+    let mut times = Vec::new();
+    let mut frame = |driver: &mut Driver, message: Message| {
+        let start = Instant::now();
+        let effects = driver.model.update(message);
+        let drawn = terminal.draw(|f| drop(driver.model.render(f.buffer_mut())));
+        drawn.expect("a frame");
+        times.push(start.elapsed().as_nanos() as f64 / 1e6);
+        terminal.backend_mut().writer_mut().clear();
+        effects
+    };
+    let cancel = AtomicBool::new(false);
+    let steps = ["d", "d", "l", "j", "w", "d", "a", "w", "k", "d", "s", "d", "d", "d", "."];
+    for round in 0..40 {
+        trace.forget_segments();
+        // Zooms in to another depth each round, from wherever the last has left the cursor.
+        let keys = std::iter::repeat_n("w", round % 24).chain(steps).chain(["f"]);
+        for key in keys {
+            for key in Key::parse_all(key).expect("a key") {
+                let mut waiting = frame(&mut driver, Message::Key(key.to_event()));
+                let mut rounds = 0;
+                while !waiting.is_empty() && rounds < 100 {
+                    rounds += 1;
+                    let mut next = Vec::new();
+                    for effect in waiting {
+                        let Effect::Run(job) = effect else { continue };
+                        let partials = Mutex::new(Vec::new());
+                        let partial = |r| partials.lock().expect("no panic").push(r);
+                        let last = effects::run(job, &JobCtx { trace: &trace, cancel: &cancel, partial: &partial });
+                        let answers = partials.into_inner().expect("no panic");
+                        for reply in answers.into_iter().chain([last]) {
+                            next.extend(frame(&mut driver, Message::Answer(reply)));
+                        }
+                    }
+                    waiting = next;
+                }
+            }
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    times
+}
+
+/// How long the first hit takes, and all, in ms; and how many there are.
+fn first_and_last_hit(text: &str) -> (f64, f64, usize) {
+    let (trace, query) = (trace(), filter::parse(text).expect("a query"));
+    trace.forget_segments();
+    let (start, first, count) = (Instant::now(), Mutex::new(None), Mutex::new(0));
+    let ms = || start.elapsed().as_nanos() as f64 / 1e6;
+    let _ = search::run(&*trace, &query, &SearchOptions::default(), &AtomicBool::new(false), &mut |_, hits| {
+        if hits.len() > 0 {
+            first.lock().expect("no panic").get_or_insert_with(ms);
+            *count.lock().expect("no panic") += hits.len();
+        }
+    });
+    let all = ms();
+    (first.into_inner().expect("no panic").unwrap_or(all), all, count.into_inner().expect("no panic"))
+}
+
 /// The best of three, in ns an event.
 fn ns_per_event(events: u64, mut f: impl FnMut()) -> f64 {
     let once = |_| {
@@ -226,4 +298,13 @@ fn main() {
         println!("{:>8.2}  decode and order, one core", ns_per_event(events, || order_all(scan)));
     }
     println!("{:>8.2}  index, all cores", ns_per_event(events, || load(&open(Options::default()))));
+
+    let times = frames();
+    let at = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
+    println!("\n{} frames of {}x{}, panning and zooming, ms", times.len(), SCREEN.width, SCREEN.height);
+    println!("{:>8.2}  median\n{:>8.2}  99 in 100\n{:>8.2}  longest", at(0.5), at(0.99), at(1.0));
+    let (first, all, hits) = first_and_last_hit("mapassign");
+    println!(
+        "\nsearch for mapassign, nothing decoded before: {hits} hits\n{first:>8.1}  ms to the first\n{all:>8.1}  ms to the last"
+    );
 }

@@ -13,6 +13,7 @@ pub mod layout;
 pub mod model;
 pub mod nav;
 pub mod overlay;
+mod pace;
 mod parts;
 pub mod snapshot;
 pub mod terminal;

@@ -3,6 +3,7 @@
 use super::effects::{Answer, Effect, Runner};
 use super::keymap::Keymap;
 use super::model::{Message, Model};
+use super::pace::{self, FRAME, Timed, Waited};
 use super::theme::Theme;
 use crate::source::{Places, editor};
 use crate::store::Trace;
@@ -17,6 +18,7 @@ use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::ffi::OsString;
 use std::io::{self, Write, stdout};
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -41,8 +43,6 @@ pub struct Setup {
     pub mouse: bool,
 }
 
-/// Shortest time between two frames: no terminal shows more than 60 a second, and slow lines show far fewer.
-const FRAME: Duration = Duration::from_millis(16);
 /// How long the input thread waits for input before it looks whether it is to pause.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -53,6 +53,8 @@ enum Wake {
     Closed,
     Answer(Answer),
     Indexed,
+    /// The trace could not be read to its end.
+    Failed(&'static str),
     Signal(i32),
 }
 
@@ -194,12 +196,22 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let loader = load(&setup.trace, wake, stop.clone())?;
 
-    let mut terminal = screen()?;
+    let waited = Waited::default();
+    let mut terminal = screen(&waited)?;
     let size = terminal.size()?;
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
-    let mut shell =
-        Shell { model, runner, pause, lent, editor: setup.editor, mouse: setup.mouse, ended: false, redraw: false };
+    let mut shell = Shell {
+        model,
+        runner,
+        pause,
+        lent,
+        editor: setup.editor,
+        mouse: setup.mouse,
+        ended: false,
+        redraw: false,
+        waited,
+    };
     let result = shell.turn(&mut terminal, &woken);
 
     stop.store(true, Ordering::Relaxed);
@@ -211,8 +223,9 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 }
 
 /// A screen on which nothing is drawn yet. Frames go out in one write.
-fn screen() -> io::Result<Screen> {
-    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, stdout())))
+fn screen(waited: &Waited) -> io::Result<Screen> {
+    let out = Timed::new(stdout(), waited.clone());
+    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, out)))
 }
 
 /// Reads the trace in the background, and says at most some thirty times a second that it has got further.
@@ -227,12 +240,16 @@ fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Resu
                 let _ = to.send(Wake::Indexed);
             }
         };
-        trace.load(&report, &stop);
+        // A panic in it is an error of ours; what has been read until then stays on the screen.
+        if std::panic::catch_unwind(AssertUnwindSafe(|| trace.load(&report, &stop))).is_err() {
+            trace.lose("an error in gotrail itself ended the reading early; please report it");
+            let _ = to.send(Wake::Failed("an error in gotrail itself ended the reading early; please report it"));
+        }
         let _ = to.send(Wake::Indexed);
     })
 }
 
-type Screen = Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
+type Screen = Terminal<CrosstermBackend<io::BufWriter<Timed<io::Stdout>>>>;
 
 struct Shell {
     model: Model,
@@ -245,6 +262,8 @@ struct Shell {
     ended: bool,
     /// Whether the next frame is drawn onto an empty screen.
     redraw: bool,
+    /// For how long the writes of a frame have waited.
+    waited: Waited,
 }
 
 impl Shell {
@@ -254,7 +273,7 @@ impl Shell {
                 // `Terminal::clear` would ask the terminal where its cursor is, and wait for the answer that the thread
                 // which reads the keys gets: a new one knows that nothing is drawn.
                 execute!(stdout(), terminal::Clear(terminal::ClearType::All))?;
-                *terminal = screen()?;
+                *terminal = screen(&self.waited)?;
             }
             let drawn = Instant::now();
             let model = &self.model;
@@ -263,6 +282,7 @@ impl Shell {
                     frame.set_cursor_position(cursor);
                 }
             })?;
+            let free = Instant::now() + pace::rest(self.waited.take());
             // All that has come in meanwhile is taken before the next frame: keys held down cannot pile up.
             let mut next = Some(woken.recv()?);
             let mut quiet = false;
@@ -273,9 +293,9 @@ impl Shell {
                     return Ok(());
                 }
                 next = woken.try_recv().ok();
-                // Input is drawn at once; what the background says can wait for the next frame's time.
-                if next.is_none() && quiet {
-                    let due = drawn + FRAME;
+                // Input is drawn as soon as the line is free; what the background says can wait for the next frame's time.
+                if next.is_none() {
+                    let due = if quiet { free.max(drawn + FRAME) } else { free };
                     next = woken.recv_timeout(due.saturating_duration_since(Instant::now())).ok();
                 }
             }
@@ -296,6 +316,7 @@ impl Shell {
             Wake::Answer(a) if self.runner.wanted(&a) => Message::Answer(a.reply),
             Wake::Answer(_) => return Ok(()),
             Wake::Indexed => Message::Indexed,
+            Wake::Failed(why) => Message::Fail(why.into()),
             Wake::Signal(SIGTSTP) => return self.suspend(terminal),
             Wake::Signal(SIGCONT) => return self.back(terminal),
             Wake::Signal(_) => {

@@ -10,7 +10,9 @@ use super::views::{Pane, ViewId};
 use crate::store::fixture;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
-use ratatui::layout::Size;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Rect, Size};
+use ratatui::{Terminal, TerminalOptions, Viewport};
 
 fn theme() -> Theme {
     Theme::new(ColorLevel::True, Background::Dark, false)
@@ -43,6 +45,31 @@ fn the_founding_story_finds_its_line() {
         assert!(share > 90.0, "{first}");
         assert!(screen.lines().next().unwrap().contains("hits"), "{screen}");
         assert_eq!(d.model.focus(), Pane::Hits);
+    }
+}
+
+/// What goes to a terminal of 200 by 50 for each of these keys, in bytes; first, for the whole screen.
+fn traffic(keys: &[&str]) -> Vec<usize> {
+    let size = Size { width: 200, height: 50 };
+    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.width, size.height)) };
+    let mut terminal = Terminal::with_options(CrosstermBackend::new(Vec::new()), options).unwrap();
+    let mut d = driver(size.width, size.height);
+    let mut sent = Vec::new();
+    for key in [""].iter().chain(keys) {
+        d.keys(key).unwrap();
+        let before = terminal.backend().writer().len();
+        terminal.draw(|frame| drop(d.model.render(frame.buffer_mut()))).unwrap();
+        sent.push(terminal.backend().writer().len() - before);
+    }
+    sent
+}
+
+#[test]
+fn a_slow_line_carries_a_screen_in_16_kb_and_a_movement_in_one() {
+    for view in ["1", "2", "3", "4", "5", "8"] {
+        let sent = traffic(&[view, "<C-l>", "j", "j", "k", "l", "h"]);
+        assert!(sent[0] < 16 << 10 && sent[1] < 16 << 10, "view {view}: {sent:?}");
+        assert!(sent[3..].iter().all(|&n| n < 1 << 10), "view {view}: {sent:?}");
     }
 }
 
