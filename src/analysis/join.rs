@@ -429,7 +429,6 @@ fn other(dict: &Dict, t: &mut Table, p: &Profile, columns: &mut Vec<Column>) -> 
     let at = columns.len();
     let of = p.sample_types[which];
     let mut column = Column { kind: p.str(of.kind).to_owned(), unit: p.str(of.unit).to_owned(), total: 0 };
-    t.lines.iter_mut().for_each(|l| l.others.resize(at + 1, Cost::default()));
     // A line for what has no stack, before it is asked for.
     t.line("", "", 0);
     t.lines.iter_mut().for_each(|l| l.others.resize(at + 1, Cost::default()));
