@@ -6,6 +6,7 @@ pub mod contention;
 pub mod flame;
 pub mod hits;
 pub mod interval;
+pub mod join;
 pub mod knots;
 pub mod links;
 pub mod offcpu;

@@ -97,7 +97,7 @@ pub struct Profile {
 }
 
 /// Time between CPU samples: Go's profiler takes 100 a second.
-const SAMPLE: Duration = Duration(10_000_000);
+pub const SAMPLE: Duration = Duration(10_000_000);
 
 /// Marks a stretch that does not answer the query.
 const OUT: u32 = u32::MAX - 1;
@@ -210,6 +210,20 @@ impl Visit for Sums<'_, '_> {
 ///
 /// A segment that cannot be decoded.
 pub fn profile<S: Source>(source: &S, kind: Kind, opts: Options<'_>) -> Result<Profile, String> {
+    profile_and(source, kind, opts, &mut |_, _| {})
+}
+
+/// [`profile`], which shows `also` every segment on the way: one pass over them for both.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn profile_and<S: Source>(
+    source: &S,
+    kind: Kind,
+    opts: Options<'_>,
+    also: &mut dyn FnMut(usize, &Segment),
+) -> Result<Profile, String> {
     let ahead = LookAhead::new(source);
     let mut out = Err("there is no trace".to_owned());
     source.with_index(&mut |index| {
@@ -223,7 +237,16 @@ pub fn profile<S: Source>(source: &S, kind: Kind, opts: Options<'_>) -> Result<P
             last: vec![StackId::NONE; index.goroutines.len()],
             records: FxHashMap::default(),
         };
-        let done = if kind == Kind::Cpu { samples(source, &mut s) } else { waits::each(source, &mut s) };
+        let mut tracker = waits::Tracker::new(index);
+        let done = walk::segments(source, 0..index.segments.len(), walk::threads(), &mut |n, seg| {
+            also(n, seg);
+            match kind {
+                Kind::Cpu => samples(&mut s, n, seg),
+                _ => tracker.add(seg, &mut s),
+            }
+            ControlFlow::Continue(())
+        });
+        tracker.finish(index.end, &mut s);
         let records = std::mem::take(&mut s.records);
         let mut records: Vec<Record> =
             records.into_iter().map(|(key, (count, total))| Record { key, count, total }).collect();
@@ -234,25 +257,20 @@ pub fn profile<S: Source>(source: &S, kind: Kind, opts: Options<'_>) -> Result<P
     out
 }
 
-fn samples<S: Source>(source: &S, s: &mut Sums<'_, '_>) -> Result<(), String> {
-    let bit = 1u64 << EventKind::CpuSample as u8;
-    let index = s.index;
+fn samples(s: &mut Sums<'_, '_>, n: usize, seg: &Segment) {
+    if s.index.segments[n].kinds & 1 << EventKind::CpuSample as u8 == 0 {
+        return;
+    }
     let (from, to): (Time, Time) = (s.opts.from, s.opts.to);
-    walk::segments(source, 0..index.segments.len(), walk::threads(), &mut |n, seg| {
-        if index.segments[n].kinds & bit == 0 {
-            return ControlFlow::Continue(());
+    for i in seg.between(from, to).filter(|&i| seg.kind[i] == EventKind::CpuSample) {
+        if s.opts.filter.is_some_and(|q| !q.matches(seg, i, s.ahead)) {
+            continue;
         }
-        for i in seg.between(from, to).filter(|&i| seg.kind[i] == EventKind::CpuSample) {
-            if s.opts.filter.is_some_and(|q| !q.matches(seg, i, s.ahead)) {
-                continue;
-            }
-            let group = group(index, seg.go[i]);
-            let (waker_stack, open) = (StackId::NONE, Open::No);
-            let key = Key { stack: seg.stack[i], waker_stack, group, what: What::Running, waker: None, open };
-            s.add(key, SAMPLE);
-        }
-        ControlFlow::Continue(())
-    })
+        let group = group(s.index, seg.go[i]);
+        let (waker_stack, open) = (StackId::NONE, Open::No);
+        let key = Key { stack: seg.stack[i], waker_stack, group, what: What::Running, waker: None, open };
+        s.add(key, SAMPLE);
+    }
 }
 
 impl Profile {

@@ -3,6 +3,7 @@
 pub mod argv;
 mod cache;
 mod events;
+mod lines;
 mod links;
 mod locks;
 mod man;
@@ -61,6 +62,8 @@ enum Command {
     Comments(ProfileArgs),
     /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
     Links(links::LinksArgs),
+    /// Print what each source line cost: on CPU, blocked, runnable and in syscalls, from a trace and profiles of its run
+    Lines(lines::LinesArgs),
     /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
     Locks(locks::LocksArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
@@ -152,6 +155,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
         Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
         Some(Command::Links(a)) => links::run(&a, out),
+        Some(Command::Lines(a)) => lines::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),

@@ -3,6 +3,7 @@
 pub mod contention;
 pub mod events;
 pub mod json;
+pub mod lines;
 pub mod links;
 pub mod offcpu;
 pub mod pprof;

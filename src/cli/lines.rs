@@ -1,0 +1,127 @@
+//! `gotrail lines`.
+
+use super::{Exit, Format, Usage, note, open, window};
+use crate::analysis::join::{self, Lines};
+use crate::analysis::links::Options;
+use crate::analysis::search;
+use crate::base::{Duration, text};
+use crate::filter;
+use crate::input::{self, Kind};
+use crate::report;
+use crate::source::{Finder, Places, Text};
+use crate::store::profile::Profile;
+use anyhow::Context;
+use clap::Args;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub struct LinesArgs {
+    /// A trace; `-` is standard input
+    #[arg(value_name = "TRACE")]
+    file: PathBuf,
+    /// Profiles of the same run: of the CPU, the heap, mutexes, blocking
+    #[arg(value_name = "PROFILE")]
+    profiles: Vec<PathBuf>,
+    #[command(flatten)]
+    open: open::OpenArgs,
+    /// Print the source of this file with what its lines cost: order_cache.go, payment/order_cache.go
+    #[arg(long = "file", id = "source_file", value_name = "NAME", conflicts_with = "format")]
+    file_name: Option<String>,
+    /// Where sources are: a directory, or from=to (may be repeated)
+    #[arg(long, value_name = "DIR")]
+    source: Vec<String>,
+    /// Only what began with an event that answers this query: `group:main.handle`, `reason:sync dur>1ms`, …
+    #[arg(long, short, value_name = "QUERY")]
+    filter: Option<String>,
+    /// Only what lies after this instant, counted from the trace's start: 812.031ms
+    #[arg(long, value_name = "T", value_parser = window::duration)]
+    from: Option<Duration>,
+    /// Only what lies before this instant
+    #[arg(long, value_name = "T", value_parser = window::duration)]
+    to: Option<Duration>,
+    /// How many lines to print (text)
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    limit: usize,
+    /// Also what no user code called: the runtime's own goroutines (text)
+    #[arg(long)]
+    all: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let query = match &args.filter {
+        Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
+        None => None,
+    };
+    let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut found = true;
+    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+        let compiled = match &query {
+            Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
+            None => None,
+        };
+        let (from, to) = window::window(trace.index().start, args.from, args.to)?;
+        let opts = Options { from, to, filter: compiled.as_ref() };
+        let lines = join::lines(trace, &profiles, opts).map_err(anyhow::Error::msg)?;
+        let index = trace.index();
+        match (&args.file_name, args.format) {
+            (Some(name), _) => found = annotate(&lines, name, &args.source, out)?,
+            (None, Format::Json) => report::json::write(&report::lines::json(&lines, &index), out)?,
+            (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, out)?,
+        }
+        found &= !lines.lines.is_empty();
+        Ok(())
+    })?;
+    let asked = query.is_some() || args.file_name.is_some();
+    Ok(if exit == Exit::Done && asked && !found { Exit::NothingFound } else { exit })
+}
+
+/// A profile and what it is called.
+fn read(path: &Path) -> anyhow::Result<(String, Profile)> {
+    let input = input::open(path)?;
+    let name = text::escape(&input.name).into_owned();
+    if matches!(input.kind, Kind::Trace { .. }) {
+        return Err(Usage(format!("{name}: this is a trace; name one trace and then its profiles")).into());
+    }
+    let mut profile = Profile::decode(&input.bytes).with_context(|| name.clone())?;
+    profile.simplify_names();
+    let short = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
+    Ok((short, profile))
+}
+
+/// Prints the files that end with `name`; whether there is one.
+fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -> anyhow::Result<bool> {
+    let fits = |file: &str| file.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+    let mut files: Vec<(&str, &str)> =
+        lines.lines.iter().filter(|l| fits(&l.file)).map(|l| (l.file.as_str(), l.func.as_str())).collect();
+    files.sort_unstable();
+    files.dedup_by_key(|f| f.0);
+    if files.is_empty() {
+        note(&format!("{name}: no line of such a file cost anything"));
+        return Ok(false);
+    }
+    let here = std::env::current_dir().ok();
+    let mut known = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
+    places.iter().for_each(|p| known.add(p));
+    let finder = Finder::new(known);
+    for (file, func) in files {
+        let source = match finder.find(file, func) {
+            Ok(found) => Text::read(&found.path).map_err(|e| e.to_string()),
+            Err(e) => Err(e.to_string()),
+        };
+        // Without the source there are still the numbers.
+        let source = source.unwrap_or_else(|e| {
+            note(&format!("no source for {e}"));
+            Text::default()
+        });
+        let line = |n: usize| match source.is_empty() {
+            true => lines.lines.iter().any(|l| l.file == file && l.line as usize >= n).then(String::new),
+            false => (n <= source.len()).then(|| source.shown(n).text),
+        };
+        report::lines::write_source(lines, file, &line, out)?;
+    }
+    Ok(true)
+}

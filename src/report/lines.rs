@@ -1,0 +1,203 @@
+//! What source lines cost, as a table, as annotated source and as JSON.
+
+use crate::analysis::join::{Column, Cost, Line, Lines, Matched, Verdict};
+use crate::base::{Duration, text};
+use crate::store::Index;
+use crate::store::dict::{short_file, short_func};
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// Source lines shown before the first and after the last that cost anything.
+const MARGIN: usize = 5;
+
+/// How a profile fits, in a sentence; safe to show.
+pub fn sentence(m: &Matched) -> String {
+    let name = text::escape(&m.name);
+    match m.verdict {
+        Verdict::Joined => {
+            let loose = match m.loose {
+                0 => String::new(),
+                n => format!(", {} of them by leaf and user code", text::count(n)),
+            };
+            format!(
+                "{name}: {} of {} samples matched{loose}; {} in the profile",
+                text::count(m.matched()),
+                text::count(m.trace),
+                text::count(m.profile)
+            )
+        }
+        Verdict::ByLine => format!("{name}: joined by function and line"),
+        Verdict::Foreign if m.matched() == 0 => {
+            format!("{name}: nothing matches the trace; it is not of this run, and left out")
+        }
+        Verdict::Foreign => format!(
+            "{name}: only {} of {} samples matched; it is not of this run, and left out",
+            text::count(m.matched()),
+            text::count(m.trace.min(m.profile))
+        ),
+    }
+}
+
+/// A value of a profile with its unit.
+fn value(c: &Column, v: i64) -> String {
+    let positive = u64::try_from(v).ok();
+    match (c.unit.as_str(), positive) {
+        (_, Some(0)) => "·".into(),
+        ("nanoseconds", _) => Duration(v).to_string(),
+        ("bytes", Some(v)) => text::bytes(v),
+        (_, Some(v)) => text::count(v),
+        (_, None) => v.to_string(),
+    }
+}
+
+fn time(ns: i64) -> String {
+    if ns == 0 { "·".into() } else { Duration(ns).to_string() }
+}
+
+/// The cells of a line, without its place.
+fn cells(lines: &Lines, times: [i64; 5], others: &[i64]) -> String {
+    let mut out: Vec<String> = times.iter().map(|&ns| format!("{:>8}", time(ns))).collect();
+    out.extend(lines.others.iter().zip(others).map(|(c, &v)| format!("{:>width$}", value(c, v), width = width(c))));
+    out.join(" ")
+}
+
+fn width(c: &Column) -> usize {
+    text::width(&text::escape(&c.kind)).clamp(8, 20)
+}
+
+fn times(l: &Line) -> [i64; 5] {
+    [l.profile.own, l.trace.own, l.blocked.ns(), l.runnable.ns(), l.syscall.ns()]
+}
+
+/// The sums of some lines.
+fn sums<'a>(lines: &Lines, of: impl Iterator<Item = &'a Line>) -> ([i64; 5], Vec<i64>) {
+    let mut all = ([0i64; 5], vec![0i64; lines.others.len()]);
+    for l in of {
+        all.0.iter_mut().zip(times(l)).for_each(|(sum, v)| *sum = sum.saturating_add(v));
+        all.1.iter_mut().zip(&l.others).for_each(|(sum, c)| *sum = sum.saturating_add(c.own));
+    }
+    all
+}
+
+fn header(lines: &Lines, out: &mut dyn Write) -> io::Result<()> {
+    for m in &lines.matched {
+        writeln!(out, "{}", sentence(m))?;
+    }
+    if lines.samples == 0 {
+        writeln!(out, "the trace has no CPU samples here")?;
+    }
+    write!(out, "{:>8} {:>8} {:>8} {:>8} {:>8}", "profile", "samples", "blocked", "runnable", "syscall")?;
+    for c in &lines.others {
+        write!(out, " {:>width$}", text::fit(&text::escape(&c.kind), 20), width = width(c))?;
+    }
+    Ok(())
+}
+
+/// Writes the first `limit` lines. Those of libraries that no user code called are left out but for `all`.
+pub fn write(lines: &Lines, index: &Index, all: bool, limit: usize, out: &mut dyn Write) -> io::Result<()> {
+    header(lines, out)?;
+    writeln!(out, "  place")?;
+    let shown: Vec<&Line> = lines.lines.iter().filter(|l| all || !l.library).collect();
+    let own = |l: &Line| l.others.iter().map(|c| c.own).collect::<Vec<_>>();
+    for l in shown.iter().take(limit) {
+        writeln!(out, "{}  {}", cells(lines, times(l), &own(l)), place(l))?;
+    }
+    if shown.len() > limit {
+        let (t, o) = sums(lines, shown[limit..].iter().copied());
+        writeln!(out, "{}  {} more (--limit)", cells(lines, t, &o), text::count((shown.len() - limit) as u64))?;
+    }
+    let hidden = lines.lines.len() - shown.len();
+    if hidden > 0 {
+        let (t, o) = sums(lines, lines.lines.iter().filter(|l| l.library));
+        let n = text::count(hidden as u64);
+        writeln!(out, "{}  {n} of the runtime and libraries, not called by user code (--all)", cells(lines, t, &o))?;
+    }
+    labels(lines, index, out)
+}
+
+fn labels(lines: &Lines, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+    for (i, of) in lines.labels.chunk_by(|a, b| a.go == b.go).enumerate() {
+        if i == 0 {
+            writeln!(out, "\nlabels that goroutines seem to have, by their samples in the profile:")?;
+        }
+        let id = index.goroutine(of[0].go).map_or(0, |g| g.id.0);
+        let labels: Vec<String> =
+            of.iter().map(|l| format!("{}:{}", text::escape(&l.key), text::escape(&l.value))).collect();
+        writeln!(out, "  G{id}  {}", labels.join(" "))?;
+    }
+    Ok(())
+}
+
+fn place(l: &Line) -> String {
+    let func = if l.func.is_empty() { "(no stack)" } else { short_func(&l.func) };
+    match l.file.as_str() {
+        "" => text::escape(func).into_owned(),
+        file => format!("{}:{}  {}", text::escape(short_file(file)), l.line, text::escape(func)),
+    }
+}
+
+/// Writes the source of `file` around its lines; `source` gives line `n`, counted from 1, safe to show.
+pub fn write_source(
+    lines: &Lines,
+    file: &str,
+    source: &dyn Fn(usize) -> Option<String>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    header(lines, out)?;
+    writeln!(out, "  {}", text::escape(file))?;
+    let here: Vec<&Line> = lines.lines.iter().filter(|l| l.file == file).collect();
+    let numbers = || here.iter().map(|l| l.line as usize).filter(|&n| n > 0);
+    let from = numbers().min().unwrap_or(1).saturating_sub(MARGIN).max(1);
+    let to = numbers().max().unwrap_or(0).saturating_add(MARGIN);
+    for n in from..=to {
+        // A trace may name lines far beyond the file's end.
+        let Some(line) = source(n) else { break };
+        let (t, o) = sums(lines, here.iter().copied().filter(|l| l.line as usize == n));
+        writeln!(out, "{}  {n:>5}  {line}", cells(lines, t, &o))?;
+    }
+    Ok(())
+}
+
+/// The lines as JSON; all times in ns.
+pub fn json(lines: &Lines, index: &Index) -> Value {
+    let cost = |c: &Cost| json!({"own": c.own, "flat": c.flat, "cum": c.cum});
+    let rows: Vec<Value> = lines
+        .lines
+        .iter()
+        .map(|l| {
+            let others: Vec<Value> = l.others.iter().map(cost).collect();
+            json!({
+                "func": l.func, "file": l.file, "line": l.line, "library": l.library,
+                "profile_ns": cost(&l.profile), "samples_ns": cost(&l.trace),
+                "blocked_ns": l.blocked.ns(), "waits": l.waits, "runnable_ns": l.runnable.ns(),
+                "syscall_ns": l.syscall.ns(), "values": others,
+            })
+        })
+        .collect();
+    let profiles: Vec<Value> = lines
+        .matched
+        .iter()
+        .map(|m| {
+            let verdict = match m.verdict {
+                Verdict::Joined => "samples",
+                Verdict::ByLine => "lines",
+                Verdict::Foreign => "no",
+            };
+            json!({
+                "name": m.name, "joined": verdict, "matched": m.matched(), "matched_whole": m.whole,
+                "trace_samples": m.trace, "profile_samples": m.profile,
+            })
+        })
+        .collect();
+    let values: Vec<Value> =
+        lines.others.iter().map(|c| json!({"kind": c.kind, "unit": c.unit, "total": c.total})).collect();
+    let labels: Vec<Value> = lines
+        .labels
+        .iter()
+        .map(|l| json!({"g": index.goroutine(l.go).map(|g| g.id.0), "key": l.key, "value": l.value, "inferred": true}))
+        .collect();
+    json!({
+        "profiles": profiles, "samples": lines.samples, "duration_ns": lines.duration.ns(), "values": values,
+        "labels": labels, "lines": rows,
+    })
+}
