@@ -460,7 +460,6 @@ fn the_index_has_the_links_that_the_events_give() {
         }
         assert_eq!(known.len(), events.len(), "{}", path.display());
         let missing = trace.index().totals.waits_missing;
-        eprintln!("{} {missing} {}", path.display(), known.len());
         from_index += usize::from(!missing);
     }
     assert!(from_index >= 20, "only {from_index} traces were summed up by their index");
