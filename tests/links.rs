@@ -433,3 +433,34 @@ fn a_written_profile_reads_back_with_its_sums_and_open_waits_labelled() {
         assert!(is_open(&s) && s.value[1] > 4 * MS && !s.location_id.is_empty());
     }
 }
+
+#[test]
+fn the_index_has_the_links_that_the_events_give() {
+    let folders = ["tests/data", "tests/data/v1", "sample-traces"];
+    let files = folders.iter().flat_map(|f| std::fs::read_dir(root().join(f)).unwrap()).map(|f| f.unwrap().path());
+    let is_trace = |p: &PathBuf| p.extension().is_some_and(|e| e == "trace") || p.ends_with("trace.out");
+    let mut from_index = 0;
+    for path in files.filter(|p| is_trace(p) || p.to_string_lossy().ends_with("-trace.out")) {
+        let trace = open(&path);
+        let edges = |l: Links| {
+            let index = trace.index();
+            // Reasons are numbered as they are met.
+            let text = |e: &Edge| {
+                let times = (e.count, e.open, e.total, e.max, e.p99, e.longest, e.longest_go, e.longest_from);
+                format!("{:?} {} {:?} {times:?}", e.key.waker_at, words(&l, &index, e), e.key.at)
+            };
+            let mut all: Vec<String> = l.edges.iter().map(text).collect();
+            all.sort();
+            all
+        };
+        let known = edges(links::links(&trace, Options::default()).unwrap());
+        let events = edges(links::links_of_events(&trace, Options::default()).unwrap());
+        for (a, b) in known.iter().zip(&events) {
+            assert_eq!(a, b, "{}", path.display());
+        }
+        assert_eq!(known.len(), events.len(), "{}", path.display());
+        let missing = trace.index().totals.waits_missing;
+        from_index += usize::from(!missing);
+    }
+    assert!(from_index >= 20, "only {from_index} traces were summed up by their index");
+}

@@ -5,8 +5,12 @@ use super::waits::{self, Class, Interval, PlaceId, Places, Reason, ReasonId, Rea
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::filter::Compiled;
 use crate::store::segment::GoState;
+use crate::store::totals;
+use crate::store::waits::WaitTally;
 use crate::store::{EventNo, Index, Segment};
 use rustc_hash::FxHashMap;
+
+pub use crate::store::waits::Histogram;
 
 /// Who ended the waits of an edge.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -121,48 +125,6 @@ impl Links {
     /// An edge's reason.
     pub fn reason(&self, e: &Edge) -> Reason {
         self.reasons.get(e.key.reason)
-    }
-}
-
-/// A logarithmic histogram with eight steps to each doubling.
-#[derive(Clone, Default, Debug)]
-pub struct Histogram(Vec<u32>);
-
-impl Histogram {
-    /// Counts a length of time; none below zero.
-    pub fn add(&mut self, d: Duration) {
-        let n = d.ns().max(0) as u64;
-        let i = if n < 8 {
-            n as usize
-        } else {
-            let octave = 63 - n.leading_zeros() as usize;
-            (octave - 2) * 8 + (n >> (octave - 3)) as usize % 8
-        };
-        if i >= self.0.len() {
-            self.0.resize(i + 1, 0);
-        }
-        self.0[i] = self.0[i].saturating_add(1);
-    }
-
-    /// The largest value of the step in which the `q`-th part (0 to 1) of all that were counted is reached.
-    pub fn quantile(&self, q: f64) -> Duration {
-        let all: u64 = self.0.iter().map(|&n| u64::from(n)).sum();
-        let want = (all as f64 * q).ceil().max(1.0) as u64;
-        let mut seen = 0;
-        for (i, &n) in self.0.iter().enumerate() {
-            seen += u64::from(n);
-            if seen >= want {
-                let last = match i {
-                    0..8 => i as u64,
-                    _ => {
-                        let (octave, step) = (i / 8 + 2, (i % 8) as u64);
-                        ((8 + step + 1) << (octave - 3)) - 1
-                    }
-                };
-                return Duration(last.min(i64::MAX as u64) as i64);
-            }
-        }
-        Duration::ZERO
     }
 }
 
@@ -312,12 +274,94 @@ fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval, waker: W
     }
 }
 
+/// The key of the waits of a link that the index has.
+fn link_key(index: &Index, places: &Places, reasons: &Reasons, l: &totals::Link, ended: bool) -> Key {
+    let group = |p| match p {
+        totals::Party::Nobody => GroupId::NONE,
+        totals::Party::Go(g) => group(index, g),
+        totals::Party::Group(g) => g,
+    };
+    // Any goroutine of the group will do: nothing but the group is asked for.
+    let by = match l.waker {
+        totals::Party::Nobody => GoIdx::NONE,
+        totals::Party::Go(g) => g,
+        totals::Party::Group(g) => {
+            let members = index.groups.get(g.0 as usize).and_then(|g| g.members.first());
+            members.copied().unwrap_or(GoIdx::NONE)
+        }
+    };
+    let waker = match ended {
+        true => reasons.waker(&index.dict, (l.reason, l.waiter_stack), by, l.waker_stack),
+        false => Waker::Nobody,
+    };
+    let reason = reasons.refine(&index.dict, l.reason, l.waiter_stack, waker);
+    let class = reasons.get(reason).class;
+    Key {
+        waiter: group(l.waiter),
+        at: place(places, class, l.waiter_stack),
+        reason,
+        waker: Party::of(waker, index),
+        waker_at: match waker {
+            Waker::Go(_) => place(places, class, l.waker_stack),
+            _ => PlaceId::NONE,
+        },
+    }
+}
+
+/// The edges of the whole trace as the index has summed them up; nothing if it has not, or not all.
+fn from_index(index: &Index) -> Option<Links> {
+    let t = &index.totals;
+    if !index.complete || t.waits_missing {
+        return None;
+    }
+    let (places, reasons) = (Places::new(&index.dict, &TABLE), Reasons::default());
+    let plain = t.links.iter().map(|(l, t)| (l, true, &t.waits));
+    let others = t.other_waits.iter().map(|((l, ended), t)| (l, *ended, t));
+    let mut all: Vec<_> = plain.chain(others).filter(|(.., t)| t.count > 0).collect();
+    // Places and reasons are numbered as they come.
+    all.sort_unstable_by_key(|&(l, ended, _)| (*l, ended));
+    let mut sums: FxHashMap<Key, WaitTally> = FxHashMap::default();
+    for (l, ended, t) in all {
+        sums.entry(link_key(index, &places, &reasons, l, ended)).or_default().merge(t.clone());
+    }
+    let edge = |(key, t): (Key, WaitTally)| Edge {
+        key,
+        count: t.count,
+        open: t.open,
+        total: t.total,
+        max: t.longest.len,
+        p99: t.quantile(0.99),
+        longest: (t.longest.began != EventNo::MAX).then_some(t.longest.began),
+        longest_go: t.longest.go,
+        longest_from: t.longest.from,
+    };
+    let mut edges: Vec<Edge> = sums.into_iter().map(edge).collect();
+    sort(&mut edges, Sort::Total);
+    Some(Links { edges, places, reasons })
+}
+
 /// Sums up the waits of a trace that has been read whole.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
 pub fn links<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, String> {
+    if opts.filter.is_none() && (opts.from, opts.to) == (Time::MIN, Time::MAX) {
+        let mut known = None;
+        source.with_index(&mut |index| known = from_index(index));
+        if let Some(links) = known {
+            return Ok(links);
+        }
+    }
+    links_of_events(source, opts)
+}
+
+/// The same from the events themselves, whatever the index has summed up.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn links_of_events<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, String> {
     let ahead = LookAhead::new(source);
     let mut out = Ok(Links { edges: Vec::new(), places: Places::default(), reasons: Reasons::default() });
     source.with_index(&mut |index| {
@@ -462,26 +506,4 @@ pub fn list<S: Source>(
         });
     });
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantiles_are_exact_to_an_eighth() {
-        let mut h = Histogram::default();
-        for n in 1..=1000i64 {
-            h.add(Duration(n * 1000));
-        }
-        let p99 = h.quantile(0.99).ns();
-        assert!((990_000..=990_000 * 9 / 8).contains(&p99), "{p99}");
-        for n in [0, 1, 7, 8, 9, 15, 16, 1_000_000_007, i64::MAX] {
-            let mut h = Histogram::default();
-            h.add(Duration(n));
-            let q = h.quantile(0.99).ns();
-            assert!(q >= n && q <= n.saturating_add(n / 8), "{n} {q}");
-        }
-        assert_eq!(Histogram::default().quantile(0.5), Duration::ZERO);
-    }
 }

@@ -281,8 +281,8 @@ fn links(index: &Index) -> Vec<LinkFact> {
             user_place(&index.dict, l.waker_stack),
         ];
         let sum = sums.entry(key).or_default();
-        sum.0 += t.count;
-        sum.1 = sum.1.saturating_add(t.total.ns());
+        sum.0 += t.tally.count;
+        sum.1 = sum.1.saturating_add(t.tally.total.ns());
     }
     let mut out: Vec<LinkFact> = sums
         .into_iter()

@@ -1,9 +1,11 @@
 //! Puts the parts of the generations together, in order, into the index of the whole.
 
 use super::annotations::{Ranges, Regions, Scope, Tasks};
-use super::fold::{Entrance, GoRow, Head, LinkKey, Part, Rare, Tally, UNTOUCHED};
+use super::fold::{Entrance, GoRow, Head, LinkKey, Part, Rare, Single, UNTOUCHED};
 use super::index::{Earlier, Goroutine, Index, Proc, Range, SegmentInfo, Thread};
 use super::totals::{Link, Party};
+use super::trace::EventNo;
+use super::waits::{LinkTally, Stretch};
 use super::{Frame, Func};
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
@@ -60,10 +62,22 @@ struct Open {
     reason: StringId,
     stack: StackId,
     blocked: bool,
+    /// Number of the event that began a wait; `EventNo::MAX` if that was before the trace.
+    began: EventNo,
+    /// Whether it was in the middle of a wait when it was first seen.
+    found: bool,
     lost: Time,
     /// Whether any event (not only a CPU sample) spoke of it.
     seen: bool,
     gone: Option<Time>,
+}
+
+impl Open {
+    /// The wait that it is in, up to `until`.
+    fn wait(&self, g: &Goroutine, go: GoIdx, until: Time, ended: EventNo) -> Stretch {
+        let from = if self.began == EventNo::MAX { g.from } else { self.since };
+        Stretch { len: until.max(from) - from, from, began: self.began, ended, go }
+    }
 }
 
 /// The state between parts.
@@ -112,6 +126,7 @@ impl Commit {
 
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
     pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
+        let links = std::mem::take(&mut part.links);
         let first = self.parts == 0;
         if !first {
             part.not_before(index.end);
@@ -134,7 +149,9 @@ impl Commit {
         self.close_heads(index, &part.heads, &part.gos, &gos, &procs, maps, &part);
         self.leave(index, &part, &gos, maps);
         self.add_counts(index, &part, maps);
-        self.add_links(index, &part.links, &gos, maps);
+        add_links(index, links, &gos, maps);
+        add_singles(index, &part.singles, &gos, maps);
+        index.totals.waits_missing |= part.waits_missing;
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
                 UNTOUCHED => {}
@@ -186,6 +203,17 @@ impl Commit {
                 let lost = close(g, &o, end);
                 g.lost_at_end = lost;
             }
+            if o.seen && o.state == GoState::Waiting {
+                let link = Link {
+                    waiter: Party::Group(g.group),
+                    reason: o.reason,
+                    waiter_stack: o.stack,
+                    waker: Party::Nobody,
+                    waker_stack: StackId::NONE,
+                };
+                let wait = o.wait(g, GoIdx(i as u32), end, EventNo::MAX);
+                index.totals.other_waits.entry((link, false)).or_default().add(wait);
+            }
         }
         for go in self.regions.goroutines() {
             let system = is_system(index.goroutine_name(go));
@@ -198,13 +226,18 @@ impl Commit {
         }
         let totals = &mut index.totals;
         let links = std::mem::take(&mut totals.links);
-        for (mut l, t) in links {
-            for party in [&mut l.waiter, &mut l.waker] {
-                if let Party::Go(g) = *party {
-                    *party = Party::Group(index.goroutines[g.index()].group);
-                }
-            }
-            totals.links.entry(l).or_default().merge(t);
+        let named = |l: Link| {
+            let [waiter, waker] = [l.waiter, l.waker].map(|party| match party {
+                Party::Go(g) => Party::Group(index.goroutines[g.index()].group),
+                known => known,
+            });
+            Link { waiter, waker, ..l }
+        };
+        for (l, t) in links {
+            totals.links.entry(named(l)).or_default().merge(t);
+        }
+        for ((l, ended), t) in std::mem::take(&mut totals.other_waits) {
+            totals.other_waits.entry((named(l), ended)).or_default().merge(t);
         }
         self.regroup(index);
         let ignored = [
@@ -236,6 +269,8 @@ impl Commit {
             reason: StringId::NONE,
             stack: StackId::NONE,
             blocked: false,
+            began: EventNo::MAX,
+            found: false,
             lost: Time::MAX,
             seen: false,
             gone: None,
@@ -291,6 +326,8 @@ impl Commit {
                         }
                         g.earlier = Some(Box::new(e));
                     }
+                    let o = &self.open[i];
+                    index.totals.waits_missing |= o.found || o.seen && o.state == GoState::Waiting;
                     g.created = Some(at);
                     (g.ended, g.gone) = (None, None);
                     self.open[i].gone = None;
@@ -305,6 +342,8 @@ impl Commit {
                         self.name(index, go, maps.stack(stack));
                         let o = &mut self.open[i];
                         (o.state, o.since, o.stated) = (state, part.start, at);
+                        o.stack = maps.stack(stack);
+                        o.found = state == GoState::Waiting;
                         index.grid.begin(go, part.start, state);
                         if state == GoState::Syscall {
                             // As Go's summarizer has it: until the statement with the P it is stated with or without
@@ -375,18 +414,29 @@ impl Commit {
             close(g, &o, h.until);
             let d = h.until - o.since;
             match o.state {
-                GoState::Waiting if o.blocked => {
-                    index.totals.waits.entry(o.reason).or_default().add(d);
-                    if h.kind == Kind::GoUnblock {
-                        let waker = gos.get(h.by as usize).copied().unwrap_or_default();
-                        let link = Link {
-                            waiter: party(index, go),
-                            reason: o.reason,
-                            waiter_stack: o.stack,
-                            waker: party(index, waker),
-                            waker_stack: maps.stack(h.stack),
-                        };
-                        index.totals.links.entry(link).or_default().add(d);
+                GoState::Waiting => {
+                    if o.blocked {
+                        index.totals.waits.entry(o.reason).or_default().add(d);
+                    }
+                    if h.kind != Kind::GoUnblock {
+                        index.totals.waits_missing = true;
+                        continue;
+                    }
+                    let wait = o.wait(g, go, h.until, index.events + h.no);
+                    let waker = gos.get(h.by as usize).copied().unwrap_or_default();
+                    let link = Link {
+                        waiter: party(index, go),
+                        reason: o.reason,
+                        waiter_stack: o.stack,
+                        waker: party(index, waker),
+                        waker_stack: maps.stack(h.stack),
+                    };
+                    if o.blocked {
+                        let sums = index.totals.links.entry(link).or_default();
+                        sums.tally.add(d);
+                        sums.waits.add(wait);
+                    } else {
+                        index.totals.other_waits.entry((link, true)).or_default().add(wait);
                     }
                 }
                 GoState::Runnable => index.totals.sched.add(h.until - o.stated),
@@ -426,6 +476,7 @@ impl Commit {
             o.reason = reason;
             o.stack = maps.stack(row.stack);
             o.blocked = row.blocked;
+            o.began = index.events + row.began;
             o.lost = row.lost;
             if forever {
                 o.gone = Some(row.since);
@@ -513,20 +564,6 @@ impl Commit {
         index.heap.extend_from_slice(&part.heap);
         index.heap_goal.extend_from_slice(&part.goals);
         index.gomaxprocs.extend_from_slice(&part.procs_changes);
-    }
-
-    fn add_links(&mut self, index: &mut Index, links: &FxHashMap<LinkKey, Tally>, gos: &[GoIdx], maps: &Maps) {
-        for (k, &tally) in links {
-            let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
-            let link = Link {
-                waiter: party(index, go(k.waiter)),
-                reason: maps.string(k.reason),
-                waiter_stack: maps.stack(k.waiter_stack),
-                waker: party(index, go(k.waker)),
-                waker_stack: maps.stack(k.waker_stack),
-            };
-            index.totals.links.entry(link).or_default().merge(tally);
-        }
     }
 
     /// Follows tasks, regions and ranges through the part.
@@ -630,6 +667,47 @@ impl Commit {
             for &(reason, d) in &g.blocked {
                 add_reason(&mut group.blocked, reason, d);
             }
+        }
+    }
+}
+
+fn link(index: &Index, k: &LinkKey, gos: &[GoIdx], maps: &Maps) -> Link {
+    let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
+    Link {
+        waiter: party(index, go(k.waiter)),
+        reason: maps.string(k.reason),
+        waiter_stack: maps.stack(k.waiter_stack),
+        waker: party(index, go(k.waker)),
+        waker_stack: maps.stack(k.waker_stack),
+    }
+}
+
+/// Adds a part's links. The part's first event is `index.events`.
+fn add_links(index: &mut Index, links: Vec<(LinkKey, LinkTally)>, gos: &[GoIdx], maps: &Maps) {
+    let first = index.events;
+    for (k, mut tally) in links {
+        let longest = &mut tally.waits.longest;
+        if tally.waits.count > 0 {
+            longest.go = gos.get(k.waiter as usize).copied().unwrap_or_default();
+            (longest.began, longest.ended) = (first + longest.began, first + longest.ended);
+        }
+        let link = link(index, &k, gos, maps);
+        index.totals.links.entry(link).or_default().merge(tally);
+    }
+}
+
+/// Adds a part's single waits. The part's first event is `index.events`.
+fn add_singles(index: &mut Index, singles: &[Single], gos: &[GoIdx], maps: &Maps) {
+    let first = index.events;
+    for s in singles {
+        let link = link(index, &s.key, gos, maps);
+        let go = gos.get(s.key.waiter as usize).copied().unwrap_or_default();
+        let (began, ended) = (first + s.began, first + s.ended);
+        let wait = Stretch { len: s.to - s.from, from: s.from, began, ended, go };
+        if s.blocked {
+            index.totals.links.entry(link).or_default().waits.add(wait);
+        } else {
+            index.totals.other_waits.entry((link, true)).or_default().add(wait);
         }
     }
 }

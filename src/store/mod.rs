@@ -18,6 +18,7 @@ pub mod profile;
 pub mod segment;
 pub mod totals;
 pub mod trace;
+pub mod waits;
 
 pub use builder::SegmentBuilder;
 pub use dict::{Dict, Frame, Func};

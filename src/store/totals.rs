@@ -1,6 +1,7 @@
 //! Counts and sums over the whole trace: what `summary` states, kept while the index is built.
 
 use super::fold::{MetricTally, Tally};
+use super::waits::{LinkTally, WaitTally};
 use crate::base::{GoIdx, GroupId, StackId, StringId};
 use crate::wire::event::{GoState, Kind, ProcState};
 use rustc_hash::FxHashMap;
@@ -74,7 +75,13 @@ pub struct Totals {
     /// Regions by name.
     pub regions: FxHashMap<StringId, SpanTally>,
     /// Ended waits that began in the trace with a block.
-    pub links: FxHashMap<Link, Tally>,
+    pub links: FxHashMap<Link, LinkTally>,
+    /// All other waits, and whether they ended: those of goroutines that were found waiting or created so, and those that
+    /// were still going on when the trace ended.
+    pub other_waits: FxHashMap<(Link, bool), WaitTally>,
+    /// Whether some wait of a damaged trace, or of a goroutine that came back from C, may be missing from `links` and
+    /// `other_waits`.
+    pub waits_missing: bool,
 }
 
 impl Default for Totals {
@@ -95,6 +102,8 @@ impl Default for Totals {
             tasks: FxHashMap::default(),
             regions: FxHashMap::default(),
             links: FxHashMap::default(),
+            other_waits: FxHashMap::default(),
+            waits_missing: false,
         }
     }
 }

@@ -6,11 +6,13 @@
 
 mod part;
 
-pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, UNTOUCHED};
+use part::EARLY;
+pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
 pub use part::{MetricTally, Tally};
 
 use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
-use crate::base::{Duration, Time};
+use super::waits::{LinkTally, Stretch};
+use crate::base::{Duration, GoIdx, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
@@ -37,13 +39,15 @@ impl Counts {
 /// The fold in progress.
 pub(super) struct Fold {
     part: Part,
+    /// Number within the part of the event that is being folded.
+    no: u64,
     scale: Scale,
     stops: Counts,
     blocks: Counts,
     samples: Counts,
     waits: Vec<Tally>,
     link_keys: Vec<LinkKey>,
-    link_tallies: Vec<Tally>,
+    link_tallies: Vec<LinkTally>,
     link_ids: FxHashMap<LinkKey, u32>,
     /// Stacks seen in the current segment, one flag each.
     seen: Vec<bool>,
@@ -59,6 +63,7 @@ impl Fold {
         let stack_count = tables.stacks.len();
         Fold {
             part: Part::new(start, scale.cell(start)),
+            no: 0,
             scale,
             stops: Counts::default(),
             blocks: Counts::default(),
@@ -77,6 +82,7 @@ impl Fold {
     /// Folds the next events. `named` is how many goroutines and Ps the decoder has named so far.
     pub fn add(&mut self, events: &Events, named: (usize, usize)) {
         self.part.pad(named);
+        let first = self.part.events;
         if let (Some(first), Some(last)) = (events.rows.first(), events.rows.last()) {
             if self.segment.len == 0 {
                 self.segment.from = first.time;
@@ -90,7 +96,8 @@ impl Fold {
             self.part.events += events.len() as u64;
         }
         let mut kinds = [0u64; 64];
-        for r in &events.rows {
+        for (no, r) in (first..).zip(&events.rows) {
+            self.no = no;
             kinds[r.kind as usize & 63] += 1;
             self.see(r.stack);
             match r.kind {
@@ -280,7 +287,7 @@ impl Fold {
                 let before = r.kind.go_transition().map_or(GoState::Undetermined, |(before, _)| before);
                 row.entrance = Entrance::Stated { state: before, at: t, proc: r.proc, stack: NONE };
             }
-            part.heads.push(Head { go: r.go, until: t, by: r.by, stack: r.stack, kind: r.kind });
+            part.heads.push(Head { go: r.go, until: t, by: r.by, stack: r.stack, kind: r.kind, no: self.no });
             return;
         }
         let d = Duration(t.0 - since.0);
@@ -299,6 +306,7 @@ impl Fold {
                 row.by_reason.add(row.reason, d);
                 row.longest_wait.0 = row.longest_wait.0.max(d.0);
                 row.cell.longest = row.cell.longest.max(d.0 as u64);
+                part.waits_missing |= r.kind != Kind::GoUnblock;
                 if row.blocked {
                     let i = row.reason.wrapping_add(1) as usize;
                     if i >= self.waits.len() {
@@ -321,10 +329,12 @@ impl Fold {
     fn block(&mut self, r: &Row) {
         self.blocks.add(r.arg);
         self.leave(r, GoState::Waiting);
+        let no = self.no;
         if let Some(row) = self.go_row(r.go) {
             row.reason = r.arg;
             row.stack = r.stack;
             row.blocked = true;
+            row.began = no;
         }
         self.note_stack(r.go, r.stack);
     }
@@ -333,7 +343,8 @@ impl Fold {
     fn unblock(&mut self, r: &Row) {
         let Some(row) = self.part.gos.get_mut(r.go as usize) else { return };
         let since = row.since;
-        let ours = row.blocked && since != Time::MIN && row.state == GoState::Waiting;
+        let ours = since != Time::MIN && row.state == GoState::Waiting;
+        let (blocked, began, ended) = (row.blocked, row.began, self.no);
         let (reason, waiter_stack, last) = (row.reason, row.stack, row.last_link);
         self.leave(r, GoState::Runnable);
         if let Some(row) = self.go_row(r.go) {
@@ -343,8 +354,20 @@ impl Fold {
             return;
         }
         let key = LinkKey { waiter: r.go, reason, waiter_stack, waker: r.by, waker_stack: r.stack };
+        let early = since < self.part.start + EARLY;
+        if early || !blocked {
+            self.part.singles.push(Single { key, from: since, to: r.time, began, ended, blocked });
+        }
+        if !blocked {
+            return;
+        }
         let id = if self.link_keys.get(last as usize) == Some(&key) { last } else { self.link(key) };
-        self.link_tallies[id as usize].add(r.time - since);
+        let len = r.time - since;
+        let link = &mut self.link_tallies[id as usize];
+        link.tally.add(len);
+        if !early {
+            link.waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
+        }
         if let Some(row) = self.go_row(r.go) {
             row.last_link = id;
         }
@@ -355,7 +378,7 @@ impl Fold {
         let id = *self.link_ids.entry(key).or_insert(next);
         if id == next {
             self.link_keys.push(key);
-            self.link_tallies.push(Tally::default());
+            self.link_tallies.push(LinkTally::default());
         }
         id
     }
@@ -378,6 +401,8 @@ impl Fold {
         if row.entrance != Entrance::Unseen {
             row.earlier = Some(Box::new((row.times, row.by_reason.clone())));
         }
+        let waits = matches!(row.entrance, Entrance::Stated { state: GoState::Waiting, .. });
+        let missing = waits || row.state == GoState::Waiting;
         row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
         row.ended = None;
         row.events += 1;
@@ -385,10 +410,13 @@ impl Fold {
             cell.events += 1;
             cell.absent += (t - scale.start(cell.cell)).0.max(0) as u64;
         }
+        self.part.waits_missing |= missing;
+        let no = self.no;
         let Some(row) = self.go_row(r.go) else { return };
         row.since = t;
         row.reason = NONE;
-        row.stack = NONE;
+        row.stack = r.stack;
+        row.began = no;
         row.lost = Time::MAX;
         row.state = match r.kind {
             Kind::GoCreate => GoState::Runnable,

@@ -2,9 +2,14 @@
 
 use super::super::grid::{Entry, Packed};
 use super::super::index::Times;
+use super::super::waits::LinkTally;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use rustc_hash::FxHashMap;
+
+/// How far a part may reach into the next one in time. It is by some microseconds, while threads take notice of a new
+/// generation.
+pub(super) const EARLY: Duration = Duration(1_000_000);
 
 /// How a goroutine entered the generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +41,8 @@ pub(in crate::store) struct GoRow {
     pub reason: u32,
     pub stack: u32,
     pub blocked: bool,
+    /// Number within the part of the event that began it.
+    pub began: u64,
     /// When the P of the current syscall was lost; `Time::MAX` if it was not.
     pub lost: Time,
     /// The first stack of its own (not of a statement), whose root is its entry.
@@ -65,6 +72,7 @@ impl GoRow {
             reason: NONE,
             stack: NONE,
             blocked: false,
+            began: 0,
             lost: Time::MAX,
             first_stack: NONE,
             ended: None,
@@ -110,6 +118,8 @@ pub(in crate::store) struct Head {
     pub by: u32,
     pub stack: u32,
     pub kind: Kind,
+    /// Number of the event within the part.
+    pub no: u64,
 }
 
 /// Who ended whose waits, where.
@@ -120,6 +130,19 @@ pub(in crate::store) struct LinkKey {
     pub waiter_stack: u32,
     pub waker: u32,
     pub waker_stack: u32,
+}
+
+/// A wait that is put together with the others only when its part is: one that began so early that the part before may
+/// have reached beyond its beginning, or that did not begin with a block.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Single {
+    pub key: LinkKey,
+    pub from: Time,
+    pub to: Time,
+    /// Numbers within the part of the events that began and ended it.
+    pub began: u64,
+    pub ended: u64,
+    pub blocked: bool,
 }
 
 /// How often and how long.
@@ -230,7 +253,11 @@ pub(in crate::store) struct Part {
     pub proc_ids: Vec<ProcId>,
     pub thread_ids: Vec<ThreadId>,
     pub heads: Vec<Head>,
-    pub links: FxHashMap<LinkKey, Tally>,
+    pub links: Vec<(LinkKey, LinkTally)>,
+    /// Ended waits that are not in the `waits` of `links`.
+    pub singles: Vec<Single>,
+    /// Whether there are waits that are in neither, nor in `heads`.
+    pub waits_missing: bool,
     /// Closed waits that began with a block, by reason.
     pub waits: Vec<(u32, Tally)>,
     pub sched: Tally,
@@ -274,7 +301,9 @@ impl Part {
             proc_ids: Vec::new(),
             thread_ids: Vec::new(),
             heads: Vec::new(),
-            links: FxHashMap::default(),
+            links: Vec::new(),
+            singles: Vec::new(),
+            waits_missing: false,
             waits: Vec::new(),
             sched: Tally::default(),
             syscalls: Tally::default(),
@@ -303,6 +332,10 @@ impl Part {
     /// Moves everything that is said to have happened before `floor` there: generations overlap by a little, and in the
     /// order that is shown time does not run backwards.
     pub(in crate::store) fn not_before(&mut self, floor: Time) {
+        self.waits_missing |= floor > self.start + EARLY;
+        for s in &mut self.singles {
+            (s.from, s.to) = (s.from.max(floor), s.to.max(floor));
+        }
         self.start = self.start.max(floor);
         self.end = self.end.max(floor);
         self.first = self.first.map(|t| t.max(floor));

@@ -7,7 +7,8 @@ use super::super::fold::{MetricTally, Tally};
 use super::super::grid::{Grid, Packed, Scale};
 use super::super::index::{Earlier, Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread, Times};
 use super::super::totals::{Link, Party, SpanTally, Totals};
-use super::super::trace::Plan;
+use super::super::trace::{EventNo, Plan};
+use super::super::waits::{Histogram, LinkTally, Stretch, WaitTally};
 use crate::base::codec::{Encode, Plain, Reader, decode_list, encode_list, field};
 use crate::base::{
     Duration, FrameId, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, Time,
@@ -15,6 +16,8 @@ use crate::base::{
 use crate::wire::event::GoState;
 use crate::wire::v2::order;
 use crate::{encode, plain};
+use rustc_hash::FxHashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 plain!(Func { name: StringId, file: StringId });
@@ -33,6 +36,7 @@ plain!(Proc { id: ProcId, running: Duration });
 plain!(Thread { id: ThreadId });
 plain!(Range { from: Time, to: Time, name: StringId, go: GoIdx, proc: ProcIdx });
 plain!(Tally { count: u64, total: Duration });
+plain!(Stretch { len: Duration, from: Time, began: EventNo, ended: EventNo, go: GoIdx });
 plain!(MetricTally { count: u64, min: u64, max: u64, last: u64 });
 plain!(SpanTally { count: u64, complete: u64, total_ns: i64 });
 plain!(Link { waiter: Party, reason: StringId, waiter_stack: StackId, waker: Party, waker_stack: StackId });
@@ -76,10 +80,14 @@ encode!(Totals {
     tasks,
     regions,
     links,
+    other_waits,
+    waits_missing,
 });
+encode!(LinkTally { tally, waits });
+encode!(WaitTally { count, open, total, longest, lengths });
 
 /// What a change of the layout most likely changes too: the sizes of what is written.
-pub(super) const SIZES: [usize; 12] = [
+pub(super) const SIZES: [usize; 13] = [
     size_of::<Index>(),
     size_of::<Goroutine>(),
     size_of::<Group>(),
@@ -89,6 +97,7 @@ pub(super) const SIZES: [usize; 12] = [
     size_of::<order::Checkpoint>(),
     Packed::SIZE,
     Link::SIZE,
+    size_of::<LinkTally>(),
     Range::SIZE,
     Frame::SIZE,
     GoId::SIZE,
@@ -128,6 +137,56 @@ impl Encode for Option<Box<Earlier>> {
 
     fn decode(r: &mut Reader) -> Option<Option<Box<Earlier>>> {
         if bool::decode(r)? { Some(Some(Box::new(Earlier::decode(r)?))) } else { Some(None) }
+    }
+}
+
+impl Encode for Histogram {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.first.put(out);
+        self.counts.encode(out);
+    }
+
+    fn decode(r: &mut Reader) -> Option<Histogram> {
+        let (first, counts): (u32, Vec<u32>) = (Encode::decode(r)?, Encode::decode(r)?);
+        let end = (first as usize).checked_add(counts.len())?;
+        (end <= Histogram::STEPS).then_some(Histogram { first, counts })
+    }
+}
+
+fn encode_map<K: Plain, V: Encode>(map: &FxHashMap<K, V>, out: &mut Vec<u8>) {
+    (map.len() as u64).put(out);
+    for (k, v) in map {
+        k.put(out);
+        v.encode(out);
+    }
+}
+
+fn decode_map<K: Plain + Eq + Hash, V: Encode>(r: &mut Reader) -> Option<FxHashMap<K, V>> {
+    let n = u64::decode(r)?;
+    let mut map = FxHashMap::default();
+    for _ in 0..n {
+        map.insert(K::decode(r)?, V::decode(r)?);
+    }
+    Some(map)
+}
+
+impl Encode for FxHashMap<Link, LinkTally> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_map(self, out);
+    }
+
+    fn decode(r: &mut Reader) -> Option<Self> {
+        decode_map(r)
+    }
+}
+
+impl Encode for FxHashMap<(Link, bool), WaitTally> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        encode_map(self, out);
+    }
+
+    fn decode(r: &mut Reader) -> Option<Self> {
+        decode_map(r)
     }
 }
 

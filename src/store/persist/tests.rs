@@ -45,8 +45,8 @@ fn same(a: &Trace, b: &Trace) {
     assert_eq!((&x.gc, &x.stw, &x.losses), (&y.gc, &y.stw, &y.losses));
     assert_eq!((&x.heap, x.start, x.end, x.first), (&y.heap, y.start, y.end, y.first));
     assert_eq!(
-        (&x.totals.links, &x.totals.kinds, &x.totals.samples),
-        (&y.totals.links, &y.totals.kinds, &y.totals.samples)
+        (&x.totals.links, &x.totals.other_waits, &x.totals.kinds, &x.totals.samples),
+        (&y.totals.links, &y.totals.other_waits, &y.totals.kinds, &y.totals.samples)
     );
     assert_eq!(x.dict.counts(), y.dict.counts());
     let lane = |i: &Index, g: usize| {
