@@ -80,8 +80,8 @@ struct State {
     heads: Vec<Head>,
     /// Each stream's P by position.
     procs: Vec<u16>,
-    /// Streams by the time of their next event; see [`turn`].
-    heap: BinaryHeap<Reverse<u128>>,
+    /// Streams by the time of their next event.
+    heap: BinaryHeap<Reverse<(u64, u32)>>,
     /// Streams whose next event is not ready; they are not in the heap.
     waiting: Vec<u32>,
     rules: Rules,
@@ -124,7 +124,7 @@ impl<'a> Decoder<'a> {
             let proc = d.proc(p.proc);
             d.state.procs.push(proc);
             if d.advance(i as u32) {
-                d.state.heap.push(Reverse(turn(d.state.heads[i].ts, i as u32)));
+                d.state.heap.push(Reverse((d.state.heads[i].ts, i as u32)));
             }
         }
         d.set_due();
@@ -176,14 +176,13 @@ impl<'a> Decoder<'a> {
     /// Takes one step, which may append a row; false at the end.
     #[inline]
     fn step(&mut self, out: &mut Events) -> bool {
-        let Some(&Reverse(top)) = self.state.heap.peek() else {
+        let Some(&Reverse((ts, stream))) = self.state.heap.peek() else {
             if self.state.waiting.is_empty() && self.state.due == u64::MAX {
                 return false;
             }
             self.step_aside(out);
             return true;
         };
-        let (ts, stream) = ((top >> 32) as u64, top as u32);
         if self.state.due < ts || self.state.waiting.len() > MAX_WAITING || self.overdue(ts) {
             self.step_aside(out);
             return true;
@@ -197,7 +196,7 @@ impl<'a> Decoder<'a> {
         let more = self.advance(stream);
         if let Some(mut top) = self.state.heap.peek_mut() {
             if more {
-                *top = Reverse(turn(self.state.heads[stream as usize].ts, stream));
+                *top = Reverse((self.state.heads[stream as usize].ts, stream));
             } else {
                 PeekMut::pop(top);
             }
@@ -220,7 +219,7 @@ impl<'a> Decoder<'a> {
                 self.state.rules.apply(&self.state.heads[stream as usize], true);
                 self.tell(out, stream);
                 if self.advance(stream) {
-                    self.state.heap.push(Reverse(turn(self.state.heads[stream as usize].ts, stream)));
+                    self.state.heap.push(Reverse((self.state.heads[stream as usize].ts, stream)));
                 }
                 self.wake();
             }
@@ -253,7 +252,7 @@ impl<'a> Decoder<'a> {
             let head = &heads[stream as usize];
             let ready = rules.ready(head);
             if ready {
-                heap.push(Reverse(turn(head.ts, stream)));
+                heap.push(Reverse((head.ts, stream)));
             }
             !ready
         });
@@ -357,13 +356,6 @@ impl<'a> Decoder<'a> {
         ];
         said.iter().filter(|s| s.0 > 0).map(|(n, what)| format!("{what}: {n}")).collect()
     }
-}
-
-/// A stream and the time of its next event as one number, by which streams take turns: comparing one number needs no
-/// branch, which for a pair of them would be taken or not as if by chance.
-#[inline]
-fn turn(ts: u64, stream: u32) -> u128 {
-    u128::from(ts) << 32 | u128::from(stream)
 }
 
 /// Position of a goroutine, a new one if it is not known; `NONE` for 0.

@@ -69,40 +69,6 @@ fn skip(data: &[u8], pos: &mut usize, n: u8) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Offset of the record after the one at `at`, if that is of a type in the set `types`, says how many numbers it has, and
-/// lies within eight bytes; `None` says nothing. Types are bits of the set, and may not be ones that carry text.
-#[inline]
-pub fn after_short(data: &[u8], at: usize, types: u64) -> Option<usize> {
-    let word = word(data, at)?;
-    // A number ends with a byte whose top bit is not set; the first byte is no number.
-    let first = !word & 0x8080_8080_8080_8000;
-    let second = first & first.wrapping_sub(1);
-    let third = second & second.wrapping_sub(1);
-    // With all bits set the numbers are not counted.
-    let last = [first, second, third, 0][(word >> 6 & 3) as usize];
-    (types >> (word & 0x3f) & 1 != 0 && last != 0).then(|| at + 1 + (last.trailing_zeros() >> 3) as usize)
-}
-
-/// The numbers of an event of the most common form: one to three, each of one byte, and how many they are.
-#[inline]
-pub fn short_numbers(data: &[u8], at: usize) -> Option<([u8; 3], usize)> {
-    let word = word(data, at)?;
-    // By the first byte's upper bits: which of the bytes behind it are numbers.
-    let bytes = [0xff00, 0xff_ff00, 0xffff_ff00, 0][(word >> 6 & 3) as usize];
-    let numbers = word & bytes;
-    if bytes == 0 || numbers & 0x8080_8080_8080_8080 != 0 {
-        return None;
-    }
-    let [_, a, b, c, ..] = numbers.to_le_bytes();
-    Some(([a, b, c], (word >> 6 & 3) as usize + 1))
-}
-
-/// The eight bytes at `at`, the first of them lowest.
-#[inline]
-fn word(data: &[u8], at: usize) -> Option<u64> {
-    data.get(at..)?.first_chunk().map(|b| u64::from_le_bytes(*b))
-}
-
 /// Finds the parts of the record at `at`.
 #[inline]
 pub fn record(data: &[u8], at: usize) -> Result<Record, Fault> {
@@ -208,28 +174,6 @@ mod tests {
         let r = record(&data, 0).unwrap();
         assert_eq!((r.end, r.next, r.numbers(&data, &mut v)), (8, 11, 4));
         assert_eq!(text(&data, r.end).unwrap().0, b"hi");
-    }
-
-    #[test]
-    fn short_records_are_the_same_as_any() {
-        let types = 1 << op::GO_SCHED;
-        let tail = [0x81, 0x01, 0x80, 0x80, 0x80, 0x01, 0xff, 0x7f, 0x01, 0x00];
-        for at in 0..tail.len() {
-            for bits in 0..3 {
-                let data = [&[op::GO_SCHED | bits << 6], &tail[at..]].concat();
-                let whole = record(&data, 0).ok().filter(|r| r.next <= 8 && data.len() >= 8);
-                assert_eq!(after_short(&data, 0, types), whole.map(|r| r.next), "{data:?}");
-                assert_eq!(after_short(&data, 0, !types), None);
-                let mut v = [0; 3];
-                let n = whole.map_or(0, |r| r.numbers(&data, &mut v));
-                match short_numbers(&data, 0) {
-                    Some((numbers, count)) => assert_eq!((numbers.map(u64::from), count), (v, n), "{data:?}"),
-                    None => assert!(whole.is_none_or(|r| r.next > n + 1), "{data:?}"),
-                }
-            }
-        }
-        let uncounted = [op::GO_SCHED | 3 << 6, 1, 1, 1, 1, 1, 1, 1];
-        assert!(after_short(&uncounted, 0, types).is_none() && short_numbers(&uncounted, 0).is_none());
     }
 
     #[test]

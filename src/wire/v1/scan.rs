@@ -6,7 +6,7 @@
 //!
 //! Source: FORMAT.md, sections 9.1 and 9.2.
 
-use super::record::{Fault, Record, after_short, record, text, varint};
+use super::record::{Fault, Record, record, text, varint};
 use super::spec::{self, Role, op};
 use crate::wire::error::{Error, ErrorKind};
 use rustc_hash::FxHashMap;
@@ -93,7 +93,6 @@ pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
     let mut s = Scanner {
         data,
         minor,
-        plain: plain(minor),
         out: Scan::default(),
         proc_ids: FxHashMap::default(),
         message_ids: FxHashMap::default(),
@@ -134,18 +133,9 @@ pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
     Ok(out)
 }
 
-/// The types of events of which the scan keeps nothing.
-fn plain(minor: u32) -> u64 {
-    let kept = [op::GO_SYS_EXIT, op::GO_SYS_EXIT_LOCAL, op::USER_LOG];
-    let plain = |&op: &u8| spec::spec(op, minor).is_some_and(|s| s.role == Role::Event) && !kept.contains(&op);
-    (0..64).filter(plain).fold(0, |set, op| set | 1 << op)
-}
-
 struct Scanner<'a> {
     data: &'a [u8],
     minor: u32,
-    /// The types of events of which nothing is kept, as a set of bits.
-    plain: u64,
     out: Scan<'a>,
     proc_ids: FxHashMap<u64, usize>,
     message_ids: FxHashMap<&'a [u8], u32>,
@@ -187,16 +177,6 @@ impl<'a> Scanner<'a> {
     fn records(&mut self, pos: &mut usize, events: &mut bool) -> Result<(), Fault> {
         let data = self.data;
         while *pos < data.len() {
-            if self.open.is_some() {
-                // Most of a file.
-                while let Some(next) = after_short(data, *pos, self.plain) {
-                    *pos = next;
-                    *events = true;
-                }
-                if *pos >= data.len() {
-                    break;
-                }
-            }
             let r = record(data, *pos)?;
             let Some(spec) = spec::spec(r.op, self.minor) else { return Err(Fault::Bad) };
             match spec.role {

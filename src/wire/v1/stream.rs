@@ -1,6 +1,6 @@
 //! The events of one P, one after the other, through all its batches.
 
-use super::record::{record, short_numbers, varint};
+use super::record::{record, varint};
 use super::scan::Batch;
 use super::spec::{TABLE, Turn, op};
 use crate::wire::event::NONE;
@@ -71,41 +71,29 @@ impl Stream {
             let first = data[self.pos];
             let (op, bits) = (first & 0x3f, first >> 6);
             let spec = &TABLE[op as usize];
-            let (mut count, end): (usize, usize);
-            if spec.turn != Turn::None
-                && let Some(([delta, a, b], n)) = short_numbers(data, self.pos)
-            {
-                // Nearly all events.
-                self.ts = self.ts.wrapping_add(u64::from(delta));
-                head.args = [u64::from(a), u64::from(b), 0, 0];
-                (count, end) = (n, self.end);
-                self.pos += n + 1;
+            // Where the numbers begin and end, how many there are at most, and where the next record begins; the first
+            // pass has been here, so there always is one.
+            let (mut pos, end, numbers, next) = if bits < 3 && spec.turn != Turn::None {
+                (self.pos + 1, self.end, usize::from(bits) + 1, None)
             } else {
-                // Where the numbers begin and end, how many there are at most, and where the next record begins; the
-                // first pass has been here, so there always is one.
-                let (mut pos, numbers, next);
-                (pos, end, numbers, next) = if bits < 3 && spec.turn != Turn::None {
-                    (self.pos + 1, self.end, usize::from(bits) + 1, None)
-                } else {
-                    let Ok(r) = record(data, self.pos) else { return false };
-                    (r.body, r.end, usize::from(spec.numbers), Some(r.next))
-                };
-                if spec.turn == Turn::None {
-                    self.pos = next.unwrap_or(self.end);
-                    continue;
-                }
-                head.args = [0; 4];
-                count = 0;
-                while count < numbers && pos < end {
-                    let Ok(n) = varint(data, &mut pos) else { break };
-                    match count {
-                        0 => self.ts = self.ts.wrapping_add(n),
-                        _ => head.args[(count - 1) & 3] = n,
-                    }
-                    count += 1;
-                }
-                self.pos = next.unwrap_or(pos);
+                let Ok(r) = record(data, self.pos) else { return false };
+                (r.body, r.end, usize::from(spec.numbers), Some(r.next))
+            };
+            if spec.turn == Turn::None {
+                self.pos = next.unwrap_or(self.end);
+                continue;
             }
+            head.args = [0; 4];
+            let mut count = 0;
+            while count < numbers && pos < end {
+                let Ok(n) = varint(data, &mut pos) else { break };
+                match count {
+                    0 => self.ts = self.ts.wrapping_add(n),
+                    _ => head.args[(count - 1) & 3] = n,
+                }
+                count += 1;
+            }
+            self.pos = next.unwrap_or(pos);
             if count < spec.needed as usize {
                 // What is left out still counts for the times of what follows.
                 self.short += 1;
