@@ -60,6 +60,82 @@ fn places_that_are_not_files_are_refused() {
     }
 }
 
+#[test]
+fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for name in ["b.trace", "a.txt"] {
+        std::fs::copy(data("chain.trace"), at(name)).unwrap();
+    }
+    std::fs::copy(data("leak.trace"), at("c")).unwrap();
+    std::fs::write(at("notes.trace"), "no trace at all\n").unwrap();
+    std::fs::create_dir(at("deeper")).unwrap();
+    std::fs::copy(data("chain.trace"), at("deeper/d.trace")).unwrap();
+    let hostile = if cfg!(unix) { "\u{1b}[31mx\u{202e}" } else { "x" };
+    std::fs::write(at(hostile), "nor this\n").unwrap();
+    #[cfg(unix)]
+    assert!(std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+
+    let out = gotrail().args(["summary", "--no-cache"]).arg(dir.path()).output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(0), "{said}");
+    let text = String::from_utf8(out.stdout).unwrap();
+    let heads: Vec<&str> = text.lines().filter(|l| l.contains(" Ps · ")).collect();
+    let names = ["a.txt ", "b.trace ", "c "];
+    assert_eq!(heads.len(), names.len(), "{text}");
+    assert!(heads.iter().zip(names).all(|(h, n)| h.contains(&format!("/{n}"))), "{heads:?}");
+    for name in ["notes.trace", "x"] {
+        assert!(said.lines().any(|l| l.contains(name) && l.contains("left out: neither a Go")), "{name}: {said}");
+    }
+    assert_eq!(said.contains("pipe: left out: it is not a file"), cfg!(unix), "{said}");
+    assert!(!said.contains("deeper"), "{said}");
+    assert!(!said.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{said:?}");
+
+    // What one of them has is found, whichever comes last.
+    let args = ["events", "--no-cache", "--filter", "func:main.leaf or func:main.*"];
+    let out = gotrail().args(args).arg(dir.path()).output().unwrap();
+    assert_eq!(out.status.code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_gives_the_same_as_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let file = data("chain.trace");
+    let want = output(&["summary", "--format", "json", file.to_str().unwrap()]).stdout;
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        // Opening waits for the reader.
+        move || std::fs::write(pipe, std::fs::read(file).unwrap()).unwrap()
+    });
+    let out = gotrail().args(["summary", "--format", "json"]).arg(&pipe).output().unwrap();
+    writer.join().unwrap();
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(String::from_utf8(out.stdout).unwrap(), String::from_utf8(want).unwrap());
+}
+
+#[test]
+fn a_trace_that_is_still_written_is_shown_as_far_as_it_is_whole() {
+    let bytes = std::fs::read(root().join("sample-traces/trace.out")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("growing");
+    let mut writer = std::fs::File::create(&file).unwrap();
+    let events = || {
+        let out = gotrail().args(["events", "--no-cache"]).arg(&file).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+        out.stdout.iter().filter(|b| **b == b'\n').count()
+    };
+    let mut seen = 0;
+    for part in bytes.chunks(bytes.len() / 2 + 1) {
+        writer.write_all(part).unwrap();
+        let now = events();
+        assert!(now > seen, "{now} events after {seen}");
+        seen = now;
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn files_without_permission_are_refused() {

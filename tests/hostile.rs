@@ -62,6 +62,24 @@ fn strings_of_the_file_are_escaped_wherever_they_are_shown() {
     }
 }
 
+/// They are not left out either: whoever looks sees what is in the file.
+#[test]
+fn what_is_escaped_is_still_there() {
+    let file = data("hostile.trace");
+    // What every one of these strings ends in: a colour, the clipboard, a bell, text turned around.
+    let tail = r"\x1b[31m\x1b]52;c;aGk=\x07\u{202e}";
+    let shows = |args: &[&str], names: &[&str]| {
+        let out = gotrail(args, &file).stdout;
+        for name in names {
+            let wanted = format!("{name}{tail}");
+            assert!(out.windows(wanted.len()).any(|w| w == wanted.as_bytes()), "{args:?}: {wanted}");
+        }
+    };
+    shows(&["summary"], &["main.fn", "task ", "region "]);
+    shows(&["events"], &["main.fn", "task ", "region ", "message "]);
+    shows(&["snapshot", "--keys", "5", "--size", "240x60"], &["main.fn", "task ", "region ", "message "]);
+}
+
 #[test]
 fn cut_anywhere_a_trace_is_read_or_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -98,6 +98,45 @@ fn real_traces_cut_anywhere_load() {
     }
 }
 
+/// Not for every day: `cargo test --release --test salvage -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes minutes, and reads ../shared"]
+fn traces_of_every_version_cut_in_steps_load() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/traces");
+    let names = ["annotations-go1.22", "allocfree-go1.23", "gc-stress-go1.24", "wait-on-pipe-go1.25", "stress-go1.26"];
+    let more = ["cgo-callback-go1.27", "cpu-profile-go1.27", "generations-go1.27", "paycore-go1.21", "paycore-go1.27"];
+    for name in names.into_iter().chain(more) {
+        let Ok(data) = std::fs::read(root.join(format!("{name}.trace"))) else {
+            println!("skipped: no ../shared");
+            return;
+        };
+        let minor = gotrail::store::decode::header_version(&data).unwrap();
+        let full = events_by_generation(&load(&data));
+        // The old format has no generations.
+        let ends: Vec<usize> =
+            if minor < 22 { Vec::new() } else { scan(&data, minor).generations.iter().map(|g| g.end).collect() };
+        let (mut loaded, mut refused, mut whole) = (0, 0, 0);
+        for cut in (0..data.len()).step_by(997) {
+            let n = ends.iter().filter(|&&e| e <= cut).count();
+            let Ok(t) = Trace::open("t", Bytes::Memory(data[..cut].into())) else {
+                assert_eq!(n, 0, "{name} cut at {cut} is refused");
+                refused += 1;
+                continue;
+            };
+            t.load(&|_| {}, &AtomicBool::new(false));
+            assert!(t.index().complete, "{name} cut at {cut}");
+            let have = events_by_generation(&t);
+            assert!(have.len() >= n && have[..n] == full[..n], "{name} cut at {cut}: {have:?} of {full:?}");
+            loaded += 1;
+            whole += usize::from(n > 0);
+        }
+        println!(
+            "{name}: {} generations; {loaded} cuts loaded, {whole} of them with whole ones, {refused} refused",
+            ends.len()
+        );
+    }
+}
+
 #[test]
 fn a_cut_generation_takes_its_reasons_from_the_one_before() {
     let data = two_generations();

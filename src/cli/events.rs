@@ -48,7 +48,7 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut found = 0;
     let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let mut writer = Writer::new(style, trace.index().start);
-        found = match &query {
+        found += match &query {
             None => all(trace, &mut writer, out)?,
             Some(q) => matching(trace, q, &mut writer, out)?,
         };

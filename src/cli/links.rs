@@ -59,7 +59,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
         None => None,
     };
-    let mut found = true;
+    let mut found = false;
     let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let compiled = match &query {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
@@ -76,7 +76,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             SortBy::Mean => Sort::Mean,
         };
         links::sort(&mut links.edges, by);
-        found = !links.edges.is_empty();
+        found |= !links.edges.is_empty();
         let index = trace.index();
         let knots = knots(&links.edges);
         match args.format {

@@ -98,7 +98,10 @@ pub fn each_trace(
     let mut exit = Exit::Done;
     for path in paths {
         let in_directory = path.is_dir();
-        for file in input::expand(path, Limits::of_this_machine()) {
+        let mut said = Vec::new();
+        let files = input::expand(path, Limits::of_this_machine(), &mut said);
+        said.iter().for_each(|s| note(s));
+        for file in files {
             let opened = match input::open(&file) {
                 // Whoever names a directory means what is in it that fits.
                 Ok(i) if in_directory && !matches!(i.kind, Kind::Trace { .. }) => {

@@ -85,7 +85,10 @@ fn trace(files: &[PathBuf], options: &Options) -> anyhow::Result<(Arc<Trace>, St
     }
     let mut found = None;
     let limits = input::Limits::of_this_machine();
-    for path in files.iter().flat_map(|f| input::expand(f, limits)) {
+    let mut said = Vec::new();
+    let paths: Vec<_> = files.iter().flat_map(|f| input::expand(f, limits, &mut said)).collect();
+    said.iter().for_each(|s| note(s));
+    for path in paths {
         let input = input::open(&path)?;
         let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
         match input.kind {

@@ -41,12 +41,12 @@ pub struct WhyArgs {
 }
 
 pub fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let mut found = true;
+    let mut found = false;
     let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
         let Some((title, window)) = wanted(args, trace)? else {
-            found = false;
             return Ok(());
         };
+        found = true;
         let path = path::path(trace, window).map_err(anyhow::Error::msg)?;
         match args.format {
             Format::Text => report::why::write(&title, &path, &trace.index(), out)?,

@@ -10,6 +10,7 @@ mod unpack;
 pub use error::{InputError, InputErrorKind};
 pub use kind::{ENOUGH, HEADER, Kind, recognise};
 
+use crate::base::text;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -137,6 +138,8 @@ const SMALL: u64 = 8 << 20;
 const HEAD: u64 = 256 << 10;
 /// How many entries of a directory are looked at.
 const MAX_ENTRIES: usize = 4096;
+/// How many files that are left out of a directory are told one by one.
+const MAX_TOLD: usize = 8;
 
 /// Opens the file at `path`, or standard input for `-`, unpacks it and recognises it.
 ///
@@ -168,7 +171,7 @@ enum Source {
 fn open_path(path: &Path, limits: Limits) -> Result<Source, InputErrorKind> {
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
-        return Err(InputErrorKind::Directory { holds: recognised_in(path, limits)?.len() });
+        return Err(InputErrorKind::Directory { holds: recognised_in(path, limits, &mut Vec::new())?.len() });
     }
     if let Some(special) = special(&about) {
         return Err(InputErrorKind::Special(special));
@@ -208,34 +211,69 @@ fn special(_: &std::fs::Metadata) -> Option<&'static str> {
 
 /// What a name on the command line stands for: itself, or, for a directory, every trace and profile directly in it,
 /// sorted by name. A directory that holds none stands for itself, and gives its error when it is opened.
-pub fn expand(path: &Path, limits: Limits) -> Vec<PathBuf> {
-    let found = if path.is_dir() { recognised_in(path, limits).unwrap_or_default() } else { Vec::new() };
-    if found.is_empty() { vec![path.to_path_buf()] } else { found }
+///
+/// What was left out is appended to `said`, a plain sentence each, safe to show.
+pub fn expand(path: &Path, limits: Limits, said: &mut Vec<String>) -> Vec<PathBuf> {
+    if path.is_dir() {
+        let mut left_out = Vec::new();
+        let found = recognised_in(path, limits, &mut left_out).unwrap_or_default();
+        if !found.is_empty() {
+            said.append(&mut left_out);
+            return found;
+        }
+    }
+    vec![path.to_path_buf()]
 }
 
 /// Opens every file, and for a directory every trace and profile directly in it, sorted by name.
 ///
 /// One result for each file named and each found; a directory that holds none gives its error.
 pub fn open_all<P: AsRef<Path>>(paths: &[P], limits: Limits) -> Vec<Result<Input, InputError>> {
-    let all = paths.iter().flat_map(|p| expand(p.as_ref(), limits));
+    let all = paths.iter().flat_map(|p| expand(p.as_ref(), limits, &mut Vec::new()));
     all.map(|p| open_within(p, limits)).collect()
 }
 
-/// The plain files directly in `dir` whose beginning is that of a trace or a profile, sorted by name.
-fn recognised_in(dir: &Path, limits: Limits) -> Result<Vec<PathBuf>, InputErrorKind> {
-    let mut names: Vec<PathBuf> = std::fs::read_dir(dir)?
-        .take(MAX_ENTRIES)
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|p| p.metadata().is_ok_and(|m| m.is_file()))
-        .collect();
+/// The plain files directly in `dir` whose beginning is that of a trace or a profile, sorted by name. The others, but for
+/// directories, are told in `said`.
+fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<Vec<PathBuf>, InputErrorKind> {
+    let mut names: Vec<PathBuf> = std::fs::read_dir(dir)?.filter_map(|e| e.ok().map(|e| e.path())).collect();
     names.sort();
+    let more = names.len().saturating_sub(MAX_ENTRIES);
+    names.truncate(MAX_ENTRIES);
+    let mut left_out = 0;
     names.retain(|p| {
-        let mut head = Vec::new();
-        let read = File::open(p).and_then(|f| f.take(HEAD).read_to_end(&mut head));
-        // The head of a packed file is packed data that is cut off, and opens as far as it goes.
-        read.is_ok() && from_bytes("", Bytes::Memory(head.into()), limits).is_ok()
+        let why = match p.metadata() {
+            Ok(about) if about.is_dir() => return false,
+            Ok(about) if about.is_file() => match recognised(p, limits) {
+                Ok(()) => return true,
+                Err(why) => why.to_string(),
+            },
+            // To open a pipe would be to wait for whoever writes to it.
+            Ok(_) => "it is not a file".to_string(),
+            Err(e) => InputErrorKind::from(e).to_string(),
+        };
+        left_out += 1;
+        if left_out <= MAX_TOLD {
+            said.push(format!("{}: left out: {}", text::escape(&p.to_string_lossy()), text::escape(&why)));
+        }
+        false
     });
+    let dir = dir.to_string_lossy();
+    if left_out > MAX_TOLD {
+        said.push(format!("{}: {} more files left out", text::escape(&dir), left_out - MAX_TOLD));
+    }
+    if more > 0 {
+        said.push(format!("{}: the last {more} of its files were not looked at", text::escape(&dir)));
+    }
     Ok(names)
+}
+
+/// Whether the file begins like a trace or a profile; if not, why.
+fn recognised(path: &Path, limits: Limits) -> Result<(), InputErrorKind> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    // The head of a packed file is packed data that is cut off, and opens as far as it goes.
+    from_bytes("", Bytes::Memory(head.into()), limits).map(|_| ()).map_err(|e| e.kind)
 }
 
 /// Reads a stream to its end, unpacks and recognises it. A stream that begins like nothing known is not read further.
