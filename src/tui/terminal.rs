@@ -4,6 +4,7 @@ use super::effects::{Answer, Effect, Runner};
 use super::keymap::Keymap;
 use super::model::{Message, Model};
 use super::theme::Theme;
+use crate::analysis::hot::Profiled;
 use crate::source::{Places, editor};
 use crate::store::Trace;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -27,7 +28,9 @@ use std::time::{Duration, Instant};
 pub struct Setup {
     /// The trace, opened and not read.
     pub trace: Arc<Trace>,
-    /// What messages call it.
+    /// The profiles that are opened with it.
+    pub profiles: Vec<Arc<Profiled>>,
+    /// What messages call them.
     pub name: String,
     /// Styles and glyphs.
     pub theme: Theme,
@@ -198,6 +201,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let size = terminal.size()?;
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
+    model.set_profiles(setup.profiles);
     let mut shell =
         Shell { model, runner, pause, lent, editor: setup.editor, mouse: setup.mouse, ended: false, redraw: false };
     let result = shell.turn(&mut terminal, &woken);
