@@ -164,7 +164,9 @@ pub struct Hint {
 /// The hints that fit, those that matter most first.
 pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint> {
     let mut wanted: Vec<(Action, &'static str)> = vec![(Action::Help, "help"), (Action::Filter, "search")];
-    if query {
+    // What the views of a trace have is not offered in that of a profile.
+    let trace = scope != Scope::Profile;
+    if query && trace {
         wanted.extend([(Action::NextHit, "next hit"), (Action::PrevHit, "previous"), (Action::Hits, "hits")]);
     }
     wanted.extend([(Action::Enter, "into"), (Action::Escape, "back"), (Action::NextPane, "pane")]);
@@ -190,18 +192,14 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
         ]),
         Scope::Global => {}
     }
-    wanted.extend([
-        (Action::Unblocker, "unblocker"),
-        (Action::Path, "path"),
-        (Action::Editor, "editor"),
-        (Action::Copy, "copy"),
-        (Action::Select, "select"),
-        (Action::Expand, "expand"),
-        (Action::Narrow, "narrow"),
-        (Action::Back, "history"),
-        (Action::Palette, "actions"),
-        (Action::Quit, "quit"),
-    ]);
+    if trace {
+        wanted.extend([(Action::Unblocker, "unblocker"), (Action::Path, "path")]);
+    }
+    wanted.extend([(Action::Editor, "editor"), (Action::Copy, "copy")]);
+    if trace {
+        wanted.extend([(Action::Select, "select"), (Action::Expand, "expand"), (Action::Narrow, "narrow")]);
+    }
+    wanted.extend([(Action::Back, "history"), (Action::Palette, "actions"), (Action::Quit, "quit")]);
     let mut x = 0u16;
     let mut out = Vec::new();
     for (action, word) in wanted {

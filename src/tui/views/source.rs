@@ -102,6 +102,7 @@ impl Source {
     fn costs(&self, cx: &Ctx) -> Option<FxHashMap<u32, (String, String)>> {
         let found = self.profile.as_ref().filter(|f| f.profile() == cx.place.profile)?;
         let costs = (cx.place.view == ViewId::Profile).then(|| found.costs(cx, cx.place.frame))?;
+        let costs = Some(costs).filter(|c| !c.is_empty())?;
         Some(costs.into_iter().map(|(line, flat, cum)| (line, (flat, cum))).collect())
     }
 
@@ -282,8 +283,12 @@ impl View for Source {
             let x = match &costs {
                 Some(costs) => {
                     let (flat, cum) = costs.get(&(number as u32)).map_or(("", ""), |c| (&c.0, &c.1));
-                    let x = write(buf, area, x, y, &format!("{flat:>7} "), cx.theme.style(Role::Text));
-                    write(buf, area, x, y, &format!("{cum:>7} "), cx.theme.style(Role::Sample))
+                    // In a narrow pane the text needs the room more.
+                    let x = match area.width {
+                        0..56 => x,
+                        _ => write(buf, area, x, y, &format!("{flat:>8} "), cx.theme.style(Role::Text)),
+                    };
+                    write(buf, area, x, y, &format!("{cum:>8} "), cx.theme.style(Role::Sample))
                 }
                 None => x,
             };

@@ -14,7 +14,7 @@ pub const FUNCTIONS: [Column; 7] = [
     Column { title: "sum%", width: 6, right: true, drop: 5, elastic: false },
     Column { title: "cum", width: 8, right: true, drop: 1, elastic: false },
     Column { title: "cum%", width: 6, right: true, drop: 2, elastic: false },
-    Column { title: "count", width: 6, right: true, drop: 4, elastic: false },
+    Column { title: "count", width: 9, right: true, drop: 4, elastic: false },
     Column { title: "function", width: 16, right: false, drop: 0, elastic: true },
 ];
 
