@@ -269,7 +269,7 @@ fn first_and_last_hit(text: &str) -> (f64, f64, usize) {
     let (start, first, count) = (Instant::now(), Mutex::new(None), Mutex::new(0));
     let ms = || start.elapsed().as_nanos() as f64 / 1e6;
     let _ = search::run(&*trace, &query, &SearchOptions::default(), &AtomicBool::new(false), &mut |_, hits| {
-        if hits.len() > 0 {
+        if !hits.is_empty() {
             first.lock().expect("no panic").get_or_insert_with(ms);
             *count.lock().expect("no panic") += hits.len();
         }

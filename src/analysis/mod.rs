@@ -5,6 +5,7 @@ pub mod annotations;
 pub mod contention;
 pub mod flame;
 pub mod hits;
+pub mod hot;
 pub mod interval;
 pub mod join;
 pub mod knots;

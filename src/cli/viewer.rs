@@ -1,10 +1,13 @@
 //! The viewer, in the terminal or played without one.
 
 use super::{Exit, Usage, note, open};
+use crate::analysis::hot::Profiled;
+use crate::base::text;
 use crate::config::{self, Settings};
 use crate::input::{self, Kind};
 use crate::source::Places;
 use crate::store::Trace;
+use crate::store::profile::Profile;
 use crate::store::trace::Options;
 use crate::tui::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
@@ -22,7 +25,7 @@ static DEMO: &[u8] = include_bytes!("../../assets/demo.trace.gz");
 
 #[derive(Args)]
 pub(super) struct ViewArgs {
-    /// Traces to open in the viewer; none opens the demo
+    /// Traces and profiles to open in the viewer; none opens the demo
     pub files: Vec<PathBuf>,
     /// Where sources are: a directory, or FROM=TO to replace the beginning of a file's name; may be given several times
     #[arg(long, value_name = "DIR|FROM=TO")]
@@ -36,7 +39,7 @@ pub(super) struct ViewArgs {
 
 #[derive(Args)]
 pub(super) struct SnapshotArgs {
-    /// The trace; none is the demo
+    /// The trace and the profiles; none is the demo
     pub files: Vec<PathBuf>,
     /// The screen's columns and rows
     #[arg(long, default_value = "120x40", value_parser = size)]
@@ -77,13 +80,17 @@ fn size(s: &str) -> Result<Size, String> {
     Ok(Size { width: number(w)?, height: number(h)? })
 }
 
-/// The first trace among the files, and what to call it.
-fn trace(files: &[PathBuf], options: &Options) -> anyhow::Result<(Arc<Trace>, String)> {
+/// What is to be seen: a trace, which may be [none](Trace::none), profiles, and what to call them.
+type Opened = (Arc<Trace>, Vec<Arc<Profiled>>, String);
+
+/// The first trace among the files, and the profiles.
+fn opened(files: &[PathBuf], options: &Options) -> anyhow::Result<Opened> {
     if files.is_empty() {
         let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
-        return Ok((open::from_input(input, options)?, "demo".into()));
+        return Ok((open::from_input(input, options)?, Vec::new(), "demo".into()));
     }
     let mut found = None;
+    let (mut profiles, mut names) = (Vec::new(), Vec::new());
     let limits = input::Limits::of_this_machine();
     let mut said = Vec::new();
     let paths: Vec<_> = files.iter().flat_map(|f| input::expand(f, limits, &mut said)).collect();
@@ -92,12 +99,22 @@ fn trace(files: &[PathBuf], options: &Options) -> anyhow::Result<(Arc<Trace>, St
         let input = input::open(&path)?;
         let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
         match input.kind {
-            Kind::Trace { .. } if found.is_none() => found = Some((open::from_input(input, options)?, name)),
+            Kind::Trace { .. } if found.is_none() => {
+                found = Some(open::from_input(input, options)?);
+                names.insert(0, name);
+            }
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
-            _ => note(&format!("{name}: left out, the viewer of this version shows traces only")),
+            _ => {
+                let shown = text::escape(&name).into_owned();
+                let profile = Profile::decode(&input.bytes).map_err(|e| anyhow::anyhow!("{shown}: {e}"))?;
+                let profile = Profiled::new(&name, profile).map_err(|e| anyhow::anyhow!("{shown}: {e}"))?;
+                profiles.push(Arc::new(profile));
+                names.push(name);
+            }
         }
     }
-    found.ok_or_else(|| anyhow::anyhow!("none of the files is an execution trace"))
+    anyhow::ensure!(!names.is_empty(), "none of the files is an execution trace or a profile");
+    Ok((found.unwrap_or_else(|| Arc::new(Trace::none())), profiles, names.join(" + ")))
 }
 
 /// What the terminal can show, from its environment, and what the settings make of it.
@@ -142,9 +159,10 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
     }
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
     let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
-    let (trace, name) = trace(&args.files, &args.open.options(open::chosen(&settings)))?;
+    let (trace, profiles, name) = opened(&args.files, &args.open.options(open::chosen(&settings)))?;
     terminal::run(Setup {
         trace,
+        profiles,
         name,
         theme: theme(&settings, args.ascii, |v| std::env::var_os(v)),
         keymap,
@@ -157,7 +175,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
 
 /// Prints the screen that keys lead to.
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let (trace, name) = trace(&args.files, &args.open.options(None))?;
+    let (trace, profiles, name) = opened(&args.files, &args.open.options(None))?;
     open::load(&trace);
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };
@@ -168,8 +186,9 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Resu
     };
     let theme = Theme::new(level, background, args.ascii);
     let places = places(&Settings::default(), &args.source);
-    let screen = snapshot::snapshot(trace, &name, theme, Keymap::default(), args.size, &args.keys, format, places)
-        .map_err(|e| Usage(format!("--keys: {e}")))?;
+    let screen =
+        snapshot::snapshot(trace, profiles, &name, theme, Keymap::default(), args.size, &args.keys, format, places)
+            .map_err(|e| Usage(format!("--keys: {e}")))?;
     out.write_all(screen.as_bytes())?;
     Ok(Exit::Done)
 }

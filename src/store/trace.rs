@@ -57,6 +57,8 @@ pub(super) struct Plan {
 const USUAL_MEMORY: usize = 1_000_000_000;
 /// Fewest bytes of decoded segments that are kept: a few segments.
 const FEWEST: usize = 16 << 20;
+/// A trace's header and nothing else.
+const NOTHING: &[u8] = b"go 1.26 trace\0\0\0";
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 
@@ -96,6 +98,18 @@ impl Trace {
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
             kept: options.keep,
         })
+    }
+
+    /// No trace at all, for where only a profile is open: it has a header and no event.
+    pub fn none() -> Trace {
+        let trace = Trace::open("", Bytes::Static(NOTHING)).expect("a header is a trace");
+        trace.index.write().unwrap_or_else(|e| e.into_inner()).losses.clear();
+        trace
+    }
+
+    /// Whether this is [`none`](Self::none).
+    pub fn is_none(&self) -> bool {
+        *self.data == *NOTHING
     }
 
     /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.

@@ -13,11 +13,24 @@ pub enum Scope {
     Table,
     /// In the view of stacks.
     Stacks,
+    /// In the view of a profile, which has the keys of tables and of stacks as well.
+    Profile,
 }
 
 impl Scope {
     /// All scopes, widest first.
-    pub const ALL: [Scope; 4] = [Scope::Global, Scope::Timeline, Scope::Table, Scope::Stacks];
+    pub const ALL: [Scope; 5] = [Scope::Global, Scope::Timeline, Scope::Table, Scope::Stacks, Scope::Profile];
+
+    /// Where a key of this scope is looked up, first things first.
+    pub fn chain(self) -> &'static [Scope] {
+        match self {
+            Scope::Global => &[Scope::Global],
+            Scope::Timeline => &[Scope::Timeline, Scope::Global],
+            Scope::Table => &[Scope::Table, Scope::Global],
+            Scope::Stacks => &[Scope::Stacks, Scope::Global],
+            Scope::Profile => &[Scope::Profile, Scope::Table, Scope::Stacks, Scope::Global],
+        }
+    }
 
     /// The heading in the `?` overlay.
     pub fn title(self) -> &'static str {
@@ -26,6 +39,7 @@ impl Scope {
             Scope::Timeline => "timeline",
             Scope::Table => "tables",
             Scope::Stacks => "stacks",
+            Scope::Profile => "profile; those of tables and stacks as well",
         }
     }
 }
@@ -121,6 +135,7 @@ actions! {
     StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU and who woke";
     Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
     MyCode = "charge-my-code", Stacks, "m", "charge the runtime's frames to the code that called it, or not";
+    SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
 }
 
 impl Action {
@@ -139,7 +154,8 @@ impl Action {
             Action::View5 => Some(ViewId::Events),
             Action::View6 => None,
             Action::View8 => Some(ViewId::Tasks),
-            Action::View7 | Action::View9 | Action::View0 => None,
+            Action::View9 => Some(ViewId::Profile),
+            Action::View7 | Action::View0 => None,
             _ => return None,
         })
     }

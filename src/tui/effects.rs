@@ -3,7 +3,7 @@
 use super::hits::Hit;
 use super::overlay::Panelled;
 use super::views::events::Listing;
-use super::views::{detail, links, source, stacks, tasks};
+use super::views::{detail, links, profile, source, stacks, tasks};
 use crate::analysis::search;
 use crate::analysis::timeline::Strip;
 use crate::base::Time;
@@ -34,11 +34,12 @@ pub enum JobKind {
     Stacks,
     Tasks,
     Instances,
+    Profile,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [JobKind; 16] = [
+    pub const ALL: [JobKind; 17] = [
         JobKind::Search,
         JobKind::EventsPage,
         JobKind::EventsListing,
@@ -55,6 +56,7 @@ impl JobKind {
         JobKind::Stacks,
         JobKind::Tasks,
         JobKind::Instances,
+        JobKind::Profile,
     ];
 }
 
@@ -173,6 +175,8 @@ pub enum Reply {
     Tasks(Arc<tasks::Found>),
     /// The tasks or regions of one name.
     Instances(Arc<tasks::List>),
+    /// A profile summed up.
+    Profile(Arc<profile::Found>),
     /// Something to read in a panel over the views.
     Panel(Arc<Panelled>),
     /// Why there is no answer.

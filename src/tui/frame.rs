@@ -29,7 +29,8 @@ fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
     }
     if let Some(q) = cx.place.query() {
         parts.push((format!("/{}", text::escape(q)), Role::Accent));
-        if let Some(h) = cx.hits {
+        // A query says which functions of a profile are shown, and there hits of the trace mean nothing.
+        if let Some(h) = cx.hits.filter(|_| cx.place.view != ViewId::Profile) {
             let n = h.found.total();
             let more = if h.complete { "" } else { " …" };
             let word = if n == 1 { "hit" } else { "hits" };
@@ -51,7 +52,13 @@ pub fn title(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     width = width.min(area.width as usize * 2 / 3);
 
     let mut left = vec![("gotrail".to_string(), Role::Accent), (text::escape(cx.name).into_owned(), Role::Title)];
-    if index.version != (0, 0) {
+    if cx.no_trace() {
+        for (p, kind) in cx.profiles.iter().flat_map(|p| p.kinds().last().map(|k| (p, k.0))).take(1) {
+            left.push((text::escape(kind).into_owned(), Role::Text));
+            left.push((format!("{} stacks", text::count(p.profile.samples.len() as u64)), Role::Text));
+            left.push((format!("{} functions", text::count(p.profile.functions.len() as u64)), Role::Text));
+        }
+    } else if index.version != (0, 0) {
         left.push((format!("format {}.{}", index.version.0, index.version.1), Role::Text));
     }
     if !index.complete {
@@ -131,6 +138,14 @@ pub fn rule(area: Rect, buf: &mut Buffer, panes: &[(Pane, Rect, String)], focus:
     }
 }
 
+/// What stands in place of a view of a trace where there is none.
+pub fn no_trace(pane: Pane, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    if pane == Pane::Body {
+        let text = "no trace is open, only a profile: 9 shows it";
+        write(buf, area, area.x + 1, area.y, text, theme.style(Role::Dim));
+    }
+}
+
 /// A hint at the foot: what to click or press.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hint {
@@ -149,7 +164,9 @@ pub struct Hint {
 /// The hints that fit, those that matter most first.
 pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint> {
     let mut wanted: Vec<(Action, &'static str)> = vec![(Action::Help, "help"), (Action::Filter, "search")];
-    if query {
+    // What the views of a trace have is not offered in that of a profile.
+    let trace = scope != Scope::Profile;
+    if query && trace {
         wanted.extend([(Action::NextHit, "next hit"), (Action::PrevHit, "previous"), (Action::Hits, "hits")]);
     }
     wanted.extend([(Action::Enter, "into"), (Action::Escape, "back"), (Action::NextPane, "pane")]);
@@ -167,20 +184,22 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::Shape, "flame/tree"),
             (Action::MyCode, "my code"),
         ]),
+        Scope::Profile => wanted.extend([
+            (Action::SortNext, "sort"),
+            (Action::SampleType, "sample type"),
+            (Action::Shape, "graph"),
+            (Action::MyCode, "my code"),
+        ]),
         Scope::Global => {}
     }
-    wanted.extend([
-        (Action::Unblocker, "unblocker"),
-        (Action::Path, "path"),
-        (Action::Editor, "editor"),
-        (Action::Copy, "copy"),
-        (Action::Select, "select"),
-        (Action::Expand, "expand"),
-        (Action::Narrow, "narrow"),
-        (Action::Back, "history"),
-        (Action::Palette, "actions"),
-        (Action::Quit, "quit"),
-    ]);
+    if trace {
+        wanted.extend([(Action::Unblocker, "unblocker"), (Action::Path, "path")]);
+    }
+    wanted.extend([(Action::Editor, "editor"), (Action::Copy, "copy")]);
+    if trace {
+        wanted.extend([(Action::Select, "select"), (Action::Expand, "expand"), (Action::Narrow, "narrow")]);
+    }
+    wanted.extend([(Action::Back, "history"), (Action::Palette, "actions"), (Action::Quit, "quit")]);
     let mut x = 0u16;
     let mut out = Vec::new();
     for (action, word) in wanted {

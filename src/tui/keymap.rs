@@ -208,9 +208,9 @@ impl Keymap {
         if errors.is_empty() { Ok(Keymap { map, keys }) } else { Err(errors) }
     }
 
-    /// What a key means in a scope: the scope's own action, or the global one.
+    /// What a key means in a scope: the scope's own action, or that of a wider one.
     pub fn action(&self, scope: Scope, key: Key) -> Option<Action> {
-        self.map.get(&(scope, key)).or_else(|| self.map.get(&(Scope::Global, key))).copied()
+        scope.chain().iter().find_map(|&s| self.map.get(&(s, key))).copied()
     }
 
     /// The keys of an action, the chief one first.

@@ -137,10 +137,10 @@ impl Areas {
     }
 }
 
-/// The tabs that fit into `width`: each with its text, the column it starts at and its width. The names go where there
-/// is no room, except that of the present view.
+/// The tabs that fit into `width`: each with its text, the column it starts at and its width. Where there is no room the
+/// gaps between them go, and then the names, except that of the present view.
 pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
-    let make = |long: bool| {
+    let make = |long: bool, gap: u16| {
         let mut x = 1u16;
         let mut out = Vec::new();
         for id in ViewId::ALL {
@@ -151,12 +151,17 @@ pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
             };
             let w = text.len() as u16;
             out.push((id, text, x));
-            x += w + 1;
+            x += w + gap;
         }
         (out, x)
     };
-    let (long, end) = make(true);
-    if end <= width { long } else { make(false).0 }
+    for gap in [1, 0] {
+        let (long, end) = make(true, gap);
+        if end <= width {
+            return long;
+        }
+    }
+    make(false, 1).0
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use super::parts::Views;
 use super::theme::Theme;
 use super::views::detail::Target;
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::analysis::hot::Profiled;
 use crate::source::Places;
 use crate::store::{Index, Trace};
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -53,7 +54,9 @@ pub struct Notice {
 pub struct Shared {
     /// The trace.
     pub trace: Arc<Trace>,
-    /// What messages call it.
+    /// The profiles.
+    pub profiles: Vec<Arc<Profiled>>,
+    /// What messages call them.
     pub name: String,
     /// Styles and glyphs.
     pub theme: Theme,
@@ -92,6 +95,7 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         hits: shared.hits.as_ref(),
         focused,
         name: &shared.name,
+        profiles: &shared.profiles,
     }
 }
 
@@ -101,7 +105,7 @@ impl Model {
         let start = trace.index().start;
         let nav = Nav::new(Place::new(ViewId::Timeline, start));
         Model {
-            shared: Shared { trace, name, theme, nav, hits: None },
+            shared: Shared { trace, profiles: Vec::new(), name, theme, nav, hits: None },
             views: Views::default(),
             keymap,
             size,
@@ -121,6 +125,14 @@ impl Model {
     /// Looks for sources in these places from now on.
     pub fn set_places(&mut self, places: Places) {
         self.views.source.set_places(places);
+    }
+
+    /// Opens profiles beside the trace; where there is no trace, on them.
+    pub fn set_profiles(&mut self, profiles: Vec<Arc<Profiled>>) {
+        self.shared.profiles = profiles;
+        if self.shared.trace.is_none() {
+            self.shared.nav.here_mut().view = ViewId::Profile;
+        }
     }
 
     /// Where the user is.
@@ -277,8 +289,11 @@ impl Model {
         self.queries.retain(|q| *q != query);
         self.queries.push(query.clone());
         self.shared.nav.narrow(Narrow::Query(query));
-        self.hits_shown = true;
-        self.focus = Pane::Hits;
+        // There the query says which functions are shown.
+        if self.shared.nav.here().view != ViewId::Profile {
+            self.hits_shown = true;
+            self.focus = Pane::Hits;
+        }
     }
 
     /// Hands an action to the part that has the focus, then to the view, then to the panes, then to the model itself.
@@ -582,6 +597,10 @@ impl Model {
         for (pane, area) in areas.panes() {
             if !area.is_empty() {
                 let see = cx(&self.shared, &index, pane == self.focus);
+                if see.no_trace() && view != ViewId::Profile {
+                    frame::no_trace(pane, area, buf, &self.shared.theme);
+                    continue;
+                }
                 self.views.look(pane, view).render(area, buf, &see);
             }
         }

@@ -59,6 +59,8 @@ pub struct Place {
     pub event: Option<EventNo>,
     /// The frame whose source is shown; `NONE` leaves the choice to the detail pane.
     pub frame: FrameId,
+    /// Which of the profiles is shown.
+    pub profile: usize,
     /// What restricts the views, first applied first; at most one of a kind.
     pub narrowing: Vec<Narrow>,
 }
@@ -74,6 +76,7 @@ impl Place {
             zoom: None,
             event: None,
             frame: FrameId::NONE,
+            profile: 0,
             narrowing: Vec::new(),
         }
     }
@@ -106,7 +109,10 @@ impl Place {
 
     /// The same place at another view.
     pub fn with_view(&self, view: ViewId) -> Place {
-        Place { view, ..self.clone() }
+        // A profile has frames of its own.
+        let same = (view == ViewId::Profile) == (self.view == ViewId::Profile);
+        let frame = if same { self.frame } else { FrameId::NONE };
+        Place { view, frame, ..self.clone() }
     }
 }
 

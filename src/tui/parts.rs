@@ -5,6 +5,7 @@ use super::views::events::Events;
 use super::views::goroutines::Goroutines;
 use super::views::hits::HitList;
 use super::views::links::Links;
+use super::views::profile::{Lines, Profile};
 use super::views::source::Source;
 use super::views::stacks::Stacks;
 use super::views::tasks::Tasks;
@@ -24,6 +25,8 @@ pub struct Views {
     stacks: Stacks,
     events: Events,
     tasks: Tasks,
+    profile: Profile,
+    lines: Lines,
     hits: HitList,
     detail: Detail,
 }
@@ -38,6 +41,7 @@ impl Views {
             ViewId::Stacks => &mut self.stacks,
             ViewId::Events => &mut self.events,
             ViewId::Tasks => &mut self.tasks,
+            ViewId::Profile => &mut self.profile,
         }
     }
 
@@ -46,6 +50,7 @@ impl Views {
         match pane {
             Pane::Body => self.body(id),
             Pane::Hits => &mut self.hits,
+            Pane::Detail if id == ViewId::Profile => &mut self.lines,
             Pane::Detail => &mut self.detail,
             Pane::Source => &mut self.source,
         }
@@ -60,14 +65,16 @@ impl Views {
             (Pane::Body, ViewId::Stacks) => &self.stacks,
             (Pane::Body, ViewId::Events) => &self.events,
             (Pane::Body, ViewId::Tasks) => &self.tasks,
+            (Pane::Body, ViewId::Profile) => &self.profile,
             (Pane::Hits, _) => &self.hits,
+            (Pane::Detail, ViewId::Profile) => &self.lines,
             (Pane::Detail, _) => &self.detail,
             (Pane::Source, _) => &self.source,
         }
     }
 
     /// All of them.
-    pub fn all(&mut self) -> [&mut dyn View; 10] {
+    pub fn all(&mut self) -> [&mut dyn View; 12] {
         [
             &mut self.overview,
             &mut self.timeline,
@@ -76,6 +83,8 @@ impl Views {
             &mut self.stacks,
             &mut self.events,
             &mut self.tasks,
+            &mut self.profile,
+            &mut self.lines,
             &mut self.hits,
             &mut self.detail,
             &mut self.source,

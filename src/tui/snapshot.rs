@@ -4,6 +4,7 @@ use super::effects::{self, Effect, Job, JobCtx};
 use super::keymap::{Key, Keymap};
 use super::model::{Message, Model};
 use super::theme::Theme;
+use crate::analysis::hot::Profiled;
 use crate::source::Places;
 use crate::store::Trace;
 use ratatui::buffer::{Buffer, Cell};
@@ -45,6 +46,12 @@ impl Driver {
         let mut driver = Driver { model, trace, opened: Vec::new(), copied: Vec::new(), quit: false };
         driver.send(Message::Indexed);
         driver
+    }
+
+    /// Opens profiles beside the trace.
+    pub fn open(&mut self, profiles: Vec<Arc<Profiled>>) {
+        self.model.set_profiles(profiles);
+        self.send(Message::Indexed);
     }
 
     /// Hands the model a message and does all that follows from it.
@@ -106,6 +113,7 @@ impl Driver {
 #[allow(clippy::too_many_arguments)] // One call, from the command line.
 pub fn snapshot(
     trace: Arc<Trace>,
+    profiles: Vec<Arc<Profiled>>,
     name: &str,
     theme: Theme,
     keymap: Keymap,
@@ -117,6 +125,7 @@ pub fn snapshot(
     let light = theme.background == super::theme::Background::Light;
     let mut driver = Driver::new(trace, name, theme, keymap, size);
     driver.model.set_places(places);
+    driver.open(profiles);
     driver.keys(keys)?;
     let (buf, _) = driver.screen(size);
     Ok(match format {

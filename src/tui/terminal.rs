@@ -5,6 +5,7 @@ use super::keymap::Keymap;
 use super::model::{Message, Model};
 use super::pace::{self, FRAME, Timed, Waited};
 use super::theme::Theme;
+use crate::analysis::hot::Profiled;
 use crate::source::{Places, editor};
 use crate::store::Trace;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -29,7 +30,9 @@ use std::time::{Duration, Instant};
 pub struct Setup {
     /// The trace, opened and not read.
     pub trace: Arc<Trace>,
-    /// What messages call it.
+    /// The profiles that are opened with it.
+    pub profiles: Vec<Arc<Profiled>>,
+    /// What messages call them.
     pub name: String,
     /// Styles and glyphs.
     pub theme: Theme,
@@ -201,6 +204,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let size = terminal.size()?;
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
+    model.set_profiles(setup.profiles);
     let mut shell = Shell {
         model,
         runner,

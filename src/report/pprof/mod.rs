@@ -131,12 +131,7 @@ impl Report {
             min = (min as f64 * ratio) as i64;
             max = (max as f64 * ratio) as i64;
         }
-        let unit_of = |v: i64| measure::scale(v, &self.sample_unit, "minimum").1;
-        let mut unit = unit_of(min);
-        if unit != unit_of(max) && min.wrapping_mul(100) < max {
-            unit = unit_of(min.wrapping_mul(100));
-        }
-        self.output_unit = if unit.is_empty() { self.sample_unit.clone() } else { unit };
+        self.output_unit = measure::common_unit(min, max, &self.sample_unit);
     }
 
     fn ratio(&self) -> f64 {

@@ -103,6 +103,16 @@ pub fn scaled_label(value: i64, from: &str, to: &str) -> String {
     if text == "0" || text == "-0" { "0".to_string() } else { format!("{text}{unit}") }
 }
 
+/// One unit for values from `min` to `max`: that of the smallest, or a larger one if the largest is far larger.
+pub fn common_unit(min: i64, max: i64, unit: &str) -> String {
+    let of = |v: i64| scale(v, unit, "minimum").1;
+    let mut chosen = of(min);
+    if chosen != of(max) && min.wrapping_mul(100) < max {
+        chosen = of(min.wrapping_mul(100));
+    }
+    if chosen.is_empty() { unit.to_string() } else { chosen }
+}
+
 /// `value` in the largest unit of which it is at least one.
 pub fn label(value: i64, unit: &str) -> String {
     scaled_label(value, unit, "auto")

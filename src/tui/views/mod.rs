@@ -5,6 +5,7 @@ pub mod events;
 pub mod goroutines;
 pub mod hits;
 pub mod links;
+pub mod profile;
 pub mod source;
 pub mod stacks;
 pub mod tasks;
@@ -15,6 +16,7 @@ use super::effects::{Job, Reply};
 use super::hits::Hits;
 use super::nav::{Narrow, Place};
 use super::theme::Theme;
+use crate::analysis::hot::Profiled;
 use crate::base::FrameId;
 use crate::store::{Index, Trace};
 use ratatui::buffer::Buffer;
@@ -32,12 +34,20 @@ pub enum ViewId {
     Stacks,
     Events,
     Tasks,
+    Profile,
 }
 
 impl ViewId {
     /// All views that work, in the order of their numbers.
-    pub const ALL: [ViewId; 6] =
-        [ViewId::Timeline, ViewId::Goroutines, ViewId::Links, ViewId::Stacks, ViewId::Events, ViewId::Tasks];
+    pub const ALL: [ViewId; 7] = [
+        ViewId::Timeline,
+        ViewId::Goroutines,
+        ViewId::Links,
+        ViewId::Stacks,
+        ViewId::Events,
+        ViewId::Tasks,
+        ViewId::Profile,
+    ];
 
     /// The number key.
     pub fn number(self) -> char {
@@ -48,6 +58,7 @@ impl ViewId {
             ViewId::Stacks => '4',
             ViewId::Events => '5',
             ViewId::Tasks => '8',
+            ViewId::Profile => '9',
         }
     }
 
@@ -60,6 +71,7 @@ impl ViewId {
             ViewId::Stacks => "stacks",
             ViewId::Events => "events",
             ViewId::Tasks => "tasks",
+            ViewId::Profile => "profile",
         }
     }
 }
@@ -81,9 +93,24 @@ pub struct Ctx<'a> {
     pub focused: bool,
     /// What messages call the trace: `trace.out`.
     pub name: &'a str,
+    /// The profiles that are open beside the trace, or instead of one.
+    pub profiles: &'a [Arc<Profiled>],
 }
 
 impl Ctx<'_> {
+    /// Whether only profiles are open.
+    pub fn no_trace(&self) -> bool {
+        !self.profiles.is_empty() && self.trace.is_none()
+    }
+
+    /// The index whose frames the place's frame is one of: the profile's in the view of a profile.
+    pub fn frames(&self) -> &Index {
+        match self.place.view {
+            ViewId::Profile => self.profiles.get(self.place.profile).map_or(self.index, |p| &p.index),
+            _ => self.index,
+        }
+    }
+
     /// The window that views show: the selected one, or the whole trace.
     pub fn window(&self) -> (crate::base::Time, crate::base::Time) {
         self.place.window().unwrap_or((self.index.start, self.index.end))

@@ -7,7 +7,8 @@ use crate::store::{Frame, Index};
 use crate::tui::action::Action;
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::theme::Role;
-use crate::tui::views::{Command, Ctx, Mouse, View};
+use crate::tui::views::profile::Found;
+use crate::tui::views::{Command, Ctx, Mouse, View, ViewId};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -15,11 +16,14 @@ use rustc_hash::FxHashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+/// A function: of a profile, with its position, or of the trace.
+type Of = (Option<usize>, FuncId);
+
 /// A source file as it was found, or why it was not.
 #[derive(Debug)]
 pub struct Loaded {
     /// The function whose file it is.
-    func: FuncId,
+    of: Of,
     /// The file, or where it was looked for.
     file: Result<File, Vec<String>>,
 }
@@ -39,8 +43,8 @@ const MAX_KEPT: usize = 32;
 #[derive(Default)]
 pub struct Source {
     finder: Arc<OnceLock<Finder>>,
-    loaded: FxHashMap<FuncId, Arc<Loaded>>,
-    asked: Option<FuncId>,
+    loaded: FxHashMap<Of, Arc<Loaded>>,
+    asked: Option<Of>,
     /// The line at the top, and the frame for which it was chosen.
     top: usize,
     shown: FrameId,
@@ -49,6 +53,8 @@ pub struct Source {
     /// Hits by line of the file shown, and what they were counted for.
     counts: FxHashMap<u32, u32>,
     counted: Option<(FuncId, String, usize)>,
+    /// What the profile's lines cost.
+    profile: Option<Arc<Found>>,
 }
 
 impl Source {
@@ -61,13 +67,13 @@ impl Source {
 
     fn frame(&self, cx: &Ctx) -> Option<Frame> {
         let f = cx.place.frame.some()?;
-        cx.index.dict.frames().get(f.index()).copied()
+        cx.frames().dict.frames().get(f.index()).copied()
     }
 
     fn load(&self, cx: &Ctx, f: Frame) -> Job {
-        let (func, finder) = (f.func, self.finder.clone());
-        let file = cx.index.dict.func_file(func).to_string();
-        let name = cx.index.dict.func_name(func).to_string();
+        let (of, finder) = (of(cx, f), self.finder.clone());
+        let file = cx.frames().dict.func_file(f.func).to_string();
+        let name = cx.frames().dict.func_name(f.func).to_string();
         Job::new(JobKind::Source, move |_| {
             let finder = finder.get_or_init(|| {
                 let here = std::env::current_dir().ok();
@@ -83,17 +89,25 @@ impl Source {
                 },
                 Err(e) => Err(e.looked),
             };
-            Reply::Source(Arc::new(Loaded { func, file: found }))
+            Reply::Source(Arc::new(Loaded { of, file: found }))
         })
     }
 
     fn present(&self, cx: &Ctx) -> Option<(&Loaded, Frame)> {
         let f = self.frame(cx)?;
-        Some((self.loaded.get(&f.func)?, f))
+        Some((self.loaded.get(&of(cx, f))?, f))
+    }
+
+    /// In the view of a profile: what each line of the function cost, by itself and with all that it called.
+    fn costs(&self, cx: &Ctx) -> Option<FxHashMap<u32, (String, String)>> {
+        let found = self.profile.as_ref().filter(|f| f.profile() == cx.place.profile)?;
+        let costs = (cx.place.view == ViewId::Profile).then(|| found.costs(cx, cx.place.frame))?;
+        let costs = Some(costs).filter(|c| !c.is_empty())?;
+        Some(costs.into_iter().map(|(line, flat, cum)| (line, (flat, cum))).collect())
     }
 
     fn count(&mut self, cx: &Ctx, func: FuncId) {
-        let Some(hits) = cx.hits else {
+        let Some(hits) = cx.hits.filter(|_| cx.place.view != ViewId::Profile) else {
             self.counts.clear();
             self.counted = None;
             return;
@@ -106,6 +120,10 @@ impl Source {
         self.counts = lines_hit(cx.index, list.iter().map(|h| h.stack), func);
         self.counted = Some(key);
     }
+}
+
+fn of(cx: &Ctx, f: Frame) -> Of {
+    ((cx.place.view == ViewId::Profile).then_some(cx.place.profile), f.func)
 }
 
 /// How many of the stacks have their user's frame on each line of the file in which `func` stands.
@@ -141,7 +159,7 @@ fn role(class: Class) -> Role {
 impl View for Source {
     fn title(&self, cx: &Ctx) -> String {
         match self.frame(cx) {
-            Some(f) => crate::base::text::escape(short_file(cx.index.dict.func_file(f.func))).into_owned(),
+            Some(f) => crate::base::text::escape(short_file(cx.frames().dict.func_file(f.func))).into_owned(),
             None => "source".into(),
         }
     }
@@ -202,9 +220,9 @@ impl View for Source {
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
         let Some(f) = self.frame(cx) else { return };
-        if !self.loaded.contains_key(&f.func) {
-            if self.asked != Some(f.func) {
-                self.asked = Some(f.func);
+        if !self.loaded.contains_key(&of(cx, f)) {
+            if self.asked != Some(of(cx, f)) {
+                self.asked = Some(of(cx, f));
                 out.push(Command::Run(self.load(cx, f)));
             }
             return;
@@ -221,11 +239,14 @@ impl View for Source {
     }
 
     fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+        if let Reply::Profile(found) = reply {
+            self.profile = Some(found.clone());
+        }
         if let Reply::Source(loaded) = reply {
             if self.loaded.len() >= MAX_KEPT {
                 self.loaded.clear();
             }
-            self.loaded.insert(loaded.func, loaded.clone());
+            self.loaded.insert(loaded.of, loaded.clone());
             self.asked = None;
             self.shown = FrameId::NONE;
         }
@@ -237,8 +258,8 @@ impl View for Source {
         let file = match &loaded.file {
             Ok(file) => file,
             Err(looked) => {
-                let name = format!("{}  {}", crate::tui::text::func(cx.index.dict.func_name(f.func)), {
-                    crate::tui::text::place(cx.index, f)
+                let name = format!("{}  {}", crate::tui::text::func(cx.frames().dict.func_name(f.func)), {
+                    crate::tui::text::place(cx.frames(), f)
                 });
                 write(buf, area, area.x + 1, area.y, &name, cx.theme.style(Role::Text));
                 write(buf, area, area.x + 1, area.y + 1, "the file was not found here:", cx.theme.style(Role::Warning));
@@ -248,6 +269,7 @@ impl View for Source {
                 return;
             }
         };
+        let costs = self.costs(cx);
         let digits = file.text.len().to_string().len().max(3);
         for row in 0..area.height {
             let number = self.top.max(1) + usize::from(row);
@@ -258,6 +280,18 @@ impl View for Source {
             let here = number == f.line as usize;
             let style = if here { cx.theme.style(Role::Key) } else { dim };
             let x = write(buf, area, area.x, y, &format!("{number:>digits$} "), style);
+            let x = match &costs {
+                Some(costs) => {
+                    let (flat, cum) = costs.get(&(number as u32)).map_or(("", ""), |c| (&c.0, &c.1));
+                    // In a narrow pane the text needs the room more.
+                    let x = match area.width {
+                        0..56 => x,
+                        _ => write(buf, area, x, y, &format!("{flat:>8} "), cx.theme.style(Role::Text)),
+                    };
+                    write(buf, area, x, y, &format!("{cum:>8} "), cx.theme.style(Role::Sample))
+                }
+                None => x,
+            };
             let marker = if here { cx.theme.glyphs.collapsed } else { ' ' };
             let x = write(buf, area, x, y, &format!("{marker} "), cx.theme.style(Role::Key));
             // Hits stand at the right edge; the text ends before them.

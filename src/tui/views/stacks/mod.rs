@@ -1,7 +1,7 @@
 //! The stacks view: where time goes, by call stack, as a flame graph with its root at the top or as a tree.
 
 pub mod icicle;
-mod render;
+pub mod render;
 
 use crate::analysis::flame::{self, Tree, Weight};
 use crate::analysis::links::Options;

@@ -180,7 +180,7 @@ fn graph(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
 
 /// A filled block with a name in it. Its last cell stays free, so that neighbours stand apart; a single cell is half
 /// filled for that.
-fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool, theme: &Theme) {
+pub fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool, theme: &Theme) {
     if cells.is_empty() {
         return;
     }

@@ -1,0 +1,67 @@
+//! The detail pane of the profile view: the function under the cursor, and its lines that cost most.
+
+use super::Found;
+use crate::base::text;
+use crate::store::dict::short_file;
+use crate::tui::action::Action;
+use crate::tui::effects::Reply;
+use crate::tui::text as words;
+use crate::tui::theme::Role;
+use crate::tui::views::{Command, Ctx, View, ViewId};
+use crate::tui::widgets::{table, write};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::sync::Arc;
+
+/// The pane.
+#[derive(Default)]
+pub struct Lines {
+    found: Option<Arc<Found>>,
+}
+
+impl View for Lines {
+    fn title(&self, cx: &Ctx) -> String {
+        let dict = &cx.frames().dict;
+        match dict.frames().get(cx.place.frame.index()).filter(|_| cx.place.frame.is_some()) {
+            Some(f) => format!("lines of {}", words::func(dict.func_name(f.func))),
+            None => "lines".into(),
+        }
+    }
+
+    fn handle(&mut self, _action: Action, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
+        false
+    }
+
+    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+        if let Reply::Profile(found) = reply {
+            self.found = Some(found.clone());
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        let dict = &cx.frames().dict;
+        let found = self.found.as_ref().filter(|f| f.key.profile == cx.place.profile);
+        let (Some(found), ViewId::Profile) = (found, cx.place.view) else { return };
+        let Some(f) = dict.frames().get(cx.place.frame.index()).filter(|_| cx.place.frame.is_some()) else { return };
+        let costs = found.hot.lines.get(&f.func).map_or(&[][..], Vec::as_slice);
+        let theme = cx.theme;
+        let heading = format!("{:>8} {:>8} {:>6}  line", "flat", "cum", "cum%");
+        write(buf, area, area.x + 1, area.y, &heading, theme.style(Role::Dim));
+        for (i, c) in costs.iter().enumerate() {
+            let line = table::row(area, i as u64 + 1);
+            if line.height == 0 {
+                return;
+            }
+            let role = if c.frame == cx.place.frame { Role::Title } else { Role::Text };
+            let numbers = format!("{:>8} {:>8} {:>6}", found.value(c.flat), found.value(c.cum), found.share(c.cum));
+            let x = write(buf, line, line.x + 1, line.y, &numbers, theme.style(role));
+            let at = dict.frame_of(c.frame);
+            let place = match dict.func_file(at.func) {
+                "" => "?".to_string(),
+                file => format!("{}:{}", text::escape(short_file(file)), at.line),
+            };
+            let room = usize::from(line.right().saturating_sub(x + 2));
+            write(buf, line, x + 2, line.y, &text::fit_end(&place, room), theme.style(Role::Accent));
+        }
+    }
+}

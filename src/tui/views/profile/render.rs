@@ -1,0 +1,190 @@
+//! Draws the profile view.
+
+use super::rows::{CALLS, FUNCTIONS, Side};
+use super::{Found, Profile, present, share};
+use crate::analysis::hot::Row;
+use crate::base::text;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::views::Ctx;
+use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::table::{self, Column, Slot};
+use crate::tui::widgets::write;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Fewer samples than these say little.
+const FEW: i64 = 5;
+
+/// What is below the line that says of what the numbers are.
+pub fn below(area: Rect) -> Rect {
+    let head = area.height.min(1);
+    Rect { y: area.y + head, height: area.height - head, ..area }
+}
+
+/// The columns that fit.
+pub fn slots(columns: &[Column], width: u16) -> Vec<Slot> {
+    let slots = table::fit(columns, width.saturating_sub(1));
+    slots.into_iter().map(|s| Slot { x: s.x + 1, ..s }).collect()
+}
+
+pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    if area.is_empty() {
+        return;
+    }
+    let theme = cx.theme;
+    let (line, below) = (table::row(area, 0), below(area));
+    let dim = theme.style(Role::Dim);
+    if present(cx).is_none() {
+        let text = "no profile is open; one given beside the trace is: gotrail trace.out cpu.pb.gz";
+        write(buf, line, line.x + 1, line.y, &text::fit(text, usize::from(line.width.saturating_sub(1))), dim);
+        return;
+    }
+    head(view, line, buf, cx);
+    let Some(found) = view.found.as_ref().filter(|f| f.key.profile == cx.place.profile) else {
+        write(buf, below, below.x + 1, below.y, "adding up …", dim);
+        return;
+    };
+    if view.drawn {
+        view.graph.draw(found, below, buf, cx);
+        return;
+    }
+    let (columns, scroll): (&[Column], &Scroll) = match view.center {
+        Some(_) => (&CALLS, &view.parts_scroll),
+        None => (&FUNCTIONS, &view.scroll),
+    };
+    let slots = slots(columns, area.width);
+    let sort = view.center.is_none().then_some((view.sort.column, view.sort.descending));
+    table::heading(buf, table::row(below, 0), columns, &slots, sort, theme);
+    if view.center.is_none() && view.lines.is_empty() {
+        let text = match found.hot.rows.is_empty() {
+            true => "nothing was sampled",
+            false => "no function that the query matches; Esc takes the query off",
+        };
+        write(buf, below, below.x + 1, below.y + 1, text, dim);
+        return;
+    }
+    for (i, no) in scroll.seen().enumerate() {
+        let line = table::row(below, i as u64 + 1);
+        if line.height == 0 {
+            return;
+        }
+        if no == scroll.selected {
+            let role = if cx.focused { Role::Selection } else { Role::Title };
+            buf.set_style(line, theme.style(role));
+            write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+        }
+        for &slot in &slots {
+            let cell = match view.center {
+                Some(c) => part(view, found, c, no as usize, slot, theme),
+                None => function(view, found, no as usize, slot),
+            };
+            let Some((s, role)) = cell else { continue };
+            table::put(buf, line, slot, columns[slot.column].right, &s, theme.style(role));
+        }
+    }
+}
+
+/// Of what the numbers are.
+fn head(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let Some(p) = present(cx) else { return };
+    let theme = cx.theme;
+    let dot = format!(" {} ", theme.glyphs.dot);
+    let kind = p.kinds().nth(view.kind(cx)).map_or("", |k| k.0);
+    let mut parts = vec![(text::escape(kind).into_owned(), Role::Heading)];
+    if cx.profiles.len() > 1 {
+        let of = format!("{dot}{} of {}: {}", cx.place.profile + 1, cx.profiles.len(), text::escape(&p.name));
+        parts.push((of, Role::Text));
+    }
+    if let Some(f) = view.found.as_ref().filter(|f| f.key.profile == cx.place.profile) {
+        let (what, count) = &f.hot.counted;
+        parts.push((format!("{dot}{}", f.value(f.hot.total)), Role::Text));
+        if f.unit != "count" {
+            parts.push((format!("{dot}{} {what}", text::count(count.unsigned_abs())), Role::Text));
+        }
+        if let (Some(q), true) = (&f.key.ask.query, f.hot.filtered) {
+            let mine = format!("{} of {} functions match", view.lines.len(), f.hot.rows.len());
+            let shown = f.share(f.hot.tree.matched.min(i64::MAX as u64) as i64);
+            parts.push((format!("{dot}{mine} /{}: {shown}", text::escape(q)), Role::Hit));
+        } else {
+            parts.push((format!("{dot}{} functions", f.hot.rows.len()), Role::Text));
+        }
+    }
+    if view.mine {
+        parts.push((format!("{dot}charged to your code"), Role::Accent));
+    }
+    if !view.fresh(cx) {
+        parts.push((format!("{dot}adding up …"), Role::Dim));
+    }
+    let few = view.found.as_ref().is_some_and(|f| f.hot.rows.iter().any(is_few));
+    if few && !view.drawn {
+        parts.push((format!("{dot}~ fewer than {FEW}"), Role::Dim));
+    }
+    let mut x = line.x + 1;
+    for (s, role) in parts {
+        let room = usize::from(line.right().saturating_sub(x));
+        x = write(buf, line, x, line.y, &text::fit(&s, room), theme.style(role));
+    }
+}
+
+fn is_few(r: &Row) -> bool {
+    r.samples.wrapping_abs() < FEW
+}
+
+fn name_role(r: &Row) -> Role {
+    match r {
+        _ if is_few(r) => Role::Dim,
+        Row { own: true, .. } => Role::Title,
+        _ => Role::Text,
+    }
+}
+
+fn counted(r: &Row) -> String {
+    format!("{}{}", if is_few(r) { "~" } else { "" }, text::count(r.samples.unsigned_abs()))
+}
+
+fn function(view: &Profile, f: &Found, no: usize, slot: Slot) -> Option<(String, Role)> {
+    let line = view.lines.get(no)?;
+    let r = f.hot.rows.get(line.row)?;
+    let number = if is_few(r) { Role::Dim } else { Role::Text };
+    Some(match slot.column {
+        0 => (f.value(r.flat), number),
+        1 => (f.share(r.flat), number),
+        2 => (f.share(line.sum), Role::Dim),
+        3 => (f.value(r.cum), number),
+        4 => (f.share(r.cum), number),
+        5 => (counted(r), Role::Dim),
+        _ => (text::fit_end(&r.name, usize::from(slot.width)).into_owned(), name_role(r)),
+    })
+}
+
+fn part(view: &Profile, f: &Found, center: usize, no: usize, slot: Slot, theme: &Theme) -> Option<(String, Role)> {
+    let p = view.parts.get(no)?;
+    let r = f.hot.rows.get(p.row)?;
+    let middle = p.side == Side::Center;
+    let number = if middle { Role::Title } else { Role::Text };
+    let all = f.hot.rows.get(center)?.cum;
+    Some(match slot.column {
+        0 | 1 if middle => return None,
+        0 => (f.value(p.calls), Role::Text),
+        1 => (share(p.calls, all), Role::Text),
+        2 => (f.value(r.flat), number),
+        3 => (f.share(r.flat), number),
+        4 => (f.value(r.cum), number),
+        5 => (f.share(r.cum), number),
+        6 => match p.side {
+            Side::Caller => ("caller".into(), Role::Dim),
+            Side::Center => (String::new(), Role::Dim),
+            Side::Callee => ("callee".into(), Role::Dim),
+        },
+        _ => {
+            let indent = match p.side {
+                Side::Caller => "  ".to_string(),
+                Side::Center => format!("{} ", theme.glyphs.expanded),
+                Side::Callee => "    ".to_string(),
+            };
+            let room = usize::from(slot.width).saturating_sub(indent.chars().count());
+            let role = if middle { Role::Heading } else { name_role(r) };
+            (format!("{indent}{}", text::fit_end(&r.name, room)), role)
+        }
+    })
+}
