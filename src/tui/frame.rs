@@ -61,7 +61,7 @@ pub fn title(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     } else if index.version != (0, 0) {
         left.push((format!("format {}.{}", index.version.0, index.version.1), Role::Text));
     }
-    if !index.complete {
+    if !index.complete && !cx.no_trace() {
         left.push((format!("reading {:.0} %", index.progress.clamp(0.0, 1.0) * 100.0), Role::Warning));
     }
     if index.events > 0 {
