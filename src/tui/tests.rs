@@ -87,7 +87,6 @@ fn a_slow_line_carries_a_screen_in_16_kb_and_a_movement_in_half_of_that() {
     for view in ["1", "2", "3", "4", "5", "8"] {
         let sent = traffic(&[view, "j", "j", "k"]);
         assert!(sent[..2].iter().all(|&n| n < 16 << 10), "view {view}: {sent:?}");
-        println!("view {view}: {sent:?}");
         assert!(sent[2..].iter().all(|&n| n < 8 << 10), "view {view}: {sent:?}");
     }
 }
