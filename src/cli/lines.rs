@@ -4,7 +4,7 @@ use super::{Exit, Format, Usage, note, open, window};
 use crate::analysis::join::{self, Lines};
 use crate::analysis::links::Options;
 use crate::analysis::search;
-use crate::base::{Duration, text};
+use crate::base::text;
 use crate::filter;
 use crate::input::{self, Kind};
 use crate::report;
@@ -34,12 +34,8 @@ pub struct LinesArgs {
     /// Only what began with an event that answers this query: `group:main.handle`, `reason:sync dur>1ms`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
-    /// Only what lies after this instant, counted from the trace's start: 812.031ms
-    #[arg(long, value_name = "T", value_parser = window::duration)]
-    from: Option<Duration>,
-    /// Only what lies before this instant
-    #[arg(long, value_name = "T", value_parser = window::duration)]
-    to: Option<Duration>,
+    #[command(flatten)]
+    window: window::WindowArgs,
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
@@ -63,7 +59,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,
         };
-        let (from, to) = window::window(trace.index().start, args.from, args.to)?;
+        let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let lines = join::lines(trace, &profiles, opts).map_err(anyhow::Error::msg)?;
         let index = trace.index();
@@ -117,10 +113,7 @@ fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -
             note(&format!("no source for {e}"));
             Text::default()
         });
-        let line = |n: usize| match source.is_empty() {
-            true => lines.lines.iter().any(|l| l.file == file && l.line as usize >= n).then(String::new),
-            false => (n <= source.len()).then(|| source.shown(n).text),
-        };
+        let line = |n: usize| (n <= source.len()).then(|| source.shown(n).text);
         report::lines::write_source(lines, file, &line, out)?;
     }
     Ok(true)

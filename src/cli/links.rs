@@ -4,7 +4,6 @@ use super::{Exit, Format, Usage, open, window};
 use crate::analysis::knots::knots;
 use crate::analysis::links::{self, Options, Sort};
 use crate::analysis::search;
-use crate::base::Duration;
 use crate::filter;
 use crate::report;
 use clap::{Args, ValueEnum};
@@ -23,12 +22,8 @@ pub struct LinksArgs {
     /// Only waits whose beginning answers this query: `reason:sync dur>1ms`, `group:main.handle`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
-    /// Only what lies after this instant, counted from the trace's start: 812.031ms
-    #[arg(long, value_name = "T", value_parser = window::duration)]
-    from: Option<Duration>,
-    /// Only what lies before this instant
-    #[arg(long, value_name = "T", value_parser = window::duration)]
-    to: Option<Duration>,
+    #[command(flatten)]
+    window: window::WindowArgs,
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
@@ -65,7 +60,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,
         };
-        let (from, to) = window::window(trace.index().start, args.from, args.to)?;
+        let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;
         let by = match args.sort {

@@ -3,7 +3,7 @@
 use super::{Exit, Usage, note, open, window};
 use crate::analysis::links::Options;
 use crate::analysis::{offcpu, search};
-use crate::base::{Duration, text};
+use crate::base::text;
 use crate::filter;
 use crate::report;
 use crate::wire::pprof;
@@ -27,12 +27,8 @@ pub struct MakeArgs {
     /// Only what began with an event that answers this query: `group:main.handle`, `reason:sync dur>1ms`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
-    /// Only what lies after this instant, counted from the trace's start: 812.031ms
-    #[arg(long, value_name = "T", value_parser = window::duration)]
-    from: Option<Duration>,
-    /// Only what lies before this instant
-    #[arg(long, value_name = "T", value_parser = window::duration)]
-    to: Option<Duration>,
+    #[command(flatten)]
+    window: window::WindowArgs,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -72,7 +68,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,
         };
-        let (from, to) = window::window(trace.index().start, args.from, args.to)?;
+        let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let profile = offcpu::profile(trace, kind, opts).map_err(anyhow::Error::msg)?;
         let bytes = pprof::encode_gzip(&report::offcpu::pprof(&profile, &trace.index()).to_wire());

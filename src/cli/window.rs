@@ -2,6 +2,25 @@
 
 use super::Usage;
 use crate::base::{Duration, Time};
+use clap::Args;
+
+/// The window that a command looks at.
+#[derive(Args)]
+pub struct WindowArgs {
+    /// Only what lies after this instant, counted from the trace's start: 812.031ms
+    #[arg(long, value_name = "T", value_parser = duration)]
+    from: Option<Duration>,
+    /// Only what lies before this instant
+    #[arg(long, value_name = "T", value_parser = duration)]
+    to: Option<Duration>,
+}
+
+impl WindowArgs {
+    /// The window on the clock of a trace that starts at `start`.
+    pub fn of(&self, start: Time) -> Result<(Time, Time), Usage> {
+        window(start, self.from, self.to)
+    }
+}
 
 /// A length of time: a number and its unit (`ns`, `us`, `µs`, `ms`, `s`, `m`).
 pub fn duration(text: &str) -> Result<Duration, String> {

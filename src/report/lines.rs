@@ -5,6 +5,7 @@ use crate::base::{Duration, text};
 use crate::store::Index;
 use crate::store::dict::{short_file, short_func};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Source lines shown before the first and after the last that cost anything.
@@ -149,13 +150,20 @@ pub fn write_source(
     let numbers = || here.iter().map(|l| l.line as usize).filter(|&n| n > 0);
     let from = numbers().min().unwrap_or(1).saturating_sub(MARGIN).max(1);
     let to = numbers().max().unwrap_or(0).saturating_add(MARGIN);
-    for n in from..=to {
-        // A trace may name lines far beyond the file's end.
-        let Some(line) = source(n) else { break };
+    let mut write = |n: usize, line: &str| {
         let (t, o) = sums(lines, here.iter().copied().filter(|l| l.line as usize == n));
-        writeln!(out, "{}  {n:>5}  {line}", cells(lines, t, &o))?;
+        writeln!(out, "{}  {n:>5}  {line}", cells(lines, t, &o))
+    };
+    let mut next = from;
+    while next <= to
+        && let Some(line) = source(next)
+    {
+        write(next, &line)?;
+        next += 1;
     }
-    Ok(())
+    // Beyond the source's end, and without a source, there are still the numbers. A trace may name any line.
+    let rest: BTreeSet<usize> = numbers().filter(|&n| n >= next).collect();
+    rest.into_iter().try_for_each(|n| write(n, ""))
 }
 
 /// The lines as JSON; all times in ns.
@@ -200,4 +208,25 @@ pub fn json(lines: &Lines, index: &Index) -> Value {
         "profiles": profiles, "samples": lines.samples, "duration_ns": lines.duration.ns(), "values": values,
         "labels": labels, "lines": rows,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_beyond_the_source_is_shown_by_itself() {
+        let line = |line| Line { file: "a.go".into(), line, blocked: Duration(1000), waits: 1, ..Line::default() };
+        let lines = Lines { lines: vec![line(2), line(u32::MAX)], ..Lines::default() };
+        let rows = |source: &dyn Fn(usize) -> Option<String>| -> Vec<String> {
+            let mut out = Vec::new();
+            write_source(&lines, "a.go", source, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            text.lines().skip_while(|l| l.trim() != "a.go").skip(1).map(str::to_string).collect()
+        };
+        let here = rows(&|n| (n <= 3).then(|| format!("line {n}")));
+        assert_eq!(here.len(), 4, "{here:?}");
+        assert!(here[0].ends_with("line 1") && here[3].contains("4294967295"), "{here:?}");
+        assert_eq!(rows(&|_| None).len(), 2);
+    }
 }
