@@ -1,15 +1,20 @@
 //! Puts the parts of the generations together, in order, into the index of the whole.
 
-use super::annotations::{Ranges, Regions, Scope, Tasks};
-use super::fold::{Entrance, GoRow, Head, LinkKey, Part, Rare, Single, UNTOUCHED};
-use super::index::{Earlier, Goroutine, Index, Proc, Range, SegmentInfo, Thread};
+mod links;
+mod replay;
+
+use super::annotations::{Ranges, Regions, Tasks};
+use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
+use super::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
 use super::totals::{Link, Party};
 use super::trace::EventNo;
-use super::waits::{LinkTally, Stretch};
+use super::waits::Stretch;
 use super::{Frame, Func};
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use crate::wire::tables::Tables;
+use links::{add_links, add_singles, party};
+use replay::push_range;
 use rustc_hash::FxHashMap;
 
 /// Handles for the positions in one generation's tables.
@@ -566,91 +571,6 @@ impl Commit {
         index.gomaxprocs.extend_from_slice(&part.procs_changes);
     }
 
-    /// Follows tasks, regions and ranges through the part.
-    fn replay(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], procs: &[ProcIdx], maps: &Maps) {
-        let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
-        let mut creations = part.creations.iter().peekable();
-        for (n, r) in part.rare.iter().enumerate() {
-            while let Some(&&(child, by, before)) = creations.peek()
-                && before as usize <= n
-            {
-                creations.next();
-                self.inherit(part, go(child), go(by), child);
-            }
-            self.replay_one(index, r, go(r.go), procs, maps);
-        }
-        for &(child, by, _) in creations {
-            self.inherit(part, go(child), go(by), child);
-        }
-        for (row, &g) in part.gos.iter().zip(gos) {
-            if row.ended.is_some() || self.open[g.index()].gone.is_some() {
-                let at = row.ended.or(self.open[g.index()].gone);
-                let system = is_system(index.goroutine_name(g));
-                self.regions.close(g, at, system, &mut index.totals.regions);
-            }
-        }
-    }
-
-    fn inherit(&mut self, part: &Part, child: GoIdx, by: GoIdx, row: u32) {
-        if self.regions.inside(by)
-            && let Entrance::Created { at, .. } = part.gos[row as usize].entrance
-        {
-            self.regions.inherit(child, at);
-        }
-    }
-
-    fn replay_one(&mut self, index: &mut Index, r: &Rare, go: GoIdx, procs: &[ProcIdx], maps: &Maps) {
-        let at = r.time;
-        let proc = |i: u16| Scope::Proc(procs.get(i as usize).map_or(u16::MAX, |p| p.0));
-        let mut range = |index: &mut Index, name: &str, scope: Scope, begins: bool| {
-            let name = index.dict.string(name);
-            if begins {
-                // A range that never ends is named all the same.
-                index.totals.ranges.entry(name).or_default();
-                self.ranges.begin(name, scope, at);
-            } else if let Some(since) = self.ranges.end(name, scope, at, &mut index.totals.ranges) {
-                push_range(index, name, scope, since, at);
-            }
-        };
-        match r.kind {
-            Kind::StwBegin | Kind::StwEnd => {
-                let name = format!("stop-the-world ({})", index.dict.str(maps.string(r.arg)));
-                range(index, &name, Scope::Go(go), r.kind == Kind::StwBegin);
-            }
-            Kind::GcActive | Kind::GcBegin | Kind::GcEnd => {
-                range(index, GC_MARK, Scope::All, r.kind != Kind::GcEnd);
-            }
-            Kind::GcSweepActive => range(index, GC_SWEEP, proc(r.arg as u16), true),
-            Kind::GcSweepBegin | Kind::GcSweepEnd => {
-                range(index, GC_SWEEP, proc(r.proc), r.kind == Kind::GcSweepBegin);
-            }
-            Kind::GcMarkAssistActive | Kind::GcMarkAssistBegin | Kind::GcMarkAssistEnd => {
-                range(index, GC_ASSIST, Scope::Go(go), r.kind != Kind::GcMarkAssistEnd);
-            }
-            Kind::TaskBegin => {
-                let [id, parent, name, _] = r.wide;
-                self.tasks.begin(id, maps.string(name as u32), at);
-                // Go's reader takes parent 0 of an old trace for a task of its own.
-                if parent != 0 || index.version.1 < 22 {
-                    self.tasks.mention(parent);
-                }
-            }
-            Kind::TaskEnd => self.tasks.end(r.wide[0], at, &mut index.totals.tasks),
-            Kind::RegionBegin => {
-                self.tasks.mention(r.wide[0]);
-                self.regions.begin(go, maps.string(r.wide[1] as u32), at);
-            }
-            Kind::RegionEnd => {
-                if !self.regions.inside(go) {
-                    self.tasks.mention(r.wide[0]);
-                }
-                self.regions.end(go, maps.string(r.wide[1] as u32), at, &mut index.totals.regions);
-            }
-            Kind::Log => self.tasks.mention(r.wide[0]),
-            _ => {}
-        }
-    }
-
     /// Sums the goroutines of each group.
     fn regroup(&mut self, index: &mut Index) {
         let Index { groups, goroutines, .. } = index;
@@ -671,47 +591,6 @@ impl Commit {
     }
 }
 
-fn link(index: &Index, k: &LinkKey, gos: &[GoIdx], maps: &Maps) -> Link {
-    let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
-    Link {
-        waiter: party(index, go(k.waiter)),
-        reason: maps.string(k.reason),
-        waiter_stack: maps.stack(k.waiter_stack),
-        waker: party(index, go(k.waker)),
-        waker_stack: maps.stack(k.waker_stack),
-    }
-}
-
-/// Adds a part's links. The part's first event is `index.events`.
-fn add_links(index: &mut Index, links: Vec<(LinkKey, LinkTally)>, gos: &[GoIdx], maps: &Maps) {
-    let first = index.events;
-    for (k, mut tally) in links {
-        let longest = &mut tally.waits.longest;
-        if tally.waits.count > 0 {
-            longest.go = gos.get(k.waiter as usize).copied().unwrap_or_default();
-            (longest.began, longest.ended) = (first + longest.began, first + longest.ended);
-        }
-        let link = link(index, &k, gos, maps);
-        index.totals.links.entry(link).or_default().merge(tally);
-    }
-}
-
-/// Adds a part's single waits. The part's first event is `index.events`.
-fn add_singles(index: &mut Index, singles: &[Single], gos: &[GoIdx], maps: &Maps) {
-    let first = index.events;
-    for s in singles {
-        let link = link(index, &s.key, gos, maps);
-        let go = gos.get(s.key.waiter as usize).copied().unwrap_or_default();
-        let (began, ended) = (first + s.began, first + s.ended);
-        let wait = Stretch { len: s.to - s.from, from: s.from, began, ended, go };
-        if s.blocked {
-            index.totals.links.entry(link).or_default().waits.add(wait);
-        } else {
-            index.totals.other_waits.entry((link, true)).or_default().add(wait);
-        }
-    }
-}
-
 /// Name of the range of concurrent marking, as Go's reader calls it.
 pub const GC_MARK: &str = "GC concurrent mark phase";
 /// Name of the range of a P's sweeping.
@@ -722,14 +601,6 @@ pub const GC_ASSIST: &str = "GC mark assist";
 /// Whether a goroutine of this start function belongs to the runtime, as Go's viewer has it.
 pub fn is_system(entry: &str) -> bool {
     entry.is_empty() || entry != "runtime.main" && entry.starts_with("runtime.")
-}
-
-fn party(index: &Index, go: GoIdx) -> Party {
-    match index.goroutine(go) {
-        None => Party::Nobody,
-        Some(g) if g.entry.is_some() => Party::Group(g.group),
-        Some(_) => Party::Go(go),
-    }
 }
 
 fn add_reason(sums: &mut Vec<(StringId, Duration)>, reason: StringId, d: Duration) {
@@ -759,18 +630,4 @@ fn close(g: &mut Goroutine, o: &Open, until: Time) -> Duration {
         GoState::NotExist | GoState::Undetermined => {}
     }
     Duration::ZERO
-}
-
-fn push_range(index: &mut Index, name: StringId, scope: Scope, from: Time, to: Time) {
-    let (go, proc) = match scope {
-        Scope::All => (GoIdx::NONE, ProcIdx::NONE),
-        Scope::Go(g) => (g, ProcIdx::NONE),
-        Scope::Proc(p) => (GoIdx::NONE, ProcIdx(p)),
-    };
-    let range = Range { from, to, name, go, proc };
-    match index.dict.str(name) {
-        GC_MARK => index.gc.push(range),
-        s if s.starts_with("stop-the-world") => index.stw.push(range),
-        _ => {}
-    }
 }
