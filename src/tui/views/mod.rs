@@ -2,6 +2,7 @@
 
 pub mod detail;
 pub mod events;
+pub mod flame;
 pub mod goroutines;
 pub mod hits;
 pub mod links;

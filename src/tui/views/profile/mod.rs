@@ -1,6 +1,5 @@
 //! The profile view: functions with what they cost, who called one and what it called, and the flame graph.
 
-mod graph;
 mod lines;
 mod render;
 mod rows;
@@ -11,10 +10,10 @@ use crate::store::profile::measure;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::nav::Place;
+use crate::tui::views::flame::{Graph, folded};
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Sort};
-use graph::Graph;
 pub use lines::Lines;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -167,7 +166,7 @@ impl Profile {
     fn frame(&self) -> Option<FrameId> {
         let found = self.found.as_ref()?;
         if self.drawn {
-            return self.graph.frame(&found.hot.tree);
+            return Some(found.hot.tree.nodes.get(self.graph.cursor)?.frame);
         }
         Some(found.hot.rows.get(self.function()?)?.frame)
     }
@@ -175,6 +174,22 @@ impl Profile {
     fn point(&self, out: &mut Vec<Command>) {
         if let Some(f) = self.frame().filter(|f| f.is_some()) {
             out.push(Command::Frame(f));
+        }
+    }
+
+    /// Puts the graph's cursor where the function under the table's costs most.
+    fn seek(&mut self, cx: &Ctx) {
+        let (Some(found), Some(frame)) = (self.found.clone(), self.frame()) else { return };
+        let tree = &found.hot.tree;
+        if !frame.is_some() {
+            return;
+        }
+        let func = cx.frames().dict.frame_of(frame).func;
+        let heaviest =
+            (1..tree.nodes.len()).filter(|&n| tree.nodes[n].func == func).max_by_key(|&n| tree.nodes[n].total);
+        if let Some(n) = heaviest {
+            self.graph.reset();
+            self.graph.go_to(tree, n);
         }
     }
 
@@ -244,7 +259,7 @@ impl Profile {
     fn text(&self, cx: &Ctx) -> Option<String> {
         let found = self.found.as_ref()?;
         if self.drawn {
-            return Some(self.graph.copied(&found.hot.tree, cx));
+            return Some(folded(&found.hot.tree, self.graph.cursor, &cx.frames().dict));
         }
         let r = found.hot.rows.get(self.function()?)?;
         let (flat, cum) = (found.value(r.flat), found.value(r.cum));
@@ -289,6 +304,9 @@ impl View for Profile {
             Action::SampleType => self.next_kind(cx, out),
             Action::MyCode => self.mine = !self.mine,
             Action::Shape => {
+                if !self.drawn {
+                    self.seek(cx);
+                }
                 self.drawn = !self.drawn;
                 self.point(out);
             }
@@ -343,9 +361,8 @@ impl View for Profile {
             },
             Mouse::Press | Mouse::Double if self.drawn && below.contains(at) => {
                 let Some(f) = self.found.clone() else { return false };
-                if !self.graph.click(&f.hot.tree, at.x - below.x, at.y - below.y) {
-                    return false;
-                }
+                let Some(n) = self.graph.node_at(&f.hot.tree, at.x - below.x, at.y - below.y) else { return false };
+                self.graph.cursor = n;
                 self.point(out);
                 if what == Mouse::Double {
                     self.enter(out);
@@ -388,7 +405,8 @@ impl View for Profile {
         self.scroll.fit(self.lines.len() as u64, height);
         self.parts_scroll.fit(self.parts.len() as u64, height);
         if let Some(f) = &self.found {
-            self.graph.fit(&f.hot.tree, Rect { height: height + 1, ..area });
+            // The last line is for what the cursor is on.
+            self.graph.fit(Some(&f.hot.tree), Rect { height, ..area });
         }
         if !cx.place.frame.is_some() && self.fresh(cx) {
             self.point(out);

@@ -4,8 +4,10 @@ use super::rows::{CALLS, FUNCTIONS, Side};
 use super::{Found, Profile, present, share};
 use crate::analysis::hot::Row;
 use crate::base::text;
+use crate::store::dict::is_runtime;
+use crate::tui::text as words;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::views::Ctx;
+use crate::tui::views::{Ctx, flame};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Column, Slot};
 use crate::tui::widgets::write;
@@ -45,7 +47,7 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         return;
     };
     if view.drawn {
-        view.graph.draw(found, below, buf, cx);
+        graph(view, found, below, buf, cx);
         return;
     }
     let (columns, scroll): (&[Column], &Scroll) = match view.center {
@@ -82,6 +84,33 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
             table::put(buf, line, slot, columns[slot.column].right, &s, theme.style(role));
         }
     }
+}
+
+fn graph(view: &Profile, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let (tree, theme, dict) = (&found.hot.tree, cx.theme, &cx.frames().dict);
+    if tree.nodes[0].total == 0 {
+        write(buf, area, area.x + 1, area.y, "nothing was sampled", theme.style(Role::Dim));
+        return;
+    }
+    let above = Rect { height: area.height.saturating_sub(1), ..area };
+    view.graph.draw(tree, above, buf, theme, cx.focused, &|i, n| {
+        let name = dict.func_name(n.func);
+        match n {
+            _ if i == 0 => ("all".into(), Role::Dim),
+            _ if n.matched => (words::func(name), Role::Hit),
+            _ if is_runtime(name) => (words::func(name), Role::Waiting),
+            _ => (words::func(name), Role::Running),
+        }
+    });
+    let (Some(n), true) = (tree.nodes.get(view.graph.cursor), area.height >= 2) else { return };
+    let line = table::row(area, u64::from(area.height) - 1);
+    let (total, own) = (n.total.min(i64::MAX as u64) as i64, n.own.min(i64::MAX as u64) as i64);
+    let (all, itself) = (found.share(total), found.share(own));
+    let numbers = format!("{all} {}, itself {itself} {}", found.value(total), found.value(own));
+    let x = write(buf, line, line.x + 1, line.y, &numbers, theme.style(Role::Text));
+    let room = usize::from(line.right().saturating_sub(x + 2));
+    let name = flame::name(tree, view.graph.cursor, dict);
+    write(buf, line, x + 2, line.y, &text::fit_end(&name, room), theme.style(Role::Title));
 }
 
 /// Of what the numbers are.

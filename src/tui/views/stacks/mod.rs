@@ -1,6 +1,5 @@
 //! The stacks view: where time goes, by call stack, as a flame graph with its root at the top or as a tree.
 
-pub mod icicle;
 pub mod render;
 
 use crate::analysis::flame::{self, Tree, Weight};
@@ -10,9 +9,9 @@ use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::hits;
 use crate::tui::nav::Narrow;
+use crate::tui::views::flame::{Graph, folded};
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
-use icicle::{Block, What};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::BTreeSet;
@@ -45,14 +44,8 @@ pub struct Stacks {
     listed: bool,
     asked: Option<Key>,
     found: Option<Arc<Found>>,
-    /// The node that has the whole width, and those that had it before.
-    root: usize,
-    zooms: Vec<usize>,
-    cursor: usize,
-    /// First row of the graph that is seen, and the size that it has.
-    top: usize,
-    width: u16,
-    height: usize,
+    /// Its root and its cursor are the tree's as well.
+    graph: Graph,
     /// The tree's nodes that are open, its rows, and which of them are seen.
     open: BTreeSet<usize>,
     rows: Vec<usize>,
@@ -100,84 +93,39 @@ impl Stacks {
         Some(&self.found.as_ref()?.tree)
     }
 
-    fn blocks(&self, rows: usize) -> Vec<Vec<Block>> {
-        self.tree().map_or(Vec::new(), |t| icicle::layout(t, self.root, self.width, rows))
-    }
-
-    /// Which row of the graph a node stands in.
-    fn row_of(&self, node: usize) -> usize {
-        self.tree().map_or(0, |t| t.nodes[node].depth.saturating_sub(t.nodes[self.root].depth))
-    }
-
     /// Shows the source of the function under the cursor.
     fn point(&self, out: &mut Vec<Command>) {
-        if let Some(n) = self.tree().and_then(|t| t.nodes.get(self.cursor)).filter(|n| n.frame.is_some()) {
+        if let Some(n) = self.tree().and_then(|t| t.nodes.get(self.graph.cursor)).filter(|n| n.frame.is_some()) {
             out.push(Command::Frame(n.frame));
         }
     }
 
     /// Moves the cursor in the graph.
     fn walk(&mut self, action: Action, out: &mut Vec<Command>) -> bool {
-        let Some(tree) = self.tree() else { return false };
-        let row = self.row_of(self.cursor);
-        let blocks = self.blocks(row + 2);
-        let nodes = |r: usize| {
-            let row: Vec<usize> = blocks
-                .get(r)
-                .into_iter()
-                .flatten()
-                .filter_map(|b| if let What::Node(n) = b.what { Some(n) } else { None })
-                .collect();
-            row
-        };
-        let to = match action {
-            Action::Up if self.cursor != self.root => Some(tree.nodes[self.cursor].parent),
-            Action::Down => nodes(row + 1).into_iter().find(|&n| tree.nodes[n].parent == self.cursor),
-            Action::Left | Action::Right => {
-                let row = nodes(row);
-                let at = row.iter().position(|&n| n == self.cursor);
-                let step = if action == Action::Left { -1 } else { 1 };
-                at.and_then(|i| i.checked_add_signed(step)).and_then(|i| row.get(i).copied())
-            }
-            Action::Top => Some(self.root),
-            Action::Bottom => {
-                let mut at = self.cursor;
-                while let Some(&c) = tree.nodes[at].children.first() {
-                    at = c;
-                }
-                // Not deeper than can be seen.
-                let seen = self.blocks(row + 512);
-                let shown = |n: usize| seen.iter().flatten().any(|b| b.what == What::Node(n));
-                while at != self.cursor && !shown(at) {
-                    at = tree.nodes[at].parent;
-                }
-                Some(at)
-            }
-            Action::Up | Action::HalfUp | Action::HalfDown | Action::PageUp | Action::PageDown => None,
-            _ => return false,
-        };
-        if let Some(n) = to {
-            self.cursor = n;
+        let Some(found) = self.found.clone() else { return false };
+        let before = self.graph.cursor;
+        let moves = self.graph.walk(action, &found.tree);
+        if self.graph.cursor != before {
             self.point(out);
         }
-        true
+        moves
     }
 
     /// Lists the tree's rows as they are open.
     fn list(&mut self) {
         let Some(found) = self.found.clone() else { return };
         let mut rows = Vec::new();
-        let mut waiting = vec![self.root];
+        let mut waiting = vec![self.graph.root];
         while let Some(n) = waiting.pop() {
             rows.push(n);
-            if n == self.root || self.open.contains(&n) {
+            if n == self.graph.root || self.open.contains(&n) {
                 waiting.extend(found.tree.nodes[n].children.iter().rev());
             }
         }
         self.rows = rows;
-        let height = self.height.clamp(1, 1000) as u16;
+        let height = self.graph.height().clamp(1, 1000);
         self.scroll.fit(self.rows.len() as u64, height);
-        if let Some(at) = self.rows.iter().position(|&n| n == self.cursor) {
+        if let Some(at) = self.rows.iter().position(|&n| n == self.graph.cursor) {
             self.scroll.reveal(at as u64);
         }
         self.scroll.fit(self.rows.len() as u64, height);
@@ -186,25 +134,25 @@ impl Stacks {
     /// Moves the cursor in the tree, or opens and closes nodes.
     fn browse(&mut self, action: Action, out: &mut Vec<Command>) -> bool {
         let Some(found) = self.found.clone() else { return false };
-        let n = &found.tree.nodes[self.cursor];
-        let open = self.cursor == self.root || self.open.contains(&self.cursor);
+        let n = &found.tree.nodes[self.graph.cursor];
+        let open = self.graph.cursor == self.graph.root || self.open.contains(&self.graph.cursor);
         match action {
-            Action::Right if !open && !n.children.is_empty() => drop(self.open.insert(self.cursor)),
-            Action::Right => self.cursor = n.children.first().copied().unwrap_or(self.cursor),
-            Action::Left if open && self.cursor != self.root && !n.children.is_empty() => {
-                self.open.remove(&self.cursor);
+            Action::Right if !open && !n.children.is_empty() => drop(self.open.insert(self.graph.cursor)),
+            Action::Right => self.graph.cursor = n.children.first().copied().unwrap_or(self.graph.cursor),
+            Action::Left if open && self.graph.cursor != self.graph.root && !n.children.is_empty() => {
+                self.open.remove(&self.graph.cursor);
             }
-            Action::Left if self.cursor != self.root => self.cursor = n.parent,
+            Action::Left if self.graph.cursor != self.graph.root => self.graph.cursor = n.parent,
             Action::Left => {}
-            Action::Expand if self.cursor != self.root && !self.open.remove(&self.cursor) => {
-                self.open.insert(self.cursor);
+            Action::Expand if self.graph.cursor != self.graph.root && !self.open.remove(&self.graph.cursor) => {
+                self.open.insert(self.graph.cursor);
             }
             Action::Expand => {}
             _ => {
                 if !self.scroll.handle(action) {
                     return false;
                 }
-                self.cursor = self.rows.get(self.scroll.selected as usize).copied().unwrap_or(self.cursor);
+                self.graph.cursor = self.rows.get(self.scroll.selected as usize).copied().unwrap_or(self.graph.cursor);
             }
         }
         self.list();
@@ -214,25 +162,25 @@ impl Stacks {
 
     /// Gives the node under the cursor the whole width; where it has that, goes on to its source.
     fn enter(&mut self, out: &mut Vec<Command>) {
-        if self.cursor == self.root {
-            if self.tree().is_some_and(|t| t.nodes[self.cursor].frame.is_some()) {
+        if self.graph.cursor == self.graph.root {
+            if self.tree().is_some_and(|t| t.nodes[self.graph.cursor].frame.is_some()) {
                 self.point(out);
                 out.push(Command::Focus(Pane::Source));
             }
             return;
         }
-        self.zooms.push(self.root);
-        self.root = self.cursor;
-        self.top = 0;
+        let Some(found) = self.found.clone() else { return };
+        self.graph.enter(&found.tree);
         self.list();
         self.point(out);
     }
 
     fn leave(&mut self) -> bool {
-        let Some(root) = self.zooms.pop() else { return false };
-        self.root = root;
-        self.list();
-        true
+        let left = self.graph.leave();
+        if left {
+            self.list();
+        }
+        left
     }
 
     /// Takes a new tree, and finds the cursor and the root in it again by their functions.
@@ -260,9 +208,10 @@ impl Stacks {
         let old = self.found.clone();
         let old = old.as_ref().map(|f| &f.tree);
         let same = |zooms: &[usize]| zooms.iter().map(|&z| again(old, z)).collect::<Vec<_>>();
-        let (zooms, root, cursor) = (same(&self.zooms), again(old, self.root), again(old, self.cursor));
+        let (zooms, root, cursor) =
+            (same(&self.graph.zooms), again(old, self.graph.root), again(old, self.graph.cursor));
         let open: BTreeSet<usize> = self.open.iter().map(|&n| again(old, n)).filter(|&n| n != 0).collect();
-        (self.zooms, self.root, self.open) = (zooms, root, open);
+        (self.graph.zooms, self.graph.root, self.open) = (zooms, root, open);
         if old.is_none() {
             // At first the tree is open along where most of the weight is.
             let mut at = 0;
@@ -275,12 +224,12 @@ impl Stacks {
             }
         }
         let inside = |mut n: usize| {
-            while n != 0 && n != self.root {
+            while n != 0 && n != self.graph.root {
                 n = found.tree.nodes[n].parent;
             }
-            n == self.root
+            n == self.graph.root
         };
-        self.cursor = if inside(cursor) { cursor } else { self.root };
+        self.graph.cursor = if inside(cursor) { cursor } else { self.graph.root };
         self.found = Some(found.clone());
         self.list();
     }
@@ -308,8 +257,8 @@ impl View for Stacks {
             Action::Shape => {
                 self.listed = !self.listed;
                 // What the graph's cursor is on stays in sight.
-                let mut at = self.cursor;
-                while let Some(t) = self.tree().filter(|_| at != self.root) {
+                let mut at = self.graph.cursor;
+                while let Some(t) = self.tree().filter(|_| at != self.graph.root) {
                     at = t.nodes[at].parent;
                     self.open.insert(at);
                 }
@@ -323,7 +272,7 @@ impl View for Stacks {
             },
             Action::Copy if cx.focused => {
                 let Some(t) = self.tree() else { return false };
-                out.push(Command::Copy(render::copied(t, self.cursor, cx)));
+                out.push(Command::Copy(folded(t, self.graph.cursor, &cx.index.dict)));
             }
             _ if !cx.focused => return false,
             _ if self.listed => return self.browse(action, out),
@@ -340,15 +289,10 @@ impl View for Stacks {
                 let node = if self.listed {
                     self.rows.get(self.scroll.top as usize + line).copied()
                 } else {
-                    let x = at.x - inside.x;
-                    let rows = self.blocks(self.top + line + 1);
-                    rows.get(self.top + line).into_iter().flatten().find_map(|b| match b.what {
-                        What::Node(n) if (b.from..b.to).contains(&x) => Some(n),
-                        _ => None,
-                    })
+                    self.tree().and_then(|t| self.graph.node_at(t, at.x - inside.x, at.y - inside.y))
                 };
                 let Some(node) = node else { return false };
-                self.cursor = node;
+                self.graph.cursor = node;
                 self.list();
                 self.point(out);
                 if what == Mouse::Double {
@@ -357,7 +301,7 @@ impl View for Stacks {
             }
             Mouse::Wheel(n, _) if self.listed => {
                 self.scroll.wheel(i64::from(n) * 3);
-                self.cursor = self.rows.get(self.scroll.selected as usize).copied().unwrap_or(self.cursor);
+                self.graph.cursor = self.rows.get(self.scroll.selected as usize).copied().unwrap_or(self.graph.cursor);
             }
             Mouse::Wheel(n, _) => {
                 let action = if n > 0 { Action::Down } else { Action::Up };
@@ -379,13 +323,12 @@ impl View for Stacks {
             out.push(Command::Run(add_up(want)));
         }
         let inside = render::inside(area);
-        let changed = self.height != usize::from(inside.height);
-        (self.width, self.height) = (inside.width, usize::from(inside.height));
+        let changed = self.graph.height() != inside.height;
+        let found = self.found.clone();
+        self.graph.fit(found.as_ref().map(|f| &f.tree), inside);
         if changed {
             self.list();
         }
-        let row = self.row_of(self.cursor);
-        self.top = self.top.clamp((row + 1).saturating_sub(self.height.max(1)), row);
     }
 
     fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {

@@ -1,17 +1,15 @@
 //! Draws the stacks view.
 
-use super::icicle::What;
 use super::{Stacks, key};
 use crate::analysis::flame::{Node, Tree, Weight};
 use crate::base::{Duration, text};
 use crate::store::dict::is_runtime;
 use crate::tui::text as words;
-use crate::tui::theme::{ColorLevel, Role, Theme};
-use crate::tui::views::Ctx;
+use crate::tui::theme::Role;
+use crate::tui::views::{Ctx, flame};
 use crate::tui::widgets::{table, write};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
 
 /// Where the graph or the tree stands: between a line that says of what it is and one about what the cursor is on.
 pub fn inside(area: Rect) -> Rect {
@@ -31,25 +29,6 @@ fn amount(weight: Weight, n: u64) -> String {
 
 fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
-}
-
-fn name(tree: &Tree, i: usize, cx: &Ctx) -> String {
-    match tree.nodes.get(i) {
-        Some(n) if i > 0 => text::escape(cx.index.dict.func_name(n.func)).into_owned(),
-        _ => "all".into(),
-    }
-}
-
-/// The functions from the root to a node, as folded stacks have them, and the weight.
-pub fn copied(tree: &Tree, node: usize, cx: &Ctx) -> String {
-    let mut names = Vec::new();
-    let mut at = node;
-    while at != 0 {
-        names.push(name(tree, at, cx));
-        at = tree.nodes[at].parent;
-    }
-    names.reverse();
-    format!("{} {}", names.join(";"), tree.nodes.get(node).map_or(0, |n| n.total))
 }
 
 pub(super) fn draw(view: &Stacks, area: Rect, buf: &mut Buffer, cx: &Ctx) {
@@ -115,7 +94,7 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
 
 /// What the cursor is on: numbers first, so that a long name takes nothing from them.
 fn foot(view: &Stacks, tree: &Tree, line: Rect, buf: &mut Buffer, cx: &Ctx) {
-    let (Some(n), Some(f)) = (tree.nodes.get(view.cursor), &view.found) else { return };
+    let (Some(n), Some(f)) = (tree.nodes.get(view.graph.cursor), &view.found) else { return };
     let all = tree.nodes[0].total;
     let w = f.key.weight;
     let numbers = format!(
@@ -127,7 +106,7 @@ fn foot(view: &Stacks, tree: &Tree, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     );
     let x = write(buf, line, line.x + 1, line.y, &numbers, cx.theme.style(Role::Text));
     let room = usize::from(line.right().saturating_sub(x + 2));
-    let full = name(tree, view.cursor, cx);
+    let full = flame::name(tree, view.graph.cursor, &cx.index.dict);
     write(buf, line, x + 2, line.y, &text::fit_end(&full, room), cx.theme.style(Role::Title));
 }
 
@@ -148,75 +127,23 @@ fn role(n: &Node, weight: Weight, cx: &Ctx) -> Role {
 }
 
 fn graph(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
-    let theme = cx.theme;
     let weight = view.found.as_ref().map_or(view.weight, |f| f.key.weight);
-    let rows = super::icicle::layout(tree, view.root, area.width, view.top + usize::from(area.height));
-    for (y, row) in rows.iter().skip(view.top).enumerate() {
-        let line = table::row(area, y as u64);
-        for b in row {
-            let cells = Rect { x: line.x + b.from, width: b.to - b.from, ..line };
-            match b.what {
-                What::Node(i) => {
-                    let n = &tree.nodes[i];
-                    let short = match i {
-                        0 => "all".into(),
-                        _ => words::func(cx.index.dict.func_name(n.func)),
-                    };
-                    let selected = i == view.cursor;
-                    block(cells, buf, &short, theme.style(role(n, weight, cx)), selected && cx.focused, theme);
-                    if selected && !cx.focused {
-                        buf.set_style(cells, Style::new().add_modifier(Modifier::BOLD));
-                    }
-                }
-                What::More(count) => {
-                    let label = format!("+{count}");
-                    let label = if label.len() <= usize::from(cells.width) { label } else { "+".into() };
-                    write(buf, cells, cells.x, cells.y, &label, theme.style(Role::Dim));
-                }
-            }
-        }
-    }
+    view.graph.draw(tree, area, buf, cx.theme, cx.focused, &|i, n| (short(i, n, cx), role(n, weight, cx)));
 }
 
-/// A filled block with a name in it. Its last cell stays free, so that neighbours stand apart; a single cell is half
-/// filled for that.
-pub fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool, theme: &Theme) {
-    if cells.is_empty() {
-        return;
+/// What a node is called in the graph and in the tree.
+fn short(i: usize, n: &Node, cx: &Ctx) -> String {
+    match i {
+        0 => "all".into(),
+        _ => words::func(cx.index.dict.func_name(n.func)),
     }
-    let plain = theme.level == ColorLevel::None;
-    if cells.width == 1 {
-        let glyph = if theme.is_ascii() { '|' } else { '▌' };
-        let style = if selected { theme.style(Role::Cursor) } else { style };
-        buf[(cells.x, cells.y)].set_char(glyph).set_style(style);
-        return;
-    }
-    let filled = Rect { width: cells.width - 1, ..cells };
-    let style = match (selected, plain) {
-        // Without colour all blocks are reversed: the one that is not is the cursor.
-        (true, true) => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
-        (true, false) => theme.style(Role::Cursor).add_modifier(Modifier::BOLD),
-        (false, _) => style.add_modifier(Modifier::REVERSED),
-    };
-    for x in filled.left()..filled.right() {
-        buf[(x, filled.y)].set_char(' ').set_style(style);
-    }
-    if filled.width < 3 && !(selected && plain) {
-        // So few letters would say nothing.
-        return;
-    }
-    let mut name = text::fit(name, usize::from(filled.width)).into_owned();
-    if selected && plain {
-        name = text::fit(&format!("{}{name}", theme.glyphs.marker), usize::from(filled.width)).into_owned();
-    }
-    write(buf, filled, filled.x, filled.y, &name, style);
 }
 
 fn list(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let theme = cx.theme;
     let all = tree.nodes[0].total;
     let weight = view.found.as_ref().map_or(view.weight, |f| f.key.weight);
-    let short = |n: u64| match weight {
+    let brief = |n: u64| match weight {
         Weight::OnCpu => text::count(n),
         w => amount(w, n),
     };
@@ -224,29 +151,25 @@ fn list(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let line = table::row(area, y as u64);
         let Some(&i) = view.rows.get(no as usize).filter(|_| line.height > 0) else { break };
         let n = &tree.nodes[i];
-        if i == view.cursor {
+        if i == view.graph.cursor {
             let role = if cx.focused { Role::Selection } else { Role::Title };
             buf.set_style(line, theme.style(role));
             write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
         }
-        let mark = match (n.children.is_empty(), i == view.root || view.open.contains(&i)) {
+        let mark = match (n.children.is_empty(), i == view.graph.root || view.open.contains(&i)) {
             (true, _) => ' ',
             (false, true) => theme.glyphs.expanded,
             (false, false) => theme.glyphs.collapsed,
         };
-        let total = format!("{:>8} {:>7}", short(n.total), percent(n.total, all));
+        let total = format!("{:>8} {:>7}", brief(n.total), percent(n.total, all));
         let x = write(buf, line, line.x + 1, line.y, &total, theme.style(Role::Text));
-        let own = if n.own == 0 { String::new() } else { short(n.own) };
+        let own = if n.own == 0 { String::new() } else { brief(n.own) };
         let x = write(buf, line, x + 1, line.y, &format!("{own:>8}"), theme.style(Role::Dim));
-        let depth = n.depth.saturating_sub(tree.nodes[view.root].depth);
+        let depth = n.depth.saturating_sub(tree.nodes[view.graph.root].depth);
         // So deep a stack would leave its own line otherwise.
         let indent = (depth * 2).min(usize::from(area.width) / 2);
         let x = write(buf, line, x + 2, line.y, &format!("{}{mark} ", " ".repeat(indent)), theme.style(Role::Dim));
         let room = usize::from(line.right().saturating_sub(x));
-        let shown = match i {
-            0 => "all".into(),
-            _ => words::func(cx.index.dict.func_name(n.func)),
-        };
-        write(buf, line, x, line.y, &text::fit(&shown, room), theme.style(role(n, weight, cx)));
+        write(buf, line, x, line.y, &text::fit(&short(i, n, cx), room), theme.style(role(n, weight, cx)));
     }
 }
