@@ -20,7 +20,7 @@ impl PlaceId {
 #[derive(Default)]
 pub struct Places {
     lines: Vec<(FuncId, u32)>,
-    /// Of each stack, its frame nearest to the leaf that is no library's.
+    /// Of each stack, its frame nearest to the leaf that is no library's; as `near` where there is none.
     user: Vec<PlaceId>,
     /// Of each stack, its frame nearest to the leaf outside the runtime, `internal/…` and `sync`.
     near: Vec<PlaceId>,
@@ -59,7 +59,8 @@ impl Places {
             };
             let above = caller.map_or((false, false), |c| outside[c]);
             let (user, near) = (!library[func], !runtime[func]);
-            let (u, n) = (of(user, above.0, &p.user), of(near, above.1, &p.near));
+            let n = of(near, above.1, &p.near);
+            let u = if user || above.0 { of(user, above.0, &p.user) } else { n };
             p.user.push(u);
             p.near.push(n);
             outside[s] = (user || above.0, near || above.1);
@@ -67,7 +68,7 @@ impl Places {
         p
     }
 
-    /// The line of user code of a stack; the leaf's, where all of it is a library's.
+    /// The line of user code of a stack; where all of it is a library's, the line that called into the runtime.
     pub fn user(&self, stack: StackId) -> PlaceId {
         self.user.get(stack.0 as usize).copied().unwrap_or(PlaceId::NONE)
     }
@@ -114,5 +115,36 @@ impl Places {
     pub fn func(&self, index: &Index, p: PlaceId) -> String {
         let name = self.get(p).map_or("", |(f, _)| index.dict.func_name(f));
         text::escape(short_func(name)).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TABLE;
+    use super::*;
+    use crate::store::{Frame, Func};
+
+    /// The function that `user` names for a stack of these, root first.
+    fn user(stack: &[&str]) -> String {
+        let mut d = Dict::default();
+        let mut at = StackId::NONE;
+        for name in stack {
+            let name = d.string(name);
+            let func = d.func(Func { name, file: name });
+            let frame = d.frame(Frame { func, line: 1, pc: 0 });
+            at = d.push_frame(at, frame);
+        }
+        let places = Places::new(&d, &TABLE);
+        places.get(places.user(at)).map_or("", |(f, _)| d.func_name(f)).to_string()
+    }
+
+    #[test]
+    fn a_stack_without_user_code_stands_where_it_calls_into_the_runtime() {
+        assert_eq!(user(&["main.main", "net/http.(*Client).Do", "runtime.selectgo"]), "main.main");
+        assert_eq!(
+            user(&["net/http.(*conn).serve", "net/http.(*conn).wait", "runtime.selectgo"]),
+            "net/http.(*conn).wait"
+        );
+        assert_eq!(user(&["runtime.bgsweep", "runtime.goparkunlock"]), "runtime.goparkunlock");
     }
 }
