@@ -1,7 +1,7 @@
 //! Builds the index: decodes every unit of the file, folds it, and puts the parts together in order.
 //!
-//! Units of the newer format are independent: each core takes the next one. Where there are fewer units than cores, and
-//! for the old format, which is one unit, decoding and folding run side by side instead.
+//! Units of the newer format are independent: each core takes the next one. A core that finds none left folds what
+//! another one decodes; for the old format, which is one unit, that is so from the start.
 
 use super::commit::{Commit, Maps};
 use super::decode::{Checkpoint, Format, Machine, UnitTables};
@@ -11,6 +11,7 @@ use crate::base::Time;
 use crate::wire::event::Events;
 use crate::wire::tables::Tables;
 use crate::wire::v2::generation::GenTables;
+use crossbeam_channel::{Receiver, Sender};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -81,7 +82,7 @@ impl Trace {
         let units = self.format.units();
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let threads = cores.min(units);
-        let side_by_side = cores > 1 && units < 4 * cores;
+        let idle = AtomicUsize::new(cores - threads);
         let next = AtomicUsize::new(0);
         let done = AtomicUsize::new(0);
         let sizes: Vec<u64> = (0..units).map(|i| self.format.bytes(i)).collect();
@@ -99,10 +100,11 @@ impl Trace {
                     loop {
                         let i = next.fetch_add(1, Ordering::Relaxed);
                         if i >= units || cancel.load(Ordering::Relaxed) {
+                            idle.fetch_add(1, Ordering::Relaxed);
                             break;
                         }
                         let read = ends[i] as f64 / total as f64;
-                        if self.read_unit(i, read, side_by_side, progress, cancel) {
+                        if self.read_unit(i, read, &idle, progress, cancel) {
                             done.fetch_add(1, Ordering::Relaxed);
                         }
                     }
@@ -122,18 +124,18 @@ impl Trace {
         progress(1.0);
     }
 
-    /// Decodes, folds and commits one unit; false if it was cancelled.
+    /// Decodes, folds and commits one unit; false if it was cancelled. As soon as a core is `idle`, that one folds.
     fn read_unit(
         &self,
         unit: usize,
         read: f64,
-        side_by_side: bool,
+        idle: &AtomicUsize,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
     ) -> bool {
         let tables = self.read_tables(unit);
         let machine = self.format.machine(&self.data, unit, &tables, None);
-        let mut consumer = Consumer {
+        let consumer = Consumer {
             trace: self,
             unit,
             fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables()),
@@ -148,26 +150,13 @@ impl Trace {
         };
         let losses = |m: &Machine| self.format.unit_losses(unit, &tables, m);
         let parts = matches!(self.format, Format::V1(_));
-        if !side_by_side {
-            return produce(machine, parts, &losses, cancel, &mut |chunk| {
-                consumer.take(chunk);
-                Some(Events::default())
-            });
-        }
         std::thread::scope(|s| {
-            let (full, chunks) = crossbeam_channel::bounded::<Chunk>(CHUNKS_AHEAD);
-            let (used, empty) = crossbeam_channel::bounded::<Events>(CHUNKS_AHEAD);
-            s.spawn(move || {
-                for mut chunk in chunks {
-                    let events = std::mem::take(&mut chunk.events);
-                    let events = consumer.take(Chunk { events, ..chunk });
-                    // The other side may have made its last chunk already.
-                    let _ = used.try_send(events);
-                }
-            });
+            let mut folding = Folding::Here(consumer);
             produce(machine, parts, &losses, cancel, &mut |chunk| {
-                full.send(chunk).ok()?;
-                Some(empty.try_recv().unwrap_or_default())
+                if matches!(folding, Folding::Here(_)) && claim(idle) {
+                    folding.leave(s);
+                }
+                folding.take(chunk)
             })
         })
     }
@@ -249,6 +238,49 @@ fn produce(
             _ if !more => return true,
             Some(empty) => events = empty,
             None => return false,
+        }
+    }
+}
+
+/// Takes one of the idle cores, if there is any.
+fn claim(idle: &AtomicUsize) -> bool {
+    let less = |n: usize| n.checked_sub(1);
+    idle.load(Ordering::Relaxed) > 0 && idle.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+}
+
+/// Where a unit's chunks are folded.
+enum Folding<'a> {
+    /// Between decoding them.
+    Here(Consumer<'a>),
+    /// On another thread: the way there, and the way back of the buffers.
+    Elsewhere(Sender<Chunk>, Receiver<Events>),
+}
+
+impl<'a> Folding<'a> {
+    /// From here on on a thread of its own.
+    fn leave<'s>(&mut self, scope: &'s std::thread::Scope<'s, '_>)
+    where
+        'a: 's,
+    {
+        let (full, chunks) = crossbeam_channel::bounded::<Chunk>(CHUNKS_AHEAD);
+        let (used, empty) = crossbeam_channel::bounded::<Events>(CHUNKS_AHEAD);
+        let Folding::Here(mut consumer) = std::mem::replace(self, Folding::Elsewhere(full, empty)) else { return };
+        scope.spawn(move || {
+            for chunk in chunks {
+                // The other side may have made its last chunk already.
+                let _ = used.try_send(consumer.take(chunk));
+            }
+        });
+    }
+
+    /// Folds a chunk or sends it on; gives an empty buffer back, nothing if nobody folds any more.
+    fn take(&mut self, chunk: Chunk) -> Option<Events> {
+        match self {
+            Folding::Here(consumer) => Some(consumer.take(chunk)),
+            Folding::Elsewhere(full, empty) => {
+                full.send(chunk).ok()?;
+                Some(empty.try_recv().unwrap_or_default())
+            }
         }
     }
 }

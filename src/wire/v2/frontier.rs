@@ -3,64 +3,78 @@
 use crate::base::Time;
 
 /// The next times of all streams; `Time::MAX` for one that is at its end or parked.
+///
+/// Streams take turns in no order that could be foretold: all steps are without branches.
 #[derive(Clone, Debug, Default)]
 pub struct Frontier {
-    /// `winners[1]` is the stream that is earliest; `winners[n + i]` is stream `i` itself.
-    winners: Vec<u16>,
-    keys: Vec<Time>,
+    /// `nodes[1]` is the earliest stream; `nodes[leaves + i]` is stream `i` itself.
+    nodes: Vec<Node>,
     leaves: usize,
 }
 
-const NOBODY: u16 = u16::MAX;
+/// A stream's next time and, below it, the stream: the smaller one is earlier, and of two at once the first.
+type Node = u128;
+
+const NOBODY: Node = node(u16::MAX, Time::MAX);
+
+const fn node(stream: u16, key: Time) -> Node {
+    ((key.0 as u64 ^ 1 << 63) as u128) << 64 | stream as u128
+}
+
+const fn key(node: Node) -> Time {
+    Time(((node >> 64) as u64 ^ 1 << 63) as i64)
+}
+
+/// The earlier one.
+#[inline]
+fn earlier(a: Node, b: Node) -> Node {
+    std::hint::select_unpredictable(b < a, b, a)
+}
 
 impl Frontier {
     /// Over streams with these next times.
     pub fn new(keys: &[Time]) -> Frontier {
         let leaves = keys.len().next_power_of_two().max(2);
-        let mut f = Frontier { winners: vec![NOBODY; 2 * leaves], keys: keys.to_vec(), leaves };
-        for i in 0..keys.len() {
-            f.winners[leaves + i] = i as u16;
+        let mut nodes = vec![NOBODY; 2 * leaves];
+        for (i, &key) in keys.iter().enumerate() {
+            nodes[leaves + i] = node(i as u16, key);
         }
         for n in (1..leaves).rev() {
-            f.winners[n] = f.winner(f.winners[2 * n], f.winners[2 * n + 1]);
+            nodes[n] = earlier(nodes[2 * n], nodes[2 * n + 1]);
         }
-        f
-    }
-
-    fn key(&self, i: u16) -> Time {
-        self.keys.get(i as usize).copied().unwrap_or(Time::MAX)
-    }
-
-    #[inline]
-    fn winner(&self, a: u16, b: u16) -> u16 {
-        if self.key(b) < self.key(a) { b } else { a }
+        Frontier { nodes, leaves }
     }
 
     /// The earliest stream, and the time of the second earliest: until then it stays the earliest.
     #[inline]
     pub fn min(&self) -> Option<(u16, Time)> {
-        let first = *self.winners.get(1)?;
-        if self.key(first) == Time::MAX {
+        let first = *self.nodes.get(1)?;
+        if key(first) == Time::MAX {
             return None;
         }
-        let mut second = Time::MAX;
-        let mut n = self.leaves + first as usize;
+        let stream = first as u16;
+        let mut second = NOBODY;
+        let mut n = self.leaves + stream as usize;
         while n > 1 {
-            second = second.min(self.key(self.winners[n ^ 1]));
+            second = earlier(second, self.nodes[n ^ 1]);
             n /= 2;
         }
-        Some((first, second))
+        Some((stream, key(second)))
     }
 
     /// Sets a stream's next time.
     #[inline]
     pub fn set(&mut self, stream: u16, key: Time) {
-        let Some(slot) = self.keys.get_mut(stream as usize) else { return };
-        *slot = key;
-        let mut n = (self.leaves + stream as usize) / 2;
-        while n >= 1 {
-            self.winners[n] = self.winner(self.winners[2 * n], self.winners[2 * n + 1]);
+        let mut n = self.leaves + stream as usize;
+        if n >= self.nodes.len() {
+            return;
+        }
+        let mut least = node(stream, key);
+        self.nodes[n] = least;
+        while n > 1 {
+            least = earlier(least, self.nodes[n ^ 1]);
             n /= 2;
+            self.nodes[n] = least;
         }
     }
 }
