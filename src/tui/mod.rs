@@ -17,6 +17,7 @@ mod pace;
 mod parts;
 pub mod snapshot;
 pub mod terminal;
+mod terse;
 pub mod text;
 pub mod theme;
 pub mod views;

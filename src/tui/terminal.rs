@@ -4,6 +4,7 @@ use super::effects::{Answer, Effect, Runner};
 use super::keymap::Keymap;
 use super::model::{Message, Model};
 use super::pace::{self, FRAME, Timed, Waited};
+use super::terse::Terse;
 use super::theme::Theme;
 use crate::analysis::hot::Profiled;
 use crate::source::{Places, editor};
@@ -14,7 +15,6 @@ use crossterm::event::{
 };
 use crossterm::{cursor, execute, terminal};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::ffi::OsString;
@@ -229,7 +229,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 /// A screen on which nothing is drawn yet. Frames go out in one write.
 fn screen(waited: &Waited) -> io::Result<Screen> {
     let out = Timed::new(stdout(), waited.clone());
-    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, out)))
+    Terminal::new(Terse::new(io::BufWriter::with_capacity(1 << 16, out)))
 }
 
 /// Reads the trace in the background, and says at most some thirty times a second that it has got further.
@@ -253,7 +253,7 @@ fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Resu
     })
 }
 
-type Screen = Terminal<CrosstermBackend<io::BufWriter<Timed<io::Stdout>>>>;
+type Screen = Terminal<Terse<io::BufWriter<Timed<io::Stdout>>>>;
 
 struct Shell {
     model: Model,

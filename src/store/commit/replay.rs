@@ -79,6 +79,8 @@ impl Commit {
                 }
             }
             Kind::TaskEnd => self.tasks.end(r.wide[0], at, &mut index.totals.tasks),
+            // Regions are goroutines'; in a damaged file one may be nobody's.
+            Kind::RegionBegin | Kind::RegionEnd if !go.is_some() => {}
             Kind::RegionBegin => {
                 self.tasks.mention(r.wide[0]);
                 self.regions.begin(go, maps.string(r.wide[1] as u32), at);

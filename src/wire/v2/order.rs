@@ -250,15 +250,19 @@ impl<'a> Orderer<'a> {
     }
 
     /// The states as they are now. Goroutines that have ended are left out: there may be far more of them than others.
+    /// Unless a thread still has one, which only a damaged file can bring about.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut gos = Vec::new();
+        let held: Vec<u32> = self.threads.iter().map(|t| t.go).filter(|&g| g != NONE && self.is_over(g)).collect();
         let positions: Vec<u32> = self
             .tables
             .gos
             .iter()
             .zip(&self.gos)
-            .map(|(&id, &go)| {
-                if matches!(go.state, GoState::NotExist | GoState::Undetermined) {
+            .enumerate()
+            .map(|(i, (&id, &go))| {
+                let i = i as u32;
+                if self.is_over(i) && !held.contains(&i) {
                     return NONE;
                 }
                 gos.push((id, go));
@@ -277,6 +281,12 @@ impl<'a> Orderer<'a> {
             last: self.last,
             stw: self.stw,
         }
+    }
+
+    /// Whether there is no such goroutine any more, or none that is known of.
+    fn is_over(&self, go: u32) -> bool {
+        let go = self.gos.get(go as usize);
+        go.is_none_or(|go| matches!(go.state, GoState::NotExist | GoState::Undetermined))
     }
 
     /// Appends ordered events to `out` until it holds at least `max`; false when the generation is at its end.
@@ -426,6 +436,8 @@ impl<'a> Orderer<'a> {
             }
             self.next_sample += 1;
             self.sample_time = self.next_sample_time();
+            // Its own beginning comes first in a generation, whatever a sample's clock says.
+            let time = time.max(self.gen_tables.clock.time(self.first_ts));
             let go = if s.go == 0 { NONE } else { self.go(s.go) };
             let proc = if s.proc == u64::MAX { NONE16 } else { self.proc(s.proc) };
             let thread = if s.thread == NO_THREAD { NONE16 } else { self.thread(s.thread) };
