@@ -91,6 +91,31 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
     assert!(!said.contains("deeper"), "{said}");
     assert!(!said.chars().any(|c| (c.is_control() && c != '\n') || c == '\u{202e}'), "{said:?}");
 
+    // What is said of each trace stands below its name, and programs get one object a trace.
+    let of_both = |args: &[&str]| {
+        let out = gotrail().args(args).arg("--no-cache").args([at("b.trace"), at("c")]).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{args:?}");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    for args in [&["events"][..], &["links"], &["locks"], &["why", "--goroutine", "1"]] {
+        let text = of_both(args);
+        let heads: Vec<&str> = text.lines().filter(|l| l.starts_with('/')).collect();
+        assert!(heads.len() == 2 && heads[0].ends_with("b.trace") && heads[1].ends_with("/c"), "{args:?}: {heads:?}");
+    }
+    let json = of_both(&["links", "--format", "json"]);
+    let mut objects = serde_json::Deserializer::from_str(&json).into_iter::<serde_json::Value>();
+    assert!(objects.by_ref().all(|o| o.is_ok()) && json.matches("\"links\"").count() == 2, "{json}");
+    // One profile has what both have.
+    let total = |files: &[&str]| {
+        let to = at("sync.pb.gz");
+        let mut c = gotrail();
+        c.args(["profile", "--no-cache", "--kind", "sync", "-o"]).arg(&to).args(files.iter().map(|f| at(f)));
+        assert_eq!(c.output().unwrap().status.code(), Some(0));
+        let p = gotrail::store::profile::Profile::decode(&gotrail::input::open(&to).unwrap().bytes).unwrap();
+        p.samples.iter().map(|s| p.values_of(s)[1]).sum::<i64>()
+    };
+    assert_eq!(total(&["b.trace", "c"]), total(&["b.trace"]) + total(&["c"]));
+
     // What one of them has is found, whichever comes last.
     let args = ["events", "--no-cache", "--filter", "func:main.leaf or func:main.*"];
     let out = gotrail().args(args).arg(dir.path()).output().unwrap();

@@ -1,6 +1,7 @@
 //! `gotrail events`.
 
-use super::{Exit, Usage, open};
+use super::open::{self, Between};
+use super::{Exit, Usage};
 use crate::analysis::search::{self, Options};
 use crate::filter;
 use crate::report::events::{Style, Writer};
@@ -12,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Args)]
 pub struct EventsArgs {
-    /// A trace; `-` is standard input
-    file: PathBuf,
+    /// Traces, one after the other; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// Only the events that answer this query: `mapassign`, `state:waiting dur>1ms`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
@@ -45,8 +47,9 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         EventFormat::Text => Style::Text,
         EventFormat::Jsonl => Style::JsonLines,
     };
+    let between = if args.format == EventFormat::Text { Between::Names } else { Between::Nothing };
     let mut found = 0;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+    let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         let mut writer = Writer::new(style, trace.index().start);
         found += match &query {
             None => all(trace, &mut writer, out)?,

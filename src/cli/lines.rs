@@ -1,6 +1,7 @@
 //! `gotrail lines`.
 
-use super::{Exit, Format, Usage, note, open, window};
+use super::open::{self, Between};
+use super::{Exit, Format, Usage, note, window};
 use crate::analysis::join::{self, Lines};
 use crate::analysis::links::Options;
 use crate::analysis::search;
@@ -54,7 +55,9 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     };
     let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut found = true;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+    let between = Between::names(args.format);
+    let file = std::slice::from_ref(&args.file);
+    let exit = open::each_trace(file, &args.open, (between, out), |trace, out| {
         let compiled = match &query {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,

@@ -1,6 +1,7 @@
 //! `gotrail links`.
 
-use super::{Exit, Format, Usage, open, window};
+use super::open::{self, Between};
+use super::{Exit, Format, Usage, window};
 use crate::analysis::knots::knots;
 use crate::analysis::links::{self, Options, Sort};
 use crate::analysis::search;
@@ -12,8 +13,9 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct LinksArgs {
-    /// A trace; `-` is standard input
-    file: PathBuf,
+    /// Traces, one after the other; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
     /// What comes first
@@ -55,7 +57,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         None => None,
     };
     let mut found = false;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+    let exit = open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
         let compiled = match &query {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,

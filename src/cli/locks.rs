@@ -1,6 +1,7 @@
 //! `gotrail locks`.
 
-use super::{Exit, Format, open};
+use super::open::{self, Between};
+use super::{Exit, Format};
 use crate::analysis::contention::contention;
 use crate::report;
 use clap::Args;
@@ -9,8 +10,9 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct LocksArgs {
-    /// A trace; `-` is standard input
-    file: PathBuf,
+    /// Traces, one after the other; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
     /// How many locks and how many channels to print (text)
@@ -22,7 +24,7 @@ pub struct LocksArgs {
 }
 
 pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+    open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
         let c = contention(trace).map_err(anyhow::Error::msg)?;
         let index = trace.index();
         match args.format {

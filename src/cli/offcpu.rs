@@ -1,11 +1,13 @@
 //! `gotrail profile`.
 
-use super::{Exit, Usage, note, open, window};
+use super::open::{self, Between};
+use super::{Exit, Usage, note, window};
 use crate::analysis::links::Options;
 use crate::analysis::{offcpu, search};
-use crate::base::text;
+use crate::base::{Duration, text};
 use crate::filter;
 use crate::report;
+use crate::store::profile::merge;
 use crate::wire::pprof;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -14,8 +16,9 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct MakeArgs {
-    /// A trace; `-` is standard input
-    file: PathBuf,
+    /// Traces, which make one profile; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
     /// What to profile
@@ -63,7 +66,9 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Kind::Offcpu => offcpu::Kind::OffCpu,
         Kind::Offwake => offcpu::Kind::OffWake,
     };
-    open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+    let mut profiles = Vec::new();
+    let (mut closed, mut open) = ((0, Duration::ZERO), (0, Duration::ZERO));
+    let exit = open::each_trace(&args.files, &args.open, (Between::Nothing, out), |trace, _| {
         let compiled = match &query {
             Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
             None => None,
@@ -71,17 +76,24 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let profile = offcpu::profile(trace, kind, opts).map_err(anyhow::Error::msg)?;
-        let bytes = pprof::encode_gzip(&report::offcpu::pprof(&profile, &trace.index()).to_wire());
-        if args.output.as_os_str() == "-" {
-            out.write_all(&bytes)?;
-            return Ok(());
+        for (sum, (n, d)) in [(&mut closed, profile.totals(false)), (&mut open, profile.totals(true))] {
+            *sum = (sum.0 + n, sum.1 + d);
         }
-        let name = args.output.display().to_string();
-        std::fs::write(&args.output, bytes).with_context(|| format!("writing {}", text::escape(&name)))?;
-        let ((n, d), (open_n, open_d)) = (profile.totals(false), profile.totals(true));
-        let open =
-            if open_n > 0 { format!(", and {} open ones, {open_d}", text::count(open_n)) } else { String::new() };
-        note(&format!("{}: {} stretches, {d}{open}", text::escape(&name), text::count(n)));
+        profiles.push(report::offcpu::pprof(&profile, &trace.index()));
         Ok(())
-    })
+    })?;
+    if profiles.is_empty() {
+        return Ok(exit);
+    }
+    let profile = merge::combine(profiles).map_err(anyhow::Error::msg)?;
+    let bytes = pprof::encode_gzip(&profile.to_wire());
+    if args.output.as_os_str() == "-" {
+        out.write_all(&bytes)?;
+        return Ok(exit);
+    }
+    let name = args.output.display().to_string();
+    std::fs::write(&args.output, bytes).with_context(|| format!("writing {}", text::escape(&name)))?;
+    let open = if open.0 > 0 { format!(", and {} open ones, {}", text::count(open.0), open.1) } else { String::new() };
+    note(&format!("{}: {} stretches, {}{open}", text::escape(&name), text::count(closed.0), closed.1));
+    Ok(exit)
 }

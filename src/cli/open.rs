@@ -1,6 +1,6 @@
 //! Opens the files of a command line.
 
-use super::{Exit, Usage, note};
+use super::{Exit, Format, Usage, note};
 use crate::base::text;
 use crate::config::{ByteSize, Settings};
 use crate::input::{self, Input, Kind, Limits};
@@ -9,7 +9,7 @@ use crate::store::persist::{Folder, Keep};
 use crate::store::trace::Options;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -87,15 +87,36 @@ pub fn load(trace: &Trace) {
     bar.finish_and_clear();
 }
 
+/// What stands between what is printed of one trace and of the next, where there are several.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing: what is printed is for programs.
+    Nothing,
+    /// An empty line.
+    Space,
+    /// An empty line, and above each the trace's name.
+    Names,
+}
+
+impl Between {
+    /// Names, where people read.
+    pub fn names(format: Format) -> Between {
+        if format == Format::Text { Between::Names } else { Between::Nothing }
+    }
+}
+
 /// Runs `each` on every trace, read whole: of a directory, on every trace directly in it. A file that cannot be opened is
 /// reported and does not stop the others.
 pub fn each_trace(
     paths: &[PathBuf],
     args: &OpenArgs,
-    mut each: impl FnMut(&Trace) -> anyhow::Result<()>,
+    (between, out): (Between, &mut dyn Write),
+    mut each: impl FnMut(&Trace, &mut dyn Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let options = args.options(memory_setting()?);
     let mut exit = Exit::Done;
+    let several = paths.len() > 1 || paths.iter().any(|p| p.is_dir());
+    let mut first = true;
     for path in paths {
         let in_directory = path.is_dir();
         let mut said = Vec::new();
@@ -116,7 +137,13 @@ pub fn each_trace(
                     for loss in &trace.index().losses {
                         note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
                     }
-                    each(&trace)?;
+                    if !std::mem::take(&mut first) && between != Between::Nothing {
+                        writeln!(out)?;
+                    }
+                    if several && between == Between::Names {
+                        writeln!(out, "{}", text::escape(trace.name()))?;
+                    }
+                    each(&trace, out)?;
                 }
                 Err(e) => {
                     note(&format!("{e:#}"));

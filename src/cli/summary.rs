@@ -1,6 +1,7 @@
 //! `gotrail summary`.
 
-use super::{Exit, Format, open};
+use super::open::{self, Between};
+use super::{Exit, Format};
 use crate::analysis::summary::summarize;
 use crate::report;
 use clap::Args;
@@ -20,16 +21,11 @@ pub struct SummaryArgs {
 }
 
 pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let mut first = true;
-    open::each_trace(&args.files, &args.open, |trace| {
+    let between = if args.format == Format::Text { Between::Space } else { Between::Nothing };
+    open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         match args.format {
             Format::Json => report::json::write(&summarize(&trace.index()), out)?,
-            Format::Text => {
-                if !std::mem::take(&mut first) {
-                    writeln!(out)?;
-                }
-                report::summary::write(trace.name(), &trace.index(), out)?;
-            }
+            Format::Text => report::summary::write(trace.name(), &trace.index(), out)?,
         }
         Ok(())
     })

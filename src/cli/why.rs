@@ -1,6 +1,7 @@
 //! `gotrail why`.
 
-use super::{Exit, Format, Usage, open, window};
+use super::open::{self, Between};
+use super::{Exit, Format, Usage, window};
 use crate::analysis::annotations::{self, Wanted};
 use crate::analysis::path::{self, Window};
 use crate::base::{Duration, Time, text};
@@ -13,8 +14,9 @@ use std::path::PathBuf;
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").required(true).args(["goroutine", "task", "region"]))]
 pub struct WhyArgs {
-    /// A trace; `-` is standard input
-    file: PathBuf,
+    /// Traces, one after the other; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
     /// A goroutine, by number: its whole life, or the part between --from and --to
@@ -42,7 +44,7 @@ pub struct WhyArgs {
 
 pub fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut found = false;
-    let exit = open::each_trace(std::slice::from_ref(&args.file), &args.open, |trace| {
+    let exit = open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
         let Some((title, window)) = wanted(args, trace)? else {
             return Ok(());
         };

@@ -151,7 +151,7 @@ impl Trace {
         let losses = |m: &Machine| self.format.unit_losses(unit, &tables, m);
         let parts = matches!(self.format, Format::V1(_));
         std::thread::scope(|s| {
-            let mut folding = Folding::Here(consumer);
+            let mut folding = Folding::Here(Box::new(consumer));
             produce(machine, parts, &losses, cancel, &mut |chunk| {
                 if matches!(folding, Folding::Here(_)) && claim(idle) {
                     folding.leave(s);
@@ -251,7 +251,7 @@ fn claim(idle: &AtomicUsize) -> bool {
 /// Where a unit's chunks are folded.
 enum Folding<'a> {
     /// Between decoding them.
-    Here(Consumer<'a>),
+    Here(Box<Consumer<'a>>),
     /// On another thread: the way there, and the way back of the buffers.
     Elsewhere(Sender<Chunk>, Receiver<Events>),
 }
