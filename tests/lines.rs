@@ -28,7 +28,8 @@ fn profile(name: &str) -> (String, Profile) {
 }
 
 fn joined(profiles: &[(String, Profile)]) -> Lines {
-    join::lines(&*TRACE, profiles, Options::default()).unwrap()
+    let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
+    join::lines(&*TRACE, &profiles, Options::default()).unwrap()
 }
 
 fn at<'a>(lines: &'a Lines, file: &str, line: u32) -> &'a Line {
@@ -102,7 +103,7 @@ fn a_window_narrows_the_profile_to_the_samples_within_it() {
         let index = TRACE.index();
         (index.start + Duration(500_000_000), index.start + Duration(1_000_000_000))
     };
-    let lines = join::lines(&*TRACE, &[profile("cpu.pb.gz")], Options { from, to, filter: None }).unwrap();
+    let lines = join::lines(&*TRACE, &[("cpu", &profile("cpu.pb.gz").1)], Options { from, to, filter: None }).unwrap();
     let sum = |of: fn(&Line) -> i64| lines.lines.iter().map(of).sum::<i64>();
     assert!(lines.samples > 20 && lines.samples < 120, "{}", lines.samples);
     let (profile, trace) = (sum(|l| l.profile.own), sum(|l| l.trace.own));

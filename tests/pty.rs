@@ -165,7 +165,7 @@ fn the_editor_gets_the_line_and_gives_the_screen_back() {
     v.mapassign();
     v.press("n");
     v.shows("hit 1 of 3 538");
-    v.shows("47 ▸");
+    v.shows("▸         c.byID");
     // What is on the screen after this was drawn when the editor had ended.
     v.screen.process(b"\x1b[2J");
     v.press("o");

@@ -243,7 +243,8 @@ impl Profiled {
         let count = |s| counter.map_or(1, |index| Weights { index, mean: false }.of(p.values_of(s)).value);
         let total = p.samples.iter().fold(0i64, |t, s| t.wrapping_add(weights.of(p.values_of(s)).value.wrapping_abs()));
         let name = counter.and_then(|c| self.kinds().nth(c)).map_or("stacks", |k| k.0);
-        let counted = (crate::base::text::escape(name).into_owned(), p.samples.iter().map(count).sum());
+        let counted =
+            (crate::base::text::escape(name).into_owned(), p.samples.iter().map(count).fold(0i64, i64::saturating_add));
 
         let mut named = p.clone();
         named.aggregate(Keep {

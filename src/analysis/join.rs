@@ -252,7 +252,7 @@ fn is_cpu(p: &Profile) -> Option<(usize, Option<usize>)> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn lines<S: Source>(source: &S, profiles: &[(String, Profile)], opts: Options<'_>) -> Result<Lines, String> {
+pub fn lines<S: Source>(source: &S, profiles: &[(&str, &Profile)], opts: Options<'_>) -> Result<Lines, String> {
     let ahead = LookAhead::new(source);
     let mut samples = Vec::new();
     let (from, to, filter) = (opts.from, opts.to, opts.filter);
@@ -280,7 +280,7 @@ fn sum(
     index: &Index,
     off: &offcpu::Profile,
     samples: &mut [Sampled],
-    profiles: &[(String, Profile)],
+    profiles: &[(&str, &Profile)],
     narrowed: bool,
 ) -> Lines {
     let dict = &index.dict;
@@ -311,7 +311,7 @@ fn sum(
             Some(which) => cpu(dict, &mut t, samples, p, which, narrowed, &mut evidence),
             None => other(dict, &mut t, p, &mut out.others),
         };
-        out.matched.push(Matched { name: name.clone(), ..m });
+        out.matched.push(Matched { name: (*name).to_owned(), ..m });
     }
     out.labels = evidence.agreed();
     let n = out.others.len();

@@ -54,6 +54,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         None => None,
     };
     let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
+    let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
     let mut found = true;
     let between = Between::names(args.format);
     let file = std::slice::from_ref(&args.file);

@@ -73,7 +73,7 @@ fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
         "\n{:>8} {:>8} {:>8} {:>8} {:>8}  goroutines by start function",
         "count", "running", "runnable", "waiting", "syscall"
     )?;
-    let waiting = |g: &GoroutineFact| g.blocked_ns.values().sum::<i64>();
+    let waiting = |g: &GoroutineFact| g.blocked_ns.values().fold(0i64, |sum, &ns| sum.saturating_add(ns));
     let mut by: Vec<_> = s.goroutines_by_name.iter().collect();
     by.sort_by_key(|(name, g)| (std::cmp::Reverse(g.exec_ns), name.as_str()));
     let rest = by.len().saturating_sub(ROWS);
@@ -86,7 +86,7 @@ fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
             Duration(g.exec_ns).to_string(),
             Duration(g.sched_wait_ns).to_string(),
             Duration(waiting(g)).to_string(),
-            Duration(g.syscall_ns + g.syscall_block_ns).to_string(),
+            Duration(g.syscall_ns.saturating_add(g.syscall_block_ns)).to_string(),
         )?;
     }
     if rest > 0 {

@@ -35,11 +35,12 @@ pub enum JobKind {
     Tasks,
     Instances,
     Profile,
+    Costs,
 }
 
 impl JobKind {
     /// All kinds.
-    pub const ALL: [JobKind; 17] = [
+    pub const ALL: [JobKind; 18] = [
         JobKind::Search,
         JobKind::EventsPage,
         JobKind::EventsListing,
@@ -57,6 +58,7 @@ impl JobKind {
         JobKind::Tasks,
         JobKind::Instances,
         JobKind::Profile,
+        JobKind::Costs,
     ];
 }
 
@@ -177,6 +179,8 @@ pub enum Reply {
     Instances(Arc<tasks::List>),
     /// A profile summed up.
     Profile(Arc<profile::Found>),
+    /// What lines of source cost.
+    Costs(Arc<source::costs::Costs>),
     /// Something to read in a panel over the views.
     Panel(Arc<Panelled>),
     /// Why there is no answer.

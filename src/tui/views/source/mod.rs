@@ -1,5 +1,7 @@
 //! The source pane: the file of the chosen frame, at its line.
 
+pub mod costs;
+
 use crate::base::{FrameId, FuncId, StackId, Time};
 use crate::source::{Class, Finder, Highlights, Places, Text};
 use crate::store::dict::short_file;
@@ -55,6 +57,8 @@ pub struct Source {
     counted: Option<(FuncId, String, usize)>,
     /// What the profile's lines cost.
     profile: Option<Arc<Found>>,
+    /// What the trace's lines cost.
+    costs: costs::Column,
 }
 
 impl Source {
@@ -159,7 +163,10 @@ fn role(class: Class) -> Role {
 impl View for Source {
     fn title(&self, cx: &Ctx) -> String {
         match self.frame(cx) {
-            Some(f) => crate::base::text::escape(short_file(cx.frames().dict.func_file(f.func))).into_owned(),
+            Some(f) => {
+                let file = cx.frames().dict.func_file(f.func);
+                crate::base::text::escape(short_file(file)).into_owned() + &self.costs.title(cx, file)
+            }
             None => "source".into(),
         }
     }
@@ -228,6 +235,7 @@ impl View for Source {
             return;
         }
         self.count(cx, f.func);
+        out.extend(self.costs.ask(cx, area.width).map(Command::Run));
         let height = usize::from(area.height.max(1));
         if self.shown != cx.place.frame {
             self.shown = cx.place.frame;
@@ -241,6 +249,9 @@ impl View for Source {
     fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
         if let Reply::Profile(found) = reply {
             self.profile = Some(found.clone());
+        }
+        if let Reply::Costs(found) = reply {
+            self.costs.receive(found);
         }
         if let Reply::Source(loaded) = reply {
             if self.loaded.len() >= MAX_KEPT {
@@ -270,6 +281,8 @@ impl View for Source {
             }
         };
         let costs = self.costs(cx);
+        let columns = costs::Column::width(cx, area.width) > 0;
+        let of_trace = self.costs.of(cx, cx.frames().dict.func_file(f.func));
         let digits = file.text.len().to_string().len().max(3);
         for row in 0..area.height {
             let number = self.top.max(1) + usize::from(row);
@@ -289,6 +302,10 @@ impl View for Source {
                         _ => write(buf, area, x, y, &format!("{flat:>8} "), cx.theme.style(Role::Text)),
                     };
                     write(buf, area, x, y, &format!("{cum:>8} "), cx.theme.style(Role::Sample))
+                }
+                None if columns => {
+                    let cost = of_trace.and_then(|c| c.get(&(number as u32)).copied()).unwrap_or_default();
+                    cost.render((area, x, y), buf, cx)
                 }
                 None => x,
             };

@@ -1,0 +1,154 @@
+//! What the lines of the file in the source pane cost: on the CPU by the profile's and the trace's samples, and blocked.
+
+use crate::analysis::join::{self, Lines, Verdict};
+use crate::analysis::links::Options;
+use crate::base::{Duration, Time, text};
+use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::hits;
+use crate::tui::theme::Role;
+use crate::tui::views::{Ctx, ViewId};
+use crate::tui::widgets::write;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Columns of the terminal that both costs take.
+const WIDTH: u16 = 2 * (CELL + 1);
+const CELL: u16 = 7;
+/// The narrowest pane that has them: in a narrower one the text needs the room more.
+const NARROWEST: u16 = 56;
+/// Most events that are summed up without being asked for by a window: all of them have to be decoded once more.
+const MOST: u64 = 32 << 20;
+
+/// What costs were summed up for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Key {
+    window: Option<(Time, Time)>,
+    only: Option<String>,
+    profiles: usize,
+}
+
+/// What a line cost.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Cost {
+    /// On the CPU.
+    cpu: Duration,
+    blocked: Duration,
+}
+
+/// What all lines cost.
+#[derive(Debug)]
+pub struct Costs {
+    key: Key,
+    /// By file, as the trace calls it, and by line.
+    files: FxHashMap<String, FxHashMap<u32, Cost>>,
+    /// Where the times on the CPU come from a profile: how well it fits.
+    matched: String,
+}
+
+/// The costs, as far as they have been asked for.
+#[derive(Default)]
+pub struct Column {
+    asked: Option<Key>,
+    found: Option<Arc<Costs>>,
+}
+
+impl Column {
+    /// Whether there is a column in a pane of this width.
+    pub fn width(cx: &Ctx, pane: u16) -> u16 {
+        let has = cx.place.view != ViewId::Profile && pane >= NARROWEST && key(cx).is_some();
+        if has { WIDTH } else { 0 }
+    }
+
+    /// The work that is to be done for what is shown now, once.
+    pub fn ask(&mut self, cx: &Ctx, pane: u16) -> Option<Job> {
+        let key = key(cx).filter(|_| Column::width(cx, pane) > 0)?;
+        if self.asked.as_ref() == Some(&key) {
+            return None;
+        }
+        self.asked = Some(key.clone());
+        let profiles = cx.profiles.to_vec();
+        Some(Job::new(JobKind::Costs, move |cx| {
+            let sum = || {
+                let filter = hits::compile(cx, key.only.as_deref())?;
+                let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
+                let profiles: Vec<_> = profiles.iter().map(|p| (p.name.as_str(), &p.profile)).collect();
+                join::lines(cx, &profiles, Options { from, to, filter: filter.as_ref() })
+            };
+            match sum() {
+                _ if cx.cancelled() => Reply::Nothing,
+                Ok(lines) => Reply::Costs(Arc::new(Costs::new(key, &lines))),
+                Err(why) => Reply::Failed(JobKind::Costs, why),
+            }
+        }))
+    }
+
+    /// Takes the answer.
+    pub fn receive(&mut self, found: &Arc<Costs>) {
+        self.found = Some(found.clone());
+    }
+
+    fn current(&self, cx: &Ctx) -> Option<&Costs> {
+        self.found.as_deref().filter(|f| key(cx).as_ref() == Some(&f.key))
+    }
+
+    /// What the columns are, for the pane's title; empty if there are none.
+    pub fn title(&self, cx: &Ctx, file: &str) -> String {
+        let known = self.current(cx).filter(|c| c.files.contains_key(file));
+        known.map_or(String::new(), |c| format!(" · on CPU, blocked{}", c.matched))
+    }
+
+    /// What the lines of a file cost, as far as it is known.
+    pub fn of(&self, cx: &Ctx, file: &str) -> Option<&FxHashMap<u32, Cost>> {
+        self.current(cx)?.files.get(file)
+    }
+}
+
+impl Cost {
+    /// Writes it at `x` and returns where to go on.
+    pub fn render(&self, (area, x, y): (Rect, u16, u16), buf: &mut Buffer, cx: &Ctx) -> u16 {
+        for (i, (d, role)) in [(self.cpu, Role::Sample), (self.blocked, Role::Waiting)].into_iter().enumerate() {
+            if d > Duration::ZERO {
+                let text = format!("{:>width$}", d.to_string(), width = usize::from(CELL));
+                write(buf, area, x + i as u16 * (CELL + 1), y, &text, cx.theme.style(role));
+            }
+        }
+        x + WIDTH
+    }
+}
+
+/// What there is to be summed up; nothing while the trace is read, and where that would take long.
+fn key(cx: &Ctx) -> Option<Key> {
+    if cx.no_trace() || !cx.index.complete {
+        return None;
+    }
+    let window = cx.place.window();
+    let inside = |s: &&crate::store::SegmentInfo| window.is_none_or(|(from, to)| s.from < to && s.to >= from);
+    let events: u64 = cx.index.segments.iter().filter(inside).map(|s| u64::from(s.len)).sum();
+    let only = match (cx.place.only().and_then(|g| cx.index.goroutine(g)), cx.place.group()) {
+        (Some(g), _) => Some(format!("g:{}", g.id.0)),
+        (None, Some(g)) => Some(format!("group:\"{}\"", cx.index.group_name(g))),
+        (None, None) => None,
+    };
+    (events <= MOST).then_some(Key { window, only, profiles: cx.profiles.len() })
+}
+
+impl Costs {
+    fn new(key: Key, lines: &Lines) -> Costs {
+        let joined = lines.matched.iter().filter(|m| m.verdict == Verdict::Joined);
+        let (n, of) = joined.fold((0, 0), |(n, of), m| (n + m.matched(), of + m.trace));
+        let mut files: FxHashMap<String, FxHashMap<u32, Cost>> = FxHashMap::default();
+        for l in &lines.lines {
+            let cpu = Duration(if of > 0 { l.profile.own } else { l.trace.own });
+            let cost = files.entry(l.file.clone()).or_default().entry(l.line).or_default();
+            cost.cpu += cpu;
+            cost.blocked += l.blocked;
+        }
+        let matched = match of {
+            0 => String::new(),
+            _ => format!(" · {} of {} samples matched", text::count(n), text::count(of)),
+        };
+        Costs { key, files, matched }
+    }
+}
