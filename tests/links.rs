@@ -8,9 +8,10 @@ use gotrail::analysis::links::{self, Edge, Links, Options, Party};
 use gotrail::analysis::offcpu;
 use gotrail::analysis::path::{self, Path, What, Window};
 use gotrail::analysis::summary::summarize;
-use gotrail::analysis::waits::{PlaceId, Waker};
+use gotrail::analysis::waits::{PlaceId, TABLE, Waker};
 use gotrail::base::{Duration, GoIdx, Time};
 use gotrail::input;
+use gotrail::store::trace::Options as TraceOptions;
 use gotrail::store::{Index, Trace};
 use proptest::prelude::*;
 use std::path::{Path as FilePath, PathBuf};
@@ -153,7 +154,7 @@ fn waits_that_nobody_ends_and_waits_that_no_goroutine_ends() {
 
 fn classes(name: &str) -> (Trace, contention::Contention) {
     let trace = data(name);
-    let c = contention::contention(&trace).unwrap();
+    let c = contention::contention(&trace, None).unwrap();
     (trace, c)
 }
 
@@ -283,7 +284,7 @@ fn a_payment_waits_for_the_lock_of_the_order_cache() {
         });
         assert!(at_lock, "payment {k} by length does not wait for the lock");
     }
-    let c = contention::contention(&trace).unwrap();
+    let c = contention::contention(&trace, None).unwrap();
     let first = c.classes.iter().find(|c| c.what == Kind::Lock).unwrap();
     assert_eq!(lines(&trace, &c, first).0, ["order_cache.go:45"]);
 }
@@ -434,13 +435,45 @@ fn a_written_profile_reads_back_with_its_sums_and_open_waits_labelled() {
     }
 }
 
-#[test]
-fn the_index_has_the_links_that_the_events_give() {
+/// All traces that are here.
+fn traces() -> Vec<PathBuf> {
     let folders = ["tests/data", "tests/data/v1", "sample-traces"];
     let files = folders.iter().flat_map(|f| std::fs::read_dir(root().join(f)).unwrap()).map(|f| f.unwrap().path());
     let is_trace = |p: &PathBuf| p.extension().is_some_and(|e| e == "trace") || p.ends_with("trace.out");
+    files.filter(|p| is_trace(p) || p.to_string_lossy().ends_with("-trace.out")).collect()
+}
+
+#[test]
+fn waits_kept_while_reading_give_the_contention_that_the_events_give() {
     let mut from_index = 0;
-    for path in files.filter(|p| is_trace(p) || p.to_string_lossy().ends_with("-trace.out")) {
+    for path in traces() {
+        let input = input::open(&path).unwrap();
+        let options = TraceOptions { queues: Some(|reason| TABLE.may_queue(reason)), ..TraceOptions::default() };
+        let trace = Trace::open_with(&input.name, input.bytes, options).unwrap();
+        trace.load(&|_| {}, &AtomicBool::new(false));
+        let Some(kept) = trace.take_queues() else { continue };
+        from_index += 1;
+        let (known, events) = (contention::contention(&trace, Some(kept)), contention::contention(&trace, None));
+        let (known, events) = (known.unwrap(), events.unwrap());
+        assert_eq!(known.classes.len(), events.classes.len(), "{}", path.display());
+        for (a, b) in known.classes.iter().zip(&events.classes) {
+            // What was going on when the trace began is found some events later there.
+            let near = |a: Duration, b: Duration| (a - b).ns().abs() <= 1_000_000;
+            assert!(near(a.busy, b.busy), "{}: {a:?} {b:?}", path.display());
+            let mut a = Contended { busy: b.busy, depth_mean_milli: b.depth_mean_milli, ..a.clone() };
+            if a.open > 0 {
+                (a.convoy, a.depth_max) = (b.convoy, b.depth_max);
+            }
+            assert_eq!(a, *b, "{}", path.display());
+        }
+    }
+    assert!(from_index >= 20, "only {from_index} traces had their waits kept");
+}
+
+#[test]
+fn the_index_has_the_links_that_the_events_give() {
+    let mut from_index = 0;
+    for path in traces() {
         let trace = open(&path);
         let edges = |l: Links| {
             let index = trace.index();

@@ -5,9 +5,10 @@
 //! treats alike. Such a class is what is reported on.
 
 use super::search::Source;
-use super::waits::{self, Class, End, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Visit, Waker};
-use crate::base::{Duration, StackId, StringId, Time};
+use super::waits::{self, Class, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Visit, Waker};
+use crate::base::{Duration, GoIdx, StackId, StringId, Time};
 use crate::store::segment::{GoState, Kind};
+use crate::store::waits::{Queues, Stretch};
 use crate::store::{EventNo, Index, Segment, totals};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -306,28 +307,87 @@ impl Follow<'_> {
         Some(Place { queue, line, class, reason, waited: Tally::default() })
     }
 
-    fn let_go(&mut self, place: &Place, e: &End, waker: Waker) -> bool {
-        let Waker::Go(w) = waker else { return false };
-        let releases = self.classes.releases(e.stack);
-        if releases && let Some(r) = self.released.get_mut(w.0 as usize) {
-            *r = place.queue + 1;
+    /// A wait at the place of `mark` begins, at `from` or, if it was found there, as early as may be.
+    fn come(&mut self, mark: u32, from: Time) {
+        if let Some(p) = self.known.get((mark as usize).wrapping_sub(1)) {
+            let q = &mut self.queues[p.queue as usize];
+            q.come(from.max(q.since));
         }
+    }
+
+    /// A wait is over at `to`, ended by `by` in a stack if by anyone; or the trace is. Gives the queue back, if a lock was
+    /// released that way.
+    fn go(&mut self, mark: u32, wait: &Stretch, to: Time, by: Option<(GoIdx, StackId)>) -> Option<u32> {
+        let at = (mark as usize).wrapping_sub(1);
+        let place = *self.known.get(at)?;
         let q = &mut self.queues[place.queue as usize];
-        *q.ends.entry(self.classes.places.near(e.stack)).or_default() += 1;
-        releases || q.out.what == What::Channel
+        // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
+        let stack = by.filter(|b| b.0.is_some()).map(|b| b.1);
+        let releases = stack.is_some_and(|s| self.classes.releases(s));
+        if let Some(s) = stack {
+            *q.ends.entry(self.classes.places.near(s)).or_default() += 1;
+        }
+        if by.is_some() {
+            q.go(to, releases || stack.is_some() && q.out.what == What::Channel);
+        } else {
+            q.pass(to);
+        }
+        let d = wait.len;
+        let line = &mut self.known[at].waited;
+        let sides = match place.class {
+            Class::Send => Some(&mut q.out.sending),
+            Class::Receive => Some(&mut q.out.receiving),
+            _ => None,
+        };
+        for t in [Some(line), sides].into_iter().flatten() {
+            t.count += 1;
+            t.total += d;
+        }
+        q.out.waits += 1;
+        q.out.open += u64::from(wait.began == EventNo::MAX || wait.ended == EventNo::MAX);
+        q.out.total += d;
+        if d > q.out.max || q.out.waits == 1 {
+            (q.out.max, q.out.longest) = (d, Some(wait.began).filter(|&no| no != EventNo::MAX));
+        }
+        releases.then_some(place.queue)
+    }
+
+    /// Follows waits that are there one by one.
+    fn replay(&mut self, queues: &Queues) {
+        let marks: Vec<u32> = queues.waits.iter().map(|w| self.mark(w.reason, w.stack)).collect();
+        let stops: FxHashMap<EventNo, StackId> = queues.stops.iter().map(|s| (s.after, s.stack)).collect();
+        // Begin and end of each, in the order of the events; what was there already comes first.
+        let mut steps = Vec::with_capacity(2 * queues.waits.len());
+        for (i, w) in (0u32..).zip(&queues.waits).filter(|(i, _)| marks[*i as usize] > 0) {
+            let began = if w.wait.began == EventNo::MAX { 0 } else { w.wait.began };
+            steps.push((began, false, w.wait.go, i));
+            steps.push((w.wait.ended, true, w.wait.go, i));
+        }
+        steps.sort_unstable();
+        for (_, over, _, i) in steps {
+            let (w, mark) = (&queues.waits[i as usize], marks[i as usize]);
+            let from = w.wait.from;
+            if !over {
+                self.come(mark, from);
+                continue;
+            }
+            let by = (w.wait.ended != EventNo::MAX).then_some((w.by, w.by_stack));
+            if let Some(q) = self.go(mark, &w.wait, from + w.wait.len, by)
+                && stops.get(&w.wait.ended).is_some_and(|&s| self.classes.releases(s))
+            {
+                self.queues[q as usize].out.starved += 1;
+            }
+        }
     }
 }
 
 impl Visit for Follow<'_> {
-    fn begin(&mut self, now: &Interval, seg: &Segment, i: usize) -> u32 {
+    fn begin(&mut self, now: &Interval, _seg: &Segment, _i: usize) -> u32 {
         if now.state != GoState::Waiting {
             return 0;
         }
         let m = self.mark(now.reason, now.stack);
-        if m > 0 {
-            let q = self.known[m as usize - 1].queue;
-            self.queues[q as usize].come(seg.time[i]);
-        }
+        self.come(m, now.from);
         m
     }
 
@@ -347,46 +407,24 @@ impl Visit for Follow<'_> {
             }
             _ => return,
         }
-        let at = w.mark as usize - 1;
-        let place = self.known[at];
-        // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
-        let waker = match w.end {
-            Some(e) if e.by.is_some() => Waker::Go(e.by),
-            _ => Waker::Nobody,
-        };
-        let let_go = w.end.is_some_and(|e| self.let_go(&place, &e, waker));
-        let q = &mut self.queues[place.queue as usize];
-        if w.end.is_some() {
-            q.go(w.to, let_go);
-        } else {
-            q.pass(w.to);
-        }
-        let d = w.len();
-        let line = &mut self.known[at].waited;
-        let sides = match place.class {
-            Class::Send => Some(&mut q.out.sending),
-            Class::Receive => Some(&mut q.out.receiving),
-            _ => None,
-        };
-        for t in [Some(line), sides].into_iter().flatten() {
-            t.count += 1;
-            t.total += d;
-        }
-        q.out.waits += 1;
-        q.out.open += u64::from(!w.closed());
-        q.out.total += d;
-        if d > q.out.max || q.out.waits == 1 {
-            (q.out.max, q.out.longest) = (d, w.began);
+        let (began, ended) = (w.began.unwrap_or(EventNo::MAX), w.end.map_or(EventNo::MAX, |e| e.no));
+        let wait = Stretch { len: w.len(), from: w.from, began, ended, go: w.go };
+        let released = self.go(w.mark, &wait, w.to, w.end.map(|e| (e.by, e.stack)));
+        if let (Some(q), Some(e)) = (released, w.end)
+            && let Some(r) = self.released.get_mut(e.by.0 as usize)
+        {
+            *r = q + 1;
         }
     }
 }
 
-/// Follows the queues at all locks and channels of a trace that has been read whole.
+/// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that were kept while it
+/// was read ([`Trace::take_queues`](crate::store::Trace::take_queues)), or else by decoding it once more.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn contention<S: Source>(source: &S) -> Result<Contention, String> {
+pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Contention, String> {
     let mut out = Err("there is no trace".to_owned());
     source.with_index(&mut |index| {
         let places = Places::new(&index.dict, &TABLE);
@@ -399,7 +437,9 @@ pub fn contention<S: Source>(source: &S) -> Result<Contention, String> {
             known: Vec::new(),
             released: vec![0; index.goroutines.len()],
         };
-        if let Err(e) = waits::each(source, &mut f) {
+        if let Some(queues) = &kept {
+            f.replay(queues);
+        } else if let Err(e) = waits::each(source, &mut f) {
             out = Err(e);
             return;
         }

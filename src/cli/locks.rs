@@ -3,6 +3,7 @@
 use super::open::{self, Between};
 use super::{Exit, Format};
 use crate::analysis::contention::contention;
+use crate::analysis::waits::TABLE;
 use crate::report;
 use clap::Args;
 use std::io::Write;
@@ -24,8 +25,9 @@ pub struct LocksArgs {
 }
 
 pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
-        let c = contention(trace).map_err(anyhow::Error::msg)?;
+    let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
+    open::each_trace(&args.files, &open, (Between::names(args.format), out), |trace, out| {
+        let c = contention(trace, trace.take_queues()).map_err(anyhow::Error::msg)?;
         let index = trace.index();
         match args.format {
             Format::Json => report::json::write(&report::contention::json(&c, &index), out)?,

@@ -23,9 +23,17 @@ pub struct OpenArgs {
     /// How much memory to use, such as 512MB; by default what the settings say, or a quarter of the machine's, at most 1GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
+    /// Waits that the command wants one by one.
+    #[arg(skip)]
+    queues: Option<fn(&str) -> bool>,
 }
 
 impl OpenArgs {
+    /// The same, and waits for these reasons of the runtime's are kept one by one.
+    pub fn with_queues(&self, queues: fn(&str) -> bool) -> OpenArgs {
+        OpenArgs { queues: Some(queues), ..self.clone() }
+    }
+
     /// How traces are opened; `setting` is the settings' memory.
     pub fn options(&self, setting: Option<ByteSize>) -> Options {
         let folder = if self.no_cache { None } else { Folder::of_the_user(|v| std::env::var_os(v)) };
@@ -33,6 +41,7 @@ impl OpenArgs {
         Options {
             keep: Keep { folder, ..Keep::default() },
             memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
+            queues: self.queues,
         }
     }
 }

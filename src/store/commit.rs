@@ -1,6 +1,7 @@
 //! Puts the parts of the generations together, in order, into the index of the whole.
 
 mod links;
+mod queues;
 mod replay;
 
 use super::annotations::{Ranges, Regions, Tasks};
@@ -8,12 +9,13 @@ use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
 use super::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
 use super::totals::{Link, Party};
 use super::trace::EventNo;
-use super::waits::Stretch;
+use super::waits::{Queues, Stretch};
 use super::{Frame, Func};
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use crate::wire::tables::Tables;
 use links::{add_links, add_singles, party};
+use queues::Queueing;
 use replay::push_range;
 use rustc_hash::FxHashMap;
 
@@ -102,6 +104,7 @@ pub(super) struct Commit {
     parts: usize,
     /// After how many parts the groups are summed again.
     next_regroup: usize,
+    queues: Queueing,
 }
 
 /// The handles that a segment's positions stand for.
@@ -112,6 +115,16 @@ pub(super) struct Handles {
 }
 
 impl Commit {
+    /// Before the first part; `queues` says which waits are kept one by one.
+    pub fn new(queues: Option<fn(&str) -> bool>) -> Commit {
+        Commit { queues: Queueing::new(queues), ..Commit::default() }
+    }
+
+    /// The waits that were kept one by one; nothing if there were too many.
+    pub fn take_queues(&mut self) -> Option<Queues> {
+        self.queues.take()
+    }
+
     /// Handles for the goroutines, Ps and threads of a decoder's tables. All are known once their part is committed.
     pub fn handles(&self, tables: &Tables) -> Handles {
         let get = |m: &FxHashMap<GoId, GoIdx>, id| m.get(id).copied().unwrap_or_default();
@@ -156,6 +169,7 @@ impl Commit {
         self.add_counts(index, &part, maps);
         add_links(index, links, &gos, maps);
         add_singles(index, &part.singles, &gos, maps);
+        self.queues.add(index, &part, &gos, maps);
         index.totals.waits_missing |= part.waits_missing;
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
@@ -217,6 +231,7 @@ impl Commit {
                     waker_stack: StackId::NONE,
                 };
                 let wait = o.wait(g, GoIdx(i as u32), end, EventNo::MAX);
+                self.queues.add_one(&index.dict, wait, &link, GoIdx::NONE);
                 index.totals.other_waits.entry((link, false)).or_default().add(wait);
             }
         }
@@ -436,6 +451,7 @@ impl Commit {
                         waker: party(index, waker),
                         waker_stack: maps.stack(h.stack),
                     };
+                    self.queues.add_one(&index.dict, wait, &link, waker);
                     if o.blocked {
                         let sums = index.totals.links.entry(link).or_default();
                         sums.tally.add(d);

@@ -39,6 +39,13 @@ pub(super) struct Committer {
     maps: Arc<Maps>,
 }
 
+impl Committer {
+    /// Before the first part; `queues` says which waits are kept one by one.
+    pub fn new(queues: Option<fn(&str) -> bool>) -> Committer {
+        Committer { commit: Commit::new(queues), ..Committer::default() }
+    }
+}
+
 /// A folded part that waits for its turn.
 struct Folded {
     unit: usize,
@@ -75,7 +82,8 @@ impl Trace {
     /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
     /// index is usable, and grows, meanwhile. Where an index is kept from an earlier run, that one is taken. `progress` is called after each step with the part read, 0 to 1.
     pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
-        if self.restore() {
+        // What is kept between runs does not have waits one by one.
+        if self.queues.is_none() && self.restore() {
             progress(1.0);
             return;
         }
@@ -138,7 +146,7 @@ impl Trace {
         let consumer = Consumer {
             trace: self,
             unit,
-            fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables()),
+            fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables(), self.queues),
             tables: match &tables {
                 UnitTables::V2(t) => Some(Arc::clone(t)),
                 UnitTables::V1(_) => None,

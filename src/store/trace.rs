@@ -6,6 +6,7 @@ use super::decode::{Checkpoint, Format, UnitTables};
 use super::grid::{Grid, Scale};
 use super::load::Committer;
 use super::persist::Keep;
+use super::waits::Queues;
 use super::{Index, Segment, segment};
 use crate::base::Time;
 use crate::input::Bytes;
@@ -29,6 +30,7 @@ pub struct Trace {
     pub(super) segments: Mutex<Cache<usize, Segment>>,
     pub(super) tables: Mutex<Cache<usize, GenTables>>,
     pub(super) kept: Keep,
+    pub(super) queues: Option<fn(&str) -> bool>,
 }
 
 /// How a trace is opened.
@@ -39,6 +41,8 @@ pub struct Options {
     /// Bytes of memory that it may take; 1 GB if `None`. Half is for decoded segments, an eighth for the grid's
     /// entries, and neither takes more than suits the file's size.
     pub memory: Option<usize>,
+    /// Which waits [`Trace::take_queues`] is to have one by one, by the runtime's reason. Such a trace is always read anew.
+    pub queues: Option<fn(&str) -> bool>,
 }
 
 /// How to decode a segment.
@@ -92,11 +96,12 @@ impl Trace {
             format,
             scale,
             index: RwLock::new(index),
-            committer: Mutex::default(),
+            committer: Mutex::new(Committer::new(options.queues)),
             plans: RwLock::default(),
             segments: Mutex::new(Cache::new(budget)),
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
             kept: options.keep,
+            queues: options.queues,
         })
     }
 
@@ -105,6 +110,13 @@ impl Trace {
         let trace = Trace::open("", Bytes::Static(NOTHING)).expect("a header is a trace");
         trace.index.write().unwrap_or_else(|e| e.into_inner()).losses.clear();
         trace
+    }
+
+    /// The waits for the reasons that [`Options::queues`] names, those that were going on when the trace began included;
+    /// once. Nothing where there are too many to hold, or where the file does not tell how some ended.
+    pub fn take_queues(&self) -> Option<Queues> {
+        let missing = self.index().totals.waits_missing;
+        lock(&self.committer).commit.take_queues().filter(|_| !missing)
     }
 
     /// Whether this is [`none`](Self::none).

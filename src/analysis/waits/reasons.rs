@@ -112,6 +112,13 @@ impl Table {
         self.0.library.iter().any(|p| fits(p, func))
     }
 
+    /// Whether waits for this reason of the runtime's, or for one that is not known, may be for a lock or a channel.
+    pub fn may_queue(&self, reason: &str) -> bool {
+        let queue = |r: &&Rule| matches!(r.class, Class::Lock | Class::Send | Class::Receive);
+        let fits = |r: &Rule| r.reason.as_deref().is_none_or(|want| want == reason);
+        reason.is_empty() || self.0.rule.iter().filter(queue).any(fits)
+    }
+
     /// Who ends waits of this reason when no goroutine does.
     fn waker(&self, reason: &str) -> Waker {
         match self.0.wakers.get(reason) {

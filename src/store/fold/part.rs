@@ -57,6 +57,8 @@ pub(in crate::store) struct GoRow {
     pub samples: u64,
     pub label: u32,
     pub(super) last_link: u32,
+    /// Number of the event by which it last ended a wait since it runs, where that is asked for; else the largest number.
+    pub(super) ended_wait: u64,
     pub(super) cell: Entry,
     /// When that cell begins and ends.
     pub(super) cell_start: Time,
@@ -84,6 +86,7 @@ impl GoRow {
             samples: 0,
             label: NONE,
             last_link: NONE,
+            ended_wait: u64::MAX,
             cell: Entry::default(),
             cell_start: Time::MIN,
             cell_end: Time::MIN,
@@ -256,6 +259,10 @@ pub(in crate::store) struct Part {
     pub links: Vec<(LinkKey, LinkTally)>,
     /// Ended waits that are not in the `waits` of `links`.
     pub singles: Vec<Single>,
+    /// Ended waits one by one, of the reasons that are asked for; those in `singles` are not here.
+    pub queued: Vec<Single>,
+    /// Goroutines that were stopped after they had ended a wait: number of the event that did, and their stack.
+    pub stops_after: Vec<(u64, u32)>,
     /// Whether there are waits that are in neither, nor in `heads`.
     pub waits_missing: bool,
     /// Closed waits that began with a block, by reason.
@@ -303,6 +310,8 @@ impl Part {
             heads: Vec::new(),
             links: Vec::new(),
             singles: Vec::new(),
+            queued: Vec::new(),
+            stops_after: Vec::new(),
             waits_missing: false,
             waits: Vec::new(),
             sched: Tally::default(),

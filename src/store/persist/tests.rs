@@ -13,7 +13,7 @@ static DEMO: &[u8] = include_bytes!("../../../assets/demo.trace.gz");
 fn open(folder: &Path) -> Trace {
     let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::default()).unwrap();
     let keep = Keep { folder: Some(Folder::new(folder, LIMIT)), smallest: 0 };
-    Trace::open_with("demo", input.bytes, Options { keep, memory: None }).unwrap()
+    Trace::open_with("demo", input.bytes, Options { keep, ..Options::default() }).unwrap()
 }
 
 fn load(trace: &Trace) {
@@ -148,7 +148,7 @@ fn small_traces_and_cancelled_passes_leave_nothing_behind() {
     cancelled.load(&|_| {}, &AtomicBool::new(true));
     let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::default()).unwrap();
     let keep = Keep { folder: Some(Folder::new(dir.path(), LIMIT)), ..Keep::default() };
-    let small = Trace::open_with("demo", input.bytes, Options { keep, memory: None }).unwrap();
+    let small = Trace::open_with("demo", input.bytes, Options { keep, ..Options::default() }).unwrap();
     load(&small);
     assert!(small.index().complete && !cancelled.index().complete);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
