@@ -124,7 +124,7 @@ fn d_index_on_all_cores(bencher: Bencher) {
 fn kept() -> Options {
     static DIR: OnceLock<tempfile::TempDir> = OnceLock::new();
     let dir = DIR.get_or_init(|| tempfile::tempdir().expect("a temporary folder"));
-    Options { keep: Keep { folder: Some(Folder::new(dir.path(), LIMIT)), smallest: 0 }, memory: None }
+    Options { keep: Keep { folder: Some(Folder::new(dir.path(), LIMIT)), smallest: 0 }, ..Options::default() }
 }
 
 #[divan::bench(max_time = 5)]

@@ -366,7 +366,7 @@ impl Grid {
             }
             for (i, ns) in (first..).zip(cells) {
                 if let Some(cell) = lane.get_mut(i >> self.coarser) {
-                    *cell += ns;
+                    *cell = cell.saturating_add(*ns);
                 }
             }
         }

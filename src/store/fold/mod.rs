@@ -441,7 +441,7 @@ impl Fold {
         row.events += 1;
         if let Some(cell) = self.touch(r.go, t) {
             cell.events += 1;
-            cell.absent += (t - scale.start(cell.cell)).0.max(0) as u64;
+            cell.absent = cell.absent.saturating_add((t - scale.start(cell.cell)).0.max(0) as u64);
         }
         self.part.waits_missing |= missing;
         let no = self.no;
@@ -597,7 +597,7 @@ fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time),
     if from >= last_start
         && let Some(c) = cells.get_mut(last.wrapping_sub(first) as usize)
     {
-        *c += (to.0 - from.0) as u64;
+        *c = c.saturating_add((to.0 - from.0) as u64);
         return;
     }
     scale.each_cell(from, to, |cell, ns| {
