@@ -55,6 +55,9 @@ pub struct Row {
     pub flat: i64,
     /// What it cost with all that it called.
     pub cum: i64,
+    /// Where profiles are compared, what it cost before with all that it called; `flat` and `cum` are by how much that
+    /// has changed.
+    pub before: i64,
     /// How much of what is counted passed through it.
     pub samples: i64,
     /// Its line that cost most.
@@ -63,6 +66,21 @@ pub struct Row {
     pub own: bool,
     /// Whether the query means it.
     pub matched: bool,
+}
+
+impl Row {
+    /// Where profiles are compared, what it costs now with all that it calls.
+    pub fn after(&self) -> i64 {
+        self.before.wrapping_add(self.cum)
+    }
+
+    /// What it costs now in parts of what it cost before; infinite for what is new.
+    pub fn ratio(&self) -> f64 {
+        match (self.before, self.after()) {
+            (0, 0) => 1.0,
+            (before, after) => after as f64 / before as f64,
+        }
+    }
 }
 
 /// What a line of a function cost.
@@ -76,14 +94,23 @@ pub struct Cost {
     pub cum: i64,
 }
 
+impl Cost {
+    /// For order: the costliest, or what has changed most, first.
+    fn size(&self) -> (u64, u64) {
+        (self.cum.unsigned_abs(), self.flat.unsigned_abs())
+    }
+}
+
 /// Somebody who called or was called: position of the function, and what the calls cost.
 pub type Call = (usize, i64);
 
 /// A profile summed up.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Hot {
-    /// What percentages are of.
+    /// What percentages are of: where profiles are compared, what the one before has.
     pub total: i64,
+    /// Where profiles are compared, by how much all has changed.
+    pub change: Option<i64>,
     /// What is counted in [`Row::samples`], safe to show, and how much of it there is.
     pub counted: (String, i64),
     /// The functions, those with the highest own value first.
@@ -94,7 +121,7 @@ pub struct Hot {
     pub callees: Vec<Vec<Call>>,
     /// The lines of each function that cost anything, the costliest first.
     pub lines: FxHashMap<FuncId, Vec<Cost>>,
-    /// The call tree.
+    /// The call tree; where profiles are compared, of what has become more.
     pub tree: Tree,
     /// Lowest and highest value for which a common unit is to be found.
     pub range: (i64, i64),
@@ -108,9 +135,30 @@ impl Profiled {
     /// # Errors
     ///
     /// The profile has sample types that contradict each other.
-    pub fn new(name: &str, mut profile: Profile) -> Result<Profiled, String> {
-        profile.ensure_mapping();
-        let mut profile = merge::combine(vec![profile])?;
+    pub fn new(name: &str, profile: Profile) -> Result<Profiled, String> {
+        Ok(Profiled::of(name, whole(profile)?))
+    }
+
+    /// Takes a profile over to be compared with the one `base` from before, whose samples count against it. With
+    /// `normalize` it is scaled to the sum of that one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new); the two have no sample type in common.
+    pub fn against(name: &str, profile: Profile, base: Profile, normalize: bool) -> Result<Profiled, String> {
+        let (mut profile, base) = (whole(profile)?, whole(base)?);
+        if normalize {
+            merge::normalize(&mut profile, &base)?;
+        }
+        Ok(Profiled::of(name, merge::subtract(profile, base, true)?))
+    }
+
+    /// Whether it is compared with another one.
+    pub fn is_compared(&self) -> bool {
+        self.profile.samples.iter().any(|s| self.profile.is_diff_base(s))
+    }
+
+    fn of(name: &str, mut profile: Profile) -> Profiled {
         profile.simplify_names();
         profile.drop_uninteresting();
         profile.forget_servers();
@@ -150,7 +198,7 @@ impl Profiled {
             stacks.push(both);
         }
         let index = Index { dict, complete: true, ..Index::default() };
-        Ok(Profiled { name: name.to_string(), profile, index, frames, own, stacks })
+        Profiled { name: name.to_string(), profile, index, frames, own, stacks }
     }
 
     /// The sample types: name and unit, not escaped.
@@ -233,15 +281,31 @@ impl Profiled {
         let dict = &self.index.dict;
         let costs = costs(&p, &frames, weights, dict);
 
-        let weigh = self.stacks.iter().zip(&p.samples).map(|(stacks, s)| {
-            let weight = weights.of(p.values_of(s)).value.max(0) as u64;
-            Weighed { stack: stacks[usize::from(ask.mine)], waker: StackId::NONE, weight }
+        let compared = self.is_compared();
+        let mut by_stack: FxHashMap<StackId, usize> = FxHashMap::default();
+        let mut weighed: Vec<(StackId, i64)> = Vec::new();
+        for (stacks, s) in self.stacks.iter().zip(&p.samples) {
+            let (stack, value) = (stacks[usize::from(ask.mine)], weights.of(p.values_of(s)).value);
+            let at = *by_stack.entry(stack).or_insert(weighed.len());
+            match weighed.get_mut(at) {
+                Some(w) => w.1 = w.1.saturating_add(value),
+                None => weighed.push((stack, value)),
+            }
+        }
+        let weigh = weighed.into_iter().map(|(stack, value)| Weighed {
+            stack,
+            waker: StackId::NONE,
+            weight: value.max(0) as u64,
         });
         let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), false, &matches);
 
         let counter = self.counter(ask.kind);
         let count = |s| counter.map_or(1, |index| Weights { index, mean: false }.of(p.values_of(s)).value);
-        let total = p.samples.iter().fold(0i64, |t, s| t.wrapping_add(weights.of(p.values_of(s)).value.wrapping_abs()));
+        // As in pprof's reports the total of a comparison is that of the profile from before.
+        let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
+        let total = of_total.fold(0i64, |t, s| t.wrapping_add(weights.of(p.values_of(s)).value.wrapping_abs()));
+        let all = p.samples.iter().fold(0i64, |t, s| t.wrapping_add(weights.of(p.values_of(s)).value));
+        let change = compared.then_some(all);
         let name = counter.and_then(|c| self.kinds().nth(c)).map_or("stacks", |k| k.0);
         let counted =
             (crate::base::text::escape(name).into_owned(), p.samples.iter().map(count).fold(0i64, i64::saturating_add));
@@ -265,7 +329,7 @@ impl Profiled {
             let frame = FrameId(i as u32);
             let name = dict.func_name(dict.frame_of(frame).func);
             let best = heaviest.entry(name).or_insert(*c);
-            if (c.cum, c.flat) > (best.cum, best.flat) {
+            if c.size() > best.size() {
                 *best = *c;
             }
             *meant.entry(name).or_default() |= matches(frame);
@@ -281,6 +345,7 @@ impl Profiled {
                 name: shown.clone(),
                 flat: n.flat.get(),
                 cum: n.cum.get(),
+                before: 0,
                 samples: 0,
                 frame: heaviest.get(name).map_or(FrameId::NONE, |c| c.frame),
                 own: own.get(name).copied().unwrap_or(false),
@@ -294,6 +359,9 @@ impl Profiled {
             for n in p.stack_of(s).iter().flat_map(|&l| p.lines_of(&p.locations[l as usize])) {
                 if let Some(r) = of[n.function as usize].filter(|&r| std::mem::replace(&mut seen[r], i + 1) != i + 1) {
                     rows[r].samples = rows[r].samples.wrapping_add(count(s));
+                    if compared && p.is_diff_base(s) {
+                        rows[r].before = rows[r].before.wrapping_sub(weights.of(p.values_of(s)).value);
+                    }
                 }
             }
         }
@@ -315,10 +383,16 @@ impl Profiled {
             lines.entry(dict.frame_of(c.frame).func).or_default().push(c);
         }
         for l in lines.values_mut() {
-            l.sort_by_key(|c| (std::cmp::Reverse((c.cum, c.flat)), dict.frame_of(c.frame).line));
+            l.sort_by_key(|c| (std::cmp::Reverse(c.size()), dict.frame_of(c.frame).line));
         }
-        Ok(Hot { total, counted, rows, callers, callees, lines, tree, range, filtered: marks.is_some() })
+        Ok(Hot { total, change, counted, rows, callers, callees, lines, tree, range, filtered: marks.is_some() })
     }
+}
+
+/// A profile as pprof's reports take it over.
+fn whole(mut profile: Profile) -> Result<Profile, String> {
+    profile.ensure_mapping();
+    merge::combine(vec![profile])
 }
 
 /// What each line cost, by itself and with all that it called; once for each sample, however often it is on the stack.
@@ -461,6 +535,35 @@ mod tests {
 
     fn ask(mine: bool) -> Ask {
         Ask { kind: 1, mine, query: None }
+    }
+
+    #[test]
+    fn a_comparison_has_the_values_of_pprof_and_what_was_before() {
+        let read = |name: &str| {
+            let path = format!("{}/sample-traces/{name}", env!("CARGO_MANIFEST_DIR"));
+            Profile::decode(&std::fs::read(path).unwrap()).unwrap()
+        };
+        let (new, old) = (read("fixed-cpu.pb.gz"), read("cpu.pb.gz"));
+        let hot = Profiled::against("new", new.clone(), old.clone(), false).unwrap().sum_up(&ask(false)).unwrap();
+        let ms = 1_000_000;
+        // go tool pprof -top -diff_base cpu.pb.gz fixed-cpu.pb.gz
+        assert_eq!((hot.total, hot.change), (1940 * ms, Some(-990 * ms)));
+        let first = &hot.rows[0];
+        assert_eq!((first.name.as_str(), first.flat, first.cum), ("runtime.mapassign_faststr", -200 * ms, -1280 * ms));
+        assert_eq!((first.before, first.after()), (1290 * ms, 10 * ms));
+        let alone = |p: Profile| Profiled::new("alone", p).unwrap().sum_up(&ask(false)).unwrap();
+        let (before, after) = (alone(old.clone()), alone(new.clone()));
+        let cum = |h: &Hot, name: &str| h.rows.iter().find(|r| r.name == name).map_or(0, |r| r.cum);
+        for r in before.rows.iter().chain(&after.rows) {
+            let want = (cum(&before, &r.name), cum(&after, &r.name));
+            // What is the same as before is left out.
+            let both = hot.rows.iter().find(|b| b.name == r.name);
+            assert_eq!(both.map_or((r.cum, r.cum), |b| (b.before, b.after())), want, "{}", r.name);
+        }
+        // Only what has become more is in the graph, stack by stack.
+        assert!(hot.tree.nodes[0].total > 0 && (hot.tree.nodes[0].total as i64) < 950 * ms);
+        let same = Profiled::against("same", old.clone(), old, true).unwrap().sum_up(&ask(false)).unwrap();
+        assert!(same.change == Some(0) && same.rows.iter().all(|r| (r.flat, r.cum) == (0, 0)));
     }
 
     #[test]

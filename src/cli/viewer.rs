@@ -34,7 +34,21 @@ pub(super) struct ViewArgs {
     #[arg(long)]
     pub ascii: bool,
     #[command(flatten)]
+    pub against: AgainstArgs,
+    #[command(flatten)]
     pub open: open::OpenArgs,
+}
+
+/// What the profiles are compared with.
+#[derive(Args)]
+#[command(rename_all = "snake_case")]
+pub(super) struct AgainstArgs {
+    /// Compare the profiles with this one, from before: what has become more, what less
+    #[arg(long, alias = "diff_base", alias = "diff-base", value_name = "PROFILE")]
+    pub base: Option<PathBuf>,
+    /// Scale the profiles to the sum of the one from before
+    #[arg(long, requires = "base")]
+    pub normalize: bool,
 }
 
 #[derive(Args)]
@@ -60,6 +74,8 @@ pub(super) struct SnapshotArgs {
     #[arg(long)]
     pub light: bool,
     #[command(flatten)]
+    pub against: AgainstArgs,
+    #[command(flatten)]
     pub open: open::OpenArgs,
 }
 
@@ -84,7 +100,8 @@ fn size(s: &str) -> Result<Size, String> {
 type Opened = (Arc<Trace>, Vec<Arc<Profiled>>, String);
 
 /// The first trace among the files, and the profiles.
-fn opened(files: &[PathBuf], options: &Options) -> anyhow::Result<Opened> {
+fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> anyhow::Result<Opened> {
+    let base = against.base.as_ref().map(|path| profile(&input::open(path)?)).transpose()?;
     if files.is_empty() {
         let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
         return Ok((open::from_input(input, options)?, Vec::new(), "demo".into()));
@@ -106,15 +123,31 @@ fn opened(files: &[PathBuf], options: &Options) -> anyhow::Result<Opened> {
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
             _ => {
                 let shown = text::escape(&name).into_owned();
-                let profile = Profile::decode(&input.bytes).map_err(|e| anyhow::anyhow!("{shown}: {e}"))?;
-                let profile = Profiled::new(&name, profile).map_err(|e| anyhow::anyhow!("{shown}: {e}"))?;
-                profiles.push(Arc::new(profile));
-                names.push(name);
+                let profile = profile(&input)?;
+                let profile = match &base {
+                    Some(base) => Profiled::against(&name, profile, base.clone(), against.normalize),
+                    None => Profiled::new(&name, profile),
+                };
+                profiles.push(Arc::new(profile.map_err(|e| anyhow::anyhow!("{shown}: {e}"))?));
+                names.push(match against.base.as_ref().and_then(|b| b.file_name()) {
+                    Some(base) => format!("{name} against {}", base.to_string_lossy()),
+                    None => name,
+                });
             }
         }
     }
+    if base.is_some() && profiles.is_empty() {
+        return Err(Usage("--base needs a profile to compare: gotrail new.pb.gz --base old.pb.gz".into()).into());
+    }
     anyhow::ensure!(!names.is_empty(), "none of the files is an execution trace or a profile");
     Ok((found.unwrap_or_else(|| Arc::new(Trace::none())), profiles, names.join(" + ")))
+}
+
+/// The profile in an open file.
+fn profile(input: &input::Input) -> anyhow::Result<Profile> {
+    let name = text::escape(&input.name);
+    anyhow::ensure!(!matches!(input.kind, Kind::Trace { .. }), "{name}: this is a trace, and a profile is wanted");
+    Profile::decode(&input.bytes).map_err(|e| anyhow::anyhow!("{name}: {e}"))
 }
 
 /// What the terminal can show, from its environment, and what the settings make of it.
@@ -159,7 +192,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
     }
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
     let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
-    let (trace, profiles, name) = opened(&args.files, &args.open.options(open::chosen(&settings)))?;
+    let (trace, profiles, name) = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
     terminal::run(Setup {
         trace,
         profiles,
@@ -175,7 +208,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
 
 /// Prints the screen that keys lead to.
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let (trace, profiles, name) = opened(&args.files, &args.open.options(None))?;
+    let (trace, profiles, name) = opened(&args.files, &args.against, &args.open.options(None))?;
     open::load(&trace);
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };

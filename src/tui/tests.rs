@@ -366,6 +366,18 @@ fn profiles(names: &[&str], level: ColorLevel, width: u16, height: u16) -> Drive
     d
 }
 
+/// The sample's profile after the fix, compared with that of before.
+fn compared(level: ColorLevel, width: u16, height: u16) -> Driver {
+    let read = |name: &str| {
+        let path = format!("{}/sample-traces/{name}", env!("CARGO_MANIFEST_DIR"));
+        crate::store::profile::Profile::decode(&std::fs::read(path).unwrap()).unwrap()
+    };
+    let both = Profiled::against("fixed-cpu.pb.gz", read("fixed-cpu.pb.gz"), read("cpu.pb.gz"), false).unwrap();
+    let mut d = profiles(&[], level, width, height);
+    d.open(vec![Arc::new(both)]);
+    d
+}
+
 #[test]
 fn a_profile_alone_opens_on_its_view_and_the_others_say_that_there_is_no_trace() {
     let size = Size { width: 120, height: 40 };
@@ -464,6 +476,12 @@ fn profiles_look_as_they_did() {
             d.keys(keys).unwrap();
             insta::assert_snapshot!(format!("{name}_{w}x{h}"), drawn(&d, w, h));
         }
+    }
+    for (w, h) in [(80, 24), (160, 50)] {
+        let mut d = compared(ColorLevel::Basic, w, h);
+        insta::assert_snapshot!(format!("profile_compared_{w}x{h}"), drawn(&d, w, h));
+        d.keys("/Update<Enter>t").unwrap();
+        insta::assert_snapshot!(format!("profile_compared_graph_{w}x{h}"), drawn(&d, w, h));
     }
     for (name, keys) in [("profile_plain", "jj"), ("profile_graph_plain", "tjjj")] {
         let mut d = profiles(&["cpu.pb.gz"], ColorLevel::None, 80, 24);

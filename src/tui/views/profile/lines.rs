@@ -53,8 +53,8 @@ impl View for Lines {
                 return;
             }
             let role = if c.frame == cx.place.frame { Role::Title } else { Role::Text };
-            let numbers = format!("{:>8} {:>8} {:>6}", found.value(c.flat), found.value(c.cum), found.share(c.cum));
-            let x = write(buf, line, line.x + 1, line.y, &numbers, theme.style(role));
+            let numbers = format!("{:>8} {:>8} {:>6}", found.change(c.flat), found.change(c.cum), found.share(c.cum));
+            let x = write(buf, line, line.x + 1, line.y, &numbers, theme.style(found.role(c.cum, role)));
             let at = dict.frame_of(c.frame);
             let place = match dict.func_file(at.func) {
                 "" => "?".to_string(),

@@ -10,14 +10,15 @@ use crate::store::profile::measure;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::nav::Place;
+use crate::tui::theme::Role;
 use crate::tui::views::flame::{Graph, folded};
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
-use crate::tui::widgets::table::{self, Sort};
+use crate::tui::widgets::table::{self, Column, Sort};
 pub use lines::Lines;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rows::{FUNCTIONS, Line, Part};
+use rows::{Line, Part};
 use std::sync::Arc;
 
 /// What a profile was summed up for.
@@ -44,6 +45,21 @@ impl Found {
         measure::scaled_label(v, &self.unit, &self.shown)
     }
 
+    /// A value as text; where profiles are compared a change, with its sign.
+    fn change(&self, v: i64) -> String {
+        let plus = if v > 0 && self.hot.change.is_some() { "+" } else { "" };
+        format!("{plus}{}", self.value(v))
+    }
+
+    /// The role of a value: what has become more is not like what has become less, where profiles are compared.
+    fn role(&self, v: i64, usual: Role) -> Role {
+        match self.hot.change {
+            Some(_) if v > 0 => Role::Error,
+            Some(_) if v < 0 => Role::Running,
+            _ => usual,
+        }
+    }
+
     /// A value as a share of all.
     fn share(&self, v: i64) -> String {
         share(v, self.hot.total)
@@ -58,7 +74,7 @@ impl Found {
     pub fn costs(&self, cx: &Ctx, frame: FrameId) -> Vec<(u32, String, String)> {
         let Some(p) = cx.profiles.get(self.key.profile) else { return Vec::new() };
         let Some(f) = p.index.dict.frames().get(frame.index()) else { return Vec::new() };
-        let text = |v: i64| if v == 0 { String::new() } else { self.value(v) };
+        let text = |v: i64| if v == 0 { String::new() } else { self.change(v) };
         let lines = self.hot.lines.get(&f.func).into_iter().flatten();
         lines.map(|c| (p.index.dict.frame_of(c.frame).line, text(c.flat), text(c.cum))).collect()
     }
@@ -249,9 +265,15 @@ impl Profile {
         true
     }
 
-    fn sort_by(&mut self, change: impl FnOnce(&mut Sort)) {
+    /// The columns of the functions.
+    fn columns(&self) -> &'static [Column] {
+        rows::columns(self.found.as_ref().is_some_and(|f| f.hot.change.is_some()))
+    }
+
+    fn sort_by(&mut self, change: impl FnOnce(&mut Sort, &'static [Column])) {
         if !self.drawn && self.center.is_none() {
-            change(&mut self.sort);
+            let columns = self.columns();
+            change(&mut self.sort, columns);
             self.order();
         }
     }
@@ -314,9 +336,9 @@ impl View for Profile {
             Action::Escape if cx.focused => return self.leave(out),
             Action::Left if cx.focused && !self.drawn => return self.leave(out),
             Action::Right if cx.focused && !self.drawn && self.center.is_none() => self.enter(out),
-            Action::SortNext => self.sort_by(|s| s.step(1, &FUNCTIONS)),
-            Action::SortPrev => self.sort_by(|s| s.step(-1, &FUNCTIONS)),
-            Action::SortReverse => self.sort_by(|s| s.descending = !s.descending),
+            Action::SortNext => self.sort_by(|s, columns| s.step(1, columns)),
+            Action::SortPrev => self.sort_by(|s, columns| s.step(-1, columns)),
+            Action::SortReverse => self.sort_by(|s, _| s.descending = !s.descending),
             Action::Copy if cx.focused => match self.text(cx) {
                 Some(t) => out.push(Command::Copy(t)),
                 None => return false,
@@ -369,9 +391,9 @@ impl View for Profile {
                 }
             }
             Mouse::Press if at.y == below.y && self.center.is_none() => {
-                let slots = render::slots(&FUNCTIONS, area.width);
+                let slots = render::slots(self.columns(), area.width);
                 if let Some(s) = table::slot_at(&slots, at.x - area.x) {
-                    self.sort_by(|sort| sort.click(s.column, &FUNCTIONS));
+                    self.sort_by(|sort, columns| sort.click(s.column, columns));
                 }
             }
             Mouse::Press | Mouse::Double if at.y > below.y => {

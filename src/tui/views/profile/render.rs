@@ -1,6 +1,6 @@
 //! Draws the profile view.
 
-use super::rows::{CALLS, FUNCTIONS, Side};
+use super::rows::{CALLS, Side};
 use super::{Found, Profile, present, share};
 use crate::analysis::hot::Row;
 use crate::base::text;
@@ -52,7 +52,7 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     let (columns, scroll): (&[Column], &Scroll) = match view.center {
         Some(_) => (&CALLS, &view.parts_scroll),
-        None => (&FUNCTIONS, &view.scroll),
+        None => (view.columns(), &view.scroll),
     };
     let slots = slots(columns, area.width);
     let sort = view.center.is_none().then_some((view.sort.column, view.sort.descending));
@@ -89,7 +89,8 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
 fn graph(view: &Profile, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let (tree, theme, dict) = (&found.hot.tree, cx.theme, &cx.frames().dict);
     if tree.nodes[0].total == 0 {
-        write(buf, area, area.x + 1, area.y, "nothing was sampled", theme.style(Role::Dim));
+        let text = if found.hot.change.is_some() { "nothing has become more" } else { "nothing was sampled" };
+        write(buf, area, area.x + 1, area.y, text, theme.style(Role::Dim));
         return;
     }
     let above = Rect { height: area.height.saturating_sub(1), ..area };
@@ -126,8 +127,18 @@ fn head(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     if let Some(f) = view.found.as_ref().filter(|f| f.key.profile == cx.place.profile) {
         let (what, count) = &f.hot.counted;
-        parts.push((format!("{dot}{}", f.value(f.hot.total)), Role::Text));
-        if f.unit != "count" {
+        match f.hot.change {
+            Some(change) => {
+                let after = f.hot.total.wrapping_add(change);
+                parts.push((format!("{dot}{} before, {} after: ", f.value(f.hot.total), f.value(after)), Role::Text));
+                parts.push((f.change(change), f.role(change, Role::Text)));
+                if view.drawn {
+                    parts.push((format!("{dot}what has become more"), Role::Dim));
+                }
+            }
+            None => parts.push((format!("{dot}{}", f.value(f.hot.total)), Role::Text)),
+        }
+        if f.hot.change.is_none() && f.unit != "count" {
             parts.push((format!("{dot}{} {what}", text::count(count.unsigned_abs())), Role::Text));
         }
         if let (Some(q), true) = (&f.key.ask.query, f.hot.filtered) {
@@ -175,6 +186,9 @@ fn function(view: &Profile, f: &Found, no: usize, slot: Slot) -> Option<(String,
     let line = view.lines.get(no)?;
     let r = f.hot.rows.get(line.row)?;
     let number = if is_few(r) { Role::Dim } else { Role::Text };
+    if f.hot.change.is_some() {
+        return Some(change(f, r, slot));
+    }
     Some(match slot.column {
         0 => (f.value(r.flat), number),
         1 => (f.share(r.flat), number),
@@ -186,6 +200,23 @@ fn function(view: &Profile, f: &Found, no: usize, slot: Slot) -> Option<(String,
     })
 }
 
+/// A cell of a function whose costs are compared.
+fn change(f: &Found, r: &Row, slot: Slot) -> (String, Role) {
+    let sign = |v: i64, s: String| if v == 0 { s } else { format!("{}{s}", if v > 0 { '+' } else { '-' }) };
+    match slot.column {
+        0 => (f.change(r.flat), f.role(r.flat, Role::Dim)),
+        1 => (sign(r.flat, f.share(r.flat)), f.role(r.flat, Role::Dim)),
+        2 => (f.change(r.cum), f.role(r.cum, Role::Dim)),
+        3 => (f.value(r.before), Role::Text),
+        4 => (f.value(r.after()), Role::Text),
+        5 => match r.ratio() {
+            ratio if ratio.is_finite() && ratio < 1000.0 => (format!("{ratio:.2}"), Role::Text),
+            _ => ("new".into(), Role::Text),
+        },
+        _ => (text::fit_end(&r.name, usize::from(slot.width)).into_owned(), name_role(r)),
+    }
+}
+
 fn part(view: &Profile, f: &Found, center: usize, no: usize, slot: Slot, theme: &Theme) -> Option<(String, Role)> {
     let p = view.parts.get(no)?;
     let r = f.hot.rows.get(p.row)?;
@@ -194,11 +225,11 @@ fn part(view: &Profile, f: &Found, center: usize, no: usize, slot: Slot, theme: 
     let all = f.hot.rows.get(center)?.cum;
     Some(match slot.column {
         0 | 1 if middle => return None,
-        0 => (f.value(p.calls), Role::Text),
+        0 => (f.change(p.calls), f.role(p.calls, Role::Text)),
         1 => (share(p.calls, all), Role::Text),
-        2 => (f.value(r.flat), number),
+        2 => (f.change(r.flat), f.role(r.flat, number)),
         3 => (f.share(r.flat), number),
-        4 => (f.value(r.cum), number),
+        4 => (f.change(r.cum), f.role(r.cum, number)),
         5 => (f.share(r.cum), number),
         6 => match p.side {
             Side::Caller => ("caller".into(), Role::Dim),

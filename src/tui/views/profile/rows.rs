@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 pub const FLAT: usize = 0;
 
 /// The columns of the table.
-pub const FUNCTIONS: [Column; 7] = [
+const FUNCTIONS: [Column; 7] = [
     Column { title: "flat", width: 8, right: true, drop: 0, elastic: false },
     Column { title: "flat%", width: 6, right: true, drop: 3, elastic: false },
     Column { title: "sum%", width: 6, right: true, drop: 5, elastic: false },
@@ -17,6 +17,22 @@ pub const FUNCTIONS: [Column; 7] = [
     Column { title: "count", width: 9, right: true, drop: 4, elastic: false },
     Column { title: "function", width: 16, right: false, drop: 0, elastic: true },
 ];
+
+/// The columns where profiles are compared.
+const COMPARED: [Column; 7] = [
+    Column { title: "flat", width: 9, right: true, drop: 0, elastic: false },
+    Column { title: "flat%", width: 7, right: true, drop: 4, elastic: false },
+    Column { title: "cum", width: 9, right: true, drop: 1, elastic: false },
+    Column { title: "before", width: 8, right: true, drop: 3, elastic: false },
+    Column { title: "after", width: 8, right: true, drop: 2, elastic: false },
+    Column { title: "ratio", width: 6, right: true, drop: 5, elastic: false },
+    Column { title: "function", width: 16, right: false, drop: 0, elastic: true },
+];
+
+/// The columns of the functions.
+pub fn columns(compared: bool) -> &'static [Column] {
+    if compared { &COMPARED } else { &FUNCTIONS }
+}
 
 /// The columns of callers and callees.
 pub const CALLS: [Column; 8] = [
@@ -70,11 +86,27 @@ fn compare(a: &Row, b: &Row, column: usize) -> Ordering {
     }
 }
 
+fn compare_changes(a: &Row, b: &Row, column: usize) -> Ordering {
+    let size = |v: i64| v.unsigned_abs();
+    match column {
+        2 => size(a.cum).cmp(&size(b.cum)).then(size(a.flat).cmp(&size(b.flat))),
+        3 => a.before.cmp(&b.before),
+        4 => a.after().cmp(&b.after()),
+        5 => a.ratio().total_cmp(&b.ratio()),
+        6 => a.name.cmp(&b.name),
+        _ => size(a.flat).cmp(&size(b.flat)).then(size(a.cum).cmp(&size(b.cum))),
+    }
+}
+
 /// The functions that the query means, or all, in order.
 pub fn order(hot: &Hot, sort: Sort) -> Vec<Line> {
     let mut rows: Vec<usize> = (0..hot.rows.len()).filter(|&i| !hot.filtered || hot.rows[i].matched).collect();
     // As they come the largest own value is the first, in pprof's order.
-    if sort.column > 2 || !sort.descending {
+    let (compare, as_they_come): (fn(&Row, &Row, usize) -> Ordering, _) = match hot.change {
+        Some(_) => (compare_changes, 2),
+        None => (compare, 3),
+    };
+    if sort.column >= as_they_come || !sort.descending {
         rows.sort_by(|&a, &b| sort.turn(compare(&hot.rows[a], &hot.rows[b], sort.column)));
     }
     let mut sum = 0i64;

@@ -148,6 +148,15 @@ fn lines_hit(index: &Index, stacks: impl Iterator<Item = StackId>, func: FuncId)
     lines
 }
 
+/// The role of a cost: that of a change, if it has a sign.
+fn sign(cost: &str, usual: Role) -> Role {
+    match cost.as_bytes().first() {
+        Some(b'+') => Role::Error,
+        Some(b'-') => Role::Running,
+        _ => usual,
+    }
+}
+
 fn role(class: Class) -> Role {
     match class {
         Class::Keyword => Role::Keyword,
@@ -299,9 +308,9 @@ impl View for Source {
                     // In a narrow pane the text needs the room more.
                     let x = match area.width {
                         0..56 => x,
-                        _ => write(buf, area, x, y, &format!("{flat:>8} "), cx.theme.style(Role::Text)),
+                        _ => write(buf, area, x, y, &format!("{flat:>8} "), cx.theme.style(sign(flat, Role::Text))),
                     };
-                    write(buf, area, x, y, &format!("{cum:>8} "), cx.theme.style(Role::Sample))
+                    write(buf, area, x, y, &format!("{cum:>8} "), cx.theme.style(sign(cum, Role::Sample)))
                 }
                 None if columns => {
                     let cost = of_trace.and_then(|c| c.get(&(number as u32)).copied()).unwrap_or_default();
