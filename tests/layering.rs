@@ -13,10 +13,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("analysis", &["base", "store", "filter"]),
     ("source", &["base"]),
     ("report", &["base", "store", "filter", "analysis"]),
-    ("jobs", &["base"]),
     ("config", &["base"]),
-    ("tui", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "jobs", "config"]),
-    ("cli", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "jobs", "config", "tui"]),
+    ("tui", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "config"]),
+    ("cli", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "config", "tui"]),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
@@ -34,8 +33,18 @@ fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
 /// The modules that a source names as `crate::module` (also inside `crate::{a::b, c}`), with the line.
 fn imports(text: &str) -> Vec<(usize, String)> {
     let mut out = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        let code = line.split("//").next().unwrap_or("");
+    let lines: Vec<&str> = text.lines().map(|l| l.split("//").next().unwrap_or("")).collect();
+    for n in 0..lines.len() {
+        // An import may go over several lines.
+        let mut code = lines[n].to_owned();
+        if lines[n].trim_start().starts_with("use ") || lines[n].trim_start().starts_with("pub use ") {
+            let mut rest = lines[n + 1..].iter();
+            while !code.contains(';')
+                && let Some(more) = rest.next()
+            {
+                code += more.trim();
+            }
+        }
         for (at, _) in code.match_indices("crate::") {
             let rest = &code[at + "crate::".len()..];
             let names: Vec<String> = match rest.strip_prefix('{') {

@@ -76,7 +76,9 @@ pub enum Verdict {
     Joined,
     /// By function and line only: it has no samples of the CPU, or the trace has none.
     ByLine,
-    /// It is of another run or another program, and is left out.
+    /// It would be joined by line, but says nothing of when, and only a part of the trace is asked for: it is left out.
+    Timeless,
+    /// It is of another run or another program, or of the samples of a profile before it, and is left out.
     Foreign,
 }
 
@@ -392,14 +394,18 @@ fn cpu(
             taken.push((i, None));
         }
     }
-    if m.trace == 0 {
-        m.verdict =
-            if is_known(dict, t, sampled.iter().map(|s| &s.0[..])) { Verdict::ByLine } else { Verdict::Foreign };
+    if samples.is_empty() {
+        let known = is_known(dict, t, sampled.iter().map(|s| &s.0[..]));
+        m.verdict = match (known, narrowed) {
+            (false, _) => Verdict::Foreign,
+            (true, false) => Verdict::ByLine,
+            (true, true) => Verdict::Timeless,
+        };
     } else if m.matched() * 2 < m.trace.min(m.profile) || m.matched() == 0 {
         m.verdict = Verdict::Foreign;
     }
     match (m.verdict, narrowed) {
-        (Verdict::Foreign, _) => return m,
+        (Verdict::Foreign | Verdict::Timeless, _) => return m,
         (_, false) => sampled.iter().for_each(|(frames, ns)| t.charge(frames, *ns, |l| &mut l.profile)),
         (_, true) => {
             for s in taken.iter().map(|&(i, _)| &samples[i]).filter(|s| s.wanted) {

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct LinesArgs {
-    /// A trace; `-` is standard input
+    /// A trace, or a directory of traces; `-` is standard input
     #[arg(value_name = "TRACE")]
     file: PathBuf,
     /// Profiles of the same run: of the CPU, the heap, mutexes, blocking
@@ -55,7 +55,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     };
     let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
     let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
-    let mut found = true;
+    let mut found = false;
     let between = Between::names(args.format);
     let file = std::slice::from_ref(&args.file);
     let exit = open::each_trace(file, &args.open, (between, out), |trace, out| {
@@ -67,12 +67,13 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let opts = Options { from, to, filter: compiled.as_ref() };
         let lines = join::lines(trace, &profiles, opts).map_err(anyhow::Error::msg)?;
         let index = trace.index();
+        let mut here = !lines.lines.is_empty();
         match (&args.file_name, args.format) {
-            (Some(name), _) => found = annotate(&lines, name, &args.source, out)?,
+            (Some(name), _) => here &= annotate(&lines, name, &args.source, out)?,
             (None, Format::Json) => report::json::write(&report::lines::json(&lines, &index), out)?,
             (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, out)?,
         }
-        found &= !lines.lines.is_empty();
+        found |= here;
         Ok(())
     })?;
     let asked = query.is_some() || args.file_name.is_some();

@@ -80,7 +80,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Format::Json => report::json::write(&report::links::json(&links, &knots, &index), out)?,
             Format::Text => {
                 report::links::write(&links, &knots, &index, args.all, args.limit, out)?;
-                report::links::hint(&links, &index, out)?;
+                report::links::hint(&links, &index, trace.name(), out)?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 use crate::filter;
 use crate::tui::keymap::Keymap;
 use crate::tui::overlay::help::{Line, lines};
+use crate::tui::theme::UNICODE;
 use clap::Command;
 use clap_mangen::{Man, roff};
 use roff::{Roff, bold, roman};
@@ -16,7 +17,7 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
 
     let mut page = Roff::new();
     page.control("SH", ["KEYS"]);
-    for line in lines(&Keymap::default()) {
+    for line in lines(&Keymap::default(), &UNICODE) {
         match line {
             Line::Heading(h) if h.starts_with("keys") => {
                 page.control("SS", [h.as_str()]);

@@ -142,7 +142,10 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let profile = |kind, args: &ProfileArgs, out: &mut dyn Write| profile::run(kind, args, out, &mut io::stderr());
     match cli.command {
-        None => viewer::run(&cli.view),
+        None => match misspelt(&cli.view.files) {
+            Some(wrong) => Err(Usage(wrong).into()),
+            None => viewer::run(&cli.view),
+        },
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
@@ -169,6 +172,17 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+/// What is wrong with the first of these files, if it is none but nearly the name of a command.
+fn misspelt(files: &[std::path::PathBuf]) -> Option<String> {
+    /// How alike two words are that are one misspelt, of 1.
+    const ALIKE: f64 = 0.8;
+    let word = files.first().filter(|f| !f.exists())?.to_str()?;
+    let cli = Cli::command();
+    let alike = cli.get_subcommands().map(|c| (strsim::jaro_winkler(word, c.get_name()), c.get_name()));
+    let (_, name) = alike.filter(|(a, _)| *a >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0))?;
+    Some(format!("there is neither a file nor a command {}; did you mean `gotrail {name}`?", escape(word)))
 }
 
 fn is_broken_pipe(e: &anyhow::Error) -> bool {

@@ -19,8 +19,8 @@ pub struct WhyArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
-    /// A goroutine, by number: its whole life, or the part between --from and --to
-    #[arg(short, long, value_name = "ID")]
+    /// A goroutine, by number (27, or G27): its whole life, or the part between --from and --to
+    #[arg(short, long, value_name = "ID", value_parser = goroutine_number)]
     goroutine: Option<u64>,
     /// A task: its name, of which the longest is taken, or its number with a #
     #[arg(long, value_name = "NAME|#ID")]
@@ -40,6 +40,10 @@ pub struct WhyArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+fn goroutine_number(s: &str) -> Result<u64, String> {
+    s.strip_prefix(['G', 'g']).unwrap_or(s).parse().map_err(|_| "write a goroutine's number: 27".to_owned())
 }
 
 pub fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {

@@ -28,6 +28,7 @@ pub fn sentence(m: &Matched) -> String {
             )
         }
         Verdict::ByLine => format!("{name}: joined by function and line"),
+        Verdict::Timeless => format!("{name}: does not say what was when, and is left out of a part of the trace"),
         Verdict::Foreign if m.matched() == 0 => {
             format!("{name}: nothing matches the trace; it is not of this run, and left out")
         }
@@ -189,7 +190,7 @@ pub fn json(lines: &Lines, index: &Index) -> Value {
             let verdict = match m.verdict {
                 Verdict::Joined => "samples",
                 Verdict::ByLine => "lines",
-                Verdict::Foreign => "no",
+                Verdict::Timeless | Verdict::Foreign => "no",
             };
             json!({
                 "name": m.name, "joined": verdict, "matched": m.matched(), "matched_whole": m.whole,

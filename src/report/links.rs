@@ -137,7 +137,8 @@ fn edge(links: &Links, index: &Index, e: &Edge) -> Value {
 }
 
 /// Writes how to ask about the longest wait of the edge that cost most, of those that goroutines ended again and again.
-pub fn hint(links: &Links, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+/// `name` is what messages call the trace.
+pub fn hint(links: &Links, index: &Index, name: &str, out: &mut dyn Write) -> io::Result<()> {
     let by_goroutines = |e: &&Edge| is_users(index, e) && matches!(e.key.waker, Party::Group(_));
     let Some(e) = links.edges.iter().filter(by_goroutines).max_by_key(|e| (e.count > 1, e.total)) else {
         return Ok(());
@@ -145,5 +146,8 @@ pub fn hint(links: &Links, index: &Index, out: &mut dyn Write) -> io::Result<()>
     let Some(g) = index.goroutine(e.longest_go) else { return Ok(()) };
     let at = |t| time::offset(t - index.start, Duration(1000));
     let to = e.longest_from + e.max;
-    writeln!(out, "\nlongest of these: gotrail why FILE -g {} --from {} --to {}", g.id.0, at(e.longest_from), at(to))
+    // A name that a shell would not leave as it is has to be written by the user.
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c)) && !name.starts_with('-');
+    let file = if plain && !name.is_empty() { name } else { "FILE" };
+    writeln!(out, "\nlongest of these: gotrail why {file} -g {} --from {} --to {}", g.id.0, at(e.longest_from), at(to))
 }

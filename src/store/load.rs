@@ -127,9 +127,7 @@ impl Trace {
             progress(1.0);
             // A folder that cannot be written to costs the next run its time, and is no reason to complain in this one.
             let _ = self.keep();
-            return;
         }
-        progress(1.0);
     }
 
     /// Decodes, folds and commits one unit; false if it was cancelled. As soon as a core is `idle`, that one folds.
@@ -162,7 +160,7 @@ impl Trace {
             let mut folding = Folding::Here(Box::new(consumer));
             produce(machine, parts, &losses, cancel, &mut |chunk| {
                 if matches!(folding, Folding::Here(_)) && claim(idle) {
-                    folding.leave(s);
+                    folding.leave(s, idle);
                 }
                 folding.take(chunk)
             })
@@ -173,10 +171,9 @@ impl Trace {
     fn commit(&self, i: usize, folded: Folded) -> f64 {
         let mut c = lock(&self.committer);
         c.waiting.insert(i, folded);
-        let mut progress = 0.0;
         loop {
             let next = c.next;
-            let Some(f) = c.waiting.remove(&next) else { return progress };
+            let Some(f) = c.waiting.remove(&next) else { return self.index().progress };
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
             let floor = if next == 0 { Time::MIN } else { index.end };
             let from = index.segments.len();
@@ -189,8 +186,7 @@ impl Trace {
             }
             let maps = Arc::clone(&c.maps);
             c.commit.add(&mut index, f.part, &maps);
-            progress = f.progress;
-            index.progress = progress;
+            index.progress = f.progress;
             index.losses.extend(f.losses);
             let mut plans = self.plans.write().unwrap_or_else(|e| e.into_inner());
             for (info, checkpoint) in index.segments[from..].iter().zip(f.checkpoints) {
@@ -265,8 +261,8 @@ enum Folding<'a> {
 }
 
 impl<'a> Folding<'a> {
-    /// From here on on a thread of its own.
-    fn leave<'s>(&mut self, scope: &'s std::thread::Scope<'s, '_>)
+    /// From here on on a thread of its own, whose core is `idle` again in the end.
+    fn leave<'s>(&mut self, scope: &'s std::thread::Scope<'s, '_>, idle: &'s AtomicUsize)
     where
         'a: 's,
     {
@@ -278,6 +274,7 @@ impl<'a> Folding<'a> {
                 // The other side may have made its last chunk already.
                 let _ = used.try_send(consumer.take(chunk));
             }
+            idle.fetch_add(1, Ordering::Relaxed);
         });
     }
 

@@ -190,6 +190,7 @@ impl Trace {
 }
 
 pub(super) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic while the lock was held has been reported already; what it guards is replaced whole, never half.
+    // A panic while the lock was held has been reported already. What it left half done is shown as it is: the trace is
+    // not complete then, and nothing more is added.
     m.lock().unwrap_or_else(|e| e.into_inner())
 }

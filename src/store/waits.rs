@@ -130,7 +130,7 @@ pub struct Queued {
     pub by_stack: StackId,
 }
 
-/// A goroutine was stopped after it had ended a wait, before it did anything else.
+/// A goroutine was stopped after it had ended a wait; of several since it ran, the last.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stop {
     /// Number of the event that ended the wait.
@@ -149,7 +149,7 @@ pub struct Queues {
 }
 
 impl Queues {
-    /// Most waits that are kept, for the sake of memory: 144 MB.
+    /// Most waits that are kept, for the sake of memory: 72 bytes each, and 56 more in the part that they come from.
     pub(super) const MOST: usize = 2 << 20;
 }
 

@@ -76,12 +76,24 @@ mod tests {
 
     #[test]
     fn the_time_of_writes_is_counted_once() {
+        /// Takes as long as the clock takes to go on.
+        struct Slow(Vec<u8>);
+        impl Write for Slow {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_micros(1) {}
+                self.0.write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
         let waited = Waited::default();
-        let mut w = Timed::new(Vec::new(), waited.clone());
+        let mut w = Timed::new(Slow(Vec::new()), waited.clone());
         w.write_all(b"frame").unwrap();
         w.flush().unwrap();
-        assert_eq!(w.inner, b"frame");
-        waited.take();
+        assert_eq!(w.inner.0, b"frame");
+        assert!(waited.take() >= Duration::from_micros(1));
         assert_eq!(waited.take(), Duration::ZERO);
     }
 }

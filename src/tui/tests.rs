@@ -9,8 +9,9 @@ use super::terse::Terse;
 use super::theme::{Background, ColorLevel, Theme};
 use super::views::{Pane, ViewId};
 use crate::analysis::hot::Profiled;
+use crate::base::GroupId;
 use crate::store::profile::Profile;
-use crate::store::{Trace, fixture};
+use crate::store::{Index, Lane, Trace, fixture};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::layout::{Rect, Size};
@@ -147,6 +148,31 @@ fn a_range_of_events_narrows_to_the_time_between() {
     d.keys("2").unwrap();
     let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
     assert!(screen.lines().next().unwrap().contains(".."), "{screen}");
+}
+
+#[test]
+fn a_range_of_time_leaves_the_goroutines_with_what_they_did_in_it() {
+    let (d, screen) = after("vllllll<Enter>2", 120, 40);
+    let (from, to) = d.model.place().window().expect("a window");
+    assert!(!screen.contains("nothing is left"), "{screen}");
+    let row = screen.lines().find(|l| l.contains("payment.(*Ledger).write")).expect("a goroutine of that time");
+    // One goroutine: what it did adds up to the range.
+    let index = fixture::trace();
+    let cells = index.index().cells(Lane::Group(group_named(&index.index(), "payment.(*Ledger).write")), from, to, 1);
+    assert!(row.contains(&cells[0].running.to_string()) && row.contains(&cells[0].waiting.to_string()), "{row}");
+}
+
+fn group_named(index: &Index, end: &str) -> GroupId {
+    let at = (0..index.groups.len() as u32).map(GroupId).find(|g| index.group_name(*g).ends_with(end));
+    at.expect("a group of that name")
+}
+
+#[test]
+fn going_into_a_link_or_a_task_keeps_its_source() {
+    for keys in ["3jjj<Enter>", "3jjj<Enter><Enter>", "8<Enter><Enter>"] {
+        let (d, screen) = after(keys, 140, 40);
+        assert!(d.model.place().frame.is_some(), "{keys}: {screen}");
+    }
 }
 
 #[test]

@@ -20,7 +20,8 @@ impl PlaceId {
 #[derive(Default)]
 pub struct Places {
     lines: Vec<(FuncId, u32)>,
-    /// Of each stack, its frame nearest to the leaf that is no library's; as `near` where there is none.
+    /// Of each stack, its frame nearest to the leaf that is no library's; where there is none, that of the package in which
+    /// the goroutine starts, or else as `near`.
     user: Vec<PlaceId>,
     /// Of each stack, its frame nearest to the leaf outside the runtime, `internal/…` and `sync`.
     near: Vec<PlaceId>,
@@ -46,7 +47,10 @@ impl Places {
             })
             .collect();
         let (_, _, _, stacks) = dict.counts();
+        let packages: Vec<&str> = dict.funcs().iter().map(|f| package(dict.str(f.name))).collect();
         let mut outside = vec![(false, false); stacks];
+        // The package at the root, and the frame nearest to the leaf that is of it.
+        let mut roots: Vec<(&str, PlaceId)> = Vec::with_capacity(stacks);
         for s in 0..stacks {
             let id = StackId(s as u32);
             let leaf = dict.leaf(id).unwrap_or(FrameId::NONE);
@@ -60,7 +64,20 @@ impl Places {
             let above = caller.map_or((false, false), |c| outside[c]);
             let (user, near) = (!library[func], !runtime[func]);
             let n = of(near, above.1, &p.near);
-            let u = if user || above.0 { of(user, above.0, &p.user) } else { n };
+            let (root, above_it) = caller.map_or((packages[func], own), |c| roots[c]);
+            let home = if packages[func] == root { own } else { above_it };
+            roots.push((root, home));
+            let u = match user || above.0 {
+                true => of(user, above.0, &p.user),
+                false if near || above.1 => {
+                    if is_runtime(root) {
+                        n
+                    } else {
+                        home
+                    }
+                }
+                false => n,
+            };
             p.user.push(u);
             p.near.push(n);
             outside[s] = (user || above.0, near || above.1);
@@ -68,7 +85,8 @@ impl Places {
         p
     }
 
-    /// The line of user code of a stack; where all of it is a library's, the line that called into the runtime.
+    /// The line of user code of a stack; where all of it is a library's, the line nearest to the leaf of the package in
+    /// which the goroutine started, or the line that called into the runtime.
     pub fn user(&self, stack: StackId) -> PlaceId {
         self.user.get(stack.0 as usize).copied().unwrap_or(PlaceId::NONE)
     }
@@ -118,6 +136,15 @@ impl Places {
     }
 }
 
+/// The package of a function with the dot behind it: `net/http.` of `net/http.(*conn).serve`.
+fn package(func: &str) -> &str {
+    // A type argument may hold slashes of its own.
+    let head = &func[..func.find('[').unwrap_or(func.len())];
+    let last = head.rfind('/').map_or(0, |i| i + 1);
+    let dot = func[last..].find('.').map_or(func.len(), |i| last + i + 1);
+    &func[..dot]
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::TABLE;
@@ -145,6 +172,8 @@ mod tests {
             user(&["net/http.(*conn).serve", "net/http.(*conn).wait", "runtime.selectgo"]),
             "net/http.(*conn).wait"
         );
+        let read = ["net/http.(*conn).serve", "net/http.(*connReader).Read", "net.(*conn).Read", "runtime.gopark"];
+        assert_eq!(user(&read), "net/http.(*connReader).Read");
         assert_eq!(user(&["runtime.bgsweep", "runtime.goparkunlock"]), "runtime.goparkunlock");
     }
 }

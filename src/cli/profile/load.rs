@@ -53,6 +53,10 @@ fn read(file: &str, program: Option<&str>) -> anyhow::Result<Profile> {
     };
     // One byte more than is accepted, so that decoding says what is wrong.
     from.by_ref().take(MAX_UNPACKED + 1).read_to_end(&mut data).with_context(|| format!("cannot read {file}"))?;
+    if data.starts_with(b"go 1.") {
+        let hint = "`gotrail profile` makes profiles of one";
+        anyhow::bail!("cannot read {file}: this is an execution trace, and this command wants a profile; {hint}");
+    }
     let mut p = Profile::decode(&data).with_context(|| format!("cannot read {file}"))?;
     p.ensure_mapping();
     if let Some(program) = program {

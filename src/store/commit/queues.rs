@@ -47,7 +47,7 @@ impl Queueing {
         self.kept.waits.extend(singles);
         let stops = part.stops_after.iter().map(|&(no, stack)| Stop { after: first + no, stack: maps.stack(stack) });
         self.kept.stops.extend(stops);
-        if self.kept.waits.len().max(self.kept.stops.len()) > Queues::MOST {
+        if part.queued_too_many || self.kept.waits.len().max(self.kept.stops.len()) > Queues::MOST {
             *self = Queueing::default();
         }
     }

@@ -11,7 +11,7 @@ pub(super) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow
 pub use part::{MetricTally, Tally};
 
 use super::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
-use super::waits::{LinkTally, Stretch};
+use super::waits::{LinkTally, Queues, Stretch};
 use crate::base::{Duration, GoIdx, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -370,7 +370,11 @@ impl Fold {
         if early || !blocked {
             self.part.singles.push(single);
         } else if self.queues.get(reason as usize) == Some(&true) {
-            self.part.queued.push(single);
+            if self.part.queued.len() < Queues::MOST {
+                self.part.queued.push(single);
+            } else {
+                self.part.queued_too_many = true;
+            }
         }
         if !blocked {
             return;
@@ -402,7 +406,11 @@ impl Fold {
         if let Some(row) = self.part.gos.get(r.go as usize)
             && row.ended_wait != u64::MAX
         {
-            self.part.stops_after.push((row.ended_wait, r.stack));
+            if self.part.stops_after.len() < Queues::MOST {
+                self.part.stops_after.push((row.ended_wait, r.stack));
+            } else {
+                self.part.queued_too_many = true;
+            }
         }
     }
 

@@ -261,6 +261,8 @@ pub(in crate::store) struct Part {
     pub singles: Vec<Single>,
     /// Ended waits one by one, of the reasons that are asked for; those in `singles` are not here.
     pub queued: Vec<Single>,
+    /// Whether there were more of them, or of `stops_after`, than are kept.
+    pub queued_too_many: bool,
     /// Goroutines that were stopped after they had ended a wait: number of the event that did, and their stack.
     pub stops_after: Vec<(u64, u32)>,
     /// Whether there are waits that are in neither, nor in `heads`.
@@ -311,6 +313,7 @@ impl Part {
             links: Vec::new(),
             singles: Vec::new(),
             queued: Vec::new(),
+            queued_too_many: false,
             stops_after: Vec::new(),
             waits_missing: false,
             waits: Vec::new(),
@@ -361,6 +364,7 @@ impl Part {
             if row.since != Time::MIN {
                 row.since = row.since.max(floor);
             }
+            row.ended = row.ended.map(|t| t.max(floor));
             match &mut row.entrance {
                 Entrance::Stated { at, .. } | Entrance::Created { at, .. } => *at = (*at).max(floor),
                 Entrance::Unseen | Entrance::Carried => {}

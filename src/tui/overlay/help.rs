@@ -4,7 +4,7 @@ use super::{OverlayCtx, Then, boxed};
 use crate::base::text;
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::{Key, Keymap};
-use crate::tui::theme::Role;
+use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -28,7 +28,7 @@ pub enum Line {
 }
 
 /// All lines of help. The manual is made from the same.
-pub fn lines(keymap: &Keymap) -> Vec<Line> {
+pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
     let mut out = Vec::new();
     for scope in Scope::ALL {
         if !out.is_empty() {
@@ -39,6 +39,23 @@ pub fn lines(keymap: &Keymap) -> Vec<Line> {
             out.push(Line::Entry(keymap.text(a), a.help().into()));
         }
     }
+    out.push(Line::Empty);
+    out.push(Line::Heading("what stands in the timeline".into()));
+    let [least, .., full] = glyphs.levels;
+    let marks = [
+        (
+            format!("{least} to {full}"),
+            "running: how much of the time; in a group, of all Ps; a name is the goroutine's",
+        ),
+        (glyphs.runnable.to_string(), "ready to run, without a P"),
+        (glyphs.syscall.to_string(), "in a syscall"),
+        (glyphs.waiting.to_string(), "waiting; where it is long it begins with what for:"),
+        ("m c s n z g f".into(), "a lock or group, a channel, a select, the network, a sleep, the collector, forever"),
+        (glyphs.hit.to_string(), "hits of the query; where there are many, bars take their colour"),
+        (glyphs.sample.to_string(), "a CPU sample"),
+        (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: the collector at work, the world stopped"),
+    ];
+    out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
     out.push(Line::Empty);
     out.push(Line::Heading("what a query (/) can say".into()));
     for h in crate::filter::help() {
@@ -61,7 +78,7 @@ impl Help {
             Some(Action::Redraw | Action::Suspend) => return Then::Stay,
             _ => return Then::Close,
         }
-        self.top = self.top.min(lines(cx.keymap).len().saturating_sub(page));
+        self.top = self.top.min(lines(cx.keymap, cx.theme.glyphs).len().saturating_sub(page));
         Then::Stay
     }
 
@@ -70,7 +87,7 @@ impl Help {
     }
 
     pub(super) fn render(&self, screen: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
-        let lines = lines(cx.keymap);
+        let lines = lines(cx.keymap, cx.theme.glyphs);
         let left = lines.iter().map(|l| if let Line::Entry(a, _) = l { text::width(a) } else { 0 }).max().unwrap_or(0);
         let right = lines.iter().map(|l| if let Line::Entry(_, b) = l { text::width(b) } else { 0 }).max().unwrap_or(0);
         let left = left.min(screen.width as usize / 2);

@@ -10,7 +10,7 @@ use crate::tui::action::Action;
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::nav::{Place, Row};
 use crate::tui::theme::Role;
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::write;
 use crate::tui::{text, why};
 use crate::wire::event::GoState;
@@ -293,6 +293,12 @@ impl View for Detail {
         if about_goroutine && self.present(cx).is_none() && self.asked != Some(key) && !cx.index.segments.is_empty() {
             self.asked = Some(key);
             out.push(Command::Run(look(key)));
+        }
+        // Whoever came here without a frame, and whose detail is known already, gets its source all the same.
+        let known = self.present(cx).filter(|_| !cx.place.frame.is_some() && cx.place.view != ViewId::Profile);
+        let frame = known.map_or(FrameId::NONE, |found| user_frame(cx.index, main_stack(found)));
+        if frame.is_some() {
+            out.push(Command::Frame(frame));
         }
         let lines = self.lines(cx, area.height);
         let height = usize::from(area.height);

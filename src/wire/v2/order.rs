@@ -12,11 +12,11 @@ use super::spec::id;
 use super::stream::{Mark, Stream};
 use crate::base::codec::Plain;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
-use crate::wire::error::Error;
+use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
 use crate::{encode, plain};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A thread (M): what it runs, and its stream of events.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ pub struct Orderer<'a> {
     /// The thread of each stream; `NONE16` for the stream of no thread.
     stream_threads: Vec<u16>,
     frontier: Frontier,
-    /// Streams whose head has to wait, by time.
+    /// Streams whose head has to wait, in the order in which they were parked.
     parked: Vec<u16>,
     next_sample: usize,
     /// When the next CPU sample was taken.
@@ -148,6 +148,8 @@ const RECENT: usize = 1024;
 /// How long an event waits, in ns, for what may make it possible, in a generation from which events are missing: what
 /// it waits for may never come. Threads' clocks differ by far less.
 const PATIENCE: i64 = 200_000;
+/// How many threads may wait for others; no machine runs as many at once.
+const MAX_PARKED: usize = 1024;
 /// At most this many errors are kept; the rest is counted.
 const MAX_ERRORS: usize = 8;
 
@@ -191,7 +193,12 @@ impl<'a> Orderer<'a> {
             groups[at].1.push(*b);
         }
         // A trace has at most some thousands of threads; what goes beyond the narrow table is not read.
-        groups.truncate(NONE16 as usize - 1);
+        let most = NONE16 as usize - 1;
+        if groups.len() > most {
+            let what = format!("events of {} threads; those of {most} are read", groups.len());
+            o.error(Error::new(0, ErrorKind::Invalid(what)));
+            groups.truncate(most);
+        }
         for (thread, batches) in groups {
             let stream = o.streams.len() as u16;
             o.streams.push(Stream::new(batches));
@@ -253,7 +260,8 @@ impl<'a> Orderer<'a> {
     /// Unless a thread still has one, which only a damaged file can bring about.
     pub fn checkpoint(&self) -> Checkpoint {
         let mut gos = Vec::new();
-        let held: Vec<u32> = self.threads.iter().map(|t| t.go).filter(|&g| g != NONE && self.is_over(g)).collect();
+        let held: FxHashSet<u32> =
+            self.threads.iter().map(|t| t.go).filter(|&g| g != NONE && self.is_over(g)).collect();
         let positions: Vec<u32> = self
             .tables
             .gos
@@ -306,6 +314,9 @@ impl<'a> Orderer<'a> {
                 self.flush_samples(Time::MAX, out);
                 return false;
             };
+            if self.parked.len() > MAX_PARKED && self.force(Time::MAX, out) {
+                continue;
+            }
             if self.incomplete && !self.parked.is_empty() {
                 let patience = Duration(PATIENCE);
                 if self.force(self.streams[stream as usize].head.time - patience, out) {
@@ -355,7 +366,7 @@ impl<'a> Orderer<'a> {
         true
     }
 
-    /// Tries the parked streams, earliest first; true if one could go on.
+    /// Tries the parked streams, the one parked first first; true if one could go on.
     fn try_parked(&mut self, out: &mut Events) -> bool {
         for i in 0..self.parked.len() {
             let stream = self.parked[i];

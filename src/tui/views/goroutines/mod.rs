@@ -201,7 +201,7 @@ impl Goroutines {
                     return Reply::Nothing;
                 }
                 let index = cx.trace.index();
-                done.extend(chunk.iter().map(|&l| (l, index.grid.cells(l, from, to, 1))));
+                done.extend(chunk.iter().map(|&l| (l, index.cells(l, from, to, 1))));
             }
             Reply::Totals(Arc::new(Cells { from, to, lanes: done }))
         })));

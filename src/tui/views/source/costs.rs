@@ -136,8 +136,9 @@ fn key(cx: &Ctx) -> Option<Key> {
 
 impl Costs {
     fn new(key: Key, lines: &Lines) -> Costs {
-        let joined = lines.matched.iter().filter(|m| m.verdict == Verdict::Joined);
-        let (n, of) = joined.fold((0, 0), |(n, of), m| (n + m.matched(), of + m.trace));
+        // Each profile is matched with what those before it have left.
+        let joined: Vec<_> = lines.matched.iter().filter(|m| m.verdict == Verdict::Joined).collect();
+        let (n, of) = (joined.iter().map(|m| m.matched()).sum(), joined.first().map_or(0, |m| m.trace));
         let mut files: FxHashMap<String, FxHashMap<u32, Cost>> = FxHashMap::default();
         for l in &lines.lines {
             let cpu = Duration(if of > 0 { l.profile.own } else { l.trace.own });
