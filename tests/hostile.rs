@@ -62,6 +62,58 @@ fn strings_of_the_file_are_escaped_wherever_they_are_shown() {
     }
 }
 
+/// A profile of one function in the file `source`, which costs 7 of a unit that nobody has heard of.
+fn profile(dir: &Path, unit: &str, source: &str) -> PathBuf {
+    use gotrail::wire::pprof::{self, proto};
+    let p = proto::Profile {
+        string_table: ["", "cost", unit, "main.f", source].map(|s| s.as_bytes().to_vec()).to_vec(),
+        sample_type: vec![proto::ValueType { r#type: 1, unit: 2 }],
+        sample: vec![proto::Sample { location_id: vec![1], value: vec![7], ..proto::Sample::default() }],
+        location: vec![proto::Location {
+            id: 1,
+            line: vec![proto::Line { function_id: 1, line: 1, ..proto::Line::default() }],
+            ..proto::Location::default()
+        }],
+        function: vec![proto::Function { id: 1, name: 3, filename: 4, ..proto::Function::default() }],
+        ..proto::Profile::default()
+    };
+    let file = dir.join("p.pb");
+    std::fs::write(&file, pprof::encode(&p)).unwrap();
+    file
+}
+
+/// A command on a profile: as with pprof, the file comes last.
+fn on_profile(args: &[&str], file: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gotrail")).args(args).arg(file).output().unwrap()
+}
+
+#[test]
+fn the_unit_of_a_profile_is_escaped_wherever_it_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = profile(dir.path(), "x\u{1b}]0;t\u{7}\u{202e}\n\u{9b}\u{2028}", "main.go");
+    for args in [&["top"][..], &["tree"], &["peek", "."], &["traces"], &["tags"], &["raw"], &["snapshot"]] {
+        let out = on_profile(args, &file);
+        for (of, bytes) in [("stdout", out.stdout), ("stderr", out.stderr)] {
+            let text = String::from_utf8(bytes).unwrap();
+            // pprof's own tables have tabs.
+            assert!(!text.chars().any(|c| c != '\t' && harmful(c)), "{args:?}, {of}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_profile_gets_nothing_listed_that_is_no_source() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, shown) in [("secret", false), ("secret.go", true)] {
+        let path = dir.path().join(name);
+        std::fs::write(&path, "what is in it\n").unwrap();
+        let file = profile(dir.path(), "count", path.to_str().unwrap());
+        let out = on_profile(&["list", "main.f"], &file);
+        let text = String::from_utf8(out.stdout).unwrap();
+        assert_eq!(text.contains("what is in it"), shown, "{name}: {text}");
+    }
+}
+
 /// They are not left out either: whoever looks sees what is in the file.
 #[test]
 fn what_is_escaped_is_still_there() {

@@ -63,6 +63,8 @@ pub struct Contended {
     pub max: Duration,
     /// The event that began the longest.
     pub longest: Option<EventNo>,
+    /// Whose the longest was, and when it began: the trace's start, if before.
+    pub longest_wait: (GoIdx, Time),
     /// Most goroutines that waited at once.
     pub depth_max: u64,
     /// How many waited on average over the trace, in thousandths.
@@ -206,6 +208,7 @@ impl Queue {
                 total: Duration::ZERO,
                 max: Duration::ZERO,
                 longest: None,
+                longest_wait: (GoIdx::NONE, Time::MIN),
                 depth_max: 0,
                 depth_mean_milli: 0,
                 busy: Duration::ZERO,
@@ -348,6 +351,7 @@ impl Follow<'_> {
         q.out.total += d;
         if d > q.out.max || q.out.waits == 1 {
             (q.out.max, q.out.longest) = (d, Some(wait.began).filter(|&no| no != EventNo::MAX));
+            q.out.longest_wait = (wait.go, wait.from);
         }
         releases.then_some(place.queue)
     }

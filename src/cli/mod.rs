@@ -133,7 +133,9 @@ pub fn main() -> ExitCode {
         // Whoever reads our output has had enough: `gotrail events | head` ends well.
         Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
-            let _ = writeln!(io::stderr(), "gotrail: {e:#}");
+            // A mistake in a query is shown at its place, on lines of its own.
+            let lines: Vec<String> = format!("{e:#}").lines().map(|l| escape(l).into_owned()).collect();
+            let _ = writeln!(io::stderr(), "gotrail: {}", lines.join("\n"));
             ExitCode::from(if e.is::<Usage>() { 2 } else { 3 })
         }
     }

@@ -36,9 +36,6 @@ pub fn write(c: &Contention, index: &Index, limit: usize, out: &mut dyn Write) -
 }
 
 fn one(c: &Contention, index: &Index, x: &Contended, out: &mut dyn Write) -> io::Result<()> {
-    let mut what: Vec<&str> = x.waits_at.iter().map(|w| w.1.as_str()).collect();
-    what.sort_unstable();
-    what.dedup();
     writeln!(
         out,
         "{:>8} {:>8} {:>8} {:>6} {:>6} {:>7}  {}",
@@ -48,54 +45,61 @@ fn one(c: &Contention, index: &Index, x: &Contended, out: &mut dyn Write) -> io:
         text::count(x.depth_max),
         milli(x.depth_mean_milli),
         super::why::percent(x.busy, index.duration()),
-        text::escape(&what.join(", "))
+        kind(x)
     )?;
     let pad = " ".repeat(50);
-    for (p, _, t) in x.waits_at.iter().take(LINES) {
-        let (line, func) = (c.places.line(index, *p), c.places.func(index, *p));
-        writeln!(out, "{pad}waits at {line}  {func} · {} in {}", text::count(t.count), t.total)?;
-    }
-    for (p, n) in x.ended_at.iter().take(LINES) {
-        let (line, func) = (c.places.line(index, *p), c.places.func(index, *p));
-        writeln!(out, "{pad}let go at {line}  {func} · {}", text::count(*n))?;
-    }
+    notes(c, index, x).iter().try_for_each(|line| writeln!(out, "{pad}{line}"))
+}
+
+/// What the waits of a class are for, safe to show.
+pub fn kind(x: &Contended) -> String {
+    let mut what: Vec<&str> = x.waits_at.iter().map(|w| w.1.as_str()).collect();
+    what.sort_unstable();
+    what.dedup();
+    text::escape(&what.join(", ")).into_owned()
+}
+
+/// What there is to say of a class below its numbers, safe to show.
+pub fn notes(c: &Contention, index: &Index, x: &Contended) -> Vec<String> {
+    let place = |p| format!("{}  {}", c.places.line(index, p), c.places.func(index, p));
+    let waits = x.waits_at.iter().take(LINES);
+    let mut out: Vec<String> =
+        waits.map(|(p, _, t)| format!("waits at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
+    out.extend(x.ended_at.iter().take(LINES).map(|(p, n)| format!("let go at {} · {}", place(*p), text::count(*n))));
     match x.what {
         What::Lock => {
             let v = x.convoy;
             if v.handoffs > 1 {
-                writeln!(
-                    out,
-                    "{pad}longest convoy: {} let go one after the other from {} for {}, up to {} at once",
+                out.push(format!(
+                    "longest convoy: {} let go one after the other from {} for {}, up to {} at once",
                     text::count(v.handoffs),
                     time::offset(v.from - index.start, Duration(1000)),
                     v.to - v.from,
                     text::count(v.peak)
-                )?;
+                ));
             }
             if x.starved > 0 {
-                writeln!(
-                    out,
-                    "{pad}starvation: {} of {} hand-offs forced the releaser to step back",
+                out.push(format!(
+                    "starvation: {} of {} hand-offs forced the releaser to step back",
                     text::count(x.starved),
                     text::count(x.handoffs)
-                )?;
+                ));
             }
         }
+        // One wait at the end of a program bounds nothing.
+        What::Channel if x.waits < 3 => {
+            out.push(format!("senders waited {}, receivers {}", x.sending.total, x.receiving.total));
+        }
         What::Channel => {
-            let sides = format!("senders waited {}, receivers {}", x.sending.total, x.receiving.total);
-            // One wait at the end of a program bounds nothing.
-            if x.waits < 3 {
-                return Ok(());
-            }
             let side = match x.bottleneck() {
                 Bottleneck::Receivers => "receiving is the bottleneck",
                 Bottleneck::Senders => "sending is the bottleneck",
                 Bottleneck::Neither => "neither side is the bottleneck",
             };
-            writeln!(out, "{pad}{sides}: {side}")?;
+            out.push(format!("senders waited {}, receivers {}: {side}", x.sending.total, x.receiving.total));
         }
     }
-    Ok(())
+    out
 }
 
 fn milli(n: u64) -> String {

@@ -4,8 +4,9 @@
 //! ordinary leaves inside.
 
 use super::load::Text;
-use std::ops::Range;
-use tree_sitter::{Node, Parser, TreeCursor};
+use std::ops::{ControlFlow, Range};
+use std::time::{Duration, Instant};
+use tree_sitter::{Node, ParseOptions, ParseState, Parser, Point, TreeCursor};
 
 /// What a stretch of source is, for colouring.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -61,6 +62,8 @@ pub struct Highlights {
 
 /// Trees deeper than this are not followed further.
 const MAX_DEPTH: usize = 2000;
+/// The longest time that is spent on taking a file apart; the largest that people write take a tenth of it.
+const LONGEST: Duration = Duration::from_millis(500);
 
 impl Highlights {
     /// Highlights `text`, the content of a file called `name`. Anything but Go is left plain.
@@ -72,7 +75,18 @@ impl Highlights {
         if parser.set_language(&tree_sitter_go::LANGUAGE.into()).is_err() {
             return Highlights::default();
         }
-        let Some(tree) = parser.parse(text.raw(), None) else { return Highlights::default() };
+        // What nests without end takes a parser without end, in time and in memory.
+        let start = Instant::now();
+        let mut stop = |_: &ParseState| match start.elapsed() > LONGEST {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let raw = text.raw().as_bytes();
+        let mut read = |at: usize, _: Point| raw.get(at..).unwrap_or_default();
+        let options = ParseOptions::new().progress_callback(&mut stop);
+        let Some(tree) = parser.parse_with_options(&mut read, None, Some(options)) else {
+            return Highlights::default();
+        };
         let mut out = Highlights { lines: vec![Vec::new(); text.len()], functions: Vec::new() };
         walk(&mut tree.walk(), text, &mut out);
         out
@@ -291,6 +305,13 @@ mod tests {
     fn other_files_stay_plain() {
         let h = Highlights::new("asm_amd64.s", &Text::new(b"TEXT runtime\xc2\xb7foo(SB)"));
         assert!(h.line(1).is_empty());
+    }
+
+    #[test]
+    fn what_nests_without_end_is_given_up() {
+        let text = Text::new("a(".repeat(200_000).as_bytes());
+        let h = Highlights::new("deep.go", &text);
+        assert!(h.line(1).is_empty() && h.functions().is_empty());
     }
 
     #[test]

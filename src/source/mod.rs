@@ -14,3 +14,4 @@ pub use editor::{EditorCommand, EditorError};
 pub use find::{Finder, Found, How, NotFound, Places};
 pub use highlight::{Class, Highlights, Span};
 pub use load::{LoadError, Text};
+pub use tree::is_source;

@@ -37,7 +37,7 @@ const SUFFIXES: [&str; 20] = [
 ];
 
 /// Whether a name is that of a source file.
-pub(super) fn is_source(name: &str) -> bool {
+pub fn is_source(name: &str) -> bool {
     SUFFIXES.iter().any(|s| name.len() > s.len() && name.ends_with(s))
 }
 

@@ -101,6 +101,7 @@ actions! {
     Unblocked = "unblocked", Global, "U", "go to the wait that this ended";
     Path = "path", Global, "p", "show the critical path of what is under the cursor";
     Chain = "chain", Global, "c", "show the chain of waits behind this one";
+    Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";
     Editor = "editor", Global, "o", "open the source line in your editor";
     Copy = "copy", Global, "y", "copy the line, stack or position";
     Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";

@@ -12,6 +12,7 @@ use super::parts::Views;
 use super::theme::Theme;
 use super::views::detail::Target;
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use super::why;
 use crate::analysis::hot::Profiled;
 use crate::source::Places;
 use crate::store::{Index, Trace};
@@ -361,6 +362,8 @@ impl Model {
             Action::NextHit => self.step(true, index),
             Action::PrevHit => self.step(false, index),
             Action::Hits => self.toggle_hits(),
+            Action::Locks if self.shared.trace.is_none() || !index.complete => self.say("the trace is not read yet"),
+            Action::Locks => effects.push(Effect::Run(why::locks())),
             Action::Narrow => {
                 let here = self.shared.nav.here();
                 match here.go.some() {

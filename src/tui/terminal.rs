@@ -19,6 +19,7 @@ use ratatui::layout::{Rect, Size};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::ffi::OsString;
 use std::io::{self, Write, stdout};
+use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -229,7 +230,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 /// A screen on which nothing is drawn yet. Frames go out in one write.
 fn screen(waited: &Waited) -> io::Result<Screen> {
     let out = Timed::new(stdout(), waited.clone());
-    Terminal::new(Terse::new(io::BufWriter::with_capacity(1 << 16, out)))
+    Ok(ManuallyDrop::new(Terminal::new(Terse::new(io::BufWriter::with_capacity(1 << 16, out)))?))
 }
 
 /// Reads the trace in the background, and says at most some thirty times a second that it has got further.
@@ -253,7 +254,9 @@ fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Resu
     })
 }
 
-type Screen = Terminal<Terse<io::BufWriter<Timed<io::Stdout>>>>;
+/// The library's own end of a terminal complains on standard error, which may have gone with the terminal; [`leave`] gives
+/// it back without.
+type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<io::Stdout>>>>>;
 
 struct Shell {
     model: Model,

@@ -168,6 +168,32 @@ fn group_named(index: &Index, end: &str) -> GroupId {
 }
 
 #[test]
+fn what_was_not_meant_for_a_line_of_input_is_cut_there() {
+    for key in ["/", ":"] {
+        let (mut d, _) = after(key, 80, 24);
+        d.send(Message::Paste("dur>1ms (or not main \"q\n".repeat(40_000)));
+        let screen = text(&d.screen(Size { width: 80, height: 24 }).0);
+        assert!(screen.contains(key), "{screen}");
+        d.keys("<Esc>").unwrap();
+        let (mut d, _) = after(key, 80, 24);
+        d.send(Message::Paste("mapassign".into()));
+        assert!(text(&d.screen(Size { width: 80, height: 24 }).0).contains("mapassign"));
+    }
+}
+
+#[test]
+fn locks_show_who_queues_and_lead_to_the_longest_wait() {
+    let (mut d, screen) = after("L", 120, 40);
+    assert!(screen.contains("waits at payment/order_cache.go:45") && screen.contains("longest convoy"), "{screen}");
+    let first = screen.lines().find(|l| l.contains("Mutex")).expect("a lock");
+    let longest =
+        first.split('›').nth(1).and_then(|l| l.split_whitespace().nth(2)).expect("its longest wait").to_string();
+    d.keys("<Enter>").unwrap();
+    let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
+    assert!(screen.contains(&format!("waiting: sync · {longest}")), "{longest}: {screen}");
+}
+
+#[test]
 fn going_into_a_link_or_a_task_keeps_its_source() {
     for keys in ["3jjj<Enter>", "3jjj<Enter><Enter>", "8<Enter><Enter>"] {
         let (d, screen) = after(keys, 140, 40);

@@ -1,15 +1,16 @@
-//! Panels about one wait: the chain of waits behind it, and what its time went into.
+//! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
 use super::effects::{Job, JobCtx, JobKind, Reply};
 use super::overlay::{PanelLine, Panelled};
 use super::text;
 use super::theme::Role;
 use super::views::detail::Target;
+use crate::analysis::contention::{Contention, What, contention};
 use crate::analysis::links::{self, Party};
 use crate::analysis::path::{self, Path, Window};
 use crate::analysis::waits::{Places, Reasons, TABLE, Waker};
 use crate::base::{Duration, GoIdx, text as base};
-use crate::report::why;
+use crate::report::{contention as report, why};
 use crate::store::{EventNo, Index};
 use std::sync::Arc;
 
@@ -91,6 +92,52 @@ fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
     }
     let first = links.first().map_or(GoIdx::NONE, |l| l.wait.go);
     Panelled { title: format!("the chain of this wait of {}", text::goroutine(index, first)), lines }
+}
+
+/// Locks shown, and as many channels.
+const LOCKS: usize = 20;
+
+/// A job that shows the locks and channels that goroutines queue for; each leads to its longest wait.
+pub fn locks() -> Job {
+    Job::new(JobKind::Panel, move |cx| answer(cx, contention(cx, None).map(|c| locks_panel(&cx.trace.index(), &c))))
+}
+
+fn locks_panel(index: &Index, c: &Contention) -> Panelled {
+    let mut lines = Vec::new();
+    for (what, title) in [(What::Lock, "locks"), (What::Channel, "channels")] {
+        let of: Vec<_> = c.classes.iter().filter(|x| x.what == what).collect();
+        if !lines.is_empty() {
+            lines.push(PanelLine::default());
+        }
+        if of.is_empty() {
+            lines.push(PanelLine::plain(format!("{title}: nobody had to wait for one"), Role::Dim));
+            continue;
+        }
+        let heading =
+            format!("{:>8} {:>8} {:>8} {:>5} {:>7}  {title}", "waited", "waits", "longest", "deep", "of time");
+        lines.push(PanelLine::plain(heading, Role::Heading));
+        for x in of.iter().take(LOCKS) {
+            let (go, at) = x.longest_wait;
+            let numbers = format!(
+                "{:>8} {:>8} {:>8} {:>5} {:>7}  ",
+                x.total.to_string(),
+                base::count(x.waits),
+                x.max.to_string(),
+                base::count(x.depth_max),
+                why::percent(x.busy, index.duration())
+            );
+            lines.push(PanelLine {
+                spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
+                target: go.is_some().then_some(Target { go, at, far: true }),
+            });
+            let notes = report::notes(c, index, x).into_iter();
+            lines.extend(notes.map(|n| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim)));
+        }
+        if of.len() > LOCKS {
+            lines.push(PanelLine::plain(format!("{:>10}{} more", "", of.len() - LOCKS), Role::Dim));
+        }
+    }
+    Panelled { title: "locks and channels that goroutines queue for; Enter: the longest wait".into(), lines }
 }
 
 /// A job that shows the critical path of a window; `of` says what that is, not escaped.

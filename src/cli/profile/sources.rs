@@ -1,12 +1,13 @@
 //! Source files on disk, for `list`.
 
 use crate::report::pprof::source;
+use crate::source::is_source;
 use rustc_hash::FxHashMap;
 use std::io::Read;
 use std::path::Path;
 
 /// The largest source file that is read, bytes.
-const MAX_SOURCE: u64 = 64 << 20;
+const MAX_SOURCE: u64 = 8 << 20;
 
 /// Source files on disk, each read once.
 pub(super) struct Sources {
@@ -37,6 +38,10 @@ impl Sources {
 }
 
 fn read_lines(file: &Path) -> std::io::Result<Vec<String>> {
+    // A profile may name any file; only what is called as sources are is one.
+    if !is_source(&file.to_string_lossy()) {
+        return Err(std::io::Error::other("it is not called as source files are"));
+    }
     // A pipe or a device would be read for ever.
     if !std::fs::metadata(file)?.is_file() {
         return Err(std::io::Error::other("not a regular file"));

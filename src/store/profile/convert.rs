@@ -31,6 +31,13 @@ impl Profile {
         let value_type = |t: &proto::ValueType| ValueType { kind: string(t.r#type), unit: string(t.unit) };
 
         out.sample_types = p.sample_type.iter().map(value_type).collect();
+        // A unit is printed with every value: it is made safe to show once and for all.
+        for t in &mut out.sample_types {
+            let unit = out.strings.get(t.unit);
+            if let std::borrow::Cow::Owned(safe) = crate::base::text::escape(unit) {
+                t.unit = out.strings.intern(&safe);
+            }
+        }
         out.default_sample_type = string(p.default_sample_type);
         out.period_type = value_type(&p.period_type.unwrap_or_default());
         out.period = p.period;

@@ -17,6 +17,7 @@ use super::views::detail::Target;
 use crate::store::Index;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use tui_input::{Input, InputRequest};
 
 /// What an overlay makes of a key.
 pub enum Then {
@@ -48,6 +49,24 @@ pub enum Overlay {
     Panel(Panel),
 }
 
+/// The longest text that can be typed or pasted into a line, in bytes: what is longer was not meant for it.
+const MAX_INPUT: usize = 2000;
+
+/// Puts characters where the cursor of a line is, as many as there is room for.
+fn insert(input: &mut Input, text: impl Iterator<Item = char>) {
+    for c in text {
+        if input.value().len() + c.len_utf8() > MAX_INPUT {
+            return;
+        }
+        input.handle(InputRequest::InsertChar(c));
+    }
+}
+
+/// Whether a key would make a line too long.
+fn is_too_much(input: &Input, key: Key) -> bool {
+    matches!(key.code, crossterm::event::KeyCode::Char(_)) && input.value().len() >= MAX_INPUT
+}
+
 /// What overlays may look at.
 pub struct OverlayCtx<'a> {
     /// Keys of actions.
@@ -77,13 +96,11 @@ impl Overlay {
 
     /// Handles pasted text.
     pub fn paste(&mut self, text: &str, cx: &OverlayCtx) {
-        for c in text.chars().filter(|c| !c.is_control()) {
-            if !matches!(self, Overlay::Help(_) | Overlay::Panel(_)) {
-                self.key(
-                    Key { code: crossterm::event::KeyCode::Char(c), modifiers: crossterm::event::KeyModifiers::NONE },
-                    cx,
-                );
-            }
+        let clean = text.chars().filter(|c| !c.is_control());
+        match self {
+            Overlay::Prompt(p) => p.paste(clean, cx),
+            Overlay::Palette(p) => p.paste(clean),
+            Overlay::None | Overlay::Help(_) | Overlay::Panel(_) => {}
         }
     }
 

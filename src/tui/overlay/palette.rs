@@ -46,6 +46,12 @@ pub fn matching(typed: &str) -> Vec<Action> {
 }
 
 impl Palette {
+    pub(super) fn paste(&mut self, text: impl Iterator<Item = char>) {
+        super::insert(&mut self.input, text);
+        self.list.select(0);
+        self.list.fit(matching(self.input.value()).len() as u64, ROWS);
+    }
+
     pub(super) fn key(&mut self, key: Key, _cx: &OverlayCtx) -> Then {
         let found = matching(self.input.value());
         self.list.fit(found.len() as u64, ROWS);
@@ -61,6 +67,7 @@ impl Palette {
             KeyCode::Up => drop(self.list.handle(Action::Up)),
             KeyCode::Char('p') if ctrl => drop(self.list.handle(Action::Up)),
             KeyCode::Backspace if self.input.value().is_empty() => return Then::Close,
+            _ if super::is_too_much(&self.input, key) => {}
             _ => {
                 if self.input.handle_event(&crossterm::event::Event::Key(key.to_event())).is_some_and(|c| c.value) {
                     self.list.select(0);

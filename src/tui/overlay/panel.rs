@@ -97,7 +97,9 @@ impl Panel {
                 let target = self.shown.lines.get(self.selected).and_then(|l| l.target);
                 return target.map_or(Then::Stay, Then::Go);
             }
-            Some(a @ (Action::Palette | Action::Filter | Action::Chain | Action::Path | Action::Help)) => {
+            Some(
+                a @ (Action::Palette | Action::Filter | Action::Chain | Action::Path | Action::Locks | Action::Help),
+            ) => {
                 return Then::Do(a);
             }
             Some(Action::Left | Action::Right | Action::Redraw | Action::Suspend) => return Then::Stay,

@@ -94,6 +94,12 @@ impl Prompt {
         self.chosen = None;
     }
 
+    pub(super) fn paste(&mut self, text: impl Iterator<Item = char>, cx: &OverlayCtx) {
+        super::insert(&mut self.input, text);
+        self.error = None;
+        self.offer(cx);
+    }
+
     pub(super) fn key(&mut self, key: Key, cx: &OverlayCtx) -> Then {
         let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
@@ -118,6 +124,7 @@ impl Prompt {
             KeyCode::Tab => self.complete(1, cx),
             KeyCode::Up => self.recall(true),
             KeyCode::Down => self.recall(false),
+            _ if super::is_too_much(&self.input, key) => {}
             _ => {
                 if self.input.handle_event(&crossterm::event::Event::Key(key.to_event())).is_some_and(|c| c.value) {
                     self.error = None;
