@@ -3,6 +3,7 @@
 pub mod cursor;
 pub mod error;
 pub mod event;
+mod frontier;
 pub mod pprof;
 pub mod tables;
 pub mod v1;

@@ -25,16 +25,14 @@ mod tests;
 pub use layout::{Clock, Layout};
 
 use super::event::{Events, NONE, NONE16};
+use super::frontier::Frontier;
 use super::tables::Tables;
-use crate::base::{GoId, ProcId};
+use crate::base::{GoId, ProcId, Time};
 use convert::Converter;
 use ids::GoIds;
 use order::Rules;
 use rustc_hash::FxHashMap;
 use spec::op;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
 use stream::{Head, Stream};
 
 /// Minor versions that are read.
@@ -80,10 +78,10 @@ struct State {
     heads: Vec<Head>,
     /// Each stream's P by position.
     procs: Vec<u16>,
-    /// Streams by the time of their next event.
-    heap: BinaryHeap<Reverse<(u64, u32)>>,
-    /// Streams whose next event is not ready; they are not in the heap.
-    waiting: Vec<u32>,
+    /// Which stream's next event is earliest.
+    frontier: Frontier,
+    /// Streams whose next event is not ready; the frontier passes them over.
+    waiting: Vec<u16>,
     rules: Rules,
     next_sample: usize,
     next_exit: usize,
@@ -106,7 +104,7 @@ impl<'a> Decoder<'a> {
             streams: layout.procs.iter().map(|_| Stream::new()).collect(),
             heads: vec![Head::default(); layout.procs.len()],
             procs: Vec::new(),
-            heap: BinaryHeap::new(),
+            frontier: Frontier::default(),
             waiting: Vec::new(),
             rules: Rules::default(),
             next_sample: 0,
@@ -120,13 +118,13 @@ impl<'a> Decoder<'a> {
             disorder: 0,
         };
         let mut d = Decoder { data, layout, go_ids: GoIds::new(&[]), state };
+        let mut keys = Vec::with_capacity(layout.procs.len());
         for (i, p) in layout.procs.iter().enumerate() {
             let proc = d.proc(p.proc);
             d.state.procs.push(proc);
-            if d.advance(i as u32) {
-                d.state.heap.push(Reverse((d.state.heads[i].ts, i as u32)));
-            }
+            keys.push(if d.advance(i as u16) { key(&d.state.heads[i]) } else { Time::MAX });
         }
+        d.state.frontier = Frontier::new(&keys);
         d.set_due();
         d
     }
@@ -163,7 +161,7 @@ impl<'a> Decoder<'a> {
                 self.state.convert.emit(out, row);
             } else if !self.state.started {
                 self.state.started = true;
-                if self.state.due != u64::MAX || !self.state.heap.is_empty() {
+                if self.state.due != u64::MAX || self.state.frontier.min().is_some() {
                     self.state.convert.begin(out);
                 }
             } else if !self.step(out) {
@@ -176,31 +174,25 @@ impl<'a> Decoder<'a> {
     /// Takes one step, which may append a row; false at the end.
     #[inline]
     fn step(&mut self, out: &mut Events) -> bool {
-        let Some(&Reverse((ts, stream))) = self.state.heap.peek() else {
+        let Some((stream, _)) = self.state.frontier.min() else {
             if self.state.waiting.is_empty() && self.state.due == u64::MAX {
                 return false;
             }
             self.step_aside(out);
             return true;
         };
+        let ts = self.state.heads[usize::from(stream)].ts;
         if self.state.due < ts || self.state.waiting.len() > MAX_WAITING || self.overdue(ts) {
             self.step_aside(out);
             return true;
         }
-        if !self.state.rules.apply(&self.state.heads[stream as usize], false) {
-            self.state.heap.pop();
+        if !self.state.rules.apply(&self.state.heads[usize::from(stream)], false) {
+            self.state.frontier.set(stream, Time::MAX);
             self.state.waiting.push(stream);
             return true;
         }
         self.tell(out, stream);
-        let more = self.advance(stream);
-        if let Some(mut top) = self.state.heap.peek_mut() {
-            if more {
-                *top = Reverse((self.state.heads[stream as usize].ts, stream));
-            } else {
-                PeekMut::pop(top);
-            }
-        }
+        self.go_on(stream);
         if !self.state.waiting.is_empty() {
             self.wake();
         }
@@ -216,11 +208,9 @@ impl<'a> Decoder<'a> {
             Some((ts, i)) if ts <= self.state.due => {
                 let stream = self.state.waiting.swap_remove(i);
                 self.state.forced += 1;
-                self.state.rules.apply(&self.state.heads[stream as usize], true);
+                self.state.rules.apply(&self.state.heads[usize::from(stream)], true);
                 self.tell(out, stream);
-                if self.advance(stream) {
-                    self.state.heap.push(Reverse((self.state.heads[stream as usize].ts, stream)));
-                }
+                self.go_on(stream);
                 self.wake();
             }
             _ => self.tell_due(out),
@@ -247,12 +237,12 @@ impl<'a> Decoder<'a> {
     /// Puts back the streams that need not wait any more.
     #[cold]
     fn wake(&mut self) {
-        let State { heads, rules, heap, waiting, .. } = &mut self.state;
+        let State { heads, rules, frontier, waiting, .. } = &mut self.state;
         waiting.retain(|&stream| {
-            let head = &heads[stream as usize];
+            let head = &heads[usize::from(stream)];
             let ready = rules.ready(head);
             if ready {
-                heap.push(Reverse((head.ts, stream)));
+                frontier.set(stream, key(head));
             }
             !ready
         });
@@ -260,8 +250,8 @@ impl<'a> Decoder<'a> {
 
     /// Appends what a stream's next event means.
     #[inline]
-    fn tell(&mut self, out: &mut Events, stream: u32) {
-        let i = stream as usize;
+    fn tell(&mut self, out: &mut Events, stream: u16) {
+        let i = usize::from(stream);
         let (data, layout) = (self.data, self.layout);
         let State { tables, streams, heads, procs, convert, last, disorder, .. } = &mut self.state;
         let head = &heads[i];
@@ -305,13 +295,20 @@ impl<'a> Decoder<'a> {
 
     /// Reads a stream's next event; false at its end.
     #[inline]
-    fn advance(&mut self, stream: u32) -> bool {
-        let i = stream as usize;
+    fn advance(&mut self, stream: u16) -> bool {
+        let i = usize::from(stream);
         let State { streams, heads, tables, rules, .. } = &mut self.state;
         let ids = &mut self.go_ids;
         streams[i].advance(self.data, &self.layout.procs[i].batches, &mut heads[i], |id| {
             position(id, ids, &mut tables.gos, &mut rules.gos)
         })
+    }
+
+    /// Goes on to a stream's next event, if it has one.
+    #[inline]
+    fn go_on(&mut self, stream: u16) {
+        let next = if self.advance(stream) { key(&self.state.heads[usize::from(stream)]) } else { Time::MAX };
+        self.state.frontier.set(stream, next);
     }
 
     fn go(&mut self, id: u64) -> u32 {
@@ -356,6 +353,12 @@ impl<'a> Decoder<'a> {
         ];
         said.iter().filter(|s| s.0 > 0).map(|(n, what)| format!("{what}: {n}")).collect()
     }
+}
+
+/// The place of an event among those of all streams, in ticks. None is as late as the end of a stream is.
+#[inline]
+fn key(head: &Head) -> Time {
+    Time(head.ts.min(i64::MAX as u64 - 1) as i64)
 }
 
 /// Position of a goroutine, a new one if it is not known; `NONE` for 0.

@@ -90,20 +90,42 @@ pub struct Scan<'a> {
 ///
 /// If there is not a single whole record.
 pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
-    let mut s = Scanner {
-        data,
-        minor,
-        out: Scan::default(),
-        proc_ids: FxHashMap::default(),
-        message_ids: FxHashMap::default(),
-        open: None,
-        first_ts: None,
-        bad_records: 0,
-        strange_batches: 0,
-        strays: 0,
-        stray_bytes: 0,
+    let alone = std::thread::available_parallelism().map_or(true, |n| n.get() < 2);
+    let middle = (data.len() >= LARGE && !alone).then_some(data.len() / 2);
+    let (s, fault) = passed(data, minor, middle);
+    finish(s, fault)
+}
+
+/// Passes over a file, both what is before and what is after its `middle` at once.
+fn passed(data: &[u8], minor: u32, middle: Option<usize>) -> (Scanner<'_>, Option<(usize, Fault)>) {
+    let mut first = Scanner::new(data, minor);
+    let mut pos = HEADER.min(data.len());
+    let Some(half) = middle.and_then(|m| first.batch_after(m)) else {
+        let fault = first.run(&mut pos);
+        return (first, fault);
     };
-    let fault = s.run();
+    let mut second = Scanner { first_ts: first.first_ts, ..Scanner::new(data, minor) };
+    let (before, after) = std::thread::scope(|s| {
+        let other = s.spawn(|| second.run(&mut { half }));
+        first.until = half;
+        (first.run(&mut pos), other.join())
+    });
+    if let (None, Ok(fault)) = (before, after)
+        && pos == half
+    {
+        // A batch begins there indeed, and ends the one that was open.
+        first.close(pos);
+        first.take_over(second);
+        return (first, fault);
+    }
+    // What looked like a batch is none; or reading did not get there.
+    first.until = data.len();
+    let fault = before.or_else(|| first.run(&mut pos));
+    (first, fault)
+}
+
+fn finish(mut s: Scanner<'_>, fault: Option<(usize, Fault)>) -> Result<Scan<'_>, Error> {
+    let data = s.data;
     if let Some((at, fault)) = fault {
         if s.out.procs.is_empty() && s.out.frequency.is_none() && s.out.strings.is_empty() {
             return Err(s.error(at, fault));
@@ -133,14 +155,21 @@ pub fn scan(data: &[u8], minor: u32) -> Result<Scan<'_>, Error> {
     Ok(out)
 }
 
+/// The smallest file that is passed over in two halves.
+const LARGE: usize = 4 << 20;
+
 struct Scanner<'a> {
     data: &'a [u8],
     minor: u32,
+    /// Where it stops: at the end, or where another one has begun.
+    until: usize,
     out: Scan<'a>,
     proc_ids: FxHashMap<u64, usize>,
     message_ids: FxHashMap<&'a [u8], u32>,
     /// The batch that is being read: P by position, and the batch as far as it is known.
     open: Option<(usize, Batch)>,
+    /// Whether that one has events.
+    events: bool,
     first_ts: Option<u64>,
     bad_records: u64,
     strange_batches: u64,
@@ -149,40 +178,89 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Reads records up to the end, or to a fault after which nothing makes sense any more.
-    fn run(&mut self) -> Option<(usize, Fault)> {
-        let mut pos = HEADER;
-        if pos >= self.data.len() {
+    fn new(data: &'a [u8], minor: u32) -> Scanner<'a> {
+        Scanner {
+            data,
+            minor,
+            until: data.len(),
+            out: Scan::default(),
+            proc_ids: FxHashMap::default(),
+            message_ids: FxHashMap::default(),
+            open: None,
+            events: false,
+            first_ts: None,
+            bad_records: 0,
+            strange_batches: 0,
+            strays: 0,
+            stray_bytes: 0,
+        }
+    }
+
+    /// Reads records up to where it stops, or to a fault after which nothing makes sense any more; `pos` goes along.
+    fn run(&mut self, pos: &mut usize) -> Option<(usize, Fault)> {
+        if *pos >= self.data.len() {
             return Some((self.data.len(), Fault::Cut));
         }
-        let mut events = false;
         loop {
-            match self.records(&mut pos, &mut events) {
+            match self.records(pos) {
                 Ok(()) => {
-                    self.close(pos, events);
+                    if self.until == self.data.len() {
+                        self.close(*pos);
+                    }
                     return None;
                 }
                 Err(fault) => {
-                    self.close(pos, events);
-                    events = false;
-                    let Some(next) = self.resync(pos) else { return Some((pos, fault)) };
+                    self.close(*pos);
+                    let Some(next) = self.resync(*pos) else { return Some((*pos, fault)) };
                     self.strays += 1;
-                    self.stray_bytes += next - pos;
-                    pos = next;
+                    self.stray_bytes += next - *pos;
+                    *pos = next;
                 }
             }
         }
     }
 
-    fn records(&mut self, pos: &mut usize, events: &mut bool) -> Result<(), Fault> {
+    /// Where a batch seems to begin after `pos`, before anything was read.
+    fn batch_after(&mut self, pos: usize) -> Option<usize> {
+        let first = record(self.data, HEADER).ok().filter(|r| r.op == op::BATCH)?;
+        let mut v = [0; 2];
+        first.numbers(self.data, &mut v);
+        self.first_ts = Some(v[1]);
+        self.resync(pos)
+    }
+
+    /// Adds what another one has found, which began where this one stopped.
+    fn take_over(&mut self, other: Scanner<'a>) {
+        let Scan { procs, samples, exits, strings, stacks, messages, logs, frequency, .. } = other.out;
+        for p in procs {
+            match self.position(p.proc).and_then(|i| self.out.procs.get_mut(i)) {
+                Some(known) => known.batches.extend(p.batches),
+                None => self.strange_batches += p.batches.len() as u64,
+            }
+        }
+        self.out.samples.extend(samples);
+        self.out.exits.extend(exits);
+        self.out.strings.extend(strings);
+        self.out.stacks.extend(stacks);
+        for (at, m) in logs {
+            let id = self.message_id(messages[m as usize]);
+            self.out.logs.push((at, id));
+        }
+        self.out.frequency = frequency.or(self.out.frequency);
+        self.bad_records += other.bad_records;
+        self.strange_batches += other.strange_batches;
+        self.strays += other.strays;
+        self.stray_bytes += other.stray_bytes;
+    }
+
+    fn records(&mut self, pos: &mut usize) -> Result<(), Fault> {
         let data = self.data;
-        while *pos < data.len() {
+        while *pos < self.until {
             let r = record(data, *pos)?;
             let Some(spec) = spec::spec(r.op, self.minor) else { return Err(Fault::Bad) };
             match spec.role {
                 Role::Batch => {
-                    self.close(*pos, *events);
-                    *events = false;
+                    self.close(*pos);
                     self.begin(&r)?;
                 }
                 Role::Table => self.table(&r),
@@ -191,7 +269,7 @@ impl<'a> Scanner<'a> {
                     if self.open.is_none() {
                         return Err(Fault::Bad);
                     }
-                    *events = true;
+                    self.events = true;
                     match r.op {
                         op::GO_SYS_EXIT => self.exit(&r, 3),
                         op::GO_SYS_EXIT_LOCAL => self.exit(&r, 2),
@@ -212,26 +290,32 @@ impl<'a> Scanner<'a> {
         if proc != u64::MAX && proc > i32::MAX as u64 {
             return Err(Fault::Bad);
         }
-        let procs = &mut self.out.procs;
-        let p = match self.proc_ids.get(&proc) {
-            Some(&p) => p,
-            None if procs.len() < MAX_PROCS => {
-                procs.push(ProcBatches { proc, batches: Vec::new() });
-                self.proc_ids.insert(proc, procs.len() - 1);
-                procs.len() - 1
-            }
-            None => {
-                self.strange_batches += 1;
-                usize::MAX
-            }
-        };
+        let p = self.position(proc).unwrap_or_else(|| {
+            self.strange_batches += 1;
+            usize::MAX
+        });
         self.first_ts.get_or_insert(ts);
         self.open = Some((p, Batch { start: r.next, end: r.next, ts }));
         Ok(())
     }
 
+    /// Position of a P, a new one if it is not known; none if there are too many.
+    fn position(&mut self, proc: u64) -> Option<usize> {
+        let procs = &mut self.out.procs;
+        match self.proc_ids.get(&proc) {
+            Some(&p) => Some(p),
+            None if procs.len() < MAX_PROCS => {
+                procs.push(ProcBatches { proc, batches: Vec::new() });
+                self.proc_ids.insert(proc, procs.len() - 1);
+                Some(procs.len() - 1)
+            }
+            None => None,
+        }
+    }
+
     /// Ends the open batch at `end`; one without events is not kept.
-    fn close(&mut self, end: usize, events: bool) {
+    fn close(&mut self, end: usize) {
+        let events = std::mem::take(&mut self.events);
         if let Some((p, batch)) = self.open.take()
             && events
             && let Some(proc) = self.out.procs.get_mut(p)
@@ -281,12 +365,16 @@ impl<'a> Scanner<'a> {
 
     fn message(&mut self, r: &Record) {
         let Ok((message, _)) = text(self.data, r.end) else { return };
+        let id = self.message_id(message);
+        self.out.logs.push((r.end, id));
+    }
+
+    fn message_id(&mut self, message: &'a [u8]) -> u32 {
         let messages = &mut self.out.messages;
-        let id = *self.message_ids.entry(message).or_insert_with(|| {
+        *self.message_ids.entry(message).or_insert_with(|| {
             messages.push(message);
             messages.len() as u32 - 1
-        });
-        self.out.logs.push((r.end, id));
+        })
     }
 
     /// The next position after `pos` that reads like the start of a batch of this trace.
@@ -325,5 +413,43 @@ impl<'a> Scanner<'a> {
             (Fault::Bad, Some(b)) => ErrorKind::UnknownEvent(b & 0x3f),
         };
         Error::new(at as u64, kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_halves_say_what_the_whole_says_wherever_they_meet() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/v1");
+        let mut met = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|e| e != "trace") {
+                continue;
+            }
+            let mut data = std::fs::read(&path).unwrap();
+            let minor = std::str::from_utf8(&data[5..7]).unwrap().trim().parse().unwrap_or(7);
+            for damage in [false, true] {
+                if damage {
+                    // In the middle of a batch, and at the end.
+                    let at = data.len() / 3;
+                    data[at..at + 9].fill(0xff);
+                    data.truncate(data.len() - 5);
+                }
+                let told = |middle| {
+                    let (s, fault) = passed(&data, minor, middle);
+                    format!("{fault:?} {:?}", finish(s, fault))
+                };
+                let whole = told(None);
+                for k in 1..40 {
+                    let middle = data.len() * k / 40;
+                    assert_eq!(told(Some(middle)), whole, "{} from {middle}", path.display());
+                    met += usize::from(Scanner::new(&data, minor).batch_after(middle).is_some());
+                }
+            }
+        }
+        assert!(met > 80, "only {met} times there was a second half");
     }
 }

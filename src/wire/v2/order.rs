@@ -6,7 +6,6 @@
 //! as it is, and counted as a fault.
 
 use super::batch::{BatchKind, Generation, NO_THREAD};
-use super::frontier::Frontier;
 use super::generation::GenTables;
 use super::spec::id;
 use super::stream::{Mark, Stream};
@@ -14,6 +13,7 @@ use crate::base::codec::Plain;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
+use crate::wire::frontier::Frontier;
 use crate::wire::tables::Tables;
 use crate::{encode, plain};
 use rustc_hash::{FxHashMap, FxHashSet};
