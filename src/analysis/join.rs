@@ -109,6 +109,8 @@ impl Matched {
 /// A value that a profile other than of the CPU has for lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Column {
+    /// The profile's name. Not escaped.
+    pub profile: String,
     /// What it is: `inuse_space`, `delay`. Not escaped.
     pub kind: String,
     /// Its unit. Not escaped.
@@ -311,7 +313,7 @@ fn sum(
     for (name, p) in profiles {
         let m = match is_cpu(p) {
             Some(which) => cpu(dict, &mut t, samples, p, which, narrowed, &mut evidence),
-            None => other(dict, &mut t, p, &mut out.others),
+            None => other(dict, &mut t, (name, p), &mut out.others),
         };
         out.matched.push(Matched { name: (*name).to_owned(), ..m });
     }
@@ -422,7 +424,7 @@ fn cpu(
     m
 }
 
-fn other(dict: &Dict, t: &mut Table, p: &Profile, columns: &mut Vec<Column>) -> Matched {
+fn other(dict: &Dict, t: &mut Table, (name, p): (&str, &Profile), columns: &mut Vec<Column>) -> Matched {
     let known = handles(t, p);
     let sampled: Vec<Vec<u32>> = p.samples.iter().map(|s| t.of_profile(p, s, &known)).collect();
     let profile = sampled.len() as u64;
@@ -434,7 +436,7 @@ fn other(dict: &Dict, t: &mut Table, p: &Profile, columns: &mut Vec<Column>) -> 
     m.verdict = Verdict::ByLine;
     let at = columns.len();
     let of = p.sample_types[which];
-    let mut column = Column { kind: p.str(of.kind).to_owned(), unit: p.str(of.unit).to_owned(), total: 0 };
+    let mut column = Column { profile: name.to_owned(), kind: p.str(of.kind).to_owned(), unit: p.str(of.unit).to_owned(), total: 0 };
     // A line for what has no stack, before it is asked for.
     t.line("", "", 0);
     t.lines.iter_mut().for_each(|l| l.others.resize(at + 1, Cost::default()));

@@ -63,8 +63,14 @@ fn cells(lines: &Lines, times: [i64; 5], others: &[i64]) -> String {
     out.join(" ")
 }
 
+/// What stands above a column: the profile's name up to the first point, and what it counts; safe to show.
+fn title(c: &Column) -> String {
+    let name = c.profile.split('.').next().unwrap_or_default();
+    text::fit(&text::escape(&format!("{name} {}", c.kind)), 24).into_owned()
+}
+
 fn width(c: &Column) -> usize {
-    text::width(&text::escape(&c.kind)).clamp(8, 20)
+    text::width(&title(c)).max(8)
 }
 
 fn times(l: &Line) -> [i64; 5] {
@@ -90,7 +96,7 @@ fn header(lines: &Lines, out: &mut dyn Write) -> io::Result<()> {
     }
     write!(out, "{:>8} {:>8} {:>8} {:>8} {:>8}", "profile", "samples", "blocked", "runnable", "syscall")?;
     for c in &lines.others {
-        write!(out, " {:>width$}", text::fit(&text::escape(&c.kind), 20), width = width(c))?;
+        write!(out, " {:>width$}", title(c), width = width(c))?;
     }
     Ok(())
 }
@@ -199,7 +205,7 @@ pub fn json(lines: &Lines, index: &Index) -> Value {
         })
         .collect();
     let values: Vec<Value> =
-        lines.others.iter().map(|c| json!({"kind": c.kind, "unit": c.unit, "total": c.total})).collect();
+        lines.others.iter().map(|c| json!({"profile": c.profile, "kind": c.kind, "unit": c.unit, "total": c.total})).collect();
     let labels: Vec<Value> = lines
         .labels
         .iter()
