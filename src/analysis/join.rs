@@ -436,7 +436,8 @@ fn other(dict: &Dict, t: &mut Table, (name, p): (&str, &Profile), columns: &mut 
     m.verdict = Verdict::ByLine;
     let at = columns.len();
     let of = p.sample_types[which];
-    let mut column = Column { profile: name.to_owned(), kind: p.str(of.kind).to_owned(), unit: p.str(of.unit).to_owned(), total: 0 };
+    let mut column =
+        Column { profile: name.to_owned(), kind: p.str(of.kind).to_owned(), unit: p.str(of.unit).to_owned(), total: 0 };
     // A line for what has no stack, before it is asked for.
     t.line("", "", 0);
     t.lines.iter_mut().for_each(|l| l.others.resize(at + 1, Cost::default()));

@@ -2,12 +2,23 @@
 
 use crate::filter;
 use crate::tui::keymap::Keymap;
-use crate::tui::overlay::help::{Line, lines};
+use crate::tui::overlay::help::{Line, QUERIES, lines};
 use crate::tui::theme::UNICODE;
 use clap::Command;
 use clap_mangen::{Man, roff};
 use roff::{Roff, bold, roman};
 use std::io::{self, Write};
+
+/// Where the commands on profiles do not print what pprof prints, because that is wrong, or not the same twice.
+const PPROF: [(&str, &str); 4] = [
+    ("list, recursion", "a function's header counts a sample once, however often the function is on its stack"),
+    (
+        "list, files",
+        "only what is called as source files are is shown, and of it at most 8 MB: a profile may name any file",
+    ),
+    ("--files", "whether an entry is marked (inline), and the order of equal entries, are the same in every run"),
+    ("units, names", "characters that steer a terminal are escaped"),
+];
 
 /// Writes the page in roff.
 pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
@@ -19,11 +30,11 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
     page.control("SH", ["KEYS"]);
     for line in lines(&Keymap::default(), &UNICODE) {
         match line {
-            Line::Heading(h) if h.starts_with("keys") => {
+            // The query language has a section of its own.
+            Line::Heading(h) if h == QUERIES => break,
+            Line::Heading(h) => {
                 page.control("SS", [h.as_str()]);
             }
-            // The query language has a section of its own.
-            Line::Heading(_) => break,
             Line::Entry(keys, what) => {
                 page.control("TP", []).text([bold(keys)]).text([roman(what)]);
             }
@@ -34,6 +45,10 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
     for h in filter::help() {
         page.control("TP", []).text([bold(h.term)]);
         page.text([roman(format!("{}. Example: ", h.meaning)), bold(h.example)]);
+    }
+    page.control("SH", ["DIFFERENCES FROM PPROF"]);
+    for (what, how) in PPROF {
+        page.control("TP", []).text([bold(what)]).text([roman(how)]);
     }
     page.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in [

@@ -204,8 +204,11 @@ pub fn json(lines: &Lines, index: &Index) -> Value {
             })
         })
         .collect();
-    let values: Vec<Value> =
-        lines.others.iter().map(|c| json!({"profile": c.profile, "kind": c.kind, "unit": c.unit, "total": c.total})).collect();
+    let values: Vec<Value> = lines
+        .others
+        .iter()
+        .map(|c| json!({"profile": c.profile, "kind": c.kind, "unit": c.unit, "total": c.total}))
+        .collect();
     let labels: Vec<Value> = lines
         .labels
         .iter()

@@ -27,6 +27,9 @@ pub enum Line {
     Empty,
 }
 
+/// What stands above the query language.
+pub const QUERIES: &str = "what a query (/) can say";
+
 /// All lines of help. The manual is made from the same.
 pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
     let mut out = Vec::new();
@@ -57,7 +60,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
     ];
     out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
     out.push(Line::Empty);
-    out.push(Line::Heading("what a query (/) can say".into()));
+    out.push(Line::Heading(QUERIES.into()));
     for h in crate::filter::help() {
         out.push(Line::Entry(h.example.into(), format!("{}  {}", h.term, h.meaning)));
     }
