@@ -8,8 +8,8 @@ use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use rustc_hash::FxHashMap;
 
 /// How far a part may reach into the next one in time. It is by some microseconds, while threads take notice of a new
-/// generation.
-pub(super) const EARLY: Duration = Duration(1_000_000);
+/// generation; by milliseconds where the system takes a thread's processor away just then.
+pub(super) const EARLY: Duration = Duration(20_000_000);
 
 /// How a goroutine entered the generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
