@@ -7,20 +7,12 @@
 use super::search::Source;
 use super::waits::{self, Class, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Visit, Waker};
 use crate::base::{Duration, GoIdx, StackId, StringId, Time};
+use crate::store::fold::Tally;
 use crate::store::segment::{GoState, Kind};
 use crate::store::waits::{Queues, Stretch};
 use crate::store::{EventNo, Index, Segment, totals};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
-
-/// Waits at a line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// How many.
-    pub count: u64,
-    /// How long, together.
-    pub total: Duration,
-}
 
 /// Goroutines that queued without a gap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -343,8 +335,7 @@ impl Follow<'_> {
             _ => None,
         };
         for t in [Some(line), sides].into_iter().flatten() {
-            t.count += 1;
-            t.total += d;
+            t.add(d);
         }
         q.out.waits += 1;
         q.out.open += u64::from(wait.began == EventNo::MAX || wait.ended == EventNo::MAX);
@@ -450,8 +441,7 @@ pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Content
         let whole = i128::from(index.duration().ns().max(1));
         for p in &f.known {
             let line = f.queues[p.queue as usize].lines.entry((p.line, p.reason)).or_default();
-            line.count += p.waited.count;
-            line.total += p.waited.total;
+            line.merge(p.waited);
         }
         let mut classes: Vec<Contended> = f.queues.drain(..).map(|q| close(q, whole, &reasons)).collect();
         classes.sort_by_key(|c| (std::cmp::Reverse(c.total), c.what, c.waits_at.first().map(|w| w.0)));

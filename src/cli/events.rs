@@ -1,7 +1,7 @@
 //! `gotrail events`.
 
 use super::open::{self, Between};
-use super::{Exit, Usage};
+use super::{Exit, Usage, query};
 use crate::analysis::search::{self, Options};
 use crate::filter;
 use crate::report::events::{Style, Writer};
@@ -38,10 +38,7 @@ enum EventFormat {
 }
 
 pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = match &args.filter {
-        Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
-        None => None,
-    };
+    let query = query::parse(args.filter.as_deref())?;
     let style = match args.format {
         EventFormat::Text if args.stacks => Style::TextWithStacks,
         EventFormat::Text => Style::Text,

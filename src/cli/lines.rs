@@ -1,12 +1,10 @@
 //! `gotrail lines`.
 
 use super::open::{self, Between};
-use super::{Exit, Format, Usage, note, window};
+use super::{Exit, Format, Usage, note, query, window};
 use crate::analysis::join::{self, Lines};
 use crate::analysis::links::Options;
-use crate::analysis::search;
 use crate::base::text;
-use crate::filter;
 use crate::input::{self, Kind};
 use crate::report;
 use crate::source::{Finder, Places, Text};
@@ -49,20 +47,14 @@ pub struct LinesArgs {
 }
 
 pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = match &args.filter {
-        Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
-        None => None,
-    };
+    let query = query::parse(args.filter.as_deref())?;
     let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
     let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
     let mut found = false;
     let between = Between::names(args.format);
     let file = std::slice::from_ref(&args.file);
     let exit = open::each_trace(file, &args.open, (between, out), |trace, out| {
-        let compiled = match &query {
-            Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
-            None => None,
-        };
+        let compiled = query::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let lines = join::lines(trace, &profiles, opts).map_err(anyhow::Error::msg)?;

@@ -1,11 +1,9 @@
 //! `gotrail links`.
 
 use super::open::{self, Between};
-use super::{Exit, Format, Usage, window};
+use super::{Exit, Format, query, window};
 use crate::analysis::knots::knots;
 use crate::analysis::links::{self, Options, Sort};
-use crate::analysis::search;
-use crate::filter;
 use crate::report;
 use clap::{Args, ValueEnum};
 use std::io::Write;
@@ -52,16 +50,10 @@ enum SortBy {
 }
 
 pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = match &args.filter {
-        Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
-        None => None,
-    };
+    let query = query::parse(args.filter.as_deref())?;
     let mut found = false;
     let exit = open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
-        let compiled = match &query {
-            Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
-            None => None,
-        };
+        let compiled = query::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;

@@ -10,6 +10,7 @@ mod man;
 mod offcpu;
 mod open;
 pub mod profile;
+mod query;
 mod summary;
 mod viewer;
 mod why;

@@ -1,11 +1,10 @@
 //! `gotrail profile`.
 
 use super::open::{self, Between};
-use super::{Exit, Usage, note, window};
+use super::{Exit, note, query, window};
 use crate::analysis::links::Options;
-use crate::analysis::{offcpu, search};
+use crate::analysis::offcpu;
 use crate::base::{Duration, text};
-use crate::filter;
 use crate::report;
 use crate::store::profile::merge;
 use crate::wire::pprof;
@@ -53,10 +52,7 @@ enum Kind {
 }
 
 pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = match &args.filter {
-        Some(text) => Some(filter::parse(text).map_err(|e| Usage(e.render(text)))?),
-        None => None,
-    };
+    let query = query::parse(args.filter.as_deref())?;
     let kind = match args.kind {
         Kind::Cpu => offcpu::Kind::Cpu,
         Kind::Net => offcpu::Kind::Net,
@@ -69,10 +65,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut profiles = Vec::new();
     let (mut closed, mut open) = ((0, Duration::ZERO), (0, Duration::ZERO));
     let exit = open::each_trace(&args.files, &args.open, (Between::Nothing, out), |trace, _| {
-        let compiled = match &query {
-            Some(q) => Some(search::compile(trace, q).map_err(|e| Usage(e.to_string()))?),
-            None => None,
-        };
+        let compiled = query::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let profile = offcpu::profile(trace, kind, opts).map_err(anyhow::Error::msg)?;

@@ -5,9 +5,10 @@ mod lines;
 use crate::analysis::interval::{self, By, Edge, Interval};
 use crate::analysis::path::Window;
 use crate::base::{Duration, FrameId, GoIdx, StackId, Time};
-use crate::store::{Event, EventNo, Index};
+use crate::store::{Event, EventNo};
 use crate::tui::action::Action;
 use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::hits::user_frame;
 use crate::tui::nav::{Place, Row};
 use crate::tui::theme::Role;
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
@@ -216,12 +217,6 @@ fn main_stack(found: &Found) -> StackId {
         (_, Some(i)) => i.samples.first().map_or(StackId::NONE, |s| s.0),
         _ => StackId::NONE,
     }
-}
-
-/// The user's frame of a stack nearest to its leaf.
-fn user_frame(index: &Index, stack: StackId) -> FrameId {
-    let Some(user) = index.dict.user_frame(stack) else { return FrameId::NONE };
-    index.dict.stack_ids(stack).find(|&f| index.dict.frame_of(f) == user).unwrap_or(FrameId::NONE)
 }
 
 impl View for Detail {

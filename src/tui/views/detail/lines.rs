@@ -1,6 +1,6 @@
 //! What the detail pane says, line by line.
 
-use super::{Found, Target, main_stack, user_frame};
+use super::{Found, Target, main_stack};
 use crate::analysis::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::timeline::value_at;
 use crate::base::text::{bytes, count, escape};
@@ -8,6 +8,7 @@ use crate::base::{Duration, FrameId, GroupId, StackId, Time};
 use crate::store::dict::is_runtime;
 use crate::store::index::Times;
 use crate::store::{Index, Range};
+use crate::tui::hits::user_frame;
 use crate::tui::nav::Row;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
