@@ -27,6 +27,9 @@ fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
     if let Some(g) = cx.place.only() {
         parts.push((super::text::goroutine(cx.index, g), Role::Accent));
     }
+    if let Some(r) = cx.place.route.as_ref().filter(|_| cx.place.view == ViewId::Timeline) {
+        parts.push((r.title.clone(), Role::Accent));
+    }
     if let Some(q) = cx.place.query() {
         parts.push((format!("/{}", text::escape(q)), Role::Accent));
         // A query says which functions of a profile are shown, and there hits of the trace mean nothing.

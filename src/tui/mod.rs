@@ -15,6 +15,7 @@ pub mod nav;
 pub mod overlay;
 mod pace;
 mod parts;
+pub mod route;
 pub mod snapshot;
 pub mod terminal;
 mod terse;

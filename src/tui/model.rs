@@ -9,6 +9,7 @@ use super::layout::{self, Areas, Spot};
 use super::nav::{Narrow, Nav, Place};
 use super::overlay::{Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
 use super::parts::Views;
+use super::route::RouteRef;
 use super::theme::Theme;
 use super::views::detail::Target;
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
@@ -254,9 +255,9 @@ impl Model {
                     self.overlay = Overlay::None;
                     self.query(q, index, effects);
                 }
-                Then::Go(target) => {
+                Then::Go(target, route) => {
                     self.overlay = Overlay::None;
-                    self.go(target);
+                    self.go(target, route);
                 }
             }
             return;
@@ -272,11 +273,14 @@ impl Model {
         }
     }
 
-    /// Shows a goroutine at an instant on the timeline.
-    fn go(&mut self, t: Target) {
+    /// Shows a goroutine at an instant on the timeline, alone with those of a route if there is one.
+    fn go(&mut self, t: Target, route: Option<RouteRef>) {
         let here = self.shared.nav.here();
         let to = Place { go: t.go, at: t.at, row: None, event: None, ..here.with_view(ViewId::Timeline) };
-        self.shared.nav.jump(to);
+        match route {
+            Some(r) => self.shared.nav.enter(Place { zoom: Some(r.zoom()), route: Some(r), ..to }),
+            None => self.shared.nav.jump(to),
+        }
         self.focus = Pane::Body;
     }
 

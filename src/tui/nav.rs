@@ -1,5 +1,6 @@
 //! Where the user is: view, cursor, narrowing, and the way back.
 
+use super::route::RouteRef;
 use super::views::ViewId;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, Time};
 use crate::store::EventNo;
@@ -40,6 +41,8 @@ pub enum Row {
     Group(GroupId),
     /// The groups of the runtime's own goroutines.
     System,
+    /// The critical path that is shown.
+    Path,
 }
 
 /// A place one can be at and come back to.
@@ -55,6 +58,8 @@ pub struct Place {
     pub row: Option<Row>,
     /// The window that the timeline is zoomed to, inside of the selected one; `None` shows all of that.
     pub zoom: Option<(Time, Time)>,
+    /// The goroutines that the timeline shows alone, and who of them let whom go.
+    pub route: Option<RouteRef>,
     /// The event under the cursor, where it is one.
     pub event: Option<EventNo>,
     /// The frame whose source is shown; `NONE` leaves the choice to the detail pane.
@@ -74,6 +79,7 @@ impl Place {
             go: GoIdx::NONE,
             row: None,
             zoom: None,
+            route: None,
             event: None,
             frame: FrameId::NONE,
             profile: 0,

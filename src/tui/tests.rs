@@ -639,7 +639,7 @@ fn body(keys: &str, level: ColorLevel, width: u16, height: u16) -> String {
     drawn(&d, width, height)
 }
 
-fn drawn(d: &Driver, width: u16, height: u16) -> String {
+pub(super) fn drawn(d: &Driver, width: u16, height: u16) -> String {
     let (buf, _) = d.screen(Size { width, height });
     let areas = d.model.areas();
     let mut styles = Vec::new();

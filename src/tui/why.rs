@@ -2,6 +2,7 @@
 
 use super::effects::{Job, JobCtx, JobKind, Reply};
 use super::overlay::{PanelLine, Panelled};
+use super::route::RouteRef;
 use super::text;
 use super::theme::Role;
 use super::views::detail::Target;
@@ -91,7 +92,9 @@ fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
         lines.push(PanelLine::plain(format!("{}{text}", "  ".repeat(links.len().min(20))), Role::Dim));
     }
     let first = links.first().map_or(GoIdx::NONE, |l| l.wait.go);
-    Panelled { title: format!("the chain of this wait of {}", text::goroutine(index, first)), lines }
+    let who = text::goroutine(index, first);
+    let route = RouteRef::of_chain(links, format!("chain of a wait of {who}"));
+    Panelled { title: format!("the chain of this wait of {who}; Enter: on the timeline"), lines, route: Some(route) }
 }
 
 /// Locks shown, and as many channels.
@@ -137,7 +140,11 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
             lines.push(PanelLine::plain(format!("{:>10}{} more", "", of.len() - LOCKS), Role::Dim));
         }
     }
-    Panelled { title: "locks and channels that goroutines queue for; Enter: the longest wait".into(), lines }
+    Panelled {
+        title: "locks and channels that goroutines queue for; Enter: the longest wait".into(),
+        lines,
+        route: None,
+    }
 }
 
 /// A job that shows the critical path of a window; `of` says what that is, not escaped.
@@ -184,7 +191,9 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
     lines.push(PanelLine::default());
     lines.push(heading(&format!("{:>9} {:>9}  in order of time", "at", "for")));
     lines.extend(steps(index, path));
-    Panelled { title: format!("critical path · {} · {whole}", base::escape(of)), lines }
+    let of = base::escape(of);
+    let route = RouteRef::of_path(path, format!("critical path of {of}"));
+    Panelled { title: format!("critical path · {of} · {whole}; Enter: on the timeline"), lines, route: Some(route) }
 }
 
 /// The longest steps of a path in order of time; each leads to where it begins.

@@ -12,6 +12,7 @@ pub use prompt::Prompt;
 
 use super::action::Action;
 use super::keymap::{Key, Keymap};
+use super::route::RouteRef;
 use super::theme::Theme;
 use super::views::detail::Target;
 use crate::store::Index;
@@ -30,7 +31,7 @@ pub enum Then {
     /// It goes away and this query narrows the views; empty takes the query off.
     Query(String),
     /// It goes away and the timeline shows this.
-    Go(Target),
+    Go(Target, Option<RouteRef>),
 }
 
 /// The overlay that is shown, if any.

@@ -4,6 +4,7 @@ use super::{OverlayCtx, Then, boxed};
 use crate::base::text;
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::Key;
+use crate::tui::route::RouteRef;
 use crate::tui::theme::Role;
 use crate::tui::views::detail::Target;
 use crate::tui::widgets::write;
@@ -33,12 +34,14 @@ impl PanelLine {
 }
 
 /// What a panel shows.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Panelled {
     /// Its title, safe to show.
     pub title: String,
     /// Its lines.
     pub lines: Vec<PanelLine>,
+    /// What the timeline shows when a line leads there.
+    pub route: Option<RouteRef>,
 }
 
 /// The overlay. Where any line leads somewhere one such line is selected; else it only scrolls.
@@ -90,12 +93,13 @@ impl Panel {
             Some(Action::Bottom) => 1 << 30,
             Some(Action::Enter) => {
                 let seen = self.top.get()..self.top.get() + self.height.get().max(1);
-                if !seen.contains(&self.selected) {
+                // Who has not seen it cannot mean it; played keys see nothing.
+                if self.height.get() > 0 && !seen.contains(&self.selected) {
                     self.moved = true;
                     return Then::Stay;
                 }
                 let target = self.shown.lines.get(self.selected).and_then(|l| l.target);
-                return target.map_or(Then::Stay, Then::Go);
+                return target.map_or(Then::Stay, |t| Then::Go(t, self.shown.route.clone()));
             }
             Some(
                 a @ (Action::Palette | Action::Filter | Action::Chain | Action::Path | Action::Locks | Action::Help),

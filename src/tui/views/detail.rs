@@ -65,7 +65,9 @@ pub struct Detail {
 fn key(cx: &Ctx) -> Key {
     let p = cx.place;
     let row = if p.go.is_some() { None } else { p.row };
-    Key { go: p.go, row, at: p.at, event: p.event, complete: cx.index.complete }
+    // On a path the cursor is on whoever the instant is laid to.
+    let walks = p.route.as_ref().filter(|_| row == Some(Row::Path)).and_then(|r| r.at(p.at));
+    Key { go: walks.unwrap_or(p.go), row, at: p.at, event: p.event, complete: cx.index.complete }
 }
 
 fn look(key: Key) -> Job {

@@ -52,7 +52,7 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     let index = cx.index;
     let place = cx.place;
     let from_start = |t: Time| words::instant(t - index.start);
-    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_))) {
+    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_) | Row::Path)) {
         let Some(found) = found else { return words::goroutine(index, place.go) };
         if let (Some(e), true) = (&found.event, place.event.is_some()) {
             let what = if e.kind == Kind::CpuSample { "CPU sample" } else { e.kind.name() };
@@ -103,7 +103,7 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
 pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
     let mut out = Vec::new();
     let place = cx.place;
-    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_))) {
+    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_) | Row::Path)) {
         let Some(found) = found else { return out };
         if let (Some(e), true) = (&found.event, place.event.is_some()) {
             let label = if e.kind == Kind::CpuSample { "sampled in" } else { "in" };

@@ -1,5 +1,6 @@
 //! The timeline: time from left to right, a lane for each thing that has a state.
 
+mod arrows;
 mod overview;
 mod render;
 mod rows;

@@ -1,5 +1,6 @@
 //! Draws the timeline.
 
+use super::arrows;
 use super::rows::{Item, Line};
 use super::state::{Timeline, layout};
 use crate::analysis::timeline::{self, Strip, What, Window, coarse};
@@ -32,6 +33,8 @@ impl Timeline {
         let largest = window.to - cx.index.start;
         let cursor = axis::position(cx.place.at - cx.index.start, largest, window.cell_span());
         write(buf, l.corner, l.corner.x + 1, l.corner.y, &cursor, cx.theme.style(Role::Accent));
+        let route = cx.place.route.as_ref();
+        let lit = route.filter(|r| r.has_path()).map(|r| r.lit(&self.goroutines_in_sight(), window));
         for (i, row) in self.scroll.seen().enumerate() {
             let Some(line) = self.rows.lines.get(row as usize) else { break };
             let y = l.names.y + i as u16;
@@ -41,8 +44,15 @@ impl Timeline {
             let selected = Item::of(cx.place) == Some(line.item);
             self.draw_name(line, selected, Rect { y, height: 1, ..l.names }, buf, cx);
             if window.width > 0 {
-                self.draw_lane(line, Rect { y, height: 1, ..l.lanes }, buf, cx, window);
+                let area = Rect { y, height: 1, ..l.lanes };
+                self.draw_lane(line, area, buf, cx, window);
+                if let (Some(lit), Item::Go(g)) = (&lit, line.item) {
+                    arrows::dim(lit.get(&g).map_or(&[], |l| l), area, buf, cx.theme);
+                }
             }
+        }
+        if let Some(route) = route.filter(|_| window.width > 0) {
+            arrows::draw(&self.arrows(route, window), l.lanes, buf, cx.theme);
         }
         self.draw_cursor(l.axis, l.lanes, buf, cx, window);
     }
@@ -105,6 +115,7 @@ impl Timeline {
             Item::Other(Row::Gc) => ("GC".into(), String::new()),
             Item::Other(Row::Stw) => ("STW".into(), String::new()),
             Item::Other(Row::Heap) => ("heap".into(), String::new()),
+            Item::Other(Row::Path) => ("critical path".into(), String::new()),
             Item::Other(Row::Procs) => ("procs".into(), format!(" {times}{}", cx.index.procs.len())),
             Item::Other(Row::Proc(p)) => (words::proc(cx.index, p), String::new()),
             Item::Other(Row::System) => ("the runtime's own".into(), String::new()),
@@ -147,6 +158,23 @@ impl Timeline {
                 spark::levels(&values, most, Role::Heap, theme, area, buf);
             }
             Item::Other(Row::System) => {}
+            Item::Other(Row::Path) => {
+                let Some(route) = &cx.place.route else { return };
+                let (strip, stretches) = route.lane(window);
+                let labels: Vec<Label> = stretches
+                    .iter()
+                    .map(|s| Label {
+                        from: s.from,
+                        to: s.to,
+                        text: words::goroutine(cx.index, s.go).trim().into(),
+                        bar: true,
+                        parted: s.from > 0,
+                    })
+                    .collect();
+                let cell = window.cell_span();
+                let row = lane::Lane { cells: &strip.cells, hits: &[], cell, capacity: 1, labels: &labels, theme };
+                row.render(area, buf);
+            }
             item => {
                 let Some(lane) = item.lane() else { return };
                 let strip = self.strip(lane, cx.index, window);

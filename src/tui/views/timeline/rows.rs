@@ -4,6 +4,7 @@ use crate::base::{Duration, GoIdx, GroupId};
 use crate::store::{Index, Lane};
 use crate::tui::hits::Hits;
 use crate::tui::nav::{Place, Row};
+use crate::tui::route::RouteRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
 
@@ -83,6 +84,7 @@ struct Key {
     hits_complete: bool,
     group: Option<GroupId>,
     only: Option<GoIdx>,
+    route: Option<RouteRef>,
     open: usize,
 }
 
@@ -166,6 +168,7 @@ impl Rows {
             hits_complete: hits.is_some_and(|h| h.complete),
             group: place.group(),
             only: place.only(),
+            route: place.route.clone(),
             open: self.open.len(),
         };
         if self.key.as_ref() == Some(&key) {
@@ -206,6 +209,12 @@ impl Rows {
     fn build(&self, index: &Index, place: &Place) -> Vec<Line> {
         let mut lines = Vec::new();
         let plain = |row| Line { item: Item::Other(row), depth: 0, open: None };
+        if let Some(route) = &place.route {
+            lines.extend([plain(Row::Gc), plain(Row::Stw)]);
+            lines.extend(route.has_path().then(|| plain(Row::Path)));
+            lines.extend(route.lanes.iter().map(|&g| Line { item: Item::Go(g), depth: 0, open: None }));
+            return lines;
+        }
         lines.extend([plain(Row::Gc), plain(Row::Stw), plain(Row::Heap)]);
         let many = index.procs.len() > MANY_PROCS;
         if many {

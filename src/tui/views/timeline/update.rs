@@ -132,7 +132,10 @@ impl Timeline {
                 self.anchor = None;
                 self.set_window(cx, range, out);
             }
-            None => out.push(Command::Move(Place { zoom: None, ..cx.place.clone() })),
+            None => {
+                let zoom = cx.place.route.as_ref().map(|r| r.zoom());
+                out.push(Command::Move(Place { zoom, ..cx.place.clone() }));
+            }
         }
     }
 
@@ -181,6 +184,10 @@ impl Timeline {
                     })
                 })));
             }
+            Some(Item::Other(Row::Path)) => match cx.place.route.as_ref().and_then(|r| r.at(cx.place.at)) {
+                Some(go) => out.push(Command::Enter(Place { go, row: None, event: None, ..cx.place.clone() })),
+                None => out.push(Command::Say("the path is not at this instant".into())),
+            },
             Some(Item::Other(Row::Gc)) => self.enter_range(cx, &cx.index.gc, out),
             Some(Item::Other(Row::Stw)) => self.enter_range(cx, &cx.index.stw, out),
             _ => return false,
@@ -204,6 +211,9 @@ impl Timeline {
     }
 
     fn expand(&mut self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        if cx.place.route.is_some() {
+            return false;
+        }
         let (row, inside) = match Item::of(cx.place) {
             Some(Item::Other(row)) => (row, false),
             Some(Item::Go(g)) => match cx.index.goroutine(g) {
@@ -293,6 +303,11 @@ impl Timeline {
             return;
         };
         let moved = self.followed != Some((Some(item), cx.place.at));
+        if moved && self.rows.find(item).is_none() && cx.place.route.is_some() {
+            // Whoever goes to a goroutine that takes no part in a route leaves it.
+            out.push(Command::Move(Place { route: None, ..cx.place.clone() }));
+            return;
+        }
         if moved && self.rows.find(item).is_none() {
             self.rows.uncover(item, cx.index);
             self.rows.update(cx.index, cx.hits, cx.place);
