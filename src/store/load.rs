@@ -314,16 +314,19 @@ impl Consumer<'_> {
                 self.checkpoints.push(Some(c));
             }
             After::Part(c, named, progress) => {
-                self.hand_in(&named, Vec::new(), progress);
+                let part = self.fold.split();
+                self.hand_in(part, &named, Vec::new(), progress);
                 self.checkpoints.push(Some(c));
             }
-            After::End(named, losses) => self.hand_in(&named, losses, self.read),
+            After::End(named, losses) => {
+                let part = self.fold.take();
+                self.hand_in(part, &named, losses, self.read);
+            }
         }
         chunk.events
     }
 
-    fn hand_in(&mut self, named: &Tables, losses: Vec<String>, progress: f64) {
-        let mut part = self.fold.split();
+    fn hand_in(&mut self, mut part: Part, named: &Tables, losses: Vec<String>, progress: f64) {
         part.name(named);
         let checkpoints = std::mem::take(&mut self.checkpoints);
         let tables = self.tables.clone();

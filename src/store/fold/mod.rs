@@ -212,7 +212,8 @@ impl Fold {
         part
     }
 
-    fn take(&mut self) -> Part {
+    /// Ends the part here, with which the unit ends.
+    pub fn take(&mut self) -> Part {
         self.cut();
         let end = self.part.end;
         for (i, row) in self.part.procs.iter_mut().enumerate() {

@@ -56,6 +56,10 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
         ("m c s n z g f".into(), "a lock or group, a channel, a select, the network, a sleep, the collector, forever"),
         (glyphs.hit.to_string(), "hits of the query; where there are many, bars take their colour"),
         (glyphs.sample.to_string(), "a CPU sample"),
+        (
+            format!("{} {}", glyphs.arrow_up, glyphs.arrow_down),
+            "in a chain or a critical path: who is let go, by the goroutine at the other end of the line",
+        ),
         (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: the collector at work, the world stopped"),
     ];
     out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
