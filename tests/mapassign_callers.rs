@@ -2,7 +2,7 @@
 //! reader states, where the folder of shared traces lies beside the repository.
 
 use flate2::read::GzDecoder;
-use gotrail::analysis::hits::{Hits, is_core};
+use gotrail::analysis::hits::{Hits, core_line};
 use gotrail::analysis::search::{self, Options};
 use gotrail::filter::parse;
 use gotrail::input::Bytes;
@@ -32,7 +32,7 @@ fn callers(path: &Path) -> Option<BTreeMap<String, u64>> {
     search::run_compiled(&trace, &query, &Options::default(), &never, &mut |_, found| hits.add(&found));
     let index = trace.index();
     let dict = &index.dict;
-    let sums = hits.callers(dict, &query, is_core).samples;
+    let sums = hits.callers(dict, &query, core_line).samples;
     let user = sums.into_iter().filter(|c| c.func.is_some());
     Some(user.map(|c| (format!("{} {}:{}", dict.func_name(c.func), dict.func_file(c.func), c.line), c.count)).collect())
 }

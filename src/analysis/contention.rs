@@ -5,7 +5,7 @@
 //! treats alike. Such a class is what is reported on.
 
 use super::search::Source;
-use super::waits::{self, Class, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Visit, Waker};
+use super::waits::{self, Class, Interval, PlaceId, Places, ReasonId, Reasons, Visit, Waker};
 use crate::base::{Duration, GoIdx, StackId, StringId, Time};
 use crate::store::fold::Tally;
 use crate::store::segment::{GoState, Kind};
@@ -422,7 +422,7 @@ impl Visit for Follow<'_> {
 pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Contention, String> {
     let mut out = Err("there is no trace".to_owned());
     source.with_index(&mut |index| {
-        let places = Places::new(&index.dict, &TABLE);
+        let places = Places::new(&index.dict);
         let reasons = Reasons::default();
         let mut f = Follow {
             classes: Classes::new(index, &places, &reasons),

@@ -4,8 +4,8 @@ use super::links::Options;
 use super::offcpu::{self, Kind};
 use super::search::Source;
 use crate::base::{FrameId, FuncId, GroupId, StackId};
+use crate::store::code::Own;
 use crate::store::commit::is_system;
-use crate::store::dict::is_runtime;
 use crate::store::{Dict, Index};
 use rustc_hash::FxHashMap;
 
@@ -70,7 +70,8 @@ pub struct Tree {
 /// Most nodes of a tree; what would make more is charged to the last function that there is room for.
 const MAX_NODES: usize = 1 << 20;
 
-/// Adds stacks up. `mine` charges the runtime's frames to the user's function that called them; `matches` says which
+/// Adds stacks up. `mine` charges the frames of the runtime
+/// and of libraries to the user's function that called them, and keeps the outermost where there is none; `matches` says which
 /// frames are to be marked.
 pub fn tree(dict: &Dict, stacks: &[Weighed], mine: bool, matches: &dyn Fn(FrameId) -> bool) -> Tree {
     let root = Node {
@@ -88,7 +89,6 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], mine: bool, matches: &dyn Fn(FrameI
     let mut t = Tree { nodes: vec![root], matched: 0 };
     let mut heaviest = vec![0u64];
     let mut ids: FxHashMap<(usize, FuncId, bool), usize> = FxHashMap::default();
-    let runtime: Vec<bool> = dict.funcs().iter().map(|f| is_runtime(dict.str(f.name))).collect();
     let mut path: Vec<(FrameId, bool)> = Vec::new();
     for s in stacks.iter().filter(|s| s.weight > 0) {
         path.clear();
@@ -99,7 +99,14 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], mine: bool, matches: &dyn Fn(FrameI
             t.matched += s.weight;
         }
         if mine {
-            charge(dict, &runtime, &mut path);
+            let first = path.first().copied();
+            path.clear();
+            path.extend(own(dict, s.stack).map(|f| (f, false)));
+            path.reverse();
+            path.extend(own(dict, s.waker).map(|f| (f, true)));
+            if path.is_empty() {
+                path.extend(first);
+            }
         }
         let mut at = 0;
         t.nodes[0].total += s.weight;
@@ -158,14 +165,10 @@ fn empty() -> Node {
     }
 }
 
-/// Takes the runtime's frames out; where there are no others, the outermost stays.
-fn charge(dict: &Dict, runtime: &[bool], path: &mut Vec<(FrameId, bool)>) {
-    let of = |f: FrameId| runtime.get(dict.frame_of(f).func.0 as usize).copied().unwrap_or(true);
-    let first = path.first().copied();
-    path.retain(|&(f, _)| !of(f));
-    if path.is_empty() {
-        path.extend(first);
-    }
+/// The frames of a stack that are one's own, leaf first.
+fn own(dict: &Dict, stack: StackId) -> impl Iterator<Item = FrameId> {
+    let own = Own::of(dict.stack_ids(stack).map(|f| dict.code(f)));
+    dict.stack_ids(stack).filter(move |&f| own.has(dict.code(f)))
 }
 
 /// The stacks of a trace that has been read whole, with their weights. The runtime's own goroutines are there only where
@@ -261,6 +264,11 @@ mod tests {
         let t = tree(&d, &[weighed(a, 3), weighed(gc, 4)], true, &|f| f == leaf);
         assert_eq!(show(&d, &t), [" 0+7 0", ">main.main 4+3 3", ">runtime.gcBgMarkWorker 0+4 4"]);
         assert_eq!(t.matched, 3, "what is charged to others still matches");
+
+        let read = stack(&mut d, &["net/http.(*conn).serve", "net.(*conn).Read", "internal/poll.(*FD).Read"]);
+        let print = stack(&mut d, &["net/http.(*conn).serve", "main.handle", "fmt.Println", "os.(*File).Write"]);
+        let t = tree(&d, &[weighed(read, 2), weighed(print, 1)], true, &|_| false);
+        assert_eq!(show(&d, &t), [" 0+3 0", ">net/http.(*conn).serve 0+2 2", ">main.handle 2+1 1"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::base::{FuncId, GoIdx, ProcIdx, StackId, Time};
 use crate::filter::Compiled;
+use crate::store::code::Code;
 use crate::store::segment::Kind;
 use crate::store::{Dict, EventNo, Frame, Index, Lane};
 use rustc_hash::FxHashMap;
@@ -190,14 +191,13 @@ impl Hits {
 
     /// All hits by the line of user code that they come from.
     ///
-    /// For a hit whose stack the query matched by a frame, that is the first frame, from the matching one towards the
-    /// root, for which `is_runtime` is false; for other hits the same from the leaf. `is_runtime` is usually
-    /// [`dict::is_runtime`](crate::store::dict::is_runtime), or [`is_core`] for the numbers that `summary` states.
-    /// Hits with no such frame are gathered under `FuncId::NONE`.
-    pub fn callers(&self, dict: &Dict, query: &Compiled, is_runtime: fn(&str) -> bool) -> Callers {
+    /// For a hit whose stack the query matched by a frame, that is what `line` finds from the matching frame towards the
+    /// root; for other hits the same from the leaf. `line` is usually [`user_line`], or [`core_line`] for the numbers
+    /// that `summary` states. Hits with no such frame are gathered under `FuncId::NONE`.
+    pub fn callers(&self, dict: &Dict, query: &Compiled, line: fn(&Dict, StackId) -> Option<Frame>) -> Callers {
         let mut lines: FxHashMap<(FuncId, u32), [Sum; 2]> = FxHashMap::default();
         for (&stack, count) in &self.stacks {
-            let frame = user_frame(dict, query, stack, is_runtime);
+            let frame = line(dict, dict.top(stack, |f| query.matches_frame(f)));
             let sums = lines.entry(frame.map_or((FuncId::NONE, 0), |f| (f.func, f.line))).or_default();
             sums[0].add(stack, count.samples);
             sums[1].add(stack, count.events);
@@ -243,9 +243,15 @@ impl Sum {
     }
 }
 
-fn user_frame(dict: &Dict, query: &Compiled, stack: StackId, is_runtime: fn(&str) -> bool) -> Option<Frame> {
-    let at = dict.stack_ids(stack).position(|f| query.matches_frame(f)).unwrap_or(0);
-    dict.stack(stack).skip(at).find(|f| !is_runtime(dict.func_name(f.func)))
+/// The line of user code of a stack, if it is not of the runtime alone.
+pub fn user_line(dict: &Dict, stack: StackId) -> Option<Frame> {
+    let frame = dict.user_frame(stack).filter(|&f| dict.code(f).0 > Code::Runtime)?;
+    Some(dict.frame_of(frame))
+}
+
+/// The line of a stack that called the runtime itself.
+pub fn core_line(dict: &Dict, stack: StackId) -> Option<Frame> {
+    dict.stack(stack).find(|f| !is_core(dict.func_name(f.func)))
 }
 
 /// Whether a function is the runtime itself: packages `runtime` and `internal/runtime/…`, not those around them.

@@ -8,8 +8,8 @@
 use super::links::Options;
 use super::offcpu::{self, What};
 use super::search::{LookAhead, Source};
-use super::waits::TABLE;
 use crate::base::{Duration, GoIdx, StackId};
+use crate::store::code::{Code, Own, is_library};
 use crate::store::profile::{LabelValue, Profile, Sample};
 use crate::store::segment::Kind;
 use crate::store::{Dict, Index};
@@ -151,6 +151,7 @@ pub struct Lines {
 #[derive(Default)]
 struct Table {
     lines: Vec<Line>,
+    codes: Vec<Code>,
     ids: FxHashMap<(String, u32), u32>,
     stacks: FxHashMap<StackId, std::rc::Rc<[u32]>>,
 }
@@ -161,7 +162,9 @@ impl Table {
         let next = self.lines.len() as u32;
         let id = *self.ids.entry((func.to_owned(), line)).or_insert(next);
         if id == next {
-            let library = func.is_empty() || TABLE.is_library(func);
+            let code = if func.is_empty() { Code::Library } else { Code::of(func) };
+            let library = code != Code::User;
+            self.codes.push(code);
             self.lines.push(Line { func: func.to_owned(), line, library, ..Line::default() });
         }
         let l = &mut self.lines[id as usize];
@@ -202,9 +205,11 @@ impl Table {
         frames
     }
 
-    /// The line of user code of a stack; the leaf's, where all of it is a library's.
+    /// The line of user code of a stack, by the rule of [`Dict::user_frame`].
     fn user(&mut self, frames: &[u32]) -> u32 {
-        let user = frames.iter().find(|&&f| !self.lines[f as usize].library).or(frames.first()).copied();
+        let code = |&f: &u32| (self.codes[f as usize], self.lines[f as usize].func.as_str());
+        let own = Own::of(frames.iter().map(code));
+        let user = frames.iter().find(|f| own.has(code(f))).or(frames.first()).copied();
         user.unwrap_or_else(|| self.line("", "", 0))
     }
 
@@ -453,7 +458,7 @@ fn other(dict: &Dict, t: &mut Table, (name, p): (&str, &Profile), columns: &mut 
 /// Whether a function of user code that the profile has is the trace's, too, by name and file.
 fn is_known<'a>(dict: &Dict, t: &Table, mut stacks: impl Iterator<Item = &'a [u32]>) -> bool {
     let all = dict.funcs().iter().map(|f| (dict.str(f.name), dict.str(f.file)));
-    let of_trace: FxHashSet<(&str, &str)> = all.filter(|(name, _)| !TABLE.is_library(name)).collect();
+    let of_trace: FxHashSet<(&str, &str)> = all.filter(|(name, _)| !is_library(name)).collect();
     let known = |f: &u32| {
         let l = &t.lines[*f as usize];
         // Every program has a `main.main`.

@@ -1,7 +1,7 @@
 //! Who waited for whom: all waits of a trace, summed up by waiter, line, reason, waker and the waker's line.
 
 use super::search::{LookAhead, Source};
-use super::waits::{self, Class, Interval, PlaceId, Places, Reason, ReasonId, Reasons, TABLE, Visit, Waker};
+use super::waits::{self, Interval, PlaceId, Places, Reason, ReasonId, Reasons, Visit, Waker};
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::filter::Compiled;
 use crate::store::segment::GoState;
@@ -254,21 +254,15 @@ impl Summer<'_, '_> {
     }
 }
 
-/// The line of user code in which a wait of a reason happened: for a lock, that which calls `Lock`.
-pub fn place(places: &Places, class: Class, stack: StackId) -> PlaceId {
-    if class == Class::Lock { places.near(stack) } else { places.user(stack) }
-}
-
 fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval, waker: Waker) -> Key {
     let reason = reasons.refine(&index.dict, w.reason, w.stack, waker);
-    let class = reasons.get(reason).class;
     Key {
         waiter: group(index, w.go),
-        at: place(places, class, w.stack),
+        at: places.user(w.stack),
         reason,
         waker: Party::of(waker, index),
         waker_at: match (waker, w.end) {
-            (Waker::Go(_), Some(e)) => place(places, class, e.stack),
+            (Waker::Go(_), Some(e)) => places.user(e.stack),
             _ => PlaceId::NONE,
         },
     }
@@ -295,14 +289,13 @@ fn link_key(index: &Index, places: &Places, reasons: &Reasons, l: &totals::Link,
         false => Waker::Nobody,
     };
     let reason = reasons.refine(&index.dict, l.reason, l.waiter_stack, waker);
-    let class = reasons.get(reason).class;
     Key {
         waiter: group(l.waiter),
-        at: place(places, class, l.waiter_stack),
+        at: places.user(l.waiter_stack),
         reason,
         waker: Party::of(waker, index),
         waker_at: match waker {
-            Waker::Go(_) => place(places, class, l.waker_stack),
+            Waker::Go(_) => places.user(l.waker_stack),
             _ => PlaceId::NONE,
         },
     }
@@ -314,7 +307,7 @@ fn from_index(index: &Index) -> Option<Links> {
     if !index.complete || t.waits_missing {
         return None;
     }
-    let (places, reasons) = (Places::new(&index.dict, &TABLE), Reasons::default());
+    let (places, reasons) = (Places::new(&index.dict), Reasons::default());
     let plain = t.links.iter().map(|(l, t)| (l, true, &t.waits));
     let others = t.other_waits.iter().map(|((l, ended), t)| (l, *ended, t));
     let mut all: Vec<_> = plain.chain(others).filter(|(.., t)| t.count > 0).collect();
@@ -365,7 +358,7 @@ pub fn links_of_events<S: Source>(source: &S, opts: Options<'_>) -> Result<Links
     let ahead = LookAhead::new(source);
     let mut out = Ok(Links { edges: Vec::new(), places: Places::default(), reasons: Reasons::default() });
     source.with_index(&mut |index| {
-        let places = Places::new(&index.dict, &TABLE);
+        let places = Places::new(&index.dict);
         let reasons = Reasons::default();
         let mut s = Summer {
             index,

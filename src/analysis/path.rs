@@ -5,10 +5,10 @@
 //! began; then the walk goes on in the waiter. A goroutine that did not exist yet hands over to its creator. So each
 //! instant of the window is laid to exactly one goroutine and one state, and the parts sum to the window.
 
-use super::links::{group, place};
+use super::links::group;
 use super::search::Source;
 use super::states::Timeline;
-use super::waits::{Class, End, Interval, PlaceId, Places, ReasonId, Reasons, TABLE, Waker};
+use super::waits::{End, Interval, PlaceId, Places, ReasonId, Reasons, Waker};
 use crate::base::{Duration, GoIdx, GroupId, StackId, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{EventNo, Index};
@@ -164,7 +164,7 @@ pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, String> {
         let mut w = Walk {
             index,
             timeline: Timeline::new(source, index),
-            places: Places::new(&index.dict, &TABLE),
+            places: Places::new(&index.dict),
             reasons: Reasons::default(),
             pieces: Vec::new(),
             hops: Vec::new(),
@@ -261,15 +261,14 @@ impl<S: Source> Walk<'_, S> {
 
     fn hop(&mut self, now: &Interval, (from, to): (Time, Time), w: GoIdx, e: End, depth: u16) {
         let reason = self.reasons.refine(&self.index.dict, now.reason, now.stack, Waker::Go(w));
-        let class = self.reasons.get(reason).class;
         self.hops.push(Hop {
             from,
             to,
             go: now.go,
             reason,
-            at: place(&self.places, class, now.stack),
+            at: self.places.user(now.stack),
             waker: w,
-            waker_at: place(&self.places, class, e.stack),
+            waker_at: self.places.user(e.stack),
             depth,
             began: now.began,
         });
@@ -277,8 +276,7 @@ impl<S: Source> Walk<'_, S> {
 
     fn wait(&mut self, now: &Interval, (from, to): (Time, Time), waker: Waker, depth: u16) {
         let reason = self.reasons.refine(&self.index.dict, now.reason, now.stack, waker);
-        let class = self.reasons.get(reason).class;
-        let at = place(&self.places, class, now.stack);
+        let at = self.places.user(now.stack);
         self.push(Piece { what: What::Waiting(waker), reason: Some(reason), at, ..piece(now.go, from, to, depth) });
     }
 
@@ -297,7 +295,7 @@ impl<S: Source> Walk<'_, S> {
             GoState::Syscall => {
                 p.what = What::Syscall;
                 p.reason = Some(self.reasons.syscall(&self.index.dict, now.stack));
-                p.at = place(&self.places, Class::Syscall, now.stack);
+                p.at = self.places.user(now.stack);
             }
             _ => p.what = What::Absent,
         }

@@ -260,9 +260,10 @@ fn mapassign(index: &Index) -> BTreeMap<String, u64> {
     sum_by_key(callers, |a, b| *a += b)
 }
 
-/// The frame of a stack that stands in the user's code, in words; empty for an empty stack.
-pub fn user_place(dict: &Dict, stack: StackId) -> String {
-    dict.user_frame(stack).map_or(String::new(), |f| place(dict, f))
+/// The frame of a stack nearest to the leaf outside the runtime, in words; empty for an empty stack. It is what
+/// `traceoracle` names, and not always the line of user code that the views name.
+fn near_place(dict: &Dict, stack: StackId) -> String {
+    dict.near_frame(stack).map_or(String::new(), |f| place(dict, dict.frame_of(f)))
 }
 
 fn links(index: &Index) -> Vec<LinkFact> {
@@ -276,9 +277,9 @@ fn links(index: &Index) -> Vec<LinkFact> {
         let key = [
             name(l.waiter),
             index.dict.str(l.reason).to_owned(),
-            user_place(&index.dict, l.waiter_stack),
+            near_place(&index.dict, l.waiter_stack),
             name(l.waker),
-            user_place(&index.dict, l.waker_stack),
+            near_place(&index.dict, l.waker_stack),
         ];
         let sum = sums.entry(key).or_default();
         sum.0 += t.tally.count;

@@ -100,7 +100,7 @@ pub fn goroutine(index: &Index, g: GoIdx) -> String {
 
 /// The user's frame of a stack, short and safe to show: `payment.(*OrderCache).Update order_cache.go:47`.
 pub fn place(index: &Index, stack: StackId) -> String {
-    let Some(f) = index.dict.user_frame(stack) else { return String::new() };
+    let Some(f) = index.dict.user_line(stack) else { return String::new() };
     let func = index.dict.func_name(f.func);
     if func.is_empty() {
         return String::new();

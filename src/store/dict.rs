@@ -3,6 +3,7 @@
 //! Stacks are a prefix tree: a stack is the node of its leaf frame, and its parent is the stack of the caller. The tree
 //! is stored parents first, so a caller's handle is always smaller than its callee's.
 
+use super::code::{Code, Own};
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -41,6 +42,8 @@ pub struct Dict {
     pub(super) text: String,
     pub(super) strings: Vec<(u32, u32)>,
     pub(super) funcs: Vec<Func>,
+    /// Whose each function is.
+    codes: Vec<Code>,
     pub(super) frames: Vec<Frame>,
     pub(super) stacks: Vec<Node>,
     pub(super) depths: Vec<u16>,
@@ -113,8 +116,11 @@ impl Dict {
         for i in 0..strings.len() as u32 {
             string_ids.insert_unique(hash_of(at(&i)), i, |i| hash_of(at(i)));
         }
+        let codes =
+            funcs.iter().map(|f| strings.get(f.name.0 as usize).map_or(Code::User, |_| Code::of(at(&f.name.0))));
+        let codes = codes.collect();
         let (func_ids, frame_ids, stack_ids) = (positions(&funcs), positions(&frames), positions(&stacks));
-        Some(Dict { text, strings, funcs, frames, stacks, depths, string_ids, func_ids, frame_ids, stack_ids })
+        Some(Dict { text, strings, funcs, codes, frames, stacks, depths, string_ids, func_ids, frame_ids, stack_ids })
     }
 
     /// Interns a string.
@@ -141,7 +147,11 @@ impl Dict {
 
     /// Interns a function.
     pub fn func(&mut self, f: Func) -> FuncId {
-        FuncId(intern(&mut self.funcs, &mut self.func_ids, f).0)
+        let (id, new) = intern(&mut self.funcs, &mut self.func_ids, f);
+        if new {
+            self.codes.push(Code::of(self.str(f.name)));
+        }
+        FuncId(id)
     }
 
     /// Interns a frame.
@@ -248,10 +258,38 @@ impl Dict {
         stacks
     }
 
-    /// The frame of a stack that stands in the user's code: the one nearest to the leaf outside the runtime, package
-    /// `internal/…` and `sync`, or else the leaf.
-    pub fn user_frame(&self, id: StackId) -> Option<Frame> {
-        self.stack(id).find(|f| !is_runtime(self.func_name(f.func))).or_else(|| self.stack(id).next())
+    /// Whose code a frame is, and its function's name.
+    pub fn code(&self, f: FrameId) -> (Code, &str) {
+        let func = self.frame_of(f).func;
+        (self.codes.get(func.0 as usize).copied().unwrap_or(Code::User), self.func_name(func))
+    }
+
+    /// The frame of a stack that stands in the user's code: the one nearest to the leaf that is [`Own`], or else the leaf.
+    pub fn user_frame(&self, id: StackId) -> Option<FrameId> {
+        let own = Own::of(self.stack_ids(id).map(|f| self.code(f)));
+        self.stack_ids(id).find(|&f| own.has(self.code(f))).or_else(|| self.leaf(id))
+    }
+
+    /// The line of [`Dict::user_frame`].
+    pub fn user_line(&self, id: StackId) -> Option<Frame> {
+        self.user_frame(id).map(|f| self.frame_of(f))
+    }
+
+    /// The part of a stack from the frame nearest to the leaf that satisfies `test` to the root; all of it, if none does.
+    pub fn top(&self, id: StackId, test: impl Fn(FrameId) -> bool) -> StackId {
+        let mut at = id;
+        while let Some(leaf) = self.leaf(at) {
+            if test(leaf) {
+                return at;
+            }
+            at = self.caller(at);
+        }
+        id
+    }
+
+    /// The frame of a stack nearest to the leaf outside the runtime, or else the leaf: for a lock, the call of `Lock`.
+    pub fn near_frame(&self, id: StackId) -> Option<FrameId> {
+        self.stack_ids(id).find(|&f| self.code(f).0 > Code::Runtime).or_else(|| self.leaf(id))
     }
 
     /// Bytes that the dictionaries take.
@@ -262,14 +300,6 @@ impl Dict {
             + self.frames.capacity() * (size_of::<Frame>() + 4)
             + self.stacks.capacity() * (size_of::<Node>() + 6)
     }
-}
-
-/// Whether a function belongs to the runtime and its closest kin, as `traceoracle` and the hit list understand it.
-pub fn is_runtime(func: &str) -> bool {
-    func.starts_with("runtime.")
-        || func.starts_with("runtime/")
-        || func.starts_with("internal/")
-        || func.starts_with("sync.")
 }
 
 /// A function's name without the directories of its package: `payment.(*Core).Pay` for `paycore/payment.(*Core).Pay`.
@@ -318,7 +348,7 @@ mod tests {
         let names: Vec<_> = d.stack(s).map(|f| d.func_name(f.func).to_string()).collect();
         assert_eq!(names, ["runtime.mapassign_faststr", "payment.(*OrderCache).Update", "main.main"]);
         assert_eq!(d.depth(s), 3);
-        assert_eq!(d.user_frame(s).unwrap().line, 47);
+        assert_eq!(d.user_line(s).unwrap().line, 47);
         assert_eq!(d.root(s).unwrap().line, 10);
     }
 
@@ -336,5 +366,30 @@ mod tests {
         assert_eq!(short_func("slices.SortFunc[go.shape.*a/b.C]"), "slices.SortFunc[go.shape.*a/b.C]");
         assert_eq!(short_file("/home/x/payment/order_cache.go"), "payment/order_cache.go");
         assert_eq!(short_file("main.go"), "main.go");
+    }
+
+    /// The function that `user` names for a stack of these, root first.
+    fn user(stack: &[&str]) -> String {
+        let mut d = Dict::default();
+        let mut at = StackId::NONE;
+        for name in stack {
+            let name = d.string(name);
+            let func = d.func(Func { name, file: name });
+            let frame = d.frame(Frame { func, line: 1, pc: 0 });
+            at = d.push_frame(at, frame);
+        }
+        d.user_line(at).map_or("", |f| d.func_name(f.func)).to_string()
+    }
+
+    #[test]
+    fn a_stack_without_user_code_stands_where_it_calls_into_the_runtime() {
+        assert_eq!(user(&["main.main", "net/http.(*Client).Do", "runtime.selectgo"]), "main.main");
+        assert_eq!(
+            user(&["net/http.(*conn).serve", "net/http.(*conn).wait", "runtime.selectgo"]),
+            "net/http.(*conn).wait"
+        );
+        let read = ["net/http.(*conn).serve", "net/http.(*connReader).Read", "net.(*conn).Read", "runtime.gopark"];
+        assert_eq!(user(&read), "net/http.(*connReader).Read");
+        assert_eq!(user(&["runtime.bgsweep", "runtime.goparkunlock"]), "runtime.goparkunlock");
     }
 }

@@ -4,6 +4,7 @@ mod annotations;
 pub mod builder;
 mod cache;
 mod coarsen;
+pub mod code;
 pub mod commit;
 pub mod decode;
 pub mod dict;

@@ -135,7 +135,7 @@ actions! {
     SortReverse = "sort-reverse", Table, "r", "turn the order around";
     StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU and who woke";
     Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
-    MyCode = "charge-my-code", Stacks, "m", "charge the runtime's frames to the code that called it, or not";
+    MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
     SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
 }
 

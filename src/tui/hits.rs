@@ -80,8 +80,7 @@ impl Place {
 
 /// The frame of a stack to show the source of: the user's own nearest to the leaf.
 pub fn user_frame(index: &Index, stack: StackId) -> FrameId {
-    let Some(user) = index.dict.user_frame(stack) else { return FrameId::NONE };
-    index.dict.stack_ids(stack).find(|&f| index.dict.frame_of(f) == user).unwrap_or(FrameId::NONE)
+    index.dict.user_frame(stack).unwrap_or(FrameId::NONE)
 }
 
 /// A job that finds the hits of a query.

@@ -7,9 +7,9 @@ use super::text;
 use super::theme::Role;
 use super::views::detail::Target;
 use crate::analysis::contention::{Contention, What, contention};
-use crate::analysis::links::{self, Party};
+use crate::analysis::links::Party;
 use crate::analysis::path::{self, Path, Window};
-use crate::analysis::waits::{Places, Reasons, TABLE, Waker};
+use crate::analysis::waits::{Places, Reasons, Waker};
 use crate::base::{Duration, GoIdx, text as base};
 use crate::report::{contention as report, why};
 use crate::store::{EventNo, Index};
@@ -48,7 +48,7 @@ pub fn chain(began: EventNo) -> Job {
 }
 
 fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
-    let places = Places::new(&index.dict, &TABLE);
+    let places = Places::new(&index.dict);
     let reasons = Reasons::default();
     let mut lines = Vec::new();
     for (i, l) in links.iter().enumerate() {
@@ -60,7 +60,7 @@ fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
             s if s.is_empty() => s,
             s => format!("  {s}"),
         };
-        let at = links::place(&places, reason.class, w.stack);
+        let at = places.user(w.stack);
         lines.push(PanelLine {
             spans: vec![
                 (format!("{indent}{}", why::goroutine(index, w.go)), Role::Title),
@@ -77,7 +77,7 @@ fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
                     (format!("{indent}  until "), Role::Dim),
                     (why::goroutine(index, g), Role::Text),
                     (format!(" let it go at {ended}"), Role::Dim),
-                    (spaced(links::place(&places, reason.class, path::waker_stack(l))), Role::Accent),
+                    (spaced(places.user(path::waker_stack(l))), Role::Accent),
                 ],
                 target: Some(Target { go: g, at: w.to, far: true }),
             },

@@ -31,10 +31,10 @@ fn a_wait_is_followed_across_segments_to_who_ended_it() {
         let i = at_us(&f, G8, t).unwrap();
         assert_eq!((i.state, i.from, i.to), (GoState::Waiting, us(3_000), us(10_000)), "at {t}");
         assert_eq!(f.index.dict.str(i.reason), "sync");
-        assert_eq!(f.index.dict.user_frame(i.stack).unwrap().line, 46);
+        assert_eq!(f.index.dict.user_line(i.stack).unwrap().line, 46);
         let w = i.waker.unwrap();
         assert_eq!((w.by, w.at, w.created), (By::Goroutine(G12), us(10_000), false));
-        assert_eq!(f.index.dict.user_frame(w.stack).unwrap().line, 48);
+        assert_eq!(f.index.dict.user_line(w.stack).unwrap().line, 48);
     }
 }
 

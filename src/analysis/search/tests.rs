@@ -1,5 +1,5 @@
 use super::*;
-use crate::analysis::hits::{Callers, Hits, is_core};
+use crate::analysis::hits::{Callers, Hits, is_core, user_line};
 use crate::base::{GoIdx, GroupId, ProcIdx};
 use crate::filter::fixture::{Fixture, fixture, us};
 use crate::filter::parse;
@@ -190,7 +190,7 @@ fn hits_are_summed_up_by_the_line_of_user_code_below_the_match() {
     let update = |line, n| (format!("payment.(*OrderCache).Update:{line}"), n);
     let sums = |query: &str, cap| -> Callers {
         let (hits, compiled) = hits(&f, query, cap);
-        hits.callers(&f.index.dict, &compiled, dict::is_runtime)
+        hits.callers(&f.index.dict, &compiled, user_line)
     };
     let c = sums("mapassign", 10);
     assert_eq!(lines(&f, &c.samples), [update(47, 2), update(55, 1)]);

@@ -3,6 +3,7 @@
 use super::Waker;
 use crate::base::{GoIdx, StackId, StringId};
 use crate::store::Dict;
+use crate::store::code::is_library;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -58,7 +59,6 @@ pub struct ReasonId(pub u16);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    library: Vec<String>,
     wakers: FxHashMap<String, WakerName>,
     rule: Vec<Rule>,
     via: Vec<Via>,
@@ -107,11 +107,6 @@ fn fits(pattern: &str, name: &str) -> bool {
 }
 
 impl Table {
-    /// Whether a function belongs to a library that stands between the user's code and the runtime.
-    pub fn is_library(&self, func: &str) -> bool {
-        self.0.library.iter().any(|p| fits(p, func))
-    }
-
     /// Whether waits for this reason of the runtime's, or for one that is not known, may be for a lock or a channel.
     pub fn may_queue(&self, reason: &str) -> bool {
         let queue = |r: &&Rule| matches!(r.class, Class::Lock | Class::Send | Class::Receive);
@@ -132,7 +127,7 @@ impl Table {
         let mut funcs: Vec<&str> = Vec::new();
         for f in dict.stack(stack) {
             let name = dict.func_name(f.func);
-            if !self.is_library(name) {
+            if !is_library(name) {
                 break;
             }
             funcs.push(name);

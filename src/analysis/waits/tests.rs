@@ -21,16 +21,6 @@ fn refine(reason: &str, waker: Waker, funcs: &[&str]) -> (String, Class) {
 }
 
 #[test]
-fn the_built_in_rules_know_libraries_from_users() {
-    for library in ["sync.(*Mutex).Lock", "net/http.(*conn).serve", "golang.org/x/sync/errgroup.(*Group).Wait"] {
-        assert!(TABLE.is_library(library), "{library}");
-    }
-    for user in ["main.main", "paycore/payment.(*Core).Pay", "timely.Do", "network.Dial", "example.com/sync.Do"] {
-        assert!(!TABLE.is_library(user), "{user}");
-    }
-}
-
-#[test]
 fn reasons_are_read_off_stacks() {
     let go = Waker::Go(GoIdx(0));
     let cases: &[(&str, &[&str], &str, Class)] = &[

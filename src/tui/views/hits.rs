@@ -1,8 +1,8 @@
 //! The list of hits by line of source: where the hits of the query come from, most first.
 
-use crate::analysis::hits::Caller;
+use crate::analysis::hits::{Caller, user_line};
 use crate::base::{FrameId, FuncId, text as base};
-use crate::store::{Frame, Index, dict};
+use crate::store::{Frame, Index};
 use crate::tui::action::{Action, Scope};
 use crate::tui::hits::{self, Hits};
 use crate::tui::text;
@@ -43,7 +43,7 @@ impl HitList {
 
     fn fill(&mut self, hits: &Hits, index: &Index) {
         let Some(compiled) = &hits.compiled else { return };
-        let callers = hits.found.callers(&index.dict, compiled, dict::is_runtime);
+        let callers = hits.found.callers(&index.dict, compiled, user_line);
         self.rows.clear();
         for (samples, list, total) in [
             (true, callers.samples, hits.found.samples()),

@@ -5,7 +5,7 @@ use crate::analysis::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::timeline::value_at;
 use crate::base::text::{bytes, count, escape};
 use crate::base::{Duration, FrameId, GroupId, StackId, Time};
-use crate::store::dict::is_runtime;
+use crate::store::code::is_runtime;
 use crate::store::index::Times;
 use crate::store::{Index, Range};
 use crate::tui::hits::user_frame;

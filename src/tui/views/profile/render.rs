@@ -4,7 +4,7 @@ use super::rows::{CALLS, Side};
 use super::{Found, Profile, present, share};
 use crate::analysis::hot::Row;
 use crate::base::text;
-use crate::store::dict::is_runtime;
+use crate::store::code::is_runtime;
 use crate::tui::text as words;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::views::{Ctx, flame};

@@ -139,7 +139,7 @@ fn lines_hit(index: &Index, stacks: impl Iterator<Item = StackId>, func: FuncId)
     }
     let mut lines = FxHashMap::default();
     for (s, n) in by_stack {
-        if let Some(f) = index.dict.user_frame(s)
+        if let Some(f) = index.dict.user_line(s)
             && index.dict.funcs().get(f.func.0 as usize).map(|f| f.file) == file
         {
             *lines.entry(f.line).or_default() += n;

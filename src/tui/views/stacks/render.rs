@@ -3,7 +3,7 @@
 use super::{Stacks, key};
 use crate::analysis::flame::{Node, Tree, Weight};
 use crate::base::{Duration, text};
-use crate::store::dict::is_runtime;
+use crate::store::code::is_runtime;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::{Ctx, flame};
@@ -83,7 +83,7 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
     }
     if view.mine {
-        parts.push((format!("{dot}the runtime charged to your code"), Role::Accent));
+        parts.push((format!("{dot}charged to your code"), Role::Accent));
     }
     let mut x = line.x + 1;
     for (s, role) in parts {
