@@ -9,7 +9,7 @@ use crate::store::persist::{Folder, Keep};
 use crate::store::trace::Options;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -87,7 +87,7 @@ pub fn from_input(input: Input, options: &Options) -> anyhow::Result<Arc<Trace>>
 /// Reads a whole trace, with progress on standard error if that is a terminal and it takes a while.
 pub fn load(trace: &Trace) {
     let bar = ProgressBar::new(1000);
-    if std::io::stderr().is_terminal() {
+    if io::stderr().is_terminal() {
         bar.set_style(ProgressStyle::with_template("reading {percent:>3} % {bar:40} {eta}").expect("a valid template"));
     } else {
         bar.set_draw_target(ProgressDrawTarget::hidden());
@@ -101,7 +101,7 @@ pub fn load(trace: &Trace) {
 pub enum Between {
     /// Nothing: what is printed is for programs.
     Nothing,
-    /// An empty line.
+    /// An empty line. What is printed says itself what was lost of each trace.
     Space,
     /// An empty line, and above each the trace's name.
     Names,
@@ -126,6 +126,8 @@ pub fn each_trace(
     let mut exit = Exit::Done;
     let several = paths.len() > 1 || paths.iter().any(|p| p.is_dir());
     let mut first = true;
+    // Who reads both sees what was lost in the results.
+    let twice = between == Between::Space && io::stdout().is_terminal() && io::stderr().is_terminal();
     for path in paths {
         let in_directory = path.is_dir();
         let mut said = Vec::new();
@@ -143,7 +145,7 @@ pub fn each_trace(
             match opened {
                 Ok(trace) => {
                     load(&trace);
-                    for loss in &trace.index().losses {
+                    for loss in trace.index().losses.iter().filter(|_| !twice) {
                         note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
                     }
                     if !std::mem::take(&mut first) && between != Between::Nothing {

@@ -370,7 +370,7 @@ impl Model {
             Action::Locks => effects.push(Effect::Run(why::locks())),
             Action::Narrow => {
                 let here = self.shared.nav.here();
-                match here.go.some() {
+                match here.subject().0.some() {
                     Some(g) => self.shared.nav.narrow(Narrow::Go(g)),
                     None => self.say("there is no goroutine under the cursor"),
                 }

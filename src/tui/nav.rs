@@ -2,7 +2,8 @@
 
 use super::route::RouteRef;
 use super::views::ViewId;
-use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, Time};
+use crate::analysis::tasks::What;
+use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
 use crate::store::EventNo;
 
 /// Something that restricts what all views show.
@@ -43,6 +44,8 @@ pub enum Row {
     System,
     /// The critical path that is shown.
     Path,
+    /// The tasks or regions of one name. It is there in the view of tasks alone, and leaves the goroutine to the others.
+    Span(What, StringId),
 }
 
 /// A place one can be at and come back to.
@@ -54,7 +57,7 @@ pub struct Place {
     pub at: Time,
     /// The goroutine under the cursor.
     pub go: GoIdx,
-    /// What else is under the cursor, if it is not a goroutine: looked at where `go` is `NONE`.
+    /// What else is under the cursor, if it is not a goroutine; see [`Place::subject`].
     pub row: Option<Row>,
     /// The window that the timeline is zoomed to, inside of the selected one; `None` shows all of that.
     pub zoom: Option<(Time, Time)>,
@@ -84,6 +87,15 @@ impl Place {
             frame: FrameId::NONE,
             profile: 0,
             narrowing: Vec::new(),
+        }
+    }
+
+    /// What is under the cursor of the view: a goroutine, or else a row of another kind; and the event, if it is on one.
+    pub fn subject(&self) -> (GoIdx, Option<Row>, Option<EventNo>) {
+        match self.row {
+            Some(Row::Span(..)) if self.view == ViewId::Tasks => (GoIdx::NONE, self.row, None),
+            Some(Row::Span(..)) => (self.go, None, self.event),
+            row => (self.go, row.filter(|_| !self.go.is_some()), self.event),
         }
     }
 

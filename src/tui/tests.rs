@@ -151,6 +151,42 @@ fn a_range_of_events_narrows_to_the_time_between() {
 }
 
 #[test]
+fn the_detail_is_of_what_the_view_is_on() {
+    let size = Size { width: 120, height: 40 };
+    let (mut d, _) = after("2<Enter>5", size.width, size.height);
+    let no = d.model.place().event.expect("the event at the cursor");
+    let trace = fixture::trace();
+    let segment = trace.index().segment_of(no).unwrap();
+    let segment = trace.segment(segment).unwrap();
+    let event = segment.event((no - segment.first) as usize);
+    let screen = text(&d.screen(size).0);
+    let title = screen.lines().find(|l| l.starts_with("─ ") && l.contains(" · at ")).expect("a title");
+    assert!(title.contains(event.kind.name()), "{title}");
+
+    // The view of tasks has rows of its own, and leaves the goroutine to the others.
+    let go = d.model.place().go;
+    d.keys("8").unwrap();
+    let screen = text(&d.screen(size).0);
+    let first = screen.lines().find(|l| l.contains(" task ") && l.contains("payment")).expect("the tasks");
+    assert!(screen.lines().any(|l| l.starts_with("─ task payment · ")), "{screen}");
+    let longest = screen.lines().find(|l| l.trim_start().starts_with("longest  ")).expect("a detail");
+    assert!(first.contains(longest.split_whitespace().nth(1).unwrap()), "{first}\n{longest}");
+    d.keys("1").unwrap();
+    assert_eq!(d.model.place().subject().0, go);
+}
+
+#[test]
+fn the_detail_of_a_group_is_of_the_selected_range() {
+    let (_, screen) = after("vllllll<Enter>2", 120, 40);
+    let title = screen.lines().find(|l| l.contains("· in the range")).unwrap_or_else(|| panic!("{screen}"));
+    let name = title.split_whitespace().nth(1).unwrap();
+    let row = screen.lines().find(|l| l.contains('›') && l.contains(name)).unwrap_or_else(|| panic!("{screen}"));
+    let running = screen.lines().find(|l| l.trim_start().starts_with("running  ")).expect("a detail");
+    let running = running.split_whitespace().nth(1).unwrap();
+    assert!(row.contains(running), "{row}\n{running}");
+}
+
+#[test]
 fn a_range_of_time_leaves_the_goroutines_with_what_they_did_in_it() {
     let (d, screen) = after("vllllll<Enter>2", 120, 40);
     let (from, to) = d.model.place().window().expect("a window");

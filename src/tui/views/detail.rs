@@ -4,14 +4,15 @@ mod lines;
 
 use crate::analysis::interval::{self, By, Edge, Interval};
 use crate::analysis::path::Window;
-use crate::base::{Duration, FrameId, GoIdx, StackId, Time};
-use crate::store::{Event, EventNo};
+use crate::analysis::tasks::Sum;
+use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
+use crate::store::{Cell, Event, EventNo, Index, Lane};
 use crate::tui::action::Action;
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::hits::user_frame;
 use crate::tui::nav::{Place, Row};
 use crate::tui::theme::Role;
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId, tasks};
 use crate::tui::widgets::write;
 use crate::tui::{text, why};
 use crate::wire::event::GoState;
@@ -28,6 +29,8 @@ pub struct Key {
     row: Option<Row>,
     at: Time,
     event: Option<EventNo>,
+    /// The selected range, where what is under the cursor is summed up over it.
+    window: Option<(Time, Time)>,
     complete: bool,
 }
 
@@ -40,6 +43,8 @@ pub struct Found {
     pub event: Option<Event>,
     /// What the goroutine was doing then.
     pub interval: Option<Interval>,
+    /// The sums of a group, or of all Ps, in the selected range.
+    pub within: Option<Cell>,
 }
 
 /// Where a link leads.
@@ -60,14 +65,18 @@ pub struct Detail {
     asked: Option<Key>,
     selected: Option<Act>,
     top: usize,
+    /// Tasks and regions, as their view has summed them up.
+    tasks: Option<Arc<tasks::Found>>,
 }
 
 fn key(cx: &Ctx) -> Key {
-    let p = cx.place;
-    let row = if p.go.is_some() { None } else { p.row };
+    let (go, row, event) = cx.place.subject();
+    let window = cx.place.window().filter(|_| matches!(row, Some(Row::Group(_) | Row::Procs | Row::System)));
+    // What is the same at all times is not looked for anew when the cursor moves.
+    let at = if window.is_some() { Time(0) } else { cx.place.at };
     // On a path the cursor is on whoever the instant is laid to.
-    let walks = p.route.as_ref().filter(|_| row == Some(Row::Path)).and_then(|r| r.at(p.at));
-    Key { go: walks.unwrap_or(p.go), row, at: p.at, event: p.event, complete: cx.index.complete }
+    let walks = cx.place.route.as_ref().filter(|_| row == Some(Row::Path)).and_then(|r| r.at(at));
+    Key { go: walks.unwrap_or(go), row, at, event, window, complete: cx.index.complete }
 }
 
 fn look(key: Key) -> Job {
@@ -84,8 +93,22 @@ fn look(key: Key) -> Job {
             _ => key.go.some(),
         };
         let interval = go.and_then(|g| interval::at(cx.trace, g, key.at, cx.cancel));
-        if cx.cancelled() { Reply::Nothing } else { Reply::Detail(Arc::new(Found { key, event, interval })) }
+        let within = key.window.map(|window| within(&cx.trace.index(), key.row, window));
+        if cx.cancelled() { Reply::Nothing } else { Reply::Detail(Arc::new(Found { key, event, interval, within })) }
     })
+}
+
+/// The sums of what a row stands for, inside a window.
+fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
+    let lanes: Vec<Lane> = match row {
+        Some(Row::Group(g)) => vec![Lane::Group(g)],
+        _ => (0..index.procs.len()).map(|p| Lane::Proc(ProcIdx(p as u16))).collect(),
+    };
+    let mut sum = Cell::default();
+    for lane in lanes {
+        index.cells(lane, from, to, 1).iter().for_each(|c| sum.add(c));
+    }
+    sum
 }
 
 impl Detail {
@@ -164,7 +187,18 @@ impl Detail {
     fn lines(&self, cx: &Ctx, height: u16) -> Vec<Line> {
         // Long stacks are cut around the user's frame until someone walks through them.
         let all = cx.focused && self.selected.is_some();
+        if let Some(sum) = self.span(cx) {
+            return lines::span(sum);
+        }
         lines::lines(self.present(cx).or(self.found.as_deref()), cx, if all { u16::MAX } else { height })
+    }
+
+    /// The sum of the tasks or regions under the cursor of their view.
+    fn span(&self, cx: &Ctx) -> Option<&Sum> {
+        match cx.place.subject().1? {
+            Row::Span(what, name) => self.tasks.as_ref()?.sum(what, name),
+            _ => None,
+        }
     }
 
     /// Which line is selected.
@@ -223,6 +257,9 @@ fn main_stack(found: &Found) -> StackId {
 
 impl View for Detail {
     fn title(&self, cx: &Ctx) -> String {
+        if let Some(sum) = self.span(cx) {
+            return lines::span_title(sum, cx);
+        }
         lines::title(self.present(cx).or(self.found.as_deref()), cx)
     }
 
@@ -286,8 +323,9 @@ impl View for Detail {
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
         let key = key(cx);
-        let about_goroutine = key.go.is_some() || key.event.is_some() || matches!(key.row, Some(Row::Proc(_)));
-        if about_goroutine && self.present(cx).is_none() && self.asked != Some(key) && !cx.index.segments.is_empty() {
+        let wanted =
+            key.go.is_some() || key.event.is_some() || key.window.is_some() || matches!(key.row, Some(Row::Proc(_)));
+        if wanted && self.present(cx).is_none() && self.asked != Some(key) && !cx.index.segments.is_empty() {
             self.asked = Some(key);
             out.push(Command::Run(look(key)));
         }
@@ -323,6 +361,7 @@ impl View for Detail {
                     out.push(Command::Frame(user_frame(cx.index, stack)));
                 }
             }
+            Reply::Tasks(found) => self.tasks = Some(found.clone()),
             Reply::Link(Ok(t)) => self.jump(cx, *t, out),
             Reply::Link(Err(why)) => out.push(Command::Say(why.clone())),
             _ => {}

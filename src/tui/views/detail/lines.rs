@@ -2,17 +2,18 @@
 
 use super::{Found, Target, main_stack};
 use crate::analysis::interval::{By, Edge, Interval, by_reason};
+use crate::analysis::tasks::Sum;
 use crate::analysis::timeline::value_at;
 use crate::base::text::{bytes, count, escape};
 use crate::base::{Duration, FrameId, GroupId, StackId, Time};
 use crate::store::code::is_runtime;
 use crate::store::index::Times;
-use crate::store::{Index, Range};
+use crate::store::{Cell, Index, Range};
 use crate::tui::hits::user_frame;
 use crate::tui::nav::Row;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
-use crate::tui::views::Ctx;
+use crate::tui::views::{Ctx, tasks};
 use crate::wire::event::{GoState, Kind};
 
 /// What Enter does on a line.
@@ -51,21 +52,22 @@ impl Line {
 pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     let index = cx.index;
     let place = cx.place;
+    let (go, row, event) = place.subject();
     let from_start = |t: Time| words::instant(t - index.start);
-    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_) | Row::Path)) {
-        let Some(found) = found else { return words::goroutine(index, place.go) };
-        if let (Some(e), true) = (&found.event, place.event.is_some()) {
+    if go.is_some() || event.is_some() || matches!(row, Some(Row::Proc(_) | Row::Path)) {
+        let Some(found) = found else { return words::goroutine(index, go) };
+        if let (Some(e), true) = (&found.event, event.is_some()) {
             let what = if e.kind == Kind::CpuSample { "CPU sample" } else { e.kind.name() };
             return format!("{} {what} · at {}", words::goroutine(index, e.go), from_start(e.time));
         }
         let Some(i) = &found.interval else {
-            return match place.row {
-                Some(Row::Proc(p)) if place.go.some().is_none() => format!("{} idle", words::proc(index, p)),
-                _ => format!("{} does not exist at {}", words::goroutine(index, place.go), from_start(place.at)),
+            return match row {
+                Some(Row::Proc(p)) if go.some().is_none() => format!("{} idle", words::proc(index, p)),
+                _ => format!("{} does not exist at {}", words::goroutine(index, go), from_start(place.at)),
             };
         };
-        let on = match place.row {
-            Some(Row::Proc(p)) if place.go.some().is_none() => format!("{}: ", words::proc(index, p)),
+        let on = match row {
+            Some(Row::Proc(p)) if go.some().is_none() => format!("{}: ", words::proc(index, p)),
             _ => String::new(),
         };
         let why = match i.state {
@@ -84,17 +86,18 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
             from_start(i.from),
         );
     }
-    match place.row {
+    let within = if place.window().is_some() { " · in the range" } else { "" };
+    match row {
         Some(Row::Group(g)) => {
             let n = index.groups.get(g.0 as usize).map_or(0, |g| g.members.len());
             let plural = if n == 1 { "" } else { "s" };
-            format!("{} · {} goroutine{plural}", words::group(index.group_name(g)), count(n as u64))
+            format!("{} · {} goroutine{plural}{within}", words::group(index.group_name(g)), count(n as u64))
         }
-        Some(Row::Gc) => "collections".into(),
-        Some(Row::Stw) => "stopped worlds".into(),
-        Some(Row::Heap) => "heap".into(),
-        Some(Row::Procs) => format!("{} Ps", index.procs.len()),
-        Some(Row::System) => "the runtime's own goroutines".into(),
+        Some(Row::Gc) => format!("collections{within}"),
+        Some(Row::Stw) => format!("stopped worlds{within}"),
+        Some(Row::Heap) => format!("heap{within}"),
+        Some(Row::Procs) => format!("{} Ps{within}", index.procs.len()),
+        Some(Row::System) => format!("the runtime's own goroutines{within}"),
         _ => String::new(),
     }
 }
@@ -102,10 +105,10 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
 /// The pane's lines; of long stacks only what fits `height`.
 pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
     let mut out = Vec::new();
-    let place = cx.place;
-    if place.go.is_some() || place.event.is_some() || matches!(place.row, Some(Row::Proc(_) | Row::Path)) {
+    let (go, row, event) = cx.place.subject();
+    if go.is_some() || event.is_some() || matches!(row, Some(Row::Proc(_) | Row::Path)) {
         let Some(found) = found else { return out };
-        if let (Some(e), true) = (&found.event, place.event.is_some()) {
+        if let (Some(e), true) = (&found.event, event.is_some()) {
             let label = if e.kind == Kind::CpuSample { "sampled in" } else { "in" };
             let said = words::describe(cx.index, e);
             if e.kind != Kind::CpuSample && !said.is_empty() {
@@ -122,22 +125,66 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
         }
         return out;
     }
-    match place.row {
-        Some(Row::Group(g)) => group(&mut out, g, cx),
+    // Sums of the selected range, which are to come where there are none.
+    let (window, within) = (cx.place.window(), found.filter(|f| f.key.row == row).and_then(|f| f.within));
+    if window.is_some() && within.is_none() && matches!(row, Some(Row::Group(_) | Row::Procs | Row::System)) {
+        return out;
+    }
+    match row {
+        Some(Row::Group(g)) => match within {
+            Some(cell) => sums(&mut out, &cell),
+            None => group(&mut out, g, cx),
+        },
         Some(Row::Gc) => ranges(&mut out, &cx.index.gc, cx),
         Some(Row::Stw) => ranges(&mut out, &cx.index.stw, cx),
         Some(Row::Heap) => {
-            let value = |p: &[(Time, u64)]| value_at(p, place.at).map_or("not known".into(), bytes);
+            let value = |p: &[(Time, u64)]| value_at(p, cx.place.at).map_or("not known".into(), bytes);
             out.push(Line::new("live", value(&cx.index.heap)));
             out.push(Line::new("goal", value(&cx.index.heap_goal)));
-            let most = cx.index.heap.iter().map(|p| p.1).max().map_or("not known".into(), bytes);
-            out.push(Line::new("most", most));
+            let inside = |t: Time| window.is_none_or(|(from, to)| t >= from && t < to);
+            let most = cx.index.heap.iter().filter(|p| inside(p.0)).map(|p| p.1).max();
+            out.push(Line::new("most", most.map_or("not known".into(), bytes)));
         }
         Some(Row::Procs | Row::System) => {
-            let running: Duration = cx.index.procs.iter().map(|p| p.running).sum();
-            out.push(Line::new("held", format!("{running} in all, of {}", cx.index.duration())));
+            let (from, to) = cx.window();
+            let running = match within {
+                Some(cell) => cell.running,
+                None => cx.index.procs.iter().map(|p| p.running).sum(),
+            };
+            out.push(Line::new("held", format!("{running} in all, of {}", to - from)));
         }
         _ => {}
+    }
+    out
+}
+
+/// What a group did in the selected range.
+fn sums(out: &mut Vec<Line>, c: &Cell) {
+    let (running, runnable, waiting, syscall) = (c.running, c.runnable, c.waiting, c.syscall);
+    times(out, &Times { running, runnable, waiting, syscall, ..Times::default() });
+    out.push(Line::new("longest wait", c.longest_wait.to_string()));
+    if c.samples > 0 {
+        out.push(Line::new("CPU samples", count(c.samples.into())));
+    }
+    out.push(Line::new("events", count(c.events.into())));
+}
+
+/// The title over the sum of tasks or regions of one name.
+pub fn span_title(s: &Sum, cx: &Ctx) -> String {
+    let within = if cx.place.window().is_some() { " · in the range" } else { "" };
+    format!("{} {} · {}{within}", tasks::word(s.what), tasks::name(cx.index, s), count(s.count))
+}
+
+/// The sum of tasks or regions of one name.
+pub fn span(s: &Sum) -> Vec<Line> {
+    let mut out = vec![
+        Line::new("in all", s.total.to_string()),
+        Line::new("mean", tasks::mean(s).to_string()),
+        Line::new("99 in 100", format!("at most {}", s.p99)),
+        Line::new("longest", s.max.to_string()),
+    ];
+    if s.open > 0 {
+        out.push(Line::new("open", format!("{}, with an end outside the trace", count(s.open))));
     }
     out
 }
@@ -298,7 +345,16 @@ fn group(out: &mut Vec<Line>, g: GroupId, cx: &Ctx) {
 }
 
 /// The ranges around the cursor: the one it is in, or else the next.
-fn ranges(out: &mut Vec<Line>, ranges: &[Range], cx: &Ctx) {
+fn ranges(out: &mut Vec<Line>, all: &[Range], cx: &Ctx) {
+    let (from, to) = cx.window();
+    let inside = |r: &&Range| r.from < to && r.to > from;
+    let ranges: Vec<Range> = match cx.place.window() {
+        // Of those that reach beyond the selected range, what is in it.
+        Some(_) => {
+            all.iter().filter(inside).map(|r| Range { from: r.from.max(from), to: r.to.min(to), ..*r }).collect()
+        }
+        None => all.to_vec(),
+    };
     let total: Duration = ranges.iter().map(|r| r.to - r.from).sum();
     let longest = ranges.iter().map(|r| r.to - r.from).max().unwrap_or_default();
     out.push(Line::new("in all", format!("{} taking {total}, the longest {longest}", count(ranges.len() as u64))));

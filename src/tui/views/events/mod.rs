@@ -132,7 +132,13 @@ impl Events {
         self.followed = Some(here);
         self.scroll.fit(self.listing.len(), area.height.saturating_sub(1));
         match cx.place.event {
-            Some(no) => self.scroll.reveal(self.listing.position(no)),
+            Some(no) => {
+                self.scroll.reveal(self.listing.position(no));
+                // One that the narrowing leaves out is no longer what the cursor is on.
+                if self.listing.get(self.scroll.selected) != Some(no) {
+                    self.point(cx, out);
+                }
+            }
             None => {
                 let at = cx.place.at;
                 out.push(Command::Run(Job::new(JobKind::EventAt, move |cx| listing::event_at(cx, at))));
@@ -230,6 +236,9 @@ impl View for Events {
             }
             Reply::EventAt(at, no) if cx.place.event.is_none() && cx.place.at == *at => {
                 self.scroll.reveal(self.listing.position(*no));
+                if cx.place.view == ViewId::Events {
+                    self.point(cx, out);
+                }
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use crate::base::{Duration, FrameId, GroupId, Time, text};
 use crate::store::Index;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
-use crate::tui::nav::{Narrow, Place};
+use crate::tui::nav::{Narrow, Place, Row};
 use crate::tui::views::links::around;
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
@@ -33,6 +33,13 @@ pub struct Key {
 pub struct Found {
     key: Key,
     sums: Vec<Sum>,
+}
+
+impl Found {
+    /// The sum of the tasks or regions of one name.
+    pub fn sum(&self, what: What, name: crate::base::StringId) -> Option<&Sum> {
+        self.sums.iter().find(|s| (s.what, s.name) == (what, name))
+    }
 }
 
 /// The tasks or regions of one name.
@@ -137,21 +144,22 @@ fn list(key: Key, of: (What, crate::base::StringId)) -> Job {
 }
 
 /// The name of tasks or regions, safe to show.
-fn name(index: &Index, s: &Sum) -> String {
+pub(in crate::tui) fn name(index: &Index, s: &Sum) -> String {
     match index.dict.str(s.name) {
         "" => "(begun before the trace)".into(),
         n => text::escape(n).into_owned(),
     }
 }
 
-fn word(what: What) -> &'static str {
+pub(in crate::tui) fn word(what: What) -> &'static str {
     match what {
         What::Task => "task",
         What::Region => "region",
     }
 }
 
-fn mean(s: &Sum) -> Duration {
+/// The mean length of those with both ends in the trace.
+pub(in crate::tui) fn mean(s: &Sum) -> Duration {
     Duration(s.total.ns() / (s.count - s.open).max(1) as i64)
 }
 
@@ -205,16 +213,19 @@ impl Tasks {
         });
     }
 
-    /// Tells the model of the instance under the cursor.
+    /// Tells the model of what is under the cursor.
     fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.open.is_none() {
-            return;
-        }
-        if let Some(i) = self.instance().filter(|i| i.go.is_some()) {
-            let to = place(cx, i);
-            if to != *cx.place {
-                out.push(Command::Move(to));
-            }
+        let to = match &self.open {
+            Some(_) => self.instance().filter(|i| i.go.is_some()).map(|i| place(cx, i)),
+            None => self.sum().map(|s| Place {
+                row: Some(Row::Span(s.what, s.name)),
+                event: None,
+                frame: FrameId::NONE,
+                ..cx.place.clone()
+            }),
+        };
+        if let Some(to) = to.filter(|to| to != cx.place) {
+            out.push(Command::Move(to));
         }
     }
 
@@ -342,6 +353,12 @@ impl View for Tasks {
         }
         self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
         self.list_scroll.fit(self.instances.len() as u64, area.height.saturating_sub(2));
+        // Whoever comes from another view is on what they chose there.
+        if self.open.is_none() {
+            self.point(cx, out);
+        } else if self.listed && cx.place.subject().1.is_some() {
+            self.point(cx, out);
+        }
     }
 
     fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {

@@ -119,6 +119,8 @@ impl Timeline {
             Item::Other(Row::Procs) => ("procs".into(), format!(" {times}{}", cx.index.procs.len())),
             Item::Other(Row::Proc(p)) => (words::proc(cx.index, p), String::new()),
             Item::Other(Row::System) => ("the runtime's own".into(), String::new()),
+            // The lanes have no such row.
+            Item::Other(Row::Span(..)) => Default::default(),
             Item::Other(Row::Group(g)) => {
                 let n = cx.index.groups.get(g.0 as usize).map_or(0, |g| g.members.len());
                 let count = if n == 1 { String::new() } else { format!(" {times}{n}") };

@@ -22,7 +22,7 @@ impl Item {
     pub fn of(place: &Place) -> Option<Item> {
         match place.go.some() {
             Some(g) => Some(Item::Go(g)),
-            None => place.row.map(Item::Other),
+            None => place.subject().1.map(Item::Other),
         }
     }
 
