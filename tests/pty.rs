@@ -25,10 +25,14 @@ fn size(cols: u16, rows: u16) -> PtySize {
 
 impl Viewer {
     fn start(cols: u16, rows: u16, env: &[(&str, &str)]) -> Viewer {
+        Viewer::run((cols, rows), &[Path::new("sample-traces/trace.out")], env)
+    }
+
+    fn run((cols, rows): (u16, u16), args: &[&Path], env: &[(&str, &str)]) -> Viewer {
         let pair = native_pty_system().openpty(size(cols, rows)).unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_gotrail"));
-        command.arg(root.join("sample-traces/trace.out"));
+        command.args(args);
         command.cwd(root);
         for name in ["NO_COLOR", "VISUAL", "EDITOR", "LC_ALL", "LC_CTYPE", "COLORFGBG"] {
             command.env_remove(name);
@@ -175,4 +179,18 @@ fn the_editor_gets_the_line_and_gives_the_screen_back() {
     let args = std::fs::read_to_string(&log).unwrap();
     assert!(args.starts_with("--wait\n"), "{args}");
     assert!(args.contains("order_cache.go") && args.contains("47"), "{args}");
+}
+
+#[test]
+fn what_was_lost_is_said_once_in_a_terminal() {
+    let trace = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces/trace.out")).unwrap();
+    let cut = tempfile::Builder::new().prefix("cut").tempfile().unwrap();
+    std::fs::write(cut.path(), &trace[..300_000]).unwrap();
+    let mut v = Viewer::run((120, 60), &[Path::new("summary"), Path::new("--no-cache"), cut.path()], &[]);
+    while let Ok(bytes) = v.output.recv_timeout(SILENCE) {
+        v.screen.process(&bytes);
+    }
+    v.child.wait().unwrap();
+    let screen = v.screen.screen().contents();
+    assert_eq!(screen.matches("is cut off at byte 300000").count(), 1, "{screen}");
 }
