@@ -105,7 +105,7 @@ actions! {
     Editor = "editor", Global, "o", "open the source line in your editor";
     Copy = "copy", Global, "y", "copy the line, stack or position";
     Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";
-    Narrow = "narrow", Global, "i", "narrow all views to the group or goroutine under the cursor";
+    Narrow = "narrow", Global, "i", "narrow to the group, goroutine, function or label under the cursor";
     Back = "back", Global, "[", "go back to where you were";
     Forward = "forward", Global, "]", "go forward again";
     Help = "help", Global, "? <F1>", "show all keys";
@@ -137,6 +137,11 @@ actions! {
     Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
     MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
     SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
+    LeaveOut = "leave-out", Profile, "I", "leave out the stacks with the function or label under the cursor";
+    Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";
+    Variants = "group-variants", Profile, "V", "group variants (mapassign_fast64, F[int]) as one function, or not";
+    Normalize = "normalise", Profile, "=", "scale profiles that are compared to the same sum, or not";
+    Less = "less-or-more", Profile, "-", "change the graph between what has become more and less";
 }
 
 impl Action {

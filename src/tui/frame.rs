@@ -4,41 +4,75 @@ use super::action::{Action, Scope};
 use super::keymap::Keymap;
 use super::layout;
 use super::model::Notice;
+use super::nav::Narrow;
 use super::text::{group, instant};
 use super::theme::{Role, Theme};
 use super::views::{Ctx, Pane, ViewId};
 use super::widgets::write;
+use crate::analysis::hot::cut::{Cut, What};
 use crate::base::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// What narrows the views, and the hits: the right end of the title.
+/// Columns that a function or a label takes at most in the title.
+const LONGEST: usize = 32;
+
+/// What a narrowing of profiles is called.
+fn cut(c: &Cut) -> String {
+    let short = |s: &str| text::fit_end(s, LONGEST).into_owned();
+    match (&c.what, c.without) {
+        (What::Func(f), false) => format!("through {}", short(&super::text::func(f))),
+        (What::Func(f), true) => format!("not through {}", short(&super::text::func(f))),
+        (What::Label(k, Some(v)), without) => {
+            let label = format!("{}={}", text::escape(k), text::escape(v));
+            format!("{}{}", if without { "not " } else { "" }, text::fit(&label, LONGEST))
+        }
+        (What::Label(k, None), false) => format!("without {}", text::fit(&text::escape(k), LONGEST)),
+        (What::Label(k, None), true) => format!("with {}", text::fit(&text::escape(k), LONGEST)),
+    }
+}
+
+/// What narrows the views, in the order in which it was added, and the hits: the right end of the title.
 fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
     let mut parts = Vec::new();
     let dict = &cx.index.dict;
-    if let Some((a, b)) = cx.place.window() {
-        let start = cx.index.start;
-        parts.push((format!("{}..{}", instant(a - start), instant(b - start)), Role::Accent));
-    }
-    if let Some(g) = cx.place.group() {
-        let name = cx.index.groups.get(g.0 as usize).map_or("", |g| dict.str(g.name));
-        parts.push((group(name), Role::Accent));
-    }
-    if let Some(g) = cx.place.only() {
-        parts.push((super::text::goroutine(cx.index, g), Role::Accent));
-    }
-    if let Some(r) = cx.place.route.as_ref().filter(|_| cx.place.view == ViewId::Timeline) {
-        parts.push((r.title.clone(), Role::Accent));
-    }
-    if let Some(q) = cx.place.query() {
-        parts.push((format!("/{}", text::escape(q)), Role::Accent));
+    for n in cx.place.narrowing.iter().filter(|n| n.applies(cx.place.view)) {
+        let text = match n {
+            Narrow::Window(a, b) => {
+                let start = cx.index.start;
+                format!("{}..{}", instant(*a - start), instant(*b - start))
+            }
+            Narrow::Group(g) => group(cx.index.groups.get(g.0 as usize).map_or("", |g| dict.str(g.name))),
+            Narrow::Go(g) => super::text::goroutine(cx.index, *g),
+            Narrow::Query(q) => format!("/{}", text::escape(q)),
+            Narrow::Cut(c) => cut(c),
+        };
+        parts.push((text, Role::Accent));
         // A query says which functions of a profile are shown, and there hits of the trace mean nothing.
-        if let Some(h) = cx.hits.filter(|_| cx.place.view != ViewId::Profile) {
+        let hits = cx.hits.filter(|_| matches!(n, Narrow::Query(_)) && cx.place.view != ViewId::Profile);
+        if let Some(h) = hits {
             let n = h.found.total();
             let more = if h.complete { "" } else { " …" };
             let word = if n == 1 { "hit" } else { "hits" };
             parts.push((format!("{} {word}{more}", text::count(n)), if n > 0 { Role::Hit } else { Role::Dim }));
         }
+    }
+    // A route is entered after whatever narrows the views.
+    if let Some(r) = cx.place.route.as_ref().filter(|_| cx.place.view == ViewId::Timeline) {
+        parts.push((r.title.clone(), Role::Accent));
+    }
+    parts
+}
+
+/// Leaves out of `parts` as many of the first as do not fit into `room` columns: the last is what Escape takes off.
+fn fitting(mut parts: Vec<(String, Role)>, room: usize) -> Vec<(String, Role)> {
+    let width = |parts: &[(String, Role)]| parts.iter().map(|(s, _)| text::width(s) + 2).sum::<usize>();
+    let all = parts.len();
+    while parts.len() > 1 && width(&parts) + if parts.len() < all { 5 } else { 0 } > room {
+        parts.remove(0);
+    }
+    if parts.len() < all {
+        parts.insert(0, (format!("+{}", all - parts.len()), Role::Dim));
     }
     parts
 }
@@ -50,9 +84,10 @@ pub fn title(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     let theme = cx.theme;
     let index = cx.index;
-    let right = narrowing(cx);
+    let room = area.width as usize * 2 / 3;
+    let right = fitting(narrowing(cx), room);
     let mut width: usize = right.iter().map(|(s, _)| text::width(s) + 2).sum();
-    width = width.min(area.width as usize * 2 / 3);
+    width = width.min(room);
 
     let mut left = vec![("gotrail".to_string(), Role::Accent), (text::escape(cx.name).into_owned(), Role::Title)];
     if cx.no_trace() {
@@ -192,6 +227,10 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::SampleType, "sample type"),
             (Action::Shape, "graph"),
             (Action::MyCode, "my code"),
+            (Action::Labels, "labels"),
+            (Action::Narrow, "narrow"),
+            (Action::LeaveOut, "leave out"),
+            (Action::Variants, "variants"),
         ]),
         Scope::Global => {}
     }

@@ -2,6 +2,7 @@
 
 use super::route::RouteRef;
 use super::views::ViewId;
+use crate::analysis::hot::cut::Cut;
 use crate::analysis::tasks::What;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
 use crate::store::EventNo;
@@ -17,11 +18,22 @@ pub enum Narrow {
     Go(GoIdx),
     /// The events that a query matches.
     Query(String),
+    /// In profiles, the samples with a function or a label, or without; there may be several.
+    Cut(Cut),
 }
 
 impl Narrow {
-    fn same_kind(&self, o: &Narrow) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(o)
+    /// Whether it takes the place of another one.
+    fn replaces(&self, o: &Narrow) -> bool {
+        match self {
+            Narrow::Cut(_) => self == o,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(o),
+        }
+    }
+
+    /// Whether it says anything in a view.
+    pub fn applies(&self, view: ViewId) -> bool {
+        view == ViewId::Profile || !matches!(self, Narrow::Cut(_))
     }
 }
 
@@ -69,7 +81,7 @@ pub struct Place {
     pub frame: FrameId,
     /// Which of the profiles is shown.
     pub profile: usize,
-    /// What restricts the views, first applied first; at most one of a kind.
+    /// What restricts the views, first applied first; at most one of a kind, but for cuts.
     pub narrowing: Vec<Narrow>,
 }
 
@@ -119,9 +131,16 @@ impl Place {
         self.narrowing.iter().find_map(|n| if let Narrow::Query(q) = n { Some(q.as_str()) } else { None })
     }
 
+    /// Takes off the narrowing that was added last of those that say anything in this view; `false` if there is none.
+    fn widen(&mut self) -> bool {
+        let Some(last) = self.narrowing.iter().rposition(|n| n.applies(self.view)) else { return false };
+        self.narrowing.remove(last);
+        true
+    }
+
     /// Adds a narrowing, in place of one of the same kind.
     pub fn narrow(&mut self, n: Narrow) {
-        self.narrowing.retain(|o| !o.same_kind(&n));
+        self.narrowing.retain(|o| !n.replaces(o));
         self.narrowing.push(n);
     }
 
@@ -219,22 +238,20 @@ impl Nav {
                     self.jump(place);
                     return true;
                 }
-                Step::Narrowed if !self.here.narrowing.is_empty() => {
+                Step::Narrowed => {
                     let mut to = self.here.clone();
-                    to.narrowing.pop();
-                    self.jump(to);
-                    return true;
+                    if to.widen() {
+                        self.jump(to);
+                        return true;
+                    }
                 }
-                _ => {}
+                Step::Into(_) => {}
             }
         }
-        if self.here.narrowing.is_empty() {
-            return false;
-        }
         let mut to = self.here.clone();
-        to.narrowing.pop();
+        let widened = to.widen();
         self.jump(to);
-        true
+        widened
     }
 
     /// Goes back in history.

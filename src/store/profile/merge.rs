@@ -27,6 +27,13 @@ pub fn combine(mut profiles: Vec<Profile>) -> Result<Profile, String> {
 /// # Errors
 /// A message for the user if the two have different types.
 pub fn normalize(p: &mut Profile, base: &Profile) -> Result<(), String> {
+    let ratios = ratios(p, base)?;
+    p.scale(&ratios);
+    Ok(())
+}
+
+/// What the values of `p` are to be multiplied by so that their sums are those of `base`.
+fn ratios(p: &Profile, base: &Profile) -> Result<Vec<f64>, String> {
     compatible(p, base)?;
     let sums = |p: &Profile| {
         let mut sums = vec![0i64; p.sample_types.len()];
@@ -36,8 +43,35 @@ pub fn normalize(p: &mut Profile, base: &Profile) -> Result<(), String> {
         sums
     };
     let ratio = |(own, base): (i64, i64)| if own == 0 { 0.0 } else { base as f64 / own as f64 };
-    let ratios: Vec<f64> = sums(p).into_iter().zip(sums(base)).map(ratio).collect();
-    p.scale(&ratios);
+    Ok(sums(p).into_iter().zip(sums(base)).map(ratio).collect())
+}
+
+/// Gives both profiles, behind each value, what it is after [`normalize`]: twice as many sample types, the second half of
+/// which is scaled. So both are merged at once.
+///
+/// # Errors
+/// As [`normalize`].
+pub fn add_normalized(p: &mut Profile, base: &mut Profile) -> Result<(), String> {
+    let ratios = ratios(p, base)?;
+    let as_they_are = vec![1.0; ratios.len()];
+    for (p, ratios) in [(p, &ratios), (base, &as_they_are)] {
+        for i in 0..p.sample_types.len() {
+            let ValueType { kind, unit } = p.sample_types[i];
+            let name = format!("normalised {}", p.strings.get(kind));
+            p.sample_types.push(ValueType { kind: p.strings.intern(&name), unit });
+        }
+        for s in &mut p.samples {
+            let start = p.values.len() as u32;
+            p.values.extend_from_within(s.values.range());
+            let scaled = |(i, &ratio): (usize, &f64)| {
+                let v = p.values[s.values.start as usize + i];
+                if ratio == 1.0 { v } else { (v as f64 * ratio).round() as i64 }
+            };
+            let scaled: Vec<i64> = ratios.iter().enumerate().map(scaled).collect();
+            p.values.extend(scaled);
+            s.values = Span { start, len: p.values.len() as u32 - start };
+        }
+    }
     Ok(())
 }
 

@@ -37,6 +37,37 @@ impl Graph {
         *self = Graph { width: self.width, height: self.height, ..Graph::default() };
     }
 
+    /// Goes over to another tree of the same functions: what it is on stays what it is, or the nearest above it that is
+    /// there.
+    pub fn follow(&mut self, old: &Tree, new: &Tree) {
+        let same = |node: usize| {
+            let mut path = Vec::new();
+            let mut at = node;
+            while let Some(n) = old.nodes.get(at).filter(|_| at != 0) {
+                path.push((n.func, n.waker));
+                at = n.parent;
+            }
+            let mut at = 0;
+            for step in path.into_iter().rev() {
+                let is = |&&c: &&usize| (new.nodes[c].func, new.nodes[c].waker) == step;
+                match new.nodes[at].children.iter().find(is) {
+                    Some(&c) => at = c,
+                    None => break,
+                }
+            }
+            at
+        };
+        let cursor = same(self.cursor);
+        let mut zooms: Vec<usize> = self.zooms.iter().map(|&z| same(z)).collect();
+        self.root = same(self.root);
+        zooms.dedup();
+        while zooms.last() == Some(&self.root) {
+            zooms.pop();
+        }
+        self.zooms = zooms;
+        self.go_to(new, cursor);
+    }
+
     /// How many rows there is room for.
     pub fn height(&self) -> u16 {
         self.height

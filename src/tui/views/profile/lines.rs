@@ -43,7 +43,8 @@ impl View for Lines {
         let found = self.found.as_ref().filter(|f| f.key.profile == cx.place.profile);
         let (Some(found), ViewId::Profile) = (found, cx.place.view) else { return };
         let Some(f) = dict.frames().get(cx.place.frame.index()).filter(|_| cx.place.frame.is_some()) else { return };
-        let costs = found.hot.lines.get(&f.func).map_or(&[][..], Vec::as_slice);
+        let func = dict.funcs().get(f.func.0 as usize).map(|f| f.name);
+        let costs = func.and_then(|name| found.hot.lines.get(&name)).map_or(&[][..], Vec::as_slice);
         let theme = cx.theme;
         let heading = format!("{:>8} {:>8} {:>6}  line", "flat", "cum", "cum%");
         write(buf, area, area.x + 1, area.y, &heading, theme.style(Role::Dim));

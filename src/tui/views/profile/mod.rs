@@ -1,84 +1,31 @@
-//! The profile view: functions with what they cost, who called one and what it called, and the flame graph.
+//! The profile view: functions with what they cost, who called one and what it called, the flame graph, and labels.
 
+mod found;
+mod head;
+mod labels;
 mod lines;
 mod render;
 mod rows;
 
-use crate::analysis::hot::{Ask, Hot, Profiled};
+use crate::analysis::hot::cut::{Cut, What};
+use crate::analysis::hot::{Ask, Profiled};
 use crate::base::FrameId;
 use crate::store::profile::measure;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
-use crate::tui::nav::Place;
-use crate::tui::theme::Role;
+use crate::tui::nav::{Narrow, Place};
 use crate::tui::views::flame::{Graph, folded};
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Column, Sort};
+pub use found::Found;
+use found::Key;
+use labels::Labels;
 pub use lines::Lines;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rows::{Line, Part};
 use std::sync::Arc;
-
-/// What a profile was summed up for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Key {
-    /// Position of the profile.
-    profile: usize,
-    ask: Ask,
-}
-
-/// A profile summed up, and what for.
-#[derive(Debug)]
-pub struct Found {
-    key: Key,
-    hot: Hot,
-    /// The unit of its values, and the one they are shown in.
-    unit: String,
-    shown: String,
-}
-
-impl Found {
-    /// A value as text.
-    fn value(&self, v: i64) -> String {
-        measure::scaled_label(v, &self.unit, &self.shown)
-    }
-
-    /// A value as text; where profiles are compared a change, with its sign.
-    fn change(&self, v: i64) -> String {
-        let plus = if v > 0 && self.hot.change.is_some() { "+" } else { "" };
-        format!("{plus}{}", self.value(v))
-    }
-
-    /// The role of a value: what has become more is not like what has become less, where profiles are compared.
-    fn role(&self, v: i64, usual: Role) -> Role {
-        match self.hot.change {
-            Some(_) if v > 0 => Role::Error,
-            Some(_) if v < 0 => Role::Running,
-            _ => usual,
-        }
-    }
-
-    /// A value as a share of all.
-    fn share(&self, v: i64) -> String {
-        share(v, self.hot.total)
-    }
-
-    /// Which profile it is of.
-    pub fn profile(&self) -> usize {
-        self.key.profile
-    }
-
-    /// What the lines of the function of a frame cost: by line, own and cumulative, as text; empty for none.
-    pub fn costs(&self, cx: &Ctx, frame: FrameId) -> Vec<(u32, String, String)> {
-        let Some(p) = cx.profiles.get(self.key.profile) else { return Vec::new() };
-        let Some(f) = p.index.dict.frames().get(frame.index()) else { return Vec::new() };
-        let text = |v: i64| if v == 0 { String::new() } else { self.change(v) };
-        let lines = self.hot.lines.get(&f.func).into_iter().flatten();
-        lines.map(|c| (p.index.dict.frame_of(c.frame).line, text(c.flat), text(c.cum))).collect()
-    }
-}
 
 fn share(v: i64, of: i64) -> String {
     measure::percentage(v, of).trim_start().to_string()
@@ -89,8 +36,16 @@ pub struct Profile {
     /// The sample type that was chosen, and of which profile; otherwise it is the profile's default.
     kind: Option<(usize, usize)>,
     mine: bool,
+    grouped: bool,
+    /// Whether profiles that are compared are scaled to one sum, if the user has said so or not.
+    normalize: Option<bool>,
+    /// Whether the graph is of what has become less.
+    less: bool,
     /// Whether the graph is shown.
     drawn: bool,
+    /// Whether the labels are shown, in place of functions and graph.
+    listed: bool,
+    labels: Labels,
     asked: Option<Key>,
     found: Option<Arc<Found>>,
     /// The functions as they stand on the screen.
@@ -103,6 +58,14 @@ pub struct Profile {
     parts: Vec<Part>,
     parts_scroll: Scroll,
     graph: Graph,
+    /// How much there was narrowed already when each function came to the middle, …
+    centred_at: Vec<usize>,
+    /// … when each node of the graph was given the whole width, …
+    zoomed_at: Vec<usize>,
+    /// … when the labels were shown, …
+    listed_at: usize,
+    /// … and each time before one of them was gone into: what was entered last is what Escape leaves first.
+    chosen_at: Vec<usize>,
 }
 
 impl Default for Profile {
@@ -110,7 +73,12 @@ impl Default for Profile {
         Profile {
             kind: None,
             mine: false,
+            grouped: false,
+            normalize: None,
+            less: false,
             drawn: false,
+            listed: false,
+            labels: Labels::default(),
             asked: None,
             found: None,
             lines: Vec::new(),
@@ -121,6 +89,10 @@ impl Default for Profile {
             parts: Vec::new(),
             parts_scroll: Scroll::default(),
             graph: Graph::default(),
+            centred_at: Vec::new(),
+            zoomed_at: Vec::new(),
+            listed_at: 0,
+            chosen_at: Vec::new(),
         }
     }
 }
@@ -149,8 +121,19 @@ impl Profile {
     }
 
     fn key(&self, cx: &Ctx) -> Key {
-        let query = cx.place.query().map(str::to_string);
-        Key { profile: cx.place.profile, ask: Ask { kind: self.kind(cx), mine: self.mine, query } }
+        let cuts =
+            cx.place.narrowing.iter().filter_map(|n| if let Narrow::Cut(c) = n { Some(c.clone()) } else { None });
+        let compared = present(cx).filter(|p| p.is_compared());
+        let ask = Ask {
+            kind: self.kind(cx),
+            mine: self.mine,
+            grouped: self.grouped,
+            normalize: compared.is_some_and(|p| p.can_be_normalized().is_ok() && self.normalize.unwrap_or(p.normalize)),
+            less: self.less && compared.is_some(),
+            cuts: cuts.collect(),
+            query: cx.place.query().map(str::to_string),
+        };
+        Key { profile: cx.place.profile, ask }
     }
 
     fn fresh(&self, cx: &Ctx) -> bool {
@@ -180,7 +163,7 @@ impl Profile {
 
     /// The frame under the cursor.
     fn frame(&self) -> Option<FrameId> {
-        let found = self.found.as_ref()?;
+        let found = self.found.as_ref().filter(|_| !self.listed)?;
         if self.drawn {
             return Some(found.hot.tree.nodes.get(self.graph.cursor)?.frame);
         }
@@ -205,6 +188,7 @@ impl Profile {
             (1..tree.nodes.len()).filter(|&n| tree.nodes[n].func == func).max_by_key(|&n| tree.nodes[n].total);
         if let Some(n) = heaviest {
             self.graph.reset();
+            self.zoomed_at.clear();
             self.graph.go_to(tree, n);
         }
     }
@@ -230,33 +214,47 @@ impl Profile {
         self.parts_scroll.select(at);
     }
 
-    fn enter(&mut self, out: &mut Vec<Command>) {
+    fn enter(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(found) = self.found.clone() else { return };
+        let narrowed = cx.place.narrowing.len();
+        if self.listed {
+            let cut = self.cut(cx).map(Narrow::Cut);
+            if !self.labels.on_value() {
+                self.labels.turn(&found.hot.facets);
+            } else if cut.is_some_and(|c| cx.place.narrowing.contains(&c)) {
+                self.listed = false;
+            } else if self.narrow(false, cx, out) {
+                self.chosen_at.push(narrowed);
+                self.listed = false;
+            }
+            return;
+        }
         if self.drawn {
-            if !self.found.as_ref().is_some_and(|f| self.graph.enter(&f.hot.tree)) {
-                out.push(Command::Focus(Pane::Source));
+            match self.graph.enter(&found.hot.tree) {
+                true => self.zoomed_at.push(narrowed),
+                false => out.push(Command::Focus(Pane::Source)),
             }
             return;
         }
         match (self.function(), self.center) {
             // From the function in the middle it goes on into its source.
             (Some(row), Some(c)) if row == c => out.push(Command::Focus(Pane::Source)),
-            (Some(row), Some(c)) => {
-                self.came.push(c);
+            (Some(row), center) => {
+                self.came.extend(center);
+                self.centred_at.push(narrowed);
                 self.centre(row);
             }
-            (Some(row), None) => self.centre(row),
             (None, _) => {}
         }
         self.point(out);
     }
 
-    fn leave(&mut self, out: &mut Vec<Command>) -> bool {
-        if self.drawn {
-            return self.graph.leave();
-        }
+    /// Takes the function in the middle out of it; `false` if none is.
+    fn uncentre(&mut self, out: &mut Vec<Command>) -> bool {
         if self.center.is_none() {
             return false;
         }
+        self.centred_at.pop();
         match self.came.pop() {
             Some(row) => self.centre(row),
             None => self.center = None,
@@ -265,13 +263,97 @@ impl Profile {
         true
     }
 
+    /// Leaves what was entered last; `false` if that is what the profile is narrowed to, or nothing.
+    fn leave(&mut self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let narrowed = cx.place.narrowing.len();
+        if self.listed {
+            self.listed = narrowed > self.listed_at;
+            self.point(out);
+            return !self.listed;
+        }
+        let entered = if self.drawn { &mut self.zoomed_at } else { &mut self.centred_at };
+        if entered.last().is_none_or(|&at| at >= narrowed) {
+            let left = if self.drawn { self.graph.leave() } else { self.uncentre(out) };
+            if left {
+                if self.drawn {
+                    self.zoomed_at.pop();
+                }
+                return true;
+            }
+        }
+        // Back from a label it is on the list again.
+        self.chosen_at.retain(|&at| at < narrowed);
+        if self.chosen_at.last().is_some_and(|at| at + 1 == narrowed) {
+            self.chosen_at.pop();
+            self.listed = true;
+        }
+        false
+    }
+
+    /// What is under the cursor, to narrow to.
+    fn cut(&self, cx: &Ctx) -> Option<Cut> {
+        let hot = &self.found.as_ref()?.hot;
+        if self.listed {
+            return self.labels.cut(&hot.facets);
+        }
+        let func = match self.drawn {
+            true => {
+                let node = hot.tree.nodes.get(self.graph.cursor).filter(|n| n.depth > 0)?;
+                cx.frames().dict.func_name(node.func).to_string()
+            }
+            false => hot.rows.get(self.function()?)?.func.clone(),
+        };
+        Some(Cut { what: What::Func(func), without: false })
+    }
+
+    /// Narrows to what is under the cursor, or to what is `without` it; `false` if there is nothing new to narrow to.
+    fn narrow(&mut self, without: bool, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        // What is on the screen may be of what was narrowed to before.
+        let Some(cut) = self.cut(cx).filter(|_| self.fresh(cx)) else {
+            out.push(Command::Say("there is nothing under the cursor to narrow to".into()));
+            return false;
+        };
+        let cut = Narrow::Cut(Cut { without: cut.without != without, ..cut });
+        if cx.place.narrowing.contains(&cut) {
+            out.push(Command::Say("that is what it is narrowed to".into()));
+            return false;
+        }
+        out.push(Command::Narrow(cut));
+        true
+    }
+
+    /// Does what only profiles that are compared have.
+    fn compare(
+        &mut self,
+        cx: &Ctx,
+        out: &mut Vec<Command>,
+        change: impl FnOnce(&mut Profile, &Profiled, &mut Vec<Command>),
+    ) {
+        match present(cx) {
+            Some(p) if p.is_compared() => change(self, p, out),
+            _ => out.push(Command::Say("that is for two profiles: gotrail new.pb.gz --base old.pb.gz".into())),
+        }
+    }
+
+    /// Shows the labels, or what was there before.
+    fn list(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        self.listed = !self.listed;
+        self.listed_at = cx.place.narrowing.len();
+        self.point(out);
+    }
+
     /// The columns of the functions.
     fn columns(&self) -> &'static [Column] {
         rows::columns(self.found.as_ref().is_some_and(|f| f.hot.change.is_some()))
     }
 
     fn sort_by(&mut self, change: impl FnOnce(&mut Sort, &'static [Column])) {
-        if !self.drawn && self.center.is_none() {
+        if self.listed {
+            change(&mut self.labels.sort, &labels::COLUMNS);
+            if let Some(f) = &self.found {
+                self.labels.order(&f.hot.facets, &f.hot.facets);
+            }
+        } else if !self.drawn && self.center.is_none() {
             let columns = self.columns();
             change(&mut self.sort, columns);
             self.order();
@@ -280,6 +362,9 @@ impl Profile {
 
     fn text(&self, cx: &Ctx) -> Option<String> {
         let found = self.found.as_ref()?;
+        if self.listed {
+            return self.labels.text(found);
+        }
         if self.drawn {
             return Some(folded(&found.hot.tree, self.graph.cursor, &cx.frames().dict));
         }
@@ -298,17 +383,29 @@ impl Profile {
         let on = self.lines.get(self.scroll.selected as usize).filter(|_| self.scroll.selected > 0);
         let on = on.and_then(|l| same(l.row));
         let center = self.center.and_then(same);
-        self.came = self.came.iter().copied().filter_map(same).collect();
+        let came = self.came.iter().zip(&self.centred_at).filter_map(|(&row, &at)| Some((same(row)?, at)));
+        let (came, mut centred_at): (Vec<usize>, Vec<usize>) = came.unzip();
+        centred_at.extend(self.centred_at.last().filter(|_| center.is_some()));
         self.lines.clear();
         self.order();
         if let Some(at) = on.and_then(|r| self.lines.iter().position(|l| l.row == r)) {
             self.scroll.select(at as u64);
         }
+        (self.came, self.centred_at) = (came, centred_at);
         match center {
             Some(row) => self.centre(row),
             None => self.center = None,
         }
-        self.graph.reset();
+        if center.is_none() {
+            self.came.clear();
+            self.centred_at.clear();
+        }
+        match &old {
+            Some(old) if old.key.profile == found.key.profile => self.graph.follow(&old.hot.tree, &found.hot.tree),
+            _ => self.graph.reset(),
+        }
+        self.zoomed_at.truncate(self.graph.zooms.len());
+        self.labels.order(old.as_ref().map_or(&[], |f| &f.hot.facets), &found.hot.facets);
     }
 }
 
@@ -325,17 +422,35 @@ impl View for Profile {
         match action {
             Action::SampleType => self.next_kind(cx, out),
             Action::MyCode => self.mine = !self.mine,
+            Action::Variants => match (present(cx).map(|p| p.variants().0), self.grouped) {
+                (Some(0), false) => {
+                    out.push(Command::Say("no function of this profile is a variant of another".into()))
+                }
+                _ => self.grouped = !self.grouped,
+            },
+            Action::Normalize => self.compare(cx, out, |view, p, out| match p.can_be_normalized() {
+                Ok(()) => view.normalize = Some(!view.normalize.unwrap_or(p.normalize)),
+                Err(why) => out.push(Command::Say(format!("this cannot be normalised: {why}"))),
+            }),
+            Action::Less => self.compare(cx, out, |view, _, _| view.less = !view.less),
+            Action::Labels => self.list(cx, out),
+            Action::Narrow | Action::LeaveOut => {
+                self.narrow(action == Action::LeaveOut, cx, out);
+            }
             Action::Shape => {
+                if std::mem::take(&mut self.listed) {
+                    self.drawn = false;
+                }
                 if !self.drawn {
                     self.seek(cx);
                 }
                 self.drawn = !self.drawn;
                 self.point(out);
             }
-            Action::Enter if cx.focused => self.enter(out),
-            Action::Escape if cx.focused => return self.leave(out),
-            Action::Left if cx.focused && !self.drawn => return self.leave(out),
-            Action::Right if cx.focused && !self.drawn && self.center.is_none() => self.enter(out),
+            Action::Enter if cx.focused => self.enter(cx, out),
+            Action::Escape if cx.focused => return self.leave(cx, out),
+            Action::Left if cx.focused && !self.drawn && !self.listed => return self.uncentre(out),
+            Action::Right if cx.focused && !self.drawn && !self.listed && self.center.is_none() => self.enter(cx, out),
             Action::SortNext => self.sort_by(|s, columns| s.step(1, columns)),
             Action::SortPrev => self.sort_by(|s, columns| s.step(-1, columns)),
             Action::SortReverse => self.sort_by(|s, _| s.descending = !s.descending),
@@ -344,8 +459,7 @@ impl View for Profile {
                 None => return false,
             },
             // What these look for is a trace's.
-            Action::Narrow
-            | Action::Unblocker
+            Action::Unblocker
             | Action::Unblocked
             | Action::Path
             | Action::Chain
@@ -358,6 +472,7 @@ impl View for Profile {
             _ if !cx.focused => return false,
             _ => {
                 let moved = match (&self.found, self.drawn) {
+                    (Some(f), _) if self.listed => self.labels.handle(action, &f.hot.facets),
                     (Some(f), true) => self.graph.walk(action, &f.hot.tree),
                     _ if self.center.is_some() => self.parts_scroll.handle(action),
                     _ => self.scroll.handle(action),
@@ -371,33 +486,38 @@ impl View for Profile {
         true
     }
 
-    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, _cx: &Ctx, out: &mut Vec<Command>) -> bool {
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let below = render::below(area);
         match what {
             Mouse::Wheel(n, _) => match (&self.found, self.drawn) {
+                _ if self.listed => self.labels.scroll.wheel(i64::from(n) * 3),
                 (Some(f), true) => {
                     self.graph.walk(if n > 0 { Action::Down } else { Action::Up }, &f.hot.tree);
                 }
                 _ if self.center.is_some() => self.parts_scroll.wheel(i64::from(n) * 3),
                 _ => self.scroll.wheel(i64::from(n) * 3),
             },
-            Mouse::Press | Mouse::Double if self.drawn && below.contains(at) => {
+            Mouse::Press | Mouse::Double if self.drawn && !self.listed && below.contains(at) => {
                 let Some(f) = self.found.clone() else { return false };
                 let Some(n) = self.graph.node_at(&f.hot.tree, at.x - below.x, at.y - below.y) else { return false };
                 self.graph.cursor = n;
                 self.point(out);
                 if what == Mouse::Double {
-                    self.enter(out);
+                    self.enter(cx, out);
                 }
             }
-            Mouse::Press if at.y == below.y && self.center.is_none() => {
-                let slots = render::slots(self.columns(), area.width);
+            Mouse::Press if at.y == below.y && (self.center.is_none() || self.listed) => {
+                let slots = render::slots(if self.listed { &labels::COLUMNS } else { self.columns() }, area.width);
                 if let Some(s) = table::slot_at(&slots, at.x - area.x) {
                     self.sort_by(|sort, columns| sort.click(s.column, columns));
                 }
             }
             Mouse::Press | Mouse::Double if at.y > below.y => {
                 let (scroll, len) = match self.center {
+                    _ if self.listed => {
+                        let len = self.labels.len();
+                        (&mut self.labels.scroll, len)
+                    }
                     Some(_) => (&mut self.parts_scroll, self.parts.len()),
                     None => (&mut self.scroll, self.lines.len()),
                 };
@@ -408,7 +528,7 @@ impl View for Profile {
                 scroll.select(row);
                 self.point(out);
                 if what == Mouse::Double {
-                    self.enter(out);
+                    self.enter(cx, out);
                 }
             }
             _ => return false,
@@ -426,6 +546,7 @@ impl View for Profile {
         let height = render::below(area).height.saturating_sub(1);
         self.scroll.fit(self.lines.len() as u64, height);
         self.parts_scroll.fit(self.parts.len() as u64, height);
+        self.labels.scroll.fit(self.labels.len() as u64, height);
         if let Some(f) = &self.found {
             // The last line is for what the cursor is on.
             self.graph.fit(Some(&f.hot.tree), Rect { height, ..area });

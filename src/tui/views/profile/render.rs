@@ -1,7 +1,7 @@
 //! Draws the profile view.
 
 use super::rows::{CALLS, Side};
-use super::{Found, Profile, present, share};
+use super::{Found, Profile, head, labels, present, share};
 use crate::analysis::hot::Row;
 use crate::base::text;
 use crate::store::code::is_runtime;
@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Fewer samples than these say little.
-const FEW: i64 = 5;
+pub(super) const FEW: i64 = 5;
 
 /// What is below the line that says of what the numbers are.
 pub fn below(area: Rect) -> Rect {
@@ -41,28 +41,26 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         write(buf, line, line.x + 1, line.y, &text::fit(text, usize::from(line.width.saturating_sub(1))), dim);
         return;
     }
-    head(view, line, buf, cx);
+    head::draw(view, line, buf, cx);
     let Some(found) = view.found.as_ref().filter(|f| f.key.profile == cx.place.profile) else {
         write(buf, below, below.x + 1, below.y, "adding up …", dim);
         return;
     };
-    if view.drawn {
+    if view.drawn && !view.listed {
         graph(view, found, below, buf, cx);
         return;
     }
     let (columns, scroll): (&[Column], &Scroll) = match view.center {
+        _ if view.listed => (&labels::COLUMNS, &view.labels.scroll),
         Some(_) => (&CALLS, &view.parts_scroll),
         None => (view.columns(), &view.scroll),
     };
     let slots = slots(columns, area.width);
-    let sort = view.center.is_none().then_some((view.sort.column, view.sort.descending));
+    let sort = if view.listed { &view.labels.sort } else { &view.sort };
+    let sort = (view.listed || view.center.is_none()).then_some((sort.column, sort.descending));
     table::heading(buf, table::row(below, 0), columns, &slots, sort, theme);
-    if view.center.is_none() && view.lines.is_empty() {
-        let text = match found.hot.rows.is_empty() {
-            true => "nothing was sampled",
-            false => "no function that the query matches; Esc takes the query off",
-        };
-        write(buf, below, below.x + 1, below.y + 1, text, dim);
+    if let Some(text) = nothing(view, found) {
+        write(buf, below, below.x + 1, below.y + 1, &text::fit(text, usize::from(below.width.saturating_sub(1))), dim);
         return;
     }
     for (i, no) in scroll.seen().enumerate() {
@@ -77,6 +75,7 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
         for &slot in &slots {
             let cell = match view.center {
+                _ if view.listed => view.labels.cell(found, no as usize, slot, theme),
                 Some(c) => part(view, found, c, no as usize, slot, theme),
                 None => function(view, found, no as usize, slot),
             };
@@ -86,10 +85,37 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
 }
 
+/// Why there are no rows, if there are none.
+fn nothing(view: &Profile, found: &Found) -> Option<&'static str> {
+    let narrowed = !found.key.ask.cuts.is_empty();
+    if view.listed {
+        return match (view.labels.len(), narrowed) {
+            (1.., _) => None,
+            (0, true) => Some("none of these samples has a label; Esc takes the last narrowing off"),
+            (0, false) => Some("the samples of this profile have no labels"),
+        };
+    }
+    if view.center.is_some() || !view.lines.is_empty() {
+        return None;
+    }
+    Some(match (found.hot.rows.is_empty(), narrowed, found.hot.change) {
+        (false, ..) => "no function that the query matches; Esc takes the query off",
+        (true, true, Some(_)) => "nothing of this has changed; Esc takes the last narrowing off",
+        (true, false, Some(_)) => "nothing has changed",
+        (true, true, None) => "no samples are left; Esc takes the last narrowing off",
+        (true, false, None) => "nothing was sampled",
+    })
+}
+
 fn graph(view: &Profile, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let (tree, theme, dict) = (&found.hot.tree, cx.theme, &cx.frames().dict);
     if tree.nodes[0].total == 0 {
-        let text = if found.hot.change.is_some() { "nothing has become more" } else { "nothing was sampled" };
+        let text = match (found.hot.change, found.key.ask.less, found.key.ask.cuts.is_empty()) {
+            (Some(_), true, _) => "nothing has become less; - shows what has become more",
+            (Some(_), false, _) => "nothing has become more; - shows what has become less",
+            (None, _, true) => "nothing was sampled",
+            (None, _, false) => "no samples are left; Esc takes the last narrowing off",
+        };
         write(buf, area, area.x + 1, area.y, text, theme.style(Role::Dim));
         return;
     }
@@ -105,68 +131,18 @@ fn graph(view: &Profile, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) 
     });
     let (Some(n), true) = (tree.nodes.get(view.graph.cursor), area.height >= 2) else { return };
     let line = table::row(area, u64::from(area.height) - 1);
-    let (total, own) = (n.total.min(i64::MAX as u64) as i64, n.own.min(i64::MAX as u64) as i64);
+    let sign = if found.key.ask.less { -1 } else { 1 };
+    let signed = |v: u64| sign * v.min(i64::MAX as u64) as i64;
+    let (total, own) = (signed(n.total), signed(n.own));
     let (all, itself) = (found.share(total), found.share(own));
-    let numbers = format!("{all} {}, itself {itself} {}", found.value(total), found.value(own));
+    let numbers = format!("{all} {}, itself {itself} {}", found.change(total), found.change(own));
     let x = write(buf, line, line.x + 1, line.y, &numbers, theme.style(Role::Text));
     let room = usize::from(line.right().saturating_sub(x + 2));
     let name = flame::name(tree, view.graph.cursor, dict);
     write(buf, line, x + 2, line.y, &text::fit_end(&name, room), theme.style(Role::Title));
 }
 
-/// Of what the numbers are.
-fn head(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
-    let Some(p) = present(cx) else { return };
-    let theme = cx.theme;
-    let dot = format!(" {} ", theme.glyphs.dot);
-    let kind = p.kinds().nth(view.kind(cx)).map_or("", |k| k.0);
-    let mut parts = vec![(text::escape(kind).into_owned(), Role::Heading)];
-    if cx.profiles.len() > 1 {
-        let of = format!("{dot}{} of {}: {}", cx.place.profile + 1, cx.profiles.len(), text::escape(&p.name));
-        parts.push((of, Role::Text));
-    }
-    if let Some(f) = view.found.as_ref().filter(|f| f.key.profile == cx.place.profile) {
-        let (what, count) = &f.hot.counted;
-        match f.hot.change {
-            Some(change) => {
-                let after = f.hot.total.wrapping_add(change);
-                parts.push((format!("{dot}{} before, {} after: ", f.value(f.hot.total), f.value(after)), Role::Text));
-                parts.push((f.change(change), f.role(change, Role::Text)));
-                if view.drawn {
-                    parts.push((format!("{dot}what has become more"), Role::Dim));
-                }
-            }
-            None => parts.push((format!("{dot}{}", f.value(f.hot.total)), Role::Text)),
-        }
-        if f.hot.change.is_none() && f.unit != "count" {
-            parts.push((format!("{dot}{} {what}", text::count(count.unsigned_abs())), Role::Text));
-        }
-        if let (Some(q), true) = (&f.key.ask.query, f.hot.filtered) {
-            let mine = format!("{} of {} functions match", view.lines.len(), f.hot.rows.len());
-            let shown = f.share(f.hot.tree.matched.min(i64::MAX as u64) as i64);
-            parts.push((format!("{dot}{mine} /{}: {shown}", text::escape(q)), Role::Hit));
-        } else {
-            parts.push((format!("{dot}{} functions", f.hot.rows.len()), Role::Text));
-        }
-    }
-    if view.mine {
-        parts.push((format!("{dot}charged to your code"), Role::Accent));
-    }
-    if !view.fresh(cx) {
-        parts.push((format!("{dot}adding up …"), Role::Dim));
-    }
-    let few = view.found.as_ref().is_some_and(|f| f.hot.rows.iter().any(is_few));
-    if few && !view.drawn {
-        parts.push((format!("{dot}~ fewer than {FEW}"), Role::Dim));
-    }
-    let mut x = line.x + 1;
-    for (s, role) in parts {
-        let room = usize::from(line.right().saturating_sub(x));
-        x = write(buf, line, x, line.y, &text::fit(&s, room), theme.style(role));
-    }
-}
-
-fn is_few(r: &Row) -> bool {
+pub(super) fn is_few(r: &Row) -> bool {
     r.samples.wrapping_abs() < FEW
 }
 

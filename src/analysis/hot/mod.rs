@@ -1,13 +1,22 @@
 //! What a profile says of functions, of lines and of stacks: own and cumulative values, as pprof counts them.
 
+pub mod cut;
+pub mod facets;
+mod own;
+pub mod variants;
+
 use super::flame::{self, Tree, Weighed};
-use crate::base::{FrameId, FuncId, StackId};
+use crate::base::{FrameId, FuncId, StackId, StringId};
 use crate::filter;
 use crate::store::profile::aggregate::Keep;
+use crate::store::profile::convert::LabelUnits;
 use crate::store::profile::graph::{Places, Trim, Trimmed, Weights, base_name};
-use crate::store::profile::{Function, Line, Location, Profile, Span, merge};
+use crate::store::profile::{Function, Line, Location, Profile, Sample, Span, merge};
 use crate::store::{Dict, Frame, Func, Index};
-use rustc_hash::FxHashMap;
+use cut::Cut;
+use facets::Facet;
+use own::{goroot, is_own};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
 
 /// Share of the total below which a function has no say in the unit that all values are shown in, as with `top`.
@@ -21,13 +30,25 @@ pub struct Profiled {
     pub profile: Profile,
     /// Only its dictionary is filled: with the functions, frames and stacks of the profile.
     pub index: Index,
-    /// The frame of each of the profile's lines.
-    frames: Vec<FrameId>,
+    /// Whether it is to be scaled to the sum of the one that it is compared with, unless the user says otherwise.
+    pub normalize: bool,
+    /// Whether it can be. Then a sample has its scaled values behind the others.
+    normalized: Result<(), String>,
+    /// The frame of each of the profile's lines, as it is and with variants grouped.
+    frames: [Vec<FrameId>; 2],
     /// Of each function whether it is the program's own.
     own: Vec<bool>,
-    /// The stack of each sample, as it is and with what is not the program's own taken out.
-    stacks: Vec<[StackId; 2]>,
+    /// The name of each function where variants are grouped.
+    families: Vec<StringId>,
+    /// How many functions are variants of another one, and how many families they are.
+    variants: (usize, usize),
+    /// The stacks of each sample: see [`Stacks`].
+    stacks: Vec<Stacks>,
+    units: LabelUnits,
 }
+
+/// A sample's stack by whether variants are grouped, and by whether what is not the program's own is taken out.
+type Stacks = [[StackId; 2]; 2];
 
 impl fmt::Debug for Profiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,12 +57,20 @@ impl fmt::Debug for Profiled {
 }
 
 /// What is to be summed up.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ask {
     /// Position of the sample type.
     pub kind: usize,
     /// Whether frames of the runtime and of libraries are charged to the nearest line of the program's own.
     pub mine: bool,
+    /// Whether functions that are variants of one another count as one.
+    pub grouped: bool,
+    /// Whether, of two profiles that are compared, the new one is scaled to the sum of the other.
+    pub normalize: bool,
+    /// Whether, of two profiles that are compared, the tree is of what has become less.
+    pub less: bool,
+    /// What the samples are narrowed to.
+    pub cuts: Vec<Cut>,
     /// The query that says which functions are meant.
     pub query: Option<String>,
 }
@@ -51,6 +80,8 @@ pub struct Ask {
 pub struct Row {
     /// Its name, safe to show.
     pub name: String,
+    /// Its name as the profile has it, or that of its family.
+    pub func: String,
     /// What it cost by itself, in the unit of the sample type.
     pub flat: i64,
     /// What it cost with all that it called.
@@ -107,21 +138,25 @@ pub type Call = (usize, i64);
 /// A profile summed up.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Hot {
-    /// What percentages are of: where profiles are compared, what the one before has.
+    /// What percentages are of: the whole profile without its narrowing; where profiles are compared, the one before.
     pub total: i64,
-    /// Where profiles are compared, by how much all has changed.
+    /// What is left of it by the narrowing.
+    pub left: i64,
+    /// Where profiles are compared, by how much what is left has changed.
     pub change: Option<i64>,
-    /// What is counted in [`Row::samples`], safe to show, and how much of it there is.
-    pub counted: (String, i64),
+    /// What is counted in [`Row::samples`], safe to show, how much of it is left, and how much of it there is.
+    pub counted: (String, i64, i64),
     /// The functions, those with the highest own value first.
     pub rows: Vec<Row>,
     /// Who called each, the heaviest first.
     pub callers: Vec<Vec<Call>>,
     /// What each called, the heaviest first.
     pub callees: Vec<Vec<Call>>,
-    /// The lines of each function that cost anything, the costliest first.
-    pub lines: FxHashMap<FuncId, Vec<Cost>>,
-    /// The call tree; where profiles are compared, of what has become more.
+    /// By the functions' names, those of their lines that cost anything, the costliest first.
+    pub lines: FxHashMap<StringId, Vec<Cost>>,
+    /// The labels of the samples.
+    pub facets: Vec<Facet>,
+    /// The call tree; where profiles are compared, of what has become more, or less.
     pub tree: Tree,
     /// Lowest and highest value for which a common unit is to be found.
     pub range: (i64, i64),
@@ -140,17 +175,22 @@ impl Profiled {
     }
 
     /// Takes a profile over to be compared with the one `base` from before, whose samples count against it. With
-    /// `normalize` it is scaled to the sum of that one.
+    /// `normalize` it is at first to be scaled to the sum of that one.
     ///
     /// # Errors
     ///
     /// Those of [`new`](Self::new); the two have no sample type in common.
     pub fn against(name: &str, profile: Profile, base: Profile, normalize: bool) -> Result<Profiled, String> {
-        let (mut profile, base) = (whole(profile)?, whole(base)?);
+        let (mut profile, mut base) = (whole(profile)?, whole(base)?);
+        let normalized = merge::add_normalized(&mut profile, &mut base);
         if normalize {
-            merge::normalize(&mut profile, &base)?;
+            normalized.clone()?;
         }
-        Ok(Profiled::of(name, merge::subtract(profile, base, true)?))
+        let mut compared = merge::subtract(profile, base, true)?;
+        if normalized.is_ok() {
+            compared.sample_types.truncate(compared.sample_types.len() / 2);
+        }
+        Ok(Profiled { normalize, normalized, ..Profiled::of(name, compared) })
     }
 
     /// Whether it is compared with another one.
@@ -158,7 +198,7 @@ impl Profiled {
         self.profile.samples.iter().any(|s| self.profile.is_diff_base(s))
     }
 
-    fn of(name: &str, mut profile: Profile) -> Profiled {
+    fn of(called: &str, mut profile: Profile) -> Profiled {
         profile.simplify_names();
         profile.drop_uninteresting();
         profile.forget_servers();
@@ -166,39 +206,82 @@ impl Profiled {
         let goroot = goroot(&profile).map(str::to_string);
         let own = profile.functions.iter().map(|f| is_own(profile.str(f.name), profile.str(f.file), goroot.as_deref()));
         let own: Vec<bool> = own.collect();
+        let (families, variants) = group(&mut profile);
         let mut dict = Dict::default();
-        let funcs: Vec<FuncId> = profile
-            .functions
-            .iter()
-            .map(|f| {
-                let (name, file) = (dict.string(profile.str(f.name)), dict.string(profile.str(f.file)));
+        let mut funcs = |grouped: bool| -> Vec<FuncId> {
+            let func = |(f, &family): (&Function, &StringId)| {
+                let name = if grouped { family } else { f.name };
+                let (name, file) = (dict.string(profile.str(name)), dict.string(profile.str(f.file)));
                 dict.func(Func { name, file })
-            })
-            .collect();
-        let frame = |l: &Line| {
+            };
+            profile.functions.iter().zip(&families).map(func).collect()
+        };
+        let funcs = [funcs(false), funcs(true)];
+        let mut frame = |l: &Line, funcs: &[FuncId]| {
             let line = u32::try_from(l.line).unwrap_or(0);
             dict.frame(Frame { func: funcs[l.function as usize], line, pc: 0 })
         };
-        let frames: Vec<FrameId> = profile.lines.iter().map(frame).collect();
+        let frames = [0, 1].map(|g| profile.lines.iter().map(|l| frame(l, &funcs[g])).collect::<Vec<_>>());
+        let function = |line: usize| profile.lines[line].function as usize;
+        let name = |function: usize| profile.functions[function].name;
         let mut stacks = Vec::with_capacity(profile.samples.len());
         for s in &profile.samples {
-            let mut both = [StackId::NONE; 2];
             let lines =
                 || profile.stack_of(s).iter().rev().flat_map(|&l| profile.locations[l as usize].lines.range().rev());
-            for i in lines() {
-                both[0] = dict.push_frame(both[0], frames[i]);
-                if own[profile.lines[i].function as usize] {
-                    both[1] = dict.push_frame(both[1], frames[i]);
+            let mut all: Stacks = [[StackId::NONE; 2]; 2];
+            for (grouped, both) in all.iter_mut().enumerate() {
+                let frames = &frames[grouped];
+                let mut last = [None; 2];
+                for i in lines() {
+                    let f = function(i);
+                    for mine in [0, 1] {
+                        if mine == 1 && !own[f] {
+                            continue;
+                        }
+                        // What a variant leaves to another one is done by one function.
+                        let other = |o: usize| families[o] == families[f] && name(o) != name(f);
+                        if !(last[mine].replace(f).is_some_and(other) && grouped == 1) {
+                            both[mine] = dict.push_frame(both[mine], frames[i]);
+                        }
+                    }
+                }
+                // Where nothing is the program's own, what it began with stands for the rest.
+                if let (false, Some(first)) = (both[1].is_some(), lines().next()) {
+                    both[1] = dict.push_frame(StackId::NONE, frames[first]);
                 }
             }
-            // Where nothing is the program's own, what it began with stands for the rest.
-            if let (false, Some(first)) = (both[1].is_some(), lines().next()) {
-                both[1] = dict.push_frame(StackId::NONE, frames[first]);
-            }
-            stacks.push(both);
+            stacks.push(all);
         }
+        let normalized = Err("it is not compared with another one".to_string());
         let index = Index { dict, complete: true, ..Index::default() };
-        Profiled { name: name.to_string(), profile, index, frames, own, stacks }
+        let (called, units) = (called.to_string(), profile.label_units());
+        Profiled {
+            name: called,
+            profile,
+            index,
+            normalize: false,
+            normalized,
+            frames,
+            own,
+            families,
+            variants,
+            stacks,
+            units,
+        }
+    }
+
+    /// Whether it can be scaled to the sum of the one that it is compared with.
+    ///
+    /// # Errors
+    ///
+    /// Why not, safe to show.
+    pub fn can_be_normalized(&self) -> Result<(), &str> {
+        self.normalized.as_ref().map(|()| ()).map_err(String::as_str)
+    }
+
+    /// How many functions are variants of another one, and how many families they are.
+    pub fn variants(&self) -> (usize, usize) {
+        self.variants
     }
 
     /// The sample types: name and unit, not escaped.
@@ -206,9 +289,9 @@ impl Profiled {
         self.profile.sample_types.iter().map(|t| (self.profile.str(t.kind), self.profile.str(t.unit)))
     }
 
-    /// The profile without what is not the program's own, and the frame of each of its lines.
-    fn mine(&self) -> (Profile, Vec<FrameId>) {
-        let (mut p, mut frames) = (self.profile.clone(), self.frames.clone());
+    /// Takes what is not the program's own out of the stacks of `p`, which is this profile with fewer samples; `frames`
+    /// has the frame of each of its lines.
+    fn charge(&self, p: &mut Profile, frames: &mut Vec<FrameId>) {
         // For each location what is left of it, and the outermost line alone.
         let mut left = Vec::with_capacity(p.locations.len());
         for i in 0..p.locations.len() {
@@ -249,7 +332,15 @@ impl Profiled {
         for (l, span) in p.locations.iter_mut().zip(left).filter(|(_, s)| s.len > 0) {
             l.lines = span;
         }
-        (p, frames)
+    }
+
+    /// The samples that the cuts leave, as positions.
+    fn left(&self, cuts: &[Cut]) -> Vec<usize> {
+        let mut samples = (0..self.profile.samples.len()).collect();
+        for c in cuts {
+            c.apply(&self.profile, &self.units, &mut samples);
+        }
+        samples
     }
 
     /// What stands for the number of samples: the position of a sample type that counts, for `kind`.
@@ -259,6 +350,15 @@ impl Profiled {
         let objects = chosen.strip_suffix("_space").map(|k| format!("{k}_objects"));
         let same = || self.kinds().nth(kind).filter(|k| k.1 == "count").map(|_| kind);
         of("samples").or_else(|| of("contentions")).or_else(|| of(&objects?)).or_else(same)
+    }
+
+    /// The frames that the query means, of those given for the profile's lines: where variants are grouped, those that
+    /// stand for one that it means, by the name of that or of the group.
+    fn meant(&self, marks: Option<&filter::Compiled>, frames: &[FrameId]) -> FxHashSet<FrameId> {
+        let Some(marks) = marks else { return FxHashSet::default() };
+        let as_they_are = self.frames[0].iter();
+        let meant = as_they_are.zip(frames).filter(|&(&was, &is)| marks.matches_frame(was) || marks.matches_frame(is));
+        meant.map(|(_, &is)| is).collect()
     }
 
     /// Sums the profile up.
@@ -275,17 +375,42 @@ impl Profiled {
             }
             None => None,
         };
-        let matches = |f: FrameId| marks.as_ref().is_some_and(|m| m.matches_frame(f));
-        let (p, frames) = if ask.mine { self.mine() } else { (self.profile.clone(), self.frames.clone()) };
-        let weights = Weights { index: ask.kind, mean: false };
+        let compared = self.is_compared();
+        // The scaled values stand behind the others.
+        let first = if ask.normalize && self.normalized.is_ok() { self.kinds().len() } else { 0 };
+        let weights = Weights { index: first + ask.kind, mean: false };
+        let counter = self.counter(ask.kind);
+        let mut p = self.profile.clone();
+        let value = |p: &Profile, s: &Sample| weights.of(p.values_of(s)).value;
+        let count = |p: &Profile, s: &Sample| {
+            counter.map_or(1, |c| Weights { index: first + c, mean: false }.of(p.values_of(s)).value)
+        };
+        // As in pprof's reports the total of a comparison is that of the profile from before.
+        let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
+        let total = of_total.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));
+        let counted = |p: &Profile| p.samples.iter().fold(0i64, |t, s| t.saturating_add(count(p, s)));
+        let count_of_all = counted(&p);
+
+        let left = self.left(&ask.cuts);
+        p.samples = left.iter().map(|&i| p.samples[i]).collect();
+        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), count(&p, s)));
+        let grouped = usize::from(ask.grouped);
+        if ask.grouped {
+            p.functions.iter_mut().zip(&self.families).for_each(|(f, &family)| f.name = family);
+        }
+        let mut frames = self.frames[grouped].clone();
+        let meant = self.meant(marks.as_ref(), &frames);
+        let matches = |f: FrameId| meant.contains(&f);
+        if ask.mine {
+            self.charge(&mut p, &mut frames);
+        }
         let dict = &self.index.dict;
         let costs = costs(&p, &frames, weights, dict);
 
-        let compared = self.is_compared();
         let mut by_stack: FxHashMap<StackId, usize> = FxHashMap::default();
         let mut weighed: Vec<(StackId, i64)> = Vec::new();
-        for (stacks, s) in self.stacks.iter().zip(&p.samples) {
-            let (stack, value) = (stacks[usize::from(ask.mine)], weights.of(p.values_of(s)).value);
+        for (&i, s) in left.iter().zip(&p.samples) {
+            let (stack, value) = (self.stacks[i][grouped][usize::from(ask.mine)], value(&p, s));
             let at = *by_stack.entry(stack).or_insert(weighed.len());
             match weighed.get_mut(at) {
                 Some(w) => w.1 = w.1.saturating_add(value),
@@ -295,20 +420,15 @@ impl Profiled {
         let weigh = weighed.into_iter().map(|(stack, value)| Weighed {
             stack,
             waker: StackId::NONE,
-            weight: value.max(0) as u64,
+            weight: if ask.less { value.saturating_neg() } else { value }.max(0) as u64,
         });
         let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), false, &matches);
 
-        let counter = self.counter(ask.kind);
-        let count = |s| counter.map_or(1, |index| Weights { index, mean: false }.of(p.values_of(s)).value);
-        // As in pprof's reports the total of a comparison is that of the profile from before.
-        let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
-        let total = of_total.fold(0i64, |t, s| t.wrapping_add(weights.of(p.values_of(s)).value.wrapping_abs()));
-        let all = p.samples.iter().fold(0i64, |t, s| t.wrapping_add(weights.of(p.values_of(s)).value));
-        let change = compared.then_some(all);
+        let of_left = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
+        let left = of_left.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));
+        let change = compared.then(|| p.samples.iter().fold(0i64, |t, s| t.wrapping_add(value(&p, s))));
         let name = counter.and_then(|c| self.kinds().nth(c)).map_or("stacks", |k| k.0);
-        let counted =
-            (crate::base::text::escape(name).into_owned(), p.samples.iter().map(count).fold(0i64, i64::saturating_add));
+        let counted = (crate::base::text::escape(name).into_owned(), counted(&p), count_of_all);
 
         let mut named = p.clone();
         named.aggregate(Keep {
@@ -335,7 +455,7 @@ impl Profiled {
             *meant.entry(name).or_default() |= matches(frame);
         }
         let own: FxHashMap<&str, bool> =
-            self.profile.functions.iter().zip(&self.own).map(|(f, &own)| (self.profile.str(f.name), own)).collect();
+            p.functions.iter().zip(&self.own).map(|(f, &own)| (p.str(f.name), own)).collect();
         let mut position: FxHashMap<&str, usize> = FxHashMap::default();
         let mut rows = Vec::with_capacity(t.graph.nodes.len());
         for (n, shown) in t.graph.nodes.iter().zip(&t.names) {
@@ -343,6 +463,7 @@ impl Profiled {
             position.insert(name, rows.len());
             rows.push(Row {
                 name: shown.clone(),
+                func: name.to_string(),
                 flat: n.flat.get(),
                 cum: n.cum.get(),
                 before: 0,
@@ -352,15 +473,15 @@ impl Profiled {
                 matched: meant.get(name).copied().unwrap_or(false),
             });
         }
-        let of = |f: &Function| position.get(self.profile.str(f.name)).copied();
-        let of: Vec<Option<usize>> = self.profile.functions.iter().map(of).collect();
+        let of = |f: &Function| position.get(p.str(f.name)).copied();
+        let of: Vec<Option<usize>> = p.functions.iter().map(of).collect();
         let mut seen = vec![0usize; rows.len()];
         for (i, s) in p.samples.iter().enumerate() {
             for n in p.stack_of(s).iter().flat_map(|&l| p.lines_of(&p.locations[l as usize])) {
                 if let Some(r) = of[n.function as usize].filter(|&r| std::mem::replace(&mut seen[r], i + 1) != i + 1) {
-                    rows[r].samples = rows[r].samples.wrapping_add(count(s));
+                    rows[r].samples = rows[r].samples.wrapping_add(count(&p, s));
                     if compared && p.is_diff_base(s) {
-                        rows[r].before = rows[r].before.wrapping_sub(weights.of(p.values_of(s)).value);
+                        rows[r].before = rows[r].before.wrapping_sub(value(&p, s));
                     }
                 }
             }
@@ -378,14 +499,16 @@ impl Profiled {
             flat => flat,
         });
         let range = (smallest.filter(|&v| v > 0).min().unwrap_or(total), total);
-        let mut lines: FxHashMap<FuncId, Vec<Cost>> = FxHashMap::default();
+        let mut lines: FxHashMap<StringId, Vec<Cost>> = FxHashMap::default();
         for c in costs.into_iter().filter(|c| (c.flat, c.cum) != (0, 0)) {
-            lines.entry(dict.frame_of(c.frame).func).or_default().push(c);
+            let func = dict.funcs()[dict.frame_of(c.frame).func.0 as usize];
+            lines.entry(func.name).or_default().push(c);
         }
         for l in lines.values_mut() {
             l.sort_by_key(|c| (std::cmp::Reverse(c.size()), dict.frame_of(c.frame).line));
         }
-        Ok(Hot { total, change, counted, rows, callers, callees, lines, tree, range, filtered: marks.is_some() })
+        let filtered = marks.is_some();
+        Ok(Hot { total, left, change, counted, rows, callers, callees, lines, facets, tree, range, filtered })
     }
 }
 
@@ -393,6 +516,28 @@ impl Profiled {
 fn whole(mut profile: Profile) -> Result<Profile, String> {
     profile.ensure_mapping();
     merge::combine(vec![profile])
+}
+
+/// The name of each function's family, or its own where the profile has no other of that family; and how many functions
+/// have others beside them, and how many families these are.
+fn group(p: &mut Profile) -> (Vec<StringId>, (usize, usize)) {
+    let mut of: FxHashMap<StringId, Option<String>> = FxHashMap::default();
+    let mut members: FxHashMap<String, usize> = FxHashMap::default();
+    for f in &p.functions {
+        of.entry(f.name).or_insert_with(|| {
+            let family = variants::family(p.str(f.name))?.into_owned();
+            *members.entry(family.clone()).or_default() += 1;
+            Some(family)
+        });
+    }
+    members.retain(|_, n| *n > 1);
+    let Profile { functions, strings, .. } = p;
+    let name = |f: &Function| match of.get(&f.name) {
+        Some(Some(family)) if members.contains_key(family) => strings.intern(family),
+        _ => f.name,
+    };
+    let names = functions.iter().map(name).collect();
+    (names, (members.values().sum(), members.len()))
 }
 
 /// What each line cost, by itself and with all that it called; once for each sample, however often it is on the stack.
@@ -443,166 +588,5 @@ fn name_the_nameless(p: &mut Profile) {
     }
 }
 
-/// Where the standard library's sources were when the program was built, from the path of one; `None` where paths were
-/// trimmed.
-fn goroot(p: &Profile) -> Option<&str> {
-    let runtime = p.functions.iter().filter(|f| p.str(f.name).starts_with("runtime."));
-    let root = |file: &'_ str| file.rfind("/src/runtime/").map(|at| at + "/src/".len());
-    runtime.map(|f| p.str(f.file)).find_map(|file| root(file).and_then(|end| file.get(..end)))
-}
-
-/// The first elements of the standard library's packages.
-const STD: &[&str] = &[
-    "archive",
-    "bufio",
-    "bytes",
-    "cmp",
-    "compress",
-    "container",
-    "context",
-    "crypto",
-    "database",
-    "debug",
-    "embed",
-    "encoding",
-    "errors",
-    "expvar",
-    "flag",
-    "fmt",
-    "go",
-    "hash",
-    "html",
-    "image",
-    "index",
-    "internal",
-    "io",
-    "iter",
-    "log",
-    "maps",
-    "math",
-    "mime",
-    "net",
-    "os",
-    "path",
-    "plugin",
-    "reflect",
-    "regexp",
-    "runtime",
-    "slices",
-    "sort",
-    "strconv",
-    "strings",
-    "structs",
-    "sync",
-    "syscall",
-    "testing",
-    "text",
-    "time",
-    "unicode",
-    "unique",
-    "unsafe",
-    "vendor",
-    "weak",
-];
-
-/// Whether a function is of the main module: neither of the standard library nor of a module that the build fetched or
-/// keeps a copy of. Profiles do not say so; names and paths do.
-fn is_own(name: &str, file: &str, goroot: Option<&str>) -> bool {
-    let package = name.split('/').next().unwrap_or("");
-    let first = if package.len() < name.len() { package } else { name.split('.').next().unwrap_or("") };
-    if first == "main" {
-        return true;
-    }
-    if !name.contains('.') || name.starts_with("type:") || name.starts_with("go:") {
-        return false;
-    }
-    let fetched = file.contains("/pkg/mod/") || file.contains("@v") || file.contains("/vendor/");
-    let std = match goroot {
-        Some(root) => file.starts_with(root) || first == "runtime",
-        None => STD.contains(&first),
-    };
-    !fetched && !std
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cpu() -> Profiled {
-        let data = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/cpu.pb.gz")).unwrap();
-        Profiled::new("cpu.pb.gz", Profile::decode(&data).unwrap()).unwrap()
-    }
-
-    fn ask(mine: bool) -> Ask {
-        Ask { kind: 1, mine, query: None }
-    }
-
-    #[test]
-    fn a_comparison_has_the_values_of_pprof_and_what_was_before() {
-        let read = |name: &str| {
-            let path = format!("{}/sample-traces/{name}", env!("CARGO_MANIFEST_DIR"));
-            Profile::decode(&std::fs::read(path).unwrap()).unwrap()
-        };
-        let (new, old) = (read("fixed-cpu.pb.gz"), read("cpu.pb.gz"));
-        let hot = Profiled::against("new", new.clone(), old.clone(), false).unwrap().sum_up(&ask(false)).unwrap();
-        let ms = 1_000_000;
-        // go tool pprof -top -diff_base cpu.pb.gz fixed-cpu.pb.gz
-        assert_eq!((hot.total, hot.change), (1940 * ms, Some(-990 * ms)));
-        let first = &hot.rows[0];
-        assert_eq!((first.name.as_str(), first.flat, first.cum), ("runtime.mapassign_faststr", -200 * ms, -1280 * ms));
-        assert_eq!((first.before, first.after()), (1290 * ms, 10 * ms));
-        let alone = |p: Profile| Profiled::new("alone", p).unwrap().sum_up(&ask(false)).unwrap();
-        let (before, after) = (alone(old.clone()), alone(new.clone()));
-        let cum = |h: &Hot, name: &str| h.rows.iter().find(|r| r.name == name).map_or(0, |r| r.cum);
-        for r in before.rows.iter().chain(&after.rows) {
-            let want = (cum(&before, &r.name), cum(&after, &r.name));
-            // What is the same as before is left out.
-            let both = hot.rows.iter().find(|b| b.name == r.name);
-            assert_eq!(both.map_or((r.cum, r.cum), |b| (b.before, b.after())), want, "{}", r.name);
-        }
-        // Only what has become more is in the graph, stack by stack.
-        assert!(hot.tree.nodes[0].total > 0 && (hot.tree.nodes[0].total as i64) < 950 * ms);
-        let same = Profiled::against("same", old.clone(), old, true).unwrap().sum_up(&ask(false)).unwrap();
-        assert!(same.change == Some(0) && same.rows.iter().all(|r| (r.flat, r.cum) == (0, 0)));
-    }
-
-    #[test]
-    fn functions_have_the_values_and_the_order_of_pprof() {
-        let hot = cpu().sum_up(&ask(false)).unwrap();
-        let first: Vec<_> = hot.rows.iter().take(3).map(|r| (r.name.as_str(), r.flat, r.cum)).collect();
-        let ms = 1_000_000;
-        let want = [
-            ("internal/runtime/maps.ctrlGroup.matchH2", 390 * ms, 390 * ms),
-            ("runtime.memclrNoHeapPointers", 210 * ms, 210 * ms),
-            ("runtime.mapassign_faststr", 200 * ms, 1290 * ms),
-        ];
-        assert_eq!(first, want);
-        assert_eq!((hot.total, hot.counted.clone()), (1940 * ms, ("samples".to_string(), 194)));
-        assert_eq!(hot.rows[2].samples, 129);
-        assert_eq!(hot.rows.iter().map(|r| r.flat).sum::<i64>(), hot.total);
-        assert_eq!(hot.tree.nodes[0].total, hot.total as u64);
-    }
-
-    #[test]
-    fn what_is_charged_to_the_program_loses_nothing_and_lands_on_its_line() {
-        let p = cpu();
-        let hot = p.sum_up(&ask(true)).unwrap();
-        let update = hot.rows.iter().find(|r| r.name.ends_with("(*OrderCache).Update")).unwrap();
-        assert!(update.own && update.flat > 1_200_000_000 && hot.rows[0] == *update, "{update:?}");
-        assert_eq!(p.index.dict.frame_of(update.frame).line, 47);
-        assert_eq!(hot.rows.iter().map(|r| r.flat).sum::<i64>(), 1_940_000_000);
-        assert!(!hot.rows.iter().any(|r| r.name.contains("mapassign")));
-    }
-
-    #[test]
-    fn the_main_module_is_told_by_names_and_paths() {
-        let root = Some("/usr/lib/go/src/");
-        assert!(is_own("main.main", "/home/me/x/main.go", root));
-        assert!(is_own("paycore/payment.(*Core).Pay", "/home/me/paycore/payment/core.go", root));
-        assert!(is_own("example.org/shop/log.Write", "example.org/shop/log/log.go", None));
-        assert!(!is_own("sync.(*Mutex).Lock", "/usr/lib/go/src/sync/mutex.go", root));
-        assert!(!is_own("encoding/json.Marshal", "encoding/json/encode.go", None));
-        assert!(!is_own("github.com/x/y.F", "/home/me/go/pkg/mod/github.com/x/y@v1.2.0/f.go", root));
-        assert!(!is_own("malloc", "malloc.c", root));
-    }
-}
+mod tests;
