@@ -3,7 +3,7 @@
 use super::{KEYS, drawn, mouse};
 use crate::analysis::hot::Profiled;
 use crate::store::Trace;
-use crate::store::profile::Profile;
+use crate::store::profile::{Label, LabelValue, Profile, Span, Strings};
 use crate::tui::keymap::{Key, Keymap};
 use crate::tui::model::Message;
 use crate::tui::snapshot::{Driver, text};
@@ -151,4 +151,221 @@ fn profiles_look_as_they_did() {
         d.keys(keys).unwrap();
         insta::assert_snapshot!(name, drawn(&d, 80, 24));
     }
+}
+
+/// The top line, and the one above the table.
+fn heads(d: &Driver) -> (String, String) {
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    let head = screen.lines().position(|l| l.contains("9 profile")).unwrap() + 1;
+    (screen.lines().next().unwrap().to_string(), screen.lines().nth(head).unwrap().to_string())
+}
+
+/// The body's first rows, from the cursor's.
+fn cursor(d: &Driver) -> String {
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    screen.lines().find(|l| l.starts_with('›')).unwrap_or_default().to_string()
+}
+
+#[test]
+fn narrowings_stand_in_the_title_in_their_order_and_escape_takes_the_last_one_off() {
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
+    let whole = heads(&d);
+    d.keys("jji").unwrap();
+    let through = heads(&d);
+    assert!(through.0.ends_with("through runtime.mapassign_faststr"), "{through:?}");
+    // go tool pprof -top -focus='^runtime.mapassign_faststr$' cpu.pb.gz
+    assert!(through.1.contains("1.29s, 66.49% of 1.94s · 129 of 194 samples"), "{through:?}");
+    d.keys("gI").unwrap();
+    let both = heads(&d);
+    assert!(both.0.ends_with("through runtime.mapassign_faststr  not through maps.ctrlGroup.matchH2"), "{both:?}");
+    d.keys("T").unwrap();
+    assert!(heads(&d).1.contains("1 label"), "{:?}", heads(&d));
+    d.keys("jj<Enter>/Update<Enter>").unwrap();
+    let all = heads(&d);
+    assert!(all.0.ends_with("without route  /Update"), "{all:?}");
+    d.keys("<Esc>").unwrap();
+    assert!(heads(&d).0.ends_with("without route"), "{:?}", heads(&d));
+    // Back from the label it is on the list, and from there in the table.
+    d.keys("<Esc>").unwrap();
+    assert!(cursor(&d).ends_with("without") && heads(&d).0 == both.0, "{}", cursor(&d));
+    d.keys("<Esc>").unwrap();
+    assert_eq!(heads(&d), both);
+    d.keys("<Esc>").unwrap();
+    assert_eq!(heads(&d), through);
+    d.keys("<Esc>").unwrap();
+    assert_eq!(heads(&d), whole);
+    // History has them as well.
+    d.keys("[").unwrap();
+    assert_eq!(heads(&d), through);
+}
+
+#[test]
+fn escape_leaves_what_was_entered_last_be_it_a_function_a_zoom_or_a_narrowing() {
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
+    let screen = |d: &Driver| text(&d.screen(Size { width: 160, height: 50 }).0);
+    let mut seen = vec![screen(&d)];
+    for keys in ["jj<Enter>", "g<Enter>", "i", "gjjI"] {
+        d.keys(keys).unwrap();
+        seen.push(heads(&d).0 + &cursor(&d).split_whitespace().last().unwrap_or_default().to_string());
+    }
+    assert!(seen[4].contains("not through"), "{seen:?}");
+    d.keys("<Esc>").unwrap();
+    assert!(
+        heads(&d).0.contains("through payment.(*OrderCache).Update") && !heads(&d).0.contains("not"),
+        "{:?}",
+        heads(&d)
+    );
+    assert!(screen(&d).contains("▾ paycore/payment.(*OrderCache).Update"), "{}", screen(&d));
+    d.keys("<Esc>").unwrap();
+    assert!(!heads(&d).0.contains("through"), "{:?}", heads(&d));
+    assert!(screen(&d).contains("▾ paycore/payment.(*OrderCache).Update"), "{}", screen(&d));
+    d.keys("<Esc>").unwrap();
+    assert!(screen(&d).contains("▾ runtime.mapassign_faststr"), "{}", screen(&d));
+    d.keys("<Esc>").unwrap();
+    assert!(!screen(&d).contains('▾') || screen(&d).contains("▾flat"), "{}", screen(&d));
+    // The same with the graph: zoomed, then narrowed, then both back.
+    d.keys("t").unwrap();
+    let whole = screen(&d);
+    d.keys("kk<Enter>").unwrap();
+    let zoomed = screen(&d);
+    assert_ne!(whole, zoomed);
+    d.keys("i").unwrap();
+    assert!(heads(&d).0.contains("through"), "{}", screen(&d));
+    d.keys("<Esc>").unwrap();
+    assert_eq!(screen(&d), zoomed);
+    d.keys("<Esc>").unwrap();
+    assert!(heads(&d).1.starts_with(" cpu · 1.94s") && !screen(&d).contains("nothing"), "{}", screen(&d));
+}
+
+#[test]
+fn a_narrowing_that_leaves_nothing_says_how_to_get_back() {
+    for keys in ["iI", "Tjii<Esc>TjI", "Tji<Esc>Tjj<Enter>Tji"] {
+        let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 100, 30);
+        d.keys(keys).unwrap();
+        let depth = d.model.place().narrowing.len();
+        d.keys("<Esc><Esc><Esc><Esc><Esc>").unwrap();
+        assert!(depth > 0 && d.model.place().narrowing.is_empty(), "{keys}");
+        let screen = text(&d.screen(Size { width: 100, height: 30 }).0);
+        assert!(screen.contains("cpu · 1.94s · 194 samples"), "{keys} {screen}");
+    }
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 100, 30);
+    d.keys("iI").unwrap();
+    let screen = |d: &Driver| text(&d.screen(Size { width: 100, height: 30 }).0);
+    assert!(screen(&d).contains("no samples are left; Esc takes the last narrowing off"), "{}", screen(&d));
+    d.keys("t").unwrap();
+    assert!(screen(&d).contains("no samples are left; Esc takes the last narrowing off"), "{}", screen(&d));
+    d.keys("T").unwrap();
+    assert!(screen(&d).contains("none of these samples has a label"), "{}", screen(&d));
+    let mut d = profiles(&["mutex.pb.gz"], ColorLevel::True, 100, 30);
+    d.keys("T").unwrap();
+    assert!(screen(&d).contains("the samples of this profile have no labels"), "{}", screen(&d));
+}
+
+fn cursor_of(d: &Driver, width: u16, height: u16) -> String {
+    let screen = text(&d.screen(Size { width, height }).0);
+    screen.lines().find(|l| l.starts_with('›')).unwrap_or_default().to_string()
+}
+
+#[test]
+fn a_profile_narrowed_is_charged_to_the_code_as_well_and_the_views_of_a_trace_know_nothing_of_it() {
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
+    d.keys("Tj<Enter>m").unwrap();
+    let (top, head) = heads(&d);
+    assert!(top.ends_with("route=payout") && head.contains("charged to your code"), "{top} {head}");
+    assert!(cursor(&d).contains("payment.(*OrderCache).Update"), "{}", cursor(&d));
+    d.keys("1").unwrap();
+    assert!(!text(&d.screen(Size { width: 160, height: 50 }).0).contains("route=payout"));
+    // There Escape has nothing of a profile's to take off.
+    d.keys("<Esc>9").unwrap();
+    assert_eq!(heads(&d).0, top);
+}
+
+#[test]
+fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less() {
+    let mut d = compared(ColorLevel::True, 160, 50);
+    d.keys("=").unwrap();
+    let head = heads(&d).1;
+    // go tool pprof -top -normalize -diff_base cpu.pb.gz fixed-cpu.pb.gz
+    assert!(head.contains("1940ms before, 1940ms after") && head.contains("normalised"), "{head}");
+    assert!(cursor(&d).contains("+426.84ms +22.00%  +426.84ms"), "{}", cursor(&d));
+    d.keys("=t").unwrap();
+    let head = heads(&d).1;
+    assert!(head.contains("0.95s after · -0.99s · what has become more") && !head.contains("normalised"), "{head}");
+    d.keys("-g").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    assert!(screen.contains("what has become less") && screen.contains("-1.87s"), "{screen}");
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
+    for key in ["=", "-"] {
+        d.keys(key).unwrap();
+        assert!(d.model.notice().is_some_and(|n| n.text.contains("--base")), "{:?}", d.model.notice());
+    }
+}
+
+/// A profile with labels of many values, and with some that mean something to a terminal.
+fn labelled(keys: usize, values: usize) -> Arc<Profiled> {
+    let path = format!("{}/sample-traces/cpu.pb.gz", env!("CARGO_MANIFEST_DIR"));
+    let mut p = Profile::decode(&std::fs::read(path).unwrap()).unwrap();
+    let base = p.samples.clone();
+    let per_sample = (keys * values).div_ceil(base.len());
+    let mut n = 0;
+    for s in &mut p.samples {
+        let start = p.labels.len() as u32;
+        for _ in 0..per_sample {
+            let key = p.strings.intern(&format!("key{:02}\x1b[2J", n % keys));
+            let value = LabelValue::Number((n / keys) as i64, Strings::EMPTY);
+            p.labels.push(Label { key, value });
+            n += 1;
+        }
+        p.labels[start as usize..].sort_by_key(|l| l.key);
+        s.labels = Span { start, len: p.labels.len() as u32 - start };
+    }
+    Arc::new(Profiled::new("labelled", p).unwrap())
+}
+
+#[test]
+fn labels_with_thousands_of_values_are_closed_at_first_and_can_be_gone_through() {
+    let mut d = profiles(&[], ColorLevel::True, 100, 30);
+    d.open(vec![labelled(30, 4000)]);
+    let screen = |d: &Driver| text(&d.screen(Size { width: 100, height: 30 }).0);
+    d.keys("T").unwrap();
+    assert!(screen(&d).contains("30 labels") && screen(&d).contains(r"▸ key02\x1b[2J"), "{}", screen(&d));
+    d.keys("jj<Enter>").unwrap();
+    assert!(cursor_of(&d, 100, 30).contains(r"▾ key02\x1b[2J  4 0"), "{}", screen(&d));
+    d.keys("G<C-u>kkg").unwrap();
+    d.keys("jjj<Enter>").unwrap();
+    assert!(screen(&d).lines().next().unwrap().contains(r"key02\x1b[2J="), "{}", screen(&d));
+    d.keys("<Esc>h").unwrap();
+    assert!(cursor_of(&d, 100, 30).contains("▾ key02"), "{}", screen(&d));
+    d.keys("h>>>").unwrap();
+    assert!(cursor_of(&d, 100, 30).contains("▸ key02"), "{}", screen(&d));
+}
+
+#[test]
+fn views_of_labels_variants_and_narrowings_look_as_they_did() {
+    for (w, h) in [(80, 24), (160, 50)] {
+        for (name, keys) in [
+            ("grouped", "VG<C-u>g"),
+            ("grouped_calls", "Vjjjjjj<Enter>"),
+            ("grouped_graph", "Vjjjjjjt"),
+            ("labels", "Tj"),
+            ("narrowed", "Tj<Enter>jji"),
+            ("narrowed_graph", "Tj<Enter>jIt"),
+            ("nothing", "iI"),
+        ] {
+            let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, w, h);
+            d.keys(keys).unwrap();
+            insta::assert_snapshot!(format!("{name}_{w}x{h}"), drawn(&d, w, h));
+        }
+        let mut d = profiles(&["heap.pb.gz"], ColorLevel::True, w, h);
+        d.keys("Tjj").unwrap();
+        insta::assert_snapshot!(format!("labels_numbers_{w}x{h}"), drawn(&d, w, h));
+        for (name, keys) in [("normalised", "="), ("less", "jt-"), ("normalised_less", "=jt-jj")] {
+            let mut d = compared(ColorLevel::Basic, w, h);
+            d.keys(keys).unwrap();
+            insta::assert_snapshot!(format!("{name}_{w}x{h}"), drawn(&d, w, h));
+        }
+    }
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::None, 80, 24);
+    d.keys("Tj").unwrap();
+    insta::assert_snapshot!("labels_plain", drawn(&d, 80, 24));
 }

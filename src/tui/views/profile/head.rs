@@ -103,9 +103,8 @@ fn numbers(view: &Profile, f: &Found, parts: &mut Parts) {
         parts.add(4, Role::Text, format!("{}{of} {what}", counted(*count)));
     }
     if view.listed {
-        let values: usize = hot.facets.iter().flat_map(|l| &l.values).filter(|v| v.text.is_some()).count();
-        let text = format!("{} labels, {} values", text::count(hot.facets.len() as u64), text::count(values as u64));
-        parts.add(1, Role::Text, text);
+        let n = hot.facets.len();
+        parts.add(1, Role::Text, format!("{} label{}", text::count(n as u64), if n == 1 { "" } else { "s" }));
     } else if let (Some(q), true) = (&f.key.ask.query, hot.filtered) {
         let mine = format!("{} of {} functions match", view.lines.len(), hot.rows.len());
         let shown = f.share(hot.tree.matched.min(i64::MAX as u64) as i64);

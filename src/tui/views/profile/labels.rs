@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// The columns.
 pub const COLUMNS: [Column; 4] = [
-    Column { title: "flat", width: 9, right: true, drop: 0, elastic: false },
+    Column { title: "flat", width: 10, right: true, drop: 0, elastic: false },
     Column { title: "flat%", width: 7, right: true, drop: 1, elastic: false },
     Column { title: "count", width: 9, right: true, drop: 2, elastic: false },
     Column { title: "label", width: 16, right: false, drop: 0, elastic: true },
@@ -38,12 +38,14 @@ pub struct Labels {
     pub sort: Sort,
     /// The labels that are not as they are at first: open, or closed.
     turned: BTreeSet<String>,
+    /// What the cursor was on last: the label, and the value unless it was on the label itself.
+    on: Option<(String, Option<Option<String>>)>,
 }
 
 impl Default for Labels {
     fn default() -> Labels {
         let sort = Sort { column: 0, descending: true };
-        Labels { rows: Vec::new(), scroll: Scroll::default(), sort, turned: BTreeSet::new() }
+        Labels { rows: Vec::new(), scroll: Scroll::default(), sort, turned: BTreeSet::new(), on: None }
     }
 }
 
@@ -80,7 +82,7 @@ impl Labels {
 
     /// Puts the rows in order; the cursor stays on what it was on among the labels `old`.
     pub fn order(&mut self, old: &[Facet], facets: &[Facet]) {
-        let on = self.row(old).map(|(_, key, value)| (key, value));
+        let on = self.row(old).map(|(_, key, value)| (key, value)).or_else(|| self.on.take());
         self.rows.clear();
         for k in 0..facets.len() {
             self.rows.push(Row::Key(k));
@@ -100,6 +102,7 @@ impl Labels {
         let at = same(true).or_else(|| same(false)).unwrap_or(0);
         self.scroll.fit(self.rows.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
         self.scroll.select(at as u64);
+        self.on = on;
     }
 
     /// Opens or closes the label under the cursor.

@@ -8,7 +8,7 @@ mod render;
 mod rows;
 
 use crate::analysis::hot::cut::{Cut, What};
-use crate::analysis::hot::{Ask, Profiled};
+use crate::analysis::hot::{Ask, Profiled, variants};
 use crate::base::FrameId;
 use crate::store::profile::measure;
 use crate::tui::action::{Action, Scope};
@@ -52,15 +52,15 @@ pub struct Profile {
     lines: Vec<Line>,
     sort: Sort,
     scroll: Scroll,
-    /// The function that stands between its callers and its callees, and those before it.
+    /// The functions that were put between their callers and their callees, by name, and how much there was narrowed
+    /// already then; the last one is there now.
+    path: Vec<(String, usize)>,
+    /// The function in the middle, unless the narrowing has left nothing of it.
     center: Option<usize>,
-    came: Vec<usize>,
     parts: Vec<Part>,
     parts_scroll: Scroll,
     graph: Graph,
-    /// How much there was narrowed already when each function came to the middle, …
-    centred_at: Vec<usize>,
-    /// … when each node of the graph was given the whole width, …
+    /// How much there was narrowed already when each node of the graph was given the whole width, …
     zoomed_at: Vec<usize>,
     /// … when the labels were shown, …
     listed_at: usize,
@@ -84,12 +84,11 @@ impl Default for Profile {
             lines: Vec::new(),
             sort: Sort { column: rows::FLAT, descending: true },
             scroll: Scroll::default(),
+            path: Vec::new(),
             center: None,
-            came: Vec::new(),
             parts: Vec::new(),
             parts_scroll: Scroll::default(),
             graph: Graph::default(),
-            centred_at: Vec::new(),
             zoomed_at: Vec::new(),
             listed_at: 0,
             chosen_at: Vec::new(),
@@ -155,9 +154,9 @@ impl Profile {
 
     /// The function under the cursor.
     fn function(&self) -> Option<usize> {
-        match self.center {
-            Some(_) => self.parts.get(self.parts_scroll.selected as usize).map(|p| p.row),
-            None => self.lines.get(self.scroll.selected as usize).map(|l| l.row),
+        match self.is_centred() {
+            true => self.parts.get(self.parts_scroll.selected as usize).map(|p| p.row),
+            false => self.lines.get(self.scroll.selected as usize).map(|l| l.row),
         }
     }
 
@@ -203,12 +202,23 @@ impl Profile {
         self.scroll.select(at as u64);
     }
 
-    /// Puts a function between its callers and its callees.
-    fn centre(&mut self, row: usize) {
-        let Some(found) = self.found.clone() else { return };
-        self.center = Some(row);
-        self.parts = rows::parts(&found.hot, row);
-        let at = found.hot.callers.get(row).map_or(0, Vec::len) as u64;
+    /// Whether a function stands between its callers and its callees.
+    fn is_centred(&self) -> bool {
+        !self.path.is_empty()
+    }
+
+    /// Puts the last function of the path between its callers and its callees.
+    fn centre(&mut self) {
+        let (Some(found), Some((func, _))) = (self.found.clone(), self.path.last()) else {
+            self.center = None;
+            return;
+        };
+        let rows = &found.hot.rows;
+        let family = || variants::family(func);
+        let row = rows.iter().position(|r| r.func == *func);
+        self.center = row.or_else(|| rows.iter().position(|r| family().is_some_and(|f| f == r.func)));
+        self.parts = self.center.map_or_else(Vec::new, |row| rows::parts(&found.hot, row));
+        let at = self.center.and_then(|row| found.hot.callers.get(row)).map_or(0, Vec::len) as u64;
         self.parts_scroll = Scroll::default();
         self.parts_scroll.fit(self.parts.len() as u64, 1000);
         self.parts_scroll.select(at);
@@ -239,10 +249,9 @@ impl Profile {
         match (self.function(), self.center) {
             // From the function in the middle it goes on into its source.
             (Some(row), Some(c)) if row == c => out.push(Command::Focus(Pane::Source)),
-            (Some(row), center) => {
-                self.came.extend(center);
-                self.centred_at.push(narrowed);
-                self.centre(row);
+            (Some(row), _) => {
+                self.path.push((found.hot.rows[row].func.clone(), narrowed));
+                self.centre();
             }
             (None, _) => {}
         }
@@ -251,14 +260,10 @@ impl Profile {
 
     /// Takes the function in the middle out of it; `false` if none is.
     fn uncentre(&mut self, out: &mut Vec<Command>) -> bool {
-        if self.center.is_none() {
+        if self.path.pop().is_none() {
             return false;
         }
-        self.centred_at.pop();
-        match self.came.pop() {
-            Some(row) => self.centre(row),
-            None => self.center = None,
-        }
+        self.centre();
         self.point(out);
         true
     }
@@ -271,8 +276,8 @@ impl Profile {
             self.point(out);
             return !self.listed;
         }
-        let entered = if self.drawn { &mut self.zoomed_at } else { &mut self.centred_at };
-        if entered.last().is_none_or(|&at| at >= narrowed) {
+        let entered = if self.drawn { self.zoomed_at.last() } else { self.path.last().map(|p| &p.1) };
+        if entered.is_none_or(|&at| at >= narrowed) {
             let left = if self.drawn { self.graph.leave() } else { self.uncentre(out) };
             if left {
                 if self.drawn {
@@ -353,7 +358,7 @@ impl Profile {
             if let Some(f) = &self.found {
                 self.labels.order(&f.hot.facets, &f.hot.facets);
             }
-        } else if !self.drawn && self.center.is_none() {
+        } else if !self.drawn && !self.is_centred() {
             let columns = self.columns();
             change(&mut self.sort, columns);
             self.order();
@@ -382,24 +387,12 @@ impl Profile {
         };
         let on = self.lines.get(self.scroll.selected as usize).filter(|_| self.scroll.selected > 0);
         let on = on.and_then(|l| same(l.row));
-        let center = self.center.and_then(same);
-        let came = self.came.iter().zip(&self.centred_at).filter_map(|(&row, &at)| Some((same(row)?, at)));
-        let (came, mut centred_at): (Vec<usize>, Vec<usize>) = came.unzip();
-        centred_at.extend(self.centred_at.last().filter(|_| center.is_some()));
         self.lines.clear();
         self.order();
         if let Some(at) = on.and_then(|r| self.lines.iter().position(|l| l.row == r)) {
             self.scroll.select(at as u64);
         }
-        (self.came, self.centred_at) = (came, centred_at);
-        match center {
-            Some(row) => self.centre(row),
-            None => self.center = None,
-        }
-        if center.is_none() {
-            self.came.clear();
-            self.centred_at.clear();
-        }
+        self.centre();
         match &old {
             Some(old) if old.key.profile == found.key.profile => self.graph.follow(&old.hot.tree, &found.hot.tree),
             _ => self.graph.reset(),
@@ -450,7 +443,7 @@ impl View for Profile {
             Action::Enter if cx.focused => self.enter(cx, out),
             Action::Escape if cx.focused => return self.leave(cx, out),
             Action::Left if cx.focused && !self.drawn && !self.listed => return self.uncentre(out),
-            Action::Right if cx.focused && !self.drawn && !self.listed && self.center.is_none() => self.enter(cx, out),
+            Action::Right if cx.focused && !self.drawn && !self.listed && !self.is_centred() => self.enter(cx, out),
             Action::SortNext => self.sort_by(|s, columns| s.step(1, columns)),
             Action::SortPrev => self.sort_by(|s, columns| s.step(-1, columns)),
             Action::SortReverse => self.sort_by(|s, _| s.descending = !s.descending),
@@ -474,7 +467,7 @@ impl View for Profile {
                 let moved = match (&self.found, self.drawn) {
                     (Some(f), _) if self.listed => self.labels.handle(action, &f.hot.facets),
                     (Some(f), true) => self.graph.walk(action, &f.hot.tree),
-                    _ if self.center.is_some() => self.parts_scroll.handle(action),
+                    _ if self.is_centred() => self.parts_scroll.handle(action),
                     _ => self.scroll.handle(action),
                 };
                 if moved {
@@ -494,7 +487,7 @@ impl View for Profile {
                 (Some(f), true) => {
                     self.graph.walk(if n > 0 { Action::Down } else { Action::Up }, &f.hot.tree);
                 }
-                _ if self.center.is_some() => self.parts_scroll.wheel(i64::from(n) * 3),
+                _ if self.is_centred() => self.parts_scroll.wheel(i64::from(n) * 3),
                 _ => self.scroll.wheel(i64::from(n) * 3),
             },
             Mouse::Press | Mouse::Double if self.drawn && !self.listed && below.contains(at) => {
@@ -506,20 +499,20 @@ impl View for Profile {
                     self.enter(cx, out);
                 }
             }
-            Mouse::Press if at.y == below.y && (self.center.is_none() || self.listed) => {
+            Mouse::Press if at.y == below.y && (!self.is_centred() || self.listed) => {
                 let slots = render::slots(if self.listed { &labels::COLUMNS } else { self.columns() }, area.width);
                 if let Some(s) = table::slot_at(&slots, at.x - area.x) {
                     self.sort_by(|sort, columns| sort.click(s.column, columns));
                 }
             }
             Mouse::Press | Mouse::Double if at.y > below.y => {
-                let (scroll, len) = match self.center {
+                let (scroll, len) = match self.is_centred() {
                     _ if self.listed => {
                         let len = self.labels.len();
                         (&mut self.labels.scroll, len)
                     }
-                    Some(_) => (&mut self.parts_scroll, self.parts.len()),
-                    None => (&mut self.scroll, self.lines.len()),
+                    true => (&mut self.parts_scroll, self.parts.len()),
+                    false => (&mut self.scroll, self.lines.len()),
                 };
                 let row = scroll.top + u64::from(at.y - below.y - 1);
                 if row >= len as u64 {

@@ -50,14 +50,14 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         graph(view, found, below, buf, cx);
         return;
     }
-    let (columns, scroll): (&[Column], &Scroll) = match view.center {
+    let (columns, scroll): (&[Column], &Scroll) = match view.is_centred() {
         _ if view.listed => (&labels::COLUMNS, &view.labels.scroll),
-        Some(_) => (&CALLS, &view.parts_scroll),
-        None => (view.columns(), &view.scroll),
+        true => (&CALLS, &view.parts_scroll),
+        false => (view.columns(), &view.scroll),
     };
     let slots = slots(columns, area.width);
     let sort = if view.listed { &view.labels.sort } else { &view.sort };
-    let sort = (view.listed || view.center.is_none()).then_some((sort.column, sort.descending));
+    let sort = (view.listed || !view.is_centred()).then_some((sort.column, sort.descending));
     table::heading(buf, table::row(below, 0), columns, &slots, sort, theme);
     if let Some(text) = nothing(view, found) {
         write(buf, below, below.x + 1, below.y + 1, &text::fit(text, usize::from(below.width.saturating_sub(1))), dim);
@@ -95,7 +95,10 @@ fn nothing(view: &Profile, found: &Found) -> Option<&'static str> {
             (0, false) => Some("the samples of this profile have no labels"),
         };
     }
-    if view.center.is_some() || !view.lines.is_empty() {
+    if view.is_centred() && view.center.is_none() {
+        return Some("nothing is left of this function; Esc takes the last narrowing off, or comes back");
+    }
+    if view.is_centred() || !view.lines.is_empty() {
         return None;
     }
     Some(match (found.hot.rows.is_empty(), narrowed, found.hot.change) {

@@ -20,11 +20,11 @@ const FUNCTIONS: [Column; 7] = [
 
 /// The columns where profiles are compared.
 const COMPARED: [Column; 7] = [
-    Column { title: "flat", width: 9, right: true, drop: 0, elastic: false },
+    Column { title: "flat", width: 10, right: true, drop: 0, elastic: false },
     Column { title: "flat%", width: 7, right: true, drop: 4, elastic: false },
-    Column { title: "cum", width: 9, right: true, drop: 1, elastic: false },
-    Column { title: "before", width: 8, right: true, drop: 3, elastic: false },
-    Column { title: "after", width: 8, right: true, drop: 2, elastic: false },
+    Column { title: "cum", width: 10, right: true, drop: 1, elastic: false },
+    Column { title: "before", width: 9, right: true, drop: 3, elastic: false },
+    Column { title: "after", width: 9, right: true, drop: 2, elastic: false },
     Column { title: "ratio", width: 6, right: true, drop: 5, elastic: false },
     Column { title: "function", width: 16, right: false, drop: 0, elastic: true },
 ];
