@@ -276,7 +276,7 @@ impl Profiled {
     ///
     /// Why not, safe to show.
     pub fn can_be_normalized(&self) -> Result<(), &str> {
-        self.normalized.as_ref().map(|()| ()).map_err(String::as_str)
+        self.normalized.as_ref().copied().map_err(String::as_str)
     }
 
     /// How many functions are variants of another one, and how many families they are.

@@ -37,6 +37,16 @@ impl Found {
         format!("{plus}{}", self.value(v))
     }
 
+    /// The same in at most `width` columns: where it would be longer, in a unit of its own.
+    pub(super) fn fitting(&self, v: i64, width: u16) -> String {
+        let text = self.change(v);
+        if text.len() <= usize::from(width) {
+            return text;
+        }
+        let plus = if text.starts_with('+') { "+" } else { "" };
+        format!("{plus}{}", measure::label(v, &self.unit))
+    }
+
     /// The role of a value: what has become more is not like what has become less, where profiles are compared.
     pub(super) fn role(&self, v: i64, usual: Role) -> Role {
         match self.hot.change {

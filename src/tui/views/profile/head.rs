@@ -52,7 +52,7 @@ pub fn draw(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     if ask.grouped {
         let (functions, families) = p.variants();
         parts.add(0, Role::Accent, "variants grouped".into());
-        parts.add(6, Role::Dim, format!("{functions} functions are {families}"));
+        parts.add(6, Role::Dim, format!("{functions} functions as {families}"));
     }
     if ask.normalize {
         parts.add(0, Role::Accent, "normalised".into());

@@ -109,7 +109,7 @@ impl Labels {
     pub fn turn(&mut self, facets: &[Facet]) {
         let Some((_, key, value)) = self.row(facets) else { return };
         if value.is_some() {
-            self.to_key();
+            self.go_up();
         }
         if !self.turned.remove(&key) {
             self.turned.insert(key);
@@ -117,7 +117,7 @@ impl Labels {
         self.order(facets, facets);
     }
 
-    fn to_key(&mut self) {
+    fn go_up(&mut self) {
         let at = self.scroll.selected as usize;
         let key = self.rows.get(..=at).and_then(|r| r.iter().rposition(|r| matches!(r, Row::Key(_))));
         self.scroll.select(key.unwrap_or(0) as u64);
@@ -127,7 +127,7 @@ impl Labels {
     pub fn handle(&mut self, action: Action, facets: &[Facet]) -> bool {
         let row = self.rows.get(self.scroll.selected as usize).copied();
         match (action, row) {
-            (Action::Left, Some(Row::Value(..))) => self.to_key(),
+            (Action::Left, Some(Row::Value(..))) => self.go_up(),
             (Action::Left, Some(Row::Key(k))) if self.is_open(facets, k) => self.turn(facets),
             (Action::Right, Some(Row::Key(k))) if !self.is_open(facets, k) => self.turn(facets),
             (Action::Left | Action::Right, _) => {}
@@ -164,7 +164,7 @@ impl Labels {
         let (share, name) = look(found, row)?;
         let number = found.role(share.flat, if matches!(row, Row::Key(_)) { Role::Dim } else { Role::Text });
         Some(match slot.column {
-            0 => (found.change(share.flat), number),
+            0 => (found.fitting(share.flat, slot.width), number),
             1 => (found.share(share.flat), number),
             2 => (text::count(share.count.unsigned_abs()), Role::Dim),
             _ => match row {

@@ -169,10 +169,10 @@ fn function(view: &Profile, f: &Found, no: usize, slot: Slot) -> Option<(String,
         return Some(change(f, r, slot));
     }
     Some(match slot.column {
-        0 => (f.value(r.flat), number),
+        0 => (f.fitting(r.flat, slot.width), number),
         1 => (f.share(r.flat), number),
         2 => (f.share(line.sum), Role::Dim),
-        3 => (f.value(r.cum), number),
+        3 => (f.fitting(r.cum, slot.width), number),
         4 => (f.share(r.cum), number),
         5 => (counted(r), Role::Dim),
         _ => (text::fit_end(&r.name, usize::from(slot.width)).into_owned(), name_role(r)),
@@ -183,11 +183,11 @@ fn function(view: &Profile, f: &Found, no: usize, slot: Slot) -> Option<(String,
 fn change(f: &Found, r: &Row, slot: Slot) -> (String, Role) {
     let sign = |v: i64, s: String| if v == 0 { s } else { format!("{}{s}", if v > 0 { '+' } else { '-' }) };
     match slot.column {
-        0 => (f.change(r.flat), f.role(r.flat, Role::Dim)),
+        0 => (f.fitting(r.flat, slot.width), f.role(r.flat, Role::Dim)),
         1 => (sign(r.flat, f.share(r.flat)), f.role(r.flat, Role::Dim)),
-        2 => (f.change(r.cum), f.role(r.cum, Role::Dim)),
-        3 => (f.value(r.before), Role::Text),
-        4 => (f.value(r.after()), Role::Text),
+        2 => (f.fitting(r.cum, slot.width), f.role(r.cum, Role::Dim)),
+        3 => (f.fitting(r.before, slot.width).trim_start_matches('+').to_string(), Role::Text),
+        4 => (f.fitting(r.after(), slot.width).trim_start_matches('+').to_string(), Role::Text),
         5 => match r.ratio() {
             ratio if ratio.is_finite() && ratio < 1000.0 => (format!("{ratio:.2}"), Role::Text),
             _ => ("new".into(), Role::Text),
@@ -204,11 +204,11 @@ fn part(view: &Profile, f: &Found, center: usize, no: usize, slot: Slot, theme: 
     let all = f.hot.rows.get(center)?.cum;
     Some(match slot.column {
         0 | 1 if middle => return None,
-        0 => (f.change(p.calls), f.role(p.calls, Role::Text)),
+        0 => (f.fitting(p.calls, slot.width), f.role(p.calls, Role::Text)),
         1 => (share(p.calls, all), Role::Text),
-        2 => (f.change(r.flat), f.role(r.flat, number)),
+        2 => (f.fitting(r.flat, slot.width), f.role(r.flat, number)),
         3 => (f.share(r.flat), number),
-        4 => (f.change(r.cum), f.role(r.cum, number)),
+        4 => (f.fitting(r.cum, slot.width), f.role(r.cum, number)),
         5 => (f.share(r.cum), number),
         6 => match p.side {
             Side::Caller => ("caller".into(), Role::Dim),
