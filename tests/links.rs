@@ -2,15 +2,18 @@
 //! (`tests/programs`, `tests/data/README.md`) and against the index's own sums.
 
 use gotrail::analysis::annotations::{self, Wanted};
+use gotrail::analysis::chains::{ChainId, Chains, Follow, Mark, Step};
 use gotrail::analysis::contention::{self, Bottleneck, Contended, What as Kind};
 use gotrail::analysis::knots::knots;
 use gotrail::analysis::links::{self, Edge, Links, Options, Party};
 use gotrail::analysis::offcpu;
 use gotrail::analysis::path::{self, Path, What, Window};
 use gotrail::analysis::summary::summarize;
-use gotrail::analysis::waits::{PlaceId, TABLE, Waker};
-use gotrail::base::{Duration, GoIdx, Time};
+use gotrail::analysis::waits::{self, Interval, PlaceId, Reasons, TABLE, Visit, Waker};
+use gotrail::base::{Duration, GoIdx, StackId, Time};
+use gotrail::filter::Compiled;
 use gotrail::input;
+use gotrail::store::segment::GoState;
 use gotrail::store::trace::Options as TraceOptions;
 use gotrail::store::{Index, Trace};
 use proptest::prelude::*;
@@ -335,6 +338,82 @@ fn closed_waits_sum_to_what_gos_own_reader_says() {
         let gone: Duration = index.goroutines.iter().filter_map(|g| Some(index.end - g.gone?)).sum();
         assert!((closed + open - want).ns().abs() <= gone.ns(), "{name}: {} {want} {gone}", closed + open);
     }
+}
+
+#[test]
+fn chains_take_as_long_as_what_they_are_of() {
+    let all: Vec<Trace> = ALL.iter().map(|n| data(n)).chain([sample()]).collect();
+    for trace in &all {
+        let (start, length) = (trace.index().start, trace.index().duration());
+        let query = |q: &str| Compiled::new(&gotrail::filter::parse(q).unwrap(), &trace.index()).unwrap();
+        let sync = query("reason:sync or state:runnable");
+        let (from, to) = (start + Duration(length.ns() / 3), start + Duration(length.ns() / 2));
+        for opts in [
+            Options::default(),
+            Options { from, to, filter: None },
+            Options { filter: Some(&sync), ..Options::default() },
+        ] {
+            let of = |kind| {
+                let p = offcpu::profile(trace, kind, opts).unwrap();
+                (p.totals(false), p.totals(true))
+            };
+            assert_eq!(of(offcpu::Kind::Chain), of(offcpu::Kind::OffCpu));
+        }
+    }
+}
+
+/// Each wait with the steps of its chain.
+fn chains(trace: &Trace) -> (Vec<(Interval, ChainId)>, Chains) {
+    struct All<'a> {
+        index: &'a Index,
+        reasons: Reasons,
+        follow: Follow,
+        out: Vec<(Interval, ChainId)>,
+    }
+    impl Visit for All<'_> {
+        fn end(&mut self, w: &Interval) {
+            if w.state == GoState::Waiting {
+                let waker = w.waker(self.index, &self.reasons);
+                self.out.push((*w, self.follow.end(&self.index.dict, w, waker, true)));
+            }
+        }
+    }
+    let index = trace.index();
+    let follow = Follow::new(index.goroutines.len(), true);
+    let mut all = All { index: &index, reasons: Reasons::default(), follow, out: Vec::new() };
+    waits::each(trace, &mut all).unwrap();
+    (all.out, all.follow.chains)
+}
+
+#[test]
+fn the_chains_of_a_pass_are_those_found_one_by_one() {
+    let (mut deepest, mut seen) = (0, 0);
+    for (trace, most) in ALL.iter().map(|n| (data(n), usize::MAX)).chain([(sample(), 400)]) {
+        let (all, chains) = chains(&trace);
+        for (wait, chain) in all.iter().filter(|w| w.0.began.is_some()).take(most) {
+            let found = path::chain(&trace, wait.began.unwrap()).unwrap();
+            // Here a chain ends with the first wait that was over when the wait that it is of began.
+            let inside = found[1..].iter().take_while(|l| l.wait.to > wait.from).count();
+            let mut want = Vec::new();
+            for l in &found[..=inside] {
+                if !want.is_empty() {
+                    want.push(Step { mark: Mark::HadWaited, stack: l.wait.stack });
+                }
+                let (mark, stack) = match l.waker {
+                    Waker::Go(_) => (Mark::WokenBy, path::waker_stack(l)),
+                    Waker::Network => (Mark::ByNetwork, StackId::NONE),
+                    Waker::Timer => (Mark::ByTimer, StackId::NONE),
+                    Waker::Runtime => (Mark::ByRuntime, StackId::NONE),
+                    Waker::Nobody => continue,
+                };
+                want.push(Step { mark, stack });
+            }
+            assert_eq!(chains.steps(*chain), want);
+            deepest = deepest.max(inside);
+            seen += 1;
+        }
+    }
+    assert!(deepest >= 5 && seen > 1000, "{deepest} {seen}");
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! Call trees: the weights of stacks added up by function, from the root down. What flame graphs are drawn from.
 
-use super::links::Options;
-use super::offcpu::{self, Kind};
+use super::chains::{ChainId, Mark, Step};
+use super::links::{Options, Party};
+use super::offcpu::{self, Kind, Record};
 use super::search::Source;
 use crate::base::{FrameId, FuncId, GroupId, StackId};
 use crate::store::code::Own;
 use crate::store::commit::is_system;
 use crate::store::{Dict, Index};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What is added up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -17,20 +18,54 @@ pub enum Weight {
     OnCpu,
     /// Nanoseconds in which goroutines were there and did not run, by the stack in which they stopped.
     OffCpu,
-    /// Nanoseconds that goroutines waited for others: the waiter's stack and, below its leaf, the waker's from its leaf
-    /// to its root.
-    ByWaker,
+    /// Nanoseconds that goroutines waited for others: the waiter's stack and, below its leaf, the chain of wakers, each
+    /// from its leaf to its root.
+    WaiterFirst,
+    /// The same the other way round: the last of the chain at the root, and the waiter below.
+    WakerFirst,
 }
 
 /// One stack and its weight.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Weighed {
     /// The stack.
     pub stack: StackId,
-    /// The stack that stands on it upside down ([`Weight::ByWaker`]).
-    pub waker: StackId,
+    /// What stands on it: the chain of wakers.
+    pub chain: Vec<Step>,
     /// Samples or nanoseconds.
     pub weight: u64,
+}
+
+impl Weighed {
+    /// A stack with nothing on it.
+    pub fn new(stack: StackId, weight: u64) -> Weighed {
+        Weighed { stack, chain: Vec::new(), weight }
+    }
+}
+
+/// What of a chain a function belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Part {
+    /// A stack that ran or waited.
+    #[default]
+    Own,
+    /// The stack of a waker.
+    Waker,
+    /// None: it stands between two stacks.
+    Between(Mark),
+    /// The same where the end of the chain comes first.
+    BetweenBackwards(Mark),
+}
+
+impl Part {
+    /// What a node is called that stands between two stacks.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Part::Own | Part::Waker => None,
+            Part::Between(m) => Some(m.name()),
+            Part::BetweenBackwards(m) => Some(m.name_backwards()),
+        }
+    }
 }
 
 /// A function in the context of its callers.
@@ -52,8 +87,8 @@ pub struct Node {
     pub own: u64,
     /// The callees, the heaviest first.
     pub children: Vec<usize>,
-    /// Whether it belongs to a waker's stack.
-    pub waker: bool,
+    /// What of a chain it belongs to.
+    pub part: Part,
     /// Whether a frame of it matches.
     pub matched: bool,
 }
@@ -70,62 +105,63 @@ pub struct Tree {
 /// Most nodes of a tree; what would make more is charged to the last function that there is room for.
 const MAX_NODES: usize = 1 << 20;
 
-/// Adds stacks up. `mine` charges the frames of the runtime
-/// and of libraries to the user's function that called them, and keeps the outermost where there is none; `matches` says which
-/// frames are to be marked.
-pub fn tree(dict: &Dict, stacks: &[Weighed], mine: bool, matches: &dyn Fn(FrameId) -> bool) -> Tree {
-    let root = Node {
-        func: FuncId::NONE,
-        frame: FrameId::NONE,
-        parent: 0,
-        depth: 0,
-        start: 0,
-        total: 0,
-        own: 0,
-        children: Vec::new(),
-        waker: false,
-        matched: false,
-    };
-    let mut t = Tree { nodes: vec![root], matched: 0 };
+/// How stacks are laid out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Layout {
+    /// Charge the frames of the runtime and of libraries to the user's function that called them; where there is none the
+    /// outermost stays.
+    pub mine: bool,
+    /// Begin with the end of each chain.
+    pub waker_first: bool,
+}
+
+/// Adds stacks up. `matches` says which frames are to be marked.
+pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(FrameId) -> bool) -> Tree {
+    let mut t = Tree { nodes: vec![empty()], matched: 0 };
     let mut heaviest = vec![0u64];
-    let mut ids: FxHashMap<(usize, FuncId, bool), usize> = FxHashMap::default();
-    let mut path: Vec<(FrameId, bool)> = Vec::new();
+    let mut ids: FxHashMap<(usize, FuncId, Part), usize> = FxHashMap::default();
+    let mut path: Vec<(FrameId, Part)> = Vec::new();
+    let between = if layout.waker_first { Part::BetweenBackwards } else { Part::Between };
     for s in stacks.iter().filter(|s| s.weight > 0) {
         path.clear();
-        path.extend(dict.stack_ids(s.stack).map(|f| (f, false)));
+        path.extend(dict.stack_ids(s.stack).map(|f| (f, Part::Own)));
         path.reverse();
-        path.extend(dict.stack_ids(s.waker).map(|f| (f, true)));
-        if path.iter().any(|&(f, _)| matches(f)) {
+        for step in &s.chain {
+            path.push((FrameId::NONE, between(step.mark)));
+            let (from, woken) = (path.len(), step.mark == Mark::WokenBy);
+            let part = if woken { Part::Waker } else { Part::Own };
+            path.extend(dict.stack_ids(step.stack).map(|f| (f, part)));
+            if !woken {
+                path[from..].reverse();
+            }
+        }
+        if layout.waker_first {
+            path.reverse();
+        }
+        if path.iter().any(|&(f, _)| f.is_some() && matches(f)) {
             t.matched += s.weight;
         }
-        if mine {
-            let first = path.first().copied();
-            path.clear();
-            path.extend(own(dict, s.stack).map(|f| (f, false)));
-            path.reverse();
-            path.extend(own(dict, s.waker).map(|f| (f, true)));
-            if path.is_empty() {
-                path.extend(first);
-            }
+        if layout.mine {
+            charge(dict, s, &mut path);
         }
         let mut at = 0;
         t.nodes[0].total += s.weight;
-        for &(frame, waker) in &path {
-            let func = dict.frame_of(frame).func;
+        for &(frame, part) in &path {
+            let func = if frame.is_some() { dict.frame_of(frame).func } else { FuncId::NONE };
             let next = t.nodes.len();
-            if next >= MAX_NODES && !ids.contains_key(&(at, func, waker)) {
+            if next >= MAX_NODES && !ids.contains_key(&(at, func, part)) {
                 break;
             }
-            let id = *ids.entry((at, func, waker)).or_insert(next);
+            let id = *ids.entry((at, func, part)).or_insert(next);
             if id == next {
                 let depth = t.nodes[at].depth + 1;
                 t.nodes[at].children.push(id);
-                t.nodes.push(Node { func, frame, parent: at, depth, waker, ..empty() });
+                t.nodes.push(Node { func, frame, parent: at, depth, part, ..empty() });
                 heaviest.push(0);
             }
             let n = &mut t.nodes[id];
             n.total += s.weight;
-            n.matched |= matches(frame);
+            n.matched |= frame.is_some() && matches(frame);
             if s.weight > heaviest[id] {
                 (heaviest[id], n.frame) = (s.weight, frame);
             }
@@ -138,7 +174,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], mine: bool, matches: &dyn Fn(FrameI
         let mut children = std::mem::take(&mut t.nodes[i].children);
         children.sort_by_key(|&c| {
             let n = &t.nodes[c];
-            (std::cmp::Reverse(n.total), dict.func_name(n.func), n.waker)
+            (std::cmp::Reverse(n.total), dict.func_name(n.func), n.part)
         });
         let mut start = t.nodes[i].start;
         for &c in &children {
@@ -160,15 +196,23 @@ fn empty() -> Node {
         total: 0,
         own: 0,
         children: Vec::new(),
-        waker: false,
+        part: Part::Own,
         matched: false,
     }
 }
 
-/// The frames of a stack that are one's own, leaf first.
-fn own(dict: &Dict, stack: StackId) -> impl Iterator<Item = FrameId> {
-    let own = Own::of(dict.stack_ids(stack).map(|f| dict.code(f)));
-    dict.stack_ids(stack).filter(move |&f| own.has(dict.code(f)))
+/// Takes the frames of the runtime and of libraries out of the path of some stacks.
+fn charge(dict: &Dict, s: &Weighed, path: &mut Vec<(FrameId, Part)>) {
+    let mut owned: FxHashSet<FrameId> = FxHashSet::default();
+    for stack in std::iter::once(s.stack).chain(s.chain.iter().map(|c| c.stack)) {
+        let own = Own::of(dict.stack_ids(stack).map(|f| dict.code(f)));
+        owned.extend(dict.stack_ids(stack).filter(|&f| own.has(dict.code(f))));
+    }
+    let first = path.first().copied();
+    path.retain(|&(f, _)| !f.is_some() || owned.contains(&f));
+    if path.is_empty() {
+        path.extend(first);
+    }
 }
 
 /// The stacks of a trace that has been read whole, with their weights. The runtime's own goroutines are there only where
@@ -186,32 +230,35 @@ pub fn stacks<S: Source>(
     let kind = match weight {
         Weight::OnCpu => Kind::Cpu,
         Weight::OffCpu => Kind::OffCpu,
-        Weight::ByWaker => Kind::OffWake,
+        Weight::WaiterFirst | Weight::WakerFirst => Kind::Chain,
     };
+    let by_others = kind == Kind::Chain;
     let profile = offcpu::profile(source, kind, opts)?;
-    let mut sums: FxHashMap<(StackId, StackId), u64> = FxHashMap::default();
+    let mut sums: FxHashMap<(StackId, ChainId), u64> = FxHashMap::default();
     source.with_index(&mut |index| {
         let wanted = |g: GroupId| match group {
             Some(want) => g == want,
             None => weight == Weight::OnCpu || !is_system(index.group_name(g)),
         };
-        for r in profile.records.iter().filter(|r| wanted(r.key.group)) {
+        let ended = |r: &Record| !by_others || matches!(r.key.waker, Some(Party::Group(_))) && r.key.what.is_wait();
+        for r in profile.records.iter().filter(|r| wanted(r.key.group) && ended(r)) {
             let w = if weight == Weight::OnCpu { r.count } else { r.total.ns().max(0) as u64 };
-            *sums.entry((r.key.stack, r.key.waker_stack)).or_default() += w;
+            *sums.entry((r.key.stack, r.key.chain)).or_default() += w;
         }
     });
-    Ok(in_order(sums.into_iter().map(|((stack, waker), weight)| Weighed { stack, waker, weight })))
+    let weighed = |((stack, chain), weight)| Weighed { stack, chain: profile.chains.steps(chain), weight };
+    Ok(in_order(sums.into_iter().map(weighed)))
 }
 
 /// The CPU samples of the whole trace, as far as it is read.
 pub fn samples(index: &Index) -> Vec<Weighed> {
     let samples = index.totals.samples.iter();
-    in_order(samples.map(|(&stack, &weight)| Weighed { stack, waker: StackId::NONE, weight }))
+    in_order(samples.map(|(&stack, &weight)| Weighed::new(stack, weight)))
 }
 
 fn in_order(stacks: impl Iterator<Item = Weighed>) -> Vec<Weighed> {
     let mut all: Vec<Weighed> = stacks.collect();
-    all.sort_unstable_by_key(|s| (s.stack, s.waker));
+    all.sort_unstable_by(|a, b| (a.stack, &a.chain).cmp(&(b.stack, &b.chain)));
     all
 }
 
@@ -229,9 +276,7 @@ mod tests {
         })
     }
 
-    fn weighed(stack: StackId, weight: u64) -> Weighed {
-        Weighed { stack, waker: StackId::NONE, weight }
-    }
+    const PLAIN: Layout = Layout { mine: false, waker_first: false };
 
     fn show(d: &Dict, t: &Tree) -> Vec<String> {
         let line =
@@ -245,7 +290,7 @@ mod tests {
         let a = stack(&mut d, &["main.main", "main.a"]);
         let b = stack(&mut d, &["main.main", "main.b", "runtime.mapassign"]);
         let own = stack(&mut d, &["main.main"]);
-        let t = tree(&d, &[weighed(a, 2), weighed(b, 5), weighed(own, 1)], false, &|_| false);
+        let t = tree(&d, &[Weighed::new(a, 2), Weighed::new(b, 5), Weighed::new(own, 1)], PLAIN, &|_| false);
         let want = [" 0+8 0", ">main.main 0+8 1", ">>main.a 5+2 2", ">>main.b 0+5 0", ">>>runtime.mapassign 0+5 5"];
         assert_eq!(show(&d, &t), want);
         assert_eq!(t.nodes[1].children, [3, 2]);
@@ -261,13 +306,13 @@ mod tests {
         let a = stack(&mut d, &["runtime.main", "main.main", "runtime.mapassign"]);
         let gc = stack(&mut d, &["runtime.gcBgMarkWorker", "runtime.gcDrain"]);
         let leaf = d.leaf(a).unwrap();
-        let t = tree(&d, &[weighed(a, 3), weighed(gc, 4)], true, &|f| f == leaf);
+        let t = tree(&d, &[Weighed::new(a, 3), Weighed::new(gc, 4)], Layout { mine: true, ..PLAIN }, &|f| f == leaf);
         assert_eq!(show(&d, &t), [" 0+7 0", ">main.main 4+3 3", ">runtime.gcBgMarkWorker 0+4 4"]);
         assert_eq!(t.matched, 3, "what is charged to others still matches");
 
         let read = stack(&mut d, &["net/http.(*conn).serve", "net.(*conn).Read", "internal/poll.(*FD).Read"]);
         let print = stack(&mut d, &["net/http.(*conn).serve", "main.handle", "fmt.Println", "os.(*File).Write"]);
-        let t = tree(&d, &[weighed(read, 2), weighed(print, 1)], true, &|_| false);
+        let t = tree(&d, &[Weighed::new(read, 2), Weighed::new(print, 1)], Layout { mine: true, ..PLAIN }, &|_| false);
         assert_eq!(show(&d, &t), [" 0+3 0", ">net/http.(*conn).serve 0+2 2", ">main.handle 2+1 1"]);
     }
 
@@ -276,8 +321,24 @@ mod tests {
         let mut d = Dict::default();
         let waiter = stack(&mut d, &["main.w", "sync.Lock"]);
         let waker = stack(&mut d, &["main.u", "sync.Unlock"]);
-        let t = tree(&d, &[Weighed { stack: waiter, waker, weight: 1 }], false, &|_| false);
-        let names: Vec<_> = t.nodes[1..].iter().map(|n| (d.func_name(n.func), n.waker)).collect();
-        assert_eq!(names, [("main.w", false), ("sync.Lock", false), ("sync.Unlock", true), ("main.u", true)]);
+        let step = |mark, stack| Step { mark, stack };
+        let slept = stack(&mut d, &["main.u", "time.Sleep"]);
+        let chain = vec![step(Mark::WokenBy, waker), step(Mark::HadWaited, slept), step(Mark::ByTimer, StackId::NONE)];
+        let all = [Weighed { stack: waiter, chain, weight: 1 }];
+        let names = |waker_first| {
+            let t = tree(&d, &all, Layout { waker_first, ..PLAIN }, &|_| false);
+            let of = |n: &Node| match (n.part.name(), n.part) {
+                (Some(between), _) => between.to_owned(),
+                (_, Part::Waker) => format!("{}!", d.func_name(n.func)),
+                _ => d.func_name(n.func).to_owned(),
+            };
+            t.nodes[1..].iter().map(of).collect::<Vec<_>>()
+        };
+        let mut want = vec!["main.w", "sync.Lock", "(woken by)", "sync.Unlock!", "main.u!"];
+        want.extend(["(which had waited in)", "main.u", "time.Sleep", "(woken by a timer)"]);
+        assert_eq!(names(false), want);
+        let mut want = vec!["(a timer woke)", "time.Sleep", "main.u", "(and then)", "main.u!", "sync.Unlock!"];
+        want.extend(["(woke)", "sync.Lock", "main.w"]);
+        assert_eq!(names(true), want);
     }
 }

@@ -2,6 +2,7 @@
 //! an analysis.
 
 pub mod annotations;
+pub mod chains;
 pub mod contention;
 pub mod flame;
 pub mod hits;

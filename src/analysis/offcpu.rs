@@ -1,5 +1,6 @@
 //! Profiles out of a trace: where goroutines spent the time in which they did not run, and where they ran.
 
+use super::chains::{ChainId, Chains, Follow};
 use super::links::{Options, Party, group};
 use super::search::{LookAhead, Source};
 use super::waits::{self, Class, Interval, ReasonId, Reasons, Visit, Waker};
@@ -25,6 +26,8 @@ pub enum Kind {
     OffCpu,
     /// Waits that goroutines ended: the waiter's stack, and on it the waker's, upside down.
     OffWake,
+    /// The time of [`Kind::OffCpu`], and on the stack of each wait the chain of wakers behind it.
+    Chain,
     /// CPU samples.
     Cpu,
 }
@@ -56,13 +59,20 @@ pub enum What {
     Running,
 }
 
+impl What {
+    /// Whether it is a wait.
+    pub fn is_wait(self) -> bool {
+        matches!(self, What::Waiting(_))
+    }
+}
+
 /// What the stretches of a record have in common.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Key {
     /// The goroutine's own stack.
     pub stack: StackId,
-    /// The stack of who ended the wait ([`Kind::OffWake`] only).
-    pub waker_stack: StackId,
+    /// Who ended the wait, and what had held that one up ([`Kind::OffWake`] and [`Kind::Chain`] only).
+    pub chain: ChainId,
     /// The goroutine's group.
     pub group: GroupId,
     /// What the time went into.
@@ -92,6 +102,8 @@ pub struct Profile {
     pub records: Vec<Record>,
     /// What their reasons are.
     pub reasons: Reasons,
+    /// What their chains are.
+    pub chains: Chains,
     /// The length of the window.
     pub duration: Duration,
 }
@@ -110,6 +122,7 @@ struct Sums<'a, 'o> {
     ahead: &'a dyn crate::filter::Ahead,
     /// By goroutine, the last stack in which it stopped.
     last: Vec<StackId>,
+    follow: Follow,
     records: FxHashMap<Key, (u64, Duration)>,
 }
 
@@ -121,7 +134,7 @@ impl Sums<'_, '_> {
             (Kind::Sync, GoState::Waiting) => self.is_sync(w),
             (Kind::OffWake, GoState::Waiting) => w.end.is_some_and(|e| e.by.is_some()),
             (Kind::Syscall, GoState::Syscall) | (Kind::Sched, GoState::Runnable) => true,
-            (Kind::OffCpu, GoState::Waiting | GoState::Syscall | GoState::Runnable) => true,
+            (Kind::OffCpu | Kind::Chain, GoState::Waiting | GoState::Syscall | GoState::Runnable) => true,
             _ => false,
         }
     }
@@ -173,10 +186,24 @@ impl Visit for Sums<'_, '_> {
     fn end(&mut self, w: &Interval) {
         let (from, to) = (w.from.max(self.opts.from), w.to.min(self.opts.to));
         let outside = w.to < self.opts.from || w.from >= self.opts.to;
-        if w.mark == OUT || outside || !self.wants(w) {
+        let wanted = w.mark != OUT && !outside && self.wants(w);
+        if self.kind == Kind::Chain && w.end.is_some_and(|e| e.kind == EventKind::GoDestroy) {
+            self.follow.forget(w.go);
+        }
+        let follows = self.kind == Kind::Chain && w.state == GoState::Waiting;
+        if !wanted && !follows {
             return;
         }
         let waker = w.waker(self.index, self.reasons);
+        let chain = match self.kind {
+            Kind::OffWake | Kind::Chain if w.state == GoState::Waiting => {
+                self.follow.end(&self.index.dict, w, waker, wanted)
+            }
+            _ => ChainId::NONE,
+        };
+        if !wanted {
+            return;
+        }
         let what = match w.state {
             GoState::Runnable => What::Runnable,
             GoState::Syscall => What::Syscall(self.reasons.syscall(&self.index.dict, w.stack)),
@@ -195,11 +222,7 @@ impl Visit for Sums<'_, '_> {
             (true, false) => Open::End,
             (false, false) => Open::Both,
         };
-        let waker_stack = match (self.kind, w.end) {
-            (Kind::OffWake, Some(e)) => e.stack,
-            _ => StackId::NONE,
-        };
-        let key = Key { stack: StackId(w.mark), waker_stack, group: group(self.index, w.go), what, waker: party, open };
+        let key = Key { stack: StackId(w.mark), chain, group: group(self.index, w.go), what, waker: party, open };
         self.add(key, to - from);
     }
 }
@@ -235,6 +258,7 @@ pub fn profile_and<S: Source>(
             opts,
             ahead: &ahead,
             last: vec![StackId::NONE; index.goroutines.len()],
+            follow: Follow::new(index.goroutines.len(), kind == Kind::Chain),
             records: FxHashMap::default(),
         };
         let mut tracker = waits::Tracker::new(index);
@@ -252,7 +276,8 @@ pub fn profile_and<S: Source>(
             records.into_iter().map(|(key, (count, total))| Record { key, count, total }).collect();
         records.sort_by_key(|r| r.key);
         let duration = opts.to.min(index.end) - opts.from.max(index.start);
-        out = done.map(|()| Profile { kind, records, reasons, duration });
+        let chains = s.follow.chains;
+        out = done.map(|()| Profile { kind, records, reasons, chains, duration });
     });
     out
 }
@@ -267,8 +292,8 @@ fn samples(s: &mut Sums<'_, '_>, n: usize, seg: &Segment) {
             continue;
         }
         let group = group(s.index, seg.go[i]);
-        let (waker_stack, open) = (StackId::NONE, Open::No);
-        let key = Key { stack: seg.stack[i], waker_stack, group, what: What::Running, waker: None, open };
+        let (chain, open) = (ChainId::NONE, Open::No);
+        let key = Key { stack: seg.stack[i], chain, group, what: What::Running, waker: None, open };
         s.add(key, SAMPLE);
     }
 }

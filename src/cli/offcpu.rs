@@ -49,6 +49,8 @@ enum Kind {
     Offcpu,
     /// Waits that goroutines ended, with the waker's stack on the waiter's
     Offwake,
+    /// All time in which goroutines did not run, with the chain of wakers behind each wait on the waiter's stack
+    Chain,
 }
 
 pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
@@ -61,6 +63,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Kind::Sched => offcpu::Kind::Sched,
         Kind::Offcpu => offcpu::Kind::OffCpu,
         Kind::Offwake => offcpu::Kind::OffWake,
+        Kind::Chain => offcpu::Kind::Chain,
     };
     let mut profiles = Vec::new();
     let (mut closed, mut open) = ((0, Duration::ZERO), (0, Duration::ZERO));

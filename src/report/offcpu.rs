@@ -1,5 +1,6 @@
 //! Profiles out of a trace, in pprof's form.
 
+use crate::analysis::chains::Mark;
 use crate::analysis::links::Party;
 use crate::analysis::offcpu::{Kind, Open, Profile, Record};
 use crate::base::{FrameId, StringId};
@@ -16,7 +17,7 @@ pub fn pprof(p: &Profile, index: &Index) -> profile::Profile {
         out: profile::Profile::default(),
         locations: FxHashMap::default(),
         functions: FxHashMap::default(),
-        mark: None,
+        marks: FxHashMap::default(),
     };
     let (count, value) = match p.kind {
         Kind::Cpu => ("samples", "cpu"),
@@ -39,8 +40,8 @@ struct Builder<'a> {
     out: profile::Profile,
     locations: FxHashMap<FrameId, u32>,
     functions: FxHashMap<(StringId, StringId), usize>,
-    /// The location that stands between waiter and waker.
-    mark: Option<u32>,
+    /// The locations that stand between waiters and wakers.
+    marks: FxHashMap<Mark, u32>,
 }
 
 fn span(from: usize, to: usize) -> Span {
@@ -50,14 +51,17 @@ fn span(from: usize, to: usize) -> Span {
 impl Builder<'_> {
     fn record(&mut self, p: &Profile, r: &Record) {
         let (frames, values, labels) = (self.out.frames.len(), self.out.values.len(), self.out.labels.len());
-        if r.key.waker_stack.is_some() {
-            // The waker upside down on top of the waiter: the two meet where one woke the other.
-            let waker: Vec<FrameId> = self.index.dict.stack_ids(r.key.waker_stack).collect();
-            for f in waker.into_iter().rev() {
+        // The chain on top of the waiter, each waker upside down: the two meet where one woke the other.
+        for step in p.chains.steps(r.key.chain).into_iter().rev() {
+            let mut stack: Vec<FrameId> = self.index.dict.stack_ids(step.stack).collect();
+            if step.mark == Mark::WokenBy {
+                stack.reverse();
+            }
+            for f in stack {
                 let l = self.location(f);
                 self.out.frames.push(l);
             }
-            let mark = self.between();
+            let mark = self.mark(step.mark);
             self.out.frames.push(mark);
         }
         for f in self.index.dict.stack_ids(r.key.stack) {
@@ -110,13 +114,13 @@ impl Builder<'_> {
         l
     }
 
-    fn between(&mut self) -> u32 {
-        if let Some(l) = self.mark {
+    fn mark(&mut self, mark: Mark) -> u32 {
+        if let Some(&l) = self.marks.get(&mark) {
             return l;
         }
-        let name = self.out.strings.intern("(woken by)");
+        let name = self.out.strings.intern(mark.name());
         let l = self.add(name, Strings::EMPTY, 0, 0);
-        self.mark = Some(l);
+        self.marks.insert(mark, l);
         l
     }
 

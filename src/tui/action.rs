@@ -133,7 +133,7 @@ actions! {
     SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
     SortNext = "sort-next", Table, ">", "sort by the column to the right";
     SortReverse = "sort-reverse", Table, "r", "turn the order around";
-    StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU and who woke";
+    StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU, and who woke whom";
     Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
     MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
     SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";

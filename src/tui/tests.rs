@@ -586,7 +586,8 @@ fn views_look_as_they_did() {
             ("stacks", "4jjj"),
             ("stacks_tree", "4tjjj"),
             ("stacks_off", "4xjjj"),
-            ("stacks_waker", "4xxjjj"),
+            ("stacks_waiter_first", "4xxjjj"),
+            ("stacks_waker_first", "4xxxjjj"),
             ("stacks_mine", "4mjjj"),
             ("stacks_hits", "4/mapassign<Enter><Tab><Tab><Tab>jjj"),
         ] {

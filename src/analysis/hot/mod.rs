@@ -5,7 +5,7 @@ pub mod facets;
 mod own;
 pub mod variants;
 
-use super::flame::{self, Tree, Weighed};
+use super::flame::{self, Layout, Tree, Weighed};
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use crate::filter;
 use crate::store::profile::aggregate::Keep;
@@ -417,12 +417,10 @@ impl Profiled {
                 None => weighed.push((stack, value)),
             }
         }
-        let weigh = weighed.into_iter().map(|(stack, value)| Weighed {
-            stack,
-            waker: StackId::NONE,
-            weight: if ask.less { value.saturating_neg() } else { value }.max(0) as u64,
+        let weigh = weighed.into_iter().map(|(stack, value)| {
+            Weighed::new(stack, if ask.less { value.saturating_neg() } else { value }.max(0) as u64)
         });
-        let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), false, &matches);
+        let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), Layout::default(), &matches);
 
         let of_left = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
         let left = of_left.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));

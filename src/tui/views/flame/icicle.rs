@@ -59,7 +59,7 @@ pub fn layout(tree: &Tree, root: usize, width: u16, rows: usize) -> Vec<Vec<Bloc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::flame::{Node, Weighed, tree};
+    use crate::analysis::flame::{Layout, Node, Weighed, tree};
     use crate::base::StackId;
     use crate::store::{Dict, Frame, Func};
 
@@ -74,9 +74,9 @@ mod tests {
                 let frame = d.frame(Frame { func, line: 1, pc: 0 });
                 at = d.push_frame(at, frame);
             }
-            stacks.push(Weighed { stack: at, waker: StackId::NONE, weight });
+            stacks.push(Weighed::new(at, weight));
         }
-        tree(&d, &stacks, false, &|_| false)
+        tree(&d, &stacks, Layout::default(), &|_| false)
     }
 
     #[test]

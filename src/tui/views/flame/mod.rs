@@ -44,12 +44,12 @@ impl Graph {
             let mut path = Vec::new();
             let mut at = node;
             while let Some(n) = old.nodes.get(at).filter(|_| at != 0) {
-                path.push((n.func, n.waker));
+                path.push((n.func, n.part));
                 at = n.parent;
             }
             let mut at = 0;
             for step in path.into_iter().rev() {
-                let is = |&&c: &&usize| (new.nodes[c].func, new.nodes[c].waker) == step;
+                let is = |&&c: &&usize| (new.nodes[c].func, new.nodes[c].part) == step;
                 match new.nodes[at].children.iter().find(is) {
                     Some(&c) => at = c,
                     None => break,
@@ -198,7 +198,10 @@ impl Graph {
 /// What a node is called in full, safe to show.
 pub fn name(tree: &Tree, node: usize, dict: &Dict) -> String {
     match tree.nodes.get(node) {
-        Some(n) if node > 0 => text::escape(dict.func_name(n.func)).into_owned(),
+        Some(n) if node > 0 => match n.part.name() {
+            Some(between) => between.into(),
+            None => text::escape(dict.func_name(n.func)).into_owned(),
+        },
         _ => "all".into(),
     }
 }

@@ -2,7 +2,7 @@
 
 pub mod render;
 
-use crate::analysis::flame::{self, Tree, Weight};
+use crate::analysis::flame::{self, Layout, Tree, Weight};
 use crate::analysis::links::Options;
 use crate::base::{GroupId, Time};
 use crate::tui::action::{Action, Scope};
@@ -78,7 +78,8 @@ fn add_up(key: Key) -> Job {
             };
             let marks = marks.filter(|m| m.has_frames());
             let matches = |f| marks.as_ref().is_some_and(|m| m.matches_frame(f));
-            Ok::<Tree, String>(flame::tree(&cx.trace.index().dict, &stacks, key.mine, &matches))
+            let layout = Layout { mine: key.mine, waker_first: key.weight == Weight::WakerFirst };
+            Ok::<Tree, String>(flame::tree(&cx.trace.index().dict, &stacks, layout, &matches))
         };
         match made() {
             _ if cx.cancelled() => Reply::Nothing,
@@ -188,7 +189,7 @@ impl Stacks {
         let path = |t: &Tree, mut n: usize| {
             let mut path = Vec::new();
             while n != 0 {
-                path.push((t.nodes[n].func, t.nodes[n].waker));
+                path.push((t.nodes[n].func, t.nodes[n].part));
                 n = t.nodes[n].parent;
             }
             path.reverse();
@@ -198,7 +199,7 @@ impl Stacks {
             let mut at = 0;
             for step in old.map_or(Vec::new(), |t| path(t, n)) {
                 let nodes = &found.tree.nodes;
-                match nodes[at].children.iter().find(|&&c| (nodes[c].func, nodes[c].waker) == step) {
+                match nodes[at].children.iter().find(|&&c| (nodes[c].func, nodes[c].part) == step) {
                     Some(&c) => at = c,
                     None => break,
                 }
@@ -249,8 +250,9 @@ impl View for Stacks {
             Action::StacksOf => {
                 self.weight = match self.weight {
                     Weight::OnCpu => Weight::OffCpu,
-                    Weight::OffCpu => Weight::ByWaker,
-                    Weight::ByWaker => Weight::OnCpu,
+                    Weight::OffCpu => Weight::WaiterFirst,
+                    Weight::WaiterFirst => Weight::WakerFirst,
+                    Weight::WakerFirst => Weight::OnCpu,
                 };
             }
             Action::MyCode => self.mine = !self.mine,

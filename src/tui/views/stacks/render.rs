@@ -1,7 +1,7 @@
 //! Draws the stacks view.
 
 use super::{Stacks, key};
-use crate::analysis::flame::{Node, Tree, Weight};
+use crate::analysis::flame::{Node, Part, Tree, Weight};
 use crate::base::{Duration, text};
 use crate::store::code::is_runtime;
 use crate::tui::text as words;
@@ -67,7 +67,8 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     let what = match view.weight {
         Weight::OnCpu => "on CPU",
         Weight::OffCpu => "off CPU, by the stack that waits",
-        Weight::ByWaker => "off CPU, who waits and below it who woke",
+        Weight::WaiterFirst => "off CPU, who waits and below it the chain of who woke",
+        Weight::WakerFirst => "off CPU, who woke and below it the chain of who waits",
     };
     let dot = format!(" {} ", theme.glyphs.dot);
     let mut parts = vec![(what.to_string(), Role::Heading)];
@@ -115,7 +116,7 @@ fn role(n: &Node, weight: Weight, cx: &Ctx) -> Role {
         Role::Hit
     } else if !n.func.is_some() {
         Role::Dim
-    } else if n.waker {
+    } else if n.part == Part::Waker {
         Role::Syscall
     } else if is_runtime(cx.index.dict.func_name(n.func)) {
         Role::Waiting
@@ -133,8 +134,9 @@ fn graph(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
 
 /// What a node is called in the graph and in the tree.
 fn short(i: usize, n: &Node, cx: &Ctx) -> String {
-    match i {
-        0 => "all".into(),
+    match (i, n.part.name()) {
+        (0, _) => "all".into(),
+        (_, Some(between)) => between.into(),
         _ => words::func(cx.index.dict.func_name(n.func)),
     }
 }
