@@ -117,7 +117,7 @@ fn each_wait_of_package_sync_is_told_by_its_name() {
         ("waitCond", "Cond"),
         ("waitReceive", "chan receive"),
         ("waitSend", "chan send"),
-        ("waitSelect", "select"),
+        ("waitSelect", "select (closed)"),
     ] {
         let start = format!("main.{waiter} {reason} waits.go:");
         let found: Vec<_> = all.iter().filter(|e| e.0.starts_with(&start)).collect();
@@ -129,6 +129,21 @@ fn each_wait_of_package_sync_is_told_by_its_name() {
     for forever in ["main.waitSelectForever forever", "main.waitNilChannel forever"] {
         let e = &all.iter().find(|e| e.0.starts_with(forever)).unwrap().1;
         assert_eq!((e.key.waker, e.open), (Party::Nobody, 1));
+    }
+}
+
+#[test]
+fn who_ended_a_select_tells_its_case() {
+    let all = edges("selects");
+    for (want, least) in [
+        ("main.selectReceives select (received) selects.go:33 <- main.main selects.go:25", 5),
+        ("main.selectSends select (sent) selects.go:41 <- main.main selects.go:26", 5),
+        ("main.selectClosed select (closed) selects.go:49 <- main.main selects.go:27", 5),
+        ("main.selectCancelled select (context done) selects.go:57 <- main.main selects.go:28", 5),
+        ("main.selectTimesOut select (timeout) selects.go:65 <- a timer", 10),
+    ] {
+        let e = edge(&all, want);
+        assert!(e.count == 1 && e.total.ns() >= (least - 1) * MS, "{want}: {}", e.total);
     }
 }
 
@@ -298,6 +313,7 @@ const ALL: &[&str] = &[
     "convoy",
     "starved",
     "receiver",
+    "selects",
     "leak",
     "network",
     "timer",

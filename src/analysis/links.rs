@@ -124,7 +124,9 @@ pub struct Links {
 impl Links {
     /// An edge's reason.
     pub fn reason(&self, e: &Edge) -> Reason {
-        self.reasons.get(e.key.reason)
+        let reason = self.reasons.get(e.key.reason);
+        // Of an edge whose longest wait began in the trace, not all began before it.
+        if e.longest.is_none() { reason.from_before() } else { reason }
     }
 }
 
@@ -255,7 +257,8 @@ impl Summer<'_, '_> {
 }
 
 fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval, waker: Waker) -> Key {
-    let reason = reasons.refine(&index.dict, w.reason, w.stack, waker);
+    let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
+    let reason = reasons.refine_ended(&index.dict, (w.reason, w.stack), ended);
     Key {
         waiter: group(index, w.go),
         at: places.user(w.stack),
@@ -288,7 +291,7 @@ fn link_key(index: &Index, places: &Places, reasons: &Reasons, l: &totals::Link,
         true => reasons.waker(&index.dict, (l.reason, l.waiter_stack), by, l.waker_stack),
         false => Waker::Nobody,
     };
-    let reason = reasons.refine(&index.dict, l.reason, l.waiter_stack, waker);
+    let reason = reasons.refine_ended(&index.dict, (l.reason, l.waiter_stack), (waker, l.waker_stack));
     Key {
         waiter: group(l.waiter),
         at: places.user(l.waiter_stack),

@@ -207,7 +207,10 @@ impl Visit for Sums<'_, '_> {
         let what = match w.state {
             GoState::Runnable => What::Runnable,
             GoState::Syscall => What::Syscall(self.reasons.syscall(&self.index.dict, w.stack)),
-            _ => What::Waiting(self.reasons.refine(&self.index.dict, w.reason, w.stack, waker)),
+            _ => {
+                let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
+                What::Waiting(self.reasons.refine_ended(&self.index.dict, (w.reason, w.stack), ended))
+            }
         };
         let party = match w.state {
             GoState::Waiting => Some(Party::of(waker, self.index)),
@@ -308,7 +311,11 @@ impl Profile {
     /// The runtime's word for what is profiled, or none.
     pub fn reason(&self, r: &Record) -> Option<String> {
         match r.key.what {
-            What::Waiting(id) | What::Syscall(id) => Some(self.reasons.get(id).name),
+            What::Waiting(id) | What::Syscall(id) => {
+                let reason = self.reasons.get(id);
+                let before = matches!(r.key.open, Open::Start | Open::Both);
+                Some(if before { reason.from_before() } else { reason }.name)
+            }
             What::Runnable => Some("no P".into()),
             What::Running => None,
         }

@@ -260,7 +260,7 @@ impl<S: Source> Walk<'_, S> {
     }
 
     fn hop(&mut self, now: &Interval, (from, to): (Time, Time), w: GoIdx, e: End, depth: u16) {
-        let reason = self.reasons.refine(&self.index.dict, now.reason, now.stack, Waker::Go(w));
+        let reason = self.reasons.refine_ended(&self.index.dict, (now.reason, now.stack), (Waker::Go(w), e.stack));
         self.hops.push(Hop {
             from,
             to,

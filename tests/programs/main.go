@@ -27,6 +27,7 @@ var programs = map[string]func(){
 	"network":     network,
 	"path":        path,
 	"receiver":    receiver,
+	"selects":     selects,
 	"starved":     starved,
 	"syscall":     syscalls,
 	"timer":       timers,

@@ -3,7 +3,7 @@
 use super::Waker;
 use crate::base::{GoIdx, StackId, StringId};
 use crate::store::Dict;
-use crate::store::code::is_library;
+use crate::store::code::{is_library, is_runtime};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -52,6 +52,13 @@ pub struct Reason {
     pub class: Class,
 }
 
+impl Reason {
+    /// The same for a wait that was going on when the trace began: where nothing else is known of it, that is.
+    pub fn from_before(self) -> Reason {
+        if self.name == NOT_RECORDED { Reason { name: "what began before the trace".into(), ..self } } else { self }
+    }
+}
+
 /// A reason: a row of [`Reasons`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ReasonId(pub u16);
@@ -60,6 +67,7 @@ pub struct ReasonId(pub u16);
 #[serde(deny_unknown_fields)]
 struct File {
     wakers: FxHashMap<String, WakerName>,
+    ending: Vec<Ending>,
     rule: Vec<Rule>,
     via: Vec<Via>,
 }
@@ -78,8 +86,39 @@ struct Rule {
     #[serde(default)]
     func: Vec<String>,
     waker: Option<WakerName>,
+    ended: Option<How>,
     name: String,
     class: Class,
+}
+
+/// How a goroutine ended a wait.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[serde(rename_all = "lowercase")]
+enum How {
+    /// It cancelled a context.
+    Cancel,
+    /// It closed a channel.
+    Close,
+    /// It sent.
+    Send,
+    /// It received.
+    Receive,
+    /// It released a lock.
+    Release,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ending {
+    name: How,
+    func: Vec<String>,
+}
+
+/// What is known of who ended a wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    By(WakerName),
+    How(How),
 }
 
 #[derive(Deserialize)]
@@ -123,15 +162,25 @@ impl Table {
         }
     }
 
-    fn refine(&self, dict: &Dict, reason: &str, stack: StackId, waker: Option<WakerName>) -> Reason {
-        let mut funcs: Vec<&str> = Vec::new();
-        for f in dict.stack(stack) {
-            let name = dict.func_name(f.func);
-            if !is_library(name) {
-                break;
-            }
-            funcs.push(name);
+    /// The functions between the leaf of a stack and the user's code.
+    fn above_user<'d>(dict: &'d Dict, stack: StackId) -> Vec<&'d str> {
+        dict.stack(stack).map(|f| dict.func_name(f.func)).take_while(|name| is_library(name)).collect()
+    }
+
+    /// How a goroutine that did so in `stack` ended a wait.
+    fn how(&self, dict: &Dict, stack: StackId) -> Option<How> {
+        if !stack.is_some() {
+            return None;
         }
+        let funcs = Table::above_user(dict, stack);
+        let is = |e: &&Ending| e.func.iter().any(|p| funcs.iter().any(|name| fits(p, name)));
+        let named = self.0.ending.iter().find(is).map(|e| e.name);
+        // Of a close the runtime leaves its own frames out: only there does the stack begin with who called it.
+        named.or_else(|| funcs.first().is_none_or(|leaf| !is_runtime(leaf)).then_some(How::Close))
+    }
+
+    fn refine(&self, dict: &Dict, reason: &str, stack: StackId, ended: Option<Ended>) -> Reason {
+        let funcs = Table::above_user(dict, stack);
         let any = |patterns: &[String]| {
             patterns.is_empty() || patterns.iter().any(|p| funcs.iter().any(|name| fits(p, name)))
         };
@@ -139,9 +188,12 @@ impl Table {
             // A wait that began before the trace has no reason; its stack may still tell.
             let told = match r.reason.as_deref() {
                 None => !reason.is_empty(),
+                // Who ended it tells less than a stack does.
+                Some("") if r.ended.is_some() => reason.is_empty() && !stack.is_some(),
                 Some(want) => want == reason || reason.is_empty() && !r.func.is_empty() && r.class != Class::Syscall,
             };
-            told && (r.waker.is_none() || r.waker == waker) && any(&r.func)
+            let by = r.waker.map(Ended::By).or(r.ended.map(Ended::How));
+            told && (by.is_none() || by == ended) && any(&r.func)
         });
         match rule {
             Some(r) if r.class == Class::Network => {
@@ -149,12 +201,32 @@ impl Table {
                 Reason { name: format!("{via} {}", r.name), class: r.class }
             }
             Some(r) => Reason { name: r.name.clone(), class: r.class },
-            None if reason.is_empty() => Reason { name: "not known".into(), class: Class::Other },
+            None if reason.is_empty() => Reason { name: unsaid(dict, stack), class: Class::Other },
             None => Reason {
                 name: reason.to_owned(),
                 class: if reason == "network" { Class::Network } else { Class::Other },
             },
         }
+    }
+}
+
+/// What a wait is for of which the trace does not say that: a wait that it began with, or the runtime's own.
+fn unsaid(dict: &Dict, stack: StackId) -> String {
+    let parks = |name: &&str| !["runtime.gopark", "runtime.goparkunlock", "runtime.mcall"].contains(name);
+    match dict.stack(stack).map(|f| dict.func_name(f.func)).find(parks) {
+        Some(name) => format!("wake-up in {name}"),
+        None => NOT_RECORDED.into(),
+    }
+}
+
+/// The name of a reason of which neither a word nor a stack is in the trace.
+const NOT_RECORDED: &str = "what is not recorded";
+
+fn by(waker: Waker) -> Option<Ended> {
+    match waker {
+        Waker::Network => Some(Ended::By(WakerName::Network)),
+        Waker::Timer => Some(Ended::By(WakerName::Timer)),
+        _ => None,
     }
 }
 
@@ -169,31 +241,49 @@ struct Known {
     cache: FxHashMap<(StringId, StackId, u8), ReasonId>,
     wakers: FxHashMap<StringId, Waker>,
     polls: FxHashMap<StackId, bool>,
+    hows: FxHashMap<StackId, Option<How>>,
 }
 
 impl Reasons {
     /// The refined reason of a wait that began with `reason` in `stack` and was ended by `waker`.
     pub fn refine(&self, dict: &Dict, reason: StringId, stack: StackId, waker: Waker) -> ReasonId {
-        self.named(dict, reason, dict.str(reason), stack, waker)
+        self.named(dict, (reason, dict.str(reason)), stack, by(waker))
+    }
+
+    /// The same with the stack in which a goroutine ended the wait: of a select that tells which case it was.
+    pub fn refine_ended(
+        &self,
+        dict: &Dict,
+        (reason, stack): (StringId, StackId),
+        (waker, waker_stack): (Waker, StackId),
+    ) -> ReasonId {
+        let ended = match waker {
+            Waker::Go(_) => {
+                let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                known.hows.entry(waker_stack).or_insert_with(|| TABLE.how(dict, waker_stack)).map(Ended::How)
+            }
+            _ => by(waker),
+        };
+        self.named(dict, (reason, dict.str(reason)), stack, ended)
     }
 
     /// The same for a syscall.
     pub fn syscall(&self, dict: &Dict, stack: StackId) -> ReasonId {
-        self.named(dict, StringId(u32::MAX - 1), "syscall", stack, Waker::Runtime)
+        self.named(dict, (StringId(u32::MAX - 1), "syscall"), stack, None)
     }
 
-    fn named(&self, dict: &Dict, key: StringId, reason: &str, stack: StackId, waker: Waker) -> ReasonId {
-        let waker = match waker {
-            Waker::Network => Some(WakerName::Network),
-            Waker::Timer => Some(WakerName::Timer),
-            _ => None,
-        };
+    fn named(&self, dict: &Dict, (key, reason): (StringId, &str), stack: StackId, ended: Option<Ended>) -> ReasonId {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (key, stack, waker.map_or(0, |w| w as u8 + 1));
+        let ended_no = match ended {
+            None => 0,
+            Some(Ended::By(w)) => w as u8 + 1,
+            Some(Ended::How(h)) => h as u8 + 3,
+        };
+        let key = (key, stack, ended_no);
         if let Some(&id) = known.cache.get(&key) {
             return id;
         }
-        let r = TABLE.refine(dict, reason, stack, waker);
+        let r = TABLE.refine(dict, reason, stack, ended);
         let next = ReasonId(known.rows.len().min(usize::from(u16::MAX)) as u16);
         let id = *known.ids.entry(r.name.clone()).or_insert(next);
         if id == next && known.rows.len() < usize::from(u16::MAX) {

@@ -57,7 +57,9 @@ fn reasons_are_read_off_stacks() {
         ("chan receive", &["runtime.chanrecv1", "main.f"], "chan receive", Class::Receive),
         ("", &["sync.(*Mutex).Lock", "main.f"], "Mutex", Class::Lock),
         ("", &["runtime.selectgo", "main.f"], "select", Class::Select),
-        ("", &["main.f"], "not known", Class::Other),
+        ("", &["main.f"], "wake-up in main.f", Class::Other),
+        ("", &["runtime.gopark", "runtime.bgsweep"], "wake-up in runtime.bgsweep", Class::Other),
+        ("", &[], "what is not recorded", Class::Other),
         ("a word of tomorrow", &["main.f"], "a word of tomorrow", Class::Other),
     ];
     for (reason, funcs, name, class) in cases {
@@ -81,4 +83,37 @@ fn who_ends_a_wait_that_no_goroutine_ends() {
     // A goroutine may run the poller; one that closes the connection is another matter.
     assert_eq!(r.waker(&d, (network, none), someone, none), Waker::Network);
     assert_eq!(r.waker(&d, (network, none), someone, closing), Waker::Go(someone));
+}
+
+#[test]
+fn who_ended_a_select_tells_which_case_it_was() {
+    let mut d = Dict::default();
+    let waiter = stack(&mut d, &["runtime.selectgo", "main.f"]);
+    let select = d.string("select");
+    let r = Reasons::default();
+    let mut name = |reason, waiter, leaf_first: &[&str]| {
+        let end = stack(&mut d, leaf_first);
+        r.get(r.refine_ended(&d, (reason, waiter), (Waker::Go(GoIdx(1)), end))).name
+    };
+    for (funcs, want) in [
+        (["runtime.chansend1", "main.g"], "select (received)"),
+        (["runtime.chanrecv2", "main.g"], "select (sent)"),
+        (["main.g", "main.main"], "select (closed)"),
+        (["io.(*pipe).closeWrite", "main.g"], "select (closed)"),
+        // Which way it went does not show.
+        (["runtime.selectgo", "main.g"], "select"),
+        // What the user calls like that is not it.
+        (["main.chansend1", "runtime.chansend1"], "select (closed)"),
+    ] {
+        assert_eq!(name(select, waiter, &funcs), want);
+    }
+    let cancel = ["context.(*cancelCtx).cancel", "context.WithCancel.func1", "main.g"];
+    assert_eq!(name(select, waiter, &cancel), "select (context done)");
+    // Of what is not recorded the end may tell what its stack does not.
+    let (none, before) = (StringId::NONE, StackId::NONE);
+    assert_eq!(name(none, before, &["runtime.chansend1", "main.g"]), "chan receive or select");
+    assert_eq!(name(none, before, &["sync.(*Mutex).Unlock", "main.g"]), "lock");
+    assert_eq!(name(none, before, &["main.g"]), "chan receive or select");
+    assert_eq!(name(none, before, &["sync.(*WaitGroup).Add", "main.g"]), "what is not recorded");
+    assert_eq!(name(none, waiter, &["runtime.chansend1", "main.g"]), "select");
 }

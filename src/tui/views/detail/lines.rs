@@ -4,8 +4,9 @@ use super::{Found, Target, main_stack};
 use crate::analysis::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::tasks::Sum;
 use crate::analysis::timeline::value_at;
+use crate::analysis::waits::Reasons;
 use crate::base::text::{bytes, count, escape};
-use crate::base::{Duration, FrameId, GroupId, StackId, Time};
+use crate::base::{Duration, FrameId, GoIdx, GroupId, StackId, Time};
 use crate::store::code::is_runtime;
 use crate::store::index::Times;
 use crate::store::{Cell, Index, Range};
@@ -72,7 +73,7 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         };
         let why = match i.state {
             GoState::Waiting | GoState::Runnable if i.reason.is_some() => {
-                format!(": {}", escape(index.dict.str(i.reason)))
+                format!(": {}", escape(&reason(i, cx)))
             }
             _ => String::new(),
         };
@@ -100,6 +101,18 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         Some(Row::System) => format!("the runtime's own goroutines{within}"),
         _ => String::new(),
     }
+}
+
+/// Why a goroutine waits: the runtime's word, and more where that only adds to it, such as which case ended a select.
+fn reason(i: &Interval, cx: &Ctx) -> String {
+    let dict = &cx.index.dict;
+    let (word, reasons) = (dict.str(i.reason), Reasons::default());
+    let known = i.waker.filter(|_| i.state == GoState::Waiting).map(|w| {
+        let by = if let By::Goroutine(g) = w.by { g } else { GoIdx::NONE };
+        let waker = reasons.waker(dict, (i.reason, i.stack), by, w.stack);
+        reasons.get(reasons.refine_ended(dict, (i.reason, i.stack), (waker, w.stack))).name
+    });
+    known.filter(|name| name.starts_with(word)).unwrap_or_else(|| word.to_owned())
 }
 
 /// The pane's lines; of long stacks only what fits `height`.
