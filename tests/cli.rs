@@ -105,6 +105,36 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
     let json = of_both(&["links", "--format", "json"]);
     let mut objects = serde_json::Deserializer::from_str(&json).into_iter::<serde_json::Value>();
     assert!(objects.by_ref().all(|o| o.is_ok()) && json.matches("\"links\"").count() == 2, "{json}");
+    // Summed up they are one: every link of one is in the sum, and what both have counts twice.
+    let links = |names: &[&str], sum: bool| {
+        let mut c = gotrail();
+        c.args(["links", "--no-cache", "--format", "json"]).args(names.iter().map(|f| at(f)));
+        let out = c.args(sum.then_some("--sum")).output().unwrap();
+        assert_eq!(out.status.code(), Some(0));
+        let mut v = serde_json::from_slice::<serde_json::Value>(&out.stdout).unwrap();
+        // Those alike in time stand in some order.
+        let name = |l: &serde_json::Value| ["waiting", "waiter_at", "waker", "waker_at"].map(|k| l[k].to_string());
+        v["links"].as_array_mut().unwrap().sort_by_key(name);
+        v
+    };
+    let totals = |v: &serde_json::Value| {
+        let sum = |key: &str| v["links"].as_array().unwrap().iter().map(|l| l[key].as_i64().unwrap()).sum::<i64>();
+        ["count", "open", "total_ns"].map(sum)
+    };
+    let (chain, leak) = (links(&["b.trace"], false), links(&["c"], false));
+    assert_eq!(links(&["c"], true), leak, "the sum of one is that one");
+    let both = links(&["b.trace", "c"], true);
+    for (i, all) in totals(&both).into_iter().enumerate() {
+        assert_eq!(all, totals(&chain)[i] + totals(&leak)[i]);
+    }
+    assert!(both["links"].as_array().unwrap().iter().all(|l| l["longest_in"].is_string()));
+    let twice = links(&["b.trace", "a.txt"], true);
+    let one_by_one = chain["links"].as_array().unwrap().iter().zip(twice["links"].as_array().unwrap());
+    for (once, twice) in one_by_one {
+        assert_eq!(twice["count"].as_i64(), once["count"].as_i64().map(|n| 2 * n));
+        assert_eq!((&twice["max_ns"], &twice["p99_ns"]), (&once["max_ns"], &once["p99_ns"]));
+    }
+    assert_eq!(twice["links"].as_array().unwrap().len(), chain["links"].as_array().unwrap().len());
     // One profile has what both have.
     let total = |files: &[&str]| {
         let to = at("sync.pb.gz");

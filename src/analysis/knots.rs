@@ -24,15 +24,21 @@ pub struct Knot {
 /// The knots of a trace's links, those with the longest waits first. An edge counts if it has a few waits and at least a
 /// hundredth of the time that its waiter spends waiting for other goroutines.
 pub fn knots(edges: &[Edge]) -> Vec<Knot> {
+    knots_of(edges.iter().filter_map(|e| match e.key.waker {
+        Party::Group(waker) => Some((e.key.waiter, waker, e.count, e.total)),
+        _ => None,
+    }))
+}
+
+/// The same of waits for goroutines: waiter, waker, how many, how long.
+pub fn knots_of(waits: impl Iterator<Item = (GroupId, GroupId, u64, Duration)>) -> Vec<Knot> {
     let mut between: BTreeMap<(GroupId, GroupId), (u64, Duration)> = BTreeMap::new();
     let mut of: BTreeMap<GroupId, Duration> = BTreeMap::new();
-    for e in edges {
-        if let Party::Group(waker) = e.key.waker {
-            let b = between.entry((e.key.waiter, waker)).or_default();
-            b.0 += e.count;
-            b.1 += e.total;
-            *of.entry(e.key.waiter).or_default() += e.total;
-        }
+    for (waiter, waker, count, total) in waits {
+        let b = between.entry((waiter, waker)).or_default();
+        b.0 += count;
+        b.1 += total;
+        *of.entry(waiter).or_default() += total;
     }
     between.retain(|(a, b), (n, d)| {
         a != b

@@ -86,6 +86,8 @@ pub struct Edge {
     pub max: Duration,
     /// 99 in 100 were no longer than this, to within an eighth.
     pub p99: Duration,
+    /// How long each was.
+    pub lengths: Histogram,
     /// The event that began the longest, if it is in the trace.
     pub longest: Option<EventNo>,
     /// The goroutine that waited longest.
@@ -155,7 +157,7 @@ struct Summer<'a, 'o> {
     last: Vec<Option<(Raw, u32)>>,
     raw: FxHashMap<Raw, u32>,
     ids: FxHashMap<Key, u32>,
-    edges: Vec<(Edge, Histogram)>,
+    edges: Vec<Edge>,
     /// Waits that began inside the window and have not ended.
     pending: u64,
 }
@@ -188,8 +190,8 @@ impl Visit for Summer<'_, '_> {
         }
         let id = self.edge(w) as usize;
         let d = to - from;
-        let (e, hist) = &mut self.edges[id];
-        hist.add(d);
+        let e = &mut self.edges[id];
+        e.lengths.add(d);
         e.count += 1;
         e.open += u64::from(!w.closed());
         e.total += d;
@@ -245,11 +247,12 @@ impl Summer<'_, '_> {
                 total: Duration::ZERO,
                 max: Duration::ZERO,
                 p99: Duration::ZERO,
+                lengths: Histogram::default(),
                 longest: None,
                 longest_go: GoIdx::NONE,
                 longest_from: Time::MIN,
             };
-            self.edges.push((edge, Histogram::default()));
+            self.edges.push(edge);
         }
         self.raw.insert(raw, id);
         id
@@ -320,16 +323,20 @@ fn from_index(index: &Index) -> Option<Links> {
     for (l, ended, t) in all {
         sums.entry(link_key(index, &places, &reasons, l, ended)).or_default().merge(t.clone());
     }
-    let edge = |(key, t): (Key, WaitTally)| Edge {
-        key,
-        count: t.count,
-        open: t.open,
-        total: t.total,
-        max: t.longest.len,
-        p99: t.quantile(0.99),
-        longest: (t.longest.began != EventNo::MAX).then_some(t.longest.began),
-        longest_go: t.longest.go,
-        longest_from: t.longest.from,
+    let edge = |(key, t): (Key, WaitTally)| {
+        let lengths = t.lengths();
+        Edge {
+            key,
+            count: t.count,
+            open: t.open,
+            total: t.total,
+            max: t.longest.len,
+            p99: lengths.quantile(0.99).min(t.longest.len),
+            lengths,
+            longest: (t.longest.began != EventNo::MAX).then_some(t.longest.began),
+            longest_go: t.longest.go,
+            longest_from: t.longest.from,
+        }
     };
     let mut edges: Vec<Edge> = sums.into_iter().map(edge).collect();
     sort(&mut edges, Sort::Total);
@@ -382,7 +389,7 @@ pub fn links_of_events<S: Source>(source: &S, opts: Options<'_>) -> Result<Links
         }
         let mut edges: Vec<Edge> = std::mem::take(&mut s.edges)
             .into_iter()
-            .map(|(e, hist)| Edge { p99: hist.quantile(0.99).min(e.max), ..e })
+            .map(|e| Edge { p99: e.lengths.quantile(0.99).min(e.max), ..e })
             .collect();
         sort(&mut edges, Sort::Total);
         out = Ok(Links { edges, places, reasons });

@@ -2,9 +2,9 @@
 
 use super::open::{self, Between};
 use super::{Exit, Format, query, window};
-use crate::analysis::knots::knots;
 use crate::analysis::links::{self, Options, Sort};
 use crate::report;
+use crate::report::links::Table;
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -24,6 +24,9 @@ pub struct LinksArgs {
     filter: Option<String>,
     #[command(flatten)]
     window: window::WindowArgs,
+    /// Sum all traces up as if they were one: what has the same names is the same
+    #[arg(long)]
+    sum: bool,
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
@@ -51,31 +54,36 @@ enum SortBy {
 
 pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let query = query::parse(args.filter.as_deref())?;
+    let by = match args.sort {
+        SortBy::Total => Sort::Total,
+        SortBy::Count => Sort::Count,
+        SortBy::Max => Sort::Max,
+        SortBy::P99 => Sort::P99,
+        SortBy::Mean => Sort::Mean,
+    };
+    let print = |table: &Table, out: &mut dyn Write| match args.format {
+        Format::Json => report::json::write(&table.json(), out),
+        Format::Text => table.write(args.all, args.limit, out),
+    };
     let mut found = false;
-    let exit = open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
+    let mut tables = Vec::new();
+    let between = if args.sum { Between::Nothing } else { Between::names(args.format) };
+    let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         let compiled = query::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;
-        let by = match args.sort {
-            SortBy::Total => Sort::Total,
-            SortBy::Count => Sort::Count,
-            SortBy::Max => Sort::Max,
-            SortBy::P99 => Sort::P99,
-            SortBy::Mean => Sort::Mean,
-        };
         links::sort(&mut links.edges, by);
         found |= !links.edges.is_empty();
-        let index = trace.index();
-        let knots = knots(&links.edges);
-        match args.format {
-            Format::Json => report::json::write(&report::links::json(&links, &knots, &index), out)?,
-            Format::Text => {
-                report::links::write(&links, &knots, &index, args.all, args.limit, out)?;
-                report::links::hint(&links, &index, trace.name(), out)?;
-            }
+        let table = Table::new(&links, &trace.index(), trace.name());
+        if args.sum {
+            tables.push(table);
+            return Ok(());
         }
-        Ok(())
+        Ok(print(&table, out)?)
     })?;
+    if !tables.is_empty() {
+        print(&Table::sum(tables, by), out)?;
+    }
     Ok(if exit == Exit::Done && query.is_some() && !found { Exit::NothingFound } else { exit })
 }

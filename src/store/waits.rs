@@ -226,16 +226,11 @@ impl WaitTally {
         }
     }
 
-    /// What `q` (0 to 1) of them were no longer than, to within an eighth.
-    pub fn quantile(&self, q: f64) -> Duration {
-        let mut one = Histogram::default();
-        let lengths = if self.count == 1 {
-            self.add_to(&mut one);
-            &one
-        } else {
-            &self.lengths
-        };
-        lengths.quantile(q).min(self.longest.len)
+    /// How long each was.
+    pub fn lengths(&self) -> Histogram {
+        let mut lengths = Histogram::default();
+        self.add_to(&mut lengths);
+        lengths
     }
 }
 
