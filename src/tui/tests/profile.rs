@@ -206,7 +206,7 @@ fn escape_leaves_what_was_entered_last_be_it_a_function_a_zoom_or_a_narrowing() 
     let mut seen = vec![screen(&d)];
     for keys in ["jj<Enter>", "g<Enter>", "i", "gjjI"] {
         d.keys(keys).unwrap();
-        seen.push(heads(&d).0 + &cursor(&d).split_whitespace().last().unwrap_or_default());
+        seen.push(heads(&d).0 + cursor(&d).split_whitespace().last().unwrap_or_default());
     }
     assert!(seen[4].contains("not through"), "{seen:?}");
     d.keys("<Esc>").unwrap();
