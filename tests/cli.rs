@@ -135,6 +135,20 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
         assert_eq!((&twice["max_ns"], &twice["p99_ns"]), (&once["max_ns"], &once["p99_ns"]));
     }
     assert_eq!(twice["links"].as_array().unwrap().len(), chain["links"].as_array().unwrap().len());
+    let locks = |names: &[&Path]| {
+        let out = gotrail().args(["locks", "--no-cache", "--format", "json", "--sum"]).args(names).output().unwrap();
+        let v = serde_json::from_slice::<serde_json::Value>(&out.stdout).unwrap();
+        let all = v["contention"].as_array().unwrap();
+        let lock = all.iter().find(|c| c["what"] == "lock").unwrap();
+        ["count", "handoffs", "total_ns", "busy_ns", "starved", "max_ns", "depth_max"]
+            .map(|k| lock[k].as_i64().unwrap())
+    };
+    let convoy = data("convoy.trace");
+    let (once, twice) = (locks(&[&convoy]), locks(&[&convoy, &convoy]));
+    for i in 0..once.len() {
+        assert_eq!(twice[i], if i < 5 { 2 * once[i] } else { once[i] });
+    }
+    assert_eq!(once[..2], [6, 6]);
     // One profile has what both have.
     let total = |files: &[&str]| {
         let to = at("sync.pb.gz");
