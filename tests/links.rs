@@ -555,7 +555,10 @@ fn waits_kept_while_reading_give_the_contention_that_the_events_give() {
             // What was going on when the trace began is found some events later there.
             let near = |a: Duration, b: Duration| (a - b).ns().abs() <= 1_000_000;
             assert!(near(a.busy, b.busy), "{}: {a:?} {b:?}", path.display());
-            let mut a = Contended { busy: b.busy, depth_mean_milli: b.depth_mean_milli, ..a.clone() };
+            let mean: u64 = b.depth.iter().sum::<u64>() / contention::CELLS as u64;
+            assert!(mean.abs_diff(b.depth_mean_milli) <= 1 + b.depth_mean_milli / 40, "{}: {b:?}", path.display());
+            let depth = b.depth.clone();
+            let mut a = Contended { busy: b.busy, depth_mean_milli: b.depth_mean_milli, depth, ..a.clone() };
             if a.open > 0 {
                 (a.convoy, a.depth_max) = (b.convoy, b.depth_max);
             }

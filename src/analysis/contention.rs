@@ -4,6 +4,10 @@
 //! another ended it: lines that are joined by a wait belong to one lock, or one channel, or to several that the code
 //! treats alike. Such a class is what is reported on.
 
+mod depth;
+
+pub use depth::CELLS;
+
 use super::search::Source;
 use super::waits::{self, Class, Interval, PlaceId, Places, ReasonId, Reasons, Visit, Waker};
 use crate::base::{Duration, GoIdx, StackId, StringId, Time};
@@ -11,6 +15,7 @@ use crate::store::fold::Tally;
 use crate::store::segment::{GoState, Kind};
 use crate::store::waits::{Queues, Stretch};
 use crate::store::{EventNo, Index, Segment, totals};
+use depth::Depth;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -61,6 +66,8 @@ pub struct Contended {
     pub depth_max: u64,
     /// How many waited on average over the trace, in thousandths.
     pub depth_mean_milli: u64,
+    /// The same for each of [`CELLS`] equal parts of the trace; nothing for a sum over several.
+    pub depth: Vec<u64>,
     /// The part of the trace in which at least one waited.
     pub busy: Duration,
     /// The longest queue, by how many were let go from it without a gap.
@@ -183,13 +190,14 @@ struct Queue {
     since: Time,
     /// Goroutine-nanoseconds waited.
     area: i128,
+    over_time: Depth,
     convoy: Convoy,
     lines: BTreeMap<(PlaceId, ReasonId), Tally>,
     ends: BTreeMap<PlaceId, u64>,
 }
 
 impl Queue {
-    fn new(what: What) -> Queue {
+    fn new(what: What, index: &Index) -> Queue {
         Queue {
             out: Contended {
                 what,
@@ -203,6 +211,7 @@ impl Queue {
                 longest_wait: (GoIdx::NONE, Time::MIN),
                 depth_max: 0,
                 depth_mean_milli: 0,
+                depth: Vec::new(),
                 busy: Duration::ZERO,
                 convoy: Convoy::default(),
                 handoffs: 0,
@@ -213,6 +222,7 @@ impl Queue {
             depth: 0,
             since: Time::MIN,
             area: 0,
+            over_time: Depth::new(index.start, index.duration()),
             convoy: Convoy::default(),
             lines: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -224,6 +234,7 @@ impl Queue {
             let d = now - self.since;
             self.area += i128::from(d.ns()) * i128::from(self.depth);
             self.out.busy += d;
+            self.over_time.add(self.since, now, self.depth);
         }
         self.since = now;
     }
@@ -296,7 +307,7 @@ impl Follow<'_> {
         let next = self.queues.len() as u32;
         let queue = *self.ids.entry(root).or_insert(next);
         if queue == next {
-            self.queues.push(Queue::new(what));
+            self.queues.push(Queue::new(what, self.classes.index));
         }
         let reason = self.classes.reasons.refine(&self.classes.index.dict, reason, stack, Waker::Runtime);
         Some(Place { queue, line, class, reason, waited: Tally::default() })
@@ -453,6 +464,7 @@ pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Content
 fn close(q: Queue, whole: i128, reasons: &Reasons) -> Contended {
     let mut c = q.out;
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
+    c.depth = q.over_time.milli();
     c.waits_at =
         q.lines.into_iter().filter(|(_, t)| t.count > 0).map(|((p, r), t)| (p, reasons.get(r).name, t)).collect();
     c.waits_at.sort_by_key(|w| (std::cmp::Reverse(w.2.total), w.0));

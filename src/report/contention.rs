@@ -84,6 +84,9 @@ impl Table {
         let mut classes: Vec<(Contended, Origin)> = sums
             .into_iter()
             .map(|(mut x, origin, area)| {
+                if traces > 1 {
+                    x.depth.clear();
+                }
                 x.depth_mean_milli = (area / whole).clamp(0, i128::from(u64::MAX)) as u64;
                 x.waits_at.sort_by(|a, b| (b.2.total, a.0, &a.1).cmp(&(a.2.total, b.0, &b.1)));
                 x.ended_at.sort_by_key(|e| (std::cmp::Reverse(e.1), e.0));
@@ -213,6 +216,9 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     let mut out: Vec<String> =
         waits.map(|(p, _, t)| format!("waits at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
     out.extend(x.ended_at.iter().take(LINES).map(|(p, n)| format!("let go at {} · {}", place(*p), text::count(*n))));
+    if let Some(&most) = x.depth.iter().max().filter(|_| x.depth_max > 1) {
+        out.push(format!("depth over time [{}] up to {} on average", bars(&x.depth, most), milli(most)));
+    }
     match x.what {
         What::Lock => {
             let v = x.convoy;
@@ -250,6 +256,16 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     out
 }
 
+/// A bar for each value, as high as it is beside the largest; none for nothing.
+fn bars(values: &[u64], most: u64) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let bar = |&v: &u64| match u128::from(v) * 8 / u128::from(most.max(1)) {
+        _ if v == 0 => ' ',
+        i => BARS[(i as usize).min(7)],
+    };
+    values.iter().map(bar).collect()
+}
+
 fn milli(n: u64) -> String {
     format!("{}.{:02}", n / 1000, n % 1000 / 10)
 }
@@ -275,7 +291,8 @@ impl Table {
                     "what": match x.what { What::Lock => "lock", What::Channel => "channel" },
                     "waits": waits, "released": ends, "count": x.waits, "open": x.open, "total_ns": x.total.ns(),
                     "max_ns": x.max.ns(), "longest_event": x.longest, "depth_max": x.depth_max,
-                    "depth_mean": x.depth_mean_milli as f64 / 1000.0, "busy_ns": x.busy.ns(), "handoffs": x.handoffs,
+                    "depth_mean": x.depth_mean_milli as f64 / 1000.0,
+                "depth_over_time": x.depth.iter().map(|&d| d as f64 / 1000.0).collect::<Vec<_>>(), "busy_ns": x.busy.ns(), "handoffs": x.handoffs,
                     "convoy": {"handoffs": v.handoffs, "peak": v.peak, "from_ns": v.from.0, "to_ns": v.to.0},
                 });
                 if x.what == What::Lock {

@@ -10,7 +10,7 @@ use super::nav::{Narrow, Nav, Place};
 use super::overlay::{Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
 use super::parts::Views;
 use super::route::RouteRef;
-use super::theme::Theme;
+use super::theme::{ASCII, Theme, UNICODE};
 use super::views::detail::Target;
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use super::why;
@@ -630,6 +630,11 @@ fn moves(action: Action) -> bool {
 /// Replaces what a terminal without Unicode cannot show: our own signs by their likes, the names of a trace by `?`.
 fn to_ascii(buf: &mut Buffer) {
     for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+        let level = UNICODE.levels.iter().position(|l| cell.symbol() == l.encode_utf8(&mut [0; 4]));
+        if let Some(i) = level {
+            cell.set_char(ASCII.levels[i]);
+            continue;
+        }
         cell.set_symbol(match cell.symbol() {
             "…" => "~",
             "µ" => "u",

@@ -54,7 +54,7 @@ fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
     for (i, l) in links.iter().enumerate() {
         let w = &l.wait;
         let indent = "  ".repeat(i.min(20));
-        let reason = reasons.refine(&index.dict, w.reason, w.stack, l.waker);
+        let reason = reasons.refine_ended(&index.dict, (w.reason, w.stack), (l.waker, path::waker_stack(l)));
         let reason = reasons.get(reason);
         let spaced = |place| match places.line(index, place) {
             s if s.is_empty() => s,
