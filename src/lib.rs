@@ -2,7 +2,7 @@
 //!
 //! The tour of the house, in the order in which data flows (each module knows only those before it):
 //! [`base`] → [`input`] → [`wire`] → [`store`] → [`filter`] → [`analysis`] → [`report`] → [`tui`] → [`cli`]; to the side
-//! of them [`source`] and [`config`].
+//! of them [`source`], [`binary`] and [`config`].
 //!
 //! A trace is opened, read, and asked:
 //!
@@ -22,6 +22,7 @@
 
 pub mod analysis;
 pub mod base;
+pub mod binary;
 pub mod cli;
 pub mod config;
 pub mod filter;

@@ -12,10 +12,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("filter", &["base", "store"]),
     ("analysis", &["base", "store", "filter"]),
     ("source", &["base"]),
-    ("report", &["base", "store", "filter", "analysis"]),
+    ("binary", &["base"]),
+    ("report", &["base", "binary", "store", "filter", "analysis"]),
     ("config", &["base"]),
     ("tui", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "config"]),
-    ("cli", &["base", "input", "wire", "store", "filter", "analysis", "source", "report", "config", "tui"]),
+    ("cli", &["base", "binary", "input", "wire", "store", "filter", "analysis", "source", "report", "config", "tui"]),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {

@@ -10,12 +10,22 @@ use roff::{Roff, bold, roman};
 use std::io::{self, Write};
 
 /// Where the commands on profiles do not print what pprof prints, because that is wrong, or not the same twice.
-const PPROF: [(&str, &str); 4] = [
+const PPROF: [(&str, &str); 8] = [
     ("list, recursion", "a function's header counts a sample once, however often the function is on its stack"),
     (
         "list, files",
         "only what is called as source files are is shown, and of it at most 8 MB: a profile may name any file",
     ),
+    ("disasm, expression", "it is looked for in the names of functions alone, so that `Update$` finds `Update`"),
+    (
+        "disasm, last byte",
+        "a function's last instruction is shown whole and has its samples; pprof cuts a byte off, and prints `?`",
+    ),
+    (
+        "disasm, instructions",
+        "are written as GNU's assembler writes them, those of AVX and with prefixes as one; libraries are left out",
+    ),
+    ("disasm, recursion", "a function's header counts a sample once; its instructions count as with pprof"),
     ("--files", "whether an entry is marked (inline), and the order of equal entries, are the same in every run"),
     ("units, names", "characters that steer a terminal are escaped"),
 ];

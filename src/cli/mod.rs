@@ -53,6 +53,8 @@ enum Command {
     Peek(ProfileArgs),
     /// Print the source of the functions that match, with what each line takes, as `go tool pprof -list` does
     List(ProfileArgs),
+    /// Print the instructions of the functions that match, with what each takes, as `go tool pprof -disasm` does
+    Disasm(ProfileArgs),
     /// Print every sample of a profile with its stack, as `go tool pprof -traces` does
     Traces(ProfileArgs),
     /// Print a profile's labels and what each value takes, as `go tool pprof -tags` does
@@ -156,6 +158,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Tree(a)) => profile(Kind::Tree, &a, out),
         Some(Command::Peek(a)) => profile(Kind::Peek, &a, out),
         Some(Command::List(a)) => profile(Kind::List, &a, out),
+        Some(Command::Disasm(a)) => profile(Kind::Disasm, &a, out),
         Some(Command::Traces(a)) => profile(Kind::Traces, &a, out),
         Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 #[derive(Args, Clone, Debug)]
 #[command(about = None, long_about = None)]
 pub struct ProfileArgs {
-    /// Profiles; several are added up. `-` is standard input. For `peek` and `list`, a regular expression before them
+    /// Profiles; several are added up. `-` is standard input. For `peek`, `list` and `disasm`, a regular expression before them
     #[arg(required = true, value_name = "PROFILE")]
     pub files: Vec<String>,
     /// What to compare with.
@@ -194,6 +194,9 @@ pub struct SourceArgs {
     /// Prefixes to take off the paths of sources, separated by colons
     #[arg(long, alias = "trim-path", value_name = "PREFIXES")]
     pub trim_path: Option<String>,
+    /// The program that was profiled (disasm); it may stand before the profile as well
+    #[arg(long, value_name = "FILE")]
+    pub binary: Option<String>,
 }
 
 /// What becomes one entry.

@@ -2,10 +2,14 @@
 
 use super::{Fault, ProfileArgs};
 use crate::base::text::escape;
+use crate::binary::Binary;
 use crate::store::profile::{Profile, merge};
 use crate::wire::pprof::MAX_UNPACKED;
 use anyhow::Context;
 use std::io::Read;
+
+/// The largest program that is read, bytes.
+const MAX_BINARY: u64 = 4 << 30;
 
 /// Reads, merges and compares the profiles.
 pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Fault> {
@@ -44,6 +48,25 @@ pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Faul
     Ok(p)
 }
 
+/// Reads the profiles, and the program that they are of: the one that is named, or else the one that ran, if it is here.
+pub(super) fn with_binary(args: &ProfileArgs, files: &[String]) -> Result<(Profile, Binary), Fault> {
+    let profile = load(args, files)?;
+    let named = files.first().filter(|f| files.len() > 1 && is_program(f));
+    let named = args.sources.binary.as_ref().or(named).map(String::as_str);
+    let ran = profile.mappings.first().map_or("", |m| profile.str(m.file)).to_string();
+    let Some(path) = named.or(Some(&*ran).filter(|f| is_program(f))) else {
+        let ran = if ran.is_empty() { "it does not say its name".into() } else { escape(&ran) };
+        return Err(Fault::usage(format!("which program was profiled? --binary FILE names it ({ran})")));
+    };
+    let wrong = |e: &dyn std::fmt::Display| Fault::input(format!("{}: {e}", escape(path)));
+    let size = std::fs::metadata(path).map_err(|e| wrong(&e))?;
+    if !size.is_file() || size.len() > MAX_BINARY {
+        return Err(wrong(&"not a file of at most 4 GB"));
+    }
+    let bytes = std::fs::read(path).map_err(|e| wrong(&e))?;
+    Ok((profile, Binary::new(bytes).map_err(|e| wrong(&e))?))
+}
+
 fn read(file: &str, program: Option<&str>) -> anyhow::Result<Profile> {
     let mut data = Vec::new();
     let mut from: Box<dyn Read> = if file == "-" {
@@ -66,7 +89,7 @@ fn read(file: &str, program: Option<&str>) -> anyhow::Result<Profile> {
 }
 
 /// Whether a file begins like an executable: ELF, Mach-O or PE.
-fn is_program(file: &str) -> bool {
+pub(super) fn is_program(file: &str) -> bool {
     let mut magic = [0; 4];
     let read = std::fs::File::open(file).and_then(|mut f| f.read_exact(&mut magic));
     read.is_ok()

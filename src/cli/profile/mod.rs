@@ -1,4 +1,4 @@
-//! `top`, `tree`, `peek`, `list`, `traces`, `tags`, `raw` and `comments`: pprof's reports with pprof's options.
+//! `top`, `tree`, `peek`, `list`, `traces`, `tags`, `raw`, `comments` and `disasm`: pprof's reports with pprof's options.
 
 mod args;
 mod load;
@@ -12,6 +12,7 @@ use crate::report::pprof::{self, Command, Report};
 use crate::store::profile::pattern::Pattern;
 use sources::Sources;
 use std::io::Write;
+use std::sync::Arc;
 
 /// Which report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +33,8 @@ pub enum Kind {
     Raw,
     /// `comments`
     Comments,
+    /// `disasm REGEX`
+    Disasm,
 }
 
 /// Prints a report to `out`; warnings and faults that the user can mend to `err`.
@@ -54,6 +57,14 @@ pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Wr
                 Err(e @ pprof::Error::NoMatch(_)) => {
                     writeln!(err, "gotrail: {}", escape(&e.to_string()))?;
                     Ok(Exit::NothingFound)
+                }
+                Err(e @ pprof::Error::NoSamples(_)) => {
+                    writeln!(err, "gotrail: {e}")?;
+                    Ok(Exit::NothingFound)
+                }
+                Err(e @ pprof::Error::Program(_)) => {
+                    writeln!(err, "gotrail: {e}")?;
+                    Ok(Exit::BadInput)
                 }
                 Err(pprof::Error::Write(e)) => Err(e.into()),
             }
@@ -85,7 +96,8 @@ fn prepare(kind: Kind, args: &ProfileArgs) -> Result<(Command, Report), Fault> {
     let mut files = args.files.as_slice();
     // A single argument is the profile, and everything matches.
     let mut pattern = "";
-    if matches!(kind, Kind::Peek | Kind::List) && files.len() > 1 {
+    let several = files.len() > 1 && !(kind == Kind::Disasm && load::is_program(&files[0]));
+    if matches!(kind, Kind::Peek | Kind::List | Kind::Disasm) && several {
         pattern = &files[0];
         files = &files[1..];
     }
@@ -99,6 +111,12 @@ fn prepare(kind: Kind, args: &ProfileArgs) -> Result<(Command, Report), Fault> {
         Kind::Tags => Command::Tags,
         Kind::Raw => Command::Raw,
         Kind::Comments => Command::Comments,
+        Kind::Disasm => {
+            let (profile, binary) = load::with_binary(args, files)?;
+            let command = Command::Disasm(pattern, Arc::new(binary));
+            let report = Report::new(profile, &command, &options).map_err(Fault::usage)?;
+            return Ok((command, report));
+        }
     };
     let profile = load::load(args, files)?;
     let report = Report::new(profile, &command, &options).map_err(Fault::usage)?;

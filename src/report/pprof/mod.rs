@@ -11,12 +11,18 @@
 //! | text of `debug=1` | symbols in comments are ignored | used | they are there |
 //! | text of `debug=2` | not read | read | it is what one has at hand |
 //! | `(inline)` under `show`, `hide`, `show_from` | lost where the function that a call was inlined into is taken away | kept | the call was inlined |
+//! | `disasm`, last instruction | cut by a byte, and printed as `?` | whole | it is there |
+//! | `disasm`, header of a function | adds up the cumulative values of its instructions | counts each sample once | as for `list` |
+//! | `disasm`, expression | must match the function with its address, file and line, too | the function's name | `disasm 'Update$'` should find `Update` |
+//! | `disasm`, text of instructions | as Go's assembler writes it | as GNU's does; ours are other libraries | the same instructions at the same addresses |
+//! | `disasm`, libraries | looked for where the profile says | left out | it is about the program |
 //! | times | in the local zone | in UTC | the same file gives the same output anywhere |
 //! | control characters in names | printed | written out, as `\x1b` | a file must not steer the terminal |
 //! | C++ names | demangled | left as they are, except that parameters and template arguments are taken off | a name as the linker has it is at least exact |
 //! | addresses without symbols | looked up in the binary, if that is at hand | left | Go's profiles carry their symbols |
 
 pub mod comments;
+pub mod disasm;
 pub mod labels;
 pub mod list;
 pub mod options;
@@ -60,16 +66,25 @@ pub enum Error {
     /// The output cannot be written.
     #[error(transparent)]
     Write(#[from] io::Error),
-    /// No function matches the expression of `peek` or `list`.
+    /// No function matches the expression of `peek`, `list` or `disasm`.
     #[error("no matches found for regexp: {0}")]
     NoMatch(String),
+    /// Functions match the expression of `disasm`, and none of them was sampled.
+    #[error(
+        "no samples in {0}; `list` and `top` charge what is inlined to its own function, `disasm` to where it stands"
+    )]
+    NoSamples(String),
+    /// The binary is not the program of the profile.
+    #[error("this binary is not the program that was profiled: {0}; --binary names the one that ran")]
+    Program(String),
 }
 
 impl Report {
     /// Prints what `command` asks for. Source lines for `list` come from `source`.
     ///
     /// # Errors
-    /// If `out` cannot be written, or no function matches the expression of `peek` or `list`.
+    /// If `out` cannot be written, no function matches the expression of `peek`, `list` or `disasm`, or the binary is
+    /// another.
     pub fn write(
         &mut self,
         command: &Command,
@@ -85,6 +100,7 @@ impl Report {
             Command::Tags => Ok(tags::write(self, out)?),
             Command::Raw => Ok(raw::write(self, out)?),
             Command::Comments => Ok(comments::write(self, out)?),
+            Command::Disasm(pattern, binary) => disasm::write(self, pattern, binary, out),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What can be asked of a report.
 
+use crate::binary::Binary;
 use crate::store::profile::pattern::Pattern;
+use std::sync::Arc;
 
 /// What to print.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub enum Command {
     Raw,
     /// The comments.
     Comments,
+    /// Instructions of the functions of a program that match, with what each cost.
+    Disasm(Pattern, Arc<Binary>),
 }
 
 /// What becomes one entry.
@@ -147,6 +151,12 @@ impl Options {
             Command::List(_) => {
                 trim = false;
                 self.granularity = Granularity::Lines;
+            }
+            Command::Disasm(..) => {
+                trim = false;
+                self.granularity = Granularity::Addresses;
+                // Else a sample would count once for each call that was inlined at its address.
+                self.noinlines = true;
             }
             Command::Raw => {
                 trim = false;

@@ -1,0 +1,173 @@
+//! Executables: their functions, machine code and line tables, for `disasm`.
+//!
+//! ELF, Mach-O and PE, as the `object` crate reads them. Nothing in a file is trusted: all positions are checked, and
+//! names are not escaped.
+
+mod decode;
+mod pclntab;
+
+pub use decode::Instruction;
+pub use pclntab::Lines;
+
+use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A function of an executable.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Symbol {
+    /// Its name, as the linker has it.
+    pub name: String,
+    /// Its first address, as the file has it.
+    pub start: u64,
+    /// The first address after it.
+    pub end: u64,
+}
+
+impl std::fmt::Debug for Binary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Binary of {:?} with {} functions", self.arch, self.symbols.len())
+    }
+}
+
+/// Why an executable cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is none, or a damaged one.
+    #[error("this is not an executable that can be read: {0}")]
+    Format(#[from] object::Error),
+    /// It is for a processor whose instructions are not known here.
+    #[error("its machine code is for {0}; that of amd64, 386 and arm64 can be shown")]
+    Architecture(String),
+    /// It has no table of symbols.
+    #[error("it has no symbol table; build it without -ldflags=-s")]
+    Stripped,
+}
+
+/// An executable, held in memory.
+pub struct Binary {
+    bytes: Vec<u8>,
+    arch: Architecture,
+    /// Functions by address.
+    symbols: Arc<[Symbol]>,
+    /// Addresses, and where in the file their bytes are.
+    sections: Vec<(u64, Range<usize>)>,
+    /// Address and position in the file of the segment that holds the code.
+    code: Option<(u64, u64)>,
+    build_id: String,
+    /// Where the line table is in the file, and the address of the first function.
+    pclntab: Option<(Range<usize>, u64)>,
+}
+
+impl Binary {
+    /// Reads the tables of an executable.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn new(bytes: Vec<u8>) -> Result<Binary, Error> {
+        let file = object::File::parse(&*bytes)?;
+        let arch = file.architecture();
+        if !matches!(arch, Architecture::X86_64 | Architecture::I386 | Architecture::Aarch64) {
+            return Err(Error::Architecture(format!("{arch:?}").to_lowercase()));
+        }
+        let inside = |(at, len): (u64, u64)| {
+            let range = usize::try_from(at).ok()?..usize::try_from(at.checked_add(len)?).ok()?;
+            bytes.get(range.clone()).map(|_| range)
+        };
+        let range_of = |s: &object::Section| s.file_range().and_then(inside);
+        let sections: Vec<_> = file.sections().filter_map(|s| Some((s.address(), range_of(&s)?))).collect();
+        let symbols = functions(&file);
+        if symbols.is_empty() {
+            return Err(Error::Stripped);
+        }
+        let text = ["text", ".text", "__text"].iter().find_map(|n| file.section_by_name(n)).map(|s| s.address());
+        let code = file.segments().find_map(|s| {
+            let (from, to) = (s.address(), s.address().checked_add(s.size())?);
+            text.filter(|t| (from..to).contains(t)).map(|_| (from, s.file_range().0))
+        });
+        let build_id = file.build_id().ok().flatten().unwrap_or_default();
+        let build_id = build_id.iter().map(|b| format!("{b:02x}")).collect();
+        let first = file.symbol_by_name("runtime.text").map(|s| s.address()).or(text).unwrap_or(0);
+        let tables = [".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab"];
+        let table = tables.iter().find_map(|n| file.section_by_name(n)).and_then(|s| range_of(&s));
+        let table = table.or_else(|| {
+            // Where the table has no section of its own, symbols say where it is.
+            let at = |name| file.symbol_by_name(name).map(|s| s.address());
+            let (from, to) = (at("runtime.pclntab")?, at("runtime.epclntab")?);
+            within(&sections, from, to)
+        });
+        let (symbols, pclntab) = (symbols.into(), table.map(|t| (t, first)));
+        Ok(Binary { arch, symbols, sections, code, build_id, pclntab, bytes })
+    }
+
+    /// Its functions, by address.
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.symbols
+    }
+
+    /// The function in which an address of the file lies.
+    pub fn symbol_at(&self, address: u64) -> Option<&Symbol> {
+        let next = self.symbols.partition_point(|s| s.start <= address);
+        self.symbols[..next].last().filter(|s| address < s.end)
+    }
+
+    /// The build id as GNU tools write it, in hexadecimal; empty if it has none.
+    pub fn build_id(&self) -> &str {
+        &self.build_id
+    }
+
+    /// What is to be taken off an address at run time to have that of the file. The file was mapped from `offset` on at
+    /// `start`, so that `x` is at the file's position `x - start + offset`; and the segment of the code says which
+    /// address stands at a position. Both 0 is said of no mapping: then addresses are those of the file.
+    pub fn base(&self, start: u64, offset: u64) -> u64 {
+        match self.code {
+            _ if start == 0 && offset == 0 => 0,
+            Some((address, position)) => start.wrapping_sub(offset).wrapping_add(position).wrapping_sub(address),
+            None => 0,
+        }
+    }
+
+    /// The instructions of a function, as many as its file has bytes for.
+    pub fn instructions(&self, s: &Symbol) -> Vec<Instruction> {
+        let code = within(&self.sections, s.start, s.end).and_then(|r| self.bytes.get(r)).unwrap_or(&[]);
+        decode::decode(self.arch, code, s.start, &self.symbols)
+    }
+
+    /// The lines of source that the code of a function stands for, if the file tells.
+    pub fn lines(&self, s: &Symbol) -> Option<Lines> {
+        let (range, first) = self.pclntab.as_ref()?;
+        Lines::of(self.bytes.get(range.clone())?, *first, s.start)
+    }
+}
+
+/// Where in the file the bytes from one address to another are.
+fn within(sections: &[(u64, Range<usize>)], from: u64, to: u64) -> Option<Range<usize>> {
+    sections.iter().find_map(|(address, range)| {
+        let skip = usize::try_from(from.checked_sub(*address)?).ok().filter(|s| *s < range.len())?;
+        let len = usize::try_from(to.checked_sub(from)?).ok()?.min(range.len() - skip);
+        Some(range.start + skip..range.start + skip + len)
+    })
+}
+
+fn functions(file: &object::File) -> Vec<Symbol> {
+    let all = file.symbols().filter(|s| s.kind() == SymbolKind::Text && s.is_definition());
+    let mut out: Vec<Symbol> = all
+        .filter_map(|s| {
+            let name = String::from_utf8_lossy(s.name_bytes().ok()?).into_owned();
+            Some(Symbol { name, start: s.address(), end: s.address().saturating_add(s.size()) })
+        })
+        .collect();
+    out.sort_by(|a, b| (a.start, a.end, &a.name).cmp(&(b.start, b.end, &b.name)));
+    // Only ELF says how long a function is; elsewhere it ends where the next begins.
+    if file.format() != BinaryFormat::Elf {
+        out.dedup_by_key(|s| s.start);
+        let ends = |s: object::Section| s.address().saturating_add(s.size());
+        let last = file.sections().filter(|s| s.kind() == object::SectionKind::Text).map(ends).max().unwrap_or(0);
+        for i in 0..out.len() {
+            out[i].end = out.get(i + 1).map_or(last, |next| next.start);
+        }
+    }
+    out.retain(|s| s.end > s.start);
+    out
+}
