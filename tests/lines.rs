@@ -1,5 +1,6 @@
 //! What source lines cost, held against recordings of one run, and against the sums of other passes.
 
+use gotrail::analysis::clock::Overlap;
 use gotrail::analysis::join::{self, Line, Lines, Verdict};
 use gotrail::analysis::links::Options;
 use gotrail::analysis::offcpu::{self, Kind, What};
@@ -82,7 +83,10 @@ fn a_profile_of_another_run_or_program_is_left_out() {
     for i in 0..heap.1.functions.len() {
         heap.1.functions[i].name = heap.1.strings.intern(&format!("other.f{i}"));
     }
-    let lines = joined(&[profile("fixed-cpu.pb.gz"), other, heap]);
+    // Without its time, the samples alone tell.
+    let mut fixed = profile("fixed-cpu.pb.gz");
+    fixed.1.time_nanos = 0;
+    let lines = joined(&[fixed, other, heap]);
     assert!(lines.matched.iter().all(|m| m.verdict == Verdict::Foreign), "{:?}", lines.matched);
     assert_eq!(lines.matched[1].matched(), 0);
     assert!(lines.lines.iter().all(|l| l.profile == Default::default()) && lines.others.is_empty());
@@ -119,4 +123,49 @@ fn labels_are_those_on_which_all_samples_of_a_goroutine_agree() {
         let name = index.goroutine(l.go).map_or("", |g| index.group_name(g.group));
         assert!(!name.starts_with("runtime."), "{name} {l:?}");
     }
+}
+
+#[test]
+fn a_profile_is_matched_with_what_happened_in_its_time() {
+    let (from, to) = {
+        let index = TRACE.index();
+        (index.start, index.end)
+    };
+    let whole = joined(&[profile("cpu.pb.gz")]);
+    let Some(Overlap::Within { from: a, to: b }) = whole.matched[0].overlap else { panic!("{:?}", whole.matched) };
+    // The script that recorded both started them one after the other.
+    assert!(a - from < Duration(50_000_000) && to - b < Duration(50_000_000), "{:?}", whole.matched[0]);
+
+    // As if it had ended after a second.
+    let mut half = profile("cpu.pb.gz");
+    half.1.duration_nanos = 1_000_000_000;
+    let lines = joined(&[half]);
+    let m = &lines.matched[0];
+    assert_eq!(m.verdict, Verdict::Joined);
+    assert!(m.trace * 3 > whole.matched[0].trace && m.trace * 3 < whole.matched[0].trace * 2, "{m:?}");
+
+    let moved = |by: i64| {
+        let mut p = profile("cpu.pb.gz");
+        p.1.time_nanos += by;
+        let lines = joined(&[p]);
+        assert!(lines.lines.iter().all(|l| l.profile == Default::default()));
+        lines.matched[0].clone()
+    };
+    let hour = 3_600_000_000_000;
+    let (before, after) = (moved(-hour), moved(hour));
+    assert_eq!((before.verdict, after.verdict), (Verdict::Elsewhen, Verdict::Elsewhen));
+    assert!(matches!(before.overlap, Some(Overlap::Before(d)) if d > Duration(hour - 10_000_000_000)));
+    assert!(matches!(after.overlap, Some(Overlap::After(d)) if d > Duration(hour - 10_000_000_000)));
+    let said = gotrail::report::lines::sentence(&before, &whole);
+    assert!(
+        said.starts_with("cpu.pb.gz: ended 59m5") && said.ends_with("before the trace began, and is left out"),
+        "{said}"
+    );
+
+    // A profile that does not say when it was taken is matched with all.
+    let mut p = profile("cpu.pb.gz");
+    p.1.time_nanos = 0;
+    let lines = joined(&[p]);
+    assert_eq!(lines.matched[0].overlap, None);
+    assert_eq!(lines.matched[0].matched(), whole.matched[0].matched());
 }

@@ -3,12 +3,14 @@
 //! Go gives the samples of its CPU profiler to the trace and to the profile, so a profile of the same seconds has the
 //! same samples, summed up by stack. They are matched by stack, function and line from leaf to root, and then, for
 //! stacks that one of the two cut or wrote differently, by the leaf and the line of user code that called it. Each
-//! sample is matched once. A profile of which less than half matches is not of this run, and is left out.
+//! sample is matched once. A profile of which less than half matches is not of this run, and is left out. Where both say
+//! when they were taken, only what they have in common is matched, and a profile of another time is left out.
 
+use super::clock::{self, Overlap};
 use super::links::Options;
 use super::offcpu::{self, What};
 use super::search::{LookAhead, Source};
-use crate::base::{Duration, GoIdx, StackId};
+use crate::base::{Duration, GoIdx, StackId, Time};
 use crate::store::code::{Code, Own, is_library};
 use crate::store::profile::{LabelValue, Profile, Sample};
 use crate::store::segment::Kind;
@@ -78,6 +80,8 @@ pub enum Verdict {
     ByLine,
     /// It would be joined by line, but says nothing of when, and only a part of the trace is asked for: it is left out.
     Timeless,
+    /// Its time and the trace's have nothing in common, by their clocks: it is left out.
+    Elsewhen,
     /// It is of another run or another program, or of the samples of a profile before it, and is left out.
     Foreign,
 }
@@ -89,7 +93,7 @@ pub struct Matched {
     pub name: String,
     /// What came of it.
     pub verdict: Verdict,
-    /// CPU samples of the trace that no profile before has matched.
+    /// CPU samples of the trace in the time of the profile that no profile before has matched.
     pub trace: u64,
     /// CPU samples of the profile; samples of whatever it has, if that is not CPU.
     pub profile: u64,
@@ -97,9 +101,16 @@ pub struct Matched {
     pub whole: u64,
     /// Samples that have only their leaf and the user code before it in common.
     pub loose: u64,
+    /// How its time lies over the trace's, if both say when they were taken.
+    pub overlap: Option<Overlap>,
 }
 
 impl Matched {
+    fn new() -> Matched {
+        let (name, verdict, overlap) = (String::new(), Verdict::Joined, None);
+        Matched { name, verdict, trace: 0, profile: 0, whole: 0, loose: 0, overlap }
+    }
+
     /// Samples that were matched.
     pub fn matched(&self) -> u64 {
         self.whole + self.loose
@@ -145,6 +156,8 @@ pub struct Lines {
     pub samples: u64,
     /// The window.
     pub duration: Duration,
+    /// Start and end of the trace.
+    pub of: (Time, Time),
 }
 
 /// Lines by handle, and for stacks the handles of their frames.
@@ -230,6 +243,7 @@ impl Table {
 
 /// A CPU sample of the trace.
 struct Sampled {
+    time: Time,
     go: GoIdx,
     stack: StackId,
     /// Whether it is in the window and answers the query.
@@ -264,23 +278,28 @@ fn is_cpu(p: &Profile) -> Option<(usize, Option<usize>)> {
 pub fn lines<S: Source>(source: &S, profiles: &[(&str, &Profile)], opts: Options<'_>) -> Result<Lines, String> {
     let ahead = LookAhead::new(source);
     let mut samples = Vec::new();
+    let mut epoch = None;
     let (from, to, filter) = (opts.from, opts.to, opts.filter);
     let mut bits = Vec::new();
     source.with_index(&mut |index| bits = index.segments.iter().map(|s| s.kinds).collect());
     let off = offcpu::profile_and(source, offcpu::Kind::OffCpu, opts, &mut |n, seg| {
-        if bits.get(n).is_some_and(|kinds| kinds & 1 << Kind::CpuSample as u8 == 0) {
+        let has = |kind: Kind| bits.get(n).is_none_or(|kinds| kinds & 1 << kind as u8 != 0);
+        if epoch.is_none() && has(Kind::Sync) {
+            epoch = clock::epoch(seg);
+        }
+        if !has(Kind::CpuSample) {
             return;
         }
         for i in (0..seg.len()).filter(|&i| seg.kind[i] == Kind::CpuSample) {
             let inside = seg.time[i] >= from && seg.time[i] < to;
             let wanted = inside && filter.is_none_or(|q| q.matches(seg, i, &ahead));
-            samples.push(Sampled { go: seg.go[i], stack: seg.stack[i], wanted, taken: false });
+            samples.push(Sampled { time: seg.time[i], go: seg.go[i], stack: seg.stack[i], wanted, taken: false });
         }
     })?;
     let mut out = Lines::default();
     source.with_index(&mut |index| {
         let narrowed = filter.is_some() || from > index.start || to < index.end;
-        out = sum(index, &off, &mut samples, profiles, narrowed);
+        out = sum(index, &off, &mut samples, profiles, (narrowed, epoch));
     });
     Ok(out)
 }
@@ -290,11 +309,12 @@ fn sum(
     off: &offcpu::Profile,
     samples: &mut [Sampled],
     profiles: &[(&str, &Profile)],
-    narrowed: bool,
+    (narrowed, epoch): (bool, Option<i64>),
 ) -> Lines {
     let dict = &index.dict;
     let mut t = Table::default();
-    let mut out = Lines { duration: off.duration, ..Lines::default() };
+    let of = (index.start, index.end);
+    let mut out = Lines { duration: off.duration, of, ..Lines::default() };
     for s in samples.iter().filter(|s| s.wanted) {
         let frames = t.of_trace(dict, s.stack);
         t.charge(&frames, offcpu::SAMPLE.ns(), |l| &mut l.trace);
@@ -316,11 +336,16 @@ fn sum(
     }
     let mut evidence = Evidence::default();
     for (name, p) in profiles {
-        let m = match is_cpu(p) {
-            Some(which) => cpu(dict, &mut t, samples, p, which, narrowed, &mut evidence),
-            None => other(dict, &mut t, (name, p), &mut out.others),
+        let overlap = epoch.and_then(|e| clock::overlap(p, e, out.of));
+        let m = match (is_cpu(p), overlap) {
+            (_, Some(Overlap::Before(_) | Overlap::After(_))) => {
+                let profile = p.samples.len() as u64;
+                Matched { verdict: Verdict::Elsewhen, profile, ..Matched::new() }
+            }
+            (Some(which), _) => cpu(dict, &mut t, (samples, overlap), p, which, narrowed, &mut evidence),
+            (None, _) => other(dict, &mut t, (name, p), &mut out.others),
         };
-        out.matched.push(Matched { name: (*name).to_owned(), ..m });
+        out.matched.push(Matched { name: (*name).to_owned(), overlap, ..m });
     }
     out.labels = evidence.agreed();
     let n = out.others.len();
@@ -347,7 +372,7 @@ fn handles(t: &mut Table, p: &Profile) -> Vec<u32> {
 fn cpu(
     dict: &Dict,
     t: &mut Table,
-    samples: &mut [Sampled],
+    (samples, overlap): (&mut [Sampled], Option<Overlap>),
     p: &Profile,
     (value, number): (usize, Option<usize>),
     narrowed: bool,
@@ -357,7 +382,9 @@ fn cpu(
     let period = if p.period > 0 { p.period } else { offcpu::SAMPLE.ns() };
     let mut stacks: FxHashMap<Vec<u32>, Stack> = FxHashMap::default();
     let mut sampled: Vec<(Vec<u32>, i64)> = Vec::new();
-    let mut m = Matched { name: String::new(), verdict: Verdict::Joined, trace: 0, profile: 0, whole: 0, loose: 0 };
+    let mut m = Matched::new();
+    // What the profile cannot have seen is not looked at.
+    let open = |s: &Sampled| !s.taken && overlap.is_none_or(|o| o.has(s.time));
     for (i, s) in p.samples.iter().enumerate() {
         let frames = t.of_profile(p, s, &known);
         let values = p.values_of(s);
@@ -375,9 +402,9 @@ fn cpu(
         }
         sampled.push((frames, ns));
     }
-    m.trace = samples.iter().filter(|s| !s.taken).count() as u64;
+    m.trace = samples.iter().filter(|s| open(s)).count() as u64;
     let mut taken = Vec::new();
-    for (i, s) in samples.iter().enumerate().filter(|(_, s)| !s.taken) {
+    for (i, s) in samples.iter().enumerate().filter(|(_, s)| open(s)) {
         let frames = t.of_trace(dict, s.stack);
         if let Some(stack) = stacks.get_mut(&frames[..]).filter(|s| s.left > 0) {
             stack.left -= 1;
@@ -392,7 +419,7 @@ fn cpu(
         *left = left.saturating_add(stack.left);
     }
     let whole: FxHashSet<usize> = taken.iter().map(|&(i, _)| i).collect();
-    for (i, s) in samples.iter().enumerate().filter(|(i, s)| !s.taken && !whole.contains(i)) {
+    for (i, s) in samples.iter().enumerate().filter(|(i, s)| open(s) && !whole.contains(i)) {
         let frames = t.of_trace(dict, s.stack);
         let Some(&leaf) = frames.first() else { continue };
         if let Some(left) = ends.get_mut(&(leaf, t.user(&frames))).filter(|n| **n > 0) {
@@ -433,7 +460,7 @@ fn other(dict: &Dict, t: &mut Table, (name, p): (&str, &Profile), columns: &mut 
     let known = handles(t, p);
     let sampled: Vec<Vec<u32>> = p.samples.iter().map(|s| t.of_profile(p, s, &known)).collect();
     let profile = sampled.len() as u64;
-    let mut m = Matched { name: String::new(), verdict: Verdict::Foreign, trace: 0, profile, whole: 0, loose: 0 };
+    let mut m = Matched { verdict: Verdict::Foreign, profile, ..Matched::new() };
     let Ok(which) = p.sample_index("") else { return m };
     if !is_known(dict, t, sampled.iter().map(Vec::as_slice)) {
         return m;

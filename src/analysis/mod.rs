@@ -3,6 +3,7 @@
 
 pub mod annotations;
 pub mod chains;
+pub mod clock;
 pub mod contention;
 pub mod flame;
 pub mod hits;

@@ -1,5 +1,6 @@
 //! What source lines cost, as a table, as annotated source and as JSON.
 
+use crate::analysis::clock::Overlap;
 use crate::analysis::join::{Column, Cost, Line, Lines, Matched, Verdict};
 use crate::base::{Duration, text};
 use crate::store::Index;
@@ -12,7 +13,17 @@ use std::io::{self, Write};
 const MARGIN: usize = 5;
 
 /// How a profile fits, in a sentence; safe to show.
-pub fn sentence(m: &Matched) -> String {
+pub fn sentence(m: &Matched, lines: &Lines) -> String {
+    let words = m.overlap.map(|o| o.words(lines.of));
+    let mut out = verdict(m, words.as_deref().unwrap_or_default());
+    if let (Some(words), false) = (words, m.verdict == Verdict::Elsewhen) {
+        out += "; ";
+        out += &words;
+    }
+    out
+}
+
+fn verdict(m: &Matched, words: &str) -> String {
     let name = text::escape(&m.name);
     match m.verdict {
         Verdict::Joined => {
@@ -28,6 +39,7 @@ pub fn sentence(m: &Matched) -> String {
             )
         }
         Verdict::ByLine => format!("{name}: joined by function and line"),
+        Verdict::Elsewhen => format!("{name}: {words}, and is left out"),
         Verdict::Timeless => format!("{name}: does not say what was when, and is left out of a part of the trace"),
         Verdict::Foreign if m.matched() == 0 => {
             format!("{name}: nothing matches the trace; it is not of this run, and left out")
@@ -89,7 +101,7 @@ fn sums<'a>(lines: &Lines, of: impl Iterator<Item = &'a Line>) -> ([i64; 5], Vec
 
 fn header(lines: &Lines, out: &mut dyn Write) -> io::Result<()> {
     for m in &lines.matched {
-        writeln!(out, "{}", sentence(m))?;
+        writeln!(out, "{}", sentence(m, lines))?;
     }
     if lines.samples == 0 {
         writeln!(out, "the trace has no CPU samples here")?;
@@ -196,11 +208,19 @@ pub fn json(lines: &Lines, index: &Index) -> Value {
             let verdict = match m.verdict {
                 Verdict::Joined => "samples",
                 Verdict::ByLine => "lines",
-                Verdict::Timeless | Verdict::Foreign => "no",
+                Verdict::Timeless | Verdict::Elsewhen | Verdict::Foreign => "no",
+            };
+            // From the trace's start; before it and after its end, if they have nothing in common.
+            let ns = |t: crate::base::Time| (t - lines.of.0).ns();
+            let time = match m.overlap {
+                Some(Overlap::Within { from, to }) => json!({"from_ns": ns(from), "to_ns": ns(to)}),
+                Some(Overlap::Before(d)) => json!({"before_ns": d.ns()}),
+                Some(Overlap::After(d)) => json!({"after_ns": d.ns()}),
+                None => Value::Null,
             };
             json!({
                 "name": m.name, "joined": verdict, "matched": m.matched(), "matched_whole": m.whole,
-                "trace_samples": m.trace, "profile_samples": m.profile,
+                "trace_samples": m.trace, "profile_samples": m.profile, "time": time,
             })
         })
         .collect();

@@ -1,5 +1,6 @@
 //! What the lines of the file in the source pane cost: on the CPU by the profile's and the trace's samples, and blocked.
 
+use crate::analysis::clock::Overlap;
 use crate::analysis::join::{self, Lines, Verdict};
 use crate::analysis::links::Options;
 use crate::base::{Duration, Time, text};
@@ -146,10 +147,22 @@ impl Costs {
             cost.cpu += cpu;
             cost.blocked += l.blocked;
         }
-        let matched = match of {
+        let mut matched = match of {
             0 => String::new(),
             _ => format!(" · {} of {} samples matched", text::count(n), text::count(of)),
         };
+        // Where the profile leaves a part of the trace to others, or has no part in it.
+        for m in &lines.matched {
+            match (m.verdict, m.overlap) {
+                (Verdict::Elsewhen, Some(o)) => {
+                    matched += &format!(" · profile {}", o.words(lines.of));
+                }
+                (Verdict::Joined, Some(o @ Overlap::Within { from, to })) if (from, to) != lines.of => {
+                    matched += &format!(", {}", o.words(lines.of));
+                }
+                _ => {}
+            }
+        }
         Costs { key, files, matched }
     }
 }

@@ -354,9 +354,7 @@ impl View for Tasks {
         self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
         self.list_scroll.fit(self.instances.len() as u64, area.height.saturating_sub(2));
         // Whoever comes from another view is on what they chose there.
-        if self.open.is_none() {
-            self.point(cx, out);
-        } else if self.listed && cx.place.subject().1.is_some() {
+        if self.open.is_none() || self.listed && cx.place.subject().1.is_some() {
             self.point(cx, out);
         }
     }
