@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 /// Segments held at a time.
 const HELD: usize = 12;
-/// How many segments before the window are searched for the beginning of what was going on when it began.
+/// How many segments before the window are searched one by one for the beginning of what was going on when it began.
 const BACK: usize = 8;
+/// And how many of those before them in which the grid says that something happened to the goroutine.
+const TOUCHED: usize = 64;
 
 /// A stretch in which a goroutine was on a P.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +108,23 @@ impl<'a, S: Source> Timeline<'a, S> {
                 Some(iv) => return Ok(Some(iv)),
                 None => {}
             }
+        }
+        let mut looked = 0;
+        while left > 0 && looked < TOUCHED {
+            let Some((from, to)) = self.index.grid.touched_before(go, self.index.segments[left].from) else { break };
+            let cell = self.index.segments_between(from, to);
+            let cell = cell.start.min(left)..cell.end.min(left);
+            for i in cell.clone().rev().take(TOUCHED) {
+                looked += 1;
+                match self.last_before(i, go, no)? {
+                    Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
+                    Some(iv) if iv.state == GoState::NotExist => return Ok(stated),
+                    Some(iv) => return Ok(Some(iv)),
+                    None => {}
+                }
+            }
+            looked += 1;
+            left = cell.start.min(left - 1);
         }
         if stated.is_none() {
             // Nothing was said of it yet: it was in the state that the next change takes it out of.

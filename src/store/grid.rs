@@ -403,6 +403,13 @@ impl Grid {
         }
     }
 
+    /// The last cell that begins before `t` and in which something happened to a goroutine: from and up to when, exclusive.
+    pub fn touched_before(&self, go: GoIdx, t: Time) -> Option<(Time, Time)> {
+        let lane = self.gos.get(go.0 as usize)?;
+        let p = lane.get(lane.partition_point(|p| self.scale.start(p.cell.into()) < t).checked_sub(1)?)?;
+        Some((self.scale.start(p.cell.into()), self.scale.start(u32::from(p.cell) + 1)))
+    }
+
     /// The content of one goroutine, one P or everything, in `width` equal cells of the window `from..to`, as precise
     /// as the grid's own cells are. For groups see `Index::cells`.
     pub fn cells(&self, lane: Lane, from: Time, to: Time, width: usize) -> Vec<Cell> {

