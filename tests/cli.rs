@@ -337,3 +337,15 @@ fn completions_and_manual_are_printed() {
     let requests = man.lines().filter(|l| l.starts_with('\''));
     assert_eq!(requests.count(), 0);
 }
+
+#[test]
+fn a_copied_position_opens_the_trace_there() {
+    let at = |file: &str| {
+        let out = gotrail().args(["snapshot", file, "--size", "120x40"]).assert().success();
+        String::from_utf8(out.get_output().stdout.clone()).unwrap()
+    };
+    let there = at("sample-traces/trace.out@812.031ms:g8");
+    assert!(there.lines().any(|l| l.starts_with("─ G8 waiting: chan receive")), "{there}");
+    assert!(at("sample-traces/trace.out@812.031ms:g9999").contains("the trace has no such goroutine"));
+    assert!(at("sample-traces/trace.out@8s").contains("the trace ends before that instant"));
+}

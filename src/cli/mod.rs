@@ -9,6 +9,7 @@ mod locks;
 mod man;
 mod offcpu;
 mod open;
+mod position;
 pub mod profile;
 mod query;
 mod summary;

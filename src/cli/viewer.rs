@@ -1,5 +1,6 @@
 //! The viewer, in the terminal or played without one.
 
+use super::position::{self, Position};
 use super::{Exit, Usage, note, open};
 use crate::analysis::hot::Profiled;
 use crate::base::text;
@@ -25,7 +26,7 @@ static DEMO: &[u8] = include_bytes!("../../assets/demo.trace.gz");
 
 #[derive(Args)]
 pub(super) struct ViewArgs {
-    /// Traces and profiles to open in the viewer; none opens the demo
+    /// Traces and profiles to open in the viewer; none opens the demo. A trace may name where to begin: trace.out@812.031ms:g8
     pub files: Vec<PathBuf>,
     /// Where sources are: a directory, or FROM=TO to replace the beginning of a file's name; may be given several times
     #[arg(long, value_name = "DIR|FROM=TO")]
@@ -96,28 +97,40 @@ fn size(s: &str) -> Result<Size, String> {
     Ok(Size { width: number(w)?, height: number(h)? })
 }
 
-/// What is to be seen: a trace, which may be [none](Trace::none), profiles, and what to call them.
-type Opened = (Arc<Trace>, Vec<Arc<Profiled>>, String);
+/// What is to be seen.
+struct Opened {
+    /// The trace, which may be [none](Trace::none).
+    trace: Arc<Trace>,
+    profiles: Vec<Arc<Profiled>>,
+    /// What to call them.
+    name: String,
+    /// Where in the trace to begin.
+    at: Option<Position>,
+}
 
 /// The first trace among the files, and the profiles.
 fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> anyhow::Result<Opened> {
     let base = against.base.as_ref().map(|path| profile(&input::open(path)?)).transpose()?;
     if files.is_empty() {
         let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
-        return Ok((open::from_input(input, options)?, Vec::new(), "demo".into()));
+        let trace = open::from_input(input, options)?;
+        return Ok(Opened { trace, profiles: Vec::new(), name: "demo".into(), at: None });
     }
-    let mut found = None;
+    let (mut found, mut at) = (None, None);
     let (mut profiles, mut names) = (Vec::new(), Vec::new());
     let limits = input::Limits::of_this_machine();
     let mut said = Vec::new();
-    let paths: Vec<_> = files.iter().flat_map(|f| input::expand(f, limits, &mut said)).collect();
+    let named: Vec<_> = files.iter().map(|f| position::split(f)).collect();
+    let paths = named.iter().flat_map(|(f, at)| input::expand(f, limits, &mut said).into_iter().map(|p| (p, *at)));
+    let paths: Vec<_> = paths.collect();
     said.iter().for_each(|s| note(s));
-    for path in paths {
+    for (path, position) in paths {
         let input = input::open(&path)?;
         let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
         match input.kind {
             Kind::Trace { .. } if found.is_none() => {
                 found = Some(open::from_input(input, options)?);
+                at = position;
                 names.insert(0, name);
             }
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
@@ -140,7 +153,8 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> anyhow
         return Err(Usage("--base needs a profile to compare: gotrail new.pb.gz --base old.pb.gz".into()).into());
     }
     anyhow::ensure!(!names.is_empty(), "none of the files is an execution trace or a profile");
-    Ok((found.unwrap_or_else(|| Arc::new(Trace::none())), profiles, names.join(" + ")))
+    let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
+    Ok(Opened { trace, profiles, name: names.join(" + "), at })
 }
 
 /// The profile in an open file.
@@ -192,11 +206,12 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
     }
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
     let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
-    let (trace, profiles, name) = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
+    let o = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
     terminal::run(Setup {
-        trace,
-        profiles,
-        name,
+        trace: o.trace,
+        profiles: o.profiles,
+        name: o.name,
+        at: o.at,
         theme: theme(&settings, args.ascii, |v| std::env::var_os(v)),
         keymap,
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
@@ -208,8 +223,8 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
 
 /// Prints the screen that keys lead to.
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let (trace, profiles, name) = opened(&args.files, &args.against, &args.open.options(None))?;
-    open::load(&trace);
+    let o = opened(&args.files, &args.against, &args.open.options(None))?;
+    open::load(&o.trace);
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };
     let format = match args.format {
@@ -219,9 +234,19 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Resu
     };
     let theme = Theme::new(level, background, args.ascii);
     let places = places(&Settings::default(), &args.source);
-    let screen =
-        snapshot::snapshot(trace, profiles, &name, theme, Keymap::default(), args.size, &args.keys, format, places)
-            .map_err(|e| Usage(format!("--keys: {e}")))?;
+    let screen = snapshot::snapshot(
+        o.trace,
+        o.profiles,
+        &o.name,
+        o.at,
+        theme,
+        Keymap::default(),
+        args.size,
+        &args.keys,
+        format,
+        places,
+    )
+    .map_err(|e| Usage(format!("--keys: {e}")))?;
     out.write_all(screen.as_bytes())?;
     Ok(Exit::Done)
 }

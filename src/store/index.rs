@@ -243,6 +243,13 @@ impl Index {
         self.goroutines.get(g.0 as usize)
     }
 
+    /// The goroutine that had number `id` at an instant; else, where numbers are used again, the last one that had it.
+    pub fn find_goroutine(&self, id: GoId, at: Time) -> Option<GoIdx> {
+        let all = || (0u32..).map(GoIdx).zip(&self.goroutines).filter(|(_, g)| g.id == id);
+        let there = all().find(|(_, g)| g.from <= at && g.ended.is_none_or(|t| t > at));
+        there.or_else(|| all().last()).map(|(i, _)| i)
+    }
+
     /// The name of a goroutine's start function; empty if not known.
     pub fn goroutine_name(&self, g: GoIdx) -> &str {
         self.goroutine(g).map_or("", |g| self.dict.func_name(g.entry))

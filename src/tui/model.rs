@@ -15,6 +15,7 @@ use super::views::detail::Target;
 use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use super::why;
 use crate::analysis::hot::Profiled;
+use crate::base::{Duration, GoId, GoIdx, Time};
 use crate::source::Places;
 use crate::store::{Index, Trace};
 use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
@@ -86,6 +87,8 @@ pub struct Model {
     last_press: Option<Position>,
     began: bool,
     reported: bool,
+    /// Where to go as soon as that has been read, unless the user goes elsewhere before.
+    begin_at: Option<(Duration, Option<GoId>)>,
 }
 
 fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
@@ -121,6 +124,7 @@ impl Model {
             last_press: None,
             began: false,
             reported: false,
+            begin_at: None,
         }
     }
 
@@ -135,6 +139,11 @@ impl Model {
         if self.shared.trace.is_none() {
             self.shared.nav.here_mut().view = ViewId::Profile;
         }
+    }
+
+    /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
+    pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
+        self.begin_at = Some((at, go));
     }
 
     /// Where the user is.
@@ -171,6 +180,7 @@ impl Model {
             Message::Key(e) => {
                 if let Some(key) = Key::from_event(e) {
                     self.notice = None;
+                    self.begin_at = None;
                     self.key(key, &index, &mut effects);
                 }
             }
@@ -195,6 +205,9 @@ impl Model {
             let here = self.shared.nav.here_mut();
             here.at = here.at.clamp(index.start, index.end.max(index.start));
         }
+        if let Some((at, go)) = self.begin_at {
+            self.begin(index, index.start + at, go);
+        }
         if index.complete && !self.reported {
             self.reported = true;
             if let Some(loss) = index.losses.first() {
@@ -205,6 +218,25 @@ impl Model {
                 self.notice = Some(Notice { text: format!("{loss}{more}"), bad: true });
             }
         }
+    }
+
+    /// Goes to where the user wanted to begin, if that has been read.
+    fn begin(&mut self, index: &Index, at: Time, go: Option<GoId>) {
+        if at > index.end && !index.complete {
+            return;
+        }
+        self.begin_at = None;
+        let found = go.map(|id| index.find_goroutine(id, at));
+        if found == Some(None) {
+            self.say("the trace has no such goroutine");
+        }
+        if at > index.end {
+            self.say("the trace ends before that instant");
+        }
+        let at = at.clamp(index.start, index.end);
+        let go = found.flatten().unwrap_or(GoIdx::NONE);
+        let here = self.shared.nav.here().with_view(ViewId::Timeline);
+        *self.shared.nav.here_mut() = Place { at, go, row: None, event: None, ..here };
     }
 
     fn answer(&mut self, reply: Reply, index: &Index, effects: &mut Vec<Effect>) {
@@ -650,7 +682,7 @@ fn to_ascii(buf: &mut Buffer) {
 /// The cursor as the command line accepts it: `trace.out@812.031ms:g8`.
 fn position(shared: &Shared, index: &Index) -> String {
     let here = shared.nav.here();
-    let mut text = format!("{}@{}", shared.name, super::text::instant(here.at - index.start));
+    let mut text = format!("{}@{}", shared.trace.name(), super::text::instant(here.at - index.start));
     if let Some(g) = index.goroutine(here.go) {
         text.push_str(&format!(":g{}", g.id.0));
     }

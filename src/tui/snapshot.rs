@@ -5,6 +5,7 @@ use super::keymap::{Key, Keymap};
 use super::model::{Message, Model};
 use super::theme::Theme;
 use crate::analysis::hot::Profiled;
+use crate::base::{Duration, GoId};
 use crate::source::Places;
 use crate::store::Trace;
 use ratatui::buffer::{Buffer, Cell};
@@ -51,6 +52,12 @@ impl Driver {
     /// Opens profiles beside the trace.
     pub fn open(&mut self, profiles: Vec<Arc<Profiled>>) {
         self.model.set_profiles(profiles);
+        self.send(Message::Indexed);
+    }
+
+    /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
+    pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
+        self.model.begin_at(at, go);
         self.send(Message::Indexed);
     }
 
@@ -115,6 +122,7 @@ pub fn snapshot(
     trace: Arc<Trace>,
     profiles: Vec<Arc<Profiled>>,
     name: &str,
+    at: Option<(Duration, Option<GoId>)>,
     theme: Theme,
     keymap: Keymap,
     size: Size,
@@ -126,6 +134,9 @@ pub fn snapshot(
     let mut driver = Driver::new(trace, name, theme, keymap, size);
     driver.model.set_places(places);
     driver.open(profiles);
+    if let Some((at, go)) = at {
+        driver.begin_at(at, go);
+    }
     driver.keys(keys)?;
     let (buf, _) = driver.screen(size);
     Ok(match format {

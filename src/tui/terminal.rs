@@ -35,6 +35,8 @@ pub struct Setup {
     pub profiles: Vec<Arc<Profiled>>,
     /// What messages call them.
     pub name: String,
+    /// Where in the trace to begin: how long after its start, and at which goroutine.
+    pub at: Option<(crate::base::Duration, Option<crate::base::GoId>)>,
     /// Styles and glyphs.
     pub theme: Theme,
     /// Keys.
@@ -206,6 +208,9 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
     model.set_profiles(setup.profiles);
+    if let Some((at, go)) = setup.at {
+        model.begin_at(at, go);
+    }
     let mut shell = Shell {
         model,
         runner,
