@@ -98,7 +98,7 @@ fn the_chain_of_mains_wait_ends_at_a_timer() {
         let of_main = |e: &&Edge| words(&l, &index, e).starts_with("main.main chan receive");
         l.edges.iter().find(of_main).unwrap().longest.unwrap()
     };
-    let chain = path::chain(&trace, longest).unwrap();
+    let chain = path::chain(&trace, longest).unwrap().links;
     let index = trace.index();
     let names: Vec<&str> = chain.iter().map(|l| index.goroutine_name(l.wait.go)).collect();
     assert_eq!(names, ["main.main", "main.link5", "main.link4", "main.link3", "main.link2", "main.link1"]);
@@ -407,7 +407,7 @@ fn the_chains_of_a_pass_are_those_found_one_by_one() {
     for (trace, most) in ALL.iter().map(|n| (data(n), usize::MAX)).chain([(sample(), 400)]) {
         let (all, chains) = chains(&trace);
         for (wait, chain) in all.iter().filter(|w| w.0.began.is_some()).take(most) {
-            let found = path::chain(&trace, wait.began.unwrap()).unwrap();
+            let found = path::chain(&trace, wait.began.unwrap()).unwrap().links;
             // Here a chain ends with the first wait that was over when the wait that it is of began.
             let inside = found[1..].iter().take_while(|l| l.wait.to > wait.from).count();
             let mut want = Vec::new();

@@ -5,6 +5,7 @@
 //! What is remembered of the past is bounded: per goroutine the few waits that may yet be part of a chain, of all waits the
 //! last [`KEPT`]. Chains that begin alike share what they have in common.
 
+use super::path::rank;
 use super::waits::{Interval, Waker};
 use crate::base::{Duration, GoIdx, StackId, Time};
 use crate::store::Dict;
@@ -160,10 +161,9 @@ struct Candidate {
 }
 
 impl Candidate {
-    /// What of several is taken: one that a goroutine ended rather than another, and then the one that took longest since
-    /// `since`.
-    fn rank(&self, since: Time) -> (bool, Duration) {
-        (self.by_goroutine, self.to - self.from.max(since))
+    /// Of several the one is taken that ranks highest.
+    fn rank(&self, since: Time) -> i64 {
+        rank(self.to - self.from.max(since), self.by_goroutine)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::analysis::contention::{Contention, What, contention};
 use crate::analysis::links::Party;
 use crate::analysis::path::{self, Path, Window};
 use crate::analysis::waits::{Places, Reasons, Waker};
-use crate::base::{Duration, GoIdx, text as base};
+use crate::base::{Duration, GoIdx, StackId, text as base};
 use crate::report::{contention as report, why};
 use crate::store::{EventNo, Index};
 use std::sync::Arc;
@@ -42,12 +42,13 @@ pub fn nobody(party: Party) -> &'static str {
 /// A job that shows the chain of the wait that event `began` begins.
 pub fn chain(began: EventNo) -> Job {
     Job::new(JobKind::Panel, move |cx| {
-        let made = path::chain(cx, began).map(|links| chain_panel(&cx.trace.index(), &links));
+        let made = path::chain(cx, began).map(|c| chain_panel(&cx.trace.index(), &c));
         answer(cx, made)
     })
 }
 
-fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
+fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
+    let links = &chain.links;
     let places = Places::new(&index.dict);
     let reasons = Reasons::default();
     let mut lines = Vec::new();
@@ -87,14 +88,32 @@ fn chain_panel(index: &Index, links: &[path::Link]) -> Panelled {
             }
         });
     }
-    if let Some(path::Link { waker: Waker::Go(g), .. }) = links.last() {
-        let text = format!("{} did not wait meanwhile", why::goroutine(index, *g));
+    if let (Some(path::Link { waker: Waker::Go(g), .. }), Some(spent)) = (links.last(), &chain.spent) {
+        let mut did = vec![
+            (spent.running, "running".to_owned()),
+            (spent.runnable, "ready, without a P".to_owned()),
+            (spent.syscall, in_syscall(index, &places, &reasons, spent.stack)),
+        ];
+        did.retain(|d| d.0 > Duration::ZERO);
+        did.sort_by_key(|d| std::cmp::Reverse(d.0));
+        let did: Vec<String> = did.into_iter().map(|(d, what)| format!("{d} {what}")).collect();
+        let did = if did.is_empty() { String::new() } else { format!(": {}", did.join(", ")) };
+        let text = format!("{} did not wait meanwhile{did}", why::goroutine(index, *g));
         lines.push(PanelLine::plain(format!("{}{text}", "  ".repeat(links.len().min(20))), Role::Dim));
     }
     let first = links.first().map_or(GoIdx::NONE, |l| l.wait.go);
     let who = text::goroutine(index, first);
     let route = RouteRef::of_chain(links, format!("chain of a wait of {who}"));
     Panelled { title: format!("the chain of this wait of {who}; Enter: on the timeline"), lines, route: Some(route) }
+}
+
+/// Which syscall, and where it was called.
+fn in_syscall(index: &Index, places: &Places, reasons: &Reasons, stack: StackId) -> String {
+    let name = base::escape(&reasons.get(reasons.syscall(&index.dict, stack)).name).into_owned();
+    match places.line(index, places.user(stack)) {
+        at if at.is_empty() => format!("in {name}"),
+        at => format!("in {name} at {at}"),
+    }
 }
 
 /// Locks shown, and as many channels.
