@@ -7,7 +7,7 @@
 
 use super::path::rank;
 use super::waits::{Interval, Waker};
-use crate::base::{Duration, GoIdx, StackId, Time};
+use crate::base::{GoIdx, StackId, Time};
 use crate::store::Dict;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;

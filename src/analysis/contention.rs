@@ -11,6 +11,7 @@ pub use depth::CELLS;
 use super::search::Source;
 use super::waits::{self, Class, Interval, PlaceId, Places, ReasonId, Reasons, Visit, Waker};
 use crate::base::{Duration, GoIdx, StackId, StringId, Time};
+use crate::store::code::is_runtime;
 use crate::store::fold::Tally;
 use crate::store::segment::{GoState, Kind};
 use crate::store::waits::{Queues, Stretch};
@@ -299,8 +300,11 @@ impl Follow<'_> {
     fn place(&mut self, reason: StringId, stack: StackId) -> Option<Place> {
         let (what, class) = self.classes.what(reason, stack)?;
         let line = self.classes.places.near(stack);
-        // A channel that no goroutine ever woke anyone through is a timer's, or the runtime's own.
-        if what == What::Channel && !self.classes.parent.contains_key(&(what, line)) {
+        // A channel that no goroutine ever woke anyone through is a timer's, or the runtime's own; but timers never make
+        // anyone wait who sends.
+        let joined = class == Class::Send || self.classes.parent.contains_key(&(what, line));
+        let runtimes = is_runtime(&self.classes.places.func(self.classes.index, line));
+        if what == What::Channel && (!joined || runtimes) {
             return None;
         }
         let root = self.classes.root((what, line));

@@ -8,7 +8,7 @@ use crate::base::{FrameId, FuncId, GroupId, StackId};
 use crate::store::code::Own;
 use crate::store::commit::is_system;
 use crate::store::{Dict, Index};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// What is added up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -124,13 +124,13 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
     let between = if layout.waker_first { Part::BetweenBackwards } else { Part::Between };
     for s in stacks.iter().filter(|s| s.weight > 0) {
         path.clear();
-        path.extend(dict.stack_ids(s.stack).map(|f| (f, Part::Own)));
+        path.extend(frames(dict, s.stack, layout.mine).into_iter().map(|f| (f, Part::Own)));
         path.reverse();
         for step in &s.chain {
             path.push((FrameId::NONE, between(step.mark)));
             let (from, woken) = (path.len(), step.mark == Mark::WokenBy);
             let part = if woken { Part::Waker } else { Part::Own };
-            path.extend(dict.stack_ids(step.stack).map(|f| (f, part)));
+            path.extend(frames(dict, step.stack, layout.mine).into_iter().map(|f| (f, part)));
             if !woken {
                 path[from..].reverse();
             }
@@ -138,11 +138,10 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         if layout.waker_first {
             path.reverse();
         }
-        if path.iter().any(|&(f, _)| f.is_some() && matches(f)) {
+        // What is charged to others matches all the same.
+        let mut all = std::iter::once(s.stack).chain(s.chain.iter().map(|c| c.stack));
+        if all.any(|stack| dict.stack_ids(stack).any(matches)) {
             t.matched += s.weight;
-        }
-        if layout.mine {
-            charge(dict, s, &mut path);
         }
         let mut at = 0;
         t.nodes[0].total += s.weight;
@@ -201,18 +200,15 @@ fn empty() -> Node {
     }
 }
 
-/// Takes the frames of the runtime and of libraries out of the path of some stacks.
-fn charge(dict: &Dict, s: &Weighed, path: &mut Vec<(FrameId, Part)>) {
-    let mut owned: FxHashSet<FrameId> = FxHashSet::default();
-    for stack in std::iter::once(s.stack).chain(s.chain.iter().map(|c| c.stack)) {
-        let own = Own::of(dict.stack_ids(stack).map(|f| dict.code(f)));
-        owned.extend(dict.stack_ids(stack).filter(|&f| own.has(dict.code(f))));
+/// The frames of a stack, leaf first; with `mine` those of the user's code, and where there is none the outermost.
+fn frames(dict: &Dict, stack: StackId, mine: bool) -> Vec<FrameId> {
+    let all: Vec<FrameId> = dict.stack_ids(stack).collect();
+    if !mine {
+        return all;
     }
-    let first = path.first().copied();
-    path.retain(|&(f, _)| !f.is_some() || owned.contains(&f));
-    if path.is_empty() {
-        path.extend(first);
-    }
+    let own = Own::of(all.iter().map(|&f| dict.code(f)));
+    let kept: Vec<FrameId> = all.iter().copied().filter(|&f| own.has(dict.code(f))).collect();
+    if kept.is_empty() { all.last().copied().into_iter().collect() } else { kept }
 }
 
 /// The stacks of a trace that has been read whole, with their weights. The runtime's own goroutines are there only where

@@ -110,11 +110,16 @@ impl<'a, S: Source> Timeline<'a, S> {
             }
         }
         let mut looked = 0;
+        let mut before = self.index.segments.get(left).map_or(Time::MIN, |s| s.from);
         while left > 0 && looked < TOUCHED {
-            let Some((from, to)) = self.index.grid.touched_before(go, self.index.segments[left].from) else { break };
+            let Some((from, to)) = self.index.grid.touched_before(go, before) else { break };
             let cell = self.index.segments_between(from, to);
+            // Below `left` all is searched that may hold it; what is too much is left to those who look further back.
             let cell = cell.start.min(left)..cell.end.min(left);
-            for i in cell.clone().rev().take(TOUCHED) {
+            if cell.len() > TOUCHED {
+                break;
+            }
+            for i in cell.clone().rev() {
                 looked += 1;
                 match self.last_before(i, go, no)? {
                     Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
@@ -124,7 +129,7 @@ impl<'a, S: Source> Timeline<'a, S> {
                 }
             }
             looked += 1;
-            left = cell.start.min(left - 1);
+            (left, before) = (cell.start, from);
         }
         if stated.is_none() {
             // Nothing was said of it yet: it was in the state that the next change takes it out of.

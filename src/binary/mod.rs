@@ -54,6 +54,8 @@ pub struct Binary {
     sections: Vec<(u64, Range<usize>)>,
     /// Address and position in the file of the segment that holds the code.
     code: Option<(u64, u64)>,
+    /// Where a Windows program wants to be loaded; 0 in others.
+    image: u64,
     build_id: String,
     /// Where the line table is in the file, and the address of the first function.
     pclntab: Option<(Range<usize>, u64)>,
@@ -86,6 +88,7 @@ impl Binary {
             let (from, to) = (s.address(), s.address().checked_add(s.size())?);
             text.filter(|t| (from..to).contains(t)).map(|_| (from, s.file_range().0))
         });
+        let image = if file.format() == BinaryFormat::Pe { file.relative_address_base() } else { 0 };
         let build_id = file.build_id().ok().flatten().unwrap_or_default();
         let build_id = build_id.iter().map(|b| format!("{b:02x}")).collect();
         let first = file.symbol_by_name("runtime.text").map(|s| s.address()).or(text).unwrap_or(0);
@@ -98,7 +101,7 @@ impl Binary {
             within(&sections, from, to)
         });
         let (symbols, pclntab) = (symbols.into(), table.map(|t| (t, first)));
-        Ok(Binary { arch, symbols, sections, code, build_id, pclntab, bytes })
+        Ok(Binary { arch, symbols, sections, code, image, build_id, pclntab, bytes })
     }
 
     /// Its functions, by address.
@@ -122,6 +125,8 @@ impl Binary {
     /// address stands at a position. Both 0 is said of no mapping: then addresses are those of the file.
     pub fn base(&self, start: u64, offset: u64) -> u64 {
         match self.code {
+            // On Windows Go names the address at which the whole file was loaded, and no place in it.
+            _ if self.image != 0 && start != 0 => start.wrapping_sub(self.image),
             _ if start == 0 && offset == 0 => 0,
             Some((address, position)) => start.wrapping_sub(offset).wrapping_add(position).wrapping_sub(address),
             None => 0,

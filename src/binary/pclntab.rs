@@ -138,10 +138,13 @@ impl<'a> Table<'a> {
         let n = unit.checked_add(usize::try_from(number).ok()?)?;
         let at = self.number(self.cu.checked_add(n.checked_mul(4)?)?, 4)?;
         let name = self.data.get(self.files.checked_add(usize::try_from(at).ok()?)?..)?;
-        let end = name.iter().position(|&b| b == 0)?;
+        let end = name.iter().take(LONGEST_NAME).position(|&b| b == 0)?;
         Some(String::from_utf8_lossy(&name[..end]).into_owned())
     }
 }
+
+/// Bytes of a file's name that are read.
+const LONGEST_NAME: usize = 4096;
 
 impl Lines {
     /// The lines of the function that `pc` lies in; `first` is the address of the program's first function.

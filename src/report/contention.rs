@@ -56,6 +56,8 @@ impl Table {
         let traces = tables.iter().map(|t| t.traces).sum();
         let mut all: Vec<(&str, &Name)> =
             tables.iter().flat_map(|t| &t.names).map(|n| (n.1.full.as_str(), n.1)).collect();
+        // What has no name is no line that anything could share.
+        all.retain(|n| !n.0.is_empty());
         all.sort_by_key(|n| n.0);
         all.dedup_by_key(|n| n.0);
         let id = |t: &Table, p: PlaceId| {
@@ -73,7 +75,7 @@ impl Table {
                 // It may be what joins classes that were apart so far.
                 let mine: Vec<PlaceId> = places(&sum.0).filter(|&p| p != PlaceId::NONE).collect();
                 let (joined, apart) = sums.into_iter().partition(|s: &(Contended, _, _)| {
-                    s.0.what == sum.0.what && places(&s.0).any(|p| mine.contains(&p))
+                    s.0.what == sum.0.what && places(&s.0).any(|p| p != PlaceId::NONE && mine.contains(&p))
                 });
                 sums = apart;
                 let joined: Vec<(Contended, Origin, i128)> = joined;

@@ -14,7 +14,7 @@ pub enum Code {
 
 /// Packages besides the runtime's that stand between the user's code and the place where the runtime parks a goroutine,
 /// as the beginnings of their functions' names.
-const LIBRARIES: [&str; 27] = [
+const LIBRARIES: &[&str] = &[
     "sync/",
     "time.",
     "syscall.",
@@ -42,6 +42,38 @@ const LIBRARIES: [&str; 27] = [
     "slices.",
     "sort.",
     "maps.",
+    "archive/",
+    "cmp.",
+    "container/",
+    "database/sql/",
+    "debug/",
+    "embed.",
+    "errors.",
+    "expvar.",
+    "flag.",
+    "go/",
+    "hash.",
+    "hash/",
+    "html.",
+    "html/",
+    "image.",
+    "image/",
+    "index/",
+    "math.",
+    "math/",
+    "mime.",
+    "mime/",
+    "path.",
+    "path/",
+    "regexp.",
+    "regexp/",
+    "strconv.",
+    "testing.",
+    "testing/",
+    "text/",
+    "unicode.",
+    "unicode/",
+    "unique.",
 ];
 
 /// Whether a function belongs to the runtime and its closest kin, as `traceoracle` understands it.

@@ -407,7 +407,7 @@ impl Grid {
     pub fn touched_before(&self, go: GoIdx, t: Time) -> Option<(Time, Time)> {
         let lane = self.gos.get(go.0 as usize)?;
         let p = lane.get(lane.partition_point(|p| self.scale.start(p.cell.into()) < t).checked_sub(1)?)?;
-        Some((self.scale.start(p.cell.into()), self.scale.start(u32::from(p.cell) + 1)))
+        Some((self.scale.start(p.cell.into()), self.scale.end(p.cell.into())))
     }
 
     /// The content of one goroutine, one P or everything, in `width` equal cells of the window `from..to`, as precise

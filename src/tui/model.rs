@@ -6,7 +6,7 @@ use super::frame;
 use super::hits::{self, Hits};
 use super::keymap::{Key, Keymap};
 use super::layout::{self, Areas, Spot};
-use super::nav::{Narrow, Nav, Place};
+use super::nav::{Narrow, Nav, Place, Row};
 use super::overlay::{Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
 use super::parts::Views;
 use super::route::RouteRef;
@@ -311,7 +311,7 @@ impl Model {
         let to = Place { go: t.go, at: t.at, row: None, event: None, ..here.with_view(ViewId::Timeline) };
         match route {
             Some(r) => self.shared.nav.enter(Place { zoom: Some(r.zoom()), route: Some(r), ..to }),
-            None => self.shared.nav.jump(to),
+            None => self.shared.nav.enter(to),
         }
         self.focus = Pane::Body;
     }
@@ -398,13 +398,15 @@ impl Model {
             Action::NextHit => self.step(true, index),
             Action::PrevHit => self.step(false, index),
             Action::Hits => self.toggle_hits(),
-            Action::Locks if self.shared.trace.is_none() || !index.complete => self.say("the trace is not read yet"),
+            Action::Locks if self.shared.trace.is_none() => self.say("there is no trace to look into"),
+            Action::Locks if !index.complete => self.say("the trace is not read yet"),
             Action::Locks => effects.push(Effect::Run(why::locks())),
             Action::Narrow => {
                 let here = self.shared.nav.here();
-                match here.subject().0.some() {
-                    Some(g) => self.shared.nav.narrow(Narrow::Go(g)),
-                    None => self.say("there is no goroutine under the cursor"),
+                match (here.subject().0.some(), here.row) {
+                    (Some(g), _) => self.shared.nav.narrow(Narrow::Go(g)),
+                    (None, Some(Row::Group(g))) => self.shared.nav.narrow(Narrow::Group(g)),
+                    _ => self.say("there is no goroutine under the cursor"),
                 }
             }
             Action::Copy => {

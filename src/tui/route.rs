@@ -117,8 +117,10 @@ impl RouteRef {
         let mut lanes = vec![path.window.go];
         lanes.extend(path.pieces.iter().map(|p| p.go).filter(|g| left.remove(g)));
         lanes.extend(kept.iter().map(|k| k.0).filter(|g| left.remove(g)));
+        let seen: FxHashSet<GoIdx> = lanes.iter().copied().collect();
+        let hops = path.hops.iter().filter(|h| seen.contains(&h.waker) && seen.contains(&h.go));
         let mut arrows: Vec<Arrow> =
-            path.hops.iter().map(|h| Arrow { at: h.to, from: h.waker, to: h.go, waited: h.len() }).collect();
+            hops.map(|h| Arrow { at: h.to, from: h.waker, to: h.go, waited: h.len() }).collect();
         arrows.sort_by_key(|a| a.at);
         let (from, to) = (path.window.from, path.window.to);
         RouteRef(Arc::new(Route { title, from, to, lanes, arrows, pieces: path.pieces.clone() }))
@@ -199,25 +201,15 @@ impl Route {
         out
     }
 
-    /// The arrows worth drawing in a window: of waits that can be seen there, and in each cell that of the longest.
+    /// The arrows worth drawing in a window: of waits that can be seen there, by cell, and in a cell the longest first.
     pub fn arrows_in(&self, window: Window) -> Vec<(usize, Arrow)> {
         let first = self.arrows.partition_point(|a| a.at < window.from);
-        let mut out: Vec<(usize, Arrow)> = Vec::new();
-        for a in self.arrows[first..].iter().take_while(|a| a.at <= window.to) {
-            // What ends with the window is drawn in its last cell.
-            let Some(cell) = window.cell(a.at.min(window.to - Duration(1))) else { continue };
-            if a.waited.0 < 2 * window.cell_span().0 {
-                continue;
-            }
-            match out.last_mut() {
-                Some((c, o)) if *c == cell => {
-                    if a.waited > o.waited {
-                        *o = *a;
-                    }
-                }
-                _ => out.push((cell, *a)),
-            }
-        }
+        let seen = self.arrows[first..].iter().take_while(|a| a.at <= window.to);
+        let long = seen.filter(|a| a.waited.0 >= window.cell_span().0.saturating_mul(2));
+        // What ends with the window is drawn in its last cell.
+        let mut out: Vec<(usize, Arrow)> =
+            long.filter_map(|a| Some((window.cell(a.at.min(window.to - Duration(1)))?, *a))).collect();
+        out.sort_by_key(|(cell, a)| (*cell, Reverse(a.waited)));
         out
     }
 }

@@ -18,8 +18,8 @@ pub(super) struct Depth {
 
 impl Depth {
     pub(super) fn new(start: Time, whole: Duration) -> Depth {
-        let width = (whole.0.max(1) + CELLS as i64 - 1) / CELLS as i64;
-        Depth { start, width, area: [0; CELLS], at: 0, until: start + Duration(width) }
+        let width = (whole.0.max(1) - 1) / CELLS as i64 + 1;
+        Depth { start, width, area: [0; CELLS], at: 0, until: Time(start.0.saturating_add(width)) }
     }
 
     /// `depth` goroutines waited from one instant to another.
@@ -28,7 +28,7 @@ impl Depth {
         while from < to {
             while from >= self.until {
                 self.at += 1;
-                let end = self.start + Duration(self.width.saturating_mul(self.at as i64 + 1));
+                let end = Time(self.start.0.saturating_add(self.width.saturating_mul(self.at as i64 + 1)));
                 self.until = if self.at + 1 == CELLS { Time::MAX } else { end };
             }
             let end = to.min(self.until);

@@ -30,6 +30,7 @@ pub struct Profiled {
     pub profile: Profile,
     /// Only its dictionary is filled: with the functions, frames and stacks of the profile.
     pub index: Index,
+    compared: bool,
     /// Whether it is to be scaled to the sum of the one that it is compared with, unless the user says otherwise.
     pub normalize: bool,
     /// Whether it can be. Then a sample has its scaled values behind the others.
@@ -195,7 +196,7 @@ impl Profiled {
 
     /// Whether it is compared with another one.
     pub fn is_compared(&self) -> bool {
-        self.profile.samples.iter().any(|s| self.profile.is_diff_base(s))
+        self.compared
     }
 
     fn of(called: &str, mut profile: Profile) -> Profiled {
@@ -255,8 +256,10 @@ impl Profiled {
         let normalized = Err("it is not compared with another one".to_string());
         let index = Index { dict, complete: true, ..Index::default() };
         let (called, units) = (called.to_string(), profile.label_units());
+        let compared = profile.samples.iter().any(|s| profile.is_diff_base(s));
         Profiled {
             name: called,
+            compared,
             profile,
             index,
             normalize: false,

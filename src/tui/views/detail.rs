@@ -102,6 +102,10 @@ fn look(key: Key) -> Job {
 fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
     let lanes: Vec<Lane> = match row {
         Some(Row::Group(g)) => vec![Lane::Group(g)],
+        Some(Row::System) => {
+            let all = (0..index.groups.len() as u32).map(crate::base::GroupId);
+            all.filter(|&g| crate::tui::views::timeline::is_system(index.group_name(g))).map(Lane::Group).collect()
+        }
         _ => (0..index.procs.len()).map(|p| Lane::Proc(ProcIdx(p as u16))).collect(),
     };
     let mut sum = Cell::default();

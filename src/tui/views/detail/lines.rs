@@ -139,7 +139,8 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
         return out;
     }
     // Sums of the selected range, which are to come where there are none.
-    let (window, within) = (cx.place.window(), found.filter(|f| f.key.row == row).and_then(|f| f.within));
+    let window = cx.place.window();
+    let within = found.filter(|f| f.key.row == row && f.key.window == window).and_then(|f| f.within);
     if window.is_some() && within.is_none() && matches!(row, Some(Row::Group(_) | Row::Procs | Row::System)) {
         return out;
     }

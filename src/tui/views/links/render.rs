@@ -21,6 +21,13 @@ pub fn slots(width: u16, waits: bool) -> Vec<Slot> {
         && slots.get(i + 1).is_some_and(|s| s.column == WAITER + 1)
     {
         // Waiter and waker matter alike.
+        // Where there is room, reasons get what their longest names need.
+        let extra = if i > 0 { (slots[i].width + slots[i + 1].width).saturating_sub(56).min(8) } else { 0 };
+        if extra > 0 {
+            slots[i - 1].width += extra;
+            slots[i].x += extra;
+            slots[i].width -= extra;
+        }
         let both = slots[i].width + slots[i + 1].width;
         slots[i].width = both.div_ceil(2);
         slots[i + 1].width = both / 2;

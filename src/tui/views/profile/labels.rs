@@ -32,6 +32,8 @@ enum Row {
 /// The list.
 pub struct Labels {
     rows: Vec<Row>,
+    /// Whether there are so few values that all labels are open at first.
+    few: bool,
     /// The cursor.
     pub scroll: Scroll,
     /// The order of the values.
@@ -45,7 +47,7 @@ pub struct Labels {
 impl Default for Labels {
     fn default() -> Labels {
         let sort = Sort { column: 0, descending: true };
-        Labels { rows: Vec::new(), scroll: Scroll::default(), sort, turned: BTreeSet::new(), on: None }
+        Labels { rows: Vec::new(), few: true, scroll: Scroll::default(), sort, turned: BTreeSet::new(), on: None }
     }
 }
 
@@ -67,8 +69,7 @@ impl Labels {
     }
 
     fn is_open(&self, facets: &[Facet], key: usize) -> bool {
-        let few = facets.len() == 1 || facets.iter().map(|f| f.values.len()).sum::<usize>() <= MANY;
-        few != self.turned.contains(&facets[key].key)
+        self.few != self.turned.contains(&facets[key].key)
     }
 
     /// The row under the cursor.
@@ -84,6 +85,7 @@ impl Labels {
     pub fn order(&mut self, old: &[Facet], facets: &[Facet]) {
         let on = self.row(old).map(|(_, key, value)| (key, value)).or_else(|| self.on.take());
         self.rows.clear();
+        self.few = facets.len() == 1 || facets.iter().map(|f| f.values.len()).sum::<usize>() <= MANY;
         for k in 0..facets.len() {
             self.rows.push(Row::Key(k));
             if self.is_open(facets, k) {

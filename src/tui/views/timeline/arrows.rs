@@ -21,6 +21,15 @@ pub(super) struct Drawn {
     pub to: i64,
 }
 
+/// Arrows of a column that a further one is held against: no screen has more rows.
+const MOST: usize = 500;
+
+impl Drawn {
+    fn beside(&self, o: &Drawn) -> bool {
+        self.from.max(self.to) <= o.from.min(o.to) || o.from.max(o.to) <= self.from.min(self.to)
+    }
+}
+
 impl Timeline {
     /// The goroutines whose rows are in sight.
     pub(super) fn goroutines_in_sight(&self) -> FxHashSet<GoIdx> {
@@ -39,13 +48,17 @@ impl Timeline {
             .enumerate()
             .filter_map(|(i, l)| if let Item::Go(g) = l.item { Some((g, i as i64 - top)) } else { None })
             .collect();
-        let arrows = route.arrows_in(window).into_iter();
-        arrows
-            .filter_map(|(column, a)| {
-                let (from, to) = (*rows.get(&a.from)?, *rows.get(&a.to)?);
-                (from != to).then_some(Drawn { column: column as u16, from, to })
-            })
-            .collect()
+        let mut out: Vec<Drawn> = Vec::new();
+        for (column, a) in route.arrows_in(window) {
+            let (Some(&from), Some(&to)) = (rows.get(&a.from), rows.get(&a.to)) else { continue };
+            let drawn = Drawn { column: column as u16, from, to };
+            // Of several in one column those are drawn that do not lie over each other; ends may meet.
+            let in_column = out.iter().rev().take_while(|o| o.column == drawn.column);
+            if from != to && in_column.take(MOST).all(|o| drawn.beside(o)) {
+                out.push(drawn);
+            }
+        }
+        out
     }
 }
 
@@ -57,6 +70,10 @@ pub(super) fn draw(arrows: &[Drawn], lanes: Rect, buf: &mut Buffer, theme: &Them
     for a in arrows.iter().filter(|a| a.column < lanes.width) {
         let up = a.to < a.from;
         for row in a.from.min(a.to).max(0)..(a.from.max(a.to) + 1).min(height) {
+            // Where one arrow ends and another begins the end is what matters.
+            if row == a.from && arrows.iter().any(|o| o.column == a.column && o.to == row) {
+                continue;
+            }
             let glyph = match row {
                 r if r == a.to && up => g.arrow_up,
                 r if r == a.to => g.arrow_down,
