@@ -163,7 +163,7 @@ impl Table {
     }
 
     /// The functions between the leaf of a stack and the user's code.
-    fn above_user<'d>(dict: &'d Dict, stack: StackId) -> Vec<&'d str> {
+    fn above_user(dict: &Dict, stack: StackId) -> Vec<&str> {
         dict.stack(stack).map(|f| dict.func_name(f.func)).take_while(|name| is_library(name)).collect()
     }
 
