@@ -102,6 +102,20 @@ fn the_unit_of_a_profile_is_escaped_wherever_it_is_shown() {
 }
 
 #[test]
+fn why_profiles_do_not_go_together_is_escaped() {
+    let dir = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (a, b) = (profile(dir.path(), "\x1b]0;x\x07m", ""), profile(other.path(), "\x1b[2Js", ""));
+    let b = b.to_str().unwrap();
+    for args in [vec!["top", b], vec!["top", "--base", b], vec!["traces", "--diff_base", b]] {
+        let out = on_profile(&args, &a);
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(text.contains("do not go together"), "{args:?}: {text}");
+        assert!(!text.contains(harmful), "{args:?}: {text:?}");
+    }
+}
+
+#[test]
 fn a_profile_gets_nothing_listed_that_is_no_source() {
     let dir = tempfile::tempdir().unwrap();
     for (name, shown) in [("secret", false), ("secret.go", true)] {

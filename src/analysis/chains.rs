@@ -3,9 +3,9 @@
 //! one wait, and by the same rule.
 //!
 //! What is remembered of the past is bounded: per goroutine the few waits that may yet be part of a chain, of all waits the
-//! last [`KEPT`]. Chains that begin alike share what they have in common.
+//! last [`KEPT`]; and no chain has more than [`MAX_DEPTH`] waits. Chains that begin alike share what they have in common.
 
-use super::path::rank;
+use super::path::{MAX_DEPTH, rank};
 use super::waits::{Interval, Waker};
 use crate::base::{GoIdx, StackId, Time};
 use crate::store::Dict;
@@ -98,8 +98,8 @@ pub struct Chains {
     size: usize,
 }
 
-/// Most frames of all chains together: what they come to when each is written out. A chain that would take more ends with
-/// [`Mark::More`].
+/// Most frames of all chains together, each counted whole. A chain that would take more ends with [`Mark::More`], but for
+/// its first step, which there is always room for: of those there are no more than stacks.
 const MOST_FRAMES: usize = 4 << 20;
 
 impl Chains {
@@ -108,7 +108,7 @@ impl Chains {
         if let Some(&id) = self.ids.get(&(chain, step)) {
             return Ok(id);
         }
-        if self.size >= MOST_FRAMES && step.mark != Mark::More {
+        if self.size >= MOST_FRAMES && chain != ChainId::NONE && step.mark != Mark::More {
             return Err(self.push(dict, chain, Step { mark: Mark::More, stack: StackId::NONE }).unwrap_or(chain));
         }
         let before = self.frames.get(chain.0 as usize).copied().unwrap_or(0);
@@ -144,7 +144,7 @@ const CHOICE: usize = 16;
 struct Past {
     stack: StackId,
     to: Time,
-    waker: Option<Step>,
+    waker: Step,
     /// What its waker had been waiting for meanwhile: the number of that wait.
     next: u64,
 }
@@ -227,16 +227,20 @@ impl Follow {
             Ok(c) => c,
             Err(full) => return full,
         };
-        while let Some(p) = next.checked_sub(self.first).and_then(|i| self.past.get(usize::try_from(i).ok()?)).copied()
-            && p.to > since
-        {
-            let had = Step { mark: Mark::HadWaited, stack: p.stack };
-            for step in std::iter::once(had).chain(p.waker) {
+        let past = |next: u64| self.past.get(usize::try_from(next.checked_sub(self.first)?).ok()?).copied();
+        let mut links = 1;
+        while let Some(p) = past(next).filter(|p| p.to > since) {
+            if links == MAX_DEPTH {
+                let more = Step { mark: Mark::More, stack: StackId::NONE };
+                return self.chains.push(dict, chain, more).unwrap_or_else(|full| full);
+            }
+            for step in [Step { mark: Mark::HadWaited, stack: p.stack }, p.waker] {
                 chain = match self.chains.push(dict, chain, step) {
                     Ok(c) => c,
                     Err(full) => return full,
                 };
             }
+            links += 1;
             next = p.next;
         }
         chain
@@ -248,7 +252,7 @@ impl Follow {
             self.past.pop_front();
             self.first += 1;
         }
-        self.past.push_back(Past { stack: wait.stack, to: wait.to, waker: Some(waker), next });
+        self.past.push_back(Past { stack: wait.stack, to: wait.to, waker, next });
         let Some(all) = self.choice.get_mut(wait.go.0 as usize) else { return };
         let new = Candidate { from: wait.from, to: wait.to, by_goroutine: waker.mark == Mark::WokenBy, no };
         while all.back().is_some_and(|c| c.rank(Time::MIN) <= new.rank(Time::MIN)) {
@@ -258,5 +262,54 @@ impl Follow {
             all.pop_front();
         }
         all.push_back(new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ProcIdx, StringId};
+    use crate::store::segment::{GoState, Kind};
+
+    #[test]
+    fn a_ring_that_is_longer_than_any_chain_leaves_room_for_all() {
+        const RING: u32 = 2 * MAX_DEPTH as u32;
+        let dict = Dict::default();
+        let mut follow = Follow::new(RING as usize, true);
+        let mut last = Vec::new();
+        // Each goroutine waits from the same instant on, and is let go by the one before it.
+        for go in 1..RING {
+            let wait = Interval {
+                go: GoIdx(go),
+                state: GoState::Waiting,
+                from: Time(0),
+                to: Time(i64::from(go) * 10),
+                began: Some(u64::from(go)),
+                reason: StringId::NONE,
+                stack: StackId::NONE,
+                by: GoIdx::NONE,
+                proc: ProcIdx::NONE,
+                kind: Kind::GoBlock,
+                mark: 0,
+                end: None,
+            };
+            let chain = follow.end(&dict, &wait, Waker::Go(GoIdx(go - 1)), true);
+            last = follow.chains.steps(chain);
+            let links = (go as usize).min(MAX_DEPTH);
+            let more = usize::from(go as usize > MAX_DEPTH);
+            assert_eq!(last.len(), 2 * links - 1 + more);
+        }
+        assert_eq!((last[0].mark, last.last().unwrap().mark), (Mark::WokenBy, Mark::More));
+    }
+
+    #[test]
+    fn where_there_is_no_room_the_first_step_is_there_all_the_same() {
+        let dict = Dict::default();
+        let mut chains = Chains { size: MOST_FRAMES, ..Chains::default() };
+        let step = |stack| Step { mark: Mark::WokenBy, stack: StackId(stack) };
+        let first = chains.push(&dict, ChainId::NONE, step(1)).unwrap();
+        assert_eq!(chains.steps(first), [step(1)]);
+        let full = chains.push(&dict, first, step(2)).unwrap_err();
+        assert_eq!(chains.steps(full), [step(1), Step { mark: Mark::More, stack: StackId::NONE }]);
     }
 }

@@ -141,10 +141,10 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         // What is charged to others matches all the same.
         let mut all = std::iter::once(s.stack).chain(s.chain.iter().map(|c| c.stack));
         if all.any(|stack| dict.stack_ids(stack).any(matches)) {
-            t.matched += s.weight;
+            t.matched = t.matched.saturating_add(s.weight);
         }
         let mut at = 0;
-        t.nodes[0].total += s.weight;
+        t.nodes[0].total = t.nodes[0].total.saturating_add(s.weight);
         for &(frame, part) in &path {
             let func = if frame.is_some() { dict.frame_of(frame).func } else { FuncId::NONE };
             let next = t.nodes.len();
@@ -159,14 +159,14 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
                 heaviest.push(0);
             }
             let n = &mut t.nodes[id];
-            n.total += s.weight;
+            n.total = n.total.saturating_add(s.weight);
             n.matched |= frame.is_some() && matches(frame);
             if s.weight > heaviest[id] {
                 (heaviest[id], n.frame) = (s.weight, frame);
             }
             at = id;
         }
-        t.nodes[at].own += s.weight;
+        t.nodes[at].own = t.nodes[at].own.saturating_add(s.weight);
     }
     // Every node stands behind its parent, so one pass places them all.
     for i in 0..t.nodes.len() {
@@ -178,7 +178,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         let mut start = t.nodes[i].start;
         for &c in &children {
             t.nodes[c].start = start;
-            start += t.nodes[c].total;
+            start = start.saturating_add(t.nodes[c].total);
         }
         t.nodes[i].children = children;
     }

@@ -16,7 +16,7 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Goroutines that wait for each other in a row: more are not followed.
-const MAX_DEPTH: usize = 256;
+pub const MAX_DEPTH: usize = 256;
 /// Most pieces of a path. What comes before them in time is given as one.
 const MAX_PIECES: usize = 200_000;
 

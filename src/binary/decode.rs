@@ -15,13 +15,16 @@ pub struct Instruction {
     pub text: String,
 }
 
+/// Bytes of the longest name that stands for an address.
+const LONGEST_NAME: usize = 4096;
+
 /// Names what stands exactly at an address.
 struct Names(Arc<[Symbol]>);
 
 impl Names {
     fn of(&self, address: u64) -> Option<&str> {
         let at = self.0.partition_point(|s| s.start < address);
-        self.0.get(at).filter(|s| s.start == address).map(|s| s.name.as_str())
+        self.0.get(at).filter(|s| s.start == address && s.name.len() <= LONGEST_NAME).map(|s| s.name.as_str())
     }
 }
 
@@ -38,46 +41,62 @@ impl SymbolResolver for Names {
     }
 }
 
-/// The instructions of `code`, which stands at `start`.
-pub(super) fn decode(arch: Architecture, code: &[u8], start: u64, symbols: &Arc<[Symbol]>) -> Vec<Instruction> {
+/// The instructions of `code`, which stands at `start`, put into words one at a time: a name may be long and stand in each.
+pub(super) fn decode<'a>(
+    arch: Architecture,
+    code: &'a [u8],
+    start: u64,
+    symbols: &Arc<[Symbol]>,
+) -> Box<dyn Iterator<Item = Instruction> + 'a> {
     match arch {
-        Architecture::Aarch64 => arm64(code, start),
-        Architecture::I386 => x86(32, code, start, symbols),
-        _ => x86(64, code, start, symbols),
+        Architecture::Aarch64 => Box::new(arm64(code, start)),
+        Architecture::I386 => Box::new(X86::new(32, code, start, symbols)),
+        _ => Box::new(X86::new(64, code, start, symbols)),
     }
 }
 
-fn x86(bits: u32, code: &[u8], start: u64, symbols: &Arc<[Symbol]>) -> Vec<Instruction> {
-    let mut format = GasFormatter::with_options(Some(Box::new(Names(symbols.clone()))), None);
-    format.options_mut().set_branch_leading_zeros(false);
-    format.options_mut().set_uppercase_hex(false);
-    format.options_mut().set_signed_immediate_operands(true);
-    let mut decoder = Decoder::with_ip(bits, code, start, DecoderOptions::NONE);
-    let mut out = Vec::new();
-    while decoder.can_decode() {
-        let (address, position) = (decoder.ip(), decoder.position());
-        let instruction = decoder.decode();
+struct X86<'a> {
+    decoder: Decoder<'a>,
+    format: GasFormatter,
+}
+
+impl<'a> X86<'a> {
+    fn new(bits: u32, code: &'a [u8], start: u64, symbols: &Arc<[Symbol]>) -> X86<'a> {
+        let mut format = GasFormatter::with_options(Some(Box::new(Names(symbols.clone()))), None);
+        format.options_mut().set_branch_leading_zeros(false);
+        format.options_mut().set_uppercase_hex(false);
+        format.options_mut().set_signed_immediate_operands(true);
+        X86 { decoder: Decoder::with_ip(bits, code, start, DecoderOptions::NONE), format }
+    }
+}
+
+impl Iterator for X86<'_> {
+    type Item = Instruction;
+
+    fn next(&mut self) -> Option<Instruction> {
+        if !self.decoder.can_decode() {
+            return None;
+        }
+        let (address, position) = (self.decoder.ip(), self.decoder.position());
+        let instruction = self.decoder.decode();
         let mut text = String::new();
         if instruction.is_invalid() {
             // What follows may be one again.
             text.push('?');
-            if decoder.set_position(position + 1).is_err() {
-                break;
-            }
-            decoder.set_ip(address.wrapping_add(1));
+            self.decoder.set_position(position + 1).ok()?;
+            self.decoder.set_ip(address.wrapping_add(1));
         } else {
-            format.format(&instruction, &mut text);
+            self.format.format(&instruction, &mut text);
         }
-        out.push(Instruction { address, text });
+        Some(Instruction { address, text })
     }
-    out
 }
 
-fn arm64(code: &[u8], start: u64) -> Vec<Instruction> {
+fn arm64(code: &[u8], start: u64) -> impl Iterator<Item = Instruction> + '_ {
     let decoder = yaxpeax_arm::armv8::a64::InstDecoder::default();
     let words = code.chunks_exact(4).zip((start..).step_by(4));
-    let of = |word: &[u8]| decoder.decode(&mut U8Reader::new(word)).map_or("?".into(), |i| i.to_string());
-    words.map(|(word, address)| Instruction { address, text: of(word) }).collect()
+    let of = move |word: &[u8]| decoder.decode(&mut U8Reader::new(word)).map_or("?".into(), |i| i.to_string());
+    words.map(move |(word, address)| Instruction { address, text: of(word) })
 }
 
 #[cfg(test)]
@@ -86,7 +105,7 @@ mod tests {
 
     fn text(arch: Architecture, code: &[u8]) -> Vec<(u64, String)> {
         let symbols: Arc<[Symbol]> = Arc::new([Symbol { name: "main.fib".into(), start: 0x400000, end: 0x400040 }]);
-        decode(arch, code, 0x400010, &symbols).into_iter().map(|i| (i.address, i.text)).collect()
+        decode(arch, code, 0x400010, &symbols).map(|i| (i.address, i.text)).collect()
     }
 
     #[test]

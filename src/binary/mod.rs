@@ -79,7 +79,7 @@ impl Binary {
         };
         let range_of = |s: &object::Section| s.file_range().and_then(inside);
         let sections: Vec<_> = file.sections().filter_map(|s| Some((s.address(), range_of(&s)?))).collect();
-        let symbols = functions(&file);
+        let symbols = functions(&file, bytes.len());
         if symbols.is_empty() {
             return Err(Error::Stripped);
         }
@@ -115,6 +115,11 @@ impl Binary {
         self.symbols[..next].last().filter(|s| address < s.end)
     }
 
+    /// Bytes of the file.
+    pub fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     /// The build id as GNU tools write it, in hexadecimal; empty if it has none.
     pub fn build_id(&self) -> &str {
         &self.build_id
@@ -134,13 +139,13 @@ impl Binary {
     }
 
     /// The instructions of a function, as many as its file has bytes for.
-    pub fn instructions(&self, s: &Symbol) -> Vec<Instruction> {
+    pub fn instructions(&self, s: &Symbol) -> impl Iterator<Item = Instruction> + '_ {
         let code = within(&self.sections, s.start, s.end).and_then(|r| self.bytes.get(r)).unwrap_or(&[]);
         decode::decode(self.arch, code, s.start, &self.symbols)
     }
 
     /// The lines of source that the code of a function stands for, if the file tells.
-    pub fn lines(&self, s: &Symbol) -> Option<Lines> {
+    pub fn lines(&self, s: &Symbol) -> Option<Lines<'_>> {
         let (range, first) = self.pclntab.as_ref()?;
         Lines::of(self.bytes.get(range.clone())?, *first, s.start)
     }
@@ -155,15 +160,21 @@ fn within(sections: &[(u64, Range<usize>)], from: u64, to: u64) -> Option<Range<
     })
 }
 
-fn functions(file: &object::File) -> Vec<Symbol> {
+fn functions(file: &object::File, most: usize) -> Vec<Symbol> {
     let all = file.symbols().filter(|s| s.kind() == SymbolKind::Text && s.is_definition());
+    // A linker writes each name once, so that all together are no longer than the file.
+    let mut left = most;
     let mut out: Vec<Symbol> = all
-        .filter_map(|s| {
-            let name = String::from_utf8_lossy(s.name_bytes().ok()?).into_owned();
+        .map_while(|s| {
+            let name = s.name_bytes().unwrap_or(&[]);
+            left = left.checked_sub(name.len())?;
+            let name = String::from_utf8_lossy(name).into_owned();
             Some(Symbol { name, start: s.address(), end: s.address().saturating_add(s.size()) })
         })
+        .filter(|s| !s.name.is_empty())
         .collect();
     out.sort_by(|a, b| (a.start, a.end, &a.name).cmp(&(b.start, b.end, &b.name)));
+    out.dedup();
     // Only ELF says how long a function is; elsewhere it ends where the next begins.
     if file.format() != BinaryFormat::Elf {
         out.dedup_by_key(|s| s.start);

@@ -2,25 +2,19 @@
 //! The layout is that of the runtime's `pcHeader` and `_func` (`runtime/symtab.go`, `runtime/runtime2.go`), and of
 //! `pcvalue`: pairs of differences, of a value and of an address, as variable-length integers.
 
-use rustc_hash::FxHashMap;
-
 /// The lines of one function.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lines {
+pub struct Lines<'a> {
     /// Lines, each up to before an address.
     lines: Vec<(u64, i32)>,
-    /// Files, as positions in `names`, in the same way.
-    files: Vec<(u64, Option<usize>)>,
-    names: Vec<String>,
+    /// Files, as the table has their names, in the same way.
+    files: Vec<(u64, Option<&'a [u8]>)>,
 }
 
 /// Fields of a `_func` behind its entry, counted from 1.
 const PCFILE: usize = 5;
 const PCLN: usize = 6;
 const CU_OFFSET: usize = 8;
-
-/// Most steps of one function's table.
-const MAX_STEPS: usize = 1 << 22;
 
 struct Table<'a> {
     data: &'a [u8],
@@ -81,7 +75,7 @@ impl<'a> Table<'a> {
     }
 
     /// Address and position of the function that `pc` lies in.
-    fn function(&self, pc: u64) -> Option<(u64, usize)> {
+    fn function(&self, pc: u64) -> Option<((u64, u64), usize)> {
         let entry = |i: usize| {
             let at = self.funcs.checked_add(i.checked_mul(2 * self.field)?)?;
             Some(self.first.wrapping_add(self.number(at, self.field)?))
@@ -92,11 +86,12 @@ impl<'a> Table<'a> {
             if entry(middle)? <= pc { low = middle + 1 } else { high = middle }
         }
         let i = low.checked_sub(1)?;
-        if entry(i + 1)? <= pc {
+        let end = entry(i + 1)?;
+        if end <= pc {
             return None;
         }
         let at = self.funcs.checked_add(i * 2 * self.field + self.field)?;
-        Some((entry(i)?, self.funcs.checked_add(usize::try_from(self.number(at, self.field)?).ok()?)?))
+        Some(((entry(i)?, end), self.funcs.checked_add(usize::try_from(self.number(at, self.field)?).ok()?)?))
     }
 
     fn of_function(&self, function: usize, field: usize) -> Option<usize> {
@@ -105,7 +100,7 @@ impl<'a> Table<'a> {
     }
 
     /// The values of a table, each up to before an address.
-    fn values(&self, table: usize, entry: u64) -> Option<Vec<(u64, i32)>> {
+    fn values(&self, table: usize, (entry, end): (u64, u64)) -> Option<Vec<(u64, i32)>> {
         let mut at = self.pcs.checked_add(table)?;
         let mut next = || {
             let mut n = 0u32;
@@ -121,7 +116,7 @@ impl<'a> Table<'a> {
         };
         let (mut pc, mut value) = (entry, -1i32);
         let mut out = Vec::new();
-        while out.len() < MAX_STEPS {
+        while pc < end {
             let delta = next()?;
             if delta == 0 && !out.is_empty() {
                 break;
@@ -134,44 +129,35 @@ impl<'a> Table<'a> {
     }
 
     /// The name of a file of the unit whose files begin at `unit`.
-    fn file(&self, unit: usize, number: i32) -> Option<String> {
+    fn file(&self, unit: usize, number: i32) -> Option<&'a [u8]> {
         let n = unit.checked_add(usize::try_from(number).ok()?)?;
         let at = self.number(self.cu.checked_add(n.checked_mul(4)?)?, 4)?;
         let name = self.data.get(self.files.checked_add(usize::try_from(at).ok()?)?..)?;
         let end = name.iter().take(LONGEST_NAME).position(|&b| b == 0)?;
-        Some(String::from_utf8_lossy(&name[..end]).into_owned())
+        Some(&name[..end])
     }
 }
 
 /// Bytes of a file's name that are read.
 const LONGEST_NAME: usize = 4096;
 
-impl Lines {
+impl<'a> Lines<'a> {
     /// The lines of the function that `pc` lies in; `first` is the address of the program's first function.
-    pub(super) fn of(table: &[u8], first: u64, pc: u64) -> Option<Lines> {
+    pub(super) fn of(table: &'a [u8], first: u64, pc: u64) -> Option<Lines<'a>> {
         let t = Table::new(table, first)?;
-        let (entry, function) = t.function(pc)?;
-        let lines = t.values(t.of_function(function, PCLN)?, entry)?;
-        let numbers = t.values(t.of_function(function, PCFILE)?, entry)?;
+        let (bounds, function) = t.function(pc)?;
+        let lines = t.values(t.of_function(function, PCLN)?, bounds)?;
+        let numbers = t.values(t.of_function(function, PCFILE)?, bounds)?;
         let unit = t.of_function(function, CU_OFFSET)?;
-        let mut names: Vec<String> = Vec::new();
-        let mut known: FxHashMap<i32, Option<usize>> = FxHashMap::default();
-        let mut files = Vec::with_capacity(numbers.len());
-        for (to, number) in numbers {
-            let file = *known.entry(number).or_insert_with(|| {
-                names.push(t.file(unit, number)?);
-                Some(names.len() - 1)
-            });
-            files.push((to, file));
-        }
-        Some(Lines { lines, files, names })
+        let files = numbers.into_iter().map(|(to, number)| (to, t.file(unit, number))).collect();
+        Some(Lines { lines, files })
     }
 
-    /// File and line of an address of the function; not escaped.
+    /// File and line of an address of the function; not escaped. No file whose name is not UTF-8, which Go's are.
     pub fn at(&self, pc: u64) -> Option<(&str, i64)> {
         let line = self.lines.get(self.lines.partition_point(|l| l.0 <= pc))?.1;
         let file = self.files.get(self.files.partition_point(|f| f.0 <= pc))?.1?;
-        Some((&self.names[file], line.into()))
+        Some((std::str::from_utf8(file).ok()?, line.into()))
     }
 }
 

@@ -564,6 +564,8 @@ fn costs(p: &Profile, frames: &[FrameId], weights: Weights, dict: &Dict) -> Vec<
 
 /// Gives locations without a function one that is called as pprof's reports call them: by the file mapped there.
 fn name_the_nameless(p: &mut Profile) {
+    let known = p.functions.iter().zip(0u32..).map(|(f, i)| ((f.name, f.file), i));
+    let mut known: FxHashMap<(StringId, StringId), u32> = known.collect();
     for i in 0..p.locations.len() {
         let l = p.locations[i];
         if l.lines.len > 0 {
@@ -576,13 +578,10 @@ fn name_the_nameless(p: &mut Profile) {
         };
         let name = p.strings.intern(&name);
         let file = p.strings.intern("");
-        let function = match p.functions.iter().rposition(|f| f.name == name && f.file == file) {
-            Some(f) => f as u32,
-            None => {
-                p.functions.push(Function { id: 0, name, system_name: name, file, start_line: 0 });
-                p.functions.len() as u32 - 1
-            }
-        };
+        let function = *known.entry((name, file)).or_insert_with(|| {
+            p.functions.push(Function { id: 0, name, system_name: name, file, start_line: 0 });
+            p.functions.len() as u32 - 1
+        });
         let start = p.lines.len() as u32;
         p.lines.push(Line { function, line: 0, column: 0, inlined: false });
         p.locations[i].lines = Span { start, len: 1 };

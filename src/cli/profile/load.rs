@@ -23,10 +23,12 @@ pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Faul
         program = Some(first.as_str());
         files = rest;
     }
+    // Why profiles do not go together is said with their own names.
+    let apart = |e: String| Fault::input(escape(&e));
     let read_all = |files: &[String]| {
         let profiles = files.iter().map(|f| read(f, program)).collect::<anyhow::Result<Vec<_>>>();
         let profiles = profiles.map_err(|e| Fault::input(escape(&format!("{e:#}"))))?;
-        merge::combine(profiles).map_err(Fault::input)
+        merge::combine(profiles).map_err(apart)
     };
     let mut p = read_all(files)?;
     let (base, diff) =
@@ -34,9 +36,9 @@ pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Faul
     if !base.is_empty() {
         let base = read_all(base)?;
         if args.compare.normalize {
-            merge::normalize(&mut p, &base).map_err(Fault::input)?;
+            merge::normalize(&mut p, &base).map_err(apart)?;
         }
-        p = merge::subtract(p, base, diff).map_err(Fault::input)?;
+        p = merge::subtract(p, base, diff).map_err(apart)?;
     } else if args.compare.normalize {
         return Err(Fault::usage("--normalize needs --base or --diff_base"));
     }

@@ -12,6 +12,8 @@ use std::io::Write;
 
 /// An instruction shorter than this has its line of source behind it, a longer one above it.
 const SHORT: usize = 40;
+/// How many functions may stand on the same code, taken over the whole program.
+const ALIASES: u64 = 4;
 /// Functions that are named in a message.
 const NAMED: usize = 3;
 
@@ -46,6 +48,10 @@ pub fn write(r: &mut Report, pattern: &Pattern, binary: &Binary, out: &mut dyn W
     if sampled.is_empty() {
         return Err(nothing(&matching, pattern));
     }
+    let code = sampled.iter().fold(0u64, |sum, s| sum.saturating_add(s.end - s.start));
+    if code > binary.size().saturating_mul(ALIASES) {
+        return Err(Error::Program("its functions lie over each other".into()));
+    }
     writeln!(out, "Total: {}", r.value(r.total))?;
     // Functions of several names stand at one address.
     let starts: BTreeSet<u64> = sampled.iter().map(|s| s.start).collect();
@@ -75,13 +81,13 @@ fn function(
 ) -> std::io::Result<()> {
     let p = &r.profile;
     let lines = binary.lines(s);
-    let instructions = binary.instructions(s);
+    let mut instructions = binary.instructions(s).peekable();
     let value = |v: i64| if v == 0 { ".".to_string() } else { r.value(v) };
     let mut rest = nodes;
     let mut last = (String::new(), String::new(), 0);
-    for (i, inst) in instructions.iter().enumerate() {
+    while let Some(inst) = instructions.next() {
         // A sample may fall into the middle of an instruction.
-        let next = instructions.get(i + 1).map_or(u64::MAX, |n| n.address);
+        let next = instructions.peek().map_or(u64::MAX, |n| n.address);
         let (here, after) = rest.split_at(rest.partition_point(|n| n.0 < next));
         rest = after;
         let sum = |of: fn(&Node) -> crate::store::profile::graph::Sum| {

@@ -26,7 +26,11 @@ pub struct Block {
 /// ends in the cell in which its exact share of the width does.
 pub fn layout(tree: &Tree, root: usize, width: u16, rows: usize) -> Vec<Vec<Block>> {
     let Some(top) = tree.nodes.get(root).filter(|n| n.total > 0 && width > 0) else { return Vec::new() };
-    let cell = |at: u64| (u128::from(at - top.start) * u128::from(width) / u128::from(top.total)) as u16;
+    // Sums that are as large as there are numbers may lie beyond what they are part of.
+    let cell = |at: u64| {
+        let inside = at.saturating_sub(top.start).min(top.total);
+        (u128::from(inside) * u128::from(width) / u128::from(top.total)) as u16
+    };
     let mut out = vec![vec![Block { what: What::Node(root), from: 0, to: width }]];
     while out.len() < rows {
         let mut row = Vec::new();
@@ -38,10 +42,10 @@ pub fn layout(tree: &Tree, root: usize, width: u16, rows: usize) -> Vec<Vec<Bloc
             let (large, small) = children.split_at(children.partition_point(fits));
             for &c in large {
                 let n = &tree.nodes[c];
-                row.push(Block { what: What::Node(c), from: cell(n.start), to: cell(n.start + n.total) });
+                row.push(Block { what: What::Node(c), from: cell(n.start), to: cell(n.start.saturating_add(n.total)) });
             }
             if let (Some(&first), Some(&last)) = (small.first(), small.last()) {
-                let end = tree.nodes[last].start + tree.nodes[last].total;
+                let end = tree.nodes[last].start.saturating_add(tree.nodes[last].total);
                 let (from, to) = (cell(tree.nodes[first].start), cell(end));
                 if to > from {
                     row.push(Block { what: What::More(small.len()), from, to });
@@ -77,6 +81,17 @@ mod tests {
             stacks.push(Weighed::new(at, weight));
         }
         tree(&d, &stacks, Layout::default(), &|_| false)
+    }
+
+    #[test]
+    fn weights_beyond_all_numbers_stay_inside_their_row() {
+        let most = i64::MAX as u64;
+        let t = wide(&[most, most, most, 7]);
+        for root in 0..t.nodes.len() {
+            for b in layout(&t, root, 80, 9).into_iter().flatten() {
+                assert!(b.from <= b.to && b.to <= 80, "{b:?}");
+            }
+        }
     }
 
     #[test]
