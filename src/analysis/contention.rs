@@ -5,6 +5,7 @@
 //! treats alike. Such a class is what is reported on.
 
 mod depth;
+pub mod table;
 
 pub use depth::CELLS;
 

@@ -1,5 +1,7 @@
 //! Who waited for whom: all waits of a trace, summed up by waiter, line, reason, waker and the waker's line.
 
+pub mod table;
+
 use super::search::{LookAhead, Source};
 use super::waits::{self, Interval, PlaceId, Places, Reason, ReasonId, Reasons, Visit, Waker};
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
@@ -412,16 +414,22 @@ pub enum Sort {
     Mean,
 }
 
+impl Sort {
+    /// What it sorts by.
+    fn value(self, count: u64, total: Duration, max: Duration, p99: Duration) -> i64 {
+        match self {
+            Sort::Total => total.ns(),
+            Sort::Count => count as i64,
+            Sort::Max => max.ns(),
+            Sort::P99 => p99.ns(),
+            Sort::Mean => total.ns() / count.max(1) as i64,
+        }
+    }
+}
+
 /// Sorts edges, those alike in the order of their keys.
 pub fn sort(edges: &mut [Edge], by: Sort) {
-    let value = |e: &Edge| match by {
-        Sort::Total => e.total.ns(),
-        Sort::Count => e.count as i64,
-        Sort::Max => e.max.ns(),
-        Sort::P99 => e.p99.ns(),
-        Sort::Mean => e.total.ns() / e.count.max(1) as i64,
-    };
-    edges.sort_by_key(|e| (std::cmp::Reverse(value(e)), e.key));
+    edges.sort_by_key(|e| (std::cmp::Reverse(by.value(e.count, e.total, e.max, e.p99)), e.key));
 }
 
 /// One wait, with its beginning and its end.

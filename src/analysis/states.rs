@@ -7,6 +7,7 @@ use crate::base::{GoIdx, ProcIdx, StackId, StringId, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{Detail, EventNo, Index, Segment};
 use rustc_hash::FxHashMap;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -102,11 +103,8 @@ impl<'a, S: Source> Timeline<'a, S> {
             if self.index.segments[left].to < floor {
                 back += 1;
             }
-            match self.last_before(left, go, no)? {
-                Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
-                Some(iv) if iv.state == GoState::NotExist => return Ok(stated),
-                Some(iv) => return Ok(Some(iv)),
-                None => {}
+            if let Break(found) = self.last_before(left, go, no, &mut stated)? {
+                return Ok(found);
             }
         }
         let mut looked = 0;
@@ -121,11 +119,8 @@ impl<'a, S: Source> Timeline<'a, S> {
             }
             for i in cell.clone().rev() {
                 looked += 1;
-                match self.last_before(i, go, no)? {
-                    Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
-                    Some(iv) if iv.state == GoState::NotExist => return Ok(stated),
-                    Some(iv) => return Ok(Some(iv)),
-                    None => {}
+                if let Break(found) = self.last_before(i, go, no, &mut stated)? {
+                    return Ok(found);
                 }
             }
             looked += 1;
@@ -143,30 +138,38 @@ impl<'a, S: Source> Timeline<'a, S> {
         // Nothing is said of it afterwards either: only what lies further back can tell.
         while stated.is_none() && left > 0 {
             left -= 1;
-            match self.last_before(left, go, no)? {
-                Some(iv) if iv.state == GoState::NotExist => return Ok(None),
-                found => stated = found,
+            match self.last_before(left, go, no, &mut stated)? {
+                Break(None) => return Ok(None),
+                Break(found) => stated = found,
+                Continue(()) => {}
             }
         }
         let from = self.index.goroutine(go).map_or(self.index.start, |g| g.from);
         Ok(stated.map(|s| Interval { from, began: None, kind: Kind::GoStatus, ..s }))
     }
 
-    /// The last state that `go` is said to enter in segment `i` before event `no`, or the one that is stated where it
-    /// enters none.
-    fn last_before(&mut self, i: usize, go: GoIdx, no: EventNo) -> Result<Option<Interval>, String> {
+    /// Looks for the last state that `go` is said to enter in segment `i` before event `no`: where there is one that is the
+    /// answer, none if it had ended by then. Where one is only stated, that is `stated`, and what came before may tell more.
+    fn last_before(
+        &mut self,
+        i: usize,
+        go: GoIdx,
+        no: EventNo,
+        stated: &mut Option<Interval>,
+    ) -> Result<ControlFlow<Option<Interval>>, String> {
         let seg = self.segment(i)?;
         let of = seg.of_goroutine(go);
         let until = of.partition_point(|&p| seg.first + u64::from(p) < no);
-        let mut stated = None;
+        let later = *stated;
         for &p in of[..until].iter().rev() {
             match begins(&seg, p as usize, go) {
-                Some(iv) if iv.kind == Kind::GoStatus => stated = Some(iv),
-                Some(iv) => return Ok(Some(iv)),
+                Some(iv) if iv.kind == Kind::GoStatus => *stated = Some(iv),
+                Some(iv) if iv.state == GoState::NotExist => return Ok(Break(later)),
+                Some(iv) => return Ok(Break(Some(iv))),
                 None => {}
             }
         }
-        Ok(stated)
+        Ok(Continue(()))
     }
 
     /// The first change of the state of `go` that is event `no` or comes after it, and the segment it is in.

@@ -6,6 +6,17 @@
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 
+/// Bars of eight heights, from the lowest to the full one.
+pub const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Whether a name is that of a pattern, or begins as one that ends with `*` does.
+pub fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern,
+    }
+}
+
 /// Whether `c` may not reach a terminal as it is.
 pub fn is_unsafe(c: char) -> bool {
     match c {

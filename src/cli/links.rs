@@ -1,10 +1,10 @@
 //! `gotrail links`.
 
-use super::open::{self, Between};
+use super::open;
 use super::{Exit, Format, query, window};
+use crate::analysis::links::table::Table;
 use crate::analysis::links::{self, Options, Sort};
 use crate::report;
-use crate::report::links::Table;
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -62,28 +62,20 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         SortBy::Mean => Sort::Mean,
     };
     let print = |table: &Table, out: &mut dyn Write| match args.format {
-        Format::Json => report::json::write(&table.json(), out),
-        Format::Text => table.write(args.all, args.limit, out),
+        Format::Json => report::json::write(&report::links::json(table), out),
+        Format::Text => report::links::write(table, args.all, args.limit, out),
     };
     let mut found = false;
-    let mut tables = Vec::new();
-    let between = if args.sum { Between::Nothing } else { Between::names(args.format) };
-    let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
+    let sum = |tables| Table::sum(tables, by);
+    let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&sum) } else { None };
+    let exit = open::each_table(&args.files, &args.open, args.format, out, sum, print, |trace| {
         let compiled = query::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;
         links::sort(&mut links.edges, by);
         found |= !links.edges.is_empty();
-        let table = Table::new(&links, &trace.index(), trace.name());
-        if args.sum {
-            tables.push(table);
-            return Ok(());
-        }
-        Ok(print(&table, out)?)
+        Ok(Table::new(&links, &trace.index(), trace.name()))
     })?;
-    if !tables.is_empty() {
-        print(&Table::sum(tables, by), out)?;
-    }
     Ok(if exit == Exit::Done && query.is_some() && !found { Exit::NothingFound } else { exit })
 }

@@ -1,11 +1,11 @@
 //! `gotrail locks`.
 
-use super::open::{self, Between};
+use super::open;
 use super::{Exit, Format};
 use crate::analysis::contention::contention;
+use crate::analysis::contention::table::Table;
 use crate::analysis::waits::TABLE;
 use crate::report;
-use crate::report::contention::Table;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -31,22 +31,12 @@ pub struct LocksArgs {
 pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
     let print = |table: &Table, out: &mut dyn Write| match args.format {
-        Format::Json => report::json::write(&table.json(), out),
-        Format::Text => table.write(args.limit, out),
+        Format::Json => report::json::write(&report::contention::json(table), out),
+        Format::Text => report::contention::write(table, args.limit, out),
     };
-    let mut tables = Vec::new();
-    let between = if args.sum { Between::Nothing } else { Between::names(args.format) };
-    let exit = open::each_trace(&args.files, &open, (between, out), |trace, out| {
+    let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };
+    open::each_table(&args.files, &open, args.format, out, sum, print, |trace| {
         let c = contention(trace, trace.take_queues()).map_err(anyhow::Error::msg)?;
-        let table = Table::new(&c, &trace.index(), trace.name());
-        if args.sum {
-            tables.push(table);
-            return Ok(());
-        }
-        Ok(print(&table, out)?)
-    })?;
-    if !tables.is_empty() {
-        print(&Table::sum(tables), out)?;
-    }
-    Ok(exit)
+        Ok(Table::new(&c, &trace.index(), trace.name()))
+    })
 }

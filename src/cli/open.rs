@@ -165,3 +165,29 @@ pub fn each_trace(
     }
     Ok(exit)
 }
+
+/// Makes a table of every trace: prints each below its trace's name, or with `sum` one of all.
+pub fn each_table<T>(
+    paths: &[PathBuf],
+    args: &OpenArgs,
+    format: Format,
+    out: &mut dyn Write,
+    sum: Option<&dyn Fn(Vec<T>) -> T>,
+    print: impl Fn(&T, &mut dyn Write) -> std::io::Result<()>,
+    mut make: impl FnMut(&Trace) -> anyhow::Result<T>,
+) -> anyhow::Result<Exit> {
+    let mut tables = Vec::new();
+    let between = if sum.is_some() { Between::Nothing } else { Between::names(format) };
+    let exit = each_trace(paths, args, (between, out), |trace, out| {
+        let table = make(trace)?;
+        match sum {
+            Some(_) => tables.push(table),
+            None => print(&table, out)?,
+        }
+        Ok(())
+    })?;
+    if let (Some(sum), false) = (sum, tables.is_empty()) {
+        print(&sum(tables), out)?;
+    }
+    Ok(exit)
+}

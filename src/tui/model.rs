@@ -1,24 +1,26 @@
 //! The viewer's state, and how messages change it. No terminal, no thread, no clock: messages in, effects out.
 
+mod mouse;
+
 use super::action::{Action, Scope};
 use super::effects::{Effect, JobKind, Reply};
 use super::frame;
 use super::hits::{self, Hits};
 use super::keymap::{Key, Keymap};
-use super::layout::{self, Areas, Spot};
+use super::layout::{self, Areas};
 use super::nav::{Narrow, Nav, Place, Row};
 use super::overlay::{Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
 use super::parts::Views;
 use super::route::RouteRef;
 use super::theme::{ASCII, Theme, UNICODE};
 use super::views::detail::Target;
-use super::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use super::views::{Command, Ctx, Pane, View, ViewId};
 use super::why;
 use crate::analysis::hot::Profiled;
 use crate::base::{Duration, GoId, GoIdx, Time};
 use crate::source::Places;
 use crate::store::{Index, Trace};
-use crossterm::event::{KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use std::sync::Arc;
@@ -469,80 +471,6 @@ impl Model {
             crate::base::text::count(of as u64)
         );
         self.notice = Some(Notice { text, bad: false });
-    }
-
-    fn mouse(&mut self, e: MouseEvent, index: &Index, effects: &mut Vec<Effect>) {
-        let at = Position::new(e.column, e.row);
-        let ctrl = e.modifiers.contains(KeyModifiers::CONTROL);
-        if self.overlay.is_some() {
-            match e.kind {
-                MouseEventKind::ScrollDown => self.overlay.wheel(3),
-                MouseEventKind::ScrollUp => self.overlay.wheel(-3),
-                MouseEventKind::Down(_) => self.overlay = Overlay::None,
-                _ => {}
-            }
-            return;
-        }
-        let areas = self.areas();
-        let what = match e.kind {
-            MouseEventKind::Down(MouseButton::Left) => {
-                self.notice = None;
-                if self.last_press.replace(at) == Some(at) { Mouse::Double } else { Mouse::Press }
-            }
-            MouseEventKind::Drag(MouseButton::Left) => {
-                self.last_press = None;
-                Mouse::Drag
-            }
-            MouseEventKind::Up(MouseButton::Left) => Mouse::Release,
-            MouseEventKind::ScrollDown => Mouse::Wheel(1, ctrl),
-            MouseEventKind::ScrollUp => Mouse::Wheel(-1, ctrl),
-            _ => return,
-        };
-        let view = self.shared.nav.here().view;
-        let mut out = Vec::new();
-        match areas.spot(at) {
-            Spot::Pane(pane, area) => {
-                if matches!(what, Mouse::Press | Mouse::Double) {
-                    self.focus = pane;
-                    self.pressed = Some((pane, at));
-                }
-                // A drag belongs to where it began.
-                let dragging = matches!(what, Mouse::Drag | Mouse::Release);
-                if dragging && self.pressed.is_none_or(|(p, _)| p != pane) {
-                    return;
-                }
-                let cx = cx(&self.shared, index, pane == self.focus);
-                self.views.get(pane, view).mouse(at, what, area, &cx, &mut out);
-            }
-            Spot::Overview(area) => {
-                let cx = cx(&self.shared, index, false);
-                self.views.overview.mouse(at, what, area, &cx, &mut out);
-            }
-            Spot::Tabs if matches!(what, Mouse::Press | Mouse::Double) => {
-                let x = at.x - areas.tabs.x;
-                let hit = layout::tabs(areas.tabs.width, view)
-                    .into_iter()
-                    .find(|(_, text, from)| (*from..from + text.len() as u16).contains(&x));
-                if let Some((id, _, _)) = hit {
-                    self.shared.nav.jump(self.shared.nav.here().with_view(id));
-                    self.focus = Pane::Body;
-                }
-            }
-            Spot::Foot if matches!(what, Mouse::Press) => {
-                let x = at.x - areas.foot.x;
-                let hit = frame::hints(areas.foot.width, &self.keymap, self.scope(), self.shared.hits.is_some())
-                    .into_iter()
-                    .find(|h| (h.x..h.x + h.width).contains(&x));
-                if let Some(h) = hit {
-                    self.act(h.action, index, effects);
-                }
-            }
-            _ => {}
-        }
-        if what == Mouse::Release {
-            self.pressed = None;
-        }
-        self.apply(out, index, effects);
     }
 
     fn scope(&self) -> Scope {

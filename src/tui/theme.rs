@@ -1,5 +1,6 @@
 //! Styles by role and glyphs by meaning. A pure function of what the terminal can do.
 
+use crate::base::text::LEVELS;
 use crate::wire::event::GoState;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -153,7 +154,7 @@ pub static UNICODE: Glyphs = Glyphs {
     times: '×',
     sort_up: '▴',
     sort_down: '▾',
-    levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
+    levels: LEVELS,
     full: '█',
 };
 

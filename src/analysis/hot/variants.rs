@@ -1,6 +1,7 @@
 //! Which functions are variants of one another: those of the runtime by the table in `assets/variants.toml`, and the
 //! instantiations of a generic function by their names.
 
+use crate::base::text::fits;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -22,13 +23,6 @@ static TABLE: LazyLock<File> = LazyLock::new(|| {
     // A test holds that the built-in file is a good one.
     toml::from_str(include_str!("../../../assets/variants.toml")).expect("assets/variants.toml is well formed")
 });
-
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    }
-}
 
 /// What a function and its variants are called together: `runtime.mapassign*`, `pkg.F[…]`. `None` if it has none.
 pub fn family(func: &str) -> Option<Cow<'static, str>> {

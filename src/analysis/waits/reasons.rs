@@ -1,6 +1,7 @@
 //! What a goroutine waits for, read off its stack with the rules of `assets/reasons.toml`.
 
 use super::Waker;
+use crate::base::text::fits;
 use crate::base::{GoIdx, StackId, StringId};
 use crate::store::Dict;
 use crate::store::code::{is_library, is_runtime};
@@ -137,13 +138,6 @@ pub static TABLE: LazyLock<Table> = LazyLock::new(|| {
     // A test holds that the built-in file is a good one.
     Table(toml::from_str(include_str!("../../../assets/reasons.toml")).expect("assets/reasons.toml is well formed"))
 });
-
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    }
-}
 
 impl Table {
     /// Whether waits for this reason of the runtime's, or for one that is not known, may be for a lock or a channel.

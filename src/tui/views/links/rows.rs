@@ -1,10 +1,10 @@
 //! The rows of the links view: edges and the waits of one, with their names.
 
 use super::{Found, Key, List};
+use crate::analysis::links::table::is_users;
 use crate::analysis::links::{self, Edge, Options, Party};
 use crate::analysis::waits::{PlaceId, Waker};
 use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
-use crate::report::links::is_users;
 use crate::store::{EventNo, Index};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::widgets::table::{Column, Sort};
