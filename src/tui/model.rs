@@ -9,9 +9,8 @@ use super::hits::{self, Hits};
 use super::keymap::{Key, Keymap};
 use super::layout::{self, Areas};
 use super::nav::{Narrow, Nav, Place, Row};
-use super::overlay::{Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
+use super::overlay::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
 use super::parts::Views;
-use super::route::RouteRef;
 use super::theme::{ASCII, Theme, UNICODE};
 use super::views::detail::Target;
 use super::views::{Command, Ctx, Pane, View, ViewId};
@@ -91,6 +90,8 @@ pub struct Model {
     reported: bool,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
+    /// The panel that was left for the timeline last, and where it was opened: Escape comes back to it.
+    left: Option<(Place, Panel)>,
 }
 
 fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
@@ -127,6 +128,7 @@ impl Model {
             began: false,
             reported: false,
             begin_at: None,
+            left: None,
         }
     }
 
@@ -289,9 +291,11 @@ impl Model {
                     self.overlay = Overlay::None;
                     self.query(q, index, effects);
                 }
-                Then::Go(target, route) => {
-                    self.overlay = Overlay::None;
-                    self.go(target, route);
+                Then::Go(goal) => {
+                    if let Overlay::Panel(panel) = std::mem::take(&mut self.overlay) {
+                        self.left = Some((self.shared.nav.here().clone(), panel));
+                    }
+                    self.go(goal);
                 }
             }
             return;
@@ -307,14 +311,13 @@ impl Model {
         }
     }
 
-    /// Shows a goroutine at an instant on the timeline, alone with those of a route if there is one.
-    fn go(&mut self, t: Target, route: Option<RouteRef>) {
+    /// Shows on the timeline where a line of a panel leads.
+    fn go(&mut self, goal: Goal) {
         let here = self.shared.nav.here();
-        let to = Place { go: t.go, at: t.at, row: None, event: None, ..here.with_view(ViewId::Timeline) };
-        match route {
-            Some(r) => self.shared.nav.enter(Place { zoom: Some(r.zoom()), route: Some(r), ..to }),
-            None => self.shared.nav.enter(to),
-        }
+        let (Target { go, at, .. }, route) = (goal.target, goal.route);
+        let zoom = goal.zoom.or(here.zoom);
+        let to = Place { go, at, zoom, route, row: None, event: None, ..here.with_view(ViewId::Timeline) };
+        self.shared.nav.enter(to);
         self.focus = Pane::Body;
     }
 
@@ -388,7 +391,11 @@ impl Model {
             Action::Escape => {
                 if self.focus != Pane::Body {
                     self.focus = Pane::Body;
-                } else if !self.shared.nav.escape() {
+                } else if self.shared.nav.escape() {
+                    if let Some((_, panel)) = self.left.take_if(|l| l.0 == *self.shared.nav.here()) {
+                        self.overlay = Overlay::Panel(panel);
+                    }
+                } else {
                     self.notice =
                         Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
                 }

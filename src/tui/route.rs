@@ -141,8 +141,7 @@ impl Route {
 
     /// The window of time that shows it whole, with a little around it.
     pub fn zoom(&self) -> (Time, Time) {
-        let margin = Duration(((self.to - self.from).0 / 40).max(1));
-        (self.from - margin, self.to + margin)
+        around(self.from, self.to)
     }
 
     /// The pieces that a window touches.
@@ -212,6 +211,12 @@ impl Route {
         out.sort_by_key(|(cell, a)| (*cell, Reverse(a.waited)));
         out
     }
+}
+
+/// A window that shows all from one instant to another, with a little around it.
+pub fn around(from: Time, to: Time) -> (Time, Time) {
+    let margin = Duration(((to - from).0 / 40).max(1));
+    (from - margin, to + margin)
 }
 
 /// The cells of a window that a piece touches, each with the time it takes of it.

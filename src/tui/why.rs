@@ -2,7 +2,7 @@
 
 use super::effects::{Job, JobCtx, JobKind, Reply};
 use super::overlay::{PanelLine, Panelled};
-use super::route::RouteRef;
+use super::route::{RouteRef, around};
 use super::text;
 use super::theme::Role;
 use super::views::detail::Target;
@@ -70,6 +70,7 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
                 (spaced(at), Role::Accent),
             ],
             target: Some(Target { go: w.go, at: w.from, far: true }),
+            ..PanelLine::default()
         });
         let ended = text::instant(w.to - index.start);
         lines.push(match l.waker {
@@ -81,6 +82,7 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
                     (spaced(places.user(path::waker_stack(l))), Role::Accent),
                 ],
                 target: Some(Target { go: g, at: w.to, far: true }),
+                ..PanelLine::default()
             },
             other => {
                 let who = nobody(Party::of(other, index));
@@ -151,6 +153,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
             lines.push(PanelLine {
                 spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
                 target: go.is_some().then_some(Target { go, at, far: true }),
+                zoom: Some(around(at, at + x.max)),
             });
             let notes = report::notes(c, index, x).into_iter();
             lines.extend(notes.map(|n| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim)));
@@ -186,7 +189,7 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
                 (format!(" {:>6}  ", base::count(s.count)), Role::Dim),
                 (why::sentence(path, index, s), Role::Text),
             ],
-            target: None,
+            ..PanelLine::default()
         });
         for &(group, what, reason, place, d) in s.meanwhile.iter().take(MEANWHILE) {
             let did = why::doing(path, index, what, reason, place);
@@ -255,6 +258,7 @@ fn steps(index: &Index, path: &Path) -> Vec<PanelLine> {
                     (what, Role::Text),
                 ],
                 target: Some(Target { go, at: from, far: true }),
+                ..PanelLine::default()
             }
         })
         .collect();

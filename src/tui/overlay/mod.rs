@@ -7,14 +7,12 @@ mod prompt;
 
 pub use help::Help;
 pub use palette::Palette;
-pub use panel::{Panel, PanelLine, Panelled};
+pub use panel::{Goal, Panel, PanelLine, Panelled};
 pub use prompt::Prompt;
 
 use super::action::Action;
 use super::keymap::{Key, Keymap};
-use super::route::RouteRef;
 use super::theme::Theme;
-use super::views::detail::Target;
 use crate::store::Index;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -31,7 +29,7 @@ pub enum Then {
     /// It goes away and this query narrows the views; empty takes the query off.
     Query(String),
     /// It goes away and the timeline shows this.
-    Go(Target, Option<RouteRef>),
+    Go(Goal),
 }
 
 /// The overlay that is shown, if any.

@@ -1,7 +1,7 @@
 //! A panel: lines to read over the views, some of which lead somewhere.
 
 use super::{OverlayCtx, Then, boxed};
-use crate::base::text;
+use crate::base::{Time, text};
 use crate::tui::action::{Action, Scope};
 use crate::tui::keymap::Key;
 use crate::tui::route::RouteRef;
@@ -20,12 +20,25 @@ pub struct PanelLine {
     pub spans: Vec<(String, Role)>,
     /// Where Enter leads.
     pub target: Option<Target>,
+    /// The window in which that is seen well, where the panel as a whole has none.
+    pub zoom: Option<(Time, Time)>,
+}
+
+/// Where a line of a panel leads on the timeline.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Goal {
+    /// The goroutine and the instant.
+    pub target: Target,
+    /// What is shown there alone.
+    pub route: Option<RouteRef>,
+    /// The window to zoom to.
+    pub zoom: Option<(Time, Time)>,
 }
 
 impl PanelLine {
     /// A line of one kind of text that leads nowhere.
     pub fn plain(text: impl Into<String>, role: Role) -> PanelLine {
-        PanelLine { spans: vec![(text.into(), role)], target: None }
+        PanelLine { spans: vec![(text.into(), role)], ..PanelLine::default() }
     }
 
     fn width(&self) -> usize {
@@ -98,8 +111,13 @@ impl Panel {
                     self.moved = true;
                     return Then::Stay;
                 }
-                let target = self.shown.lines.get(self.selected).and_then(|l| l.target);
-                return target.map_or(Then::Stay, |t| Then::Go(t, self.shown.route.clone()));
+                let Some((line, target)) = self.shown.lines.get(self.selected).and_then(|l| Some((l, l.target?)))
+                else {
+                    return Then::Stay;
+                };
+                let route = self.shown.route.clone();
+                let zoom = line.zoom.or(route.as_ref().map(|r| r.zoom()));
+                return Then::Go(Goal { target, route, zoom });
             }
             Some(
                 a @ (Action::Palette | Action::Filter | Action::Chain | Action::Path | Action::Locks | Action::Help),

@@ -91,6 +91,11 @@ fn escape_leaves_a_route_and_so_does_going_to_a_goroutine_outside() {
     assert_eq!(d.model.place().route, inside.route);
     d.keys("<Esc>").unwrap();
     assert_eq!((d.model.place().view, &d.model.place().route), (ViewId::Tasks, &None));
+    // What was read there is open again, and goes away as it did before.
+    let screen = |d: &Driver| crate::tui::snapshot::text(&d.screen(Size { width: 120, height: 40 }).0);
+    assert!(screen(&d).contains("critical path · task payment"), "{}", screen(&d));
+    d.keys("<Esc>").unwrap();
+    assert!(!screen(&d).contains("critical path"));
     d.keys("[").unwrap();
     assert_eq!(d.model.place().route, inside.route);
     // The last group is none of those whose goroutines take part.
@@ -98,6 +103,17 @@ fn escape_leaves_a_route_and_so_does_going_to_a_goroutine_outside() {
     assert!(!inside.route.unwrap().lanes.contains(&d.model.place().go));
     d.keys("<Enter>").unwrap();
     assert_eq!((d.model.place().view, &d.model.place().route), (ViewId::Timeline, &None));
+}
+
+#[test]
+fn a_lock_leads_to_its_longest_wait_and_shows_it_whole() {
+    let mut d = driver("L<Enter>", 120, 40, ColorLevel::True, false);
+    let here = d.model.place().clone();
+    let (from, to) = here.zoom.unwrap();
+    assert!(from < here.at && to - from < Duration(30_000_000), "{here:?}");
+    assert!(here.go.is_some());
+    d.keys("<Esc><Esc>").unwrap();
+    assert_eq!((d.model.place().zoom, d.model.place().view), (None, ViewId::Timeline));
 }
 
 #[test]
