@@ -361,7 +361,7 @@ fn chains_take_as_long_as_what_they_are_of() {
     let all: Vec<Trace> = ALL.iter().map(|n| data(n)).chain([sample()]).collect();
     for trace in &all {
         let (start, length) = (trace.index().start, trace.index().duration());
-        let query = |q: &str| Compiled::new(&gotrail::filter::parse(q).unwrap(), &trace.index()).unwrap();
+        let query = |q: &str| Compiled::new(&gotrail::filter::parse(q).unwrap(), &trace.index(), &*TABLE).unwrap();
         let sync = query("reason:sync or state:runnable");
         let (from, to) = (start + Duration(length.ns() / 3), start + Duration(length.ns() / 2));
         for opts in [

@@ -2,6 +2,7 @@
 //! in order.
 
 use super::hits::Hit;
+use super::waits::TABLE;
 use crate::base::GoIdx;
 use crate::filter::{Ahead, CompileError, Compiled, Next, Query};
 use crate::store::{Index, Segment, Trace};
@@ -83,7 +84,7 @@ pub fn run<S: Source>(
 /// The query has a pattern that is too large.
 pub fn compile<S: Source>(source: &S, query: &Query) -> Result<Compiled, CompileError> {
     let mut compiled = None;
-    source.with_index(&mut |index| compiled = Some(Compiled::new(query, index)));
+    source.with_index(&mut |index| compiled = Some(Compiled::new(query, index, &*TABLE)));
     compiled.expect("a source calls back with its index")
 }
 

@@ -4,9 +4,9 @@
 use super::ast::{Cmp, Expr, Node, Pattern, Query, Span, Term, Who};
 use super::bits::Bits;
 use super::pattern::Matcher;
-use crate::base::{FrameId, Time};
+use crate::base::{FrameId, StackId, StringId, Time};
 use crate::store::segment::{GoState, Kind};
-use crate::store::{Frame, Index, Range};
+use crate::store::{Dict, Frame, Index, Range};
 use std::fmt;
 
 /// A query that cannot be compiled: a pattern that is too large once it is put together.
@@ -58,6 +58,16 @@ impl Stamp {
     }
 }
 
+/// What waits are called in more words than the runtime has for them: a "sync" in `sync.(*Mutex).Lock` a "Mutex".
+pub trait WaitNames {
+    /// The waits of which such a name satisfies `test`, each as one of `reasons`, the runtime's words, with the stacks
+    /// in which it begins.
+    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(StringId, Vec<bool>)>;
+
+    /// The stacks of syscalls of which the name satisfies `test`.
+    fn syscalls(&self, dict: &Dict, test: &dyn Fn(&str) -> bool) -> Vec<bool>;
+}
+
 /// The condition on an event, in handles.
 #[derive(Debug)]
 pub(super) enum Test {
@@ -68,7 +78,7 @@ pub(super) enum Test {
     Any(Text),
     Stack(Stacks),
     State(GoState),
-    Reason(Bits),
+    Reason(Reasons),
     Dur { cmp: Cmp, ns: i64, end: Time },
     Go(Bits),
     Proc(Bits),
@@ -90,6 +100,29 @@ pub(super) struct Stacks {
     pub(super) bits: Bits,
 }
 
+/// Reasons of waits.
+#[derive(Debug)]
+pub(super) struct Reasons {
+    /// The runtime's words that match.
+    pub(super) words: Bits,
+    /// Others of its words, with the stacks in which they have a name that matches.
+    pub(super) named: Vec<(StringId, Bits)>,
+    /// The stacks of syscalls whose name matches.
+    pub(super) syscalls: Bits,
+}
+
+impl Reasons {
+    /// Whether nothing matches.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.named.is_empty() && self.syscalls.is_empty()
+    }
+
+    /// Whether a wait or a stop for this reason in this stack matches.
+    pub(super) fn has(&self, reason: StringId, stack: StackId) -> bool {
+        self.words.has(reason.0) || self.named.iter().any(|(r, stacks)| *r == reason && stacks.has(stack.0))
+    }
+}
+
 /// Where a bare word may stand.
 #[derive(Debug)]
 pub(super) struct Text {
@@ -109,13 +142,14 @@ pub(super) enum Names {
 }
 
 impl Compiled {
-    /// Compiles `query` for the trace that `index` describes as far as it is read.
+    /// Compiles `query` for the trace that `index` describes as far as it is read. `names` has the reasons of waits that
+    /// the runtime does not tell.
     ///
     /// # Errors
     ///
     /// A pattern too large to compile.
-    pub fn new(query: &Query, index: &Index) -> Result<Compiled, CompileError> {
-        let mut c = Compiler { index, frames: Bits::default(), negated: false };
+    pub fn new(query: &Query, index: &Index, names: &dyn WaitNames) -> Result<Compiled, CompileError> {
+        let mut c = Compiler { index, names, frames: Bits::default(), negated: false };
         let root = c.node(&query.root)?;
         Ok(Compiled { root, frames: c.frames, stamp: Stamp::of(index) })
     }
@@ -138,6 +172,7 @@ impl Compiled {
 
 struct Compiler<'a> {
     index: &'a Index,
+    names: &'a dyn WaitNames,
     frames: Bits,
     negated: bool,
 }
@@ -178,7 +213,7 @@ impl Compiler<'_> {
                 Test::Stack(self.stacks(|f, _, file| files.has(file) && line.is_none_or(|l| l == f.line)))
             }
             Term::State(s) => Test::State(*s),
-            Term::Reason(p) => Test::Reason(self.strings(&Matcher::contains(p)?)),
+            Term::Reason(p) => Test::Reason(self.reasons(&Matcher::contains(p)?)),
             Term::Dur(cmp, ns) => Test::Dur { cmp: *cmp, ns: *ns, end: index.end },
             Term::Go(n) => Test::Go(Bits::of(index.goroutines.iter().map(|g| g.id.0 == *n))),
             Term::Group(p) => Test::Go(self.group(p)?),
@@ -218,6 +253,19 @@ impl Compiler<'_> {
             self.frames.add(&frames);
         }
         Stacks { bits: stacks }
+    }
+
+    fn reasons(&self, m: &Matcher) -> Reasons {
+        let index = self.index;
+        let words = self.strings(m);
+        let mut others: Vec<StringId> = index.groups.iter().flat_map(|g| g.blocked.iter().map(|b| b.0)).collect();
+        others.retain(|r| !words.has(r.0));
+        others.sort_unstable();
+        others.dedup();
+        let test = |name: &str| m.is_match(name);
+        let named = self.names.waits(&index.dict, &others, &test).into_iter();
+        let syscalls = Bits::of(self.names.syscalls(&index.dict, &test));
+        Reasons { words, named: named.map(|(r, stacks)| (r, Bits::of(stacks))).collect(), syscalls }
     }
 
     fn any(&mut self, m: &Matcher) -> Test {

@@ -66,6 +66,7 @@ const REGIONS: u64 = 1 << Kind::RegionBegin as u8 | 1 << Kind::RegionEnd as u8;
 const TASKS: u64 = 1 << Kind::TaskBegin as u8 | 1 << Kind::TaskEnd as u8;
 const CREATES: u64 = 1 << Kind::GoCreate as u8 | 1 << Kind::GoCreateBlocked as u8;
 const REASONS: u64 = 1 << Kind::GoBlock as u8 | 1 << Kind::GoStop as u8;
+const SYSCALLS: u64 = 1 << Kind::GoSyscallBegin as u8;
 
 impl Compiled {
     /// Whether any event of a segment may match; `false` is certain.
@@ -105,7 +106,7 @@ fn may(test: &Test, info: &SegmentInfo, want: bool) -> bool {
             let into = |k: &&Kind| k.go_transition().is_some_and(|(_, to)| to == *s) || **k == Kind::GoStatus;
             Kind::ALL.iter().filter(into).any(|&k| info.kinds & bit(k) != 0)
         }
-        (Test::Reason(b), true) => info.kinds & REASONS != 0 && !b.is_empty(),
+        (Test::Reason(r), true) => info.kinds & (REASONS | SYSCALLS) != 0 && !r.is_empty(),
         (Test::Go(b), true) | (Test::Proc(b), true) | (Test::Thread(b), true) => !b.is_empty(),
         (Test::Cat(b), true) | (Test::Msg(b), true) => info.kinds & LOGS != 0 && !b.is_empty(),
         (Test::Region(b), true) => info.kinds & REGIONS != 0 && !b.is_empty(),
@@ -143,7 +144,10 @@ impl At<'_> {
             Test::Any(t) => self.text(t),
             Test::Stack(s) => self.stack(&s.bits),
             Test::State(s) => self.begins() == Some(*s),
-            Test::Reason(b) => bit(kind) & REASONS != 0 && matches!(seg.detail(i), Detail::Reason(s) if b.has(s.0)),
+            Test::Reason(r) => match seg.detail(i) {
+                Detail::Reason(s) => bit(kind) & REASONS != 0 && r.has(s, seg.stack[i]),
+                _ => bit(kind) & SYSCALLS != 0 && r.syscalls.has(seg.stack[i].0),
+            },
             Test::Dur { cmp, ns, end } => self.dur(*cmp, *ns, *end),
             Test::Go(b) => {
                 let go = if seg.go[i].is_some() { seg.go[i] } else { seg.by[i] };

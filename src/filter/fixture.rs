@@ -118,7 +118,13 @@ pub(crate) fn fixture() -> Fixture {
     let starts = ["main.main", SETTLER, WORKER].map(|name| d.string(name));
     let entries = [created, entry, assign47].map(|s| d.root(s).unwrap().func);
     let goroutine = |i: usize, id| goroutine(GoId(id), GroupId(i as u32), entries[i]);
-    let group = |i: usize| Group { name: starts[i], members: vec![GoIdx(i as u32)], ..Group::default() };
+    let blocked = vec![(sync, us(7_000) - us(0)), (receive, us(8_000) - us(0))];
+    let group = |i: usize| Group {
+        name: starts[i],
+        members: vec![GoIdx(i as u32)],
+        blocked: blocked.clone(),
+        ..Group::default()
+    };
     let range = |from, to| Range { from: us(from), to: us(to), name: StringId::NONE, go: no, proc: none };
     let index = Index {
         goroutines: vec![goroutine(0, 1), goroutine(1, 8), goroutine(2, 12)],

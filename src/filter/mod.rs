@@ -33,7 +33,7 @@ mod tests;
 
 pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Span, Term, Who};
 pub use bits::Bits;
-pub use compile::{CompileError, Compiled};
+pub use compile::{CompileError, Compiled, WaitNames};
 pub use error::QueryError;
 pub use eval::{Ahead, Next, NoAhead};
 pub use parse::parse;

@@ -1,6 +1,7 @@
 use super::fixture::{fixture, stack, us};
 use super::*;
-use crate::base::GoIdx;
+use crate::base::{GoIdx, StringId};
+use crate::store::Dict;
 use crate::store::segment::{GoState, Kind};
 use proptest::prelude::*;
 
@@ -127,7 +128,7 @@ const ERRORS: &[(&str, &str, &str)] = &[
     ("dur>1.ms", "1.ms", "`1.ms` is not a length of time, such as `1.5ms`"),
     ("dur>9999999999999h", "9999999999999h", "`9999999999999h` is longer than any trace"),
     ("dur>", "", "a value is missing after `dur>`, as in `state:waiting dur>1ms`"),
-    ("reason: sync", "", "a value is missing after `reason:`, as in `reason:sync`"),
+    ("reason: sync", "", "a value is missing after `reason:`, as in `reason:Mutex`"),
     ("g:main", "main", "`main` is not a goroutine's number"),
     ("p:-1", "-1", "`-1` is not a P's number"),
     ("g:99999999999999999999", "99999999999999999999", "`99999999999999999999` is not a goroutine's number"),
@@ -209,11 +210,25 @@ fn completion_offers_words_and_the_traces_names() {
     assert_eq!(parse(&whole).unwrap().to_string(), whole);
 }
 
+/// Every wait for package sync is one for a mutex.
+struct Locks;
+
+impl WaitNames for Locks {
+    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(StringId, Vec<bool>)> {
+        let sync = reasons.iter().filter(|r| test("Mutex") && dict.str(**r) == "sync");
+        sync.map(|&r| (r, vec![true; dict.counts().3])).collect()
+    }
+
+    fn syscalls(&self, _: &Dict, _: &dyn Fn(&str) -> bool) -> Vec<bool> {
+        Vec::new()
+    }
+}
+
 /// The numbers of the events that match, with the rest of the trace in sight; and that no segment that holds one is
 /// passed over.
 fn matching(text: &str) -> Vec<u64> {
     let f = fixture();
-    let c = Compiled::new(&parse(text).unwrap_or_else(|e| panic!("{}", e.render(text))), &f.index).unwrap();
+    let c = Compiled::new(&parse(text).unwrap_or_else(|e| panic!("{}", e.render(text))), &f.index, &Locks).unwrap();
     let mut out = Vec::new();
     for (seg, info) in f.segments.iter().zip(&f.index.segments) {
         let hits: Vec<u64> = (0..seg.len()).filter(|&i| c.matches(seg, i, &f)).map(|i| seg.first + i as u64).collect();
@@ -257,6 +272,9 @@ fn events_match_what_is_said_of_them() {
         ("state:running", &[1, 3, 14]),
         ("state:runnable", &[2, 13]),
         ("reason:sync", &[4]),
+        ("reason:mutex", &[4]),
+        ("reason:Mutex dur>1ms", &[4]),
+        ("-reason:mutex state:waiting", &[15]),
         ("reason:CHAN", &[]),
         ("reason:chan", &[15]),
         ("dur>1ms", &[1, 4, 15]),
@@ -315,7 +333,7 @@ fn events_match_what_is_said_of_them() {
 fn segments_that_cannot_match_are_passed_over() {
     let f = fixture();
     let may = |text: &str| {
-        let c = Compiled::new(&parse(text).unwrap(), &f.index).unwrap();
+        let c = Compiled::new(&parse(text).unwrap(), &f.index, &Locks).unwrap();
         f.index.segments.iter().map(|s| c.may_match(s)).collect::<Vec<_>>()
     };
     assert_eq!(may("file:order_cache.go:55"), [true, false]);
@@ -336,7 +354,7 @@ fn segments_that_cannot_match_are_passed_over() {
 #[test]
 fn without_a_look_ahead_a_state_lasts_to_the_end() {
     let f = fixture();
-    let c = Compiled::new(&parse("state:waiting dur>16ms").unwrap(), &f.index).unwrap();
+    let c = Compiled::new(&parse("state:waiting dur>16ms").unwrap(), &f.index, &Locks).unwrap();
     assert!(c.matches(&f.segments[0], 4, &NoAhead));
     assert!(!c.matches(&f.segments[0], 4, &f));
 }
@@ -345,7 +363,7 @@ fn without_a_look_ahead_a_state_lasts_to_the_end() {
 fn a_query_is_stale_once_the_index_has_grown() {
     let mut f = fixture();
     let q = parse("func:late").unwrap();
-    let c = Compiled::new(&q, &f.index).unwrap();
+    let c = Compiled::new(&q, &f.index, &Locks).unwrap();
     assert!(!c.is_stale(&f.index));
     let late = stack(&mut f.index.dict, &[("main.late", "main.go", 1)]);
     assert!(c.is_stale(&f.index));
@@ -353,7 +371,7 @@ fn a_query_is_stale_once_the_index_has_grown() {
     b.push(crate::store::Event { stack: late, ..f.segments[1].event(5) });
     let seg = b.finish();
     assert!(!c.matches(&seg, 0, &f));
-    assert!(Compiled::new(&q, &f.index).unwrap().matches(&seg, 0, &f));
+    assert!(Compiled::new(&q, &f.index, &Locks).unwrap().matches(&seg, 0, &f));
     assert_eq!(us(20_000), seg.time[0]);
 }
 

@@ -6,6 +6,7 @@ mod own;
 pub mod variants;
 
 use super::flame::{self, Layout, Tree, Weighed};
+use super::waits::TABLE;
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use crate::filter;
 use crate::store::profile::aggregate::Keep;
@@ -373,7 +374,7 @@ impl Profiled {
         let marks = match &ask.query {
             Some(q) => {
                 let parsed = filter::parse(q).map_err(|e| e.to_string())?;
-                let compiled = filter::Compiled::new(&parsed, &self.index).map_err(|e| e.to_string())?;
+                let compiled = filter::Compiled::new(&parsed, &self.index, &*TABLE).map_err(|e| e.to_string())?;
                 Some(compiled).filter(|m| m.has_frames())
             }
             None => None,

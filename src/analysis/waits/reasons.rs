@@ -3,6 +3,7 @@
 use super::Waker;
 use crate::base::text::fits;
 use crate::base::{GoIdx, StackId, StringId};
+use crate::filter::WaitNames;
 use crate::store::Dict;
 use crate::store::code::{is_library, is_runtime};
 use rustc_hash::FxHashMap;
@@ -204,6 +205,44 @@ impl Table {
     }
 }
 
+/// The names that waits have by how they begin; who ends them tells more ([`Reasons::refine_ended`]), but later.
+impl WaitNames for Table {
+    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(StringId, Vec<bool>)> {
+        let found = reasons.iter().map(|&r| (r, self.stacks(dict, dict.str(r), test)));
+        found.filter(|(_, stacks)| stacks.contains(&true)).collect()
+    }
+
+    fn syscalls(&self, dict: &Dict, test: &dyn Fn(&str) -> bool) -> Vec<bool> {
+        self.stacks(dict, SYSCALL, test)
+    }
+}
+
+impl Table {
+    /// The stacks in which what the runtime gives this reason has a name that satisfies `test`. Empty stands for none.
+    fn stacks(&self, dict: &Dict, reason: &str, test: &dyn Fn(&str) -> bool) -> Vec<bool> {
+        let fits_name = |r: &&Rule| match r.class {
+            Class::Network => self.0.via.iter().any(|v| test(&format!("{} {}", v.name, r.name))),
+            _ => test(&r.name),
+        };
+        let told = |r: &&Rule| r.waker.is_none() && r.ended.is_none();
+        let of_reason = |r: &&Rule| r.reason.as_deref().is_none_or(|want| want == reason);
+        let rules: Vec<&Rule> = self.0.rule.iter().filter(told).filter(of_reason).filter(fits_name).collect();
+        if rules.is_empty() {
+            return Vec::new();
+        }
+        // Few stacks have a function that such a rule names: only these are looked at as a whole.
+        let names = |name: &str| {
+            let by = |r: &&Rule| r.func.is_empty() || r.func.iter().any(|p| fits(p, name));
+            rules.iter().any(by)
+        };
+        let mut stacks = dict.stacks_with(|d, f| names(d.func_name(f.func)));
+        for (i, may) in stacks.iter_mut().enumerate().filter(|(_, may)| **may) {
+            *may = test(&self.refine(dict, reason, StackId(i as u32), None).name);
+        }
+        stacks
+    }
+}
+
 /// What a wait is for of which the trace does not say that: a wait that it began with, or the runtime's own.
 fn unsaid(dict: &Dict, stack: StackId) -> String {
     let parks = |name: &&str| !["runtime.gopark", "runtime.goparkunlock", "runtime.mcall"].contains(name);
@@ -212,6 +251,9 @@ fn unsaid(dict: &Dict, stack: StackId) -> String {
         None => NOT_RECORDED.into(),
     }
 }
+
+/// The word for syscalls in the rules.
+const SYSCALL: &str = "syscall";
 
 /// The name of a reason of which neither a word nor a stack is in the trace.
 const NOT_RECORDED: &str = "what is not recorded";
@@ -263,7 +305,7 @@ impl Reasons {
 
     /// The same for a syscall.
     pub fn syscall(&self, dict: &Dict, stack: StackId) -> ReasonId {
-        self.named(dict, (StringId(u32::MAX - 1), "syscall"), stack, None)
+        self.named(dict, (StringId(u32::MAX - 1), SYSCALL), stack, None)
     }
 
     fn named(&self, dict: &Dict, (key, reason): (StringId, &str), stack: StackId, ended: Option<Ended>) -> ReasonId {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::filter::WaitNames;
 use crate::store::{Dict, Frame, Func};
 
 /// A stack, leaf first.
@@ -116,4 +117,32 @@ fn who_ended_a_select_tells_which_case_it_was() {
     assert_eq!(name(none, before, &["main.g"]), "chan receive or select");
     assert_eq!(name(none, before, &["sync.(*WaitGroup).Add", "main.g"]), "what is not recorded");
     assert_eq!(name(none, waiter, &["runtime.chansend1", "main.g"]), "select");
+}
+
+#[test]
+fn waits_are_found_by_the_name_that_their_stack_tells() {
+    let mut d = Dict::default();
+    let [mutex, rw, wait, user, read] = [
+        &["sync.(*Mutex).Lock", "main.f"][..],
+        &["sync.(*RWMutex).RLock", "main.f"],
+        &["sync.(*WaitGroup).Wait", "main.f"],
+        // A function of the user's below a lock is none.
+        &["main.g", "sync.(*Mutex).Lock"],
+        &["syscall.read", "internal/poll.(*FD).Read", "net/http.(*conn).serve"],
+    ]
+    .map(|funcs| stack(&mut d, funcs));
+    let [sync, network] = ["sync", "network"].map(|s| d.string(s));
+    let found = |word: &str| {
+        let test = |name: &str| name.to_lowercase().contains(word);
+        let has =
+            |stacks: &[bool]| [mutex, rw, wait, user, read].map(|s| u8::from(stacks.get(s.index()) == Some(&true)));
+        let waits = TABLE.waits(&d, &[sync, network], &test);
+        let waits = waits.iter().map(|(r, stacks)| (d.str(*r), has(stacks))).collect::<Vec<_>>();
+        (waits, has(&TABLE.syscalls(&d, &test)))
+    };
+    assert_eq!(found("mutex"), (vec![("sync", [1, 1, 0, 0, 0])], [0; 5]));
+    assert_eq!(found("waitgroup"), (vec![("sync", [0, 0, 1, 0, 0])], [0; 5]));
+    assert_eq!(found("http read"), (vec![("network", [0, 0, 0, 0, 1])], [0; 5]));
+    assert_eq!(found("read"), (vec![("sync", [0, 1, 0, 0, 0]), ("network", [0, 0, 0, 0, 1])], [0, 0, 0, 0, 1]));
+    assert_eq!(found("nothing"), (vec![], [0; 5]));
 }

@@ -18,6 +18,9 @@ pub enum Error {
     /// Unpacked, the profile is larger than we accept.
     #[error("the profile is larger than {0} bytes unpacked")]
     TooLarge(u64),
+    /// Decoded, the profile takes more memory than we give it.
+    #[error("the profile would take more than {0} bytes of memory: it has too many samples, labels or lines")]
+    TooLargeDecoded(u64),
     /// Not a protobuf message of this type.
     #[error("malformed protobuf: {0}")]
     Protobuf(String),

@@ -7,6 +7,7 @@ pub mod check;
 pub mod error;
 pub mod legacy;
 pub mod proto;
+mod weigh;
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,11 @@ use prost::Message;
 use std::borrow::Cow;
 use std::io::{Read, Write};
 
-/// The largest profile that is read, in bytes after unpacking. Decoded, a hostile one may take some twenty times that.
+/// The largest profile that is read, in bytes after unpacking.
 pub const MAX_UNPACKED: u64 = 256 << 20;
+
+/// The largest that a profile may be in memory, in bytes. One of 200 MB with the usual stacks is half as large.
+pub const MAX_DECODED: u64 = 2 << 30;
 
 /// Decodes a profile in any format that pprof reads, and checks it.
 ///
@@ -103,6 +107,9 @@ fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 
 fn decode_proto(data: &[u8]) -> Result<proto::Profile, Error> {
     scan(data)?;
+    if weigh::decoded_size(data) > MAX_DECODED {
+        return Err(Error::TooLargeDecoded(MAX_DECODED));
+    }
     let p = proto::Profile::decode(data).map_err(|e| Error::Protobuf(e.to_string()))?;
     check::check_strings(&p)?;
     Ok(p)
