@@ -1,6 +1,7 @@
 //! What can be said about a trace: pure functions over segments and the index that give plain report values. One file
 //! an analysis.
 
+pub mod ahead;
 pub mod annotations;
 pub mod chains;
 pub mod clock;

@@ -5,10 +5,12 @@
 //! began; then the walk goes on in the waiter. A goroutine that did not exist yet hands over to its creator. So each
 //! instant of the window is laid to exactly one goroutine and one state, and the parts sum to the window.
 
+use super::ahead::ReadAhead;
 use super::links::group;
 use super::search::Source;
 use super::states::Timeline;
 use super::waits::{End, Interval, PlaceId, Places, ReasonId, Reasons, Waker};
+use super::walk;
 use crate::base::{Duration, GoIdx, GroupId, StackId, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{EventNo, Index};
@@ -19,6 +21,9 @@ use std::collections::BTreeMap;
 pub const MAX_DEPTH: usize = 256;
 /// Most pieces of a path. What comes before them in time is given as one.
 const MAX_PIECES: usize = 200_000;
+
+/// From how many segments on it is worth while to read ahead.
+const LONG: usize = 4;
 
 /// What a piece of the path went into.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -161,18 +166,20 @@ struct Frame {
 pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, String> {
     let mut out = Err("there is no trace".to_owned());
     source.with_index(&mut |index| {
-        let mut w = Walk {
-            index,
-            timeline: Timeline::new(source, index),
-            places: Places::new(&index.dict),
-            reasons: Reasons::default(),
-            pieces: Vec::new(),
-            hops: Vec::new(),
-        };
-        out = w.run(window).map(|()| {
+        let threads = if index.segments_between(window.from, window.to).len() < LONG { 0 } else { walk::threads() };
+        out = ReadAhead::run(source, threads, |source| {
+            let mut w = Walk {
+                index,
+                timeline: Timeline::new(source, index),
+                places: Places::new(&index.dict),
+                reasons: Reasons::default(),
+                pieces: Vec::new(),
+                hops: Vec::new(),
+            };
+            w.run(window)?;
             w.pieces.reverse();
             w.hops.sort_by_key(|h| (h.from, h.depth, h.to));
-            Path { window, pieces: w.pieces, hops: w.hops, places: w.places, reasons: w.reasons }
+            Ok(Path { window, pieces: w.pieces, hops: w.hops, places: w.places, reasons: w.reasons })
         });
     });
     out
