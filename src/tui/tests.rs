@@ -229,6 +229,32 @@ fn locks_show_who_queues_and_lead_to_the_longest_wait() {
 }
 
 #[test]
+fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyond() {
+    let size = Size { width: 80, height: 24 };
+    let (mut d, first) = after("3jjjjjjjjjjj<Enter>p", 80, 24);
+    assert!(first.contains(" more to the right, "), "{first}");
+    assert!(first.contains("Mutex at payment/order_cache.go:45: …"), "{first}");
+    d.keys("l").unwrap();
+    let moved = text(&d.screen(size).0);
+    let cut = |l: &str| l.starts_with("│  …s  100.0 %") && l.ends_with("payment/order_cache.go:45: for main… │");
+    assert!(moved.lines().any(cut), "{moved}");
+    // What is longest ends at the edge, and not before it.
+    d.keys(&"<Right>".repeat(100)).unwrap();
+    let last = text(&d.screen(size).0);
+    assert!(!last.contains("to the right"), "{last}");
+    let ends = |l: &&str| l.strip_suffix(" │").is_some_and(|l| !l.ends_with([' ', '…']));
+    assert_eq!(last.lines().filter(ends).count(), 1, "{last}");
+    d.keys("l").unwrap();
+    assert_eq!(text(&d.screen(size).0), last);
+    d.keys(&"h".repeat(100)).unwrap();
+    assert_eq!(text(&d.screen(size).0), first);
+    // Where all fits there is nothing to scroll.
+    let (mut d, wide) = after("3jjjjjjjjjjj<Enter>p", 300, 24);
+    d.keys("ll").unwrap();
+    assert_eq!(text(&d.screen(Size { width: 300, height: 24 }).0), wide);
+}
+
+#[test]
 fn going_into_a_link_or_a_task_keeps_its_source() {
     for keys in ["3jjj<Enter>", "3jjj<Enter><Enter>", "8<Enter><Enter>"] {
         let (d, screen) = after(keys, 140, 40);
