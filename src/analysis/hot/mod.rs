@@ -90,7 +90,7 @@ pub struct Row {
     /// Where profiles are compared, what it cost before with all that it called; `flat` and `cum` are by how much that
     /// has changed.
     pub before: i64,
-    /// How much of what is counted passed through it.
+    /// How much of what is counted passed through it; where profiles are compared, in both together.
     pub samples: i64,
     /// Its line that cost most.
     pub frame: FrameId,
@@ -108,10 +108,14 @@ impl Row {
 
     /// What it costs now in parts of what it cost before; infinite for what is new.
     pub fn ratio(&self) -> f64 {
-        match (self.before, self.after()) {
-            (0, 0) => 1.0,
-            (before, after) => after as f64 / before as f64,
-        }
+        ratio(self.before, self.after())
+    }
+}
+
+fn ratio(before: i64, after: i64) -> f64 {
+    match (before, after) {
+        (0, 0) => 1.0,
+        _ => after as f64 / before as f64,
     }
 }
 
@@ -385,8 +389,14 @@ impl Profiled {
         let counter = self.counter(ask.kind);
         let mut p = self.profile.clone();
         let value = |p: &Profile, s: &Sample| weights.of(p.values_of(s)).value;
+        // Samples are counted as they were taken, whatever they are scaled to; those from before have negative values.
         let count = |p: &Profile, s: &Sample| {
-            counter.map_or(1, |c| Weights { index: first + c, mean: false }.of(p.values_of(s)).value)
+            let n = counter.map_or(1, |c| Weights { index: c, mean: false }.of(p.values_of(s)).value);
+            if compared { n.saturating_abs() } else { n }
+        };
+        let before = |p: &Profile, s: &Sample| match compared && p.is_diff_base(s) {
+            true => value(p, s).wrapping_neg(),
+            false => 0,
         };
         // As in pprof's reports the total of a comparison is that of the profile from before.
         let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
@@ -396,7 +406,7 @@ impl Profiled {
 
         let left = self.left(&ask.cuts);
         p.samples = left.iter().map(|&i| p.samples[i]).collect();
-        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), count(&p, s)));
+        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), before(&p, s), count(&p, s)));
         let grouped = usize::from(ask.grouped);
         if ask.grouped {
             p.functions.iter_mut().zip(&self.families).for_each(|(f, &family)| f.name = family);
@@ -481,9 +491,7 @@ impl Profiled {
             for n in p.stack_of(s).iter().flat_map(|&l| p.lines_of(&p.locations[l as usize])) {
                 if let Some(r) = of[n.function as usize].filter(|&r| std::mem::replace(&mut seen[r], i + 1) != i + 1) {
                     rows[r].samples = rows[r].samples.wrapping_add(count(&p, s));
-                    if compared && p.is_diff_base(s) {
-                        rows[r].before = rows[r].before.wrapping_sub(value(&p, s));
-                    }
+                    rows[r].before = rows[r].before.wrapping_add(before(&p, s));
                 }
             }
         }

@@ -36,6 +36,17 @@ fn a_comparison_has_the_values_of_pprof_and_what_was_before() {
         let both = hot.rows.iter().find(|b| b.name == r.name);
         assert_eq!(both.map_or((r.cum, r.cum), |b| (b.before, b.after())), want, "{}", r.name);
     }
+    // Samples are those of both, so that what was often before and is seldom now is not taken for what says little.
+    let samples = |h: &Hot, name: &str| h.rows.iter().find(|r| r.name == name).map_or(0, |r| r.samples);
+    assert!(hot.rows.iter().all(|r| r.samples == samples(&before, &r.name) + samples(&after, &r.name)));
+    assert_eq!((first.samples, samples(&after, &first.name)), (130, 1));
+    let scaled = Ask { normalize: true, ..ask(false) };
+    let scaled = Profiled::against("new", new, old.clone(), true).unwrap().sum_up(&scaled).unwrap();
+    assert_eq!(samples(&scaled, &first.name), 130);
+    // So it is with labels.
+    let route = |h: &Hot| h.facets.iter().find(|f| f.key == "route").unwrap().all;
+    let (both, before, after) = (route(&hot), route(&before), route(&after));
+    assert_eq!((both.before, both.after(), both.count), (before.flat, after.flat, before.count + after.count));
     // Only what has become more is in the graph, stack by stack.
     assert!(hot.tree.nodes[0].total > 0 && (hot.tree.nodes[0].total as i64) < 950 * ms);
     let same = Profiled::against("same", old.clone(), old, true).unwrap().sum_up(&ask(false)).unwrap();
@@ -174,7 +185,7 @@ fn a_sample_with_several_values_of_a_label_counts_for_each_and_once_for_the_labe
         let labels = Span { start, len: p.labels.len() as u32 - start };
         p.samples.push(Sample { stack: Span::default(), values: Span { start: values, len: 1 }, labels });
     }
-    let facets = facets::facets(&p, &p.label_units(), |s| (p.values_of(s)[0], 1));
+    let facets = facets::facets(&p, &p.label_units(), |s| (p.values_of(s)[0], 0, 1));
     let values: Vec<_> = facets[0].values.iter().map(|v| (v.text.as_deref(), v.share.flat, v.share.count)).collect();
     assert_eq!(values, [(Some("a"), 1, 1), (Some("b"), 3, 2), (None, 4, 1)]);
     assert_eq!((facets.len(), facets[0].all.flat, facets[0].all.count), (1, 3, 2));

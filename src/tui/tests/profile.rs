@@ -292,13 +292,54 @@ fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less()
     let head = heads(&d).1;
     assert!(head.contains("0.95s after · -0.99s · what has become more") && !head.contains("normalised"), "{head}");
     d.keys("-g").unwrap();
-    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    let size = Size { width: 160, height: 50 };
+    let screen = text(&d.screen(size).0);
     assert!(screen.contains("what has become less") && screen.contains("-1.87s"), "{screen}");
+    // In the table there is no such choice, and it says so.
+    for keys in ["t", "tT"] {
+        d.keys(keys).unwrap();
+        let before = text(&d.screen(size).0);
+        d.keys("-").unwrap();
+        assert!(d.model.notice().is_some_and(|n| n.text.contains("graph")), "{keys}: {:?}", d.model.notice());
+        assert_eq!(text(&d.screen(size).0).lines().next(), before.lines().next());
+        d.keys("t").unwrap();
+        assert!(text(&d.screen(size).0).contains("what has become less"), "{keys}");
+    }
     let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
     for key in ["=", "-"] {
         d.keys(key).unwrap();
         assert!(d.model.notice().is_some_and(|n| n.text.contains("--base")), "{:?}", d.model.notice());
     }
+}
+
+#[test]
+fn a_comparison_dims_what_had_few_samples_on_both_sides_and_says_so() {
+    let d = compared(ColorLevel::None, 160, 50);
+    assert!(heads(&d).1.ends_with("dim: fewer than 5"), "{}", heads(&d).1);
+    let screen = d.screen(Size { width: 160, height: 50 }).0;
+    let lines = text(&screen);
+    let dim = |name: &str| {
+        let (y, line) = lines.lines().enumerate().find(|(_, l)| l.contains(name)).unwrap_or_else(|| panic!("{lines}"));
+        let x = line[..line.find(name).unwrap()].chars().count();
+        screen[(x as u16, y as u16)].modifier.contains(ratatui::style::Modifier::DIM)
+    };
+    // Three samples before and six after, which are three by their difference; three before and none after.
+    assert!(!dim("runtime.concatstrings") && dim("runtime.(*mspan).init"), "{lines}");
+}
+
+#[test]
+fn labels_of_a_comparison_have_what_they_cost_before_and_after() {
+    let mut d = compared(ColorLevel::True, 160, 50);
+    d.keys("Tj").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    assert!(screen.contains("before") && screen.contains("ratio") && !screen.contains(" count "), "{screen}");
+    // go tool pprof -tags cpu.pb.gz, and the same of fixed-cpu.pb.gz
+    let cells: Vec<String> = cursor(&d).split_whitespace().map(String::from).collect();
+    assert_eq!(cells[3], "0.94s", "{}", cursor(&d));
+    // Sorted by what it is now.
+    d.keys("g>>>").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    assert!(screen.contains("▾after"), "{screen}");
 }
 
 /// A profile with labels of many values, and with some that mean something to a terminal.

@@ -230,7 +230,7 @@ impl Profile {
         if self.listed {
             let cut = self.cut(cx).map(Narrow::Cut);
             if !self.labels.on_value() {
-                self.labels.turn(&found.hot.facets);
+                self.labels.turn(&found.hot);
             } else if cut.is_some_and(|c| cx.place.narrowing.contains(&c)) {
                 self.listed = false;
             } else if self.narrow(false, cx, out) {
@@ -354,9 +354,10 @@ impl Profile {
 
     fn sort_by(&mut self, change: impl FnOnce(&mut Sort, &'static [Column])) {
         if self.listed {
-            change(&mut self.labels.sort, &labels::COLUMNS);
+            let columns = self.labels.columns();
+            change(&mut self.labels.sort, columns);
             if let Some(f) = &self.found {
-                self.labels.order(&f.hot.facets, &f.hot.facets);
+                self.labels.order(&f.hot.facets, &f.hot);
             }
         } else if !self.drawn && !self.is_centred() {
             let columns = self.columns();
@@ -398,7 +399,7 @@ impl Profile {
             _ => self.graph.reset(),
         }
         self.zoomed_at.truncate(self.graph.zooms.len());
-        self.labels.order(old.as_ref().map_or(&[], |f| &f.hot.facets), &found.hot.facets);
+        self.labels.order(old.as_ref().map_or(&[], |f| &f.hot.facets), &found.hot);
     }
 }
 
@@ -425,7 +426,10 @@ impl View for Profile {
                 Ok(()) => view.normalize = Some(!view.normalize.unwrap_or(p.normalize)),
                 Err(why) => out.push(Command::Say(format!("this cannot be normalised: {why}"))),
             }),
-            Action::Less => self.compare(cx, out, |view, _, _| view.less = !view.less),
+            Action::Less => self.compare(cx, out, |view, _, out| match view.drawn && !view.listed {
+                true => view.less = !view.less,
+                false => out.push(Command::Say("that is for the graph: t shows it".into())),
+            }),
             Action::Labels => self.list(cx, out),
             Action::Narrow | Action::LeaveOut => {
                 self.narrow(action == Action::LeaveOut, cx, out);
@@ -465,7 +469,7 @@ impl View for Profile {
             _ if !cx.focused => return false,
             _ => {
                 let moved = match (&self.found, self.drawn) {
-                    (Some(f), _) if self.listed => self.labels.handle(action, &f.hot.facets),
+                    (Some(f), _) if self.listed => self.labels.handle(action, &f.hot),
                     (Some(f), true) => self.graph.walk(action, &f.hot.tree),
                     _ if self.is_centred() => self.parts_scroll.handle(action),
                     _ => self.scroll.handle(action),
@@ -500,7 +504,7 @@ impl View for Profile {
                 }
             }
             Mouse::Press if at.y == below.y && (!self.is_centred() || self.listed) => {
-                let slots = render::slots(if self.listed { &labels::COLUMNS } else { self.columns() }, area.width);
+                let slots = render::slots(if self.listed { self.labels.columns() } else { self.columns() }, area.width);
                 if let Some(s) = table::slot_at(&slots, at.x - area.x) {
                     self.sort_by(|sort, columns| sort.click(s.column, columns));
                 }
