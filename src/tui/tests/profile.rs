@@ -313,6 +313,20 @@ fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less()
 }
 
 #[test]
+fn labels_have_no_source_and_the_function_that_was_left_has_its_own_again() {
+    let size = Size { width: 120, height: 40 };
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 120, 40);
+    d.keys("jj").unwrap();
+    let table = text(&d.screen(size).0);
+    assert!(table.contains("lines of runtime.mapassign_faststr"), "{table}");
+    d.keys("Tj").unwrap();
+    let screen = text(&d.screen(size).0);
+    assert!(!screen.contains("lines of") && screen.contains("┬─ source ─"), "{screen}");
+    d.keys("T").unwrap();
+    assert_eq!(text(&d.screen(size).0), table);
+}
+
+#[test]
 fn a_comparison_dims_what_had_few_samples_on_both_sides_and_says_so() {
     let d = compared(ColorLevel::None, 160, 50);
     assert!(heads(&d).1.ends_with("dim: fewer than 5"), "{}", heads(&d).1);

@@ -160,7 +160,7 @@ impl Profile {
         }
     }
 
-    /// The frame under the cursor.
+    /// The frame under the cursor; labels have none.
     fn frame(&self) -> Option<FrameId> {
         let found = self.found.as_ref().filter(|_| !self.listed)?;
         if self.drawn {
@@ -170,9 +170,7 @@ impl Profile {
     }
 
     fn point(&self, out: &mut Vec<Command>) {
-        if let Some(f) = self.frame().filter(|f| f.is_some()) {
-            out.push(Command::Frame(f));
-        }
+        out.push(Command::Frame(self.frame().unwrap_or(FrameId::NONE)));
     }
 
     /// Puts the graph's cursor where the function under the table's costs most.
