@@ -101,7 +101,8 @@ fn present<'a>(cx: &Ctx<'a>) -> Option<&'a Arc<Profiled>> {
 }
 
 fn sum_up(p: Arc<Profiled>, key: Key) -> Job {
-    Job::new(JobKind::Profile, move |_| match p.sum_up(&key.ask) {
+    Job::new(JobKind::Profile, move |cx| match p.sum_up(&key.ask, cx.cancel) {
+        _ if cx.cancelled() => Reply::Nothing,
         Ok(hot) => {
             let unit = p.kinds().nth(key.ask.kind).map_or("", |k| k.1).to_string();
             let shown = measure::common_unit(hot.range.0, hot.range.1, &unit);
