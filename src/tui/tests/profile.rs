@@ -313,6 +313,39 @@ fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less()
 }
 
 #[test]
+fn the_source_pane_says_in_whole_how_a_profile_beside_the_trace_fits() {
+    let later = |by: i64| {
+        let path = format!("{}/sample-traces/cpu.pb.gz", env!("CARGO_MANIFEST_DIR"));
+        let mut p = Profile::decode(&std::fs::read(path).unwrap()).unwrap();
+        p.time_nanos += by;
+        Arc::new(Profiled::new("cpu.pb.gz", p).unwrap())
+    };
+    let pane = |by: i64, width: u16, height: u16| {
+        let size = Size { width, height };
+        let theme = Theme::new(ColorLevel::True, Background::Dark, false);
+        let mut d = Driver::new(crate::store::fixture::trace(), "trace.out", theme, Keymap::default(), size);
+        d.open(vec![later(by)]);
+        d.keys("/mapassign<Enter>").unwrap();
+        let (screen, area) = (text(&d.screen(size).0), d.model.areas().source);
+        let cut = |l: &str| l.chars().skip(usize::from(area.x)).take(usize::from(area.width)).collect::<String>();
+        screen.lines().skip(usize::from(area.y) - 1).take(usize::from(area.height) + 1).map(cut).collect::<Vec<_>>()
+    };
+    for (w, h) in [(120, 30), (160, 40), (250, 70)] {
+        let lines = pane(0, w, h);
+        assert!(lines[0].contains("order_cache.go · on CPU, blocked ─"), "{lines:#?}");
+        assert_eq!(lines.last().unwrap().trim(), "194 of 194 samples matched", "{lines:#?}");
+        let words = |lines: &[String]| lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let part = words(&pane(1_000_000_000, w, h));
+        assert!(part.contains(" samples matched, covers ") && part.ends_with(" of 2.02s of the trace"), "{part}");
+        let after = words(&pane(60_000_000_000, w, h));
+        assert!(after.contains("profile began ") && after.ends_with(" after the trace ended"), "{after}");
+    }
+    // Where there are no columns there is nothing to be said of them.
+    let narrow = pane(0, 80, 24).join("\n");
+    assert!(!narrow.contains("on CPU") && !narrow.contains("matched"), "{narrow}");
+}
+
+#[test]
 fn labels_have_no_source_and_the_function_that_was_left_has_its_own_again() {
     let size = Size { width: 120, height: 40 };
     let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 120, 40);
