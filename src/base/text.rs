@@ -133,6 +133,36 @@ pub fn fit_end(s: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// `s` broken between words into lines of at most `columns` columns; a word that is longer is cut.
+pub fn wrap(s: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in s.split_whitespace() {
+        let word = fit(word, columns);
+        match lines.last_mut() {
+            Some(l) if width(l) + 1 + width(&word) <= columns => {
+                l.push(' ');
+                l.push_str(&word);
+            }
+            _ => lines.push(word.into_owned()),
+        }
+    }
+    lines
+}
+
+/// `s` without its first `columns` columns; half a wide character leaves a space.
+pub fn skip(s: &str, columns: usize) -> Cow<'_, str> {
+    let mut left = columns;
+    for (at, c) in s.char_indices() {
+        let w = c.width().unwrap_or(0);
+        match left {
+            0 => return Cow::Borrowed(&s[at..]),
+            1 if w == 2 => return Cow::Owned(format!(" {}", &s[at + c.len_utf8()..])),
+            _ => left -= w.min(left),
+        }
+    }
+    Cow::Borrowed("")
+}
+
 /// `n` with thin groups of three digits, as the title line shows counts: `1 058 233`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -187,6 +217,16 @@ mod tests {
         assert_eq!(fit("abcd", 3), "ab…");
         assert_eq!(fit_end("payment/order_cache.go", 10), "…_cache.go");
         assert_eq!(fit("abcd", 0), "");
+        assert_eq!((skip("abcd", 0), skip("abcd", 3), skip("abcd", 9)), ("abcd".into(), "d".into(), "".into()));
+        assert_eq!((skip("漢字b", 2), skip("漢字b", 3)), ("字b".into(), " b".into()));
+    }
+
+    #[test]
+    fn wrapped_lines_have_all_words_and_none_is_too_long() {
+        assert_eq!(wrap("194 of 194 samples matched", 12), ["194 of 194", "samples", "matched"]);
+        assert_eq!(wrap("194 of 194 samples matched", 26), ["194 of 194 samples matched"]);
+        assert_eq!(wrap("a 漢字漢字 b", 5), ["a", "漢字…", "b"]);
+        assert!(wrap(" ", 5).is_empty());
     }
 
     #[test]

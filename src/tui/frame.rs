@@ -234,7 +234,7 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
         ]),
         Scope::Global => {}
     }
-    if trace {
+    if trace && scope != Scope::Stacks {
         wanted.extend([(Action::Unblocker, "unblocker"), (Action::Path, "path")]);
     }
     wanted.extend([(Action::Editor, "editor"), (Action::Copy, "copy")]);

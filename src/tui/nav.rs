@@ -146,9 +146,9 @@ impl Place {
 
     /// The same place at another view.
     pub fn with_view(&self, view: ViewId) -> Place {
-        // A profile has frames of its own.
-        let same = (view == ViewId::Profile) == (self.view == ViewId::Profile);
-        let frame = if same { self.frame } else { FrameId::NONE };
+        // A profile has frames of its own, and the stacks a cursor of their own.
+        let own = |v| matches!(v, ViewId::Profile | ViewId::Stacks);
+        let frame = if view == self.view || !own(view) && !own(self.view) { self.frame } else { FrameId::NONE };
         Place { view, frame, ..self.clone() }
     }
 }

@@ -51,6 +51,7 @@ impl Views {
             Pane::Body => self.body(id),
             Pane::Hits => &mut self.hits,
             Pane::Detail if id == ViewId::Profile => &mut self.lines,
+            Pane::Detail if id == ViewId::Stacks => &mut self.stacks.way,
             Pane::Detail => &mut self.detail,
             Pane::Source => &mut self.source,
         }
@@ -68,6 +69,7 @@ impl Views {
             (Pane::Body, ViewId::Profile) => &self.profile,
             (Pane::Hits, _) => &self.hits,
             (Pane::Detail, ViewId::Profile) => &self.lines,
+            (Pane::Detail, ViewId::Stacks) => &self.stacks.way,
             (Pane::Detail, _) => &self.detail,
             (Pane::Source, _) => &self.source,
         }

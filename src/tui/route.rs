@@ -53,6 +53,40 @@ pub struct Route {
     pieces: Vec<Piece>,
 }
 
+/// What a window shows of a route. It is kept as long as both stay, for a path may have very many pieces.
+#[derive(Debug)]
+pub struct Sight {
+    route: RouteRef,
+    window: Window,
+    /// See [`Route::lane`].
+    pub lane: (Strip, Vec<Stretch>),
+    /// See [`Route::lit`].
+    pub lit: FxHashMap<GoIdx, Vec<bool>>,
+    /// See [`Route::arrows_in`].
+    pub arrows: Vec<(usize, Arrow)>,
+}
+
+impl Sight {
+    /// Brings `kept` up to date.
+    pub fn keep(kept: &mut Option<Sight>, route: Option<&RouteRef>, window: Window) {
+        if kept.as_ref().is_some_and(|s| Some(&s.route) == route && s.window == window) {
+            return;
+        }
+        *kept = route.map(|route| Sight {
+            route: route.clone(),
+            window,
+            lane: route.lane(window),
+            lit: route.lit(window),
+            arrows: route.arrows_in(window),
+        });
+    }
+
+    /// What was kept, if it is what this window shows of this route.
+    pub fn of<'a>(kept: &'a Option<Sight>, route: &RouteRef, window: Window) -> Option<&'a Sight> {
+        kept.as_ref().filter(|s| s.route == *route && s.window == window)
+    }
+}
+
 /// A shared route. Two are equal if they are the same one.
 #[derive(Clone)]
 pub struct RouteRef(pub Arc<Route>);
@@ -190,8 +224,9 @@ impl Route {
         (Strip { lane: Lane::All, window, cells, marks: Vec::new(), exact: true }, stretches)
     }
 
-    /// For each of some goroutines, the cells in which the path is in it.
-    pub fn lit(&self, of: &FxHashSet<GoIdx>, window: Window) -> FxHashMap<GoIdx, Vec<bool>> {
+    /// For each goroutine that has a lane, the cells in which the path is in it.
+    pub fn lit(&self, window: Window) -> FxHashMap<GoIdx, Vec<bool>> {
+        let of: FxHashSet<GoIdx> = self.lanes.iter().copied().collect();
         let mut out: FxHashMap<GoIdx, Vec<bool>> = FxHashMap::default();
         for p in self.within(window).iter().filter(|p| of.contains(&p.go)) {
             let cells = out.entry(p.go).or_insert_with(|| vec![false; window.width]);

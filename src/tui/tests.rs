@@ -175,6 +175,36 @@ fn the_detail_is_of_what_the_view_is_on() {
 }
 
 #[test]
+fn in_the_view_of_stacks_detail_and_source_are_of_the_function_under_its_cursor() {
+    let size = Size { width: 120, height: 40 };
+    let titles = |d: &Driver| {
+        let screen = text(&d.screen(size).0);
+        screen.lines().rfind(|l| l.starts_with("─ ")).unwrap().to_string()
+    };
+    // What another view was on is not of it, nor is the function that the cursor has left.
+    let (mut d, screen) = after("2jj<Enter>4", 120, 40);
+    assert!(titles(&d).starts_with("─ stack ─") && titles(&d).contains("┬─ source ─"), "{screen}");
+    d.keys("u").unwrap();
+    assert!(d.model.notice().is_some_and(|n| n.text.contains("no wait")), "{:?}", d.model.notice());
+    d.keys("jjj").unwrap();
+    let pay = titles(&d);
+    assert!(pay.contains("stack of payment.(*Core).Pay ") && pay.contains("payment/core.go"), "{pay}");
+    let screen = text(&d.screen(size).0);
+    let rows: Vec<&str> = screen.lines().skip_while(|l| !l.starts_with("─ stack of")).skip(1).take(3).collect();
+    assert!(rows[0].contains("Pay  payment/core.go:92") && rows[1].contains("main.handle"), "{rows:?}");
+    // Coming back it is of the cursor again, and elsewhere of what is the cursor there.
+    d.keys("1").unwrap();
+    assert!(!titles(&d).contains("stack of") && !titles(&d).contains("payment/core.go"), "{}", titles(&d));
+    d.keys("4").unwrap();
+    assert_eq!(titles(&d), pay);
+    // The callers can be gone through.
+    d.keys("<Tab>j<Enter>").unwrap();
+    assert!(titles(&d).contains("─ paycore/gateway.go"), "{}", titles(&d));
+    d.keys("<Esc>kkk").unwrap();
+    assert!(titles(&d).starts_with("─ stack ─") && titles(&d).contains("┬─ source ─"), "{}", titles(&d));
+}
+
+#[test]
 fn the_detail_of_a_group_is_of_the_selected_range() {
     let (_, screen) = after("vllllll<Enter>2", 120, 40);
     let title = screen.lines().find(|l| l.contains("· in the range")).unwrap_or_else(|| panic!("{screen}"));
@@ -226,6 +256,32 @@ fn locks_show_who_queues_and_lead_to_the_longest_wait() {
     d.keys("<Enter>").unwrap();
     let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
     assert!(screen.contains(&format!("waiting: sync · {longest}")), "{longest}: {screen}");
+}
+
+#[test]
+fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyond() {
+    let size = Size { width: 80, height: 24 };
+    let (mut d, first) = after("3jjjjjjjjjjj<Enter>p", 80, 24);
+    assert!(first.contains(" more to the right, "), "{first}");
+    assert!(first.contains("Mutex at payment/order_cache.go:45: …"), "{first}");
+    d.keys("l").unwrap();
+    let moved = text(&d.screen(size).0);
+    let cut = |l: &str| l.starts_with("│  …s  100.0 %") && l.ends_with("payment/order_cache.go:45: for main… │");
+    assert!(moved.lines().any(cut), "{moved}");
+    // What is longest ends at the edge, and not before it.
+    d.keys(&"<Right>".repeat(100)).unwrap();
+    let last = text(&d.screen(size).0);
+    assert!(!last.contains("to the right"), "{last}");
+    let ends = |l: &&str| l.strip_suffix(" │").is_some_and(|l| !l.ends_with([' ', '…']));
+    assert_eq!(last.lines().filter(ends).count(), 1, "{last}");
+    d.keys("l").unwrap();
+    assert_eq!(text(&d.screen(size).0), last);
+    d.keys(&"h".repeat(100)).unwrap();
+    assert_eq!(text(&d.screen(size).0), first);
+    // Where all fits there is nothing to scroll.
+    let (mut d, wide) = after("3jjjjjjjjjjj<Enter>p", 300, 24);
+    d.keys("ll").unwrap();
+    assert_eq!(text(&d.screen(Size { width: 300, height: 24 }).0), wide);
 }
 
 #[test]
@@ -336,7 +392,8 @@ fn any_size_can_be_drawn() {
         "<Esc>4",
         "jjt",
         "8<Enter>",
-        "<Esc>3G",
+        "p<Enter>",
+        "<Esc><Esc><Esc>3G",
         "?",
         "<Esc>:",
         "<Esc>/stat",

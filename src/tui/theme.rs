@@ -95,6 +95,8 @@ pub struct Glyphs {
     pub running: char,
     pub runnable: char,
     pub waiting: char,
+    /// Waiting, but for moments of running.
+    pub waking: char,
     pub syscall: char,
     /// A goroutine that does not exist, a P that nobody holds.
     pub idle: char,
@@ -131,6 +133,7 @@ pub static UNICODE: Glyphs = Glyphs {
     running: '█',
     runnable: 'r',
     waiting: '─',
+    waking: '╌',
     syscall: '▒',
     idle: ' ',
     gc: '▒',
@@ -163,6 +166,7 @@ pub static ASCII: Glyphs = Glyphs {
     running: '#',
     runnable: 'r',
     waiting: '-',
+    waking: '~',
     syscall: '%',
     idle: ' ',
     gc: '%',

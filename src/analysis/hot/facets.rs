@@ -32,6 +32,8 @@ pub struct Value {
 pub struct Share {
     /// In the unit of the sample type.
     pub flat: i64,
+    /// Where profiles are compared, what they cost before; `flat` is by how much that has changed.
+    pub before: i64,
     /// How much of what is counted they are.
     pub count: i64,
     /// How many stacks they are.
@@ -39,15 +41,30 @@ pub struct Share {
 }
 
 impl Share {
-    fn add(&mut self, flat: i64, count: i64) {
+    /// Where profiles are compared, what they cost now.
+    pub fn after(&self) -> i64 {
+        self.before.wrapping_add(self.flat)
+    }
+
+    /// What they cost now in parts of what they cost before; infinite for what is new.
+    pub fn ratio(&self) -> f64 {
+        super::ratio(self.before, self.after())
+    }
+
+    fn add(&mut self, (flat, before, count): Cost) {
         self.flat = self.flat.wrapping_add(flat);
+        self.before = self.before.wrapping_add(before);
         self.count = self.count.wrapping_add(count);
         self.stacks += 1;
     }
 }
 
-/// The labels of a profile's samples; `cost` gives a sample's value, and how much of what is counted it is.
-pub fn facets(p: &Profile, units: &LabelUnits, cost: impl Fn(&Sample) -> (i64, i64)) -> Vec<Facet> {
+/// What [`Share`] has of one sample: `flat`, `before` and `count`.
+type Cost = (i64, i64, i64);
+
+/// The labels of a profile's samples; `cost` gives a sample's value, what it was before, and how much of what is counted
+/// it is.
+pub fn facets(p: &Profile, units: &LabelUnits, cost: impl Fn(&Sample) -> Cost) -> Vec<Facet> {
     // Text is made once for each value, and not for each sample.
     let mut known: FxHashMap<Label, (usize, usize)> = FxHashMap::default();
     let mut keys: Vec<Facet> = Vec::new();
@@ -57,8 +74,8 @@ pub fn facets(p: &Profile, units: &LabelUnits, cost: impl Fn(&Sample) -> (i64, i
     // The last sample that counted for each key and each of its values, from 1.
     let mut counted: Vec<(usize, Vec<usize>)> = Vec::new();
     for (i, s) in p.samples.iter().enumerate() {
-        let (flat, count) = cost(s);
-        all.add(flat, count);
+        let cost = cost(s);
+        all.add(cost);
         for l in p.labels_of(s).iter().filter(|l| p.str(l.key) != DIFF_BASE_LABEL.0) {
             let at = *known.entry(*l).or_insert_with(|| {
                 let key = p.str(l.key);
@@ -79,10 +96,10 @@ pub fn facets(p: &Profile, units: &LabelUnits, cost: impl Fn(&Sample) -> (i64, i
             });
             let (key, values) = &mut counted[at.0];
             if std::mem::replace(key, i + 1) != i + 1 {
-                keys[at.0].all.add(flat, count);
+                keys[at.0].all.add(cost);
             }
             if std::mem::replace(&mut values[at.1], i + 1) != i + 1 {
-                keys[at.0].values[at.1].share.add(flat, count);
+                keys[at.0].values[at.1].share.add(cost);
             }
         }
     }
@@ -92,6 +109,7 @@ pub fn facets(p: &Profile, units: &LabelUnits, cost: impl Fn(&Sample) -> (i64, i
         if f.all.stacks < all.stacks {
             let rest = Share {
                 flat: all.flat.wrapping_sub(f.all.flat),
+                before: all.before.wrapping_sub(f.all.before),
                 count: all.count.wrapping_sub(f.all.count),
                 stacks: all.stacks - f.all.stacks,
             };

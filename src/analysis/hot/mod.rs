@@ -19,6 +19,7 @@ use facets::Facet;
 use own::{goroot, is_own};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Share of the total below which a function has no say in the unit that all values are shown in, as with `top`.
 const MINOR: f64 = 0.005;
@@ -91,7 +92,7 @@ pub struct Row {
     /// Where profiles are compared, what it cost before with all that it called; `flat` and `cum` are by how much that
     /// has changed.
     pub before: i64,
-    /// How much of what is counted passed through it.
+    /// How much of what is counted passed through it; where profiles are compared, in both together.
     pub samples: i64,
     /// Its line that cost most.
     pub frame: FrameId,
@@ -109,10 +110,14 @@ impl Row {
 
     /// What it costs now in parts of what it cost before; infinite for what is new.
     pub fn ratio(&self) -> f64 {
-        match (self.before, self.after()) {
-            (0, 0) => 1.0,
-            (before, after) => after as f64 / before as f64,
-        }
+        ratio(self.before, self.after())
+    }
+}
+
+fn ratio(before: i64, after: i64) -> f64 {
+    match (before, after) {
+        (0, 0) => 1.0,
+        _ => after as f64 / before as f64,
     }
 }
 
@@ -369,8 +374,10 @@ impl Profiled {
     ///
     /// # Errors
     ///
-    /// The query is not one.
-    pub fn sum_up(&self, ask: &Ask) -> Result<Hot, String> {
+    /// The query is not one, or `cancel` was set meanwhile.
+    pub fn sum_up(&self, ask: &Ask, cancel: &AtomicBool) -> Result<Hot, String> {
+        // Asked between passes over the samples.
+        let go_on = || if cancel.load(Ordering::Relaxed) { Err("no longer wanted") } else { Ok(()) };
         let marks = match &ask.query {
             Some(q) => {
                 let parsed = filter::parse(q).map_err(|e| e.to_string())?;
@@ -384,10 +391,17 @@ impl Profiled {
         let first = if ask.normalize && self.normalized.is_ok() { self.kinds().len() } else { 0 };
         let weights = Weights { index: first + ask.kind, mean: false };
         let counter = self.counter(ask.kind);
+        go_on()?;
         let mut p = self.profile.clone();
         let value = |p: &Profile, s: &Sample| weights.of(p.values_of(s)).value;
+        // Samples are counted as they were taken, whatever they are scaled to; those from before have negative values.
         let count = |p: &Profile, s: &Sample| {
-            counter.map_or(1, |c| Weights { index: first + c, mean: false }.of(p.values_of(s)).value)
+            let n = counter.map_or(1, |c| Weights { index: c, mean: false }.of(p.values_of(s)).value);
+            if compared { n.saturating_abs() } else { n }
+        };
+        let before = |p: &Profile, s: &Sample| match compared && p.is_diff_base(s) {
+            true => value(p, s).wrapping_neg(),
+            false => 0,
         };
         // As in pprof's reports the total of a comparison is that of the profile from before.
         let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
@@ -397,20 +411,24 @@ impl Profiled {
 
         let left = self.left(&ask.cuts);
         p.samples = left.iter().map(|&i| p.samples[i]).collect();
-        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), count(&p, s)));
+        go_on()?;
+        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), before(&p, s), count(&p, s)));
         let grouped = usize::from(ask.grouped);
         if ask.grouped {
             p.functions.iter_mut().zip(&self.families).for_each(|(f, &family)| f.name = family);
         }
+        go_on()?;
         let mut frames = self.frames[grouped].clone();
         let meant = self.meant(marks.as_ref(), &frames);
         let matches = |f: FrameId| meant.contains(&f);
         if ask.mine {
             self.charge(&mut p, &mut frames);
         }
+        go_on()?;
         let dict = &self.index.dict;
         let costs = costs(&p, &frames, weights, dict);
 
+        go_on()?;
         let mut by_stack: FxHashMap<StackId, usize> = FxHashMap::default();
         let mut weighed: Vec<(StackId, i64)> = Vec::new();
         for (&i, s) in left.iter().zip(&p.samples) {
@@ -424,6 +442,7 @@ impl Profiled {
         let weigh = weighed.into_iter().map(|(stack, value)| {
             Weighed::new(stack, if ask.less { value.saturating_neg() } else { value }.max(0) as u64)
         });
+        go_on()?;
         let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), Layout::default(), &matches);
 
         let of_left = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
@@ -432,6 +451,7 @@ impl Profiled {
         let name = counter.and_then(|c| self.kinds().nth(c)).map_or("stacks", |k| k.0);
         let counted = (crate::base::text::escape(name).into_owned(), counted(&p), count_of_all);
 
+        go_on()?;
         let mut named = p.clone();
         named.aggregate(Keep {
             inlined: true,
@@ -442,8 +462,10 @@ impl Profiled {
             addresses: false,
         });
         let places = Places::new(&mut named, false);
+        go_on()?;
         let t = Trimmed::new(&named, &places, weights, Trim::NOTHING);
 
+        go_on()?;
         // A function's name stands for all functions of that name; its costliest line for its source.
         let mut heaviest: FxHashMap<&str, Cost> = FxHashMap::default();
         let mut meant: FxHashMap<&str, bool> = FxHashMap::default();
@@ -482,12 +504,11 @@ impl Profiled {
             for n in p.stack_of(s).iter().flat_map(|&l| p.lines_of(&p.locations[l as usize])) {
                 if let Some(r) = of[n.function as usize].filter(|&r| std::mem::replace(&mut seen[r], i + 1) != i + 1) {
                     rows[r].samples = rows[r].samples.wrapping_add(count(&p, s));
-                    if compared && p.is_diff_base(s) {
-                        rows[r].before = rows[r].before.wrapping_sub(value(&p, s));
-                    }
+                    rows[r].before = rows[r].before.wrapping_add(before(&p, s));
                 }
             }
         }
+        go_on()?;
         let calls = |incoming: bool| {
             let list = t.graph.sorted_edges(&t.names, incoming).into_iter();
             let other = |e: &crate::store::profile::graph::Edge| if incoming { e.from } else { e.to } as usize;

@@ -52,6 +52,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
         ),
         (glyphs.runnable.to_string(), "ready to run, without a P"),
         (glyphs.syscall.to_string(), "in a syscall"),
+        (glyphs.waking.to_string(), "waiting, but for moments of running"),
         (glyphs.waiting.to_string(), "waiting; where it is long it begins with what for:"),
         ("m c s n z g f".into(), "a lock or group, a channel, a select, the network, a sleep, the collector, forever"),
         (glyphs.hit.to_string(), "hits of the query; where there are many, bars take their colour"),

@@ -13,6 +13,11 @@ use ratatui::layout::Rect;
 use std::cell::Cell;
 use std::sync::Arc;
 
+/// Columns that one key moves a panel sideways.
+const SIDEWAYS: usize = 8;
+/// Columns before the text: the mark of the selected line, and the sign that there is more to the left.
+const MARGIN: u16 = 2;
+
 /// A line of a panel.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PanelLine {
@@ -44,6 +49,28 @@ impl PanelLine {
     fn width(&self) -> usize {
         self.spans.iter().map(|s| text::width(&s.0)).sum()
     }
+
+    /// Writes what stands from column `left` on into `row`, with a sign at either end that something is beyond.
+    fn render(&self, left: usize, row: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
+        let width = self.width();
+        let ellipsis = cx.theme.glyphs.ellipsis.to_string();
+        let dim = cx.theme.style(Role::Dim);
+        if left > 0 && width > 0 {
+            write(buf, row, row.x + 1, row.y, &ellipsis, dim);
+        }
+        let room = usize::from(row.width.saturating_sub(MARGIN));
+        let beyond = width > left + room;
+        let clip = Rect { width: row.width.saturating_sub(u16::from(beyond)), ..row };
+        let (mut x, mut skip) = (row.x + MARGIN, left);
+        for (s, role) in &self.spans {
+            let rest = text::skip(s, skip);
+            skip = skip.saturating_sub(text::width(s));
+            x = write(buf, clip, x, row.y, &rest, cx.theme.style(*role));
+        }
+        if beyond {
+            write(buf, row, row.x.max(row.right().saturating_sub(1)), row.y, &ellipsis, dim);
+        }
+    }
 }
 
 /// What a panel shows.
@@ -64,6 +91,8 @@ pub struct Panel {
     /// Whether anyone has moved: until then the beginning is shown, wherever the selected line is.
     moved: bool,
     top: Cell<usize>,
+    /// First column of the text that is seen.
+    left: Cell<usize>,
     height: Cell<usize>,
 }
 
@@ -71,7 +100,11 @@ impl Panel {
     /// A panel, on the first line that leads somewhere.
     pub fn new(shown: Arc<Panelled>) -> Panel {
         let selected = shown.lines.iter().position(|l| l.target.is_some()).unwrap_or(0);
-        Panel { shown, selected, moved: false, top: Cell::new(0), height: Cell::new(0) }
+        Panel { shown, selected, moved: false, top: Cell::default(), left: Cell::default(), height: Cell::default() }
+    }
+
+    fn widest(&self) -> usize {
+        self.shown.lines.iter().map(PanelLine::width).max().unwrap_or(0)
     }
 
     /// Moves to the next line that can be selected, by at least `by` lines where there is one that far.
@@ -124,7 +157,16 @@ impl Panel {
             ) => {
                 return Then::Do(a);
             }
-            Some(Action::Left | Action::Right | Action::Redraw | Action::Suspend) => return Then::Stay,
+            // How far it can go depends on the room, which is known when it is drawn.
+            Some(Action::Right) => {
+                self.left.set((self.left.get() + SIDEWAYS).min(self.widest()));
+                return Then::Stay;
+            }
+            Some(Action::Left) => {
+                self.left.set(self.left.get().saturating_sub(SIDEWAYS));
+                return Then::Stay;
+            }
+            Some(Action::Redraw | Action::Suspend) => return Then::Stay,
             _ => return Then::Close,
         };
         self.step(by);
@@ -137,7 +179,9 @@ impl Panel {
 
     pub(super) fn render(&self, screen: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
         let lines = &self.shown.lines;
-        let width = lines.iter().map(PanelLine::width).max().unwrap_or(0).max(text::width(&self.shown.title) + 2) + 2;
+        let margin = usize::from(MARGIN);
+        let widest = self.widest();
+        let width = widest.max(text::width(&self.shown.title) + margin) + margin;
         let (width, height) = (width.min(500) as u16, lines.len().min(1000) as u16);
         let inside = boxed(screen, width, height, &self.shown.title, buf, cx.theme);
         let height = usize::from(inside.height);
@@ -154,6 +198,9 @@ impl Panel {
             top = self.selected.min(most);
         }
         self.top.set(top);
+        let room = usize::from(inside.width).saturating_sub(margin);
+        let left = self.left.get().min(widest.saturating_sub(room));
+        self.left.set(left);
         for (i, line) in lines.iter().enumerate().skip(top).take(height) {
             let y = inside.y + (i - top) as u16;
             let row = Rect { y, height: 1, ..inside };
@@ -162,15 +209,18 @@ impl Panel {
                 let mark = cx.theme.glyphs.marker.to_string();
                 write(buf, row, row.x, y, &mark, cx.theme.style(Role::Accent));
             }
-            let mut x = row.x + 2;
-            for (s, role) in &line.spans {
-                let room = usize::from(row.right().saturating_sub(x));
-                x = write(buf, row, x, y, &text::fit(s, room), cx.theme.style(*role));
-            }
+            line.render(left, row, buf, cx);
+        }
+        let mut more = Vec::new();
+        if widest > left + room {
+            more.push("more to the right".to_string());
         }
         let below = lines.len().saturating_sub(top + height);
         if below > 0 {
-            let more = format!(" {below} more below ");
+            more.push(format!("{below} more below"));
+        }
+        if !more.is_empty() {
+            let more = format!(" {} ", more.join(", "));
             let x = inside.right().saturating_sub(more.len() as u16).max(inside.x);
             let area = Rect { height: inside.height + 1, ..inside };
             write(buf, area, x, inside.bottom(), &more, cx.theme.style(Role::Dim));

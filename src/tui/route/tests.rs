@@ -37,13 +37,12 @@ fn windows(r: &Route) -> Vec<Window> {
 #[test]
 fn the_lane_of_a_path_has_all_its_time_and_each_cell_is_lit_in_some_goroutine() {
     let r = route_of(SLOWEST_TASK);
-    let all: FxHashSet<GoIdx> = r.lanes.iter().copied().collect();
     for w in windows(&r) {
         let (strip, stretches) = r.lane(w);
         let sum: Duration = strip.cells.iter().map(|c| c.running + c.runnable + c.waiting + c.syscall).sum();
         let inside = (w.to.min(r.to) - w.from.max(r.from)).max(Duration::ZERO);
         assert_eq!(sum, inside, "{w:?}");
-        let lit = r.lit(&all, w);
+        let lit = r.lit(w);
         for s in &stretches {
             let cells = &lit[&s.go];
             assert!((s.from..s.to).all(|i| cells[i]), "{w:?} {s:?}");
@@ -52,6 +51,30 @@ fn the_lane_of_a_path_has_all_its_time_and_each_cell_is_lit_in_some_goroutine() 
         let touched = strip.cells.iter().filter(|c| (c.running + c.runnable + c.waiting + c.syscall).0 > 0).count();
         assert_eq!(named, touched, "{w:?}");
     }
+}
+
+#[test]
+fn what_a_window_shows_is_kept_until_window_or_route_change() {
+    let (r, o) = (route_of(SLOWEST_TASK), route_of("3jjjjjjjjjjj<Enter>c<Enter>"));
+    let all = windows(&r);
+    let mut kept = None;
+    Sight::keep(&mut kept, Some(&r), all[1]);
+    let first = Sight::of(&kept, &r, all[1]).unwrap().lane.0.cells.as_ptr();
+    Sight::keep(&mut kept, Some(&r), all[1]);
+    let same = Sight::of(&kept, &r, all[1]).unwrap();
+    assert_eq!(same.lane.0.cells.as_ptr(), first);
+    assert_eq!(
+        (&same.lane.0.cells, &same.lit, &same.arrows),
+        (&r.lane(all[1]).0.cells, &r.lit(all[1]), &r.arrows_in(all[1]))
+    );
+    // What is of another window or of another route is not shown for it.
+    assert!(Sight::of(&kept, &r, all[2]).is_none() && Sight::of(&kept, &o, all[1]).is_none());
+    Sight::keep(&mut kept, Some(&r), all[2]);
+    assert_eq!(Sight::of(&kept, &r, all[2]).unwrap().lane.0.cells.len(), all[2].width);
+    Sight::keep(&mut kept, Some(&o), all[2]);
+    assert!(Sight::of(&kept, &o, all[2]).is_some());
+    Sight::keep(&mut kept, None, all[2]);
+    assert!(kept.is_none());
 }
 
 #[test]

@@ -292,13 +292,101 @@ fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less()
     let head = heads(&d).1;
     assert!(head.contains("0.95s after · -0.99s · what has become more") && !head.contains("normalised"), "{head}");
     d.keys("-g").unwrap();
-    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    let size = Size { width: 160, height: 50 };
+    let screen = text(&d.screen(size).0);
     assert!(screen.contains("what has become less") && screen.contains("-1.87s"), "{screen}");
+    // In the table there is no such choice, and it says so.
+    for keys in ["t", "tT"] {
+        d.keys(keys).unwrap();
+        let before = text(&d.screen(size).0);
+        d.keys("-").unwrap();
+        assert!(d.model.notice().is_some_and(|n| n.text.contains("graph")), "{keys}: {:?}", d.model.notice());
+        assert_eq!(text(&d.screen(size).0).lines().next(), before.lines().next());
+        d.keys("t").unwrap();
+        assert!(text(&d.screen(size).0).contains("what has become less"), "{keys}");
+    }
     let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
     for key in ["=", "-"] {
         d.keys(key).unwrap();
         assert!(d.model.notice().is_some_and(|n| n.text.contains("--base")), "{:?}", d.model.notice());
     }
+}
+
+#[test]
+fn the_source_pane_says_in_whole_how_a_profile_beside_the_trace_fits() {
+    let later = |by: i64| {
+        let path = format!("{}/sample-traces/cpu.pb.gz", env!("CARGO_MANIFEST_DIR"));
+        let mut p = Profile::decode(&std::fs::read(path).unwrap()).unwrap();
+        p.time_nanos += by;
+        Arc::new(Profiled::new("cpu.pb.gz", p).unwrap())
+    };
+    let pane = |by: i64, width: u16, height: u16| {
+        let size = Size { width, height };
+        let theme = Theme::new(ColorLevel::True, Background::Dark, false);
+        let mut d = Driver::new(crate::store::fixture::trace(), "trace.out", theme, Keymap::default(), size);
+        d.open(vec![later(by)]);
+        d.keys("/mapassign<Enter>").unwrap();
+        let (screen, area) = (text(&d.screen(size).0), d.model.areas().source);
+        let cut = |l: &str| l.chars().skip(usize::from(area.x)).take(usize::from(area.width)).collect::<String>();
+        screen.lines().skip(usize::from(area.y) - 1).take(usize::from(area.height) + 1).map(cut).collect::<Vec<_>>()
+    };
+    for (w, h) in [(120, 30), (160, 40), (250, 70)] {
+        let lines = pane(0, w, h);
+        assert!(lines[0].contains("order_cache.go · on CPU, blocked ─"), "{lines:#?}");
+        assert_eq!(lines.last().unwrap().trim(), "194 of 194 samples matched", "{lines:#?}");
+        let words = |lines: &[String]| lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let part = words(&pane(1_000_000_000, w, h));
+        assert!(part.contains(" samples matched, covers ") && part.ends_with(" of 2.02s of the trace"), "{part}");
+        let after = words(&pane(60_000_000_000, w, h));
+        assert!(after.contains("profile began ") && after.ends_with(" after the trace ended"), "{after}");
+    }
+    // Where there are no columns there is nothing to be said of them.
+    let narrow = pane(0, 80, 24).join("\n");
+    assert!(!narrow.contains("on CPU") && !narrow.contains("matched"), "{narrow}");
+}
+
+#[test]
+fn labels_have_no_source_and_the_function_that_was_left_has_its_own_again() {
+    let size = Size { width: 120, height: 40 };
+    let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 120, 40);
+    d.keys("jj").unwrap();
+    let table = text(&d.screen(size).0);
+    assert!(table.contains("lines of runtime.mapassign_faststr"), "{table}");
+    d.keys("Tj").unwrap();
+    let screen = text(&d.screen(size).0);
+    assert!(!screen.contains("lines of") && screen.contains("┬─ source ─"), "{screen}");
+    d.keys("T").unwrap();
+    assert_eq!(text(&d.screen(size).0), table);
+}
+
+#[test]
+fn a_comparison_dims_what_had_few_samples_on_both_sides_and_says_so() {
+    let d = compared(ColorLevel::None, 160, 50);
+    assert!(heads(&d).1.ends_with("dim: fewer than 5"), "{}", heads(&d).1);
+    let screen = d.screen(Size { width: 160, height: 50 }).0;
+    let lines = text(&screen);
+    let dim = |name: &str| {
+        let (y, line) = lines.lines().enumerate().find(|(_, l)| l.contains(name)).unwrap_or_else(|| panic!("{lines}"));
+        let x = line[..line.find(name).unwrap()].chars().count();
+        screen[(x as u16, y as u16)].modifier.contains(ratatui::style::Modifier::DIM)
+    };
+    // Three samples before and six after, which are three by their difference; three before and none after.
+    assert!(!dim("runtime.concatstrings") && dim("runtime.(*mspan).init"), "{lines}");
+}
+
+#[test]
+fn labels_of_a_comparison_have_what_they_cost_before_and_after() {
+    let mut d = compared(ColorLevel::True, 160, 50);
+    d.keys("Tj").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    assert!(screen.contains("before") && screen.contains("ratio") && !screen.contains(" count "), "{screen}");
+    // go tool pprof -tags cpu.pb.gz, and the same of fixed-cpu.pb.gz
+    let cells: Vec<String> = cursor(&d).split_whitespace().map(String::from).collect();
+    assert_eq!(cells[3], "0.94s", "{}", cursor(&d));
+    // Sorted by what it is now.
+    d.keys("g>>>").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
+    assert!(screen.contains("▾after"), "{screen}");
 }
 
 /// A profile with labels of many values, and with some that mean something to a terminal.

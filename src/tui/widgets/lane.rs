@@ -41,7 +41,8 @@ pub struct Lane<'a> {
 
 impl Lane<'_> {
     /// The glyph and style of a cell. What is rare goes before what is common: a hit before all, activity before
-    /// waiting, and a little running time shows as the lowest bar rather than not at all.
+    /// waiting, and a little running time shows rather than not at all: as the lowest bar, or where all else is waiting
+    /// as a broken line of that.
     pub fn glyph(&self, i: usize) -> (char, Style) {
         let theme = self.theme;
         let (glyph, style) = self.state(i);
@@ -49,7 +50,7 @@ impl Lane<'_> {
             return (glyph, style);
         }
         // Many hits would hide how busy the lane is: there they only lend the bars their colour.
-        let bar = theme.glyphs.levels.contains(&glyph);
+        let bar = theme.glyphs.levels.contains(&glyph) || glyph == theme.glyphs.waking;
         let glyph = if bar && theme.level != ColorLevel::None && self.dense() { glyph } else { theme.glyphs.hit };
         (glyph, theme.style(Role::Hit))
     }
@@ -73,6 +74,10 @@ impl Lane<'_> {
         let waits_more = active > c.running && active.0.saturating_mul(3) >= all.0;
         if c.running > Duration::ZERO && !waits_more {
             let share = c.running.0 as f64 / (self.cell.0.max(1) as f64 * f64::from(self.capacity.max(1)));
+            // An eighth is the lowest bar.
+            if share <= 0.125 && c.waiting.0 as f64 >= all.0 as f64 * 0.875 {
+                return (theme.glyphs.waking, theme.state(GoState::Waiting));
+            }
             return (theme.level_glyph(share.clamp(0.001, 1.0)), theme.state(GoState::Running));
         }
         let state = if active > Duration::ZERO {
@@ -143,6 +148,33 @@ impl Lane<'_> {
 mod tests {
     use super::*;
     use crate::tui::theme::Background;
+
+    #[test]
+    fn who_mostly_waits_is_told_from_who_runs_a_little_and_from_who_only_waits() {
+        let cell = |running, waiting, runnable| Cell {
+            running: Duration(running),
+            waiting: Duration(waiting),
+            runnable: Duration(runnable),
+            ..Cell::default()
+        };
+        // Waits but for a moment; only waits; is there for a moment; runs more than the lowest bar; is ready as well.
+        let cells = [cell(1, 99, 0), cell(0, 100, 0), cell(1, 0, 0), cell(13, 87, 0), cell(10, 80, 10)];
+        let glyphs = |capacity, theme: &Theme| {
+            let lane = Lane { cells: &cells, hits: &[], cell: Duration(100), capacity, labels: &[], theme };
+            (0..cells.len()).map(|i| lane.glyph(i).0).collect::<String>()
+        };
+        let theme = |ascii| Theme::new(ColorLevel::None, Background::Dark, ascii);
+        assert_eq!(glyphs(1, &theme(false)), "╌─▁▂▁");
+        assert_eq!(glyphs(1, &theme(true)), "~-...");
+        // Of a group where so many can run at once it is as little.
+        let busy = Cell { running: Duration(100), waiting: Duration(9900), ..Cell::default() };
+        let group = |capacity| {
+            let theme = theme(false);
+            let lane = Lane { cells: &[busy], hits: &[], cell: Duration(100), capacity, labels: &[], theme: &theme };
+            lane.glyph(0).0
+        };
+        assert_eq!((group(1), group(4), group(8)), ('█', '▂', '╌'));
+    }
 
     #[test]
     fn a_few_hits_are_marks_and_many_leave_the_bars_and_lend_them_their_colour() {

@@ -47,6 +47,11 @@ impl Found {
         format!("{plus}{}", measure::label(v, &self.unit))
     }
 
+    /// A value that is no change, in at most `width` columns.
+    pub(super) fn unsigned(&self, v: i64, width: u16) -> String {
+        self.fitting(v, width).trim_start_matches('+').to_string()
+    }
+
     /// The role of a value: what has become more is not like what has become less, where profiles are compared.
     pub(super) fn role(&self, v: i64, usual: Role) -> Role {
         match self.hot.change {

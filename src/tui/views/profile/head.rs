@@ -60,8 +60,10 @@ pub fn draw(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     if !view.fresh(cx) {
         parts.add(0, Role::Dim, "adding up …".into());
     }
-    if !view.drawn && !view.listed && found.is_some_and(|f| f.hot.rows.iter().any(is_few)) {
-        parts.add(7, Role::Dim, format!("~ fewer than {FEW}"));
+    if let Some(f) = found.filter(|f| !view.drawn && !view.listed && f.hot.rows.iter().any(is_few)) {
+        // Only the table of one profile has a column of counts for the sign to stand in.
+        let sign = if f.hot.change.is_some() || view.is_centred() { "dim:" } else { "~" };
+        parts.add(7, Role::Dim, format!("{sign} fewer than {FEW}"));
     }
     let dot = format!(" {} ", theme.glyphs.dot);
     parts.fit(usize::from(line.width.saturating_sub(1)), text::width(&dot));

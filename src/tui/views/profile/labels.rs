@@ -1,6 +1,7 @@
 //! The labels of the samples as a list: each with its values, and what they cost.
 
-use super::Found;
+use super::{Found, render};
+use crate::analysis::hot::Hot;
 use crate::analysis::hot::cut::{Cut, What};
 use crate::analysis::hot::facets::{Facet, Share, Value};
 use crate::base::text;
@@ -12,10 +13,20 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// The columns.
-pub const COLUMNS: [Column; 4] = [
+const COLUMNS: [Column; 4] = [
     Column { title: "flat", width: 10, right: true, drop: 0, elastic: false },
     Column { title: "flat%", width: 7, right: true, drop: 1, elastic: false },
     Column { title: "count", width: 9, right: true, drop: 2, elastic: false },
+    Column { title: "label", width: 16, right: false, drop: 0, elastic: true },
+];
+
+/// The columns where profiles are compared.
+const COMPARED: [Column; 6] = [
+    Column { title: "flat", width: 10, right: true, drop: 0, elastic: false },
+    Column { title: "flat%", width: 7, right: true, drop: 3, elastic: false },
+    Column { title: "before", width: 9, right: true, drop: 2, elastic: false },
+    Column { title: "after", width: 9, right: true, drop: 1, elastic: false },
+    Column { title: "ratio", width: 6, right: true, drop: 4, elastic: false },
     Column { title: "label", width: 16, right: false, drop: 0, elastic: true },
 ];
 
@@ -34,6 +45,8 @@ pub struct Labels {
     rows: Vec<Row>,
     /// Whether there are so few values that all labels are open at first.
     few: bool,
+    /// Whether profiles are compared.
+    compared: bool,
     /// The cursor.
     pub scroll: Scroll,
     /// The order of the values.
@@ -47,15 +60,26 @@ pub struct Labels {
 impl Default for Labels {
     fn default() -> Labels {
         let sort = Sort { column: 0, descending: true };
-        Labels { rows: Vec::new(), few: true, scroll: Scroll::default(), sort, turned: BTreeSet::new(), on: None }
+        Labels {
+            rows: Vec::new(),
+            few: true,
+            compared: false,
+            scroll: Scroll::default(),
+            sort,
+            turned: BTreeSet::new(),
+            on: None,
+        }
     }
 }
 
-fn compare(a: &Value, b: &Value, sort: Sort) -> Ordering {
+fn compare(a: &Value, b: &Value, sort: Sort, compared: bool) -> Ordering {
     let (x, y) = (&a.share, &b.share);
-    let order = match sort.column {
-        2 => x.count.unsigned_abs().cmp(&y.count.unsigned_abs()),
-        3 => a.text.cmp(&b.text),
+    let order = match (compared, sort.column) {
+        (false, 2) => x.count.unsigned_abs().cmp(&y.count.unsigned_abs()),
+        (true, 2) => x.before.cmp(&y.before),
+        (true, 3) => x.after().cmp(&y.after()),
+        (true, 4) => x.ratio().total_cmp(&y.ratio()),
+        (false, 3) | (true, 5) => a.text.cmp(&b.text),
         _ => x.flat.unsigned_abs().cmp(&y.flat.unsigned_abs()),
     };
     // What is without the label comes last.
@@ -63,6 +87,11 @@ fn compare(a: &Value, b: &Value, sort: Sort) -> Ordering {
 }
 
 impl Labels {
+    /// The columns.
+    pub fn columns(&self) -> &'static [Column] {
+        if self.compared { &COMPARED } else { &COLUMNS }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.rows.len()
@@ -82,15 +111,17 @@ impl Labels {
     }
 
     /// Puts the rows in order; the cursor stays on what it was on among the labels `old`.
-    pub fn order(&mut self, old: &[Facet], facets: &[Facet]) {
+    pub fn order(&mut self, old: &[Facet], hot: &Hot) {
+        let facets = &hot.facets;
         let on = self.row(old).map(|(_, key, value)| (key, value)).or_else(|| self.on.take());
         self.rows.clear();
+        self.compared = hot.change.is_some();
         self.few = facets.len() == 1 || facets.iter().map(|f| f.values.len()).sum::<usize>() <= MANY;
         for k in 0..facets.len() {
             self.rows.push(Row::Key(k));
             if self.is_open(facets, k) {
                 let mut values: Vec<usize> = (0..facets[k].values.len()).collect();
-                values.sort_by(|&a, &b| compare(&facets[k].values[a], &facets[k].values[b], self.sort));
+                values.sort_by(|&a, &b| compare(&facets[k].values[a], &facets[k].values[b], self.sort, self.compared));
                 self.rows.extend(values.into_iter().map(|v| Row::Value(k, v)));
             }
         }
@@ -108,15 +139,15 @@ impl Labels {
     }
 
     /// Opens or closes the label under the cursor.
-    pub fn turn(&mut self, facets: &[Facet]) {
-        let Some((_, key, value)) = self.row(facets) else { return };
+    pub fn turn(&mut self, hot: &Hot) {
+        let Some((_, key, value)) = self.row(&hot.facets) else { return };
         if value.is_some() {
             self.go_up();
         }
         if !self.turned.remove(&key) {
             self.turned.insert(key);
         }
-        self.order(facets, facets);
+        self.order(&hot.facets, hot);
     }
 
     fn go_up(&mut self) {
@@ -126,14 +157,14 @@ impl Labels {
     }
 
     /// Moves the cursor, opens and closes; `false` if the action does none of these.
-    pub fn handle(&mut self, action: Action, facets: &[Facet]) -> bool {
+    pub fn handle(&mut self, action: Action, hot: &Hot) -> bool {
         let row = self.rows.get(self.scroll.selected as usize).copied();
         match (action, row) {
             (Action::Left, Some(Row::Value(..))) => self.go_up(),
-            (Action::Left, Some(Row::Key(k))) if self.is_open(facets, k) => self.turn(facets),
-            (Action::Right, Some(Row::Key(k))) if !self.is_open(facets, k) => self.turn(facets),
+            (Action::Left, Some(Row::Key(k))) if self.is_open(&hot.facets, k) => self.turn(hot),
+            (Action::Right, Some(Row::Key(k))) if !self.is_open(&hot.facets, k) => self.turn(hot),
             (Action::Left | Action::Right, _) => {}
-            (Action::Expand, _) => self.turn(facets),
+            (Action::Expand, _) => self.turn(hot),
             _ => return self.scroll.handle(action),
         }
         true
@@ -165,9 +196,14 @@ impl Labels {
         let row = *self.rows.get(no)?;
         let (share, name) = look(found, row)?;
         let number = found.role(share.flat, if matches!(row, Row::Key(_)) { Role::Dim } else { Role::Text });
+        let compared = self.compared;
         Some(match slot.column {
             0 => (found.fitting(share.flat, slot.width), number),
+            1 if compared => (render::signed(share.flat, found.share(share.flat)), number),
             1 => (found.share(share.flat), number),
+            2 if compared => (found.unsigned(share.before, slot.width), Role::Text),
+            3 if compared => (found.unsigned(share.after(), slot.width), Role::Text),
+            4 if compared => (render::ratio(share.ratio()), Role::Text),
             2 => (text::count(share.count.unsigned_abs()), Role::Dim),
             _ => match row {
                 Row::Key(k) => {

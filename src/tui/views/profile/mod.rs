@@ -101,7 +101,8 @@ fn present<'a>(cx: &Ctx<'a>) -> Option<&'a Arc<Profiled>> {
 }
 
 fn sum_up(p: Arc<Profiled>, key: Key) -> Job {
-    Job::new(JobKind::Profile, move |_| match p.sum_up(&key.ask) {
+    Job::new(JobKind::Profile, move |cx| match p.sum_up(&key.ask, cx.cancel) {
+        _ if cx.cancelled() => Reply::Nothing,
         Ok(hot) => {
             let unit = p.kinds().nth(key.ask.kind).map_or("", |k| k.1).to_string();
             let shown = measure::common_unit(hot.range.0, hot.range.1, &unit);
@@ -160,7 +161,7 @@ impl Profile {
         }
     }
 
-    /// The frame under the cursor.
+    /// The frame under the cursor; labels have none.
     fn frame(&self) -> Option<FrameId> {
         let found = self.found.as_ref().filter(|_| !self.listed)?;
         if self.drawn {
@@ -170,9 +171,7 @@ impl Profile {
     }
 
     fn point(&self, out: &mut Vec<Command>) {
-        if let Some(f) = self.frame().filter(|f| f.is_some()) {
-            out.push(Command::Frame(f));
-        }
+        out.push(Command::Frame(self.frame().unwrap_or(FrameId::NONE)));
     }
 
     /// Puts the graph's cursor where the function under the table's costs most.
@@ -230,7 +229,7 @@ impl Profile {
         if self.listed {
             let cut = self.cut(cx).map(Narrow::Cut);
             if !self.labels.on_value() {
-                self.labels.turn(&found.hot.facets);
+                self.labels.turn(&found.hot);
             } else if cut.is_some_and(|c| cx.place.narrowing.contains(&c)) {
                 self.listed = false;
             } else if self.narrow(false, cx, out) {
@@ -354,9 +353,10 @@ impl Profile {
 
     fn sort_by(&mut self, change: impl FnOnce(&mut Sort, &'static [Column])) {
         if self.listed {
-            change(&mut self.labels.sort, &labels::COLUMNS);
+            let columns = self.labels.columns();
+            change(&mut self.labels.sort, columns);
             if let Some(f) = &self.found {
-                self.labels.order(&f.hot.facets, &f.hot.facets);
+                self.labels.order(&f.hot.facets, &f.hot);
             }
         } else if !self.drawn && !self.is_centred() {
             let columns = self.columns();
@@ -398,7 +398,7 @@ impl Profile {
             _ => self.graph.reset(),
         }
         self.zoomed_at.truncate(self.graph.zooms.len());
-        self.labels.order(old.as_ref().map_or(&[], |f| &f.hot.facets), &found.hot.facets);
+        self.labels.order(old.as_ref().map_or(&[], |f| &f.hot.facets), &found.hot);
     }
 }
 
@@ -425,7 +425,10 @@ impl View for Profile {
                 Ok(()) => view.normalize = Some(!view.normalize.unwrap_or(p.normalize)),
                 Err(why) => out.push(Command::Say(format!("this cannot be normalised: {why}"))),
             }),
-            Action::Less => self.compare(cx, out, |view, _, _| view.less = !view.less),
+            Action::Less => self.compare(cx, out, |view, _, out| match view.drawn && !view.listed {
+                true => view.less = !view.less,
+                false => out.push(Command::Say("that is for the graph: t shows it".into())),
+            }),
             Action::Labels => self.list(cx, out),
             Action::Narrow | Action::LeaveOut => {
                 self.narrow(action == Action::LeaveOut, cx, out);
@@ -465,7 +468,7 @@ impl View for Profile {
             _ if !cx.focused => return false,
             _ => {
                 let moved = match (&self.found, self.drawn) {
-                    (Some(f), _) if self.listed => self.labels.handle(action, &f.hot.facets),
+                    (Some(f), _) if self.listed => self.labels.handle(action, &f.hot),
                     (Some(f), true) => self.graph.walk(action, &f.hot.tree),
                     _ if self.is_centred() => self.parts_scroll.handle(action),
                     _ => self.scroll.handle(action),
@@ -500,7 +503,7 @@ impl View for Profile {
                 }
             }
             Mouse::Press if at.y == below.y && (!self.is_centred() || self.listed) => {
-                let slots = render::slots(if self.listed { &labels::COLUMNS } else { self.columns() }, area.width);
+                let slots = render::slots(if self.listed { self.labels.columns() } else { self.columns() }, area.width);
                 if let Some(s) = table::slot_at(&slots, at.x - area.x) {
                     self.sort_by(|sort, columns| sort.click(s.column, columns));
                 }

@@ -1,7 +1,7 @@
 //! Draws the profile view.
 
 use super::rows::{CALLS, Side};
-use super::{Found, Profile, head, labels, present, share};
+use super::{Found, Profile, head, present, share};
 use crate::analysis::hot::Row;
 use crate::base::text;
 use crate::store::code::is_runtime;
@@ -51,7 +51,7 @@ pub(super) fn draw(view: &Profile, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         return;
     }
     let (columns, scroll): (&[Column], &Scroll) = match view.is_centred() {
-        _ if view.listed => (&labels::COLUMNS, &view.labels.scroll),
+        _ if view.listed => (view.labels.columns(), &view.labels.scroll),
         true => (&CALLS, &view.parts_scroll),
         false => (view.columns(), &view.scroll),
     };
@@ -146,7 +146,7 @@ fn graph(view: &Profile, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) 
 }
 
 pub(super) fn is_few(r: &Row) -> bool {
-    r.samples.wrapping_abs() < FEW
+    r.samples.saturating_abs() < FEW
 }
 
 fn name_role(r: &Row) -> Role {
@@ -179,19 +179,28 @@ fn function(view: &Profile, f: &Found, no: usize, slot: Slot) -> Option<(String,
     })
 }
 
+/// A share with the sign of the change that it is of.
+pub(super) fn signed(change: i64, share: String) -> String {
+    match change.signum() {
+        0 => share,
+        sign => format!("{}{share}", if sign > 0 { '+' } else { '-' }),
+    }
+}
+
+/// What something costs now in parts of what it cost before.
+pub(super) fn ratio(r: f64) -> String {
+    if r.is_finite() && r < 1000.0 { format!("{r:.2}") } else { "new".into() }
+}
+
 /// A cell of a function whose costs are compared.
 fn change(f: &Found, r: &Row, slot: Slot) -> (String, Role) {
-    let sign = |v: i64, s: String| if v == 0 { s } else { format!("{}{s}", if v > 0 { '+' } else { '-' }) };
     match slot.column {
         0 => (f.fitting(r.flat, slot.width), f.role(r.flat, Role::Dim)),
-        1 => (sign(r.flat, f.share(r.flat)), f.role(r.flat, Role::Dim)),
+        1 => (signed(r.flat, f.share(r.flat)), f.role(r.flat, Role::Dim)),
         2 => (f.fitting(r.cum, slot.width), f.role(r.cum, Role::Dim)),
-        3 => (f.fitting(r.before, slot.width).trim_start_matches('+').to_string(), Role::Text),
-        4 => (f.fitting(r.after(), slot.width).trim_start_matches('+').to_string(), Role::Text),
-        5 => match r.ratio() {
-            ratio if ratio.is_finite() && ratio < 1000.0 => (format!("{ratio:.2}"), Role::Text),
-            _ => ("new".into(), Role::Text),
-        },
+        3 => (f.unsigned(r.before, slot.width), Role::Text),
+        4 => (f.unsigned(r.after(), slot.width), Role::Text),
+        5 => (ratio(r.ratio()), Role::Text),
         _ => (text::fit_end(&r.name, usize::from(slot.width)).into_owned(), name_role(r)),
     }
 }

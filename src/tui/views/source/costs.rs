@@ -44,7 +44,7 @@ pub struct Costs {
     key: Key,
     /// By file, as the trace calls it, and by line.
     files: FxHashMap<String, FxHashMap<u32, Cost>>,
-    /// Where the times on the CPU come from a profile: how well it fits.
+    /// Where there are profiles beside the trace: how well they fit.
     matched: String,
 }
 
@@ -94,10 +94,20 @@ impl Column {
         self.found.as_deref().filter(|f| key(cx).as_ref() == Some(&f.key))
     }
 
+    /// What is shown of a file's costs in a pane of a width.
+    fn shown(&self, cx: &Ctx, file: &str, pane: u16) -> Option<&Costs> {
+        self.current(cx).filter(|c| Column::width(cx, pane) > 0 && c.files.contains_key(file))
+    }
+
     /// What the columns are, for the pane's title; empty if there are none.
-    pub fn title(&self, cx: &Ctx, file: &str) -> String {
-        let known = self.current(cx).filter(|c| c.files.contains_key(file));
-        known.map_or(String::new(), |c| format!(" · on CPU, blocked{}", c.matched))
+    pub fn title(&self, cx: &Ctx, file: &str, pane: u16) -> &'static str {
+        if self.shown(cx, file, pane).is_some() { " · on CPU, blocked" } else { "" }
+    }
+
+    /// How well the profiles fit that the costs come from, in lines of the pane's width; none if there is no profile.
+    pub fn note(&self, cx: &Ctx, file: &str, pane: u16) -> Vec<String> {
+        let room = usize::from(pane.saturating_sub(2));
+        self.shown(cx, file, pane).map_or(Vec::new(), |c| text::wrap(&c.matched, room))
     }
 
     /// What the lines of a file cost, as far as it is known.
@@ -147,22 +157,21 @@ impl Costs {
             cost.cpu += cpu;
             cost.blocked += l.blocked;
         }
-        let mut matched = match of {
-            0 => String::new(),
-            _ => format!(" · {} of {} samples matched", text::count(n), text::count(of)),
-        };
+        let mut matched = Vec::new();
+        if of > 0 {
+            matched.push(format!("{} of {} samples matched", text::count(n), text::count(of)));
+        }
         // Where the profile leaves a part of the trace to others, or has no part in it.
         for m in &lines.matched {
             match (m.verdict, m.overlap) {
-                (Verdict::Elsewhen, Some(o)) => {
-                    matched += &format!(" · profile {}", o.words(lines.of));
-                }
+                (Verdict::Elsewhen, Some(o)) => matched.push(format!("profile {}", o.words(lines.of))),
                 (Verdict::Joined, Some(o @ Overlap::Within { from, to })) if (from, to) != lines.of => {
-                    matched += &format!(", {}", o.words(lines.of));
+                    matched.push(o.words(lines.of));
                 }
                 _ => {}
             }
         }
+        let matched = matched.join(", ");
         Costs { key, files, matched }
     }
 }

@@ -59,6 +59,8 @@ pub struct Source {
     profile: Option<Arc<Found>>,
     /// What the trace's lines cost.
     costs: costs::Column,
+    /// How wide the pane is.
+    width: u16,
 }
 
 impl Source {
@@ -95,6 +97,19 @@ impl Source {
             };
             Reply::Source(Arc::new(Loaded { of, file: found }))
         })
+    }
+
+    /// The pane divided: the file's lines, and below them what there is to be said of their costs.
+    fn divide(&self, area: Rect, cx: &Ctx) -> (Rect, Vec<String>) {
+        let file = self.frame(cx).map(|f| cx.frames().dict.func_file(f.func));
+        let mut note = file.map_or(Vec::new(), |f| self.costs.note(cx, f, area.width));
+        // In a low pane the lines need the room more.
+        let most = usize::from(area.height / 3);
+        if note.len() > most {
+            note.truncate(most);
+            note.last_mut().into_iter().for_each(|l| l.push('…'));
+        }
+        (Rect { height: area.height - note.len() as u16, ..area }, note)
     }
 
     fn present(&self, cx: &Ctx) -> Option<(&Loaded, Frame)> {
@@ -174,7 +189,7 @@ impl View for Source {
         match self.frame(cx) {
             Some(f) => {
                 let file = cx.frames().dict.func_file(f.func);
-                crate::base::text::escape(short_file(file)).into_owned() + &self.costs.title(cx, file)
+                crate::base::text::escape(short_file(file)).into_owned() + self.costs.title(cx, file, self.width)
             }
             None => "source".into(),
         }
@@ -221,7 +236,9 @@ impl View for Source {
     fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let Some((Loaded { file: Ok(file), .. }, _)) = self.present(cx) else { return false };
         let last = file.text.len().max(1);
+        let (area, _) = self.divide(area, cx);
         match what {
+            Mouse::Press | Mouse::Double if !area.contains(at) => return false,
             Mouse::Press => self.cursor = (self.top + usize::from(at.y - area.y)).clamp(1, last),
             Mouse::Double => return self.handle(Action::Editor, cx, out),
             Mouse::Wheel(n, false) => {
@@ -235,6 +252,7 @@ impl View for Source {
     }
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        self.width = area.width;
         let Some(f) = self.frame(cx) else { return };
         if !self.loaded.contains_key(&of(cx, f)) {
             if self.asked != Some(of(cx, f)) {
@@ -245,7 +263,7 @@ impl View for Source {
         }
         self.count(cx, f.func);
         out.extend(self.costs.ask(cx, area.width).map(Command::Run));
-        let height = usize::from(area.height.max(1));
+        let height = usize::from(self.divide(area, cx).0.height.max(1));
         if self.shown != cx.place.frame {
             self.shown = cx.place.frame;
             self.cursor = f.line.max(1) as usize;
@@ -289,6 +307,11 @@ impl View for Source {
                 return;
             }
         };
+        let (area, note) = self.divide(area, cx);
+        for (i, line) in note.iter().enumerate() {
+            let below = Rect { y: area.bottom() + i as u16, height: 1, ..area };
+            write(buf, below, below.x + 1, below.y, line, dim);
+        }
         let costs = self.costs(cx);
         let columns = costs::Column::width(cx, area.width) > 0;
         let of_trace = self.costs.of(cx, cx.frames().dict.func_file(f.func));

@@ -1,10 +1,11 @@
 //! The stacks view: where time goes, by call stack, as a flame graph with its root at the top or as a tree.
 
 pub mod render;
+pub mod way;
 
 use crate::analysis::flame::{self, Layout, Tree, Weight};
 use crate::analysis::links::Options;
-use crate::base::{GroupId, Time};
+use crate::base::{FrameId, GroupId, Time};
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::hits;
@@ -16,6 +17,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use way::Way;
 
 /// What a tree was made for.
 #[derive(Clone, PartialEq, Debug)]
@@ -50,6 +52,8 @@ pub struct Stacks {
     open: BTreeSet<usize>,
     rows: Vec<usize>,
     scroll: Scroll,
+    /// The detail pane beside it.
+    pub way: Way,
 }
 
 fn key(view: &Stacks, cx: &Ctx) -> Key {
@@ -94,11 +98,14 @@ impl Stacks {
         Some(&self.found.as_ref()?.tree)
     }
 
+    /// The frame of the function under the cursor; `NONE` where that is none.
+    fn frame(&self) -> FrameId {
+        self.tree().and_then(|t| t.nodes.get(self.graph.cursor)).map_or(FrameId::NONE, |n| n.frame)
+    }
+
     /// Shows the source of the function under the cursor.
     fn point(&self, out: &mut Vec<Command>) {
-        if let Some(n) = self.tree().and_then(|t| t.nodes.get(self.graph.cursor)).filter(|n| n.frame.is_some()) {
-            out.push(Command::Frame(n.frame));
-        }
+        out.push(Command::Frame(self.frame()));
     }
 
     /// Moves the cursor in the graph.
@@ -331,13 +338,22 @@ impl View for Stacks {
         if changed {
             self.list();
         }
+        self.way.follow(found.as_ref(), self.graph.cursor);
+        // Whoever came here has none: see [`Place::with_view`](crate::tui::nav::Place::with_view).
+        if !cx.place.frame.is_some() && self.frame().is_some() {
+            self.point(out);
+        }
     }
 
-    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
+    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
         if let Reply::Stacks(found) = reply
             && self.asked.as_ref() == Some(&found.key)
         {
+            let before = self.frame();
             self.take(found.clone());
+            if cx.place.view == ViewId::Stacks && self.frame() != before {
+                self.point(out);
+            }
         }
     }
 

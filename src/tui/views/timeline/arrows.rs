@@ -2,13 +2,12 @@
 
 use super::rows::Item;
 use super::state::Timeline;
-use crate::analysis::timeline::Window;
 use crate::base::GoIdx;
-use crate::tui::route::Route;
+use crate::tui::route::Sight;
 use crate::tui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 /// An arrow on the screen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,15 +30,8 @@ impl Drawn {
 }
 
 impl Timeline {
-    /// The goroutines whose rows are in sight.
-    pub(super) fn goroutines_in_sight(&self) -> FxHashSet<GoIdx> {
-        let seen = self.scroll.seen();
-        let lines = self.rows.lines.get(seen.start as usize..seen.end as usize).unwrap_or(&[]);
-        lines.iter().filter_map(|l| if let Item::Go(g) = l.item { Some(g) } else { None }).collect()
-    }
-
     /// The arrows of a route that touch rows in sight.
-    pub(super) fn arrows(&self, route: &Route, window: Window) -> Vec<Drawn> {
+    pub(super) fn arrows(&self, sight: &Sight) -> Vec<Drawn> {
         let top = self.scroll.top as i64;
         let rows: FxHashMap<GoIdx, i64> = self
             .rows
@@ -49,7 +41,7 @@ impl Timeline {
             .filter_map(|(i, l)| if let Item::Go(g) = l.item { Some((g, i as i64 - top)) } else { None })
             .collect();
         let mut out: Vec<Drawn> = Vec::new();
-        for (column, a) in route.arrows_in(window) {
+        for &(column, a) in &sight.arrows {
             let (Some(&from), Some(&to)) = (rows.get(&a.from), rows.get(&a.to)) else { continue };
             let drawn = Drawn { column: column as u16, from, to };
             // Of several in one column those are drawn that do not lie over each other; ends may meet.

@@ -15,6 +15,7 @@ pub use state::{Timeline, shown};
 
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::Reply;
+use crate::tui::route::Sight;
 use crate::tui::views::{Command, Ctx, Mouse, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -38,6 +39,8 @@ impl View for Timeline {
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
         self.follow(area, cx, out);
+        let window = self.window(cx);
+        Sight::keep(&mut self.sight, cx.place.route.as_ref(), window);
         self.ask(cx, out);
     }
 

@@ -8,6 +8,7 @@ use crate::base::text::{self, fit_end};
 use crate::base::{Duration, StringId};
 use crate::store::{Index, Lane};
 use crate::tui::nav::Row;
+use crate::tui::route::Sight;
 use crate::tui::text as words;
 use crate::tui::theme::{ColorLevel, Role};
 use crate::tui::views::Ctx;
@@ -34,7 +35,8 @@ impl Timeline {
         let cursor = axis::position(cx.place.at - cx.index.start, largest, window.cell_span());
         write(buf, l.corner, l.corner.x + 1, l.corner.y, &cursor, cx.theme.style(Role::Accent));
         let route = cx.place.route.as_ref();
-        let lit = route.filter(|r| r.has_path()).map(|r| r.lit(&self.goroutines_in_sight(), window));
+        let sight = route.and_then(|r| Sight::of(&self.sight, r, window));
+        let lit = sight.filter(|_| route.is_some_and(|r| r.has_path())).map(|s| &s.lit);
         for (i, row) in self.scroll.seen().enumerate() {
             let Some(line) = self.rows.lines.get(row as usize) else { break };
             let y = l.names.y + i as u16;
@@ -46,13 +48,13 @@ impl Timeline {
             if window.width > 0 {
                 let area = Rect { y, height: 1, ..l.lanes };
                 self.draw_lane(line, area, buf, cx, window);
-                if let (Some(lit), Item::Go(g)) = (&lit, line.item) {
+                if let (Some(lit), Item::Go(g)) = (lit, line.item) {
                     arrows::dim(lit.get(&g).map_or(&[], |l| l), area, buf, cx.theme);
                 }
             }
         }
-        if let Some(route) = route.filter(|_| window.width > 0) {
-            arrows::draw(&self.arrows(route, window), l.lanes, buf, cx.theme);
+        if let Some(sight) = sight.filter(|_| window.width > 0) {
+            arrows::draw(&self.arrows(sight), l.lanes, buf, cx.theme);
         }
         self.draw_cursor(l.axis, l.lanes, buf, cx, window);
     }
@@ -161,8 +163,8 @@ impl Timeline {
             }
             Item::Other(Row::System) => {}
             Item::Other(Row::Path) => {
-                let Some(route) = &cx.place.route else { return };
-                let (strip, stretches) = route.lane(window);
+                let sight = cx.place.route.as_ref().and_then(|r| Sight::of(&self.sight, r, window));
+                let Some((strip, stretches)) = sight.map(|s| &s.lane) else { return };
                 let labels: Vec<Label> = stretches
                     .iter()
                     .map(|s| Label {

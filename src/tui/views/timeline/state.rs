@@ -5,6 +5,7 @@ use crate::analysis::timeline::{Strip, Window};
 use crate::base::{Duration, Time};
 use crate::store::{Index, Lane};
 use crate::tui::nav::Place;
+use crate::tui::route::Sight;
 use crate::tui::views::Ctx;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::layout::Rect;
@@ -25,6 +26,8 @@ pub struct Timeline {
     /// What the workers have computed, and for what they were last asked.
     pub(super) strips: FxHashMap<Lane, Strip>,
     pub(super) asked: Option<(Window, Vec<Lane>, usize)>,
+    /// What is seen of the route.
+    pub(super) sight: Option<Sight>,
     /// The place that is in sight already.
     pub(super) followed: Option<(Option<Item>, Time)>,
 }
