@@ -2,8 +2,9 @@
 //!
 //! Walks back from the end of a window. Where the goroutine ran, that is what the time went into. Where it waited for
 //! another, that other's timeline is followed instead, from the moment it ended the wait back to the moment the wait
-//! began; then the walk goes on in the waiter. A goroutine that did not exist yet hands over to its creator. So each
-//! instant of the window is laid to exactly one goroutine and one state, and the parts sum to the window.
+//! began; then the walk goes on in the waiter. A goroutine that did not exist yet hands over to its creator, or is laid to
+//! the timer that started it. So each instant of the window is laid to exactly one goroutine and one state, and the parts
+//! sum to the window.
 
 use super::links::group;
 use super::search::Source;
@@ -29,7 +30,8 @@ pub enum What {
     Runnable,
     /// In a syscall.
     Syscall,
-    /// Waiting for something that is no goroutine, or for one that cannot be followed.
+    /// Waiting for something that is no goroutine, or for one that cannot be followed. Without a reason, it was not there
+    /// yet: a timer started it.
     Waiting(Waker),
     /// Nothing is known: the goroutine was not there yet, and who made it is not in the trace.
     Absent,
@@ -245,7 +247,8 @@ impl<S: Source> Walk<'_, S> {
                         f.go = now.by;
                     }
                 } else {
-                    self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
+                    let what = if by_timer(&now) { What::Waiting(Waker::Timer) } else { What::Absent };
+                    self.push(Piece { what, ..piece(go, lo, t, depth) });
                     t = lo;
                 }
             }
@@ -337,6 +340,12 @@ impl<S: Source> Walk<'_, S> {
         out.truncate(3);
         Ok(out)
     }
+}
+
+/// Whether a timer made the goroutine whose first stretch this is, as `time.AfterFunc` and a context's deadline do. Timers
+/// fire in the scheduler, on a P but in no goroutine, so that there is no stack either; nothing else makes goroutines there.
+fn by_timer(first: &Interval) -> bool {
+    first.kind == Kind::GoCreate && !first.by.is_some() && !first.stack.is_some() && first.proc.is_some()
 }
 
 fn piece(go: GoIdx, from: Time, to: Time, depth: u16) -> Piece {
