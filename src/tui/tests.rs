@@ -10,12 +10,15 @@ use super::snapshot::{Driver, text};
 use super::terse::Terse;
 use super::theme::{Background, ColorLevel, Theme};
 use super::views::{Pane, ViewId};
-use crate::base::GroupId;
-use crate::store::{Index, Lane, fixture};
+use crate::base::{Duration, GoId, GroupId};
+use crate::input::Bytes;
+use crate::store::{Index, Lane, Trace, fixture};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 fn theme() -> Theme {
     Theme::new(ColorLevel::True, Background::Dark, false)
@@ -397,6 +400,22 @@ fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
     assert!(screen.contains("the chain of this wait"), "{screen}");
     d.keys("<Enter>").unwrap();
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+}
+
+#[test]
+fn what_came_back_from_a_syscall_says_so_where_others_have_an_unblocker() {
+    let trace = Trace::open("syscall", Bytes::Static(include_bytes!("../../tests/data/syscall.trace"))).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let trace = Arc::new(trace);
+    // In the syscall for 120 ms, then ready, then running; another P was at hand at once.
+    let notice = "it came back by itself from the syscall, had lost its P, and got P0";
+    for at in [50_000_000, 120_394_050, 120_394_500] {
+        let size = Size { width: 120, height: 40 };
+        let mut d = Driver::new(trace.clone(), "syscall", theme(), Keymap::default(), size);
+        d.begin_at(Duration(at), Some(GoId(10)));
+        d.keys("u").unwrap();
+        assert_eq!(d.model.notice().unwrap().text, notice, "at {at}");
+    }
 }
 
 #[test]
