@@ -339,6 +339,16 @@ fn completions_and_manual_are_printed() {
 }
 
 #[test]
+fn commands_that_take_an_expression_say_so() {
+    for command in ["peek", "list", "disasm"] {
+        let help = String::from_utf8(output(&[command, "--help"]).stdout).unwrap();
+        assert!(help.contains(&format!("gotrail {command} [OPTIONS] [REGEX] <PROFILE>...")), "{help}");
+        assert!(help.contains("a regular expression"), "{help}");
+    }
+    assert!(!String::from_utf8(output(&["top", "--help"]).stdout).unwrap().contains("a regular expression"));
+}
+
+#[test]
 fn a_copied_position_opens_the_trace_there() {
     let at = |file: &str| {
         let out = gotrail().args(["snapshot", file, "--size", "120x40"]).assert().success();
