@@ -333,6 +333,8 @@ fn completions_and_manual_are_printed() {
     {
         assert!(man.contains(part), "{part}");
     }
+    // There is this one page: no other is named.
+    assert!(man.contains("gotrail disasm") && !man.contains("(1)"), "{man}");
     // A line that begins with one of these would be a request.
     let requests = man.lines().filter(|l| l.starts_with('\''));
     assert_eq!(requests.count(), 0);

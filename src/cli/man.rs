@@ -32,11 +32,22 @@ const PPROF: [(&str, &str); 8] = [
 
 /// Writes the page in roff.
 pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Roff::new();
+    // One page for all commands: clap's own list names a page of each, which there is not.
+    page.control("SH", ["COMMANDS"]);
+    page.text([roman("Each command tells its options with --help.")]);
+    for c in command.get_subcommands() {
+        let about = c.get_about().map(ToString::to_string).unwrap_or_default();
+        page.control("TP", []).text([bold(format!("gotrail {}", c.get_name()))]).text([roman(about)]);
+    }
     let man = Man::new(command);
     let out = &mut &mut *out;
-    man.render(out)?;
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    man.render_options_section(out)?;
 
-    let mut page = Roff::new();
     page.control("SH", ["KEYS"]);
     for line in lines(&Keymap::default(), &UNICODE) {
         match line {
@@ -69,5 +80,6 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
     ] {
         page.control("TP", []).text([bold(code)]).text([roman(meaning)]);
     }
-    page.to_writer(out)
+    page.to_writer(out)?;
+    man.render_version_section(out)
 }
