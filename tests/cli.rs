@@ -351,6 +351,17 @@ fn commands_that_take_an_expression_say_so() {
 }
 
 #[test]
+fn a_summary_names_the_format_and_not_the_go_that_wrote_it() {
+    // Recorded by Go 1.27, whose format is that of 1.26.
+    let file = "tests/data/chain.trace";
+    let text = String::from_utf8(output(&["summary", file]).stdout).unwrap();
+    assert!(text.lines().next().unwrap().contains(" · trace format of go 1.26 · "), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&output(&["summary", "--format", "json", file]).stdout).unwrap();
+    assert_eq!(json["format"], "go 1.26");
+}
+
+#[test]
 fn a_copied_position_opens_the_trace_there() {
     let at = |file: &str| {
         let out = gotrail().args(["snapshot", file, "--size", "120x40"]).assert().success();
