@@ -378,6 +378,16 @@ fn closed_waits_sum_to_what_gos_own_reader_says() {
 }
 
 #[test]
+fn what_began_before_the_trace_is_in_the_profile_of_its_kind_by_who_ended_it() {
+    // Three goroutines of settle and one that writes were waiting at a channel already: neither reason nor stack is there.
+    let trace = sample();
+    let p = offcpu::profile(&trace, offcpu::Kind::Sync, Options::default()).unwrap();
+    let of = p.records.iter().filter(|r| p.reason(r).is_some_and(|r| r == "chan receive or select"));
+    assert_eq!(of.clone().map(|r| r.count).sum::<u64>(), 4);
+    assert!(of.into_iter().all(|r| r.key.open == offcpu::Open::Start));
+}
+
+#[test]
 fn chains_take_as_long_as_what_they_are_of() {
     let all: Vec<Trace> = ALL.iter().map(|n| data(n)).chain([sample()]).collect();
     for trace in &all {
