@@ -362,6 +362,23 @@ fn a_summary_names_the_format_and_not_the_go_that_wrote_it() {
 }
 
 #[test]
+fn the_wait_that_links_points_to_is_one_that_why_knows() {
+    // A part of waits that go on beyond it, and waits of less than a microsecond.
+    for (args, trace, hint) in [
+        (&["--from", "10ms", "--to", "30ms"][..], "chain", Some("--from 10.000ms --to 30.000ms")),
+        (&["--filter", "dur<1us"][..], "knot", None),
+    ] {
+        let file = format!("tests/data/{trace}.trace");
+        let out = gotrail().arg("links").args(args).arg(&file).output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        let command = text.lines().last().unwrap().strip_prefix("longest of these: gotrail ").unwrap();
+        assert!(command.ends_with(hint.unwrap_or("s")), "{command}");
+        let why = output(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(why.status.code(), Some(0), "{command}");
+    }
+}
+
+#[test]
 fn a_copied_position_opens_the_trace_there() {
     let at = |file: &str| {
         let out = gotrail().args(["snapshot", file, "--size", "120x40"]).assert().success();
