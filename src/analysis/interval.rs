@@ -1,6 +1,7 @@
 //! What a goroutine was doing at an instant: since when, until when, why, and who ended it.
 
 use super::spans::{self, Cuts, Source, Span};
+use super::waits::made_by_timer;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{Cell, Detail, Event, Lane, Segment};
@@ -35,6 +36,8 @@ pub enum By {
     Goroutine(GoIdx),
     /// The runtime, on a thread without goroutine: see [`by_reason`].
     Runtime,
+    /// A timer, which started it.
+    Timer,
     /// Itself: it came back from a syscall.
     Syscall {
         /// Whether the P on which it had gone into it was still its own.
@@ -261,7 +264,11 @@ fn waker(e: &Event) -> Option<Waker> {
         _ => {}
     }
     // Without a goroutine it was the scheduler, on behalf of what `by_reason` tells.
-    let by = if e.by.is_some() { By::Goroutine(e.by) } else { By::Runtime };
+    let by = match e.by.some() {
+        Some(g) => By::Goroutine(g),
+        None if made_by_timer(e.kind, e.by, e.stack, e.proc) => By::Timer,
+        None => By::Runtime,
+    };
     Some(Waker { by, at: e.time, stack: e.stack, proc: e.proc, thread: e.thread, created })
 }
 

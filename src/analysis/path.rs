@@ -9,7 +9,7 @@
 use super::links::group;
 use super::search::Source;
 use super::states::Timeline;
-use super::waits::{End, Interval, PlaceId, Places, ReasonId, Reasons, Waker};
+use super::waits::{End, Interval, PlaceId, Places, ReasonId, Reasons, Waker, made_by_timer};
 use crate::base::{Duration, GoIdx, GroupId, StackId, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{EventNo, Index};
@@ -247,7 +247,8 @@ impl<S: Source> Walk<'_, S> {
                         f.go = now.by;
                     }
                 } else {
-                    let what = if by_timer(&now) { What::Waiting(Waker::Timer) } else { What::Absent };
+                    let timer = made_by_timer(now.kind, now.by, now.stack, now.proc);
+                    let what = if timer { What::Waiting(Waker::Timer) } else { What::Absent };
                     self.push(Piece { what, ..piece(go, lo, t, depth) });
                     t = lo;
                 }
@@ -340,12 +341,6 @@ impl<S: Source> Walk<'_, S> {
         out.truncate(3);
         Ok(out)
     }
-}
-
-/// Whether a timer made the goroutine whose first stretch this is, as `time.AfterFunc` and a context's deadline do. Timers
-/// fire in the scheduler, on a P but in no goroutine, so that there is no stack either; nothing else makes goroutines there.
-fn by_timer(first: &Interval) -> bool {
-    first.kind == Kind::GoCreate && !first.by.is_some() && !first.stack.is_some() && first.proc.is_some()
 }
 
 fn piece(go: GoIdx, from: Time, to: Time, depth: u16) -> Piece {

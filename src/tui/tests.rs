@@ -402,20 +402,28 @@ fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
 }
 
-#[test]
-fn what_came_back_from_a_syscall_says_so_where_others_have_an_unblocker() {
-    let trace = Trace::open("syscall", Bytes::Static(include_bytes!("../../tests/data/syscall.trace"))).unwrap();
+/// What `u` says of a goroutine of a trace at an instant.
+fn notice_of_unblocker(trace: &'static [u8], at: Duration, go: GoId) -> String {
+    let trace = Trace::open("trace", Bytes::Static(trace)).unwrap();
     trace.load(&|_| {}, &AtomicBool::new(false));
-    let trace = Arc::new(trace);
+    let size = Size { width: 120, height: 40 };
+    let mut d = Driver::new(Arc::new(trace), "trace", theme(), Keymap::default(), size);
+    d.begin_at(at, Some(go));
+    d.keys("u").unwrap();
+    d.model.notice().unwrap().text.clone()
+}
+
+#[test]
+fn where_no_goroutine_is_the_unblocker_it_is_said_what_was() {
+    let syscall = include_bytes!("../../tests/data/syscall.trace");
     // In the syscall for 120 ms, then ready, then running; another P was at hand at once.
-    let notice = "it came back by itself from the syscall, had lost its P, and got P0";
     for at in [50_000_000, 120_394_050, 120_394_500] {
-        let size = Size { width: 120, height: 40 };
-        let mut d = Driver::new(trace.clone(), "syscall", theme(), Keymap::default(), size);
-        d.begin_at(Duration(at), Some(GoId(10)));
-        d.keys("u").unwrap();
-        assert_eq!(d.model.notice().unwrap().text, notice, "at {at}");
+        let notice = notice_of_unblocker(syscall, Duration(at), GoId(10));
+        assert_eq!(notice, "it came back by itself from the syscall, had lost its P, and got P0", "at {at}");
     }
+    let deadline = include_bytes!("../../tests/data/deadline.trace");
+    let notice = notice_of_unblocker(deadline, Duration(10_370_000), GoId(5));
+    assert_eq!(notice, "no goroutine made this one: a timer started it");
 }
 
 #[test]

@@ -135,6 +135,7 @@ impl Detail {
                 let who = interval::by_reason(cx.index.dict.str(i.reason));
                 out.push(Command::Say(format!("no goroutine ended this wait: it was the {who}")));
             }
+            Some((By::Timer, _)) => out.push(Command::Say("no goroutine made this one: a timer started it".into())),
             Some((By::Syscall { kept }, w)) => {
                 out.push(Command::Say(format!("it came back {}", lines::returned(cx.index, kept, w.proc))));
             }
