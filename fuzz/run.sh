@@ -25,6 +25,7 @@ v2) seed tests/data/*.trace ../shared/corpus/go-reader-tests/* ../shared/corpus/
 v1) seed tests/data/v1/*.trace ../shared/corpus/go-v1-tests/* ../shared/corpus/go-v1-old-tests/* ;;
 whole) seed tests/data/*.trace tests/data/v1/*.trace ../shared/corpus/go-fuzz/* ../shared/corpus/go-reader-tests/* ;;
 pprof) seed tests/data/*.pb tests/data/*.pb.gz ../shared/corpus/pprof-tests/* ../shared/corpus/profiles/* ;;
+binary) seed tests/data/binary/* ;;
 filter)
     n=0
     for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \

@@ -333,9 +333,49 @@ fn completions_and_manual_are_printed() {
     {
         assert!(man.contains(part), "{part}");
     }
+    // There is this one page: no other is named.
+    assert!(man.contains("gotrail disasm") && !man.contains("(1)"), "{man}");
     // A line that begins with one of these would be a request.
     let requests = man.lines().filter(|l| l.starts_with('\''));
     assert_eq!(requests.count(), 0);
+}
+
+#[test]
+fn commands_that_take_an_expression_say_so() {
+    for command in ["peek", "list", "disasm"] {
+        let help = String::from_utf8(output(&[command, "--help"]).stdout).unwrap();
+        assert!(help.contains(&format!("gotrail {command} [OPTIONS] [REGEX] <PROFILE>...")), "{help}");
+        assert!(help.contains("a regular expression"), "{help}");
+    }
+    assert!(!String::from_utf8(output(&["top", "--help"]).stdout).unwrap().contains("a regular expression"));
+}
+
+#[test]
+fn a_summary_names_the_format_and_not_the_go_that_wrote_it() {
+    // Recorded by Go 1.27, whose format is that of 1.26.
+    let file = "tests/data/chain.trace";
+    let text = String::from_utf8(output(&["summary", file]).stdout).unwrap();
+    assert!(text.lines().next().unwrap().contains(" · trace format of go 1.26 · "), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_slice(&output(&["summary", "--format", "json", file]).stdout).unwrap();
+    assert_eq!(json["format"], "go 1.26");
+}
+
+#[test]
+fn the_wait_that_links_points_to_is_one_that_why_knows() {
+    // A part of waits that go on beyond it, and waits of less than a microsecond.
+    for (args, trace, hint) in [
+        (&["--from", "10ms", "--to", "30ms"][..], "chain", Some("--from 10.000ms --to 30.000ms")),
+        (&["--filter", "dur<1us"][..], "knot", None),
+    ] {
+        let file = format!("tests/data/{trace}.trace");
+        let out = gotrail().arg("links").args(args).arg(&file).output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        let command = text.lines().last().unwrap().strip_prefix("longest of these: gotrail ").unwrap();
+        assert!(command.ends_with(hint.unwrap_or("s")), "{command}");
+        let why = output(&command.split(' ').collect::<Vec<_>>());
+        assert_eq!(why.status.code(), Some(0), "{command}");
+    }
 }
 
 #[test]

@@ -83,11 +83,17 @@ fn elf(functions: &BTreeMap<String, (u64, u64)>, machine: u16, shift: u64) -> Ve
 
 /// Exit code, standard output and standard error of `gotrail disasm` with this program.
 fn disasm(pattern: &str, program: &[u8]) -> (i32, String, String) {
+    disasm_with(&[], pattern, program)
+}
+
+fn disasm_with(options: &[&str], pattern: &str, program: &[u8]) -> (i32, String, String) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(program).unwrap();
     let out = Command::new(env!("CARGO_BIN_EXE_gotrail"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["disasm", pattern, PROFILE, "--binary"])
+        .arg("disasm")
+        .args(options)
+        .args([pattern, PROFILE, "--binary"])
         .arg(file.path())
         .output()
         .unwrap();
@@ -145,6 +151,19 @@ fn instructions_of_a_function_add_up_to_what_it_cost() {
     }
     assert_eq!(next, to + 1);
     assert!(out.contains(";paycore/payment.(*OrderCache).Update order_cache.go:47"), "{out}");
+}
+
+#[test]
+fn with_means_all_numbers_are_means() {
+    let p = profile();
+    let (code, out, err) = disasm_with(&["--mean"], r"OrderCache.*Update$", &elf(&functions(&p), AMD64, 0));
+    assert_eq!((code, err.as_str()), (0, ""));
+    // Every sample of this profile stands for 10 ms.
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("Total: 10ms"));
+    assert_eq!(lines.nth(1), Some("      10ms       10ms (flat, cum)   100% of Total"));
+    let numbers = lines.flat_map(|l| l.split_whitespace().take(2));
+    assert!(numbers.into_iter().all(|n| n == "10ms" || n == "."), "{out}");
 }
 
 #[test]

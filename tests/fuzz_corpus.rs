@@ -34,6 +34,28 @@ fn traces_with_a_byte_changed_load() {
     }
 }
 
+/// Programs of a few functions in each format, whole and with each byte changed in turn.
+#[test]
+fn programs_with_a_byte_changed_are_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/binary");
+    for name in ["amd64.elf", "amd64.exe", "arm64.macho"] {
+        let good = std::fs::read(root.join(name)).unwrap();
+        let b = gotrail::binary::Binary::new(good.clone()).unwrap();
+        assert_eq!(b.symbols().len(), 2, "{name}");
+        assert!(b.instructions(&b.symbols()[0]).any(|i| i.text == "ret"), "{name}");
+        assert_eq!(b.lines(&b.symbols()[0]).is_some(), !name.ends_with("macho"), "{name}");
+        targets::binary(&good);
+        for at in 0..good.len() {
+            for byte in [0, 1, 0x7f, 0xff, good[at] ^ 0x80] {
+                let mut bad = good.clone();
+                bad[at] = byte;
+                targets::binary(&bad);
+            }
+            targets::binary(&good[..at]);
+        }
+    }
+}
+
 #[test]
 fn the_other_targets_run() {
     targets::query(b"func:pay* dur>1ms or /a+/ reason:sync");

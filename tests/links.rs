@@ -275,6 +275,27 @@ fn the_path_of_a_task_goes_through_those_it_waits_for() {
 }
 
 #[test]
+fn before_a_timer_started_a_goroutine_the_path_waits_for_the_timer() {
+    let trace = data("deadline");
+    let index = trace.index();
+    let main = index.goroutines.iter().position(|g| g.id.0 == 1).unwrap();
+    let (from, to) = (index.start, index.end);
+    let p = path::path(&trace, Window { go: GoIdx(main as u32), from, to, end: None }).unwrap();
+    check(&p, &index);
+    for name in ["main.deadline.func1", "context.WithDeadlineCause.func2"] {
+        let of = p.pieces.iter().filter(|p| index.goroutine_name(p.go) == name && p.what != What::Running);
+        let longest = of.max_by_key(|p| p.len()).unwrap();
+        assert_eq!((longest.what, longest.reason), (What::Waiting(Waker::Timer), None), "{name}");
+        assert!(longest.len().ns() >= 95 * MS / 10, "{name}");
+        assert!(gotrail::report::why::piece(&p, &index, longest).contains("timer that starts it"));
+    }
+    assert!(p.pieces.iter().all(|p| p.what != What::Absent));
+    let json = gotrail::report::why::json("main", &p, &index);
+    let timers = json["pieces"].as_array().unwrap().iter().filter(|p| p["waker"] == "timer").count();
+    assert_eq!(timers, 2);
+}
+
+#[test]
 fn the_path_of_a_region_is_that_of_its_goroutine() {
     let trace = data("path");
     for (region, least) in [("compute", 4), ("lock", 5), ("helper", 3), ("sleep", 2)] {
@@ -354,6 +375,16 @@ fn closed_waits_sum_to_what_gos_own_reader_says() {
         let gone: Duration = index.goroutines.iter().filter_map(|g| Some(index.end - g.gone?)).sum();
         assert!((closed + open - want).ns().abs() <= gone.ns(), "{name}: {} {want} {gone}", closed + open);
     }
+}
+
+#[test]
+fn what_began_before_the_trace_is_in_the_profile_of_its_kind_by_who_ended_it() {
+    // Three goroutines of settle and one that writes were waiting at a channel already: neither reason nor stack is there.
+    let trace = sample();
+    let p = offcpu::profile(&trace, offcpu::Kind::Sync, Options::default()).unwrap();
+    let of = p.records.iter().filter(|r| p.reason(r).is_some_and(|r| r == "chan receive or select"));
+    assert_eq!(of.clone().map(|r| r.count).sum::<u64>(), 4);
+    assert!(of.into_iter().all(|r| r.key.open == offcpu::Open::Start));
 }
 
 #[test]

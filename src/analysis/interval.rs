@@ -1,6 +1,7 @@
 //! What a goroutine was doing at an instant: since when, until when, why, and who ended it.
 
 use super::spans::{self, Cuts, Source, Span};
+use super::waits::made_by_timer;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
 use crate::store::segment::{GoState, Kind};
 use crate::store::{Cell, Detail, Event, Lane, Segment};
@@ -35,9 +36,16 @@ pub enum By {
     Goroutine(GoIdx),
     /// The runtime, on a thread without goroutine: see [`by_reason`].
     Runtime,
+    /// A timer, which started it.
+    Timer,
+    /// Itself: it came back from a syscall.
+    Syscall {
+        /// Whether the P on which it had gone into it was still its own.
+        kept: bool,
+    },
 }
 
-/// What ended a wait: who, when, where.
+/// What ended a wait or a syscall: who, when, where.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Waker {
     /// Who.
@@ -89,7 +97,7 @@ pub struct Interval {
     pub proc: ProcIdx,
     /// The thread, while it runs or is in a syscall.
     pub thread: ThreadIdx,
-    /// Who ended the wait; for a runnable or running goroutine, who made it runnable.
+    /// Who ended the wait, or the syscall; for a runnable or running goroutine, who made it runnable.
     pub waker: Option<Waker>,
     /// The waits that it ended while it ran, the first [`MAX_WOKE`].
     pub woke: Vec<Woke>,
@@ -216,6 +224,7 @@ impl Interval {
             GoState::Syscall => {
                 self.stack = begin.map_or(StackId::NONE, |e| own_stack(&e));
                 self.thread = begin.or(end).map_or(ThreadIdx::NONE, |e| e.thread);
+                self.waker = end.as_ref().and_then(waker);
             }
             GoState::Running => {
                 self.reason = reason(end.as_ref());
@@ -223,6 +232,8 @@ impl Interval {
                 if let Some(e) = begin.or(end) {
                     (self.proc, self.thread) = (e.proc, e.thread);
                 }
+                // One that kept its P all through a syscall was never ready in between.
+                self.waker = begin.as_ref().and_then(waker);
             }
             GoState::NotExist | GoState::Undetermined => {}
         }
@@ -244,11 +255,20 @@ fn own_stack(e: &Event) -> StackId {
 /// Who made the goroutine runnable, if `e` is what did.
 fn waker(e: &Event) -> Option<Waker> {
     let created = matches!(e.kind, Kind::GoCreate | Kind::GoCreateBlocked);
-    if !created && e.kind != Kind::GoUnblock {
-        return None;
+    match e.kind {
+        Kind::GoSyscallEnd | Kind::GoSyscallEndBlocked => {
+            let (by, stack) = (By::Syscall { kept: e.kind == Kind::GoSyscallEnd }, StackId::NONE);
+            return Some(Waker { by, at: e.time, stack, proc: e.proc, thread: e.thread, created });
+        }
+        _ if !created && e.kind != Kind::GoUnblock => return None,
+        _ => {}
     }
     // Without a goroutine it was the scheduler, on behalf of what `by_reason` tells.
-    let by = if e.by.is_some() { By::Goroutine(e.by) } else { By::Runtime };
+    let by = match e.by.some() {
+        Some(g) => By::Goroutine(g),
+        None if made_by_timer(e.kind, e.by, e.stack, e.proc) => By::Timer,
+        None => By::Runtime,
+    };
     Some(Waker { by, at: e.time, stack: e.stack, proc: e.proc, thread: e.thread, created })
 }
 

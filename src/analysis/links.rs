@@ -94,7 +94,7 @@ pub struct Edge {
     pub longest: Option<EventNo>,
     /// The goroutine that waited longest.
     pub longest_go: GoIdx,
-    /// When it began to.
+    /// When it began to, or the window did if that was later.
     pub longest_from: Time,
 }
 
@@ -198,7 +198,7 @@ impl Visit for Summer<'_, '_> {
         e.open += u64::from(!w.closed());
         e.total += d;
         if d > e.max || e.count == 1 {
-            (e.max, e.longest, e.longest_go, e.longest_from) = (d, w.began, w.go, w.from);
+            (e.max, e.longest, e.longest_go, e.longest_from) = (d, w.began, w.go, from);
         }
     }
 

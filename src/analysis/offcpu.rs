@@ -139,8 +139,14 @@ impl Sums<'_, '_> {
         }
     }
 
+    /// What a wait was for. Of one that began before the trace only who ended it may tell.
+    fn refined(&self, w: &Interval, waker: Waker) -> ReasonId {
+        let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
+        self.reasons.refine_ended(&self.index.dict, (w.reason, w.stack), ended)
+    }
+
     fn class(&self, w: &Interval) -> Class {
-        let id = self.reasons.refine(&self.index.dict, w.reason, w.stack, Waker::Runtime);
+        let id = self.refined(w, w.waker(self.index, self.reasons));
         self.reasons.get(id).class
     }
 
@@ -207,10 +213,7 @@ impl Visit for Sums<'_, '_> {
         let what = match w.state {
             GoState::Runnable => What::Runnable,
             GoState::Syscall => What::Syscall(self.reasons.syscall(&self.index.dict, w.stack)),
-            _ => {
-                let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
-                What::Waiting(self.reasons.refine_ended(&self.index.dict, (w.reason, w.stack), ended))
-            }
+            _ => What::Waiting(self.refined(w, waker)),
         };
         let party = match w.state {
             GoState::Waiting => Some(Party::of(waker, self.index)),

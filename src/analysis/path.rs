@@ -2,14 +2,15 @@
 //!
 //! Walks back from the end of a window. Where the goroutine ran, that is what the time went into. Where it waited for
 //! another, that other's timeline is followed instead, from the moment it ended the wait back to the moment the wait
-//! began; then the walk goes on in the waiter. A goroutine that did not exist yet hands over to its creator. So each
-//! instant of the window is laid to exactly one goroutine and one state, and the parts sum to the window.
+//! began; then the walk goes on in the waiter. A goroutine that did not exist yet hands over to its creator, or is laid to
+//! the timer that started it. So each instant of the window is laid to exactly one goroutine and one state, and the parts
+//! sum to the window.
 
 use super::ahead::ReadAhead;
 use super::links::group;
 use super::search::Source;
 use super::states::Timeline;
-use super::waits::{End, Interval, PlaceId, Places, ReasonId, Reasons, Waker};
+use super::waits::{End, Interval, PlaceId, Places, ReasonId, Reasons, Waker, made_by_timer};
 use super::walk;
 use crate::base::{Duration, GoIdx, GroupId, StackId, Time};
 use crate::store::segment::{GoState, Kind};
@@ -34,7 +35,8 @@ pub enum What {
     Runnable,
     /// In a syscall.
     Syscall,
-    /// Waiting for something that is no goroutine, or for one that cannot be followed.
+    /// Waiting for something that is no goroutine, or for one that cannot be followed. Without a reason, it was not there
+    /// yet: a timer started it.
     Waiting(Waker),
     /// Nothing is known: the goroutine was not there yet, and who made it is not in the trace.
     Absent,
@@ -252,7 +254,9 @@ impl<S: Source> Walk<'_, S> {
                         f.go = now.by;
                     }
                 } else {
-                    self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
+                    let timer = made_by_timer(now.kind, now.by, now.stack, now.proc);
+                    let what = if timer { What::Waiting(Waker::Timer) } else { What::Absent };
+                    self.push(Piece { what, ..piece(go, lo, t, depth) });
                     t = lo;
                 }
             }

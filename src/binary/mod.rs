@@ -39,6 +39,9 @@ pub enum Error {
     /// It is for a processor whose instructions are not known here.
     #[error("its machine code is for {0}; that of amd64, 386 and arm64 can be shown")]
     Architecture(String),
+    /// It wants to be loaded where there is no room for it.
+    #[error("it is damaged: it says to load it at {0:#x}, near the end of all addresses")]
+    Base(u64),
     /// It has no table of symbols.
     #[error("it has no symbol table; build it without -ldflags=-s")]
     Stripped,
@@ -73,6 +76,11 @@ impl Binary {
         if !matches!(arch, Architecture::X86_64 | Architecture::I386 | Architecture::Aarch64) {
             return Err(Error::Architecture(format!("{arch:?}").to_lowercase()));
         }
+        let image = if file.format() == BinaryFormat::Pe { file.relative_address_base() } else { 0 };
+        // Positions in such a program are of 32 bits, one of a section and one in it. `object` adds them up unchecked.
+        if image.checked_add(2 * u64::from(u32::MAX)).is_none() {
+            return Err(Error::Base(image));
+        }
         let inside = |(at, len): (u64, u64)| {
             let range = usize::try_from(at).ok()?..usize::try_from(at.checked_add(len)?).ok()?;
             bytes.get(range.clone()).map(|_| range)
@@ -88,7 +96,6 @@ impl Binary {
             let (from, to) = (s.address(), s.address().checked_add(s.size())?);
             text.filter(|t| (from..to).contains(t)).map(|_| (from, s.file_range().0))
         });
-        let image = if file.format() == BinaryFormat::Pe { file.relative_address_base() } else { 0 };
         let build_id = file.build_id().ok().flatten().unwrap_or_default();
         let build_id = build_id.iter().map(|b| format!("{b:02x}")).collect();
         let first = file.symbol_by_name("runtime.text").map(|s| s.address()).or(text).unwrap_or(0);

@@ -10,7 +10,7 @@ use roff::{Roff, bold, roman};
 use std::io::{self, Write};
 
 /// Where the commands on profiles do not print what pprof prints, because that is wrong, or not the same twice.
-const PPROF: [(&str, &str); 8] = [
+const PPROF: [(&str, &str); 9] = [
     ("list, recursion", "a function's header counts a sample once, however often the function is on its stack"),
     (
         "list, files",
@@ -26,17 +26,29 @@ const PPROF: [(&str, &str); 8] = [
         "are written as GNU's assembler writes them, those of AVX and with prefixes as one; libraries are left out",
     ),
     ("disasm, recursion", "a function's header counts a sample once; its instructions count as with pprof"),
+    ("disasm --mean", "a function's header has means, as its instructions and the total do; with pprof it has sums"),
     ("--files", "whether an entry is marked (inline), and the order of equal entries, are the same in every run"),
     ("units, names", "characters that steer a terminal are escaped"),
 ];
 
 /// Writes the page in roff.
 pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Roff::new();
+    // One page for all commands: clap's own list names a page of each, which there is not.
+    page.control("SH", ["COMMANDS"]);
+    page.text([roman("Each command tells its options with --help.")]);
+    for c in command.get_subcommands() {
+        let about = c.get_about().map(ToString::to_string).unwrap_or_default();
+        page.control("TP", []).text([bold(format!("gotrail {}", c.get_name()))]).text([roman(about)]);
+    }
     let man = Man::new(command);
     let out = &mut &mut *out;
-    man.render(out)?;
+    man.render_title(out)?;
+    man.render_name_section(out)?;
+    man.render_synopsis_section(out)?;
+    man.render_description_section(out)?;
+    man.render_options_section(out)?;
 
-    let mut page = Roff::new();
     page.control("SH", ["KEYS"]);
     for line in lines(&Keymap::default(), &UNICODE) {
         match line {
@@ -69,5 +81,6 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
     ] {
         page.control("TP", []).text([bold(code)]).text([roman(meaning)]);
     }
-    page.to_writer(out)
+    page.to_writer(out)?;
+    man.render_version_section(out)
 }

@@ -18,7 +18,7 @@ mod why;
 mod window;
 
 use crate::base::text::escape;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use profile::{Kind, ProfileArgs};
 use std::io::{self, Write};
@@ -51,10 +51,13 @@ enum Command {
     /// Print a profile's functions with their callers and callees, as `go tool pprof -tree` does
     Tree(ProfileArgs),
     /// Print the callers and callees of the functions that match, as `go tool pprof -peek` does
+    #[command(override_usage = "gotrail peek [OPTIONS] [REGEX] <PROFILE>...", mut_arg("files", after_regex))]
     Peek(ProfileArgs),
     /// Print the source of the functions that match, with what each line takes, as `go tool pprof -list` does
+    #[command(override_usage = "gotrail list [OPTIONS] [REGEX] <PROFILE>...", mut_arg("files", after_regex))]
     List(ProfileArgs),
     /// Print the instructions of the functions that match, with what each takes, as `go tool pprof -disasm` does
+    #[command(override_usage = "gotrail disasm [OPTIONS] [REGEX] <PROFILE>...", mut_arg("files", after_regex))]
     Disasm(ProfileArgs),
     /// Print every sample of a profile with its stack, as `go tool pprof -traces` does
     Traces(ProfileArgs),
@@ -83,6 +86,14 @@ enum Command {
     },
     /// Print the manual page, in roff
     Man,
+}
+
+/// The files of a command that takes the expression of functions as the first of them, as pprof does.
+fn after_regex(files: Arg) -> Arg {
+    files.help(
+        "What functions to show, a regular expression (all, if there is only a profile); \
+         then profiles, and several are added up. `-` is standard input",
+    )
 }
 
 /// How results are printed.

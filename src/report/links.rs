@@ -68,8 +68,13 @@ fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let Some((_, r)) = table.rows.iter().filter(by_goroutines).max_by_key(|(_, r)| (r.count > 1, r.total)) else {
         return Ok(());
     };
+    if r.max <= Duration::ZERO {
+        return Ok(());
+    }
     let Longest { trace, g: Some(g), offset, .. } = &r.longest else { return Ok(()) };
-    let at = |t| time::offset(t, Duration(1000));
+    // Both ends of what is shorter than a few of the usual digits would read the same.
+    let digits = if r.max < Duration(1_000_000) { Duration(1) } else { Duration(1000) };
+    let at = |t| time::offset(t, digits);
     // A name that a shell would not leave as it is has to be written by the user.
     let plain = trace.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c)) && !trace.starts_with('-');
     let file = if plain && !trace.is_empty() { trace.as_str() } else { "FILE" };

@@ -12,9 +12,10 @@ const ROWS: usize = 8;
 /// Writes the summary of the trace called `name`.
 pub fn write(name: &str, index: &Index, out: &mut dyn Write) -> io::Result<()> {
     let s = summarize(index);
+    // Of which Go it is no trace tells: a format serves until one changes it.
     writeln!(
         out,
-        "{} · {} · {} · {} events · {} goroutines · {} Ps · {} threads",
+        "{} · trace format of {} · {} · {} events · {} goroutines · {} Ps · {} threads",
         text::escape(name),
         s.format,
         index.duration(),

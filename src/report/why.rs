@@ -130,6 +130,7 @@ fn line(path: &Path, index: &Index, at: PlaceId) -> String {
 
 /// What a goroutine did in a piece of the path, in words that are safe to show.
 pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, at: PlaceId) -> String {
+    let started = reason.is_none();
     let reason = || reason.map_or(String::new(), |r| text::escape(&path.reasons.get(r).name).into_owned());
     let at = line(path, index, at);
     match what {
@@ -138,6 +139,7 @@ pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, a
         What::Runnable => "is ready, but has no P".into(),
         What::Syscall => format!("is in {}{at}", reason()),
         What::Waiting(Waker::Network) => format!("waits for the network: {}{at}", reason()),
+        What::Waiting(Waker::Timer) if started => "waits for the timer that starts it".into(),
         What::Waiting(Waker::Timer) => format!("waits for a timer: {}{at}", reason()),
         What::Waiting(Waker::Runtime) => format!("waits for the runtime: {}{at}", reason()),
         What::Waiting(Waker::Nobody) => format!("waits for what never came: {}{at}", reason()),

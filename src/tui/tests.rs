@@ -10,12 +10,15 @@ use super::snapshot::{Driver, text};
 use super::terse::Terse;
 use super::theme::{Background, ColorLevel, Theme};
 use super::views::{Pane, ViewId};
-use crate::base::GroupId;
-use crate::store::{Index, Lane, fixture};
+use crate::base::{Duration, GoId, GroupId};
+use crate::input::Bytes;
+use crate::store::{Index, Lane, Trace, fixture};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use proptest::prelude::*;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 fn theme() -> Theme {
     Theme::new(ColorLevel::True, Background::Dark, false)
@@ -454,6 +457,30 @@ fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
     assert!(screen.contains("the chain of this wait"), "{screen}");
     d.keys("<Enter>").unwrap();
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+}
+
+/// What `u` says of a goroutine of a trace at an instant.
+fn notice_of_unblocker(trace: &'static [u8], at: Duration, go: GoId) -> String {
+    let trace = Trace::open("trace", Bytes::Static(trace)).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let size = Size { width: 120, height: 40 };
+    let mut d = Driver::new(Arc::new(trace), "trace", theme(), Keymap::default(), size);
+    d.begin_at(at, Some(go));
+    d.keys("u").unwrap();
+    d.model.notice().unwrap().text.clone()
+}
+
+#[test]
+fn where_no_goroutine_is_the_unblocker_it_is_said_what_was() {
+    let syscall = include_bytes!("../../tests/data/syscall.trace");
+    // In the syscall for 120 ms, then ready, then running; another P was at hand at once.
+    for at in [50_000_000, 120_394_050, 120_394_500] {
+        let notice = notice_of_unblocker(syscall, Duration(at), GoId(10));
+        assert_eq!(notice, "it came back by itself from the syscall, had lost its P, and got P0", "at {at}");
+    }
+    let deadline = include_bytes!("../../tests/data/deadline.trace");
+    let notice = notice_of_unblocker(deadline, Duration(10_370_000), GoId(5));
+    assert_eq!(notice, "no goroutine made this one: a timer started it");
 }
 
 #[test]

@@ -21,6 +21,7 @@ var programs = map[string]func(){
 	"annotations": annotations,
 	"chain":       chain,
 	"convoy":      convoy,
+	"deadline":    deadline,
 	"hostile":     hostile,
 	"knot":        knot,
 	"leak":        leak,

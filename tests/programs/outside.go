@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net"
 	"syscall"
@@ -107,4 +108,17 @@ func pipeReader(fd int, done chan<- struct{}) {
 	_, err := syscall.Read(fd, make([]byte, 1))
 	check(err)
 	close(done)
+}
+
+// deadline: main waits for a goroutine that time.AfterFunc starts after 10 ms,
+// and then for a context whose deadline passes after another 10 ms. Timers
+// start both of those who let it go, and nobody else made them.
+func deadline() {
+	fired := make(chan struct{})
+	time.AfterFunc(10*unit, func() { close(fired) })
+	<-fired
+	ctx, cancel := context.WithTimeout(context.Background(), 10*unit)
+	defer cancel()
+	// The context's own channel is closed by the goroutine of the timer.
+	<-ctx.Done()
 }

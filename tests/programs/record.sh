@@ -38,7 +38,7 @@ record() { # PROGRAM FILE-NAME
   fi
 }
 
-all=(annotations chain convoy coroutine hostile knot leak network path receiver selects starved syscall timer waits)
+all=(annotations chain convoy coroutine deadline hostile knot leak network path receiver selects starved syscall timer waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do record "$program" "$program"; done

@@ -3,6 +3,7 @@
 
 use gotrail::analysis::search::{self, Options};
 use gotrail::base::{Time, text};
+use gotrail::binary::Binary;
 use gotrail::filter;
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::source::{Finder, Places};
@@ -20,8 +21,15 @@ use std::sync::atomic::AtomicBool;
 pub type Target = fn(&[u8]);
 
 /// The targets by name; the corpus of each is the folder of that name in `tests/data/fuzz`.
-pub const ALL: &[(&str, Target)] =
-    &[("v2", v2), ("v1", v1), ("whole", whole), ("pprof", profile), ("filter", query), ("source", source)];
+pub const ALL: &[(&str, Target)] = &[
+    ("v2", v2),
+    ("v1", v1),
+    ("whole", whole),
+    ("pprof", profile),
+    ("filter", query),
+    ("source", source),
+    ("binary", binary),
+];
 
 /// The newer trace formats, without their header: the first byte chooses the version, the rest is batches. Scan, tables,
 /// order, and going on from a checkpoint.
@@ -166,6 +174,26 @@ pub fn source(data: &[u8]) {
         let real = found.path.canonicalize().expect("what is found exists");
         let below = real.starts_with(root.canonicalize().expect("the root exists"));
         assert!(below || found.how == gotrail::source::How::AsItStands, "{} leads out", found.path.display());
+    }
+}
+
+/// An executable: its functions, their instructions and lines. What is taken apart is bounded as `disasm` bounds it.
+pub fn binary(data: &[u8]) {
+    let Ok(b) = Binary::new(data.to_vec()) else { return };
+    b.base(0x7f00_0000_0000, 0x1000);
+    assert_eq!(b.size(), data.len() as u64);
+    assert!(b.build_id().len() <= 2 * data.len());
+    let mut left = b.size().saturating_mul(4);
+    for s in b.symbols() {
+        assert!(s.start < s.end, "a function without code");
+        assert!(b.symbol_at(s.start).is_some_and(|found| found.start == s.start), "a function is not found");
+        let Some(rest) = left.checked_sub(s.end - s.start) else { break };
+        left = rest;
+        let lines = b.lines(s);
+        for i in b.instructions(s) {
+            assert!((s.start..s.end).contains(&i.address), "an instruction outside of its function");
+            lines.as_ref().and_then(|l| l.at(i.address));
+        }
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Longest {
     pub event: Option<EventNo>,
     /// The goroutine's number.
     pub g: Option<u64>,
-    /// When it began, in ns of the trace's clock.
+    /// When it began, or the window did if that was later, in ns of the trace's clock.
     pub from_ns: i64,
     /// The same from the trace's start.
     pub offset: Duration,

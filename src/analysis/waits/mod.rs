@@ -34,6 +34,13 @@ pub enum Waker {
     Nobody,
 }
 
+/// Whether a timer made a goroutine that was created with an event of this kind, by this goroutine, in this stack of its and
+/// on this P, as `time.AfterFunc` and a context's deadline do. Timers fire in the scheduler, on a P but in no goroutine, so
+/// that there is no stack either; nothing else makes goroutines there.
+pub fn made_by_timer(kind: Kind, by: GoIdx, stack: StackId, proc: ProcIdx) -> bool {
+    kind == Kind::GoCreate && !by.is_some() && !stack.is_some() && proc.is_some()
+}
+
 /// How a stretch ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct End {

@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 #[derive(Args, Clone, Debug)]
 #[command(about = None, long_about = None)]
 pub struct ProfileArgs {
-    /// Profiles; several are added up. `-` is standard input. For `peek`, `list` and `disasm`, a regular expression before them
+    /// Profiles; several are added up. `-` is standard input
     #[arg(required = true, value_name = "PROFILE")]
     pub files: Vec<String>,
     /// What to compare with.

@@ -3,7 +3,7 @@
 use super::{Error, Report};
 use crate::base::text::escape;
 use crate::binary::{Binary, Symbol};
-use crate::store::profile::graph::{Node, Places, Trim, Trimmed};
+use crate::store::profile::graph::{Node, Places, Sum, Trim, Trimmed};
 use crate::store::profile::pattern::Pattern;
 use crate::store::profile::{Mapping, Profile};
 use rustc_hash::FxHashMap;
@@ -63,9 +63,10 @@ pub fn write(r: &mut Report, pattern: &Pattern, binary: &Binary, out: &mut dyn W
     let cums = places.cum_of_groups(p, r.weights, starts.len(), |i| of_address.get(&i.address).copied());
     for s in &sampled {
         let cum = cums[starts[&s.start]];
-        let flat = inside(s).iter().fold(0i64, |sum, n| sum.wrapping_add(n.1.flat.value));
+        let flat: Sum = inside(s).iter().map(|n| n.1.flat).sum();
         writeln!(out, "ROUTINE ======================== {}", escape(&s.name))?;
-        let (flat, cum) = (r.value(flat), cum.get());
+        // Of means both, as the instructions below and the total above are.
+        let (flat, cum) = (r.value(flat.get()), cum.get());
         writeln!(out, "{flat:>10} {:>10} (flat, cum) {} of Total", r.value(cum), r.share(cum))?;
         function(r, binary, s, inside(s), out)?;
     }
@@ -90,13 +91,8 @@ fn function(
         let next = instructions.peek().map_or(u64::MAX, |n| n.address);
         let (here, after) = rest.split_at(rest.partition_point(|n| n.0 < next));
         rest = after;
-        let sum = |of: fn(&Node) -> crate::store::profile::graph::Sum| {
-            here.iter()
-                .map(|n| of(&n.1))
-                .fold((0i64, 0i64), |(v, d), s| (v.wrapping_add(s.value), d.wrapping_add(s.divisor)))
-        };
-        let mean = |(v, d): (i64, i64)| if d == 0 { v } else { v.wrapping_div(d) };
-        let (flat, cum) = (mean(sum(|n| n.flat)), mean(sum(|n| n.cum)));
+        let sum = |of: fn(&Node) -> Sum| here.iter().map(|n| of(&n.1)).sum::<Sum>().get();
+        let (flat, cum) = (sum(|n| n.flat), sum(|n| n.cum));
         let (mut file, mut line) =
             lines.as_ref().and_then(|l| l.at(inst.address)).map_or((String::new(), 0), |(f, l)| (base(f), l));
         let mut func = String::new();

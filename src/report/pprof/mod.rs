@@ -13,6 +13,7 @@
 //! | `(inline)` under `show`, `hide`, `show_from` | lost where the function that a call was inlined into is taken away | kept | the call was inlined |
 //! | `disasm`, last instruction | cut by a byte, and printed as `?` | whole | it is there |
 //! | `disasm`, header of a function | adds up the cumulative values of its instructions | counts each sample once | as for `list` |
+//! | `disasm -mean`, header of a function | sums, above instructions whose values are means | means | they are of the total, which is a mean |
 //! | `disasm`, expression | must match the function with its address, file and line, too | the function's name | `disasm 'Update$'` should find `Update` |
 //! | `disasm`, text of instructions | as Go's assembler writes it | as GNU's does; ours are other libraries | the same instructions at the same addresses |
 //! | `disasm`, libraries | looked for where the profile says | left out | it is about the program |

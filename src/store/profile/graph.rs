@@ -46,6 +46,14 @@ impl Sum {
     }
 }
 
+impl std::iter::Sum for Sum {
+    fn sum<I: Iterator<Item = Sum>>(all: I) -> Sum {
+        let mut sum = Sum::default();
+        all.for_each(|s| sum.add(s));
+        sum
+    }
+}
+
 /// A node of the graph.
 #[derive(Clone, Copy, Debug)]
 pub struct Node {

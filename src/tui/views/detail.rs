@@ -129,11 +129,15 @@ impl Detail {
 
     fn unblocker(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
-        match i.waker.map(|w| (w.by, w.at)) {
-            Some((By::Goroutine(go), at)) => self.jump(cx, Target { go, at, far: true }, out),
+        match i.waker.map(|w| (w.by, w)) {
+            Some((By::Goroutine(go), w)) => self.jump(cx, Target { go, at: w.at, far: true }, out),
             Some((By::Runtime, _)) => {
                 let who = interval::by_reason(cx.index.dict.str(i.reason));
                 out.push(Command::Say(format!("no goroutine ended this wait: it was the {who}")));
+            }
+            Some((By::Timer, _)) => out.push(Command::Say("no goroutine made this one: a timer started it".into())),
+            Some((By::Syscall { kept }, w)) => {
+                out.push(Command::Say(format!("it came back {}", lines::returned(cx.index, kept, w.proc))));
             }
             None if i.end == Edge::Trace => out.push(Command::Say("the trace ends before this does".into())),
             None => out.push(Command::Say("the trace does not say who made it runnable".into())),

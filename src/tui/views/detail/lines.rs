@@ -6,7 +6,7 @@ use crate::analysis::tasks::Sum;
 use crate::analysis::timeline::value_at;
 use crate::analysis::waits::Reasons;
 use crate::base::text::{bytes, count, escape};
-use crate::base::{Duration, FrameId, GoIdx, GroupId, StackId, Time};
+use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
 use crate::store::code::is_runtime;
 use crate::store::index::Times;
 use crate::store::{Cell, Index, Range};
@@ -270,12 +270,14 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
         (false, GoState::Waiting) => "unblocked by",
         (false, _) => "readied by",
     };
-    let when = if i.state == GoState::Waiting {
+    let when = if matches!(i.state, GoState::Waiting | GoState::Syscall) {
         format!(", {} later", w.at - i.from)
     } else {
         format!(", at {}", at(cx, w.at))
     };
     match w.by {
+        By::Syscall { kept } => out.push(Line::new("returned", format!("{}{when}", returned(index, kept, w.proc)))),
+        By::Timer => out.push(Line::new(label, format!("a timer{when}"))),
         By::Runtime => {
             let who = by_reason(index.dict.str(i.reason));
             out.push(Line::new(label, format!("the {who}{when}")));
@@ -295,6 +297,18 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
             }
         }
     }
+}
+
+/// How a goroutine came back from a syscall on a P, which it had kept or not.
+pub fn returned(index: &Index, kept: bool, p: ProcIdx) -> String {
+    let p = p.some().map(|p| words::proc(index, p));
+    let how = match (kept, p) {
+        (true, Some(p)) => format!(" and kept {p}"),
+        (true, None) => String::new(),
+        (false, Some(p)) => format!(", had lost its P, and got {p}"),
+        (false, None) => " and had lost its P".into(),
+    };
+    format!("by itself from the syscall{how}")
 }
 
 fn frame(index: &Index, f: FrameId) -> String {
