@@ -105,14 +105,16 @@ impl Report {
         }
     }
 
-    /// The graph that is worth showing, and the unit to show it in.
-    fn trimmed(&mut self) -> Trimmed {
+    /// The graph that is worth showing, and the unit to show it in. With `inlined_only`, of the calls only those of what
+    /// was inlined somewhere.
+    fn trimmed(&mut self, inlined_only: bool) -> Trimmed {
         let trim = Trim {
             cum: self.options.cum,
             drop_negative: self.options.drop_negative,
             node_count: self.options.node_count.unwrap_or(0),
             node_fraction: self.options.node_fraction,
             edge_fraction: self.options.edge_fraction,
+            inlined_only,
         };
         self.trim_paths();
         let places = Places::new(&mut self.profile, false);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 /// Prints the report.
 pub fn write(r: &mut Report, out: &mut dyn Write) -> io::Result<()> {
-    let t = r.trimmed();
+    let t = r.trimmed(true);
     // Whether each place was inlined into some callers, and whether it was called by some.
     let mut inlined: Vec<_> = t.graph.nodes.iter().map(|n| (n.inlined_root, false)).collect();
     for e in &t.graph.edges {

@@ -14,7 +14,7 @@ const LEGEND: &str = "      flat  flat%   sum%        cum   cum%   calls calls% 
 /// # Errors
 /// If `out` cannot be written, or nothing matches.
 pub fn write(r: &mut Report, only: Option<&Pattern>, out: &mut dyn Write) -> Result<(), Error> {
-    let t = r.trimmed();
+    let t = r.trimmed(false);
     let (callers, callees) = (t.graph.sorted_edges(&t.names, true), t.graph.sorted_edges(&t.names, false));
     writeln!(out, "{}", r.report_labels(&t).join("\n"))?;
     writeln!(out, "{SEPARATOR}\n{LEGEND}")?;

@@ -298,12 +298,20 @@ pub struct Trim {
     pub node_fraction: f64,
     /// Leave out calls below this share of the total.
     pub edge_fraction: f64,
+    /// Leave out calls of what is inlined nowhere: the rest tells whether a node was inlined into its callers.
+    pub inlined_only: bool,
 }
 
 impl Trim {
     /// Leave out nothing.
-    pub const NOTHING: Trim =
-        Trim { cum: false, drop_negative: false, node_count: 0, node_fraction: 0.0, edge_fraction: 0.0 };
+    pub const NOTHING: Trim = Trim {
+        cum: false,
+        drop_negative: false,
+        node_count: 0,
+        node_fraction: 0.0,
+        edge_fraction: 0.0,
+        inlined_only: false,
+    };
 }
 
 /// A graph that shows the important part of a profile.
@@ -363,7 +371,13 @@ impl Trimmed {
                 names.push(places.infos[n].printable(p));
             }
         }
-        let mut edges = edges(p, places, weights, &position, &mut nodes);
+        let mut wanted = vec![!trim.inlined_only; names.len()];
+        for &(n, inlined) in &places.nodes {
+            if let (true, Some(wanted)) = (inlined, wanted.get_mut(position[n as usize] as usize)) {
+                *wanted = true;
+            }
+        }
+        let mut edges = edges(p, places, weights, (&position, &wanted), &mut nodes);
         let shown = nodes.len() as u32;
         edges.retain(|e| e.to >= shown || e.weight.value.wrapping_abs() >= edge_cutoff);
         Trimmed { graph: Graph { nodes, edges }, names, considered, dropped: all - considered }
@@ -397,8 +411,15 @@ impl Order<'_> {
     }
 }
 
-/// The calls between the nodes that have a position; nodes without one are bridged. Marks the roots that were inlined.
-fn edges(p: &Profile, places: &Places, weights: Weights, position: &[u32], nodes: &mut [Node]) -> Vec<Edge> {
+/// The calls between the nodes that have a position, of those that are wanted; nodes without one are bridged. Marks the
+/// roots that were inlined.
+fn edges(
+    p: &Profile,
+    places: &Places,
+    weights: Weights,
+    (position, wanted): (&[u32], &[bool]),
+    nodes: &mut [Node],
+) -> Vec<Edge> {
     let mut edges: Vec<Edge> = Vec::new();
     // For each edge the sample that counted it last.
     let mut seen: Vec<u32> = Vec::new();
@@ -417,7 +438,7 @@ fn edges(p: &Profile, places: &Places, weights: Weights, position: &[u32], nodes
                     residual = true;
                     continue;
                 }
-                if parent != NONE && parent != n {
+                if parent != NONE && parent != n && wanted[n as usize] {
                     let e = *known.entry((parent, n)).or_insert_with(|| {
                         seen.push(0);
                         edges.push(Edge { from: parent, to: n, weight: Sum::default(), inline, residual });

@@ -24,6 +24,9 @@ pub const MAX_UNPACKED: u64 = 256 << 20;
 /// The largest that a profile may be in memory, in bytes. One of 200 MB with the usual stacks is half as large.
 pub const MAX_DECODED: u64 = 2 << 30;
 
+/// Up to so many bytes unpacked, a profile stays far below that whatever is in it.
+const SMALL: usize = 16 << 20;
+
 /// Decodes a profile in any format that pprof reads, and checks it.
 ///
 /// # Errors
@@ -107,7 +110,7 @@ fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 
 fn decode_proto(data: &[u8]) -> Result<proto::Profile, Error> {
     scan(data)?;
-    if weigh::decoded_size(data) > MAX_DECODED {
+    if data.len() > SMALL && weigh::decoded_size(data) > MAX_DECODED {
         return Err(Error::TooLargeDecoded(MAX_DECODED));
     }
     let p = proto::Profile::decode(data).map_err(|e| Error::Protobuf(e.to_string()))?;
