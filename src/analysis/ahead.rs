@@ -3,6 +3,7 @@
 use super::search::Source;
 use crate::store::{Index, Segment};
 use rustc_hash::FxHashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Segments that are decoded or being decoded before they are asked for.
@@ -11,6 +12,8 @@ const AHEAD: usize = 4;
 /// A source of segments that reads ahead of whoever goes from each segment to the one before it.
 pub struct ReadAhead<'a, S> {
     source: &'a S,
+    /// Nothing before this segment is read ahead.
+    floor: usize,
     state: Mutex<State>,
     /// Something is wanted, done, or over.
     news: Condvar,
@@ -30,11 +33,12 @@ enum Slot {
 }
 
 impl<'a, S: Source> ReadAhead<'a, S> {
-    /// Calls `f` with a source that has what `source` has, while `threads` others read ahead in it.
-    pub fn run<R>(source: &'a S, threads: usize, f: impl FnOnce(&ReadAhead<'a, S>) -> R) -> R {
-        let ahead = ReadAhead { source, state: Mutex::default(), news: Condvar::new() };
+    /// Calls `f` with a source that has what `source` has, while up to `threads` others read ahead in it, down to the
+    /// segment `floor`.
+    pub fn run<R>(source: &'a S, threads: usize, floor: usize, f: impl FnOnce(&ReadAhead<'a, S>) -> R) -> R {
+        let ahead = ReadAhead { source, floor, state: Mutex::default(), news: Condvar::new() };
         std::thread::scope(|scope| {
-            for _ in 0..threads {
+            for _ in 0..threads.min(AHEAD) {
                 scope.spawn(|| ahead.work());
             }
             // Also if `f` panics: the scope waits for the others then, and they for us.
@@ -62,7 +66,9 @@ impl<'a, S: Source> ReadAhead<'a, S> {
             };
             state.slots.insert(i, Slot::Begun);
             drop(state);
-            let done = self.source.segment(i);
+            // Who waits for it would wait for ever if this thread ended.
+            let done = catch_unwind(AssertUnwindSafe(|| self.source.segment(i)));
+            let done = done.unwrap_or_else(|_| Err(format!("a fault of gotrail's in segment {i}")));
             state = self.lock();
             // Unless it is not wanted any more.
             if let Some(slot) = state.slots.get_mut(&i) {
@@ -91,7 +97,7 @@ impl<S: Source> Source for ReadAhead<'_, S> {
     fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
         let mut state = self.lock();
         if state.last.replace(i) == Some(i + 1) {
-            let next = i.saturating_sub(AHEAD)..i;
+            let next = i.saturating_sub(AHEAD).max(self.floor).min(i)..i;
             // What a jump left behind is not kept.
             state.slots.retain(|k, _| next.contains(k) || *k == i);
             for k in next {
@@ -118,16 +124,38 @@ impl<S: Source> Source for ReadAhead<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crossbeam_channel::{Receiver, Sender, unbounded};
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
-    /// Segments that are told apart by their first number; that of number 4 cannot be had. Counts how often each is asked for.
-    struct Numbered(Vec<AtomicUsize>);
+    const WHOLE: usize = 40;
+
+    /// Segments that are told apart by their first number. That of number 4 cannot be had, and number 6 panics on any
+    /// thread but the first. Counts how often each is asked for; the first thread waits in number 38 until another is there.
+    struct Numbered {
+        asked: Vec<AtomicUsize>,
+        first: thread::ThreadId,
+        others: (Sender<usize>, Receiver<usize>),
+        waits: bool,
+    }
+
+    fn numbered(waits: bool) -> Numbered {
+        let asked = (0..WHOLE).map(|_| AtomicUsize::new(0)).collect();
+        Numbered { asked, first: thread::current().id(), others: unbounded(), waits }
+    }
 
     impl Source for Numbered {
         fn with_index(&self, _: &mut dyn FnMut(&Index)) {}
 
         fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
-            self.0[i].fetch_add(1, Ordering::Relaxed);
+            self.asked[i].fetch_add(1, Ordering::Relaxed);
+            if thread::current().id() != self.first {
+                self.others.0.send(i).unwrap();
+                assert_ne!(i, 6, "as the test wants it");
+            } else if self.waits && i == 38 {
+                let i = self.others.1.recv_timeout(std::time::Duration::from_secs(60)).expect("nobody reads ahead");
+                assert_eq!(i, 37);
+            }
             let mut segment = Segment::default();
             segment.first = i as u64;
             if i == 4 { Err("four".into()) } else { Ok(Arc::new(segment)) }
@@ -138,8 +166,7 @@ mod tests {
     fn each_segment_is_the_one_that_was_asked_for() {
         let walk = [39, 38, 37, 20, 38, 37, 36, 35, 36, 12, 11, 10, 3, 2, 5, 4, 3, 2, 1, 0];
         for threads in 0..3 {
-            let source = Numbered((0..40).map(|_| AtomicUsize::new(0)).collect());
-            ReadAhead::run(&source, threads, |ahead| {
+            ReadAhead::run(&numbered(false), threads, 0, |ahead| {
                 for i in walk {
                     let got = ahead.segment(i).map(|s| s.first);
                     assert_eq!(got, if i == 4 { Err("four".into()) } else { Ok(i as u64) });
@@ -149,9 +176,25 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_straight_back_has_each_decoded_once() {
-        let source = Numbered((0..40).map(|_| AtomicUsize::new(0)).collect());
-        ReadAhead::run(&source, 2, |ahead| (0..40).rev().for_each(|i| drop(ahead.segment(i))));
-        assert!(source.0.iter().all(|n| n.load(Ordering::Relaxed) == 1));
+    fn who_goes_straight_back_has_each_decoded_once_and_some_by_others() {
+        let source = numbered(true);
+        let floor = 10;
+        ReadAhead::run(&source, 2, floor, |ahead| (floor..WHOLE).rev().for_each(|i| drop(ahead.segment(i))));
+        for (i, n) in source.asked.iter().enumerate() {
+            assert_eq!(n.load(Ordering::Relaxed), usize::from(i >= floor), "{i}");
+        }
+    }
+
+    #[test]
+    fn a_fault_in_another_thread_is_an_error_and_no_wait_for_ever() {
+        let source = numbered(false);
+        ReadAhead::run(&source, 2, 0, |ahead| {
+            for i in (0..9).rev() {
+                match ahead.segment(i).map(|s| s.first) {
+                    Ok(first) => assert_eq!(first, i as u64),
+                    Err(why) => assert!(i == 4 || i == 6 && why.contains("segment 6"), "{why}"),
+                }
+            }
+        });
     }
 }

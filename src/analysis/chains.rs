@@ -150,7 +150,7 @@ impl Chains {
     }
 }
 
-/// Most waits that are remembered for the chains of later ones, 40 bytes each.
+/// Most waits that are remembered for the chains of later ones, 32 bytes each.
 const KEPT: usize = 1 << 20;
 /// Most waits of one goroutine among which the next link is chosen.
 const CHOICE: usize = 16;
@@ -288,13 +288,13 @@ mod tests {
     use crate::store::segment::{GoState, Kind};
 
     #[test]
-    fn a_ring_that_is_longer_than_any_chain_leaves_room_for_all() {
-        const RING: u32 = 2 * MAX_DEPTH as u32;
+    fn chains_that_are_longer_than_any_are_cut_and_say_so() {
+        const LINE: u32 = 2 * MAX_DEPTH as u32;
         let dict = Dict::default();
-        let mut follow = Follow::new(RING as usize, true);
+        let mut follow = Follow::new(LINE as usize, true);
         let mut last = Vec::new();
         // Each goroutine waits from the same instant on, and is let go by the one before it.
-        for go in 1..RING {
+        for go in 1..LINE {
             let wait = Interval {
                 go: GoIdx(go),
                 state: GoState::Waiting,

@@ -252,7 +252,7 @@ fn own_stack(e: &Event) -> StackId {
     }
 }
 
-/// Who made the goroutine runnable, if `e` is what did.
+/// Who made the goroutine runnable or ended its syscall, if `e` is what did.
 fn waker(e: &Event) -> Option<Waker> {
     let created = matches!(e.kind, Kind::GoCreate | Kind::GoCreateBlocked);
     match e.kind {

@@ -168,8 +168,9 @@ struct Frame {
 pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, String> {
     let mut out = Err("there is no trace".to_owned());
     source.with_index(&mut |index| {
-        let threads = if index.segments_between(window.from, window.to).len() < LONG { 0 } else { walk::threads() };
-        out = ReadAhead::run(source, threads, |source| {
+        let segments = index.segments_between(window.from, window.to);
+        let threads = if segments.len() < LONG { 0 } else { walk::threads() };
+        out = ReadAhead::run(source, threads, segments.start, |source| {
             let mut w = Walk {
                 index,
                 timeline: Timeline::new(source, index),

@@ -42,6 +42,9 @@ pub enum Error {
     /// It wants to be loaded where there is no room for it.
     #[error("it is damaged: it says to load it at {0:#x}, near the end of all addresses")]
     Base(u64),
+    /// The names of its functions come to more than the file has.
+    #[error("it is damaged: the names of its functions are longer than the file")]
+    Names,
     /// It has no table of symbols.
     #[error("it has no symbol table; build it without -ldflags=-s")]
     Stripped,
@@ -87,7 +90,7 @@ impl Binary {
         };
         let range_of = |s: &object::Section| s.file_range().and_then(inside);
         let sections: Vec<_> = file.sections().filter_map(|s| Some((s.address(), range_of(&s)?))).collect();
-        let symbols = functions(&file, bytes.len());
+        let symbols = functions(&file, bytes.len())?;
         if symbols.is_empty() {
             return Err(Error::Stripped);
         }
@@ -167,19 +170,19 @@ fn within(sections: &[(u64, Range<usize>)], from: u64, to: u64) -> Option<Range<
     })
 }
 
-fn functions(file: &object::File, most: usize) -> Vec<Symbol> {
+fn functions(file: &object::File, most: usize) -> Result<Vec<Symbol>, Error> {
     let all = file.symbols().filter(|s| s.kind() == SymbolKind::Text && s.is_definition());
     // A linker writes each name once, so that all together are no longer than the file.
     let mut left = most;
-    let mut out: Vec<Symbol> = all
-        .map_while(|s| {
-            let name = s.name_bytes().unwrap_or(&[]);
-            left = left.checked_sub(name.len())?;
-            let name = String::from_utf8_lossy(name).into_owned();
-            Some(Symbol { name, start: s.address(), end: s.address().saturating_add(s.size()) })
-        })
-        .filter(|s| !s.name.is_empty())
-        .collect();
+    let mut out = Vec::new();
+    for s in all {
+        let name = s.name_bytes().unwrap_or(&[]);
+        left = left.checked_sub(name.len()).ok_or(Error::Names)?;
+        let name = String::from_utf8_lossy(name).into_owned();
+        if !name.is_empty() {
+            out.push(Symbol { name, start: s.address(), end: s.address().saturating_add(s.size()) });
+        }
+    }
     out.sort_by(|a, b| (a.start, a.end, &a.name).cmp(&(b.start, b.end, &b.name)));
     out.dedup();
     // Only ELF says how long a function is; elsewhere it ends where the next begins.
@@ -192,5 +195,5 @@ fn functions(file: &object::File, most: usize) -> Vec<Symbol> {
         }
     }
     out.retain(|s| s.end > s.start);
-    out
+    Ok(out)
 }

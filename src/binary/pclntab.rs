@@ -122,7 +122,12 @@ impl<'a> Table<'a> {
                 break;
             }
             value = value.wrapping_add((delta >> 1) as i32 ^ -((delta & 1) as i32));
-            pc = pc.checked_add(u64::from(next()?) * self.quantum)?;
+            let step = u64::from(next()?) * self.quantum;
+            // So that there are no more steps than bytes of code.
+            if step == 0 {
+                break;
+            }
+            pc = pc.checked_add(step)?;
             out.push((pc, value));
         }
         Some(out)

@@ -37,7 +37,7 @@ static TABLE: &[Help] = table! {
     "func:", "a frame's function: * is any text, the package's directories may be left out", "func:payment.*";
     "file:", "a frame's source file, and its line", "file:order_cache.go:47";
     "state:", "puts its goroutine in this state: running, runnable, waiting, syscall", "state:waiting";
-    "reason:", "why a goroutine blocked or stopped: the runtime's word, or what links say", "reason:Mutex";
+    "reason:", "why a goroutine blocked or stopped: the runtime's word, or what its stack tells", "reason:Mutex";
     "dur>", "how long the goroutine stays in that state; also >=, < and <=", "state:waiting dur>1ms";
     "g:", "about the goroutine of this number", "g:12";
     "group:", "about a goroutine that started in this function", "group:\"payment.(*Core).settler\"";

@@ -145,20 +145,19 @@ pub fn json(table: &Table) -> Value {
         .iter()
         .map(|(x, origin)| {
             let waits: Vec<Value> = x
-            .waits_at
-            .iter()
-            .map(|(p, name, t)| {
-                json!({"at": full(*p), "reason": name, "count": t.count, "total_ns": t.total.ns()})
-            })
-            .collect();
+                .waits_at
+                .iter()
+                .map(|(p, name, t)| json!({"at": full(*p), "reason": name, "count": t.count, "total_ns": t.total.ns()}))
+                .collect();
             let ends: Vec<Value> = x.ended_at.iter().map(|(p, n)| json!({"at": full(*p), "count": n})).collect();
             let v = x.convoy;
+            let depth: Vec<f64> = x.depth.iter().map(|&d| d as f64 / 1000.0).collect();
             let mut o = json!({
                 "what": match x.what { What::Lock => "lock", What::Channel => "channel" },
                 "waits": waits, "released": ends, "count": x.waits, "open": x.open, "total_ns": x.total.ns(),
                 "max_ns": x.max.ns(), "longest_event": x.longest, "depth_max": x.depth_max,
                 "depth_mean": x.depth_mean_milli as f64 / 1000.0,
-            "depth_over_time": x.depth.iter().map(|&d| d as f64 / 1000.0).collect::<Vec<_>>(), "busy_ns": x.busy.ns(), "handoffs": x.handoffs,
+                "depth_over_time": depth, "busy_ns": x.busy.ns(), "handoffs": x.handoffs,
                 "convoy": {"handoffs": v.handoffs, "peak": v.peak, "from_ns": v.from.0, "to_ns": v.to.0},
             });
             if x.what == What::Lock {

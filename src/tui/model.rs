@@ -90,8 +90,17 @@ pub struct Model {
     reported: bool,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
-    /// The panel that was left for the timeline last, and where it was opened: Escape comes back to it.
-    left: Option<(Place, Panel)>,
+    /// The panel that was left for the timeline last: Escape comes back to it.
+    left_panel: Option<LeftPanel>,
+}
+
+/// A panel that was left by going where one of its lines leads.
+struct LeftPanel {
+    panel: Panel,
+    /// Where it was opened.
+    place: Place,
+    /// How many steps there were behind it then, that one included.
+    depth: usize,
 }
 
 fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
@@ -128,7 +137,7 @@ impl Model {
             began: false,
             reported: false,
             begin_at: None,
-            left: None,
+            left_panel: None,
         }
     }
 
@@ -292,10 +301,14 @@ impl Model {
                     self.query(q, index, effects);
                 }
                 Then::Go(goal) => {
-                    if let Overlay::Panel(panel) = std::mem::take(&mut self.overlay) {
-                        self.left = Some((self.shared.nav.here().clone(), panel));
-                    }
+                    let (overlay, place) = (std::mem::take(&mut self.overlay), self.shared.nav.here().clone());
                     self.go(goal);
+                    self.left_panel = match overlay {
+                        Overlay::Panel(panel) if place != *self.shared.nav.here() => {
+                            Some(LeftPanel { panel, place, depth: self.shared.nav.depth() })
+                        }
+                        _ => None,
+                    };
                 }
             }
             return;
@@ -309,6 +322,21 @@ impl Model {
         if let Some(action) = self.keymap.action(scope, key) {
             self.act(action, index, effects);
         }
+    }
+
+    /// Undoes the last step; of one out of a panel, that is open again. `false` if there is none.
+    fn escape(&mut self) -> bool {
+        let nav = &mut self.shared.nav;
+        let depth = nav.depth();
+        let escaped = nav.escape();
+        if let Some(left) = self.left_panel.take_if(|l| l.depth > nav.depth())
+            && escaped
+            && left.depth == depth
+            && left.place == *nav.here()
+        {
+            self.overlay = Overlay::Panel(left.panel);
+        }
+        escaped
     }
 
     /// Shows on the timeline where a line of a panel leads.
@@ -391,11 +419,7 @@ impl Model {
             Action::Escape => {
                 if self.focus != Pane::Body {
                     self.focus = Pane::Body;
-                } else if self.shared.nav.escape() {
-                    if let Some((_, panel)) = self.left.take_if(|l| l.0 == *self.shared.nav.here()) {
-                        self.overlay = Overlay::Panel(panel);
-                    }
-                } else {
+                } else if !self.escape() {
                     self.notice =
                         Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
                 }

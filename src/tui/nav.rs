@@ -229,6 +229,11 @@ impl Nav {
         }
     }
 
+    /// How many steps `Esc` has to undo.
+    pub fn depth(&self) -> usize {
+        self.steps.len()
+    }
+
     /// Comes back from the last [`enter`](Self::enter) or takes the last narrowing off. `false` if there was nothing to
     /// come back from.
     pub fn escape(&mut self) -> bool {

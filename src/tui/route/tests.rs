@@ -140,6 +140,22 @@ fn a_lock_leads_to_its_longest_wait_and_shows_it_whole() {
 }
 
 #[test]
+fn a_panel_comes_back_only_where_its_own_step_is_undone() {
+    let mut d = driver("L<Enter>", 120, 40, ColorLevel::True, false);
+    let shows = |d: &Driver| {
+        crate::tui::snapshot::text(&d.screen(Size { width: 120, height: 40 }).0).contains("locks and channels that")
+    };
+    // History comes back without it, and then there is nothing left to undo.
+    d.keys("[").unwrap();
+    assert!(!shows(&d));
+    d.keys("<Esc>").unwrap();
+    assert!(!shows(&d));
+    d.keys("L<Enter>").unwrap();
+    d.keys("3<Esc>").unwrap();
+    assert!(shows(&d), "another view is no step of its own");
+}
+
+#[test]
 fn on_the_path_enter_goes_to_whoever_it_is_in() {
     let mut d = driver(SLOWEST_TASK, 120, 40, ColorLevel::True, false);
     d.keys("kllllllllll").unwrap();

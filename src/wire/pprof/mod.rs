@@ -138,6 +138,8 @@ fn scan(mut data: &[u8]) -> Result<(), Error> {
                 Some((n, rest)) => usize::try_from(n).ok().and_then(|n| rest.get(n..)),
                 None => None,
             },
+            // The ends of a group: what is in it is looked at as if it stood beside it.
+            3 | 4 => Some(rest),
             5 => rest.get(4..),
             _ => None,
         };

@@ -13,7 +13,7 @@ const PART: u64 = 64;
 const NUMBER: u64 = 16;
 
 /// About how many bytes the profile in `data` takes, some of it twice, since it is converted. What is malformed counts up
-/// to there.
+/// to there, and what is in a group, which profiles do not have, as if it stood beside it.
 pub fn decoded_size(data: &[u8]) -> u64 {
     let size = |field, bytes: &[u8]| {
         let within = match field {
@@ -64,6 +64,7 @@ impl<'a> Iterator for Fields<'a> {
                 let (bytes, rest) = rest.split_at_checked(usize::try_from(n).ok()?)?;
                 (Some(bytes), rest)
             }
+            3 | 4 => (None, rest),
             5 => (None, rest.get(4..)?),
             _ => return None,
         };
@@ -94,6 +95,11 @@ mod tests {
         assert_eq!(decoded_size(&message(6, b"name")), ENTRY + 4);
         let both = [sample, location].concat();
         assert_eq!(decoded_size(&both), 2 * ENTRY + 4 * NUMBER + 4 * PART);
+        // Nothing is hidden behind the beginning of a group, nor inside it.
+        let hidden = message(2, &[vec![0xa3, 6, 0xa4, 6], message(3, &[]), vec![0xa3, 6], message(3, &[])].concat());
+        assert_eq!(decoded_size(&hidden), ENTRY + 2 * PART);
+        let behind = [vec![0xa3, 6, 0xa4, 6], both.clone()].concat();
+        assert_eq!(decoded_size(&behind), 2 * NUMBER + decoded_size(&both));
         // Cut short, it counts what is whole.
         assert_eq!(decoded_size(&both[..both.len() - 1]), ENTRY + 4 * NUMBER + 2 * PART);
     }

@@ -48,9 +48,9 @@ impl Way {
         self.found.as_ref()?.tree.nodes.get(at)
     }
 
-    /// Shows the source of the selected function.
+    /// Shows the source of the selected function; what stands between two stacks leaves it as it is.
     fn point(&self, out: &mut Vec<Command>) {
-        if let Some(n) = self.node(self.scroll.selected) {
+        if let Some(n) = self.node(self.scroll.selected).filter(|n| n.frame.is_some()) {
             out.push(Command::Frame(n.frame));
         }
     }
@@ -111,7 +111,10 @@ impl View for Way {
                     out.push(Command::Focus(Pane::Source));
                 }
             }
-            Mouse::Wheel(n, _) => self.scroll.wheel(i64::from(n) * 3),
+            Mouse::Wheel(n, _) => {
+                self.scroll.wheel(i64::from(n) * 3);
+                self.point(out);
+            }
             _ => return false,
         }
         true
