@@ -16,7 +16,7 @@ pub struct Instruction {
 }
 
 /// Bytes of the longest name that stands for an address.
-const LONGEST_NAME: usize = 4096;
+const LONGEST_NAME: usize = 512;
 
 /// Names what stands exactly at an address.
 struct Names(Arc<[Symbol]>);

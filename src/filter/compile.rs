@@ -60,9 +60,9 @@ impl Stamp {
 
 /// What waits are called in more words than the runtime has for them: a "sync" in `sync.(*Mutex).Lock` a "Mutex".
 pub trait WaitNames {
-    /// The waits of which such a name satisfies `test`, each as one of `reasons`, the runtime's words, with the stacks
-    /// in which it begins.
-    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(StringId, Vec<bool>)>;
+    /// The waits of which such a name satisfies `test`: some of `reasons`, the runtime's words, none of them twice, with
+    /// the stacks in which waits for these have one. There are few such sets, however many reasons.
+    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(Vec<StringId>, Vec<bool>)>;
 
     /// The stacks of syscalls of which the name satisfies `test`.
     fn syscalls(&self, dict: &Dict, test: &dyn Fn(&str) -> bool) -> Vec<bool>;
@@ -106,7 +106,7 @@ pub(super) struct Reasons {
     /// The runtime's words that match.
     pub(super) words: Bits,
     /// Others of its words, with the stacks in which they have a name that matches.
-    pub(super) named: Vec<(StringId, Bits)>,
+    pub(super) named: Vec<(Bits, Bits)>,
     /// The stacks of syscalls whose name matches.
     pub(super) syscalls: Bits,
 }
@@ -119,7 +119,7 @@ impl Reasons {
 
     /// Whether a wait or a stop for this reason in this stack matches.
     pub(super) fn has(&self, reason: StringId, stack: StackId) -> bool {
-        self.words.has(reason.0) || self.named.iter().any(|(r, stacks)| *r == reason && stacks.has(stack.0))
+        self.words.has(reason.0) || self.named.iter().any(|(words, stacks)| words.has(reason.0) && stacks.has(stack.0))
     }
 }
 
@@ -263,9 +263,14 @@ impl Compiler<'_> {
         others.sort_unstable();
         others.dedup();
         let test = |name: &str| m.is_match(name);
+        let strings = |words: &[StringId]| {
+            let mut flags = vec![false; index.dict.counts().0];
+            words.iter().for_each(|w| flags[w.index()] = true);
+            Bits::of(flags)
+        };
         let named = self.names.waits(&index.dict, &others, &test).into_iter();
         let syscalls = Bits::of(self.names.syscalls(&index.dict, &test));
-        Reasons { words, named: named.map(|(r, stacks)| (r, Bits::of(stacks))).collect(), syscalls }
+        Reasons { words, named: named.map(|(words, stacks)| (strings(&words), Bits::of(stacks))).collect(), syscalls }
     }
 
     fn any(&mut self, m: &Matcher) -> Test {

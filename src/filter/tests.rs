@@ -214,9 +214,9 @@ fn completion_offers_words_and_the_traces_names() {
 struct Locks;
 
 impl WaitNames for Locks {
-    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(StringId, Vec<bool>)> {
+    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(Vec<StringId>, Vec<bool>)> {
         let sync = reasons.iter().filter(|r| test("Mutex") && dict.str(**r) == "sync");
-        sync.map(|&r| (r, vec![true; dict.counts().3])).collect()
+        sync.map(|&r| (vec![r], vec![true; dict.counts().3])).collect()
     }
 
     fn syscalls(&self, _: &Dict, _: &dyn Fn(&str) -> bool) -> Vec<bool> {

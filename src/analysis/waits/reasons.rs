@@ -6,7 +6,7 @@ use crate::base::{GoIdx, StackId, StringId};
 use crate::filter::WaitNames;
 use crate::store::Dict;
 use crate::store::code::{is_library, is_runtime};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -207,9 +207,13 @@ impl Table {
 
 /// The names that waits have by how they begin; who ends them tells more ([`Reasons::refine_ended`]), but later.
 impl WaitNames for Table {
-    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(StringId, Vec<bool>)> {
-        let found = reasons.iter().map(|&r| (r, self.stacks(dict, dict.str(r), test)));
-        found.filter(|(_, stacks)| stacks.contains(&true)).collect()
+    fn waits(&self, dict: &Dict, reasons: &[StringId], test: &dyn Fn(&str) -> bool) -> Vec<(Vec<StringId>, Vec<bool>)> {
+        let known: FxHashSet<&str> = self.0.rule.iter().filter_map(|r| r.reason.as_deref()).collect();
+        // Words that no rule names all fit the same rules.
+        let (named, others): (Vec<_>, Vec<_>) = reasons.iter().partition(|r| known.contains(dict.str(**r)));
+        let alike = named.into_iter().map(|r| vec![r]).chain(Some(others).filter(|o| !o.is_empty()));
+        let found = alike.map(|words| (self.stacks(dict, dict.str(words[0]), test), words));
+        found.filter(|(stacks, _)| stacks.contains(&true)).map(|(stacks, words)| (words, stacks)).collect()
     }
 
     fn syscalls(&self, dict: &Dict, test: &dyn Fn(&str) -> bool) -> Vec<bool> {

@@ -137,7 +137,7 @@ fn waits_are_found_by_the_name_that_their_stack_tells() {
         let has =
             |stacks: &[bool]| [mutex, rw, wait, user, read].map(|s| u8::from(stacks.get(s.index()) == Some(&true)));
         let waits = TABLE.waits(&d, &[sync, network], &test);
-        let waits = waits.iter().map(|(r, stacks)| (d.str(*r), has(stacks))).collect::<Vec<_>>();
+        let waits = waits.iter().map(|(words, stacks)| (d.str(words[0]), has(stacks))).collect::<Vec<_>>();
         (waits, has(&TABLE.syscalls(&d, &test)))
     };
     assert_eq!(found("mutex"), (vec![("sync", [1, 1, 0, 0, 0])], [0; 5]));
@@ -145,4 +145,17 @@ fn waits_are_found_by_the_name_that_their_stack_tells() {
     assert_eq!(found("http read"), (vec![("network", [0, 0, 0, 0, 1])], [0; 5]));
     assert_eq!(found("read"), (vec![("sync", [0, 1, 0, 0, 0]), ("network", [0, 0, 0, 0, 1])], [0, 0, 0, 0, 1]));
     assert_eq!(found("nothing"), (vec![], [0; 5]));
+}
+
+#[test]
+fn words_that_no_rule_names_share_what_stacks_tell() {
+    let mut d = Dict::default();
+    let flight = stack(&mut d, &["golang.org/x/sync/singleflight.(*Group).Do", "main.f"]);
+    let words: Vec<_> = (0..100).map(|i| d.string(&format!("reason {i}"))).collect();
+    let waits = TABLE.waits(&d, &words, &|name| name.contains("flight"));
+    assert_eq!(waits.len(), 1);
+    assert_eq!(waits[0].0, words);
+    assert!(waits[0].1[flight.index()]);
+    // The word itself is not for stacks to tell.
+    assert_eq!(TABLE.waits(&d, &words, &|name| name.starts_with("reason")), []);
 }

@@ -138,7 +138,7 @@ impl Panel {
             Some(Action::Top) => -(1 << 30),
             Some(Action::Bottom) => 1 << 30,
             Some(Action::Enter) => {
-                let seen = self.top.get()..self.top.get() + self.height.get().max(1);
+                let seen = self.top.get()..self.top.get().saturating_add(self.height.get().max(1));
                 // Who has not seen it cannot mean it; played keys see nothing.
                 if self.height.get() > 0 && !seen.contains(&self.selected) {
                     self.moved = true;

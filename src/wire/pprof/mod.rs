@@ -21,8 +21,8 @@ use std::io::{Read, Write};
 /// The largest profile that is read, in bytes after unpacking.
 pub const MAX_UNPACKED: u64 = 256 << 20;
 
-/// The largest that a profile may be in memory, in bytes. One of 200 MB with the usual stacks is half as large.
-pub const MAX_DECODED: u64 = 2 << 30;
+/// The largest that a profile may be in memory, in bytes. One of 100 MB with the usual stacks is half as large.
+pub const MAX_DECODED: u64 = 1 << 30;
 
 /// Up to so many bytes unpacked, a profile stays far below that whatever is in it.
 const SMALL: usize = 16 << 20;
@@ -40,13 +40,21 @@ pub fn decode(data: &[u8]) -> Result<proto::Profile, Error> {
     let p = match decode_proto(&data) {
         Ok(p) => p,
         Err(Error::Concatenated) => return Err(Error::Concatenated),
-        Err(e) => match legacy::decode(&data) {
+        Err(e @ Error::TooLargeDecoded(_)) => return Err(e),
+        Err(e) => match legacy(&data) {
             Err(Error::Unrecognized) if !looks_like_text(&data) => return Err(e),
             other => other?,
         },
     };
     check::check(&p)?;
     Ok(p)
+}
+
+fn legacy(data: &[u8]) -> Result<proto::Profile, Error> {
+    if data.len() > SMALL && legacy::recognise(data) && weigh::legacy_size(data) > MAX_DECODED {
+        return Err(Error::TooLargeDecoded(MAX_DECODED));
+    }
+    legacy::decode(data)
 }
 
 /// Whether `data` (unpacked) begins like a profile in any format that [`decode`] reads. Looks at the beginning only.

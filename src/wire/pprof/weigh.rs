@@ -28,6 +28,19 @@ pub fn decoded_size(data: &[u8]) -> u64 {
     Fields(data).map(|(field, value)| value.map_or(NUMBER, |bytes| size(field, bytes))).sum()
 }
 
+/// The same of a profile in a legacy format: each line and each address of a text, each word of a binary one, may become
+/// an entry.
+pub fn legacy_size(data: &[u8]) -> u64 {
+    let head = &data[..data.len().min(512)];
+    let entries = if head.contains(&0) {
+        data.len() / 8
+    } else {
+        let lines = data.iter().filter(|b| **b == b'\n').count();
+        lines + data.windows(2).filter(|w| w == b"0x").count()
+    };
+    ENTRY * entries as u64
+}
+
 fn sample(data: &[u8]) -> u64 {
     let size = |(field, value): (u64, Option<&[u8]>)| match (field, value) {
         (1 | 2, Some(packed)) => numbers(packed),
@@ -82,6 +95,12 @@ mod tests {
         let mut out = vec![field << 3 | 2, u8::try_from(bytes.len()).unwrap()];
         out.extend(bytes);
         out
+    }
+
+    #[test]
+    fn lines_addresses_and_words_of_legacy_formats_are_counted() {
+        assert_eq!(legacy_size(b"--- contention:\n1 1 @ 0x1 0x2\n1 1 @ 0x3\n"), 6 * ENTRY);
+        assert_eq!(legacy_size(&[0; 40]), 5 * ENTRY);
     }
 
     #[test]
