@@ -371,7 +371,8 @@ fn the_wait_that_links_points_to_is_one_that_why_knows() {
         let file = format!("tests/data/{trace}.trace");
         let out = gotrail().arg("links").args(args).arg(&file).output().unwrap();
         let text = String::from_utf8(out.stdout).unwrap();
-        let command = text.lines().last().unwrap().strip_prefix("longest of these: gotrail ").unwrap();
+        let (of, command) = text.lines().last().unwrap().split_once(": gotrail ").unwrap();
+        assert!(of.starts_with("the longest ") && of.contains(" by main."), "{of}");
         assert!(command.ends_with(hint.unwrap_or("s")), "{command}");
         let why = output(&command.split(' ').collect::<Vec<_>>());
         assert_eq!(why.status.code(), Some(0), "{command}");

@@ -72,7 +72,11 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> anyhow::Result<Option<(String, Windo
         (Some(t), _) => match t.strip_prefix('#').map(str::parse) {
             Some(Ok(id)) => Wanted::TaskNumber(id),
             Some(Err(_)) => return Err(Usage(format!("{t} is no task's number: write #7")).into()),
-            None => Wanted::Task(t.clone()),
+            // As headings have it: the name and the number.
+            None => match t.rsplit_once(" #").map(|(_, id)| id.parse()) {
+                Some(Ok(id)) => Wanted::TaskNumber(id),
+                _ => Wanted::Task(t.clone()),
+            },
         },
         (None, Some(r)) => Wanted::Region(r.clone()),
         (None, None) => return Ok(None),

@@ -119,8 +119,10 @@ fn number(v: &Value, what: &str) -> Result<u64, QueryError> {
 }
 
 fn who(v: &Value) -> Result<Who, QueryError> {
-    if !v.quoted && !v.regex && is_number(&v.text) {
-        return number(v, "a number that a trace can hold").map(Who::Number);
+    // `#7` is how tasks' numbers are written elsewhere.
+    let bare = Value { text: v.text.strip_prefix('#').unwrap_or(&v.text).into(), ..v.clone() };
+    if !v.quoted && !v.regex && is_number(&bare.text) {
+        return number(&bare, "a number that a trace can hold").map(Who::Number);
     }
     pattern(v).map(Who::Name)
 }

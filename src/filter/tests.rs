@@ -439,3 +439,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_task_may_be_named_as_screens_write_it() {
+    assert_eq!(canonical("task:#7"), "task:7");
+    assert_eq!(only_term("task:\"#7\""), Term::Task(Who::Name(Pattern { text: "#7".into(), regex: false })));
+}

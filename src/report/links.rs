@@ -39,6 +39,9 @@ pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io:
             spaced(&k.waker_at.line),
         )?;
     }
+    if table.rows.is_empty() {
+        writeln!(out, "{:>35}  no waits", "")?;
+    }
     if shown.len() > limit {
         let rest: Duration = shown[limit..].iter().map(|(_, r)| r.total).sum();
         let more = shown.len() - limit;
@@ -65,7 +68,7 @@ pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io:
 
 fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let by_goroutines = |(k, r): &&(Named, Row)| r.users && k.ended_by == "goroutine";
-    let Some((_, r)) = table.rows.iter().filter(by_goroutines).max_by_key(|(_, r)| (r.count > 1, r.total)) else {
+    let Some((k, r)) = table.rows.iter().filter(by_goroutines).max_by_key(|(_, r)| (r.count > 1, r.total)) else {
         return Ok(());
     };
     if r.max <= Duration::ZERO {
@@ -79,7 +82,8 @@ fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let plain = trace.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c)) && !trace.starts_with('-');
     let file = if plain && !trace.is_empty() { trace.as_str() } else { "FILE" };
     let (from, to) = (at(*offset), at(*offset + r.max));
-    writeln!(out, "\nlongest of these: gotrail why {file} -g {g} --from {from} --to {to}")
+    let of = format!("{} by {}{}", text::escape(&k.reason), short(&k.waiter), spaced(&k.at.line));
+    writeln!(out, "\nthe longest {of}: gotrail why {file} -g {g} --from {from} --to {to}")
 }
 
 /// The links and knots as JSON; all times in ns. In a sum of several traces the longest wait says which it is in.

@@ -94,6 +94,9 @@ impl Code {
     pub fn of(func: &str) -> Code {
         match func {
             _ if is_runtime(func) => Code::Runtime,
+            // What the compiler wraps, and what stands in no package: assembly, C.
+            _ if func.starts_with("_.") => Code::Runtime,
+            _ if !func.is_empty() && !func.contains('.') => Code::Library,
             _ if LIBRARIES.iter().any(|l| func.starts_with(l)) => Code::Library,
             _ => Code::User,
         }

@@ -32,6 +32,17 @@ impl Scope {
         }
     }
 
+    /// Where one is when its keys mean something.
+    pub fn place(self) -> &'static str {
+        match self {
+            Scope::Global => "all views",
+            Scope::Timeline => "the timeline",
+            Scope::Table => "tables",
+            Scope::Stacks => "the stacks view",
+            Scope::Profile => "the profile view",
+        }
+    }
+
     /// The heading in the `?` overlay.
     pub fn title(self) -> &'static str {
         match self {

@@ -321,6 +321,8 @@ impl Model {
         };
         if let Some(action) = self.keymap.action(scope, key) {
             self.act(action, index, effects);
+        } else if let Some(other) = Scope::ALL.into_iter().find(|s| self.keymap.action(*s, key).is_some()) {
+            self.say(&format!("that key is one of {}", other.place()));
         }
     }
 

@@ -5,7 +5,7 @@ mod profile;
 use super::action::Action;
 use super::keymap::{Key, Keymap};
 use super::model::Message;
-use super::nav::Narrow;
+use super::nav::{Narrow, Row};
 use super::snapshot::{Driver, text};
 use super::terse::Terse;
 use super::theme::{Background, ColorLevel, Theme};
@@ -88,11 +88,24 @@ fn traffic(keys: &[&str]) -> Vec<usize> {
 
 #[test]
 fn a_slow_line_carries_a_screen_in_16_kb_and_a_movement_in_one_where_the_source_stays() {
-    for (view, most) in [("1", 1024), ("2", 1024), ("3", 2500), ("4", 2500), ("5", 2500), ("8", 1024)] {
+    for (view, most) in [("1", 1024), ("2", 1100), ("3", 2500), ("4", 2500), ("5", 2500), ("8", 1024)] {
         let sent = traffic(&[view, "j", "j", "k"]);
         assert!(sent[..2].iter().all(|&n| n < 13 << 10), "view {view}: {sent:?}");
         assert!(sent[2..].iter().all(|&n| n <= most), "view {view}: {sent:?}");
     }
+}
+
+#[test]
+fn the_detail_is_of_the_group_under_the_cursor_of_the_goroutines_view() {
+    let (mut d, _) = after("2jj", 120, 40);
+    let Some(Row::Group(g)) = d.model.place().row else { panic!("{:?}", d.model.place()) };
+    let name = fixture::trace().index().group_name(g).to_owned();
+    let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
+    let detail = screen.lines().skip(10).find(|l| l.contains(" goroutine")).unwrap().to_owned();
+    assert!(detail.contains(name.rsplit('/').next().unwrap()), "{name}: {detail}");
+    // A key of another view says so.
+    d.keys("w").unwrap();
+    assert!(text(&d.screen(Size { width: 120, height: 40 }).0).contains("that key is one of the timeline"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::base::{GoIdx, GroupId};
 use crate::store::Lane;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Cells, Job, JobKind, Reply};
-use crate::tui::nav::{Narrow, Place};
+use crate::tui::nav::{self, Narrow, Place};
 use crate::tui::views::{Command, Ctx, Mouse, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table;
@@ -40,8 +40,8 @@ pub struct Goroutines {
     totals: Totals,
     asked: Option<(crate::base::Time, crate::base::Time, BTreeSet<GroupId>, u64)>,
     arrived: u64,
-    /// The goroutine that the cursor was seen at last.
-    followed: GoIdx,
+    /// The goroutine or else the row that the cursor was seen at last.
+    followed: (GoIdx, Option<nav::Row>),
 }
 
 impl Default for Goroutines {
@@ -55,7 +55,7 @@ impl Default for Goroutines {
             totals: Totals::default(),
             asked: None,
             arrived: 0,
-            followed: GoIdx::NONE,
+            followed: (GoIdx::NONE, None),
         }
     }
 }
@@ -69,15 +69,16 @@ impl Goroutines {
         self.rows.iter().position(|r| r.subject == s).map(|i| i as u64)
     }
 
-    /// Tells the model of the goroutine under the cursor.
+    /// Tells the model of the goroutine or group under the cursor.
     fn point(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
-        let go = match self.selected().map(|r| r.subject) {
-            Some(Subject::Go(g)) => g,
-            _ => GoIdx::NONE,
+        let (go, row) = match self.selected().map(|r| r.subject) {
+            Some(Subject::Go(g)) => (g, None),
+            Some(Subject::Group(g)) => (GoIdx::NONE, Some(nav::Row::Group(g))),
+            None => (GoIdx::NONE, None),
         };
-        self.followed = go;
-        if go != cx.place.go {
-            out.push(Command::Move(self.place_of(go, cx)));
+        self.followed = (go, row);
+        if (go, row) != (cx.place.go, cx.place.row) {
+            out.push(Command::Move(Place { row, ..self.place_of(go, cx) }));
         }
     }
 
@@ -296,8 +297,16 @@ impl View for Goroutines {
         }
         self.ask(cx, out);
         // Someone else has moved the cursor: show where.
-        if cx.place.go != self.followed {
-            self.followed = cx.place.go;
+        if (cx.place.go, cx.place.row) != self.followed {
+            self.followed = (cx.place.go, cx.place.row);
+            self.refresh(cx);
+            let row = cx.place.row.filter(|_| !cx.place.go.is_some());
+            if let Some(nav::Row::Group(g)) = row
+                && let Some(at) = self.position(Subject::Group(g))
+            {
+                self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
+                self.scroll.reveal(at);
+            }
             if let Some(g) = cx.index.goroutine(cx.place.go) {
                 self.open.insert(g.group);
                 self.refresh(cx);

@@ -28,7 +28,9 @@ use rows::{Line, Part};
 use std::sync::Arc;
 
 fn share(v: i64, of: i64) -> String {
-    measure::percentage(v, of).trim_start().to_string()
+    // What is too little for two digits would be written in powers of ten.
+    let little = v != 0 && of != 0 && (v as f64 / of as f64).abs() < 1e-4;
+    if little { "<0.01%".into() } else { measure::percentage(v, of).trim_start().to_string() }
 }
 
 /// The view.
