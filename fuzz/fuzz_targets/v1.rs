@@ -1,7 +1,6 @@
 #![no_main]
 
 #[path = "../../tests/targets/mod.rs"]
-#[allow(dead_code)]
 mod targets;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::v1(data));

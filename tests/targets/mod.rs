@@ -1,6 +1,8 @@
 //! What the fuzz targets do with their bytes. Shared between `fuzz/`, which looks for new inputs, and `fuzz_corpus.rs`,
 //! which replays those that once broke something. None may panic, and what is asserted here holds for every input.
 
+#![allow(dead_code, reason = "each fuzz target is a program of its own and uses one of these")]
+
 use gotrail::analysis::search::{self, Options};
 use gotrail::base::{Time, text};
 use gotrail::binary::Binary;
