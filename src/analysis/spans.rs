@@ -29,7 +29,7 @@ impl Source for Trace {
     }
 
     fn summary(&self, lane: Lane, from: Time, to: Time) -> Cell {
-        self.index().grid.cells(lane, from, to, 1).pop().unwrap_or_default()
+        self.index().cells(lane, from, to, 1).pop().unwrap_or_default()
     }
 }
 

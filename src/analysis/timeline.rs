@@ -84,7 +84,7 @@ pub struct Strip {
 
 /// What the index alone knows of a lane: cheap at every zoom, as precise as the grid's own cells are.
 pub fn coarse(index: &Index, lane: Lane, window: Window) -> Strip {
-    let cells = index.grid.cells(lane, window.from, window.to, window.width);
+    let cells = index.cells(lane, window.from, window.to, window.width);
     Strip { lane, window, cells, marks: Vec::new(), exact: false }
 }
 

@@ -25,6 +25,7 @@ var programs = map[string]func(){
 	"hostile":     hostile,
 	"knot":        knot,
 	"leak":        leak,
+	"long":        long,
 	"network":     network,
 	"path":        path,
 	"receiver":    receiver,

@@ -29,8 +29,8 @@ build() { # GO WANTED-VERSION
 
 record() { # PROGRAM FILE-NAME
   local debug=
-  # Several generations while one goroutine sits in one syscall.
-  if [ "$1" = syscall ]; then debug=traceadvanceperiod=20000000; fi
+  # Several generations while one goroutine sits in one syscall, and many in less than a second.
+  if [ "$1" = syscall ] || [ "$1" = long ]; then debug=traceadvanceperiod=20000000; fi
   GODEBUG=$debug "$work/programs" "$1" "$data/$2.trace"
   rm -f "$data/$2.facts.json.gz"
   if [ -n "${FACTS:-}" ]; then
@@ -38,7 +38,7 @@ record() { # PROGRAM FILE-NAME
   fi
 }
 
-all=(annotations chain convoy coroutine deadline hostile knot leak network path receiver selects starved syscall timer waits)
+all=(annotations chain convoy coroutine deadline hostile knot leak long network path receiver selects starved syscall timer waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do record "$program" "$program"; done

@@ -52,7 +52,7 @@ impl View for Overview {
             return;
         }
         let all = whole(cx, area.width);
-        let cells = cx.index.grid.cells(Lane::All, all.from, all.to, all.width);
+        let cells = cx.index.cells(Lane::All, all.from, all.to, all.width);
         let procs = cx.index.gomaxprocs.iter().map(|p| p.1).max().unwrap_or(0).max(1);
         let procs = procs.min(cx.index.procs.len().max(1) as u64);
         let full = all.cell_span().0 as f64 * procs as f64;
