@@ -5,10 +5,11 @@
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use gotrail::analysis::hot::{Ask, Profiled};
+use gotrail::analysis::profile::{Ask, Profiled};
+use gotrail::profile::model::Profile;
+use gotrail::profile::wire;
+use gotrail::profile::wire::proto;
 use gotrail::report::pprof::{Command, Options, Report};
-use gotrail::store::profile::Profile;
-use gotrail::wire::pprof::{self, proto};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
@@ -21,7 +22,7 @@ fn data() -> &'static [u8] {
     static DATA: OnceLock<Vec<u8>> = OnceLock::new();
     DATA.get_or_init(|| match std::env::var_os("GOTRAIL_BENCH_PROFILE").filter(|p| !p.is_empty()) {
         Some(path) => std::fs::read(path).expect("GOTRAIL_BENCH_PROFILE can be read"),
-        None => pprof::encode_gzip(&make()),
+        None => wire::encode_gzip(&make()),
     })
 }
 
@@ -86,7 +87,7 @@ fn measure<I, T>(bencher: Bencher, input: impl Fn() -> I + Sync, f: impl Fn(I) -
 
 #[divan::bench(max_time = 3)]
 fn a_unpack_and_decode(bencher: Bencher) {
-    measure(bencher, || (), |()| pprof::decode(data()).expect("a profile"));
+    measure(bencher, || (), |()| wire::decode(data()).expect("a profile"));
 }
 
 #[divan::bench(max_time = 3)]

@@ -8,10 +8,11 @@ mod common;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use gotrail::analysis::search::{self, Options as SearchOptions};
-use gotrail::filter;
-use gotrail::store::persist::{Folder, Keep, LIMIT};
-use gotrail::store::trace::Options;
-use gotrail::store::{Lane, Trace};
+use gotrail::model::Lane;
+use gotrail::query;
+use gotrail::read::Trace;
+use gotrail::read::persist::{Folder, Keep, LIMIT};
+use gotrail::read::trace::Options;
 use gotrail::tui::effects::{self, Effect, JobCtx};
 use gotrail::tui::keymap::{Key, Keymap};
 use gotrail::tui::model::Message;
@@ -62,7 +63,7 @@ fn trace() -> Arc<Trace> {
 /// Its generations; nothing for a trace of the old format, whose decoder is measured by `index` alone.
 fn scan() -> Option<&'static Scan> {
     static SCAN: OnceLock<Option<Scan>> = OnceLock::new();
-    let minor = gotrail::store::decode::header_version(data())?;
+    let minor = gotrail::build::decode::header_version(data())?;
     SCAN.get_or_init(|| VERSIONS.contains(&minor).then(|| batch::scan(data(), minor))).as_ref()
 }
 
@@ -150,7 +151,7 @@ fn f_decode_a_segment(bencher: Bencher) {
 }
 
 fn search_for(bencher: Bencher, text: &str) {
-    let (trace, query) = (trace(), filter::parse(text).expect("a query"));
+    let (trace, query) = (trace(), query::parse(text).expect("a query"));
     measure(bencher, || {
         let options = SearchOptions::default();
         search::run(&*trace, &query, &options, &AtomicBool::new(false), &mut |_, hits| drop(black_box(hits))).is_ok()
@@ -264,7 +265,7 @@ fn frames() -> Vec<f64> {
 
 /// How long the first hit takes, and all, in ms; and how many there are.
 fn first_and_last_hit(text: &str) -> (f64, f64, usize) {
-    let (trace, query) = (trace(), filter::parse(text).expect("a query"));
+    let (trace, query) = (trace(), query::parse(text).expect("a query"));
     trace.forget_segments();
     let (start, first, count) = (Instant::now(), Mutex::new(None), Mutex::new(0));
     let ms = || start.elapsed().as_nanos() as f64 / 1e6;

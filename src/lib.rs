@@ -1,13 +1,13 @@
 //! gotrail knows Go's execution traces and the profiles taken beside them.
 //!
 //! The tour of the house, in the order in which data flows (each module knows only those before it):
-//! [`base`] → [`input`] → [`wire`] → [`store`] → [`filter`] → [`analysis`] → [`report`] → [`tui`] → [`cli`]; to the side
-//! of them [`source`], [`binary`] and [`config`].
+//! [`base`] → [`input`] → [`wire`] → [`model`] → [`build`] → [`read`] → [`query`] → [`analysis`] → [`report`] → [`tui`] →
+//! [`cli`]; to the side of them [`profile`], [`source`] and [`config`].
 //!
 //! A trace is opened, read, and asked:
 //!
 //! ```
-//! use gotrail::{analysis::summary::summarize, input, store::Trace};
+//! use gotrail::{analysis::summary::summarize, input, read::Trace};
 //! use std::sync::atomic::AtomicBool;
 //!
 //! let input = input::open("sample-traces/trace.out")?;
@@ -22,13 +22,15 @@
 
 pub mod analysis;
 pub mod base;
-pub mod binary;
+pub mod build;
 pub mod cli;
 pub mod config;
-pub mod filter;
 pub mod input;
+pub mod model;
+pub mod profile;
+pub mod query;
+pub mod read;
 pub mod report;
 pub mod source;
-pub mod store;
 pub mod tui;
 pub mod wire;

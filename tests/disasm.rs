@@ -2,8 +2,8 @@
 //! addresses, and an instruction of one byte at each.
 
 use assert_cmd::Command;
-use gotrail::binary::Binary;
-use gotrail::store::profile::Profile;
+use gotrail::profile::binary::Binary;
+use gotrail::profile::model::Profile;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
@@ -128,11 +128,7 @@ fn instructions_of_a_function_add_up_to_what_it_cost() {
         }
     }
     let shown = |v: i64| {
-        if v == 0 {
-            ".".to_string()
-        } else {
-            gotrail::store::profile::measure::scaled_label(v, "nanoseconds", "minimum")
-        }
+        if v == 0 { ".".to_string() } else { gotrail::profile::ops::measure::scaled_label(v, "nanoseconds", "minimum") }
     };
     let (code, out, err) = disasm(r"OrderCache.*Update$", &elf(&all, AMD64, 0));
     assert_eq!((code, err.as_str()), (0, ""));

@@ -40,7 +40,7 @@ fn programs_with_a_byte_changed_are_read() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/binary");
     for name in ["amd64.elf", "amd64.exe", "arm64.macho"] {
         let good = std::fs::read(root.join(name)).unwrap();
-        let b = gotrail::binary::Binary::new(good.clone()).unwrap();
+        let b = gotrail::profile::binary::Binary::new(good.clone()).unwrap();
         assert_eq!(b.symbols().len(), 2, "{name}");
         assert!(b.instructions(&b.symbols()[0]).any(|i| i.text == "ret"), "{name}");
         assert_eq!(b.lines(&b.symbols()[0]).is_some(), !name.ends_with("macho"), "{name}");

@@ -64,7 +64,8 @@ fn strings_of_the_file_are_escaped_wherever_they_are_shown() {
 
 /// A profile of one function in the file `source`, which costs 7 of a unit that nobody has heard of.
 fn profile(dir: &Path, unit: &str, source: &str) -> PathBuf {
-    use gotrail::wire::pprof::{self, proto};
+    use gotrail::profile::wire;
+    use gotrail::profile::wire::proto;
     let p = proto::Profile {
         string_table: ["", "cost", unit, "main.f", source].map(|s| s.as_bytes().to_vec()).to_vec(),
         sample_type: vec![proto::ValueType { r#type: 1, unit: 2 }],
@@ -78,7 +79,7 @@ fn profile(dir: &Path, unit: &str, source: &str) -> PathBuf {
         ..proto::Profile::default()
     };
     let file = dir.join("p.pb");
-    std::fs::write(&file, pprof::encode(&p)).unwrap();
+    std::fs::write(&file, wire::encode(&p)).unwrap();
     file
 }
 

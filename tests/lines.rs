@@ -1,13 +1,15 @@
 //! What source lines cost, held against recordings of one run, and against the sums of other passes.
 
 use gotrail::analysis::clock::Overlap;
-use gotrail::analysis::join::{self, Line, Lines, Verdict};
-use gotrail::analysis::links::Options;
-use gotrail::analysis::offcpu::{self, Kind, What};
+use gotrail::analysis::cost::join;
+use gotrail::analysis::cost::join::{Line, Lines, Verdict};
+use gotrail::analysis::cost::offcpu;
+use gotrail::analysis::cost::offcpu::{Kind, What};
+use gotrail::analysis::waits::links::Options;
 use gotrail::base::Duration;
 use gotrail::input;
-use gotrail::store::Trace;
-use gotrail::store::profile::Profile;
+use gotrail::profile::model::Profile;
+use gotrail::read::Trace;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;

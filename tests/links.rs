@@ -2,20 +2,28 @@
 //! (`tests/programs`, `tests/data/README.md`) and against the index's own sums.
 
 use gotrail::analysis::annotations::{self, Wanted};
-use gotrail::analysis::chains::{ChainId, Chains, Follow, Mark, Step};
-use gotrail::analysis::contention::{self, Bottleneck, Contended, What as Kind};
-use gotrail::analysis::knots::knots;
-use gotrail::analysis::links::{self, Edge, Links, Options, Party};
-use gotrail::analysis::offcpu;
-use gotrail::analysis::path::{self, Path, What, Window};
+use gotrail::analysis::cost::offcpu;
 use gotrail::analysis::summary::summarize;
-use gotrail::analysis::waits::{self, Interval, PlaceId, Reasons, TABLE, Visit, Waker};
+use gotrail::analysis::waits::chains::{ChainId, Chains, Follow, Mark, Step};
+use gotrail::analysis::waits::contention;
+use gotrail::analysis::waits::contention::{Bottleneck, Contended, What as Kind};
+use gotrail::analysis::waits::knots::knots;
+use gotrail::analysis::waits::links;
+use gotrail::analysis::waits::links::{Edge, Links, Options, Party};
+use gotrail::analysis::waits::path;
+use gotrail::analysis::waits::path::{Path, What, Window};
+use gotrail::analysis::waits::tracker;
+use gotrail::analysis::waits::tracker::{Interval, Visit};
 use gotrail::base::{Duration, GoIdx, StackId, Time};
-use gotrail::filter::Compiled;
 use gotrail::input;
-use gotrail::store::segment::GoState;
-use gotrail::store::trace::Options as TraceOptions;
-use gotrail::store::{Index, Trace};
+use gotrail::model::Index;
+use gotrail::model::Waker;
+use gotrail::model::places::PlaceId;
+use gotrail::model::reasons::{Reasons, TABLE};
+use gotrail::model::segment::GoState;
+use gotrail::query::Compiled;
+use gotrail::read::Trace;
+use gotrail::read::trace::Options as TraceOptions;
 use proptest::prelude::*;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::LazyLock;
@@ -392,7 +400,7 @@ fn chains_take_as_long_as_what_they_are_of() {
     let all: Vec<Trace> = ALL.iter().map(|n| data(n)).chain([sample()]).collect();
     for trace in &all {
         let (start, length) = (trace.index().start, trace.index().duration());
-        let query = |q: &str| Compiled::new(&gotrail::filter::parse(q).unwrap(), &trace.index(), &*TABLE).unwrap();
+        let query = |q: &str| Compiled::new(&gotrail::query::parse(q).unwrap(), &trace.index(), &*TABLE).unwrap();
         let sync = query("reason:sync or state:runnable");
         let (from, to) = (start + Duration(length.ns() / 3), start + Duration(length.ns() / 2));
         for opts in [
@@ -428,7 +436,7 @@ fn chains(trace: &Trace) -> (Vec<(Interval, ChainId)>, Chains) {
     let index = trace.index();
     let follow = Follow::new(index.goroutines.len(), true);
     let mut all = All { index: &index, reasons: Reasons::default(), follow, out: Vec::new() };
-    waits::each(trace, &mut all).unwrap();
+    tracker::each(trace, &mut all).unwrap();
     (all.out, all.follow.chains)
 }
 
@@ -542,20 +550,20 @@ proptest! {
 
 #[test]
 fn a_written_profile_reads_back_with_its_sums_and_open_waits_labelled() {
-    use gotrail::wire::pprof;
+    use gotrail::profile::wire;
     let trace = data("leak");
     let p = offcpu::profile(&trace, offcpu::Kind::Sync, Options::default()).unwrap();
     let index = trace.index();
-    let bytes = pprof::encode_gzip(&gotrail::report::offcpu::pprof(&p, &index).to_wire());
-    let read = pprof::decode(&bytes).unwrap();
+    let bytes = wire::encode_gzip(&gotrail::report::offcpu::pprof(&p, &index).to_wire());
+    let read = wire::decode(&bytes).unwrap();
     let text = |i: i64| String::from_utf8_lossy(&read.string_table[i as usize]).into_owned();
-    let is_open = |s: &&pprof::proto::Sample| s.label.iter().any(|l| text(l.key) == "open");
+    let is_open = |s: &&wire::proto::Sample| s.label.iter().any(|l| text(l.key) == "open");
     let sum = |open: bool| -> i64 { read.sample.iter().filter(|s| is_open(s) == open).map(|s| s.value[1]).sum() };
     assert_eq!(sum(false), p.totals(false).1.ns());
     assert_eq!(sum(true), p.totals(true).1.ns());
     // Both that leak are in it, labelled, with their own stacks.
     for name in ["main.leaked", "main.dependent"] {
-        let of = |s: &&pprof::proto::Sample| s.label.iter().any(|l| text(l.key) == "goroutine" && text(l.str) == name);
+        let of = |s: &&wire::proto::Sample| s.label.iter().any(|l| text(l.key) == "goroutine" && text(l.str) == name);
         let s = read.sample.iter().find(of).unwrap();
         assert!(is_open(&s) && s.value[1] > 4 * MS && !s.location_id.is_empty());
     }

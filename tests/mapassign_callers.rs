@@ -2,11 +2,11 @@
 //! reader states, where the folder of shared traces lies beside the repository.
 
 use flate2::read::GzDecoder;
-use gotrail::analysis::hits::{Hits, core_line};
+use gotrail::analysis::cost::hits::{Hits, core_line};
 use gotrail::analysis::search::{self, Options};
-use gotrail::filter::parse;
 use gotrail::input::Bytes;
-use gotrail::store::Trace;
+use gotrail::query::parse;
+use gotrail::read::Trace;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -3,7 +3,7 @@
 
 use gotrail::analysis::summary::summarize;
 use gotrail::input;
-use gotrail::store::Trace;
+use gotrail::read::Trace;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -3,9 +3,9 @@
 use clap::Args;
 use gotrail::cli::argv;
 use gotrail::cli::profile::{Exit, Kind, ProfileArgs, run};
+use gotrail::profile::model::Profile;
+use gotrail::profile::ops::pattern::Pattern;
 use gotrail::report::pprof::{Command, Granularity, Options, Report, source};
-use gotrail::store::profile::Profile;
-use gotrail::store::profile::pattern::Pattern;
 use proptest::prelude::*;
 use std::ffi::OsString;
 use std::io::Read;
@@ -235,12 +235,12 @@ fn exercise(data: &[u8]) {
     }
     let mut negative = profile.clone();
     negative.drop_uninteresting();
-    let _ = gotrail::store::profile::merge::subtract(profile, negative, true).map(|p| p.to_debug_string());
+    let _ = gotrail::profile::ops::merge::subtract(profile, negative, true).map(|p| p.to_debug_string());
 }
 
 #[test]
 fn extreme_numbers_are_no_problem() {
-    use gotrail::wire::pprof::{decode, encode};
+    use gotrail::profile::wire::{decode, encode};
     let whole = decode(&std::fs::read(golden().join("heap.pb.gz")).unwrap()).unwrap();
     for n in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX] {
         let mut p = whole.clone();

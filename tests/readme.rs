@@ -3,7 +3,7 @@
 //!
 //! In an output `…` on a line of its own stands for any lines, and within a line for any text.
 
-use gotrail::filter;
+use gotrail::query;
 use gotrail::tui::action::Action;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -98,7 +98,7 @@ fn keys() -> String {
 
 fn queries() -> String {
     let mut out = String::from("| write | matches | example |\n|---|---|---|\n");
-    for h in filter::help() {
+    for h in query::help() {
         out.push_str(&format!("| `{}` | {} | `{}` |\n", h.term, h.meaning, h.example));
     }
     out

@@ -4,7 +4,8 @@ mod encoder;
 
 use encoder::{Trace as Encoder, batch, event, stacks, strings};
 use gotrail::input::Bytes;
-use gotrail::store::{Detail, Trace};
+use gotrail::model::Detail;
+use gotrail::read::Trace;
 use gotrail::wire::event::Kind;
 use gotrail::wire::v2::batch::scan;
 use gotrail::wire::v2::spec::id;
@@ -110,7 +111,7 @@ fn traces_of_every_version_cut_in_steps_load() {
             println!("skipped: no ../shared");
             return;
         };
-        let minor = gotrail::store::decode::header_version(&data).unwrap();
+        let minor = gotrail::build::decode::header_version(&data).unwrap();
         let full = events_by_generation(&load(&data));
         // The old format has no generations.
         let ends: Vec<usize> =

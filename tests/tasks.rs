@@ -1,11 +1,11 @@
 //! Tasks and regions, against what the index counts while it is built.
 
-use gotrail::analysis::links::Options;
 use gotrail::analysis::tasks::{Instance, Sum, What, list, sums};
+use gotrail::analysis::waits::links::Options;
 use gotrail::base::Duration;
 use gotrail::input::Bytes;
-use gotrail::store::Trace;
-use gotrail::store::totals::SpanTally;
+use gotrail::model::totals::SpanTally;
+use gotrail::read::Trace;
 use std::sync::atomic::AtomicBool;
 
 fn trace(bytes: &'static [u8]) -> Trace {

@@ -4,7 +4,8 @@
 use gotrail::analysis::timeline::{Strip, Window, coarse, exact};
 use gotrail::base::{Duration, GoIdx, GroupId, Time};
 use gotrail::input;
-use gotrail::store::{Cell, Lane, Trace};
+use gotrail::model::{Cell, Lane};
+use gotrail::read::Trace;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 

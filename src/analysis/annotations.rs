@@ -1,11 +1,12 @@
 //! Finds tasks and regions in a trace: who did them, from when to when.
 
-use super::path::Window;
 use super::search::Source;
-use super::walk;
+use super::states::walk;
+use super::waits::path::Window;
+use crate::base::EventNo;
 use crate::base::{GoIdx, StringId, Time};
-use crate::store::segment::Kind;
-use crate::store::{Detail, EventNo};
+use crate::model::Detail;
+use crate::model::segment::Kind;
 use rustc_hash::FxHashMap;
 use std::ops::ControlFlow;
 
@@ -47,7 +48,7 @@ pub fn find<S: Source>(source: &S, wanted: &Wanted, limit: usize) -> Result<Vec<
 
 fn find_in<S: Source>(
     source: &S,
-    index: &crate::store::Index,
+    index: &crate::model::Index,
     wanted: &Wanted,
     limit: usize,
 ) -> Result<Vec<Span>, String> {
@@ -119,7 +120,7 @@ fn find_in<S: Source>(
 }
 
 /// The goroutine that ended a task.
-fn by(seg: &crate::store::Segment, i: usize) -> GoIdx {
+fn by(seg: &crate::model::Segment, i: usize) -> GoIdx {
     if seg.by[i].is_some() { seg.by[i] } else { seg.go[i] }
 }
 

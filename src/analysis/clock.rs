@@ -2,9 +2,9 @@
 //! showed.
 
 use crate::base::{Duration, Time};
-use crate::store::profile::Profile;
-use crate::store::segment::Kind;
-use crate::store::{Detail, Segment};
+use crate::model::segment::Kind;
+use crate::model::{Detail, Segment};
+use crate::profile::model::Profile;
 
 /// How far a clock, and what is taken together, may be apart: the profiler begins and ends a little before or after it says.
 pub const SLACK: Duration = Duration(50_000_000);

@@ -1,9 +1,9 @@
 //! What is in a trace, as numbers: the facts that Go's own reader states too, and a few of ours.
 
 use crate::base::{Duration, StackId, StringId};
-use crate::store::segment::Kind;
-use crate::store::totals::Party;
-use crate::store::{Dict, Frame, Goroutine, Index};
+use crate::model::segment::Kind;
+use crate::model::totals::Party;
+use crate::model::{Dict, Frame, Goroutine, Index};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -120,7 +120,7 @@ pub fn summarize(index: &Index) -> Summary {
         let space = if reason.is_empty() { "" } else { " " };
         (format!("{}->{}{space}{reason}", from.name(), to.name()), n)
     });
-    let span = |m: &rustc_hash::FxHashMap<StringId, crate::store::totals::SpanTally>| {
+    let span = |m: &rustc_hash::FxHashMap<StringId, crate::model::totals::SpanTally>| {
         sum_by_key(
             m.iter().map(|(&n, s)| (text(n), TaskFact { count: s.count, complete: s.complete, total_ns: s.total_ns })),
             |a, b| {
@@ -314,7 +314,7 @@ fn profiles(index: &Index) -> BTreeMap<String, ProfileFact> {
         }
         p
     };
-    let all = |t: crate::store::fold::Tally| ProfileFact { records: t.count, total_ns: t.total.ns() };
+    let all = |t: crate::model::tally::Tally| ProfileFact { records: t.count, total_ns: t.total.ns() };
     BTreeMap::from([
         ("net".into(), waits(&|r| r == "network")),
         ("sync".into(), waits(&|r| r.contains("chan") || r.contains("sync") || r.contains("select"))),

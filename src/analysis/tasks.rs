@@ -3,13 +3,14 @@
 //! As in Go's own reader, regions of a goroutine nest, a goroutine's end ends its regions, and those of the runtime's own
 //! goroutines are not the user's. A task that no event begins or ends in the trace is not here.
 
-use super::links::{Histogram, Options, group};
 use super::search::{LookAhead, Source};
-use super::walk;
+use super::states::walk;
+use super::waits::links::{Histogram, Options, group};
+use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
-use crate::store::commit::is_system;
-use crate::store::segment::Kind;
-use crate::store::{Detail, EventNo, Index, Segment};
+use crate::model::ownership::is_system;
+use crate::model::segment::Kind;
+use crate::model::{Detail, Index, Segment};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -95,7 +96,7 @@ struct Walk<'a, 'o> {
     index: &'a Index,
     opts: Options<'o>,
     group: Option<GroupId>,
-    ahead: &'a dyn crate::filter::Ahead,
+    ahead: &'a dyn crate::query::Ahead,
     regions: FxHashMap<GoIdx, Vec<Open>>,
     tasks: FxHashMap<u64, (StringId, GoIdx, Time, bool)>,
     each: &'a mut dyn FnMut(&Instance),
@@ -172,7 +173,7 @@ impl Walk<'_, '_> {
             {
                 self.regions.entry(go).or_default().push(None);
             }
-            (k, _) if k.go_transition().is_some_and(|t| t.1 == crate::store::segment::GoState::NotExist) => {
+            (k, _) if k.go_transition().is_some_and(|t| t.1 == crate::model::segment::GoState::NotExist) => {
                 self.close(go, Some(now), Some(no));
             }
             _ => {}

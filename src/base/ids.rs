@@ -89,3 +89,6 @@ handle!(
     StackId,
     u32
 );
+
+/// Number of an event, counted over the whole trace from 0.
+pub type EventNo = u64;

@@ -5,5 +5,7 @@ pub mod ids;
 pub mod text;
 pub mod time;
 
-pub use ids::{FrameId, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx};
+pub use ids::{
+    EventNo, FrameId, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx,
+};
 pub use time::{Duration, Time};

@@ -2,7 +2,7 @@
 
 use super::{Exit, Usage};
 use crate::base::text;
-use crate::store::persist::{Folder, LIMIT};
+use crate::read::persist::{Folder, LIMIT};
 use clap::{Args, ValueEnum};
 use std::io::Write;
 

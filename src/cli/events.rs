@@ -1,11 +1,11 @@
 //! `gotrail events`.
 
 use super::open::{self, Between};
-use super::{Exit, Usage, query};
+use super::{Exit, Usage, matching};
 use crate::analysis::search::{self, Options};
-use crate::filter;
+use crate::query;
+use crate::read::Trace;
 use crate::report::events::{Style, Writer};
-use crate::store::Trace;
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ enum EventFormat {
 }
 
 pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = query::parse(args.filter.as_deref())?;
+    let query = matching::parse(args.filter.as_deref())?;
     let style = match args.format {
         EventFormat::Text if args.stacks => Style::TextWithStacks,
         EventFormat::Text => Style::Text,
@@ -69,7 +69,7 @@ fn all(trace: &Trace, writer: &mut Writer, out: &mut dyn Write) -> anyhow::Resul
     Ok(trace.index().events)
 }
 
-fn matching(trace: &Trace, query: &filter::Query, writer: &mut Writer, out: &mut dyn Write) -> anyhow::Result<u64> {
+fn matching(trace: &Trace, query: &query::Query, writer: &mut Writer, out: &mut dyn Write) -> anyhow::Result<u64> {
     let cancel = AtomicBool::new(false);
     let mut failed = None;
     let outcome = search::run(trace, query, &Options::default(), &cancel, &mut |i, hits| {

@@ -1,14 +1,15 @@
 //! `gotrail lines`.
 
 use super::open::{self, Between};
-use super::{Exit, Format, Usage, note, query, window};
-use crate::analysis::join::{self, Lines};
-use crate::analysis::links::Options;
+use super::{Exit, Format, Usage, matching, note, window};
+use crate::analysis::cost::join;
+use crate::analysis::cost::join::Lines;
+use crate::analysis::waits::links::Options;
 use crate::base::text;
 use crate::input::{self, Kind};
+use crate::profile::model::Profile;
 use crate::report;
 use crate::source::{Finder, Places, Text};
-use crate::store::profile::Profile;
 use anyhow::Context;
 use clap::Args;
 use std::io::Write;
@@ -47,14 +48,14 @@ pub struct LinesArgs {
 }
 
 pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = query::parse(args.filter.as_deref())?;
+    let query = matching::parse(args.filter.as_deref())?;
     let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
     let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
     let mut found = false;
     let between = Between::names(args.format);
     let file = std::slice::from_ref(&args.file);
     let exit = open::each_trace(file, &args.open, (between, out), |trace, out| {
-        let compiled = query::compile(trace, query.as_ref())?;
+        let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let lines = join::lines(trace, &profiles, opts).map_err(anyhow::Error::msg)?;

@@ -1,9 +1,10 @@
 //! `gotrail links`.
 
 use super::open;
-use super::{Exit, Format, query, window};
-use crate::analysis::links::table::Table;
-use crate::analysis::links::{self, Options, Sort};
+use super::{Exit, Format, matching, window};
+use crate::analysis::waits::links;
+use crate::analysis::waits::links::table::Table;
+use crate::analysis::waits::links::{Options, Sort};
 use crate::report;
 use clap::{Args, ValueEnum};
 use std::io::Write;
@@ -53,7 +54,7 @@ enum SortBy {
 }
 
 pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = query::parse(args.filter.as_deref())?;
+    let query = matching::parse(args.filter.as_deref())?;
     let by = match args.sort {
         SortBy::Total => Sort::Total,
         SortBy::Count => Sort::Count,
@@ -69,7 +70,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let sum = |tables| Table::sum(tables, by);
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&sum) } else { None };
     let exit = open::each_table(&args.files, &args.open, args.format, out, sum, print, |trace| {
-        let compiled = query::compile(trace, query.as_ref())?;
+        let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;

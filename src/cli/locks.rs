@@ -2,9 +2,9 @@
 
 use super::open;
 use super::{Exit, Format};
-use crate::analysis::contention::contention;
-use crate::analysis::contention::table::Table;
-use crate::analysis::waits::TABLE;
+use crate::analysis::waits::contention::contention;
+use crate::analysis::waits::contention::table::Table;
+use crate::model::reasons::TABLE;
 use crate::report;
 use clap::Args;
 use std::io::Write;

@@ -1,6 +1,6 @@
 //! The manual page: clap's, with the keys and the query language from the lists that the viewer uses.
 
-use crate::filter;
+use crate::query;
 use crate::tui::keymap::Keymap;
 use crate::tui::overlay::help::{Line, QUERIES, lines};
 use crate::tui::theme::UNICODE;
@@ -64,7 +64,7 @@ pub(super) fn write(command: Command, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     page.control("SH", ["QUERIES"]);
-    for h in filter::help() {
+    for h in query::help() {
         page.control("TP", []).text([bold(h.term)]);
         page.text([roman(format!("{}. Example: ", h.meaning)), bold(h.example)]);
     }

@@ -1,13 +1,13 @@
 //! `gotrail profile`.
 
 use super::open::{self, Between};
-use super::{Exit, note, query, window};
-use crate::analysis::links::Options;
-use crate::analysis::offcpu;
+use super::{Exit, matching, note, window};
+use crate::analysis::cost::offcpu;
+use crate::analysis::waits::links::Options;
 use crate::base::{Duration, text};
+use crate::profile::ops::merge;
+use crate::profile::wire;
 use crate::report;
-use crate::store::profile::merge;
-use crate::wire::pprof;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::io::Write;
@@ -54,7 +54,7 @@ enum Kind {
 }
 
 pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let query = query::parse(args.filter.as_deref())?;
+    let query = matching::parse(args.filter.as_deref())?;
     let kind = match args.kind {
         Kind::Cpu => offcpu::Kind::Cpu,
         Kind::Net => offcpu::Kind::Net,
@@ -68,7 +68,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let mut profiles = Vec::new();
     let (mut closed, mut open) = ((0, Duration::ZERO), (0, Duration::ZERO));
     let exit = open::each_trace(&args.files, &args.open, (Between::Nothing, out), |trace, _| {
-        let compiled = query::compile(trace, query.as_ref())?;
+        let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
         let profile = offcpu::profile(trace, kind, opts).map_err(anyhow::Error::msg)?;
@@ -82,7 +82,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         return Ok(exit);
     }
     let profile = merge::combine(profiles).map_err(anyhow::Error::msg)?;
-    let bytes = pprof::encode_gzip(&profile.to_wire());
+    let bytes = wire::encode_gzip(&profile.to_wire());
     if args.output.as_os_str() == "-" {
         out.write_all(&bytes)?;
         return Ok(exit);

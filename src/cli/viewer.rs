@@ -2,14 +2,14 @@
 
 use super::position::{self, Position};
 use super::{Exit, Usage, note, open};
-use crate::analysis::hot::Profiled;
+use crate::analysis::profile::Profiled;
 use crate::base::text;
 use crate::config::{self, Settings};
 use crate::input::{self, Kind};
+use crate::profile::model::Profile;
+use crate::read::Trace;
+use crate::read::trace::Options;
 use crate::source::Places;
-use crate::store::Trace;
-use crate::store::profile::Profile;
-use crate::store::trace::Options;
 use crate::tui::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::terminal::{self, Setup};

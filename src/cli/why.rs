@@ -3,10 +3,11 @@
 use super::open::{self, Between};
 use super::{Exit, Format, Usage, window};
 use crate::analysis::annotations::{self, Wanted};
-use crate::analysis::path::{self, Window};
+use crate::analysis::waits::path;
+use crate::analysis::waits::path::Window;
 use crate::base::{Duration, Time, text};
+use crate::read::Trace;
 use crate::report;
-use crate::store::Trace;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;

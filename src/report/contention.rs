@@ -1,10 +1,10 @@
 //! Locks and channels that goroutines queue for, in one trace or summed up over several, as text and as JSON.
 
-use crate::analysis::contention::table::{Name, Origin, Table, name};
-use crate::analysis::contention::{Bottleneck, Contended, Contention, What};
-use crate::analysis::waits::PlaceId;
+use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
+use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, What};
 use crate::base::{Duration, Time, text, time};
-use crate::store::Index;
+use crate::model::Index;
+use crate::model::places::PlaceId;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

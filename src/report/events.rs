@@ -1,9 +1,9 @@
 //! Events as text and as JSON lines.
 
 use crate::base::{Duration, GoIdx, StackId, Time, text, time};
-use crate::store::dict::{short_file, short_func};
-use crate::store::segment::Kind;
-use crate::store::{Detail, Event, Index};
+use crate::model::dict::{short_file, short_func};
+use crate::model::segment::Kind;
+use crate::model::{Detail, Event, Index};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 

@@ -1,10 +1,10 @@
 //! What source lines cost, as a table, as annotated source and as JSON.
 
 use crate::analysis::clock::Overlap;
-use crate::analysis::join::{Column, Cost, Line, Lines, Matched, Verdict};
+use crate::analysis::cost::join::{Column, Cost, Line, Lines, Matched, Verdict};
 use crate::base::{Duration, text};
-use crate::store::Index;
-use crate::store::dict::{short_file, short_func};
+use crate::model::Index;
+use crate::model::dict::{short_file, short_func};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
 //! Who waited for whom, in one trace or summed up over several, as text and as JSON.
 
-use crate::analysis::links::table::{Longest, Named, Row, Table};
+use crate::analysis::waits::links::table::{Longest, Named, Row, Table};
 use crate::base::{Duration, text, time};
-use crate::store::dict::short_func;
+use crate::model::dict::short_func;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

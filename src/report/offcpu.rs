@@ -1,20 +1,21 @@
 //! Profiles out of a trace, in pprof's form.
 
-use crate::analysis::chains::Mark;
-use crate::analysis::links::Party;
-use crate::analysis::offcpu::{Kind, Open, Profile, Record};
+use crate::analysis::cost::offcpu::{Kind, Open, Profile, Record};
+use crate::analysis::waits::chains::Mark;
+use crate::analysis::waits::links::Party;
 use crate::base::{FrameId, StringId};
-use crate::store::Index;
-use crate::store::profile::{self, Function, Label, LabelValue, Line, Location, Sample, Span, Strings, ValueType};
+use crate::model::Index;
+use crate::profile::model;
+use crate::profile::model::{Function, Label, LabelValue, Line, Location, Sample, Span, Strings, ValueType};
 use rustc_hash::FxHashMap;
 
 /// The profile as pprof has it. Each sample says in labels what was waited for (`reason`), of which start function the
 /// goroutine was (`goroutine`), who ended the wait (`waker`), and, for a stretch that reaches beyond the trace, at which
 /// end (`open`).
-pub fn pprof(p: &Profile, index: &Index) -> profile::Profile {
+pub fn pprof(p: &Profile, index: &Index) -> model::Profile {
     let mut b = Builder {
         index,
-        out: profile::Profile::default(),
+        out: model::Profile::default(),
         locations: FxHashMap::default(),
         functions: FxHashMap::default(),
         marks: FxHashMap::default(),
@@ -37,7 +38,7 @@ pub fn pprof(p: &Profile, index: &Index) -> profile::Profile {
 
 struct Builder<'a> {
     index: &'a Index,
-    out: profile::Profile,
+    out: model::Profile,
     locations: FxHashMap<FrameId, u32>,
     functions: FxHashMap<(StringId, StringId), usize>,
     /// The locations that stand between waiters and wakers.

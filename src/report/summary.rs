@@ -2,8 +2,8 @@
 
 use crate::analysis::summary::{GoroutineFact, Summary, summarize};
 use crate::base::{Duration, text};
-use crate::store::Index;
-use crate::store::dict::{short_file, short_func};
+use crate::model::Index;
+use crate::model::dict::{short_file, short_func};
 use std::io::{self, Write};
 
 /// Rows of each table.
@@ -97,7 +97,7 @@ fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn links(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    let user = |name: &str| !crate::store::commit::is_system(name) && !name.starts_with("runtime/");
+    let user = |name: &str| !crate::model::ownership::is_system(name) && !name.starts_with("runtime/");
     let shown: Vec<_> = s.links.iter().filter(|l| user(&l.waiting)).take(ROWS).collect();
     if shown.is_empty() {
         return Ok(());

@@ -1,10 +1,12 @@
 //! A critical path: a ranked list of plain sentences, then the path in order of time; or JSON.
 
-use crate::analysis::path::{Cause, Holder, Hop, Path, Piece, Share, What};
-use crate::analysis::waits::{Class, PlaceId, ReasonId, Waker};
+use crate::analysis::waits::path::{Cause, Holder, Hop, Path, Piece, Share, What};
 use crate::base::{Duration, GoIdx, GroupId, text, time};
-use crate::store::Index;
-use crate::store::dict::short_func;
+use crate::model::Index;
+use crate::model::Waker;
+use crate::model::dict::short_func;
+use crate::model::places::PlaceId;
+use crate::model::reasons::{Class, ReasonId};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 

@@ -6,8 +6,10 @@ use super::views::events::Listing;
 use super::views::{detail, links, profile, source, stacks, tasks};
 use crate::analysis::search;
 use crate::analysis::timeline::Strip;
+use crate::base::EventNo;
 use crate::base::Time;
-use crate::store::{Cell, Event, EventNo, Index, Lane, Segment, Trace};
+use crate::model::{Cell, Event, Index, Lane, Segment};
+use crate::read::Trace;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +133,7 @@ pub enum Reply {
         /// The query's text.
         query: String,
         /// The query, compiled.
-        compiled: Arc<crate::filter::Compiled>,
+        compiled: Arc<crate::query::Compiled>,
     },
     /// More hits of a query, in order.
     Found {
@@ -341,7 +343,7 @@ mod tests {
     #[test]
     fn of_several_jobs_the_newest_is_wanted_and_the_others_are_cancelled() {
         let (tx, rx) = unbounded();
-        let runner = Runner::new(crate::store::fixture::trace(), move |a| drop(tx.send(a)));
+        let runner = Runner::new(crate::read::fixture::trace(), move |a| drop(tx.send(a)));
         let (started, wait_started) = bounded(1);
         let (release, wait_release) = bounded::<()>(1);
         runner.run(Job::new(JobKind::Search, move |cx| {

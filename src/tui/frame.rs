@@ -9,7 +9,7 @@ use super::text::{group, instant};
 use super::theme::{Role, Theme};
 use super::views::{Ctx, Pane, ViewId};
 use super::widgets::write;
-use crate::analysis::hot::cut::{Cut, What};
+use crate::analysis::profile::cut::{Cut, What};
 use crate::base::text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

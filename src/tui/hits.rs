@@ -2,14 +2,14 @@
 
 use super::effects::{Job, JobCtx, JobKind, Reply};
 use super::nav::Place;
-use crate::analysis::hits::{DEFAULT_CAP, Hits as Found};
+use crate::analysis::cost::hits::{DEFAULT_CAP, Hits as Found};
 use crate::analysis::search;
 use crate::base::{FrameId, StackId, Time};
-use crate::filter;
-use crate::store::{Index, Lane};
+use crate::model::{Index, Lane};
+use crate::query;
 use std::sync::Arc;
 
-pub use crate::analysis::hits::Hit;
+pub use crate::analysis::cost::hits::Hit;
 
 /// The hits of a query.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub struct Hits {
     /// Whether the whole trace, as far as it was read when the search began, has been searched.
     pub complete: bool,
     /// The query as it was compiled, from the search's beginning on.
-    pub compiled: Option<Arc<filter::Compiled>>,
+    pub compiled: Option<Arc<query::Compiled>>,
 }
 
 impl Hits {
@@ -86,7 +86,7 @@ pub fn user_frame(index: &Index, stack: StackId) -> FrameId {
 /// A job that finds the hits of a query.
 pub fn search(query: String) -> Job {
     Job::new(JobKind::Search, move |cx| {
-        let parsed = match filter::parse(&query) {
+        let parsed = match query::parse(&query) {
             Ok(q) => q,
             Err(e) => return Reply::Failed(JobKind::Search, e.to_string()),
         };
@@ -123,8 +123,8 @@ pub fn query_of(place: &Place, index: &Index) -> Option<String> {
 /// # Errors
 ///
 /// What is wrong with it, in words.
-pub fn compile(cx: &JobCtx, query: Option<&str>) -> Result<Option<filter::Compiled>, String> {
+pub fn compile(cx: &JobCtx, query: Option<&str>) -> Result<Option<query::Compiled>, String> {
     let Some(query) = query else { return Ok(None) };
-    let parsed = filter::parse(query).map_err(|e| e.to_string())?;
+    let parsed = query::parse(query).map_err(|e| e.to_string())?;
     search::compile(cx.trace, &parsed).map(Some).map_err(|e| e.to_string())
 }

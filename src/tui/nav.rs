@@ -2,10 +2,10 @@
 
 use super::route::RouteRef;
 use super::views::ViewId;
-use crate::analysis::hot::cut::Cut;
+use crate::analysis::profile::cut::Cut;
 use crate::analysis::tasks::What;
+use crate::base::EventNo;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
-use crate::store::EventNo;
 
 /// Something that restricts what all views show.
 #[derive(Clone, PartialEq, Debug)]

@@ -6,9 +6,9 @@ use super::model::{Message, Model};
 use super::pace::{self, FRAME, Timed, Waited};
 use super::terse::Terse;
 use super::theme::Theme;
-use crate::analysis::hot::Profiled;
+use crate::analysis::profile::Profiled;
+use crate::read::Trace;
 use crate::source::{Places, editor};
-use crate::store::Trace;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,

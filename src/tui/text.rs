@@ -2,8 +2,8 @@
 
 use crate::base::text::escape;
 use crate::base::{Duration, ProcIdx, ThreadIdx};
-use crate::store::dict::{short_file, short_func};
-use crate::store::{Frame, Index};
+use crate::model::dict::{short_file, short_func};
+use crate::model::{Frame, Index};
 
 pub use crate::report::events::{describe, goroutine, place as user_place};
 

@@ -6,13 +6,17 @@ use super::route::{RouteRef, around};
 use super::text;
 use super::theme::Role;
 use super::views::detail::Target;
-use crate::analysis::contention::{Contention, What, contention};
-use crate::analysis::links::Party;
-use crate::analysis::path::{self, Path, Window};
-use crate::analysis::waits::{Places, Reasons, Waker};
+use crate::analysis::waits::contention::{Contention, What, contention};
+use crate::analysis::waits::links::Party;
+use crate::analysis::waits::path;
+use crate::analysis::waits::path::{Path, Window};
+use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, StackId, text as base};
+use crate::model::Index;
+use crate::model::Waker;
+use crate::model::places::Places;
+use crate::model::reasons::Reasons;
 use crate::report::{contention as report, why};
-use crate::store::{EventNo, Index};
 use std::sync::Arc;
 
 /// Lines of the ranked list, and of the path in order of time.

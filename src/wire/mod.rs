@@ -1,10 +1,9 @@
-//! Bytes into events: Go's trace formats and pprof's profiles. No meaning yet, and no order between threads.
+//! Bytes into events: Go's trace formats. No meaning yet, and no order between threads.
 
 pub mod cursor;
 pub mod error;
 pub mod event;
 mod frontier;
-pub mod pprof;
 pub mod tables;
 pub mod v1;
 pub mod v2;

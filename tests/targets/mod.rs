@@ -5,16 +5,18 @@
 
 use gotrail::analysis::search::{self, Options};
 use gotrail::base::{Time, text};
-use gotrail::binary::Binary;
-use gotrail::filter;
 use gotrail::input::{self, Bytes, Limits};
+use gotrail::model::Lane;
+use gotrail::profile::binary::Binary;
+use gotrail::profile::wire;
+use gotrail::query;
+use gotrail::read::Trace;
 use gotrail::source::{Finder, Places};
-use gotrail::store::{Lane, Trace};
 use gotrail::wire::event::{Events, NONE};
+use gotrail::wire::v1;
 use gotrail::wire::v2::batch;
 use gotrail::wire::v2::generation::{Fallback, GenTables};
 use gotrail::wire::v2::order::{Cut, Orderer};
-use gotrail::wire::{pprof, v1};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
@@ -133,9 +135,9 @@ pub fn whole(data: &[u8]) {
 
 /// A profile: what can be decoded can be encoded, and says the same again.
 pub fn profile(data: &[u8]) {
-    if let Ok(p) = pprof::decode(data) {
-        let again = pprof::decode(&pprof::encode(&p)).expect("what we wrote");
-        assert_eq!(pprof::encode(&again), pprof::encode(&p));
+    if let Ok(p) = wire::decode(data) {
+        let again = wire::decode(&wire::encode(&p)).expect("what we wrote");
+        assert_eq!(wire::encode(&again), wire::encode(&p));
     }
 }
 
@@ -149,7 +151,7 @@ pub fn query(data: &[u8]) {
         trace
     });
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match filter::parse(text) {
+    match query::parse(text) {
         Err(e) => _ = e.render(text),
         Ok(q) => {
             let options = Options { threads: 1, ..Options::default() };
@@ -157,8 +159,8 @@ pub fn query(data: &[u8]) {
         }
     }
     let half = (0..=text.len() / 2).rfind(|&i| text.is_char_boundary(i)).unwrap_or(0);
-    filter::complete(&text[..half], Some(&trace.index()));
-    filter::complete(text, None);
+    query::complete(&text[..half], Some(&trace.index()));
+    query::complete(text, None);
 }
 
 /// A file's name out of a trace, a function's, and a mapping, one a line: what is found lies below a root.

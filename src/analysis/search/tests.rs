@@ -1,10 +1,10 @@
 use super::*;
-use crate::analysis::hits::{Callers, Hits, is_core, user_line};
+use crate::analysis::cost::hits::{Callers, Hits, is_core, user_line};
 use crate::base::{GoIdx, GroupId, ProcIdx};
-use crate::filter::fixture::{Fixture, fixture, us};
-use crate::filter::parse;
-use crate::store::segment::Kind;
-use crate::store::{Lane, dict};
+use crate::model::segment::Kind;
+use crate::model::{Lane, dict};
+use crate::query::fixture::{Fixture, fixture, us};
+use crate::query::parse;
 use std::sync::atomic::AtomicUsize;
 
 impl Source for Fixture {
@@ -22,12 +22,12 @@ fn long(extra: usize) -> Fixture {
     let mut f = fixture();
     for k in 0..extra {
         let first = 18 + 6 * k as u64;
-        let mut b = crate::store::SegmentBuilder::new(first);
+        let mut b = crate::build::SegmentBuilder::new(first);
         for i in 0..6 {
             b.push(f.segments[1].event(i));
         }
         f.segments.push(Arc::new(b.finish()));
-        let info = crate::store::SegmentInfo { first, ..f.index.segments[1].clone() };
+        let info = crate::model::SegmentInfo { first, ..f.index.segments[1].clone() };
         f.index.segments.push(info);
     }
     f
@@ -177,10 +177,11 @@ fn every_lane_counts_its_hits_in_every_cell() {
     assert_eq!(hits.on_lane(&f.index, Lane::Go(GoIdx(2))), 3);
 }
 
-fn lines(f: &Fixture, callers: &[crate::analysis::hits::Caller]) -> Vec<(String, u64)> {
+fn lines(f: &Fixture, callers: &[crate::analysis::cost::hits::Caller]) -> Vec<(String, u64)> {
     let d = &f.index.dict;
-    let line =
-        |c: &crate::analysis::hits::Caller| (format!("{}:{}", dict::short_func(d.func_name(c.func)), c.line), c.count);
+    let line = |c: &crate::analysis::cost::hits::Caller| {
+        (format!("{}:{}", dict::short_func(d.func_name(c.func)), c.line), c.count)
+    };
     callers.iter().map(line).collect()
 }
 

@@ -1,9 +1,10 @@
 //! Exact cells against goroutines made by hand and by chance.
 
 use super::*;
-use crate::analysis::spans::Cuts;
+use crate::analysis::states::spans::Cuts;
 use crate::base::{ProcIdx, StackId, ThreadIdx};
-use crate::store::{Event, SegmentBuilder};
+use crate::build::SegmentBuilder;
+use crate::model::Event;
 use proptest::prelude::*;
 use std::sync::Arc;
 

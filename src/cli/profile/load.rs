@@ -2,9 +2,10 @@
 
 use super::{Fault, ProfileArgs};
 use crate::base::text::escape;
-use crate::binary::Binary;
-use crate::store::profile::{Profile, merge};
-use crate::wire::pprof::MAX_UNPACKED;
+use crate::profile::binary::Binary;
+use crate::profile::model::Profile;
+use crate::profile::ops::merge;
+use crate::profile::wire::MAX_UNPACKED;
 use anyhow::Context;
 use std::io::Read;
 

@@ -8,8 +8,8 @@ pub use args::{CompareArgs, FilterArgs, GranularityArg, ProfileArgs, ShapeArgs, 
 
 pub use super::Exit;
 use crate::base::text::escape;
+use crate::profile::ops::pattern::Pattern;
 use crate::report::pprof::{self, Command, Report};
-use crate::store::profile::pattern::Pattern;
 use sources::Sources;
 use std::io::Write;
 use std::sync::Arc;

@@ -2,10 +2,10 @@
 
 use super::{Error, Report};
 use crate::base::text::escape;
-use crate::binary::{Binary, Symbol};
-use crate::store::profile::graph::{Node, Places, Sum, Trim, Trimmed};
-use crate::store::profile::pattern::Pattern;
-use crate::store::profile::{Mapping, Profile};
+use crate::profile::binary::{Binary, Symbol};
+use crate::profile::model::{Mapping, Profile};
+use crate::profile::ops::graph::{Node, Places, Sum, Trim, Trimmed};
+use crate::profile::ops::pattern::Pattern;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::io::Write;

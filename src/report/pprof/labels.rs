@@ -2,8 +2,8 @@
 
 use super::Report;
 use crate::base::text::escape;
-use crate::store::profile::graph::{Trimmed, base_name};
-use crate::store::profile::{dump, measure};
+use crate::profile::ops::graph::{Trimmed, base_name};
+use crate::profile::ops::{dump, measure};
 
 /// A filter longer than this many bytes is cut.
 const LONGEST_FILTER: usize = 80;

@@ -2,8 +2,8 @@
 
 use super::{Error, Report, source};
 use crate::base::text::escape;
-use crate::store::profile::graph::{Node, Places, Trim, Trimmed};
-use crate::store::profile::pattern::Pattern;
+use crate::profile::ops::graph::{Node, Places, Trim, Trimmed};
+use crate::profile::ops::pattern::Pattern;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -38,9 +38,10 @@ pub mod tree;
 
 pub use options::{Command, Granularity, Options};
 
-use crate::store::profile::convert::LabelUnits;
-use crate::store::profile::graph::{Graph, Places, Trim, Trimmed, Weights};
-use crate::store::profile::{Profile, measure};
+use crate::profile::convert::LabelUnits;
+use crate::profile::model::Profile;
+use crate::profile::ops::graph::{Graph, Places, Trim, Trimmed, Weights};
+use crate::profile::ops::measure;
 use std::io::{self, Write};
 
 /// A profile that is filtered and aggregated as the options ask, ready to be printed.

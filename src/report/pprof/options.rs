@@ -1,7 +1,7 @@
 //! What can be asked of a report.
 
-use crate::binary::Binary;
-use crate::store::profile::pattern::Pattern;
+use crate::profile::binary::Binary;
+use crate::profile::ops::pattern::Pattern;
 use std::sync::Arc;
 
 /// What to print.

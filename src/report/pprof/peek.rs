@@ -1,7 +1,7 @@
 //! `peek`: the tree around the places whose name matches, nothing left out.
 
 use super::{Error, Report, tree};
-use crate::store::profile::pattern::Pattern;
+use crate::profile::ops::pattern::Pattern;
 use std::io::Write;
 
 /// Prints the report.

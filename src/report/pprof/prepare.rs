@@ -3,12 +3,12 @@
 
 use super::{Command, Granularity, Options, Report};
 use crate::base::text::escape;
-use crate::store::profile::Profile;
-use crate::store::profile::aggregate::Keep;
-use crate::store::profile::convert::LabelUnits;
-use crate::store::profile::graph::{Sum, Weights};
-use crate::store::profile::pattern::Pattern;
-use crate::store::profile::tags::TagFilter;
+use crate::profile::convert::LabelUnits;
+use crate::profile::model::Profile;
+use crate::profile::ops::aggregate::Keep;
+use crate::profile::ops::graph::{Sum, Weights};
+use crate::profile::ops::pattern::Pattern;
+use crate::profile::ops::tags::TagFilter;
 
 impl Report {
     /// Filters and aggregates `profile` for `command`.

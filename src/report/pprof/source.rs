@@ -14,7 +14,7 @@ pub trait Lines {
 pub fn trim_path<'a>(path: &'a str, trim: &str, search: &str) -> &'a str {
     if trim.is_empty() {
         for dir in search.split(':').filter(|_| !search.is_empty()) {
-            let wanted = format!("/{}/", crate::store::profile::graph::base_name(dir));
+            let wanted = format!("/{}/", crate::profile::ops::graph::base_name(dir));
             if let Some(at) = path.find(&wanted) {
                 return &path[at + wanted.len()..];
             }

@@ -2,7 +2,8 @@
 
 use super::Report;
 use crate::base::text::escape;
-use crate::store::profile::{LabelValue, measure};
+use crate::profile::model::LabelValue;
+use crate::profile::ops::measure;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -2,8 +2,9 @@
 
 use super::Report;
 use crate::base::text::escape;
-use crate::store::profile::graph::Places;
-use crate::store::profile::{LabelValue, by_key, measure};
+use crate::profile::model::{LabelValue, by_key};
+use crate::profile::ops::graph::Places;
+use crate::profile::ops::measure;
 use std::io::{self, Write};
 
 const SEPARATOR: &str = "-----------+-------------------------------------------------------";

@@ -1,9 +1,9 @@
 //! `tree`: each place between those that called it and those that it called.
 
 use super::{Error, Report};
-use crate::store::profile::graph::Edge;
-use crate::store::profile::measure;
-use crate::store::profile::pattern::Pattern;
+use crate::profile::ops::graph::Edge;
+use crate::profile::ops::measure;
+use crate::profile::ops::pattern::Pattern;
 use std::io::Write;
 
 const SEPARATOR: &str = "----------------------------------------------------------+-------------";

@@ -1,7 +1,7 @@
 //! What the mouse does: it means the part of the screen that it is over.
 
 use super::{Model, cx};
-use crate::store::Index;
+use crate::model::Index;
 use crate::tui::effects::Effect;
 use crate::tui::frame;
 use crate::tui::layout::{self, Spot};

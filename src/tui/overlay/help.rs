@@ -66,7 +66,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
     out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
     out.push(Line::Empty);
     out.push(Line::Heading(QUERIES.into()));
-    for h in crate::filter::help() {
+    for h in crate::query::help() {
         out.push(Line::Entry(h.example.into(), format!("{}  {}", h.term, h.meaning)));
     }
     out

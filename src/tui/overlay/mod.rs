@@ -13,7 +13,7 @@ pub use prompt::Prompt;
 use super::action::Action;
 use super::keymap::{Key, Keymap};
 use super::theme::Theme;
-use crate::store::Index;
+use crate::model::Index;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use tui_input::{Input, InputRequest};

@@ -2,7 +2,7 @@
 
 use super::{OverlayCtx, Then};
 use crate::base::text;
-use crate::filter;
+use crate::query;
 use crate::tui::keymap::Key;
 use crate::tui::theme::Role;
 use crate::tui::widgets::write;
@@ -22,10 +22,10 @@ pub struct Prompt {
     history: Vec<String>,
     at: Option<usize>,
     /// What the end of the text may go on to; `chosen` is the one that Tab has put there.
-    offered: filter::Completion,
+    offered: query::Completion,
     chosen: Option<usize>,
     /// The mistake that Enter found.
-    error: Option<filter::QueryError>,
+    error: Option<query::QueryError>,
 }
 
 impl Prompt {
@@ -35,7 +35,7 @@ impl Prompt {
     }
 
     /// Shows a mistake that was found only after the prompt had gone.
-    pub fn with_error(mut self, error: filter::QueryError) -> Prompt {
+    pub fn with_error(mut self, error: query::QueryError) -> Prompt {
         self.error = Some(error);
         self
     }
@@ -55,14 +55,14 @@ impl Prompt {
         self.chosen = None;
         self.offered =
             match self.input.value().ends_with(char::is_whitespace) || !at_end || self.input.value().is_empty() {
-                true => filter::Completion::default(),
-                false => filter::complete(self.input.value(), Some(cx.index)),
+                true => query::Completion::default(),
+                false => query::complete(self.input.value(), Some(cx.index)),
             };
     }
 
     fn complete(&mut self, step: isize, cx: &OverlayCtx) {
         if self.chosen.is_none() && self.offered.candidates.is_empty() {
-            self.offered = filter::complete(self.input.value(), Some(cx.index));
+            self.offered = query::complete(self.input.value(), Some(cx.index));
         }
         let n = self.offered.candidates.len();
         if n == 0 {
@@ -90,7 +90,7 @@ impl Prompt {
         self.at = to;
         let text = to.map_or(String::new(), |i| self.history[i].clone());
         self.set(text);
-        self.offered = filter::Completion::default();
+        self.offered = query::Completion::default();
         self.chosen = None;
     }
 
@@ -111,7 +111,7 @@ impl Prompt {
                 if query.is_empty() {
                     return Then::Query(query);
                 }
-                match filter::parse(&query) {
+                match query::parse(&query) {
                     Ok(_) => return Then::Query(query),
                     Err(e) => {
                         // The places of a mistake are those of the trimmed text.
@@ -167,7 +167,7 @@ impl Prompt {
     #[allow(clippy::too_many_arguments)]
     fn render_error(
         &self,
-        e: &filter::QueryError,
+        e: &query::QueryError,
         screen: Rect,
         foot: Rect,
         start: u16,

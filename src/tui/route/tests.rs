@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::fixture;
+use crate::read::fixture;
 use crate::tui::keymap::Keymap;
 use crate::tui::nav::Row;
 use crate::tui::snapshot::Driver;

@@ -1,9 +1,9 @@
 //! The view of profiles: keys in, screen and state out.
 
 use super::{KEYS, drawn, mouse};
-use crate::analysis::hot::Profiled;
-use crate::store::Trace;
-use crate::store::profile::{Label, LabelValue, Profile, Span, Strings};
+use crate::analysis::profile::Profiled;
+use crate::profile::model::{Label, LabelValue, Profile, Span, Strings};
+use crate::read::Trace;
 use crate::tui::keymap::{Key, Keymap};
 use crate::tui::model::Message;
 use crate::tui::snapshot::{Driver, text};
@@ -33,7 +33,7 @@ fn profiles(names: &[&str], level: ColorLevel, width: u16, height: u16) -> Drive
 fn compared(level: ColorLevel, width: u16, height: u16) -> Driver {
     let read = |name: &str| {
         let path = format!("{}/sample-traces/{name}", env!("CARGO_MANIFEST_DIR"));
-        crate::store::profile::Profile::decode(&std::fs::read(path).unwrap()).unwrap()
+        crate::profile::model::Profile::decode(&std::fs::read(path).unwrap()).unwrap()
     };
     let both = Profiled::against("fixed-cpu.pb.gz", read("fixed-cpu.pb.gz"), read("cpu.pb.gz"), false).unwrap();
     let mut d = profiles(&[], level, width, height);
@@ -323,7 +323,7 @@ fn the_source_pane_says_in_whole_how_a_profile_beside_the_trace_fits() {
     let pane = |by: i64, width: u16, height: u16| {
         let size = Size { width, height };
         let theme = Theme::new(ColorLevel::True, Background::Dark, false);
-        let mut d = Driver::new(crate::store::fixture::trace(), "trace.out", theme, Keymap::default(), size);
+        let mut d = Driver::new(crate::read::fixture::trace(), "trace.out", theme, Keymap::default(), size);
         d.open(vec![later(by)]);
         d.keys("/mapassign<Enter>").unwrap();
         let (screen, area) = (text(&d.screen(size).0), d.model.areas().source);

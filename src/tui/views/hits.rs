@@ -1,8 +1,8 @@
 //! The list of hits by line of source: where the hits of the query come from, most first.
 
-use crate::analysis::hits::{Caller, user_line};
+use crate::analysis::cost::hits::{Caller, user_line};
 use crate::base::{FrameId, FuncId, text as base};
-use crate::store::{Frame, Index};
+use crate::model::{Frame, Index};
 use crate::tui::action::{Action, Scope};
 use crate::tui::hits::{self, Hits};
 use crate::tui::text;

@@ -1,7 +1,7 @@
 //! One lane of the timeline: a row of cells, a state each.
 
 use crate::base::Duration;
-use crate::store::Cell;
+use crate::model::Cell;
 use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::wire::event::GoState;
 use ratatui::buffer::Buffer;

@@ -1,15 +1,15 @@
 //! What the detail pane says, line by line.
 
 use super::{Found, Target, main_stack};
-use crate::analysis::interval::{By, Edge, Interval, by_reason};
+use crate::analysis::states::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::tasks::Sum;
 use crate::analysis::timeline::value_at;
-use crate::analysis::waits::Reasons;
 use crate::base::text::{bytes, count, escape};
 use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
-use crate::store::code::is_runtime;
-use crate::store::index::Times;
-use crate::store::{Cell, Index, Range};
+use crate::model::index::Times;
+use crate::model::ownership::is_runtime;
+use crate::model::reasons::Reasons;
+use crate::model::{Cell, Index, Range};
 use crate::tui::hits::user_frame;
 use crate::tui::nav::Row;
 use crate::tui::text as words;

@@ -1,7 +1,8 @@
 //! Which events are listed, and how they are read.
 
+use crate::base::EventNo;
 use crate::base::{GoIdx, Time};
-use crate::store::{Event, EventNo};
+use crate::model::Event;
 use crate::tui::effects::{JobCtx, JobKind, Reply};
 use crate::tui::nav::{Narrow, Place};
 use std::sync::Arc;

@@ -5,8 +5,9 @@ mod render;
 
 pub use listing::Listing;
 
+use crate::base::EventNo;
 use crate::base::{Duration, Time};
-use crate::store::{Event, EventNo};
+use crate::model::Event;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::hits::user_frame;

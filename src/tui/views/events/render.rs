@@ -2,7 +2,7 @@
 
 use super::Events;
 use crate::base::text;
-use crate::store::Event;
+use crate::model::Event;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::Ctx;

@@ -1,6 +1,6 @@
 //! Where the functions of a flame graph stand: exact widths, and what is too small for a cell summed up.
 
-use crate::analysis::flame::Tree;
+use crate::analysis::cost::flame::Tree;
 
 /// What stands in a stretch of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,9 +63,9 @@ pub fn layout(tree: &Tree, root: usize, width: u16, rows: usize) -> Vec<Vec<Bloc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::flame::{Layout, Node, Weighed, tree};
+    use crate::analysis::cost::flame::{Layout, Node, Weighed, tree};
     use crate::base::StackId;
-    use crate::store::{Dict, Frame, Func};
+    use crate::model::{Dict, Frame, Func};
 
     fn wide(weights: &[u64]) -> Tree {
         let mut d = Dict::default();

@@ -2,9 +2,9 @@
 
 pub mod icicle;
 
-use crate::analysis::flame::{Node, Tree};
+use crate::analysis::cost::flame::{Node, Tree};
 use crate::base::text;
-use crate::store::Dict;
+use crate::model::Dict;
 use crate::tui::action::Action;
 use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::tui::widgets::{table, write};

@@ -4,7 +4,7 @@ mod render;
 mod rows;
 
 use crate::base::{GoIdx, GroupId};
-use crate::store::Lane;
+use crate::model::Lane;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Cells, Job, JobKind, Reply};
 use crate::tui::nav::{self, Narrow, Place};

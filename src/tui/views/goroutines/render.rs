@@ -3,7 +3,7 @@
 use super::Goroutines;
 use super::rows::{BAR, COLUMNS, HITS, Row, Subject, syscall};
 use crate::base::{Duration, text};
-use crate::store::index::Times;
+use crate::model::index::Times;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::views::Ctx;
 use crate::tui::widgets::table::{self, Slot};

@@ -1,8 +1,8 @@
 //! The rows of the goroutines view: what is in them, and in which order.
 
 use crate::base::{Duration, GoIdx, GroupId};
-use crate::store::index::Times;
-use crate::store::{Cell, Index, Lane};
+use crate::model::index::Times;
+use crate::model::{Cell, Index, Lane};
 use crate::tui::hits::Hits;
 use crate::tui::nav::Place;
 use crate::tui::text;

@@ -3,7 +3,7 @@
 mod render;
 mod rows;
 
-use crate::analysis::links as sums;
+use crate::analysis::waits::links as sums;
 use crate::base::{Duration, FrameId, GoIdx, Time};
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::Reply;

@@ -1,11 +1,14 @@
 //! The rows of the links view: edges and the waits of one, with their names.
 
 use super::{Found, Key, List};
-use crate::analysis::links::table::is_users;
-use crate::analysis::links::{self, Edge, Options, Party};
-use crate::analysis::waits::{PlaceId, Waker};
+use crate::analysis::waits::links;
+use crate::analysis::waits::links::table::is_users;
+use crate::analysis::waits::links::{Edge, Options, Party};
+use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
-use crate::store::{EventNo, Index};
+use crate::model::Index;
+use crate::model::Waker;
+use crate::model::places::PlaceId;
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::widgets::table::{Column, Sort};
 use crate::tui::{hits, text, why};
@@ -153,7 +156,7 @@ pub fn compare_waits(a: &Wait, b: &Wait, sort: Sort, index: &Index) -> Ordering 
     })
 }
 
-fn options<'a>(key: &Key, filter: Option<&'a crate::filter::Compiled>) -> Options<'a> {
+fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options<'a> {
     let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
     Options { from, to, filter }
 }

@@ -1,9 +1,9 @@
 //! A profile summed up, and its values as text.
 
 use super::share;
-use crate::analysis::hot::{Ask, Cost, Hot};
+use crate::analysis::profile::{Ask, Cost, Hot};
 use crate::base::FrameId;
-use crate::store::profile::measure;
+use crate::profile::ops::measure;
 use crate::tui::theme::Role;
 use crate::tui::views::Ctx;
 

@@ -1,9 +1,9 @@
 //! The labels of the samples as a list: each with its values, and what they cost.
 
 use super::{Found, render};
-use crate::analysis::hot::Hot;
-use crate::analysis::hot::cut::{Cut, What};
-use crate::analysis::hot::facets::{Facet, Share, Value};
+use crate::analysis::profile::Hot;
+use crate::analysis::profile::cut::{Cut, What};
+use crate::analysis::profile::facets::{Facet, Share, Value};
 use crate::base::text;
 use crate::tui::action::Action;
 use crate::tui::theme::{Role, Theme};

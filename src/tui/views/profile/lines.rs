@@ -2,7 +2,7 @@
 
 use super::Found;
 use crate::base::text;
-use crate::store::dict::short_file;
+use crate::model::dict::short_file;
 use crate::tui::action::Action;
 use crate::tui::effects::Reply;
 use crate::tui::text as words;

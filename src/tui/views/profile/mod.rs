@@ -7,10 +7,10 @@ mod lines;
 mod render;
 mod rows;
 
-use crate::analysis::hot::cut::{Cut, What};
-use crate::analysis::hot::{Ask, Profiled, variants};
+use crate::analysis::profile::cut::{Cut, What};
+use crate::analysis::profile::{Ask, Profiled, variants};
 use crate::base::FrameId;
-use crate::store::profile::measure;
+use crate::profile::ops::measure;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::nav::{Narrow, Place};

@@ -2,9 +2,9 @@
 
 use super::rows::{CALLS, Side};
 use super::{Found, Profile, head, present, share};
-use crate::analysis::hot::Row;
+use crate::analysis::profile::Row;
 use crate::base::text;
-use crate::store::code::is_runtime;
+use crate::model::ownership::is_runtime;
 use crate::tui::text as words;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::views::{Ctx, flame};

@@ -1,6 +1,6 @@
 //! The rows of the table, and those of a function between its callers and its callees.
 
-use crate::analysis::hot::{Hot, Row};
+use crate::analysis::profile::{Hot, Row};
 use crate::tui::widgets::table::{Column, Sort};
 use std::cmp::Ordering;
 

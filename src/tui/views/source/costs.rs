@@ -1,8 +1,9 @@
 //! What the lines of the file in the source pane cost: on the CPU by the profile's and the trace's samples, and blocked.
 
 use crate::analysis::clock::Overlap;
-use crate::analysis::join::{self, Lines, Verdict};
-use crate::analysis::links::Options;
+use crate::analysis::cost::join;
+use crate::analysis::cost::join::{Lines, Verdict};
+use crate::analysis::waits::links::Options;
 use crate::base::{Duration, Time, text};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::hits;
@@ -135,7 +136,7 @@ fn key(cx: &Ctx) -> Option<Key> {
         return None;
     }
     let window = cx.place.window();
-    let inside = |s: &&crate::store::SegmentInfo| window.is_none_or(|(from, to)| s.from < to && s.to >= from);
+    let inside = |s: &&crate::model::SegmentInfo| window.is_none_or(|(from, to)| s.from < to && s.to >= from);
     let events: u64 = cx.index.segments.iter().filter(inside).map(|s| u64::from(s.len)).sum();
     let only = match (cx.place.only().and_then(|g| cx.index.goroutine(g)), cx.place.group()) {
         (Some(g), _) => Some(format!("g:{}", g.id.0)),

@@ -3,9 +3,9 @@
 pub mod costs;
 
 use crate::base::{FrameId, FuncId, StackId, Time};
+use crate::model::dict::short_file;
+use crate::model::{Frame, Index};
 use crate::source::{Class, Finder, Highlights, Places, Text};
-use crate::store::dict::short_file;
-use crate::store::{Frame, Index};
 use crate::tui::action::Action;
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::theme::Role;

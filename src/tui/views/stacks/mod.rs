@@ -3,8 +3,9 @@
 pub mod render;
 pub mod way;
 
-use crate::analysis::flame::{self, Layout, Tree, Weight};
-use crate::analysis::links::Options;
+use crate::analysis::cost::flame;
+use crate::analysis::cost::flame::{Layout, Tree, Weight};
+use crate::analysis::waits::links::Options;
 use crate::base::{FrameId, GroupId, Time};
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};

@@ -1,9 +1,9 @@
 //! Draws the stacks view.
 
 use super::{Stacks, key};
-use crate::analysis::flame::{Node, Part, Tree, Weight};
+use crate::analysis::cost::flame::{Node, Part, Tree, Weight};
 use crate::base::{Duration, text};
-use crate::store::code::is_runtime;
+use crate::model::ownership::is_runtime;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::{Ctx, flame};

@@ -2,9 +2,9 @@
 //! the one before it.
 
 use super::Found;
-use crate::analysis::flame::Node;
+use crate::analysis::cost::flame::Node;
 use crate::base::text;
-use crate::store::code::is_runtime;
+use crate::model::ownership::is_runtime;
 use crate::tui::action::Action;
 use crate::tui::text as words;
 use crate::tui::theme::Role;

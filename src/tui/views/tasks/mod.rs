@@ -2,11 +2,11 @@
 
 mod render;
 
-use crate::analysis::links::Options;
-use crate::analysis::path::Window;
 use crate::analysis::tasks::{self, Instance, Sum, What};
+use crate::analysis::waits::links::Options;
+use crate::analysis::waits::path::Window;
 use crate::base::{Duration, FrameId, GroupId, Time, text};
-use crate::store::Index;
+use crate::model::Index;
 use crate::tui::action::{Action, Scope};
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::nav::{Narrow, Place, Row};
@@ -114,7 +114,7 @@ fn key(cx: &Ctx) -> Key {
     Key { window: cx.place.window(), group: cx.place.group(), query: hits::query_of(cx.place, cx.index) }
 }
 
-fn options<'a>(key: &Key, filter: Option<&'a crate::filter::Compiled>) -> Options<'a> {
+fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options<'a> {
     let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
     Options { from, to, filter }
 }

@@ -3,7 +3,7 @@
 use super::state::{limits, shown};
 use crate::analysis::timeline::Window;
 use crate::base::Duration;
-use crate::store::Lane;
+use crate::model::Lane;
 use crate::tui::action::Action;
 use crate::tui::nav::Place;
 use crate::tui::views::{Command, Ctx, Mouse, View};

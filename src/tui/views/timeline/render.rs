@@ -6,7 +6,7 @@ use super::state::{Timeline, layout};
 use crate::analysis::timeline::{self, Strip, What, Window, coarse};
 use crate::base::text::{self, fit_end};
 use crate::base::{Duration, StringId};
-use crate::store::{Index, Lane};
+use crate::model::{Index, Lane};
 use crate::tui::nav::Row;
 use crate::tui::route::Sight;
 use crate::tui::text as words;

@@ -1,7 +1,7 @@
 //! Which rows the timeline has, and in which order.
 
 use crate::base::{Duration, GoIdx, GroupId};
-use crate::store::{Index, Lane};
+use crate::model::{Index, Lane};
 use crate::tui::hits::Hits;
 use crate::tui::nav::{Place, Row};
 use crate::tui::route::RouteRef;

@@ -3,7 +3,7 @@
 use super::rows::{Item, Rows};
 use crate::analysis::timeline::{Strip, Window};
 use crate::base::{Duration, Time};
-use crate::store::{Index, Lane};
+use crate::model::{Index, Lane};
 use crate::tui::nav::Place;
 use crate::tui::route::Sight;
 use crate::tui::views::Ctx;

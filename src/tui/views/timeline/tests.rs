@@ -1,7 +1,7 @@
 //! The timeline with its panes on the demo, driven by keys and read off the screen.
 
 use super::rows::Item;
-use crate::store::fixture;
+use crate::read::fixture;
 use crate::tui::keymap::Keymap;
 use crate::tui::nav::Row;
 use crate::tui::snapshot::Driver;

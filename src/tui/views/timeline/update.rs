@@ -4,7 +4,7 @@ use super::rows::Item;
 use super::state::{Timeline, layout, limits, place_window};
 use crate::analysis::timeline;
 use crate::base::{Duration, GoIdx, GroupId, Time};
-use crate::store::{Index, Lane, Range};
+use crate::model::{Index, Lane, Range};
 use crate::tui::action::Action;
 use crate::tui::effects::{Job, JobKind, Reply};
 use crate::tui::hits::Hit;
@@ -178,7 +178,7 @@ impl Timeline {
                 let at = cx.place.at;
                 let procs = cx.index.procs.len();
                 out.push(Command::Run(Job::new(JobKind::Link, move |j| {
-                    Reply::Link(match crate::analysis::interval::on_proc(j.trace, p, procs, at) {
+                    Reply::Link(match crate::analysis::states::interval::on_proc(j.trace, p, procs, at) {
                         Some(go) => Ok(crate::tui::views::detail::Target { go, at, far: true }),
                         None => Err("no goroutine is on that P at this instant".into()),
                     })

@@ -1,0 +1,616 @@
+//! What a profile says of functions, of lines and of stacks: own and cumulative values, as pprof counts them.
+
+pub mod cut;
+pub mod facets;
+mod own;
+pub mod variants;
+
+use super::cost::flame;
+use super::cost::flame::{Layout, Tree, Weighed};
+use crate::base::{FrameId, FuncId, StackId, StringId};
+use crate::model::reasons::TABLE;
+use crate::model::{Dict, Frame, Func, Index};
+use crate::profile::convert::LabelUnits;
+use crate::profile::model::{Function, Line, Location, Profile, Sample, Span};
+use crate::profile::ops::aggregate::Keep;
+use crate::profile::ops::graph::{Places, Trim, Trimmed, Weights, base_name};
+use crate::profile::ops::merge;
+use crate::query;
+use cut::Cut;
+use facets::Facet;
+use own::{goroot, is_own};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Share of the total below which a function has no say in the unit that all values are shown in, as with `top`.
+const MINOR: f64 = 0.005;
+
+/// A profile with its functions, frames and stacks as those of a trace are known.
+pub struct Profiled {
+    /// What messages call the file. Not escaped.
+    pub name: String,
+    /// The profile.
+    pub profile: Profile,
+    /// Only its dictionary is filled: with the functions, frames and stacks of the profile.
+    pub index: Index,
+    compared: bool,
+    /// Whether it is to be scaled to the sum of the one that it is compared with, unless the user says otherwise.
+    pub normalize: bool,
+    /// Whether it can be. Then a sample has its scaled values behind the others.
+    normalized: Result<(), String>,
+    /// The frame of each of the profile's lines, as it is and with variants grouped.
+    frames: [Vec<FrameId>; 2],
+    /// Of each function whether it is the program's own.
+    own: Vec<bool>,
+    /// The name of each function where variants are grouped.
+    families: Vec<StringId>,
+    /// How many functions are variants of another one, and how many families they are.
+    variants: (usize, usize),
+    /// The stacks of each sample: see [`Stacks`].
+    stacks: Vec<Stacks>,
+    units: LabelUnits,
+}
+
+/// A sample's stack by whether variants are grouped, and by whether what is not the program's own is taken out.
+type Stacks = [[StackId; 2]; 2];
+
+impl fmt::Debug for Profiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profiled").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What is to be summed up.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ask {
+    /// Position of the sample type.
+    pub kind: usize,
+    /// Whether frames of the runtime and of libraries are charged to the nearest line of the program's own.
+    pub mine: bool,
+    /// Whether functions that are variants of one another count as one.
+    pub grouped: bool,
+    /// Whether, of two profiles that are compared, the new one is scaled to the sum of the other.
+    pub normalize: bool,
+    /// Whether, of two profiles that are compared, the tree is of what has become less.
+    pub less: bool,
+    /// What the samples are narrowed to.
+    pub cuts: Vec<Cut>,
+    /// The query that says which functions are meant.
+    pub query: Option<String>,
+}
+
+/// A function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Its name, safe to show.
+    pub name: String,
+    /// Its name as the profile has it, or that of its family.
+    pub func: String,
+    /// What it cost by itself, in the unit of the sample type.
+    pub flat: i64,
+    /// What it cost with all that it called.
+    pub cum: i64,
+    /// Where profiles are compared, what it cost before with all that it called; `flat` and `cum` are by how much that
+    /// has changed.
+    pub before: i64,
+    /// How much of what is counted passed through it; where profiles are compared, in both together.
+    pub samples: i64,
+    /// Its line that cost most.
+    pub frame: FrameId,
+    /// Whether it is the program's own.
+    pub own: bool,
+    /// Whether the query means it.
+    pub matched: bool,
+}
+
+impl Row {
+    /// Where profiles are compared, what it costs now with all that it calls.
+    pub fn after(&self) -> i64 {
+        self.before.wrapping_add(self.cum)
+    }
+
+    /// What it costs now in parts of what it cost before; infinite for what is new.
+    pub fn ratio(&self) -> f64 {
+        ratio(self.before, self.after())
+    }
+}
+
+fn ratio(before: i64, after: i64) -> f64 {
+    match (before, after) {
+        (0, 0) => 1.0,
+        _ => after as f64 / before as f64,
+    }
+}
+
+/// What a line of a function cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cost {
+    /// The line.
+    pub frame: FrameId,
+    /// By itself.
+    pub flat: i64,
+    /// With all that it called.
+    pub cum: i64,
+}
+
+impl Cost {
+    /// For order: the costliest, or what has changed most, first.
+    fn size(&self) -> (u64, u64) {
+        (self.cum.unsigned_abs(), self.flat.unsigned_abs())
+    }
+}
+
+/// Somebody who called or was called: position of the function, and what the calls cost.
+pub type Call = (usize, i64);
+
+/// A profile summed up.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Hot {
+    /// What percentages are of: the whole profile without its narrowing; where profiles are compared, the one before.
+    pub total: i64,
+    /// What is left of it by the narrowing.
+    pub left: i64,
+    /// Where profiles are compared, by how much what is left has changed.
+    pub change: Option<i64>,
+    /// What is counted in [`Row::samples`], safe to show, how much of it is left, and how much of it there is.
+    pub counted: (String, i64, i64),
+    /// The functions, those with the highest own value first.
+    pub rows: Vec<Row>,
+    /// Who called each, the heaviest first.
+    pub callers: Vec<Vec<Call>>,
+    /// What each called, the heaviest first.
+    pub callees: Vec<Vec<Call>>,
+    /// By the functions' names, those of their lines that cost anything, the costliest first.
+    pub lines: FxHashMap<StringId, Vec<Cost>>,
+    /// The labels of the samples.
+    pub facets: Vec<Facet>,
+    /// The call tree; where profiles are compared, of what has become more, or less.
+    pub tree: Tree,
+    /// Lowest and highest value for which a common unit is to be found.
+    pub range: (i64, i64),
+    /// Whether there is a query that says anything of functions.
+    pub filtered: bool,
+}
+
+impl Profiled {
+    /// Takes a profile over, prepared as for pprof's reports.
+    ///
+    /// # Errors
+    ///
+    /// The profile has sample types that contradict each other.
+    pub fn new(name: &str, profile: Profile) -> Result<Profiled, String> {
+        Ok(Profiled::of(name, whole(profile)?))
+    }
+
+    /// Takes a profile over to be compared with the one `base` from before, whose samples count against it. With
+    /// `normalize` it is at first to be scaled to the sum of that one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new); the two have no sample type in common.
+    pub fn against(name: &str, profile: Profile, base: Profile, normalize: bool) -> Result<Profiled, String> {
+        let (mut profile, mut base) = (whole(profile)?, whole(base)?);
+        let normalized = merge::add_normalized(&mut profile, &mut base);
+        if normalize {
+            normalized.clone()?;
+        }
+        let mut compared = merge::subtract(profile, base, true)?;
+        if normalized.is_ok() {
+            compared.sample_types.truncate(compared.sample_types.len() / 2);
+        }
+        Ok(Profiled { normalize, normalized, ..Profiled::of(name, compared) })
+    }
+
+    /// Whether it is compared with another one.
+    pub fn is_compared(&self) -> bool {
+        self.compared
+    }
+
+    fn of(called: &str, mut profile: Profile) -> Profiled {
+        profile.simplify_names();
+        profile.drop_uninteresting();
+        profile.forget_servers();
+        name_the_nameless(&mut profile);
+        let goroot = goroot(&profile).map(str::to_string);
+        let own = profile.functions.iter().map(|f| is_own(profile.str(f.name), profile.str(f.file), goroot.as_deref()));
+        let own: Vec<bool> = own.collect();
+        let (families, variants) = group(&mut profile);
+        let mut dict = Dict::default();
+        let mut funcs = |grouped: bool| -> Vec<FuncId> {
+            let func = |(f, &family): (&Function, &StringId)| {
+                let name = if grouped { family } else { f.name };
+                let (name, file) = (dict.string(profile.str(name)), dict.string(profile.str(f.file)));
+                dict.func(Func { name, file })
+            };
+            profile.functions.iter().zip(&families).map(func).collect()
+        };
+        let funcs = [funcs(false), funcs(true)];
+        let mut frame = |l: &Line, funcs: &[FuncId]| {
+            let line = u32::try_from(l.line).unwrap_or(0);
+            dict.frame(Frame { func: funcs[l.function as usize], line, pc: 0 })
+        };
+        let frames = [0, 1].map(|g| profile.lines.iter().map(|l| frame(l, &funcs[g])).collect::<Vec<_>>());
+        let function = |line: usize| profile.lines[line].function as usize;
+        let name = |function: usize| profile.functions[function].name;
+        let mut stacks = Vec::with_capacity(profile.samples.len());
+        for s in &profile.samples {
+            let lines =
+                || profile.stack_of(s).iter().rev().flat_map(|&l| profile.locations[l as usize].lines.range().rev());
+            let mut all: Stacks = [[StackId::NONE; 2]; 2];
+            for (grouped, both) in all.iter_mut().enumerate() {
+                let frames = &frames[grouped];
+                let mut last = [None; 2];
+                for i in lines() {
+                    let f = function(i);
+                    for mine in [0, 1] {
+                        if mine == 1 && !own[f] {
+                            continue;
+                        }
+                        // What a variant leaves to another one is done by one function.
+                        let other = |o: usize| families[o] == families[f] && name(o) != name(f);
+                        if !(last[mine].replace(f).is_some_and(other) && grouped == 1) {
+                            both[mine] = dict.push_frame(both[mine], frames[i]);
+                        }
+                    }
+                }
+                // Where nothing is the program's own, what it began with stands for the rest.
+                if let (false, Some(first)) = (both[1].is_some(), lines().next()) {
+                    both[1] = dict.push_frame(StackId::NONE, frames[first]);
+                }
+            }
+            stacks.push(all);
+        }
+        let normalized = Err("it is not compared with another one".to_string());
+        let index = Index { dict, complete: true, ..Index::default() };
+        let (called, units) = (called.to_string(), profile.label_units());
+        let compared = profile.samples.iter().any(|s| profile.is_diff_base(s));
+        Profiled {
+            name: called,
+            compared,
+            profile,
+            index,
+            normalize: false,
+            normalized,
+            frames,
+            own,
+            families,
+            variants,
+            stacks,
+            units,
+        }
+    }
+
+    /// Whether it can be scaled to the sum of the one that it is compared with.
+    ///
+    /// # Errors
+    ///
+    /// Why not, safe to show.
+    pub fn can_be_normalized(&self) -> Result<(), &str> {
+        self.normalized.as_ref().copied().map_err(String::as_str)
+    }
+
+    /// How many functions are variants of another one, and how many families they are.
+    pub fn variants(&self) -> (usize, usize) {
+        self.variants
+    }
+
+    /// The sample types: name and unit, not escaped.
+    pub fn kinds(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.profile.sample_types.iter().map(|t| (self.profile.str(t.kind), self.profile.str(t.unit)))
+    }
+
+    /// Takes what is not the program's own out of the stacks of `p`, which is this profile with fewer samples; `frames`
+    /// has the frame of each of its lines.
+    fn charge(&self, p: &mut Profile, frames: &mut Vec<FrameId>) {
+        // For each location what is left of it, and the outermost line alone.
+        let mut left = Vec::with_capacity(p.locations.len());
+        for i in 0..p.locations.len() {
+            let l = p.locations[i];
+            let start = p.lines.len() as u32;
+            for n in l.lines.range() {
+                if self.own[p.lines[n].function as usize] {
+                    p.lines.push(p.lines[n]);
+                    frames.push(frames[n]);
+                }
+            }
+            left.push(Span { start, len: p.lines.len() as u32 - start });
+        }
+        let mut outermost: FxHashMap<u32, u32> = FxHashMap::default();
+        for i in 0..p.samples.len() {
+            let s = p.samples[i];
+            let start = p.frames.len() as u32;
+            for f in s.stack.range() {
+                let l = p.frames[f];
+                if left.get(l as usize).is_some_and(|s| s.len > 0) {
+                    p.frames.push(l);
+                }
+            }
+            if p.frames.len() as u32 == start
+                && let Some(&root) = p.stack_of(&s).last()
+            {
+                let locations = &mut p.locations;
+                let l = *outermost.entry(root).or_insert_with(|| {
+                    let l: Location = locations[root as usize];
+                    let last = l.lines.start + l.lines.len.saturating_sub(1);
+                    locations.push(Location { lines: Span { start: last, len: l.lines.len.min(1) }, ..l });
+                    locations.len() as u32 - 1
+                });
+                p.frames.push(l);
+            }
+            p.samples[i].stack = Span { start, len: p.frames.len() as u32 - start };
+        }
+        for (l, span) in p.locations.iter_mut().zip(left).filter(|(_, s)| s.len > 0) {
+            l.lines = span;
+        }
+    }
+
+    /// The samples that the cuts leave, as positions.
+    fn left(&self, cuts: &[Cut]) -> Vec<usize> {
+        let mut samples = (0..self.profile.samples.len()).collect();
+        for c in cuts {
+            c.apply(&self.profile, &self.units, &mut samples);
+        }
+        samples
+    }
+
+    /// What stands for the number of samples: the position of a sample type that counts, for `kind`.
+    fn counter(&self, kind: usize) -> Option<usize> {
+        let of = |name: &str| self.kinds().position(|(k, unit)| k == name && unit == "count");
+        let chosen = self.kinds().nth(kind).map_or("", |k| k.0);
+        let objects = chosen.strip_suffix("_space").map(|k| format!("{k}_objects"));
+        let same = || self.kinds().nth(kind).filter(|k| k.1 == "count").map(|_| kind);
+        of("samples").or_else(|| of("contentions")).or_else(|| of(&objects?)).or_else(same)
+    }
+
+    /// The frames that the query means, of those given for the profile's lines: where variants are grouped, those that
+    /// stand for one that it means, by the name of that or of the group.
+    fn meant(&self, marks: Option<&query::Compiled>, frames: &[FrameId]) -> FxHashSet<FrameId> {
+        let Some(marks) = marks else { return FxHashSet::default() };
+        let as_they_are = self.frames[0].iter();
+        let meant = as_they_are.zip(frames).filter(|&(&was, &is)| marks.matches_frame(was) || marks.matches_frame(is));
+        meant.map(|(_, &is)| is).collect()
+    }
+
+    /// Sums the profile up.
+    ///
+    /// # Errors
+    ///
+    /// The query is not one, or `cancel` was set meanwhile.
+    pub fn sum_up(&self, ask: &Ask, cancel: &AtomicBool) -> Result<Hot, String> {
+        // Asked between passes over the samples.
+        let go_on = || if cancel.load(Ordering::Relaxed) { Err("no longer wanted") } else { Ok(()) };
+        let marks = match &ask.query {
+            Some(q) => {
+                let parsed = query::parse(q).map_err(|e| e.to_string())?;
+                let compiled = query::Compiled::new(&parsed, &self.index, &*TABLE).map_err(|e| e.to_string())?;
+                Some(compiled).filter(|m| m.has_frames())
+            }
+            None => None,
+        };
+        let compared = self.is_compared();
+        // The scaled values stand behind the others.
+        let first = if ask.normalize && self.normalized.is_ok() { self.kinds().len() } else { 0 };
+        let weights = Weights { index: first + ask.kind, mean: false };
+        let counter = self.counter(ask.kind);
+        go_on()?;
+        let mut p = self.profile.clone();
+        let value = |p: &Profile, s: &Sample| weights.of(p.values_of(s)).value;
+        // Samples are counted as they were taken, whatever they are scaled to; those from before have negative values.
+        let count = |p: &Profile, s: &Sample| {
+            let n = counter.map_or(1, |c| Weights { index: c, mean: false }.of(p.values_of(s)).value);
+            if compared { n.saturating_abs() } else { n }
+        };
+        let before = |p: &Profile, s: &Sample| match compared && p.is_diff_base(s) {
+            true => value(p, s).wrapping_neg(),
+            false => 0,
+        };
+        // As in pprof's reports the total of a comparison is that of the profile from before.
+        let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
+        let total = of_total.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));
+        let counted = |p: &Profile| p.samples.iter().fold(0i64, |t, s| t.saturating_add(count(p, s)));
+        let count_of_all = counted(&p);
+
+        let left = self.left(&ask.cuts);
+        p.samples = left.iter().map(|&i| p.samples[i]).collect();
+        go_on()?;
+        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), before(&p, s), count(&p, s)));
+        let grouped = usize::from(ask.grouped);
+        if ask.grouped {
+            p.functions.iter_mut().zip(&self.families).for_each(|(f, &family)| f.name = family);
+        }
+        go_on()?;
+        let mut frames = self.frames[grouped].clone();
+        let meant = self.meant(marks.as_ref(), &frames);
+        let matches = |f: FrameId| meant.contains(&f);
+        if ask.mine {
+            self.charge(&mut p, &mut frames);
+        }
+        go_on()?;
+        let dict = &self.index.dict;
+        let costs = costs(&p, &frames, weights, dict);
+
+        go_on()?;
+        let mut by_stack: FxHashMap<StackId, usize> = FxHashMap::default();
+        let mut weighed: Vec<(StackId, i64)> = Vec::new();
+        for (&i, s) in left.iter().zip(&p.samples) {
+            let (stack, value) = (self.stacks[i][grouped][usize::from(ask.mine)], value(&p, s));
+            let at = *by_stack.entry(stack).or_insert(weighed.len());
+            match weighed.get_mut(at) {
+                Some(w) => w.1 = w.1.saturating_add(value),
+                None => weighed.push((stack, value)),
+            }
+        }
+        let weigh = weighed.into_iter().map(|(stack, value)| {
+            Weighed::new(stack, if ask.less { value.saturating_neg() } else { value }.max(0) as u64)
+        });
+        go_on()?;
+        let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), Layout::default(), &matches);
+
+        let of_left = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
+        let left = of_left.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));
+        let change = compared.then(|| p.samples.iter().fold(0i64, |t, s| t.wrapping_add(value(&p, s))));
+        let name = counter.and_then(|c| self.kinds().nth(c)).map_or("stacks", |k| k.0);
+        let counted = (crate::base::text::escape(name).into_owned(), counted(&p), count_of_all);
+
+        go_on()?;
+        let mut named = p.clone();
+        named.aggregate(Keep {
+            inlined: true,
+            functions: true,
+            files: false,
+            lines: false,
+            columns: false,
+            addresses: false,
+        });
+        let places = Places::new(&mut named, false);
+        go_on()?;
+        let t = Trimmed::new(&named, &places, weights, Trim::NOTHING);
+
+        go_on()?;
+        // A function's name stands for all functions of that name; its costliest line for its source.
+        let mut heaviest: FxHashMap<&str, Cost> = FxHashMap::default();
+        let mut meant: FxHashMap<&str, bool> = FxHashMap::default();
+        for (i, c) in costs.iter().enumerate().filter(|(_, c)| (c.flat, c.cum) != (0, 0)) {
+            let frame = FrameId(i as u32);
+            let name = dict.func_name(dict.frame_of(frame).func);
+            let best = heaviest.entry(name).or_insert(*c);
+            if c.size() > best.size() {
+                *best = *c;
+            }
+            *meant.entry(name).or_default() |= matches(frame);
+        }
+        let own: FxHashMap<&str, bool> =
+            p.functions.iter().zip(&self.own).map(|(f, &own)| (p.str(f.name), own)).collect();
+        let mut position: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut rows = Vec::with_capacity(t.graph.nodes.len());
+        for (n, shown) in t.graph.nodes.iter().zip(&t.names) {
+            let name = named.str(n.info.name);
+            position.insert(name, rows.len());
+            rows.push(Row {
+                name: shown.clone(),
+                func: name.to_string(),
+                flat: n.flat.get(),
+                cum: n.cum.get(),
+                before: 0,
+                samples: 0,
+                frame: heaviest.get(name).map_or(FrameId::NONE, |c| c.frame),
+                own: own.get(name).copied().unwrap_or(false),
+                matched: meant.get(name).copied().unwrap_or(false),
+            });
+        }
+        let of = |f: &Function| position.get(p.str(f.name)).copied();
+        let of: Vec<Option<usize>> = p.functions.iter().map(of).collect();
+        let mut seen = vec![0usize; rows.len()];
+        for (i, s) in p.samples.iter().enumerate() {
+            for n in p.stack_of(s).iter().flat_map(|&l| p.lines_of(&p.locations[l as usize])) {
+                if let Some(r) = of[n.function as usize].filter(|&r| std::mem::replace(&mut seen[r], i + 1) != i + 1) {
+                    rows[r].samples = rows[r].samples.wrapping_add(count(&p, s));
+                    rows[r].before = rows[r].before.wrapping_add(before(&p, s));
+                }
+            }
+        }
+        go_on()?;
+        let calls = |incoming: bool| {
+            let list = t.graph.sorted_edges(&t.names, incoming).into_iter();
+            let other = |e: &crate::profile::ops::graph::Edge| if incoming { e.from } else { e.to } as usize;
+            let known = rows.len();
+            list.map(|l| l.iter().map(|e| (other(e), e.weight.get())).filter(|c| c.0 < known).collect()).collect()
+        };
+        let (callers, callees) = (calls(true), calls(false));
+        let least = (total as f64 * MINOR) as i64;
+        let smallest = rows.iter().filter(|r| r.cum.wrapping_abs() >= least).map(|r| match r.flat.wrapping_abs() {
+            0 => r.cum.wrapping_abs(),
+            flat => flat,
+        });
+        let range = (smallest.filter(|&v| v > 0).min().unwrap_or(total), total);
+        let mut lines: FxHashMap<StringId, Vec<Cost>> = FxHashMap::default();
+        for c in costs.into_iter().filter(|c| (c.flat, c.cum) != (0, 0)) {
+            let func = dict.funcs()[dict.frame_of(c.frame).func.0 as usize];
+            lines.entry(func.name).or_default().push(c);
+        }
+        for l in lines.values_mut() {
+            l.sort_by_key(|c| (std::cmp::Reverse(c.size()), dict.frame_of(c.frame).line));
+        }
+        let filtered = marks.is_some();
+        Ok(Hot { total, left, change, counted, rows, callers, callees, lines, facets, tree, range, filtered })
+    }
+}
+
+/// A profile as pprof's reports take it over.
+fn whole(mut profile: Profile) -> Result<Profile, String> {
+    profile.ensure_mapping();
+    merge::combine(vec![profile])
+}
+
+/// The name of each function's family, or its own where the profile has no other of that family; and how many functions
+/// have others beside them, and how many families these are.
+fn group(p: &mut Profile) -> (Vec<StringId>, (usize, usize)) {
+    let mut of: FxHashMap<StringId, Option<String>> = FxHashMap::default();
+    let mut members: FxHashMap<String, usize> = FxHashMap::default();
+    for f in &p.functions {
+        of.entry(f.name).or_insert_with(|| {
+            let family = variants::family(p.str(f.name))?.into_owned();
+            *members.entry(family.clone()).or_default() += 1;
+            Some(family)
+        });
+    }
+    members.retain(|_, n| *n > 1);
+    let Profile { functions, strings, .. } = p;
+    let name = |f: &Function| match of.get(&f.name) {
+        Some(Some(family)) if members.contains_key(family) => strings.intern(family),
+        _ => f.name,
+    };
+    let names = functions.iter().map(name).collect();
+    (names, (members.values().sum(), members.len()))
+}
+
+/// What each line cost, by itself and with all that it called; once for each sample, however often it is on the stack.
+fn costs(p: &Profile, frames: &[FrameId], weights: Weights, dict: &Dict) -> Vec<Cost> {
+    let none = |i| Cost { frame: FrameId(i as u32), flat: 0, cum: 0 };
+    let mut costs: Vec<Cost> = (0..dict.frames().len()).map(none).collect();
+    let mut seen = vec![0usize; costs.len()];
+    for (i, s) in p.samples.iter().enumerate() {
+        let w = weights.of(p.values_of(s)).value;
+        let lines = p.stack_of(s).iter().flat_map(|&l| p.locations[l as usize].lines.range());
+        for (n, line) in lines.enumerate() {
+            let at = frames[line].index();
+            if n == 0 {
+                costs[at].flat = costs[at].flat.wrapping_add(w);
+            }
+            if std::mem::replace(&mut seen[at], i + 1) != i + 1 {
+                costs[at].cum = costs[at].cum.wrapping_add(w);
+            }
+        }
+    }
+    costs
+}
+
+/// Gives locations without a function one that is called as pprof's reports call them: by the file mapped there.
+fn name_the_nameless(p: &mut Profile) {
+    let known = p.functions.iter().zip(0u32..).map(|(f, i)| ((f.name, f.file), i));
+    let mut known: FxHashMap<(StringId, StringId), u32> = known.collect();
+    for i in 0..p.locations.len() {
+        let l = p.locations[i];
+        if l.lines.len > 0 {
+            continue;
+        }
+        let object = p.object_file(&l);
+        let name = match p.str(object) {
+            "" => "<unknown>".to_string(),
+            object => format!("[{}]", base_name(object)),
+        };
+        let name = p.strings.intern(&name);
+        let file = p.strings.intern("");
+        let function = *known.entry((name, file)).or_insert_with(|| {
+            p.functions.push(Function { id: 0, name, system_name: name, file, start_line: 0 });
+            p.functions.len() as u32 - 1
+        });
+        let start = p.lines.len() as u32;
+        p.lines.push(Line { function, line: 0, column: 0, inlined: false });
+        p.locations[i].lines = Span { start, len: 1 };
+    }
+}
+
+#[cfg(test)]
+mod tests;

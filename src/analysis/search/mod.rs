@@ -1,0 +1,294 @@
+//! Finds the events that answer a query: walks the segments that may hold one, in parallel, and hands on what it finds
+//! in order.
+
+use super::cost::hits::Hit;
+use crate::base::GoIdx;
+use crate::model::reasons::TABLE;
+use crate::model::{Index, Segment};
+use crate::query::{Ahead, CompileError, Compiled, Next, Query};
+use crate::read::Trace;
+use crossbeam_channel::{Sender, bounded};
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Where segments come from: a trace, or in tests a few made by hand.
+pub trait Source: Sync {
+    /// Calls `f` with the index as it is now.
+    fn with_index(&self, f: &mut dyn FnMut(&Index));
+
+    /// Segment `i`, decoded; or in a few words why it cannot be had.
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, String>;
+}
+
+impl Source for Trace {
+    fn with_index(&self, f: &mut dyn FnMut(&Index)) {
+        f(&self.index());
+    }
+
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+        Trace::segment(self, i).map_err(|e| e.to_string())
+    }
+}
+
+/// How to search.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The segments to look at; those that the index does not have yet are left out.
+    pub segments: Range<usize>,
+    /// How many threads decode and match; at least one does.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Options { segments: 0..usize::MAX, threads }
+    }
+}
+
+/// What a search did.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// The segments that were looked at or passed over; the next search goes on from its end.
+    pub segments: Range<usize>,
+    /// How many of them were decoded.
+    pub visited: usize,
+    /// Events that matched.
+    pub hits: u64,
+    /// Segments that could not be decoded, and why.
+    pub failed: Vec<(usize, String)>,
+    /// Whether the search was cancelled before its end.
+    pub cancelled: bool,
+}
+
+/// Searches `source` for events that answer `query`. See [`run_compiled`].
+///
+/// # Errors
+///
+/// The query has a pattern that is too large.
+pub fn run<S: Source>(
+    source: &S,
+    query: &Query,
+    opts: &Options,
+    cancel: &AtomicBool,
+    on_segment: &mut dyn FnMut(usize, Vec<Hit>),
+) -> Result<Outcome, CompileError> {
+    Ok(run_compiled(source, &compile(source, query)?, opts, cancel, on_segment))
+}
+
+/// Compiles a query for what is known of a source now.
+///
+/// # Errors
+///
+/// The query has a pattern that is too large.
+pub fn compile<S: Source>(source: &S, query: &Query) -> Result<Compiled, CompileError> {
+    let mut compiled = None;
+    source.with_index(&mut |index| compiled = Some(Compiled::new(query, index, &*TABLE)));
+    compiled.expect("a source calls back with its index")
+}
+
+/// Searches `source` for events that answer a query compiled for it. `on_segment` is called on this thread, for every
+/// segment in order, with its hits in order (none, for one that cannot match): at most a few segments' hits are in
+/// memory at a time. A set `cancel` ends the search within a few thousand events.
+///
+/// While the trace is still being read, a state that lasts beyond the last segment known counts as ending there: search
+/// that segment again once more is known, if the query asks for a length or a waker.
+/// Segments that cannot be decoded are named in the outcome.
+pub fn run_compiled<S: Source>(
+    source: &S,
+    query: &Compiled,
+    opts: &Options,
+    cancel: &AtomicBool,
+    on_segment: &mut dyn FnMut(usize, Vec<Hit>),
+) -> Outcome {
+    let mut may = Vec::new();
+    let mut range = 0..0;
+    source.with_index(&mut |index| {
+        let end = opts.segments.end.min(index.segments.len());
+        range = opts.segments.start.min(end)..end;
+        may = index.segments[range.clone()].iter().map(|info| query.may_match(info)).collect();
+    });
+    let todo: Vec<usize> = range.clone().filter(|i| may[i - range.start]).collect();
+    let threads = opts.threads.clamp(1, 64).min(todo.len().max(1));
+    let ahead = LookAhead::new(source);
+    let mut out = Outcome { segments: range.start..range.start, visited: todo.len(), ..Outcome::default() };
+
+    std::thread::scope(|scope| {
+        // Worker `k` has every segment whose turn is `k`, and a short queue of its own: so results come in order
+        // without sorting, and no worker runs far ahead of the reader.
+        let mut queues = Vec::with_capacity(threads);
+        for k in 0..threads {
+            let (send, receive) = bounded(1);
+            let (todo, ahead) = (&todo, &ahead);
+            scope.spawn(move || work(source, query, todo.iter().skip(k).step_by(threads), ahead, cancel, &send));
+            queues.push(receive);
+        }
+        let mut turn = 0;
+        for i in range.clone() {
+            if cancel.load(Ordering::Relaxed) {
+                out.cancelled = true;
+                break;
+            }
+            let mut hits = Vec::new();
+            if may[i - range.start] {
+                match queues[turn % threads].recv() {
+                    Ok(Ok(found)) => hits = found,
+                    Ok(Err(why)) => out.failed.push((i, why)),
+                    Err(_) => {
+                        out.cancelled = true;
+                        break;
+                    }
+                }
+                turn += 1;
+            }
+            out.hits += hits.len() as u64;
+            out.segments.end = i + 1;
+            on_segment(i, hits);
+        }
+        // Workers that wait for room in their queue see it gone.
+        drop(queues);
+    });
+    out
+}
+
+fn work<'a, S: Source>(
+    source: &S,
+    query: &Compiled,
+    todo: impl Iterator<Item = &'a usize>,
+    ahead: &dyn Ahead,
+    cancel: &AtomicBool,
+    send: &Sender<Result<Vec<Hit>, String>>,
+) {
+    for &i in todo {
+        if cancel.load(Ordering::Relaxed) {
+            return;
+        }
+        let found = match source.segment(i) {
+            Ok(seg) => match scan(&seg, query, ahead, cancel) {
+                Some(hits) => Ok(hits),
+                None => return,
+            },
+            Err(why) => Err(why),
+        };
+        if send.send(found).is_err() {
+            return;
+        }
+    }
+}
+
+/// The hits of one segment; `None` if cancelled.
+fn scan(seg: &Segment, query: &Compiled, ahead: &dyn Ahead, cancel: &AtomicBool) -> Option<Vec<Hit>> {
+    let mut hits = Vec::new();
+    for i in 0..seg.len() {
+        if i % 4096 == 0 && cancel.load(Ordering::Relaxed) {
+            return None;
+        }
+        if query.matches(seg, i, ahead) {
+            hits.push(hit(seg, i));
+        }
+    }
+    Some(hits)
+}
+
+/// The event at position `i` of a segment as a hit.
+pub fn hit(seg: &Segment, i: usize) -> Hit {
+    Hit {
+        no: seg.first + i as u64,
+        time: seg.time[i],
+        go: if seg.go[i].is_some() { seg.go[i] } else { seg.by[i] },
+        stack: seg.stack[i],
+        proc: seg.proc[i],
+        kind: seg.kind[i],
+    }
+}
+
+/// The first change of state of each goroutine in a segment, by goroutine.
+type Changes = Vec<(GoIdx, Next)>;
+
+/// Changes that are kept in full: some 64 MB.
+const MAX_CHANGES: usize = 2_000_000;
+/// Goroutines that are remembered as changing in a segment, summed over the segments: 64 MB.
+const MAX_PRESENT: usize = 16_000_000;
+
+/// Looks beyond a segment into those that follow, and remembers what it found there.
+pub struct LookAhead<'a, S> {
+    source: &'a S,
+    /// Number of the first event of each segment.
+    firsts: Vec<u64>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// By segment, its changes: of few segments, since most states end in the next one.
+    changes: FxHashMap<usize, Arc<Changes>>,
+    changes_len: usize,
+    /// By segment, which goroutines change there: of all segments, so that a wait without end is not looked for in
+    /// each of them anew.
+    present: FxHashMap<usize, Arc<[GoIdx]>>,
+    present_len: usize,
+}
+
+impl<'a, S: Source> LookAhead<'a, S> {
+    /// Looks ahead in the segments that the index has now.
+    pub fn new(source: &'a S) -> LookAhead<'a, S> {
+        let mut firsts = Vec::new();
+        source.with_index(&mut |index| firsts = index.segments.iter().map(|s| s.first).collect());
+        LookAhead { source, firsts, known: Mutex::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn may_change(&self, i: usize, go: GoIdx) -> bool {
+        let known = self.known().present.get(&i).cloned();
+        known.is_none_or(|p| p.binary_search(&go).is_ok())
+    }
+
+    fn changes(&self, i: usize) -> Arc<Changes> {
+        if let Some(c) = self.known().changes.get(&i) {
+            return c.clone();
+        }
+        // Two threads may both do this; better than one waiting for the other.
+        let changes = Arc::new(match self.source.segment(i) {
+            Ok(seg) => {
+                let first = |&g: &GoIdx| Some((g, Next::within(&seg, g, None)?));
+                seg.goroutines().iter().filter_map(first).collect()
+            }
+            Err(_) => Changes::new(),
+        });
+        let mut known = self.known();
+        if known.changes_len + changes.len() > MAX_CHANGES {
+            known.changes.clear();
+            known.changes_len = 0;
+        }
+        if known.changes.insert(i, changes.clone()).is_none() {
+            known.changes_len += changes.len();
+        }
+        if known.present_len + changes.len() <= MAX_PRESENT && !known.present.contains_key(&i) {
+            known.present.insert(i, changes.iter().map(|c| c.0).collect());
+            known.present_len += changes.len();
+        }
+        changes
+    }
+}
+
+impl<S: Source> Ahead for LookAhead<'_, S> {
+    fn next(&self, go: GoIdx, after: u64) -> Option<Next> {
+        let from = self.firsts.partition_point(|&first| first < after);
+        (from..self.firsts.len()).find_map(|i| {
+            if !self.may_change(i, go) {
+                return None;
+            }
+            let changes = self.changes(i);
+            let at = changes.binary_search_by_key(&go, |c| c.0).ok()?;
+            Some(changes[at].1)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! What a goroutine was doing, since when, why, and who ended it.
+
+pub mod ahead;
+pub mod forward;
+pub mod interval;
+pub mod spans;
+pub mod walk;

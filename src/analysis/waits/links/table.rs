@@ -1,0 +1,187 @@
+//! Links by their names, so that those of several traces can be added up.
+
+use super::{Edge, Histogram, Links, Party, Sort};
+use crate::analysis::waits::knots::{Knot, knots, knots_of};
+use crate::base::EventNo;
+use crate::base::{Duration, GroupId};
+use crate::model::Index;
+use crate::model::ownership::is_system;
+use crate::model::places::PlaceId;
+use std::collections::BTreeMap;
+
+/// Whether an edge's waiter is one of the user's goroutines.
+pub fn is_users(index: &Index, e: &Edge) -> bool {
+    let name = index.group_name(e.key.waiter);
+    !is_system(name) && !name.starts_with("runtime/")
+}
+
+/// A line of code by its names, so that those of several traces compare.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Place {
+    /// In full, as Go writes it; empty for none.
+    pub full: String,
+    /// File and line, short and safe to show.
+    pub line: String,
+}
+
+/// What the waits of a row have in common, by its names: those of a trace's own functions are as the trace has them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Named {
+    /// The start function of who waited.
+    pub waiter: String,
+    /// The line in which they did.
+    pub at: Place,
+    /// What for.
+    pub reason: String,
+    /// Who ended the waits: `goroutine`, `network`, `timer`, `runtime`, `nobody`.
+    pub ended_by: &'static str,
+    /// The start function of a goroutine that did.
+    pub waker: String,
+    /// The line in which it did.
+    pub waker_at: Place,
+}
+
+/// A wait by its place in a trace.
+#[derive(Clone, Debug)]
+pub struct Longest {
+    /// What messages call the trace.
+    pub trace: String,
+    /// The event that began it.
+    pub event: Option<EventNo>,
+    /// The goroutine's number.
+    pub g: Option<u64>,
+    /// When it began, or the window did if that was later, in ns of the trace's clock.
+    pub from_ns: i64,
+    /// The same from the trace's start.
+    pub offset: Duration,
+}
+
+/// The waits of a row.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Whether the user's goroutines waited.
+    pub users: bool,
+    /// How many waits.
+    pub count: u64,
+    /// Those of them that were going on when a trace began or ended.
+    pub open: u64,
+    /// Their sum.
+    pub total: Duration,
+    /// The longest.
+    pub max: Duration,
+    lengths: Histogram,
+    /// Where the longest is.
+    pub longest: Longest,
+}
+
+impl Row {
+    /// 99 in 100 were no longer.
+    pub fn p99(&self) -> Duration {
+        self.lengths.quantile(0.99).min(self.max)
+    }
+
+    fn add(&mut self, o: Row) {
+        self.count += o.count;
+        self.open += o.open;
+        self.total += o.total;
+        self.lengths.merge(&o.lengths);
+        if o.max > self.max {
+            (self.max, self.longest) = (o.max, o.longest);
+        }
+    }
+}
+
+/// A knot by the names of its groups.
+pub struct NamedKnot {
+    /// The groups.
+    pub groups: Vec<String>,
+    /// How often one of them waited for another.
+    pub waits: u64,
+    /// For how long together.
+    pub total: Duration,
+    /// Who waited for whom, how often and how long.
+    pub between: Vec<(String, String, u64, Duration)>,
+}
+
+fn named(knots: Vec<Knot>, name: &dyn Fn(GroupId) -> String) -> Vec<NamedKnot> {
+    let one = |k: Knot| NamedKnot {
+        groups: k.groups.iter().map(|&g| name(g)).collect(),
+        waits: k.waits,
+        total: k.total,
+        between: k.between.iter().map(|&(a, b, n, d)| (name(a), name(b), n, d)).collect(),
+    };
+    knots.into_iter().map(one).collect()
+}
+
+/// The links of one trace or of several, in order, and their knots.
+pub struct Table {
+    /// The links.
+    pub rows: Vec<(Named, Row)>,
+    /// The knots.
+    pub knots: Vec<NamedKnot>,
+    /// How many traces.
+    pub traces: usize,
+}
+
+impl Table {
+    /// The links of a trace in their order. `trace` is what messages call it.
+    pub fn new(links: &Links, index: &Index, trace: &str) -> Table {
+        let place = |p: PlaceId| Place { full: links.places.full(index, p), line: links.places.line(index, p) };
+        let row = |e: &Edge| {
+            let (ended_by, waker) = match e.key.waker {
+                Party::Group(g) => ("goroutine", index.group_name(g)),
+                Party::Network => ("network", ""),
+                Party::Timer => ("timer", ""),
+                Party::Runtime => ("runtime", ""),
+                Party::Nobody => ("nobody", ""),
+            };
+            let key = Named {
+                waiter: index.group_name(e.key.waiter).to_owned(),
+                at: place(e.key.at),
+                reason: links.reason(e).name,
+                ended_by,
+                waker: waker.to_owned(),
+                waker_at: place(e.key.waker_at),
+            };
+            let longest = Longest {
+                trace: trace.to_owned(),
+                event: e.longest,
+                g: index.goroutine(e.longest_go).map(|g| g.id.0),
+                from_ns: e.longest_from.0,
+                offset: e.longest_from - index.start,
+            };
+            let Edge { count, open, total, max, .. } = *e;
+            let row = Row { users: is_users(index, e), count, open, total, max, lengths: e.lengths.clone(), longest };
+            (key, row)
+        };
+        let knots = named(knots(&links.edges), &|g| index.group_name(g).to_owned());
+        Table { rows: links.edges.iter().map(row).collect(), knots, traces: 1 }
+    }
+
+    /// The links of several traces as those of one: what has the same names is the same.
+    pub fn sum(tables: Vec<Table>, by: Sort) -> Table {
+        let traces = tables.iter().map(|t| t.traces).sum();
+        let mut sums: BTreeMap<Named, Row> = BTreeMap::new();
+        for (key, row) in tables.into_iter().flat_map(|t| t.rows) {
+            match sums.get_mut(&key) {
+                Some(sum) => sum.add(row),
+                None => drop(sums.insert(key, row)),
+            }
+        }
+        let mut names: Vec<&str> = sums.keys().flat_map(|k| [k.waiter.as_str(), k.waker.as_str()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        let id = |name: &str| match names.binary_search(&name) {
+            Ok(i) if !name.is_empty() => GroupId(i as u32),
+            _ => GroupId::NONE,
+        };
+        let goroutines = sums.iter().filter(|(k, _)| k.ended_by == "goroutine");
+        let knots = knots_of(goroutines.map(|(k, r)| (id(&k.waiter), id(&k.waker), r.count, r.total)));
+        let knots = named(knots, &|g| names.get(g.0 as usize).map_or_else(String::new, |n| (*n).to_owned()));
+        let mut rows: Vec<(Named, Row)> = sums.into_iter().collect();
+        let value = |r: &Row| by.value(r.count, r.total, r.max, r.p99());
+        // Stable: those alike stay in the order of their names.
+        rows.sort_by_cached_key(|(_, r)| std::cmp::Reverse(value(r)));
+        Table { rows, knots, traces }
+    }
+}

@@ -1,0 +1,546 @@
+//! Puts the parts of the generations together, in order, into the index of the whole.
+
+mod links;
+mod queues;
+mod replay;
+mod totals;
+
+use super::annotations::{Ranges, Regions, Tasks};
+use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
+use crate::base::EventNo;
+use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
+use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
+use crate::model::ownership::is_system;
+use crate::model::totals::{Link, Party};
+use crate::model::waits::{Queues, Stretch};
+use crate::model::{Frame, Func};
+use crate::wire::event::{GoState, Kind, NONE, ProcState};
+use crate::wire::tables::Tables;
+use links::{add_links, add_singles, party};
+use queues::Queueing;
+use replay::push_range;
+use rustc_hash::FxHashMap;
+
+/// Handles for the positions in one generation's tables.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Maps {
+    pub strings: Vec<StringId>,
+    pub stacks: Vec<StackId>,
+}
+
+impl Maps {
+    /// Interns a generation's strings and stacks.
+    pub fn intern(index: &mut Index, tables: &Tables) -> Maps {
+        let dict = &mut index.dict;
+        let strings: Vec<StringId> = (0..tables.strings.len())
+            .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
+            .collect();
+        let get = |i: u32| strings.get(i as usize).copied();
+        let empty = dict.string("");
+        let stacks = (0..tables.stacks.len())
+            .map(|i| {
+                let mut stack = StackId::NONE;
+                for f in tables.stacks.get(i as u32).iter().rev() {
+                    let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
+                    let func = dict.func(func);
+                    let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
+                    stack = dict.push_frame(stack, frame);
+                }
+                stack
+            })
+            .collect();
+        Maps { strings, stacks }
+    }
+
+    pub fn string(&self, i: u32) -> StringId {
+        self.strings.get(i as usize).copied().unwrap_or_default()
+    }
+
+    pub fn stack(&self, i: u32) -> StackId {
+        self.stacks.get(i as usize).copied().unwrap_or_default()
+    }
+}
+
+/// What is known of a goroutine at the end of the parts seen so far, beyond its row in the index.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    state: GoState,
+    since: Time,
+    /// When the state was stated, where that is later than since when it is accounted.
+    stated: Time,
+    reason: StringId,
+    stack: StackId,
+    blocked: bool,
+    /// Number of the event that began a wait; `EventNo::MAX` if that was before the trace.
+    began: EventNo,
+    /// Whether it was in the middle of a wait when it was first seen.
+    found: bool,
+    lost: Time,
+    /// Whether any event (not only a CPU sample) spoke of it.
+    seen: bool,
+    gone: Option<Time>,
+}
+
+impl Open {
+    /// The wait that it is in, up to `until`.
+    fn wait(&self, g: &Goroutine, go: GoIdx, until: Time, ended: EventNo) -> Stretch {
+        let from = if self.began == EventNo::MAX { g.from } else { self.since };
+        Stretch { len: until.max(from) - from, from, began: self.began, ended, go }
+    }
+}
+
+/// The state between parts.
+#[derive(Default)]
+pub(crate) struct Commit {
+    open: Vec<Open>,
+    proc_states: Vec<Option<ProcState>>,
+    /// Ps that were in a syscall, and with which goroutine.
+    syscalling: FxHashMap<ProcIdx, GoIdx>,
+    go_ids: FxHashMap<GoId, GoIdx>,
+    proc_ids: FxHashMap<ProcId, ProcIdx>,
+    thread_ids: FxHashMap<ThreadId, ThreadIdx>,
+    group_ids: FxHashMap<StringId, GroupId>,
+    regions: Regions,
+    tasks: Tasks,
+    ranges: Ranges,
+    parts: usize,
+    /// After how many parts the groups are summed again.
+    next_regroup: usize,
+    queues: Queueing,
+}
+
+/// The handles that a segment's positions stand for.
+pub(crate) struct Handles {
+    pub gos: Vec<GoIdx>,
+    pub procs: Vec<ProcIdx>,
+    pub threads: Vec<ThreadIdx>,
+}
+
+impl Commit {
+    /// Before the first part; `queues` says which waits are kept one by one.
+    pub fn new(queues: Option<fn(&str) -> bool>) -> Commit {
+        Commit { queues: Queueing::new(queues), ..Commit::default() }
+    }
+
+    /// The waits that were kept one by one; nothing if there were too many.
+    pub fn take_queues(&mut self) -> Option<Queues> {
+        self.queues.take()
+    }
+
+    /// Handles for the goroutines, Ps and threads of a decoder's tables. All are known once their part is committed.
+    pub fn handles(&self, tables: &Tables) -> Handles {
+        let get = |m: &FxHashMap<GoId, GoIdx>, id| m.get(id).copied().unwrap_or_default();
+        Handles {
+            gos: tables.gos.iter().map(|id| get(&self.go_ids, id)).collect(),
+            procs: tables.procs.iter().map(|id| self.proc_ids.get(id).copied().unwrap_or_default()).collect(),
+            threads: tables.threads.iter().map(|id| self.thread_ids.get(id).copied().unwrap_or_default()).collect(),
+        }
+    }
+
+    /// Takes over who is who from an index that is complete already.
+    pub fn know(&mut self, index: &Index) {
+        self.go_ids = (0u32..).zip(&index.goroutines).map(|(i, g)| (g.id, GoIdx(i))).collect();
+        self.proc_ids = (0u16..).zip(&index.procs).map(|(i, p)| (p.id, ProcIdx(i))).collect();
+        self.thread_ids = (0u16..).zip(&index.threads).map(|(i, t)| (t.id, ThreadIdx(i))).collect();
+    }
+
+    /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
+    pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
+        let links = std::mem::take(&mut part.links);
+        let first = self.parts == 0;
+        if !first {
+            part.not_before(index.end);
+        }
+        self.parts += 1;
+        if first {
+            index.start = part.start;
+            index.end = part.start;
+        }
+        let procs: Vec<ProcIdx> = part.proc_ids.iter().map(|&id| self.proc(index, id)).collect();
+        for &id in &part.thread_ids {
+            self.thread(index, id);
+        }
+        index.first = index.first.or(part.first);
+        let before = index.goroutines.len();
+        let gos: Vec<GoIdx> = part.go_ids.iter().map(|&id| self.go(index, id, part.start)).collect();
+
+        self.add_procs(index, &part, &procs);
+        self.enter(index, &part, &gos, &procs, maps, before);
+        self.close_heads(index, &part.heads, &part.gos, &gos, &procs, maps, &part);
+        self.leave(index, &part, &gos, maps);
+        self.add_counts(index, &part, maps);
+        add_links(index, links, &gos, maps);
+        add_singles(index, &part.singles, &gos, maps);
+        self.queues.add(index, &part, &gos, maps);
+        index.totals.waits_missing |= part.waits_missing;
+        for (p, row) in procs.iter().zip(&part.procs) {
+            match row.syscalling {
+                UNTOUCHED => {}
+                NONE => _ = self.syscalling.remove(p),
+                go => {
+                    if let Some(&go) = gos.get(go as usize) {
+                        self.syscalling.insert(*p, go);
+                    }
+                }
+            }
+        }
+        self.replay(index, &part, &gos, &procs, maps);
+
+        for (go, e) in &part.entries {
+            let go = gos[*go as usize];
+            let carried = self.open[go.index()].state;
+            index.grid.add(go, *e, carried);
+        }
+        index.grid.add_all(part.first_cell, &part.all_running, &part.all_runnable);
+        for s in &part.segments {
+            let mut stacks: Vec<StackId> = s.stacks.iter().map(|&i| maps.stack(i)).filter(|s| s.is_some()).collect();
+            stacks.sort_unstable();
+            stacks.dedup();
+            // Generations overlap by a little; in the order that we show, time does not run backwards.
+            let from = s.from.max(index.end);
+            let to = s.to.max(from);
+            index.segments.push(SegmentInfo { first: index.events, len: s.len, from, to, stacks, kinds: s.kinds });
+            index.events += u64::from(s.len);
+            index.end = index.end.max(to);
+        }
+        index.end = index.end.max(part.end);
+        index.grid.fit();
+        index.grid.set_end(index.end);
+        index.samples = index.totals.of_kind(Kind::CpuSample);
+        if self.parts >= self.next_regroup {
+            // Rarer as it comes to take longer and to change less.
+            self.next_regroup = self.parts + 1 + index.goroutines.len() / 20_000 + self.parts / 16;
+            self.regroup(index);
+        }
+    }
+
+    /// The trace is over: closes what is open.
+    pub fn finish(&mut self, index: &mut Index) {
+        let end = index.end;
+        for i in 0..index.goroutines.len() {
+            let o = self.open[i];
+            let g = &mut index.goroutines[i];
+            if o.gone.is_none() && g.ended.is_none() && o.seen {
+                let lost = close(g, &o, end);
+                g.lost_at_end = lost;
+            }
+            if o.seen && o.state == GoState::Waiting {
+                let link = Link {
+                    waiter: Party::Group(g.group),
+                    reason: o.reason,
+                    waiter_stack: o.stack,
+                    waker: Party::Nobody,
+                    waker_stack: StackId::NONE,
+                };
+                let wait = o.wait(g, GoIdx(i as u32), end, EventNo::MAX);
+                self.queues.add_one(&index.dict, wait, &link, GoIdx::NONE);
+                index.totals.other_waits.entry((link, false)).or_default().add(wait);
+            }
+        }
+        for go in self.regions.goroutines() {
+            let system = is_system(index.goroutine_name(go));
+            let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
+            self.regions.close(go, ended, system, &mut index.totals.regions);
+        }
+        self.tasks.finish(&mut index.totals.tasks);
+        for (name, scope, since) in self.ranges.rest() {
+            push_range(index, name, scope, since, end);
+        }
+        let totals = &mut index.totals;
+        let links = std::mem::take(&mut totals.links);
+        let named = |l: Link| {
+            let [waiter, waker] = [l.waiter, l.waker].map(|party| match party {
+                Party::Go(g) => Party::Group(index.goroutines[g.index()].group),
+                known => known,
+            });
+            Link { waiter, waker, ..l }
+        };
+        for (l, t) in links {
+            totals.links.entry(named(l)).or_default().merge(t);
+        }
+        for ((l, ended), t) in std::mem::take(&mut totals.other_waits) {
+            totals.other_waits.entry((named(l), ended)).or_default().merge(t);
+        }
+        self.regroup(index);
+        let ignored = [
+            (
+                self.regions.misnamed,
+                "regions end under another name than they began with: taken for the innermost open one",
+            ),
+            (self.tasks.begun_twice, "tasks begin again before they have ended: counted from their last beginning"),
+        ];
+        let said = ignored.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        index.losses.extend(said);
+        // Groups keep their numbers; the view sorts.
+        index.procs.shrink_to_fit();
+        index.grid.shrink();
+        index.complete = true;
+        index.progress = 1.0;
+    }
+
+    fn go(&mut self, index: &mut Index, id: GoId, from: Time) -> GoIdx {
+        if let Some(&g) = self.go_ids.get(&id) {
+            return g;
+        }
+        let g = GoIdx(index.goroutines.len() as u32);
+        index.goroutines.push(Goroutine::new(id, from));
+        self.open.push(Open {
+            state: GoState::Undetermined,
+            since: from,
+            stated: from,
+            reason: StringId::NONE,
+            stack: StackId::NONE,
+            blocked: false,
+            began: EventNo::MAX,
+            found: false,
+            lost: Time::MAX,
+            seen: false,
+            gone: None,
+        });
+        let unknown = self.group(index, "");
+        index.goroutines[g.index()].group = unknown;
+        self.go_ids.insert(id, g);
+        g
+    }
+
+    fn group(&mut self, index: &mut Index, name: &str) -> GroupId {
+        let name = index.dict.string(name);
+        *self.group_ids.entry(name).or_insert_with(|| {
+            index.groups.push(crate::model::Group { name, ..crate::model::Group::default() });
+            GroupId(index.groups.len() as u32 - 1)
+        })
+    }
+
+    fn proc(&mut self, index: &mut Index, id: ProcId) -> ProcIdx {
+        let next = ProcIdx(index.procs.len().min(usize::from(u16::MAX)) as u16);
+        let p = *self.proc_ids.entry(id).or_insert(next);
+        if p == next && p.is_some() {
+            index.procs.push(Proc { id, running: Duration::ZERO });
+            self.proc_states.push(None);
+        }
+        p
+    }
+
+    fn thread(&mut self, index: &mut Index, id: ThreadId) {
+        let next = ThreadIdx(index.threads.len().min(usize::from(u16::MAX)) as u16);
+        if *self.thread_ids.entry(id).or_insert(next) == next && next.is_some() {
+            index.threads.push(Thread { id });
+        }
+    }
+
+    /// Goroutines enter the part: created, or stated.
+    fn enter(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], procs: &[ProcIdx], maps: &Maps, before: usize) {
+        for (row, &go) in part.gos.iter().zip(gos) {
+            let i = go.index();
+            let new = i >= before || !self.open[i].seen;
+            match row.entrance {
+                Entrance::Unseen => continue,
+                Entrance::Carried => {}
+                Entrance::Created { at, by, stack } => {
+                    let g = &mut index.goroutines[i];
+                    if !new || row.earlier.is_some() {
+                        let mut e = Earlier { times: g.times, blocked: g.blocked.clone() };
+                        if let Some(row) = &row.earlier {
+                            e.times.add(&row.0);
+                            for (reason, d) in row.1.iter() {
+                                add_reason(&mut e.blocked, maps.string(reason), d);
+                            }
+                        }
+                        g.earlier = Some(Box::new(e));
+                    }
+                    let o = &self.open[i];
+                    index.totals.waits_missing |= o.found || o.seen && o.state == GoState::Waiting;
+                    g.created = Some(at);
+                    (g.ended, g.gone) = (None, None);
+                    self.open[i].gone = None;
+                    g.from = at;
+                    g.creator = gos.get(by as usize).copied().unwrap_or_default();
+                    g.created_at = maps.stack(stack);
+                }
+                Entrance::Stated { state, at, proc, stack } => {
+                    let key = if new { (GoState::Undetermined, state) } else { (state, state) };
+                    *index.totals.go_transitions.entry((key.0, key.1, StringId::NONE)).or_default() += 1;
+                    if new {
+                        self.name(index, go, maps.stack(stack));
+                        let o = &mut self.open[i];
+                        (o.state, o.since, o.stated) = (state, part.start, at);
+                        o.stack = maps.stack(stack);
+                        o.found = state == GoState::Waiting;
+                        index.grid.begin(go, part.start, state);
+                        if state == GoState::Syscall {
+                            // As Go's summarizer has it: until the statement with the P it is stated with or without
+                            // one, from then on as if it had one.
+                            let d = at - part.start;
+                            let t = &mut index.goroutines[i].times;
+                            match procs.get(proc as usize) {
+                                Some(&p) => {
+                                    t.syscall += d;
+                                    self.syscalling.insert(p, go);
+                                }
+                                None => t.syscall_blocked += d,
+                            }
+                            o.since = at;
+                        }
+                    }
+                }
+            }
+            self.open[i].seen = true;
+            self.name(index, go, maps.stack(row.first_stack));
+        }
+    }
+
+    /// Gives a goroutine its start function, if it has none yet: the root of its first stack.
+    fn name(&mut self, index: &mut Index, go: GoIdx, stack: StackId) {
+        let i = go.index();
+        if index.goroutines[i].entry.is_some() {
+            return;
+        }
+        let Some(root) = index.dict.root(stack) else { return };
+        if index.dict.func_name(root.func).is_empty() {
+            return;
+        }
+        index.goroutines[i].entry = root.func;
+        let name = index.dict.func_name(root.func).to_owned();
+        index.goroutines[i].group = self.group(index, &name);
+    }
+
+    /// Closes the intervals that were open when the part began.
+    #[allow(clippy::too_many_arguments)]
+    fn close_heads(
+        &mut self,
+        index: &mut Index,
+        heads: &[Head],
+        rows: &[GoRow],
+        gos: &[GoIdx],
+        procs: &[ProcIdx],
+        maps: &Maps,
+        part: &Part,
+    ) {
+        for (p, row) in procs.iter().zip(&part.procs) {
+            if row.first_idle != Time::MAX
+                && let Some(go) = self.syscalling.get(p)
+                && self.open[go.index()].state == GoState::Syscall
+            {
+                let o = &mut self.open[go.index()];
+                o.lost = o.lost.min(row.first_idle);
+                self.syscalling.remove(p);
+            }
+        }
+        for h in heads {
+            let Some(&go) = gos.get(h.go as usize) else { continue };
+            let o = self.open[go.index()];
+            let g = &mut index.goroutines[go.index()];
+            if let Entrance::Created { .. } = rows[h.go as usize].entrance {
+                continue;
+            }
+            close(g, &o, h.until);
+            let d = h.until - o.since;
+            match o.state {
+                GoState::Waiting => {
+                    if o.blocked {
+                        index.totals.waits.entry(o.reason).or_default().add(d);
+                    }
+                    if h.kind != Kind::GoUnblock {
+                        index.totals.waits_missing = true;
+                        continue;
+                    }
+                    let wait = o.wait(g, go, h.until, index.events + h.no);
+                    let waker = gos.get(h.by as usize).copied().unwrap_or_default();
+                    let link = Link {
+                        waiter: party(index, go),
+                        reason: o.reason,
+                        waiter_stack: o.stack,
+                        waker: party(index, waker),
+                        waker_stack: maps.stack(h.stack),
+                    };
+                    self.queues.add_one(&index.dict, wait, &link, waker);
+                    if o.blocked {
+                        let sums = index.totals.links.entry(link).or_default();
+                        sums.tally.add(d);
+                        sums.waits.add(wait);
+                    } else {
+                        index.totals.other_waits.entry((link, true)).or_default().add(wait);
+                    }
+                }
+                GoState::Runnable => index.totals.sched.add(h.until - o.stated),
+                GoState::Syscall => index.totals.syscalls.add(h.until - o.stated),
+                _ => {}
+            }
+        }
+    }
+
+    /// Goroutines leave the part: sums, and the state that is open at its end.
+    fn leave(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], maps: &Maps) {
+        for (row, &go) in part.gos.iter().zip(gos) {
+            let i = go.index();
+            let g = &mut index.goroutines[i];
+            g.events += row.events;
+            g.samples += row.samples;
+            g.times.add(&row.times);
+            g.longest_wait = g.longest_wait.max(row.longest_wait);
+            for (reason, d) in row.by_reason.iter() {
+                add_reason(&mut g.blocked, maps.string(reason), d);
+            }
+            if row.label != NONE {
+                g.label = maps.string(row.label);
+            }
+            if row.ended.is_some() {
+                g.ended = row.ended;
+            }
+            if row.since == Time::MIN {
+                continue; // Still in the state in which it entered.
+            }
+            let reason = maps.string(row.reason);
+            let forever = row.state == GoState::Waiting && index.dict.str(reason) == "forever";
+            let o = &mut self.open[i];
+            o.state = row.state;
+            o.since = row.since;
+            o.stated = row.since;
+            o.reason = reason;
+            o.stack = maps.stack(row.stack);
+            o.blocked = row.blocked;
+            o.began = index.events + row.began;
+            o.lost = row.lost;
+            if forever {
+                o.gone = Some(row.since);
+                g.gone = Some(row.since);
+            }
+        }
+    }
+}
+
+/// Name of the range of concurrent marking, as Go's reader calls it.
+pub const GC_MARK: &str = "GC concurrent mark phase";
+/// Name of the range of a P's sweeping.
+pub const GC_SWEEP: &str = "GC incremental sweep";
+/// Name of the range of a goroutine's mark assist.
+pub const GC_ASSIST: &str = "GC mark assist";
+
+fn add_reason(sums: &mut Vec<(StringId, Duration)>, reason: StringId, d: Duration) {
+    match sums.binary_search_by_key(&reason, |s| s.0) {
+        Ok(i) => sums[i].1 += d,
+        Err(i) => sums.insert(i, (reason, d)),
+    }
+}
+
+/// Accounts the open interval of a goroutine up to `until`. Returns how long its syscall had lost its P.
+fn close(g: &mut Goroutine, o: &Open, until: Time) -> Duration {
+    let d = Duration((until - o.since).0.max(0));
+    match o.state {
+        GoState::Running => g.times.running += d,
+        GoState::Runnable => g.times.runnable += d,
+        GoState::Waiting => {
+            g.times.waiting += d;
+            g.longest_wait = g.longest_wait.max(d);
+            add_reason(&mut g.blocked, o.reason, d);
+        }
+        GoState::Syscall => {
+            let lost = o.lost.max(o.since).min(until.max(o.since));
+            g.times.syscall += lost - o.since;
+            g.times.syscall_blocked += until.max(lost) - lost;
+            return until.max(lost) - lost;
+        }
+        GoState::NotExist | GoState::Undetermined => {}
+    }
+    Duration::ZERO
+}

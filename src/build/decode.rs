@@ -1,0 +1,295 @@
+//! One face for the two families of trace formats: units that are decoded one after the other, checkpoints, tables.
+
+use crate::base::{Time, text};
+use crate::input::Bytes;
+use crate::model::grid::Scale;
+use crate::wire::error::{Error, ErrorKind};
+use crate::wire::event::Events;
+use crate::wire::tables::Tables;
+use crate::wire::v1;
+use crate::wire::v2::batch;
+use crate::wire::v2::batch::{BatchKind, Generation, Scan};
+use crate::wire::v2::generation::{Fallback, GenTables};
+use crate::wire::v2::order;
+use crate::wire::v2::order::{Cut, Orderer};
+use crate::wire::v2::spec::VERSIONS;
+use std::sync::Arc;
+
+/// A trace file, taken apart as far as its headers allow.
+pub(crate) enum Format {
+    /// Go 1.22 and later: a unit is a generation.
+    V2 { minor: u32, scan: Scan },
+    /// Before: the whole file is one unit.
+    V1(Box<v1::Layout>),
+}
+
+/// A unit's tables.
+#[derive(Clone)]
+pub(crate) enum UnitTables<'a> {
+    V2(Arc<GenTables>),
+    V1(&'a v1::Layout),
+}
+
+impl UnitTables<'_> {
+    /// Strings and stacks.
+    pub fn tables(&self) -> &Tables {
+        match self {
+            UnitTables::V2(t) => &t.tables,
+            UnitTables::V1(l) => &l.tables,
+        }
+    }
+}
+
+/// A decoder in the middle of a unit.
+pub(crate) enum Machine<'a> {
+    V2(Box<Orderer<'a>>),
+    V1(Box<v1::Decoder<'a>>),
+}
+
+/// Where a decoder stands.
+pub(crate) enum Checkpoint {
+    V2(order::Checkpoint),
+    V1(Box<v1::Checkpoint>),
+}
+
+/// How many generations back a table is looked for that a generation lacks.
+const LOOK_BACK: usize = 4;
+/// At most this many places of the same kind of loss are told one by one.
+const MAX_PLACES: usize = 3;
+
+/// Minor version of the header, if `data` begins like a trace.
+pub fn header_version(data: &[u8]) -> Option<u32> {
+    let rest = data.strip_prefix(b"go 1.")?;
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    let minor = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+    rest[digits..].starts_with(b" trace\0\0").then_some(minor)
+}
+
+impl Format {
+    /// Takes a file apart. For the newer family that reads headers only; the older one has none, and is passed over
+    /// once.
+    pub fn open(data: &Bytes) -> Result<Format, Error> {
+        if data.is_empty() {
+            return Err(Error::new(0, ErrorKind::Empty));
+        }
+        let minor = header_version(data).ok_or(Error::new(0, ErrorKind::NotATrace))?;
+        if VERSIONS.contains(&minor) {
+            return Ok(Format::V2 { minor, scan: batch::scan_with(data, minor, &mut |at, out| data.read_at(at, out)) });
+        }
+        if v1::VERSIONS.contains(&minor) || minor == 5 {
+            return Ok(Format::V1(Box::new(v1::Layout::read(data, minor)?)));
+        }
+        Err(Error::new(5, ErrorKind::UnknownVersion(minor)))
+    }
+
+    /// Minor version of the header.
+    pub fn minor(&self) -> u32 {
+        match self {
+            Format::V2 { minor, .. } => *minor,
+            Format::V1(l) => l.minor,
+        }
+    }
+
+    /// How many units there are.
+    pub fn units(&self) -> usize {
+        match self {
+            Format::V2 { scan, .. } => scan.generations.len(),
+            Format::V1(_) => 1,
+        }
+    }
+
+    /// Bytes of events in unit `i`.
+    pub fn bytes(&self, i: usize) -> u64 {
+        match self {
+            Format::V2 { scan, .. } => scan.generations[i].bytes(),
+            Format::V1(_) => 1,
+        }
+    }
+
+    /// A scale for the grid, as far as headers tell how long the trace is.
+    pub fn scale(&self) -> Scale {
+        match self {
+            Format::V2 { scan, .. } => {
+                let all = || scan.generations.iter().flat_map(|g| g.batches.iter().map(|b| b.ts));
+                // Units of 64 ns but on Windows, where the grid comes out somewhat too coarse or too fine.
+                let time = |ts: Option<u64>| Time(ts.unwrap_or(0).saturating_mul(64).min(i64::MAX as u64) as i64);
+                Scale::over(time(all().min()), time(all().max()))
+            }
+            Format::V1(layout) => {
+                let (from, to) = layout.span();
+                Scale::over(from, to)
+            }
+        }
+    }
+
+    /// When unit `i` begins.
+    pub fn start(&self, i: usize, tables: &UnitTables) -> Time {
+        match (self, tables) {
+            (Format::V2 { scan, .. }, UnitTables::V2(t)) => {
+                t.clock.time(scan.generations[i].batches.iter().map(|b| b.ts).min().unwrap_or(0))
+            }
+            _ => Time(0),
+        }
+    }
+
+    /// Reads the tables of unit `i`. Returns them and how many bytes they are made of.
+    pub fn read_tables(&self, data: &[u8], i: usize) -> (UnitTables<'_>, usize) {
+        match self {
+            Format::V1(l) => (UnitTables::V1(l), 0),
+            Format::V2 { scan, .. } => {
+                let g = &scan.generations[i];
+                // Tables come last in a generation: one that is cut off has to borrow what all generations have alike.
+                let earlier = if g.whole { &[] } else { &scan.generations[i.saturating_sub(LOOK_BACK)..i] };
+                let lender = earlier.iter().rev().find(|g| g.batches.iter().any(|b| b.kind == BatchKind::Strings));
+                let fallback = lender
+                    .map_or_else(Fallback::default, |g| GenTables::read(data, g, &Fallback::default()).fallback());
+                let bytes = g.batches.iter().filter(|b| b.kind != BatchKind::Events).map(|b| b.len as usize).sum();
+                (UnitTables::V2(Arc::new(GenTables::read(data, g, &fallback))), bytes)
+            }
+        }
+    }
+
+    /// A decoder of unit `i`, at its beginning or at a checkpoint.
+    pub fn machine<'a>(
+        &'a self,
+        data: &'a [u8],
+        i: usize,
+        tables: &'a UnitTables<'a>,
+        from: Option<&Checkpoint>,
+    ) -> Machine<'a> {
+        match (self, tables, from) {
+            (Format::V2 { minor, scan }, UnitTables::V2(t), Some(Checkpoint::V2(c))) => {
+                let cut = cut(*minor, scan, i, t);
+                Machine::V2(Box::new(Orderer::resume(data, &scan.generations[i], t, cut, c)))
+            }
+            (Format::V2 { minor, scan }, UnitTables::V2(t), _) => {
+                let cut = cut(*minor, scan, i, t);
+                Machine::V2(Box::new(Orderer::new(data, &scan.generations[i], t, cut)))
+            }
+            (Format::V1(layout), _, Some(Checkpoint::V1(c))) => {
+                Machine::V1(Box::new(v1::Decoder::resume(data, layout, c)))
+            }
+            (Format::V1(layout), ..) => Machine::V1(Box::new(v1::Decoder::new(data, layout))),
+            (Format::V2 { .. }, UnitTables::V1(_), _) => unreachable!("a format's tables are of its own family"),
+        }
+    }
+
+    /// What headers alone say is lost.
+    pub fn losses(&self, size: u64) -> Vec<String> {
+        match self {
+            Format::V1(l) => l.losses.clone(),
+            Format::V2 { scan, .. } => {
+                let stray = |&(at, n): &(usize, usize)| {
+                    format!("{n} bytes at byte {at} are no part of a trace and were passed over")
+                };
+                let mut out: Vec<String> = scan.strays.iter().take(MAX_PLACES).map(stray).collect();
+                if let Some(more @ [_, ..]) = scan.strays.get(MAX_PLACES..) {
+                    let bytes = more.iter().map(|s| s.1 as u64).sum();
+                    let places = more.len();
+                    out.push(format!("so were {} in {places} other places", text::bytes(bytes)));
+                }
+                if let Some(e) = &scan.error {
+                    // A batch that is cut off is read as far as it goes, with its generation.
+                    let last = scan.generations.last();
+                    let read = last.map_or(batch::HEADER, |g| g.end) as u64;
+                    let told = last.is_some_and(|g| !g.whole) && matches!(e.kind, ErrorKind::Truncated(_));
+                    if read < size && !told {
+                        out.push(format!("the last {} could not be read: {e}", text::bytes(size - read)));
+                    }
+                }
+                out
+            }
+        }
+    }
+
+    /// What is known to be lost of unit `i` once `machine` has read it.
+    pub fn unit_losses(&self, i: usize, tables: &UnitTables, machine: &Machine) -> Vec<String> {
+        match (self, tables, machine) {
+            (Format::V2 { scan, .. }, UnitTables::V2(t), Machine::V2(o)) => {
+                generation_losses(&scan.generations[i], t, o)
+            }
+            (_, _, Machine::V1(d)) => d.losses(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Where a generation ends, as the next one says (from 1.25 on its clock batch comes first).
+fn cut(minor: u32, scan: &Scan, i: usize, tables: &GenTables) -> Cut {
+    let Some(next) = scan.generations.get(i + 1) else { return Cut::None };
+    match next.batches.iter().find(|b| b.kind == BatchKind::Clock) {
+        Some(b) if minor >= 25 => Cut::At(tables.clock.time(b.ts)),
+        _ => Cut::LastEvent,
+    }
+}
+
+/// What is lost of a generation, in one sentence if it is only cut off.
+fn generation_losses(g: &Generation, tables: &GenTables, o: &Orderer) -> Vec<String> {
+    let n = g.number;
+    let faults = o.faults;
+    if !g.whole {
+        let mut said = format!("generation {n} is cut off at byte {}: shown as far as it goes", g.end);
+        if tables.tables.stacks.is_empty() {
+            said += "; its stacks are unknown";
+        }
+        if faults > 0 {
+            said += &format!("; {faults} of its events follow from others that are missing");
+        }
+        return vec![said];
+    }
+    let mut out: Vec<String> = tables.faults.iter().take(MAX_PLACES).map(|e| format!("generation {n}: {e}")).collect();
+    if let Some(more @ [_, ..]) = tables.faults.get(MAX_PLACES..) {
+        out.push(format!("generation {n}: {} more batches of its tables are damaged", more.len()));
+    }
+    if faults > 0 {
+        let first = o.errors.first().map_or(String::new(), |e| format!(", first {e}"));
+        out.push(format!(
+            "generation {n}: {faults} events contradict the others and were passed over or forced{first}"
+        ));
+    }
+    out
+}
+
+impl Checkpoint {
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Checkpoint::V2(c) => c.bytes(),
+            Checkpoint::V1(c) => c.bytes(),
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// Appends about `max` more events to `out`; false when there are none left.
+    pub fn next(&mut self, out: &mut Events, max: usize) -> bool {
+        match self {
+            Machine::V2(o) => o.next(out, max),
+            Machine::V1(d) => d.next(out, max),
+        }
+    }
+
+    /// Goroutines, Ps and threads named so far.
+    pub fn named(&self) -> &Tables {
+        match self {
+            Machine::V2(o) => &o.tables,
+            Machine::V1(d) => d.tables(),
+        }
+    }
+
+    /// Where it stands.
+    pub fn checkpoint(&self) -> Checkpoint {
+        match self {
+            Machine::V2(o) => Checkpoint::V2(o.checkpoint()),
+            Machine::V1(d) => Checkpoint::V1(Box::new(d.checkpoint())),
+        }
+    }
+
+    /// The part of its unit that it has read, 0 to 1, where that is known before the end.
+    pub fn progress(&self) -> f64 {
+        match self {
+            Machine::V2(_) => 0.0,
+            Machine::V1(d) => d.progress(),
+        }
+    }
+}

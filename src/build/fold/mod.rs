@@ -1,0 +1,635 @@
+//! Folds the events of one generation into a [`Part`], knowing nothing of the other generations.
+//!
+//! Go restates every goroutine's and P's state in every generation, so all that a generation does not know by itself is
+//! since when a state lasts that was already there at its beginning. Such an interval stays open at the front (a
+//! [`Head`]) and is closed when parts are put together, in `commit`.
+
+mod part;
+
+use crate::model::tally::Tally;
+use part::EARLY;
+pub(crate) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
+
+use crate::base::{Duration, GoIdx, Time};
+use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
+use crate::model::waits::{LinkTally, Queues, Stretch};
+use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
+use crate::wire::tables::Tables;
+use rustc_hash::FxHashMap;
+
+/// Counts by a small number, as a table that grows to the largest number used.
+#[derive(Default)]
+struct Counts(Vec<u64>);
+
+impl Counts {
+    #[inline]
+    fn add(&mut self, i: u32) {
+        let i = i.wrapping_add(1) as usize;
+        if i >= self.0.len() {
+            self.0.resize(i + 1, 0);
+        }
+        self.0[i] += 1;
+    }
+
+    fn pairs(&self) -> Vec<(u32, u64)> {
+        self.0.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, &n)| ((i as u32).wrapping_sub(1), n)).collect()
+    }
+}
+
+/// The fold in progress.
+pub(crate) struct Fold {
+    part: Part,
+    /// Number within the part of the event that is being folded.
+    no: u64,
+    scale: Scale,
+    stops: Counts,
+    blocks: Counts,
+    samples: Counts,
+    waits: Vec<Tally>,
+    link_keys: Vec<LinkKey>,
+    link_tallies: Vec<LinkTally>,
+    link_ids: FxHashMap<LinkKey, u32>,
+    /// Stacks seen in the current segment, one flag each.
+    seen: Vec<bool>,
+    seen_list: Vec<u32>,
+    /// Stacks that name no function at their root.
+    blank: Vec<bool>,
+    /// Of each string whether waits for it are kept one by one; empty if none are.
+    queues: Vec<bool>,
+    segment: PartSegment,
+}
+
+impl Fold {
+    /// A fold of a generation that starts at `start`, onto a grid of `scale`, with these strings and stacks.
+    pub fn new(start: Time, scale: Scale, tables: &Tables, queues: Option<fn(&str) -> bool>) -> Fold {
+        let stack_count = tables.stacks.len();
+        Fold {
+            part: Part::new(start, scale.cell(start)),
+            no: 0,
+            scale,
+            stops: Counts::default(),
+            blocks: Counts::default(),
+            samples: Counts::default(),
+            waits: Vec::new(),
+            link_keys: Vec::new(),
+            link_tallies: Vec::new(),
+            link_ids: FxHashMap::default(),
+            seen: vec![false; stack_count],
+            seen_list: Vec::new(),
+            blank: (0..stack_count as u32).map(|i| is_blank(tables, i)).collect(),
+            queues: queues.map_or(Vec::new(), |wanted| {
+                let strings = (0..tables.strings.len() as u32).map(|i| tables.strings.get(i));
+                strings.map(|s| wanted(&crate::base::text::lossy(s))).collect()
+            }),
+            segment: PartSegment { len: 0, from: start, to: start, stacks: Vec::new(), kinds: 0 },
+        }
+    }
+
+    /// Folds the next events. `named` is how many goroutines and Ps the decoder has named so far.
+    pub fn add(&mut self, events: &Events, named: (usize, usize)) {
+        self.part.pad(named);
+        let first = self.part.events;
+        if let (Some(first), Some(last)) = (events.rows.first(), events.rows.last()) {
+            if self.segment.len == 0 {
+                self.segment.from = first.time;
+            }
+            self.segment.to = last.time;
+            self.segment.len += events.len() as u32;
+            if self.part.first.is_none() {
+                self.part.first = events.rows.iter().find(|r| r.kind != Kind::Sync).map(|r| r.time);
+            }
+            self.part.end = self.part.end.max(last.time);
+            self.part.events += events.len() as u64;
+        }
+        let mut kinds = [0u64; 64];
+        for (no, r) in (first..).zip(&events.rows) {
+            self.no = no;
+            kinds[r.kind as usize & 63] += 1;
+            self.see(r.stack);
+            match r.kind {
+                Kind::GoStart => {
+                    self.leave(r, GoState::Running);
+                    self.note_wait_ended(r.go, u64::MAX);
+                }
+                Kind::GoUnblock => self.unblock(r),
+                Kind::GoBlock => self.block(r),
+                Kind::GoStop => {
+                    self.stops.add(r.arg);
+                    self.stop_after(r);
+                    self.leave(r, GoState::Runnable);
+                    self.note_stack(r.go, r.stack);
+                }
+                Kind::GoSyscallBegin => self.enter_syscall(r),
+                Kind::GoSyscallEnd => {
+                    self.leave(r, GoState::Running);
+                    self.end_syscall(r.proc, r.go);
+                }
+                Kind::GoSyscallEndBlocked => self.leave(r, GoState::Runnable),
+                Kind::GoDestroy | Kind::GoDestroySyscall => {
+                    self.leave(r, GoState::NotExist);
+                    if let Some(row) = self.go_row(r.go) {
+                        row.ended = Some(r.time);
+                    }
+                }
+                Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall => self.create(r),
+                Kind::GoStatus => self.status(r),
+                Kind::ProcStart => {
+                    if let Some(p) = self.proc_row(r.arg as u16) {
+                        p.running_since = r.time;
+                    }
+                }
+                Kind::ProcStop => self.proc_idle(r.arg as u16, r.time, false),
+                Kind::ProcSteal => self.proc_idle(r.arg as u16, r.time, r.arg >> 31 != 0),
+                Kind::ProcStatus => self.proc_status(events.wide(r), r.time),
+                Kind::CpuSample => {
+                    self.samples.add(r.stack);
+                    if let Some(cell) = self.touch(r.go, r.time) {
+                        cell.samples += 1;
+                    }
+                    if let Some(row) = self.go_row(r.go) {
+                        row.samples += 1;
+                    }
+                }
+                Kind::HeapAlloc => {
+                    let v = events.wide(r)[0];
+                    self.part.heap_alloc.add(v);
+                    thin(&mut self.part.heap, self.scale, r.time, v);
+                }
+                Kind::HeapGoal => {
+                    let v = events.wide(r)[0];
+                    self.part.heap_goal.add(v);
+                    thin(&mut self.part.goals, self.scale, r.time, v);
+                }
+                Kind::ProcsChange => {
+                    let v = events.wide(r)[0];
+                    self.part.gomaxprocs.add(v);
+                    self.part.procs_changes.push((r.time, v));
+                }
+                Kind::Sync => {}
+                k if k >= Kind::Span => {}
+                _ => self.rare(r, events),
+            }
+        }
+        for (i, n) in kinds.into_iter().enumerate().filter(|(_, n)| *n > 0) {
+            self.part.kinds[i] += n;
+            self.segment.kinds |= 1 << i;
+        }
+    }
+
+    /// Ends the current segment; the next event begins another.
+    pub fn cut(&mut self) {
+        for &s in &self.seen_list {
+            self.seen[s as usize] = false;
+        }
+        let mut stacks = std::mem::take(&mut self.seen_list);
+        stacks.sort_unstable();
+        let end = self.part.end;
+        let next = PartSegment { len: 0, from: end, to: end, stacks: Vec::new(), kinds: 0 };
+        let done = std::mem::replace(&mut self.segment, next);
+        if done.len > 0 {
+            self.part.segments.push(PartSegment { stacks, ..done });
+        }
+    }
+
+    /// Ends the part here, and begins another in which everything goes on as it was: for a unit that is too large to be
+    /// folded whole before anything of it can be shown.
+    pub fn split(&mut self) -> Part {
+        let end = self.part.end;
+        let running: Vec<bool> = self.part.procs.iter().map(|p| p.running_since != Time::MAX).collect();
+        let part = self.take();
+        self.part = Part::new(end, self.scale.cell(end));
+        let gos = part.gos.iter().map(|row| {
+            let entrance = if row.entrance == Entrance::Unseen { Entrance::Unseen } else { Entrance::Carried };
+            GoRow { entrance, state: row.state, ..GoRow::new() }
+        });
+        self.part.gos = gos.collect();
+        let procs = part.procs.iter().zip(running).map(|(row, running)| ProcRow {
+            syscalling: row.syscalling,
+            running_since: if running { end } else { Time::MAX },
+            ..ProcRow::new()
+        });
+        self.part.procs = procs.collect();
+        part
+    }
+
+    /// Ends the part here, with which the unit ends.
+    pub fn take(&mut self) -> Part {
+        self.cut();
+        let end = self.part.end;
+        for (i, row) in self.part.procs.iter_mut().enumerate() {
+            if row.running_since != Time::MAX {
+                let since = std::mem::replace(&mut row.running_since, Time::MAX);
+                row.running += end - since;
+                if i >= MAX_PROC_LANES {
+                    continue;
+                }
+                spread(&mut row.cells, self.part.first_cell, self.scale, since, end);
+            }
+        }
+        for (go, row) in (0u32..).zip(&mut self.part.gos) {
+            if row.cell.cell != NO_CELL {
+                self.part.entries.push((go, Entry { exit: row.state, ..row.cell }.pack(self.scale)));
+            }
+        }
+        self.part.stops = std::mem::take(&mut self.stops).pairs();
+        self.part.blocks = std::mem::take(&mut self.blocks).pairs();
+        self.part.samples = std::mem::take(&mut self.samples).pairs();
+        let waits = std::mem::take(&mut self.waits);
+        let waits = (0u32..).zip(&waits).filter(|(_, t)| t.count > 0);
+        self.part.waits = waits.map(|(i, t)| (i.wrapping_sub(1), *t)).collect();
+        let keys = std::mem::take(&mut self.link_keys);
+        self.part.links = keys.into_iter().zip(std::mem::take(&mut self.link_tallies)).collect();
+        self.link_ids.clear();
+        let end = self.part.end;
+        std::mem::replace(&mut self.part, Part::new(end, self.scale.cell(end)))
+    }
+
+    #[inline]
+    fn see(&mut self, stack: u32) {
+        if let Some(seen) = self.seen.get_mut(stack as usize)
+            && !*seen
+        {
+            *seen = true;
+            self.seen_list.push(stack);
+        }
+    }
+
+    #[inline]
+    fn go_row(&mut self, go: u32) -> Option<&mut GoRow> {
+        self.part.gos.get_mut(go as usize)
+    }
+
+    #[inline]
+    fn proc_row(&mut self, proc: u16) -> Option<&mut ProcRow> {
+        self.part.procs.get_mut(proc as usize)
+    }
+
+    /// The entry of a goroutine's grid cell at `t`.
+    #[inline]
+    fn touch(&mut self, go: u32, t: Time) -> Option<&mut Entry> {
+        let row = self.part.gos.get_mut(go as usize)?;
+        if t >= row.cell_end {
+            next_cell(row, go, t, self.scale, &mut self.part.entries);
+        }
+        Some(&mut row.cell)
+    }
+
+    /// The goroutine that `r` is about leaves the state it is in for `next`; accounts the interval that ends.
+    #[inline]
+    fn leave(&mut self, r: &Row, next: GoState) {
+        let (t, scale) = (r.time, self.scale);
+        let part = &mut self.part;
+        let Some(row) = part.gos.get_mut(r.go as usize) else { return };
+        // Times only grow: most often the cell is the one of the event before.
+        if t >= row.cell_end {
+            next_cell(row, r.go, t, scale, &mut part.entries);
+        }
+        let (state, since) = (row.state, row.since);
+        row.state = next;
+        row.since = t;
+        row.events += 1;
+        row.cell.events += 1;
+        let (cell, cell_start) = (row.cell.cell, row.cell_start);
+        // The first cell also has what lies before it.
+        row.cell.add(state, t.0 - since.0.max(cell_start.0).min(t.0));
+        if since == Time::MIN {
+            if row.entrance == Entrance::Unseen {
+                // A damaged file: the state before was never stated.
+                let before = r.kind.go_transition().map_or(GoState::Undetermined, |(before, _)| before);
+                row.entrance = Entrance::Stated { state: before, at: t, proc: r.proc, stack: NONE };
+            }
+            part.heads.push(Head { go: r.go, until: t, by: r.by, stack: r.stack, kind: r.kind, no: self.no });
+            return;
+        }
+        let d = Duration(t.0 - since.0);
+        match state {
+            GoState::Running => {
+                row.times.running += d;
+                sum(&mut part.all_running, part.first_cell, scale, (since, t), cell, cell_start);
+            }
+            GoState::Runnable => {
+                row.times.runnable += d;
+                part.sched.add(d);
+                sum(&mut part.all_runnable, part.first_cell, scale, (since, t), cell, cell_start);
+            }
+            GoState::Waiting => {
+                row.times.waiting += d;
+                row.by_reason.add(row.reason, d);
+                row.longest_wait.0 = row.longest_wait.0.max(d.0);
+                row.cell.longest = row.cell.longest.max(d.0 as u64);
+                part.waits_missing |= r.kind != Kind::GoUnblock;
+                if row.blocked {
+                    let i = row.reason.wrapping_add(1) as usize;
+                    if i >= self.waits.len() {
+                        self.waits.resize(i + 1, Tally::default());
+                    }
+                    self.waits[i].add(d);
+                }
+            }
+            GoState::Syscall => {
+                let lost = row.lost.min(t);
+                row.times.syscall += lost - since;
+                row.times.syscall_blocked += t - lost;
+                part.syscalls.add(d);
+            }
+            GoState::NotExist | GoState::Undetermined => {}
+        }
+    }
+
+    #[inline]
+    fn block(&mut self, r: &Row) {
+        self.blocks.add(r.arg);
+        self.leave(r, GoState::Waiting);
+        let no = self.no;
+        if let Some(row) = self.go_row(r.go) {
+            row.reason = r.arg;
+            row.stack = r.stack;
+            row.blocked = true;
+            row.began = no;
+        }
+        self.note_stack(r.go, r.stack);
+    }
+
+    #[inline]
+    fn unblock(&mut self, r: &Row) {
+        self.note_wait_ended(r.by, self.no);
+        let Some(row) = self.part.gos.get_mut(r.go as usize) else { return };
+        let since = row.since;
+        let ours = since != Time::MIN && row.state == GoState::Waiting;
+        let (blocked, began, ended) = (row.blocked, row.began, self.no);
+        let (reason, waiter_stack, last) = (row.reason, row.stack, row.last_link);
+        self.leave(r, GoState::Runnable);
+        if let Some(row) = self.go_row(r.go) {
+            row.blocked = false;
+        }
+        if !ours {
+            return;
+        }
+        let key = LinkKey { waiter: r.go, reason, waiter_stack, waker: r.by, waker_stack: r.stack };
+        let early = since < self.part.start + EARLY;
+        let single = Single { key, from: since, to: r.time, began, ended, blocked };
+        if early || !blocked {
+            self.part.singles.push(single);
+        } else if self.queues.get(reason as usize) == Some(&true) {
+            if self.part.queued.len() < Queues::MOST {
+                self.part.queued.push(single);
+            } else {
+                self.part.queued_too_many = true;
+            }
+        }
+        if !blocked {
+            return;
+        }
+        let id = if self.link_keys.get(last as usize) == Some(&key) { last } else { self.link(key) };
+        let len = r.time - since;
+        let link = &mut self.link_tallies[id as usize];
+        link.tally.add(len);
+        if !early {
+            link.waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
+        }
+        if let Some(row) = self.go_row(r.go) {
+            row.last_link = id;
+        }
+    }
+
+    /// Notes the event by which a goroutine last ended a wait, where that is asked for.
+    #[inline]
+    fn note_wait_ended(&mut self, go: u32, no: u64) {
+        if !self.queues.is_empty()
+            && let Some(row) = self.go_row(go)
+        {
+            row.ended_wait = no;
+        }
+    }
+
+    /// A goroutine is stopped, perhaps after it ended a wait.
+    fn stop_after(&mut self, r: &Row) {
+        if let Some(row) = self.part.gos.get(r.go as usize)
+            && row.ended_wait != u64::MAX
+        {
+            if self.part.stops_after.len() < Queues::MOST {
+                self.part.stops_after.push((row.ended_wait, r.stack));
+            } else {
+                self.part.queued_too_many = true;
+            }
+        }
+    }
+
+    fn link(&mut self, key: LinkKey) -> u32 {
+        let next = self.link_keys.len() as u32;
+        let id = *self.link_ids.entry(key).or_insert(next);
+        if id == next {
+            self.link_keys.push(key);
+            self.link_tallies.push(LinkTally::default());
+        }
+        id
+    }
+
+    fn enter_syscall(&mut self, r: &Row) {
+        self.leave(r, GoState::Syscall);
+        if let Some(row) = self.go_row(r.go) {
+            row.lost = Time::MAX;
+        }
+        self.note_stack(r.go, r.stack);
+        if let Some(p) = self.proc_row(r.proc) {
+            p.syscalling = r.go;
+        }
+    }
+
+    fn create(&mut self, r: &Row) {
+        let before = self.part.rare.len() as u32;
+        let (t, scale) = (r.time, self.scale);
+        let Some(row) = self.go_row(r.go) else { return };
+        if row.entrance != Entrance::Unseen {
+            row.earlier = Some(Box::new((row.times, row.by_reason.clone())));
+        }
+        let waits = matches!(row.entrance, Entrance::Stated { state: GoState::Waiting, .. });
+        let missing = waits || row.state == GoState::Waiting;
+        row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
+        row.ended = None;
+        row.events += 1;
+        if let Some(cell) = self.touch(r.go, t) {
+            cell.events += 1;
+            cell.absent = cell.absent.saturating_add((t - scale.start(cell.cell)).0.max(0) as u64);
+        }
+        self.part.waits_missing |= missing;
+        let no = self.no;
+        let Some(row) = self.go_row(r.go) else { return };
+        row.since = t;
+        row.reason = NONE;
+        row.stack = r.stack;
+        row.began = no;
+        row.lost = Time::MAX;
+        row.state = match r.kind {
+            Kind::GoCreate => GoState::Runnable,
+            Kind::GoCreateBlocked => GoState::Waiting,
+            _ => GoState::Syscall,
+        };
+        if r.kind == Kind::GoCreateSyscall {
+            if let Some(p) = self.proc_row(r.proc) {
+                p.syscalling = r.go;
+            }
+        } else {
+            self.see(r.arg);
+            self.note_stack(r.go, r.arg);
+        }
+        if r.by != NONE {
+            self.part.creations.push((r.go, r.by, before));
+        }
+    }
+
+    fn status(&mut self, r: &Row) {
+        let Some(row) = self.go_row(r.go) else { return };
+        let state = GoState::ALL.get(r.arg as usize).copied().unwrap_or_default();
+        row.events += 1;
+        if row.entrance != Entrance::Unseen {
+            // Stated after a C callback brought it back.
+            self.part.restated[state as usize] += 1;
+            return;
+        }
+        row.entrance = Entrance::Stated { state, at: r.time, proc: r.proc, stack: r.stack };
+        row.state = state;
+        if let Some(cell) = self.touch(r.go, r.time) {
+            cell.events += 1;
+        }
+    }
+
+    fn proc_idle(&mut self, proc: u16, t: Time, was_idle: bool) {
+        let (first, scale) = (self.part.first_cell, self.scale);
+        if was_idle {
+            self.part.abandoned_steals += 1;
+        }
+        let Some(p) = self.proc_row(proc) else { return };
+        if p.running_since != Time::MAX {
+            let since = std::mem::replace(&mut p.running_since, Time::MAX);
+            p.running += t - since;
+            if usize::from(proc) < MAX_PROC_LANES {
+                spread(&mut p.cells, first, scale, since, t);
+            }
+        }
+        if was_idle {
+            p.abandoned_steals += 1;
+            p.first_idle = p.first_idle.min(t);
+            return;
+        }
+        match std::mem::replace(&mut p.syscalling, NONE) {
+            UNTOUCHED => p.first_idle = p.first_idle.min(t),
+            NONE => {}
+            go => {
+                if let Some(row) = self.go_row(go)
+                    && row.state == GoState::Syscall
+                {
+                    row.lost = row.lost.min(t);
+                }
+            }
+        }
+    }
+
+    fn end_syscall(&mut self, proc: u16, go: u32) {
+        if let Some(p) = self.proc_row(proc)
+            && p.syscalling == go
+        {
+            p.syscalling = NONE;
+        }
+    }
+
+    fn proc_status(&mut self, w: [u64; 4], t: Time) {
+        let start = self.part.start;
+        let state = if w[1] == ProcState::Running as u64 { ProcState::Running } else { ProcState::Idle };
+        let Some(p) = self.proc_row(w[0] as u16) else { return };
+        p.stated = Some((state, w[2] != 0));
+        if state == ProcState::Running && p.running_since == Time::MAX {
+            p.running_since = start.min(t);
+        }
+    }
+
+    fn rare(&mut self, r: &Row, events: &Events) {
+        use Kind::*;
+        let has_wide = matches!(
+            r.kind,
+            TaskBegin | TaskEnd | RegionBegin | RegionEnd | Log | GcSweepEnd | GcBegin | GcEnd | GcActive
+        );
+        let wide = if has_wide { events.wide(r) } else { [0; 4] };
+        match r.kind {
+            GoLabel => {
+                if let Some(row) = self.go_row(r.go) {
+                    row.label = r.arg;
+                }
+            }
+            Log => *self.part.logs.entry(wide[1] as u32).or_default() += 1,
+            _ => {}
+        }
+        self.part.rare.push(Rare { time: r.time, kind: r.kind, go: r.go, proc: r.proc, arg: r.arg, wide });
+    }
+
+    /// A stack that is the goroutine's own: its root says where the goroutine started.
+    #[inline]
+    fn note_stack(&mut self, go: u32, stack: u32) {
+        if let Some(row) = self.part.gos.get_mut(go as usize)
+            && row.first_stack == NONE
+            && self.blank.get(stack as usize) == Some(&false)
+        {
+            row.first_stack = stack;
+        }
+    }
+}
+
+/// A goroutine's time goes on to the cell of `t`; what it did in the cell before is complete.
+fn next_cell(row: &mut GoRow, go: u32, t: Time, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
+    if row.cell.cell != NO_CELL {
+        entries.push((go, Entry { exit: row.state, ..row.cell }.pack(scale)));
+    }
+    let cell = scale.cell(t);
+    row.cell = Entry { cell, ..Entry::default() };
+    row.cell_start = scale.start(cell);
+    row.cell_end = scale.end(cell);
+}
+
+fn is_blank(tables: &Tables, stack: u32) -> bool {
+    tables.stacks.get(stack).last().is_none_or(|root| tables.strings.get(root.func).is_empty())
+}
+
+/// Adds the interval `from..to` to a row of cells.
+fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time, to: Time) {
+    scale.each_cell(from, to, |cell, ns| {
+        let i = cell.saturating_sub(first) as usize;
+        if i >= cells.len() {
+            cells.resize(i + 1, 0);
+        }
+        cells[i] = cells[i].saturating_add((ns >> scale.unit()).min(u64::from(u32::MAX)) as u32);
+    });
+}
+
+/// The same for sums over many goroutines, in ns; `last` is the cell of `to`, and when it starts.
+#[inline]
+fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time), last: u32, last_start: Time) {
+    if from >= last_start
+        && let Some(c) = cells.get_mut(last.wrapping_sub(first) as usize)
+    {
+        *c = c.saturating_add((to.0 - from.0) as u64);
+        return;
+    }
+    scale.each_cell(from, to, |cell, ns| {
+        let i = cell.saturating_sub(first) as usize;
+        if i >= cells.len() {
+            cells.resize(i + 1, 0);
+        }
+        cells[i] = cells[i].saturating_add(ns);
+    });
+}
+
+/// Appends a point to a series, keeping of each cell its last and its largest value.
+fn thin(points: &mut Vec<(Time, u64)>, scale: Scale, t: Time, v: u64) {
+    let cell = scale.cell(t);
+    if let [.., a, b] = points.as_mut_slice()
+        && scale.cell(a.0) == cell
+        && scale.cell(b.0) == cell
+    {
+        if b.1 >= a.1 {
+            *a = *b;
+        }
+        *b = (t, v);
+    } else {
+        points.push((t, v));
+    }
+}

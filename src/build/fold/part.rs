@@ -1,0 +1,355 @@
+//! What one generation adds to the whole: the data that a fold fills and `commit` takes apart.
+
+use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
+use crate::model::grid::{Entry, Packed};
+use crate::model::index::Times;
+use crate::model::tally::MetricTally;
+use crate::model::tally::Tally;
+use crate::model::waits::LinkTally;
+use crate::wire::event::{GoState, Kind, NONE, ProcState};
+use rustc_hash::FxHashMap;
+
+/// How far a part may reach into the next one in time. It is by some microseconds, while threads take notice of a new
+/// generation; by milliseconds where the system takes a thread's processor away just then.
+pub(crate) const EARLY: Duration = Duration(20_000_000);
+
+/// How a goroutine entered the generation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Entrance {
+    /// Only CPU samples mention it.
+    Unseen,
+    /// Its state was stated: it is older than the generation, or than the trace.
+    Stated {
+        state: GoState,
+        at: Time,
+        /// The P that whoever stated it held, `NONE16` if none.
+        proc: u16,
+        stack: u32,
+    },
+    /// It was known when the part before ended, and nothing needs to be stated.
+    Carried,
+    /// It was created here.
+    Created { at: Time, by: u32, stack: u32 },
+}
+
+/// One goroutine in one generation. Strings and stacks are positions in the generation's tables.
+#[derive(Clone, Debug)]
+pub(crate) struct GoRow {
+    pub entrance: Entrance,
+    /// The state it is in, and since when; `Time::MIN` while it is still the state that was stated.
+    pub state: GoState,
+    pub since: Time,
+    /// Of the current wait: why, where, and whether it began with a block (not with a creation or a statement).
+    pub reason: u32,
+    pub stack: u32,
+    pub blocked: bool,
+    /// Number within the part of the event that began it.
+    pub began: u64,
+    /// When the P of the current syscall was lost; `Time::MAX` if it was not.
+    pub lost: Time,
+    /// The first stack of its own (not of a statement), whose root is its entry.
+    pub first_stack: u32,
+    pub ended: Option<Time>,
+    pub times: Times,
+    pub by_reason: ByReason,
+    /// What it had done when it was created once more: a callback from C brings back the same goroutine.
+    pub earlier: Option<Box<(Times, ByReason)>>,
+    pub longest_wait: Duration,
+    pub events: u64,
+    pub samples: u64,
+    pub label: u32,
+    pub(crate) last_link: u32,
+    /// Number of the event by which it last ended a wait since it runs, where that is asked for; else the largest number.
+    pub(crate) ended_wait: u64,
+    pub(crate) cell: Entry,
+    /// When that cell begins and ends.
+    pub(crate) cell_start: Time,
+    pub(crate) cell_end: Time,
+}
+
+impl GoRow {
+    pub(crate) fn new() -> GoRow {
+        GoRow {
+            entrance: Entrance::Unseen,
+            state: GoState::Undetermined,
+            since: Time::MIN,
+            reason: NONE,
+            stack: NONE,
+            blocked: false,
+            began: 0,
+            lost: Time::MAX,
+            first_stack: NONE,
+            ended: None,
+            times: Times::default(),
+            by_reason: ByReason::default(),
+            earlier: None,
+            longest_wait: Duration::ZERO,
+            events: 0,
+            samples: 0,
+            label: NONE,
+            last_link: NONE,
+            ended_wait: u64::MAX,
+            cell: Entry::default(),
+            cell_start: Time::MIN,
+            cell_end: Time::MIN,
+        }
+    }
+}
+
+/// Waiting time by reason. Most goroutines wait for one or two things only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ByReason(Vec<(u32, Duration)>);
+
+impl ByReason {
+    #[inline]
+    pub(crate) fn add(&mut self, reason: u32, d: Duration) {
+        match self.0.iter_mut().find(|(r, _)| *r == reason) {
+            Some((_, sum)) => *sum += d,
+            None => self.0.push((reason, d)),
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (u32, Duration)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+/// The end of an interval that was open when the generation began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head {
+    pub go: u32,
+    pub until: Time,
+    /// For a wait: who ended it, and where.
+    pub by: u32,
+    pub stack: u32,
+    pub kind: Kind,
+    /// Number of the event within the part.
+    pub no: u64,
+}
+
+/// Who ended whose waits, where.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct LinkKey {
+    pub waiter: u32,
+    pub reason: u32,
+    pub waiter_stack: u32,
+    pub waker: u32,
+    pub waker_stack: u32,
+}
+
+/// A wait that is put together with the others only when its part is: one that began so early that the part before may
+/// have reached beyond its beginning, or that did not begin with a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Single {
+    pub key: LinkKey,
+    pub from: Time,
+    pub to: Time,
+    /// Numbers within the part of the events that began and ended it.
+    pub began: u64,
+    pub ended: u64,
+    pub blocked: bool,
+}
+
+/// An event that is rare enough to be looked at one by one when parts are put together: ranges, tasks, regions, labels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rare {
+    pub time: Time,
+    pub kind: Kind,
+    pub go: u32,
+    pub proc: u16,
+    pub arg: u32,
+    pub wide: [u64; 4],
+}
+
+/// One P in one generation.
+#[derive(Clone, Debug)]
+pub(crate) struct ProcRow {
+    /// The state that was stated, and whether it was "abandoned in a syscall".
+    pub stated: Option<(ProcState, bool)>,
+    /// Steals that found it abandoned before it was used here.
+    pub abandoned_steals: u64,
+    /// When it first went idle here before any syscall of this generation began on it.
+    pub first_idle: Time,
+    /// The goroutine that is in a syscall with it, `NONE` if none, `UNTOUCHED` if no syscall began here.
+    pub syscalling: u32,
+    pub(crate) running_since: Time,
+    pub running: Duration,
+    /// Time held per grid cell, from the part's first cell on.
+    pub cells: Vec<u32>,
+}
+
+/// No syscall has begun on this P in this generation.
+pub(crate) const UNTOUCHED: u32 = u32::MAX - 1;
+
+/// A stretch of the generation's events that can be decoded by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct PartSegment {
+    pub len: u32,
+    pub from: Time,
+    pub to: Time,
+    pub stacks: Vec<u32>,
+    pub kinds: u64,
+}
+
+/// What one generation adds to the whole.
+pub(crate) struct Part {
+    pub start: Time,
+    pub end: Time,
+    /// Time of the first event that is not the part's own beginning.
+    pub first: Option<Time>,
+    pub events: u64,
+    pub kinds: [u64; 64],
+    pub gos: Vec<GoRow>,
+    pub procs: Vec<ProcRow>,
+    pub go_ids: Vec<GoId>,
+    pub proc_ids: Vec<ProcId>,
+    pub thread_ids: Vec<ThreadId>,
+    pub heads: Vec<Head>,
+    pub links: Vec<(LinkKey, LinkTally)>,
+    /// Ended waits that are not in the `waits` of `links`.
+    pub singles: Vec<Single>,
+    /// Ended waits one by one, of the reasons that are asked for; those in `singles` are not here.
+    pub queued: Vec<Single>,
+    /// Whether there were more of them, or of `stops_after`, than are kept.
+    pub queued_too_many: bool,
+    /// Goroutines that were stopped after they had ended a wait: number of the event that did, and their stack.
+    pub stops_after: Vec<(u64, u32)>,
+    /// Whether there are waits that are in neither, nor in `heads`.
+    pub waits_missing: bool,
+    /// Closed waits that began with a block, by reason.
+    pub waits: Vec<(u32, Tally)>,
+    pub sched: Tally,
+    pub syscalls: Tally,
+    /// `GoStop` and `GoBlock` by reason.
+    pub stops: Vec<(u32, u64)>,
+    /// Statements about goroutines that were created here, by state.
+    pub restated: [u64; 6],
+    pub blocks: Vec<(u32, u64)>,
+    pub abandoned_steals: u64,
+    pub samples: Vec<(u32, u64)>,
+    pub logs: FxHashMap<u32, u64>,
+    pub rare: Vec<Rare>,
+    /// Creations by a goroutine: the new one, its creator, and how many rare events came before.
+    pub creations: Vec<(u32, u32, u32)>,
+    pub gomaxprocs: MetricTally,
+    pub heap_alloc: MetricTally,
+    pub heap_goal: MetricTally,
+    pub heap: Vec<(Time, u64)>,
+    pub goals: Vec<(Time, u64)>,
+    pub procs_changes: Vec<(Time, u64)>,
+    pub first_cell: u32,
+    pub entries: Vec<(u32, Packed)>,
+    pub all_running: Vec<u64>,
+    pub all_runnable: Vec<u64>,
+    pub segments: Vec<PartSegment>,
+}
+
+impl Part {
+    /// An empty part of a generation that starts at `start`, in grid cell `first_cell`.
+    pub(crate) fn new(start: Time, first_cell: u32) -> Part {
+        Part {
+            start,
+            end: start,
+            first: None,
+            events: 0,
+            kinds: [0; 64],
+            gos: Vec::new(),
+            procs: Vec::new(),
+            go_ids: Vec::new(),
+            proc_ids: Vec::new(),
+            thread_ids: Vec::new(),
+            heads: Vec::new(),
+            links: Vec::new(),
+            singles: Vec::new(),
+            queued: Vec::new(),
+            queued_too_many: false,
+            stops_after: Vec::new(),
+            waits_missing: false,
+            waits: Vec::new(),
+            sched: Tally::default(),
+            syscalls: Tally::default(),
+            stops: Vec::new(),
+            restated: [0; 6],
+            blocks: Vec::new(),
+            abandoned_steals: 0,
+            samples: Vec::new(),
+            logs: FxHashMap::default(),
+            rare: Vec::new(),
+            creations: Vec::new(),
+            gomaxprocs: MetricTally::default(),
+            heap_alloc: MetricTally::default(),
+            heap_goal: MetricTally::default(),
+            heap: Vec::new(),
+            goals: Vec::new(),
+            procs_changes: Vec::new(),
+            first_cell,
+            entries: Vec::new(),
+            all_running: Vec::new(),
+            all_runnable: Vec::new(),
+            segments: Vec::new(),
+        }
+    }
+
+    /// Moves everything that is said to have happened before `floor` there: generations overlap by a little, and in the
+    /// order that is shown time does not run backwards.
+    pub(crate) fn not_before(&mut self, floor: Time) {
+        self.waits_missing |= floor > self.start + EARLY;
+        for s in &mut self.singles {
+            (s.from, s.to) = (s.from.max(floor), s.to.max(floor));
+        }
+        self.start = self.start.max(floor);
+        self.end = self.end.max(floor);
+        self.first = self.first.map(|t| t.max(floor));
+        for h in &mut self.heads {
+            h.until = h.until.max(floor);
+        }
+        for r in &mut self.rare {
+            r.time = r.time.max(floor);
+        }
+        for (t, _) in self.heap.iter_mut().chain(&mut self.goals).chain(&mut self.procs_changes) {
+            *t = (*t).max(floor);
+        }
+        for row in &mut self.gos {
+            if row.since != Time::MIN {
+                row.since = row.since.max(floor);
+            }
+            row.ended = row.ended.map(|t| t.max(floor));
+            match &mut row.entrance {
+                Entrance::Stated { at, .. } | Entrance::Created { at, .. } => *at = (*at).max(floor),
+                Entrance::Unseen | Entrance::Carried => {}
+            }
+        }
+    }
+
+    /// Takes the names of its goroutines, Ps and threads from the decoder's tables.
+    pub(crate) fn name(&mut self, tables: &crate::wire::tables::Tables) {
+        self.pad((tables.gos.len(), tables.procs.len()));
+        self.go_ids.clone_from(&tables.gos);
+        self.proc_ids.clone_from(&tables.procs);
+        self.thread_ids.clone_from(&tables.threads);
+    }
+
+    /// Makes rows for everything that the decoder has named so far.
+    pub(crate) fn pad(&mut self, (gos, procs): (usize, usize)) {
+        if self.gos.len() < gos {
+            self.gos.resize_with(gos, GoRow::new);
+        }
+        if self.procs.len() < procs {
+            self.procs.resize_with(procs, ProcRow::new);
+        }
+    }
+}
+
+impl ProcRow {
+    pub(crate) fn new() -> ProcRow {
+        ProcRow {
+            stated: None,
+            abandoned_steals: 0,
+            first_idle: Time::MAX,
+            syscalling: UNTOUCHED,
+            running_since: Time::MAX,
+            running: Duration::ZERO,
+            cells: Vec::new(),
+        }
+    }
+}

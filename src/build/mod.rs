@@ -1,0 +1,10 @@
+//! Makes a model out of a trace's events: units are decoded, folded into parts, and committed to the index in order.
+
+mod annotations;
+pub mod builder;
+pub mod commit;
+pub mod decode;
+pub mod fold;
+pub(crate) mod segments;
+
+pub use builder::SegmentBuilder;

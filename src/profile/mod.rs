@@ -1,0 +1,9 @@
+//! Profiles: pprof's protobuf and what came before it, and what is done with them; executables, for `disasm`.
+
+pub mod binary;
+pub mod convert;
+pub mod model;
+pub mod ops;
+pub mod wire;
+
+pub use model::Profile;

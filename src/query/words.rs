@@ -1,0 +1,218 @@
+//! The words of the language, once: help, completion, the manual and the check of a query all read this table.
+
+use super::Span;
+use crate::base::StringId;
+use crate::model::Index;
+use crate::model::segment::{GoState, Kind};
+
+/// One thing that can be written in a query.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Help {
+    /// How it is written.
+    pub term: &'static str,
+    /// What it matches.
+    pub meaning: &'static str,
+    /// A query that uses it.
+    pub example: &'static str,
+}
+
+impl Help {
+    /// The field's name, for the terms that are a field and a value.
+    pub fn field(&self) -> Option<&'static str> {
+        let end = self.term.find([':', '>'])?;
+        Some(&self.term[..end])
+    }
+}
+
+macro_rules! table {
+    ($($term:literal, $meaning:literal, $example:literal;)*) => {
+        &[$(Help { term: $term, meaning: $meaning, example: $example },)*]
+    };
+}
+
+static TABLE: &[Help] = table! {
+    "word", "a frame's function or file, a kind of event, a label, region, task or log that contains it", "mapassign";
+    "\"words\"", "the same, for text with spaces or signs", "\"before write\"";
+    "/regex/", "a regular expression, here and as the value of a field", "/mapassign(_fast.*)?$/";
+    "func:", "a frame's function: * is any text, the package's directories may be left out", "func:payment.*";
+    "file:", "a frame's source file, and its line", "file:order_cache.go:47";
+    "state:", "puts its goroutine in this state: running, runnable, waiting, syscall", "state:waiting";
+    "reason:", "why a goroutine blocked or stopped: the runtime's word, or what its stack tells", "reason:Mutex";
+    "dur>", "how long the goroutine stays in that state; also >=, < and <=", "state:waiting dur>1ms";
+    "g:", "about the goroutine of this number", "g:12";
+    "group:", "about a goroutine that started in this function", "group:\"payment.(*Core).settler\"";
+    "p:", "on the P of this number", "p:0";
+    "m:", "on the thread of this number", "m:33";
+    "kind:", "events of this kind, or class of kinds; * is any text", "kind:GoBlock";
+    "cat:", "a log message's category", "cat:map";
+    "msg:", "a log message's text", "msg:before_write";
+    "task:", "a user task, by name or number", "task:checkout";
+    "region:", "a user region, by name", "region:settle";
+    "label:", "a goroutine's label", "label:\"GC (idle)\"";
+    "gc", "while the collector marks", "mapassign gc";
+    "stw", "while the world is stopped", "state:runnable stw";
+    "t:", "a window of time since the trace's start; either end may be left out", "t:812ms..813.5ms";
+    "by:", "whose wait was ended by this function or goroutine", "by:\"payment.*\"";
+    "a b", "both; also written with and", "func:payment.* state:waiting";
+    "a or b", "one of them, or both", "gc or stw";
+    "not a", "the opposite; also written -a", "state:waiting -reason:sync";
+    "( )", "groups", "g:12 (gc or stw)";
+};
+
+/// What can be written in a query, in the order in which to explain it.
+pub fn help() -> &'static [Help] {
+    TABLE
+}
+
+/// The names of the fields.
+pub(crate) fn fields() -> impl Iterator<Item = &'static str> + Clone {
+    TABLE.iter().filter_map(Help::field)
+}
+
+/// Whether a text alone, without quotes, would mean something else than the text.
+pub(crate) fn is_reserved(s: &str) -> bool {
+    matches!(s, "gc" | "stw" | "and" | "AND" | "or" | "OR" | "not" | "NOT" | "dur")
+}
+
+/// The field that people mean by a word that is far from its name.
+pub(crate) fn synonym(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "fn" | "function" | "frame" | "stack" => "func",
+        "goroutine" | "go" | "goid" | "gid" => "g",
+        "proc" | "cpu" | "processor" => "p",
+        "thread" | "tid" => "m",
+        "time" | "at" | "window" => "t",
+        "line" | "source" | "path" | "src" => "file",
+        "waker" | "wokenby" | "unblocker" => "by",
+        "duration" | "longer" => "dur",
+        "category" => "cat",
+        "message" | "log" => "msg",
+        "wait" | "why" => "reason",
+        "event" | "type" => "kind",
+        "name" => "group",
+        _ => return None,
+    })
+}
+
+/// The state that people mean by another word.
+pub(crate) fn synonym_state(word: &str) -> Option<&'static str> {
+    Some(match word.to_lowercase().as_str() {
+        "blocked" | "block" | "wait" | "sleeping" | "parked" => "waiting",
+        "ready" | "queued" => "runnable",
+        "executing" | "run" => "running",
+        "dead" | "ended" | "exited" => "notexist",
+        _ => return None,
+    })
+}
+
+/// The states, as a query spells them; the useful ones first.
+pub(crate) fn states() -> impl Iterator<Item = String> {
+    GoState::ALL.into_iter().rev().map(|s| s.name().to_lowercase())
+}
+
+/// The kinds of events and the classes that hold several, as a query spells them.
+pub(crate) fn kinds() -> Vec<String> {
+    let mut out: Vec<String> = Kind::ALL.iter().map(|k| k.name().to_string()).collect();
+    for k in Kind::ALL {
+        let class = format!("{:?}", k.class());
+        if !out.contains(&class) {
+            out.push(class);
+        }
+    }
+    out
+}
+
+/// What may replace the end of a query that is being typed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Completion {
+    /// The part that a candidate replaces.
+    pub span: Span,
+    /// What may stand there, best first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One way to go on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Candidate {
+    /// The text, as the query needs it (in quotes where it has to be).
+    pub text: String,
+    /// What it means; may be empty.
+    pub meaning: &'static str,
+}
+
+/// Candidates of one completion.
+const MAX_CANDIDATES: usize = 50;
+
+/// How the last token of `text` may go on: names of fields, states and kinds, and with an index the functions, files,
+/// groups and reasons of that trace. An empty last token offers every field.
+pub fn complete(text: &str, index: Option<&Index>) -> Completion {
+    let start = last_token(text);
+    let token = &text[start..];
+    let (skip, value) = match token.split_once(':') {
+        Some((field, value)) => (field.len() + 1, Some((field, value))),
+        None => (0, None),
+    };
+    let span = Span { start: start + skip, end: text.len() };
+    let candidates = match value {
+        Some((field, value)) => values(field, value.trim_start_matches('"'), index),
+        None => TABLE
+            .iter()
+            .filter(|h| h.field().is_some() || is_reserved(h.term))
+            .filter(|h| h.term.starts_with(&token.to_lowercase()))
+            .map(|h| Candidate { text: h.term.to_string(), meaning: h.meaning })
+            .collect(),
+    };
+    Completion { span, candidates }
+}
+
+/// Where the token begins that the end of `text` is part of.
+fn last_token(text: &str) -> usize {
+    let mut start = 0;
+    let mut quoted = false;
+    for (i, c) in text.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => start = i + c.len_utf8(),
+            '(' | '-' if i == start => start = i + 1,
+            _ => {}
+        }
+    }
+    start
+}
+
+fn values(field: &str, typed: &str, index: Option<&Index>) -> Vec<Candidate> {
+    let plain = |text: String| Candidate { text, meaning: "" };
+    let typed = typed.to_lowercase();
+    match field {
+        "state" => states().filter(|s| s.starts_with(&typed)).map(plain).collect(),
+        "kind" => {
+            let kinds = Kind::ALL.iter().filter(|k| k.name().to_lowercase().starts_with(&typed));
+            kinds.map(|k| plain(k.name().to_string())).collect()
+        }
+        _ => index.map_or_else(Vec::new, |index| names(field, &typed, index)),
+    }
+}
+
+/// Names of the trace that contain what was typed; those that begin with it first, then by name.
+fn names(field: &str, typed: &str, index: &Index) -> Vec<Candidate> {
+    use crate::model::dict::{short_file, short_func};
+    let dict = &index.dict;
+    let mut names: Vec<&str> = match field {
+        "func" | "by" => dict.funcs().iter().map(|f| short_func(dict.str(f.name))).collect(),
+        "file" => dict.funcs().iter().map(|f| short_file(dict.str(f.file))).collect(),
+        "group" => index.groups.iter().map(|g| short_func(dict.str(g.name))).collect(),
+        "reason" => {
+            let mut ids: Vec<StringId> = index.groups.iter().flat_map(|g| g.blocked.iter().map(|b| b.0)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            ids.into_iter().map(|id| dict.str(id)).collect()
+        }
+        _ => Vec::new(),
+    };
+    names.retain(|n| !n.is_empty() && n.to_lowercase().contains(typed));
+    names.sort_unstable_by_key(|n| (!n.to_lowercase().starts_with(typed), *n));
+    names.dedup();
+    names.truncate(MAX_CANDIDATES);
+    let text = |n: &str| super::Pattern { text: n.to_string(), regex: false }.to_string();
+    names.into_iter().map(|n| Candidate { text: text(n), meaning: "" }).collect()
+}

@@ -1,0 +1,340 @@
+//! Builds the index: decodes every unit of the file, folds it, and puts the parts together in order.
+//!
+//! Units of the newer format are independent: each core takes the next one. A core that finds none left folds what
+//! another one decodes; for the old format, which is one unit, that is so from the start.
+
+use super::plan::Plan;
+use super::trace::{Trace, lock};
+use crate::base::Time;
+use crate::build::commit::{Commit, Maps};
+use crate::build::decode::{Checkpoint, Format, Machine, UnitTables};
+use crate::build::fold::{Fold, Part};
+use crate::wire::event::Events;
+use crate::wire::tables::Tables;
+use crate::wire::v2::generation::GenTables;
+use crossbeam_channel::{Receiver, Sender};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// Events that are decoded and folded at once: as many as stay in a core's own cache.
+const CHUNK: usize = 16 << 10;
+/// Fewest events of a segment.
+const SEGMENT: usize = 128 << 10;
+/// Fewest events of a segment per byte of the checkpoint before it: the index must stay small beside the file, in which
+/// an event takes some five bytes.
+const SEGMENT_PER_BYTE: usize = 4;
+/// Most events of a segment, however many goroutines there are.
+const LARGEST_SEGMENT: usize = 1 << 20;
+/// Segments after which a unit of the old format is shown as far as it has been read.
+const SEGMENTS_PER_PART: usize = 8;
+/// Chunks on their way between a thread that decodes and one that folds.
+const CHUNKS_AHEAD: usize = 4;
+
+/// Parts in the order in which they come in, and the state between them.
+#[derive(Default)]
+pub(crate) struct Committer {
+    pub commit: Commit,
+    next: usize,
+    waiting: BTreeMap<usize, Folded>,
+    maps: Arc<Maps>,
+}
+
+impl Committer {
+    /// Before the first part; `queues` says which waits are kept one by one.
+    pub fn new(queues: Option<fn(&str) -> bool>) -> Committer {
+        Committer { commit: Commit::new(queues), ..Committer::default() }
+    }
+}
+
+/// A folded part that waits for its turn.
+struct Folded {
+    unit: usize,
+    part: Part,
+    /// Its strings and stacks; `None` for those of the old format, which are the same in all parts.
+    tables: Option<Arc<GenTables>>,
+    /// Where each of the part's segments begins.
+    checkpoints: Vec<Option<Checkpoint>>,
+    losses: Vec<String>,
+    /// The part of the file that is read with it, 0 to 1.
+    progress: f64,
+}
+
+/// Some events, and what comes after them.
+struct Chunk {
+    events: Events,
+    /// How many goroutines and Ps have been named so far.
+    named: (usize, usize),
+    after: After,
+}
+
+enum After {
+    /// More of the same segment.
+    More,
+    /// The next segment; where it begins.
+    Segment(Checkpoint),
+    /// The next segment, of the next part. With all that has been named so far.
+    Part(Checkpoint, Box<Tables>, f64),
+    /// Nothing.
+    End(Box<Tables>, Vec<String>),
+}
+
+impl Trace {
+    /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
+    /// index is usable, and grows, meanwhile. Where an index is kept from an earlier run, that one is taken. `progress` is called after each step with the part read, 0 to 1.
+    pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
+        // What is kept between runs does not have waits one by one.
+        if self.queues.is_none() && self.restore() {
+            progress(1.0);
+            return;
+        }
+        let units = self.format.units();
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = cores.min(units);
+        let idle = AtomicUsize::new(cores - threads);
+        let next = AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
+        let sizes: Vec<u64> = (0..units).map(|i| self.format.bytes(i)).collect();
+        let total: u64 = sizes.iter().sum::<u64>().max(1);
+        let ends: Vec<u64> = sizes
+            .iter()
+            .scan(0, |sum, n| {
+                *sum += n;
+                Some(*sum)
+            })
+            .collect();
+        std::thread::scope(|s| {
+            for _ in 0..threads {
+                s.spawn(|| {
+                    loop {
+                        let i = next.fetch_add(1, Ordering::Relaxed);
+                        if i >= units || cancel.load(Ordering::Relaxed) {
+                            idle.fetch_add(1, Ordering::Relaxed);
+                            break;
+                        }
+                        let read = ends[i] as f64 / total as f64;
+                        if self.read_unit(i, read, &idle, progress, cancel) {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        if done.into_inner() == units && !self.index().complete {
+            let mut c = lock(&self.committer);
+            let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
+            c.commit.finish(&mut index);
+            drop((index, c));
+            progress(1.0);
+            // A folder that cannot be written to costs the next run its time, and is no reason to complain in this one.
+            let _ = self.keep();
+        }
+    }
+
+    /// Decodes, folds and commits one unit; false if it was cancelled. As soon as a core is `idle`, that one folds.
+    fn read_unit(
+        &self,
+        unit: usize,
+        read: f64,
+        idle: &AtomicUsize,
+        progress: &(dyn Fn(f64) + Sync),
+        cancel: &AtomicBool,
+    ) -> bool {
+        let tables = self.read_tables(unit);
+        let machine = self.format.machine(&self.data, unit, &tables, None);
+        let consumer = Consumer {
+            trace: self,
+            unit,
+            fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables(), self.queues),
+            tables: match &tables {
+                UnitTables::V2(t) => Some(Arc::clone(t)),
+                UnitTables::V1(_) => None,
+            },
+            checkpoints: vec![None],
+            parts: 0,
+            read,
+            progress,
+        };
+        let losses = |m: &Machine| self.format.unit_losses(unit, &tables, m);
+        let parts = matches!(self.format, Format::V1(_));
+        std::thread::scope(|s| {
+            let mut folding = Folding::Here(Box::new(consumer));
+            produce(machine, parts, &losses, cancel, &mut |chunk| {
+                if matches!(folding, Folding::Here(_)) && claim(idle) {
+                    folding.leave(s, idle);
+                }
+                folding.take(chunk)
+            })
+        })
+    }
+
+    /// Hands in a folded part, and puts all whose turn has come into the index. Returns the part of the file read.
+    fn commit(&self, i: usize, folded: Folded) -> f64 {
+        let mut c = lock(&self.committer);
+        c.waiting.insert(i, folded);
+        loop {
+            let next = c.next;
+            let Some(f) = c.waiting.remove(&next) else { return self.index().progress };
+            let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
+            let floor = if next == 0 { Time::MIN } else { index.end };
+            let from = index.segments.len();
+            match (&f.tables, &self.format) {
+                (Some(t), _) => c.maps = Arc::new(Maps::intern(&mut index, &t.tables)),
+                (None, Format::V1(layout)) if next == 0 => {
+                    c.maps = Arc::new(Maps::intern(&mut index, &layout.tables));
+                }
+                _ => {}
+            }
+            let maps = Arc::clone(&c.maps);
+            c.commit.add(&mut index, f.part, &maps);
+            index.progress = f.progress;
+            index.losses.extend(f.losses);
+            let mut plans = self.plans.write().unwrap_or_else(|e| e.into_inner());
+            for (info, checkpoint) in index.segments[from..].iter().zip(f.checkpoints) {
+                let (first, len) = (info.first, info.len as usize);
+                let maps = Arc::clone(&maps);
+                plans.push(Arc::new(Plan { unit: f.unit, checkpoint, first, len, floor, maps }));
+            }
+            c.next += 1;
+        }
+    }
+}
+
+/// Decodes a unit and hands its events on; `send` gives back an empty buffer, or nothing if no more is wanted. False if
+/// it was cancelled.
+fn produce(
+    mut machine: Machine,
+    parts: bool,
+    losses: &dyn Fn(&Machine) -> Vec<String>,
+    cancel: &AtomicBool,
+    send: &mut dyn FnMut(Chunk) -> Option<Events>,
+) -> bool {
+    let mut events = Events::default();
+    let (mut in_segment, mut segments, mut least) = (0, 1, SEGMENT);
+    let checkpoint = |machine: &Machine, least: &mut usize| {
+        let c = machine.checkpoint();
+        *least = (c.bytes() * SEGMENT_PER_BYTE).clamp(SEGMENT, LARGEST_SEGMENT);
+        c
+    };
+    loop {
+        events.clear();
+        let more = machine.next(&mut events, CHUNK);
+        in_segment += events.len();
+        let named = (machine.named().gos.len(), machine.named().procs.len());
+        let full = in_segment >= least;
+        let after = if !more {
+            After::End(Box::new(machine.named().clone()), losses(&machine))
+        } else if full && parts && segments >= SEGMENTS_PER_PART {
+            segments = 0;
+            After::Part(checkpoint(&machine, &mut least), Box::new(machine.named().clone()), machine.progress())
+        } else if full {
+            After::Segment(checkpoint(&machine, &mut least))
+        } else {
+            After::More
+        };
+        if full {
+            in_segment = 0;
+            segments += 1;
+        }
+        if cancel.load(Ordering::Relaxed) {
+            return false;
+        }
+        match send(Chunk { events, named, after }) {
+            _ if !more => return true,
+            Some(empty) => events = empty,
+            None => return false,
+        }
+    }
+}
+
+/// Takes one of the idle cores, if there is any.
+fn claim(idle: &AtomicUsize) -> bool {
+    let less = |n: usize| n.checked_sub(1);
+    idle.load(Ordering::Relaxed) > 0 && idle.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+}
+
+/// Where a unit's chunks are folded.
+enum Folding<'a> {
+    /// Between decoding them.
+    Here(Box<Consumer<'a>>),
+    /// On another thread: the way there, and the way back of the buffers.
+    Elsewhere(Sender<Chunk>, Receiver<Events>),
+}
+
+impl<'a> Folding<'a> {
+    /// From here on on a thread of its own, whose core is `idle` again in the end.
+    fn leave<'s>(&mut self, scope: &'s std::thread::Scope<'s, '_>, idle: &'s AtomicUsize)
+    where
+        'a: 's,
+    {
+        let (full, chunks) = crossbeam_channel::bounded::<Chunk>(CHUNKS_AHEAD);
+        let (used, empty) = crossbeam_channel::bounded::<Events>(CHUNKS_AHEAD);
+        let Folding::Here(mut consumer) = std::mem::replace(self, Folding::Elsewhere(full, empty)) else { return };
+        scope.spawn(move || {
+            for chunk in chunks {
+                // The other side may have made its last chunk already.
+                let _ = used.try_send(consumer.take(chunk));
+            }
+            idle.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+
+    /// Folds a chunk or sends it on; gives an empty buffer back, nothing if nobody folds any more.
+    fn take(&mut self, chunk: Chunk) -> Option<Events> {
+        match self {
+            Folding::Here(consumer) => Some(consumer.take(chunk)),
+            Folding::Elsewhere(full, empty) => {
+                full.send(chunk).ok()?;
+                Some(empty.try_recv().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Folds the chunks of a unit and hands in its parts.
+struct Consumer<'a> {
+    trace: &'a Trace,
+    unit: usize,
+    fold: Fold,
+    tables: Option<Arc<GenTables>>,
+    checkpoints: Vec<Option<Checkpoint>>,
+    parts: usize,
+    /// The part of the file that is read with the unit, 0 to 1.
+    read: f64,
+    progress: &'a (dyn Fn(f64) + Sync),
+}
+
+impl Consumer<'_> {
+    /// Folds a chunk, and gives its buffer back.
+    fn take(&mut self, chunk: Chunk) -> Events {
+        self.fold.add(&chunk.events, chunk.named);
+        match chunk.after {
+            After::More => {}
+            After::Segment(c) => {
+                self.fold.cut();
+                self.checkpoints.push(Some(c));
+            }
+            After::Part(c, named, progress) => {
+                let part = self.fold.split();
+                self.hand_in(part, &named, Vec::new(), progress);
+                self.checkpoints.push(Some(c));
+            }
+            After::End(named, losses) => {
+                let part = self.fold.take();
+                self.hand_in(part, &named, losses, self.read);
+            }
+        }
+        chunk.events
+    }
+
+    fn hand_in(&mut self, mut part: Part, named: &Tables, losses: Vec<String>, progress: f64) {
+        part.name(named);
+        let checkpoints = std::mem::take(&mut self.checkpoints);
+        let tables = self.tables.clone();
+        let folded = Folded { unit: self.unit, part, tables, checkpoints, losses, progress };
+        // Units of the new format have one part each; the old format has one unit.
+        let i = self.unit + self.parts;
+        self.parts += 1;
+        (self.progress)(self.trace.commit(i, folded));
+    }
+}

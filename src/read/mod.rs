@@ -1,0 +1,12 @@
+//! An open trace: its index as far as it is built, the segments decoded at the moment, and what is kept between runs.
+
+mod cache;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod keep;
+mod load;
+pub mod persist;
+mod plan;
+pub mod trace;
+
+pub use trace::Trace;

@@ -1,0 +1,182 @@
+//! An open trace: the file, its index as far as it is built, and the segments decoded at the moment.
+
+use super::cache::Cache;
+use super::load::Committer;
+use super::persist::Keep;
+use super::plan::Plan;
+
+use crate::build::decode::{Format, UnitTables};
+use crate::build::segments;
+use crate::input::Bytes;
+use crate::model::grid::{Grid, Scale};
+use crate::model::waits::Queues;
+use crate::model::{Index, Segment};
+use crate::wire::error::{Error, ErrorKind};
+use crate::wire::event::Events;
+use crate::wire::v2::generation::GenTables;
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+
+/// An open trace. Shared between threads; every method takes `&self`.
+pub struct Trace {
+    pub(crate) name: String,
+    pub(crate) data: Bytes,
+    pub(crate) format: Format,
+    pub(crate) scale: Scale,
+    pub(crate) index: RwLock<Index>,
+    pub(crate) committer: Mutex<Committer>,
+    pub(crate) plans: RwLock<Vec<Arc<Plan>>>,
+    pub(crate) segments: Mutex<Cache<usize, Segment>>,
+    pub(crate) tables: Mutex<Cache<usize, GenTables>>,
+    pub(crate) kept: Keep,
+    pub(crate) queues: Option<fn(&str) -> bool>,
+}
+
+/// How a trace is opened.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where its index is kept between runs; nowhere by default.
+    pub keep: Keep,
+    /// Bytes of memory that it may take; 1 GB if `None`. Half is for decoded segments, an eighth for the grid's
+    /// entries, and neither takes more than suits the file's size.
+    pub memory: Option<usize>,
+    /// Which waits [`Trace::take_queues`] is to have one by one, by the runtime's reason. Such a trace is always read anew.
+    pub queues: Option<fn(&str) -> bool>,
+}
+
+/// Bytes of memory for an open trace where nobody says how many.
+const USUAL_MEMORY: usize = 1_000_000_000;
+/// Fewest bytes of decoded segments that are kept: a few segments.
+const FEWEST: usize = 16 << 20;
+/// A trace's header and nothing else.
+const NOTHING: &[u8] = b"go 1.26 trace\0\0\0";
+/// Tables of generations that are kept decoded, in bytes of the file.
+const TABLES_CACHE: usize = 32 << 20;
+
+impl Trace {
+    /// Opens a trace with the default options.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open_with`](Self::open_with).
+    pub fn open(name: &str, data: Bytes) -> Result<Trace, Error> {
+        Trace::open_with(name, data, Options::default())
+    }
+
+    /// Opens a trace whose bytes are `data`: looks at headers only, so that it returns at once. `name` is what messages
+    /// call the file.
+    ///
+    /// # Errors
+    ///
+    /// If `data` does not begin like a trace of a known version.
+    pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
+        let format = Format::open(&data)?;
+        let scale = format.scale();
+        let memory = options.memory.unwrap_or(USUAL_MEMORY);
+        let budget = (data.len() / 4).min(memory / 2).max(FEWEST);
+        let grid = (data.len() / 8).min(memory / 8).max(FEWEST / 4);
+        let losses = format.losses(data.len() as u64);
+        let index = Index { version: (1, format.minor()), grid: Grid::new(scale, grid), losses, ..Index::default() };
+        Ok(Trace {
+            name: name.to_owned(),
+            data,
+            format,
+            scale,
+            index: RwLock::new(index),
+            committer: Mutex::new(Committer::new(options.queues)),
+            plans: RwLock::default(),
+            segments: Mutex::new(Cache::new(budget)),
+            tables: Mutex::new(Cache::new(TABLES_CACHE)),
+            kept: options.keep,
+            queues: options.queues,
+        })
+    }
+
+    /// No trace at all, for where only a profile is open: it has a header and no event.
+    pub fn none() -> Trace {
+        let trace = Trace::open("", Bytes::Static(NOTHING)).expect("a header is a trace");
+        trace.index.write().unwrap_or_else(|e| e.into_inner()).losses.clear();
+        trace
+    }
+
+    /// The waits for the reasons that [`Options::queues`] names, those that were going on when the trace began included;
+    /// once. Nothing where there are too many to hold, or where the file does not tell how some ended.
+    pub fn take_queues(&self) -> Option<Queues> {
+        let missing = self.index().totals.waits_missing;
+        lock(&self.committer).commit.take_queues().filter(|_| !missing)
+    }
+
+    /// Whether this is [`none`](Self::none).
+    pub fn is_none(&self) -> bool {
+        *self.data == *NOTHING
+    }
+
+    /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
+    pub fn lose(&self, what: &str) {
+        self.index.write().unwrap_or_else(|e| e.into_inner()).losses.push(what.to_owned());
+    }
+
+    /// What messages call the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes of the (unpacked) file.
+    pub fn size(&self) -> u64 {
+        self.data.len() as u64
+    }
+
+    /// The index as it is now. Hold the guard only for a moment: the loader waits for it.
+    pub fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// A unit's tables, from the cache if they are there.
+    pub(crate) fn read_tables(&self, i: usize) -> UnitTables<'_> {
+        if let Some(t) = lock(&self.tables).get(&i) {
+            return UnitTables::V2(t);
+        }
+        let (tables, bytes) = self.format.read_tables(&self.data, i);
+        if let UnitTables::V2(t) = &tables {
+            lock(&self.tables).insert(i, Arc::clone(t), bytes);
+        }
+        tables
+    }
+
+    /// Segment `i`, decoded now if it is not in the cache: up to a few milliseconds, so never on the UI thread.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such segment (yet).
+    pub fn segment(&self, i: usize) -> Result<Arc<Segment>, Error> {
+        if let Some(s) = self.cached(i) {
+            return Ok(s);
+        }
+        let plan = self.plans.read().unwrap_or_else(|e| e.into_inner()).get(i).cloned();
+        let plan = plan.ok_or_else(|| Error::new(0, ErrorKind::Invalid(format!("there is no segment {i}"))))?;
+        let tables = self.read_tables(plan.unit);
+        let mut machine = self.format.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
+        let mut events = Events::default();
+        events.rows.reserve(plan.len);
+        machine.next(&mut events, plan.len);
+        let handles = lock(&self.committer).commit.handles(machine.named());
+        let segment = Arc::new(segments::build(plan.first, plan.floor, events, &handles, &plan.maps));
+        lock(&self.segments).insert(i, Arc::clone(&segment), segment.bytes());
+        Ok(segment)
+    }
+
+    /// Segment `i` if it is decoded at the moment. Never waits for a decode.
+    pub fn cached(&self, i: usize) -> Option<Arc<Segment>> {
+        lock(&self.segments).get(&i)
+    }
+
+    /// Drops all decoded segments: the next that is asked for is decoded again.
+    pub fn forget_segments(&self) {
+        lock(&self.segments).clear();
+    }
+}
+
+pub(crate) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock was held has been reported already. What it left half done is shown as it is: the trace is
+    // not complete then, and nothing more is added.
+    m.lock().unwrap_or_else(|e| e.into_inner())
+}

@@ -1,0 +1,654 @@
+//! The viewer's state, and how messages change it. No terminal, no thread, no clock: messages in, effects out.
+
+mod mouse;
+
+use super::action::{Action, Scope};
+use super::effects::{Effect, JobKind, Reply};
+use super::frame;
+use super::hits::{self, Hits};
+use super::keymap::{Key, Keymap};
+use super::layout::{self, Areas};
+use super::nav::{Narrow, Nav, Place, Row};
+use super::overlay::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
+use super::parts::Views;
+use super::theme::{ASCII, Theme, UNICODE};
+use super::views::detail::Target;
+use super::views::{Command, Ctx, Pane, View, ViewId};
+use super::why;
+use crate::analysis::profile::Profiled;
+use crate::base::{Duration, GoId, GoIdx, Time};
+use crate::model::Index;
+use crate::read::Trace;
+use crate::source::Places;
+use crossterm::event::{KeyEvent, MouseEvent};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect, Size};
+use std::sync::Arc;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size.
+    Resize(u16, u16),
+    /// The index has grown, or is complete.
+    Indexed,
+    /// A job answered.
+    Answer(Reply),
+    /// The shell has something to say: the outcome of an effect.
+    Say(String),
+    /// An effect failed.
+    Fail(String),
+}
+
+/// A line for the user, until the next key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
+
+/// What all views share.
+pub struct Shared {
+    /// The trace.
+    pub trace: Arc<Trace>,
+    /// The profiles.
+    pub profiles: Vec<Arc<Profiled>>,
+    /// What messages call them.
+    pub name: String,
+    /// Styles and glyphs.
+    pub theme: Theme,
+    /// Where the user is.
+    pub nav: Nav,
+    /// The query's hits.
+    pub hits: Option<Hits>,
+}
+
+/// The viewer.
+pub struct Model {
+    shared: Shared,
+    views: Views,
+    keymap: Keymap,
+    size: Size,
+    focus: Pane,
+    hits_shown: bool,
+    overlay: Overlay,
+    notice: Option<Notice>,
+    queries: Vec<String>,
+    /// The query that was last asked for, and whether the index was complete then.
+    searched: Option<(String, bool)>,
+    /// Where the left button went down, and where it did the time before.
+    pressed: Option<(Pane, Position)>,
+    last_press: Option<Position>,
+    began: bool,
+    reported: bool,
+    /// Where to go as soon as that has been read, unless the user goes elsewhere before.
+    begin_at: Option<(Duration, Option<GoId>)>,
+    /// The panel that was left for the timeline last: Escape comes back to it.
+    left_panel: Option<LeftPanel>,
+}
+
+/// A panel that was left by going where one of its lines leads.
+struct LeftPanel {
+    panel: Panel,
+    /// Where it was opened.
+    place: Place,
+    /// How many steps there were behind it then, that one included.
+    depth: usize,
+}
+
+fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
+    Ctx {
+        trace: &shared.trace,
+        index,
+        theme: &shared.theme,
+        place: shared.nav.here(),
+        hits: shared.hits.as_ref(),
+        focused,
+        name: &shared.name,
+        profiles: &shared.profiles,
+    }
+}
+
+impl Model {
+    /// A viewer of `trace`, called `name`, on a screen of a size.
+    pub fn new(trace: Arc<Trace>, name: String, theme: Theme, keymap: Keymap, size: Size) -> Model {
+        let start = trace.index().start;
+        let nav = Nav::new(Place::new(ViewId::Timeline, start));
+        Model {
+            shared: Shared { trace, profiles: Vec::new(), name, theme, nav, hits: None },
+            views: Views::default(),
+            keymap,
+            size,
+            focus: Pane::Body,
+            hits_shown: false,
+            overlay: Overlay::None,
+            notice: None,
+            queries: Vec::new(),
+            searched: None,
+            pressed: None,
+            last_press: None,
+            began: false,
+            reported: false,
+            begin_at: None,
+            left_panel: None,
+        }
+    }
+
+    /// Looks for sources in these places from now on.
+    pub fn set_places(&mut self, places: Places) {
+        self.views.source.set_places(places);
+    }
+
+    /// Opens profiles beside the trace; where there is no trace, on them.
+    pub fn set_profiles(&mut self, profiles: Vec<Arc<Profiled>>) {
+        self.shared.profiles = profiles;
+        if self.shared.trace.is_none() {
+            self.shared.nav.here_mut().view = ViewId::Profile;
+        }
+    }
+
+    /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
+    pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
+        self.begin_at = Some((at, go));
+    }
+
+    /// Where the user is.
+    pub fn place(&self) -> &Place {
+        self.shared.nav.here()
+    }
+
+    /// The part of the screen that has the focus.
+    pub fn focus(&self) -> Pane {
+        self.focus
+    }
+
+    /// The query's hits as far as they are known.
+    pub fn hits(&self) -> Option<&Hits> {
+        self.shared.hits.as_ref()
+    }
+
+    /// What is said at the foot, if anything.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// The screen as it is divided now.
+    pub fn areas(&self) -> Areas {
+        layout::areas(Rect::from((Position::ORIGIN, self.size)), self.hits_shown, self.focus)
+    }
+
+    /// Takes note of a message; returns what is to be done about it.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        let trace = self.shared.trace.clone();
+        let index = trace.index();
+        let mut effects = Vec::new();
+        match message {
+            Message::Key(e) => {
+                if let Some(key) = Key::from_event(e) {
+                    self.notice = None;
+                    self.begin_at = None;
+                    self.key(key, &index, &mut effects);
+                }
+            }
+            Message::Mouse(e) => self.mouse(e, &index, &mut effects),
+            Message::Paste(text) => {
+                let cx = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
+                self.overlay.paste(&text, &cx);
+            }
+            Message::Resize(width, height) => self.size = Size { width, height },
+            Message::Indexed => self.indexed(&index),
+            Message::Answer(reply) => self.answer(reply, &index, &mut effects),
+            Message::Say(text) => self.notice = Some(Notice { text, bad: false }),
+            Message::Fail(text) => self.notice = Some(Notice { text, bad: true }),
+        }
+        self.settle(&index, &mut effects);
+        effects
+    }
+
+    fn indexed(&mut self, index: &Index) {
+        if !self.began && index.events > 0 {
+            self.began = true;
+            let here = self.shared.nav.here_mut();
+            here.at = here.at.clamp(index.start, index.end.max(index.start));
+        }
+        if let Some((at, go)) = self.begin_at {
+            self.begin(index, index.start + at, go);
+        }
+        if index.complete && !self.reported {
+            self.reported = true;
+            if let Some(loss) = index.losses.first() {
+                let more = match index.losses.len() {
+                    1 => String::new(),
+                    n => format!(" (and {} more)", n - 1),
+                };
+                self.notice = Some(Notice { text: format!("{loss}{more}"), bad: true });
+            }
+        }
+    }
+
+    /// Goes to where the user wanted to begin, if that has been read.
+    fn begin(&mut self, index: &Index, at: Time, go: Option<GoId>) {
+        if at > index.end && !index.complete {
+            return;
+        }
+        self.begin_at = None;
+        let found = go.map(|id| index.find_goroutine(id, at));
+        if found == Some(None) {
+            self.say("the trace has no such goroutine");
+        }
+        if at > index.end {
+            self.say("the trace ends before that instant");
+        }
+        let at = at.clamp(index.start, index.end);
+        let go = found.flatten().unwrap_or(GoIdx::NONE);
+        let here = self.shared.nav.here().with_view(ViewId::Timeline);
+        *self.shared.nav.here_mut() = Place { at, go, row: None, event: None, ..here };
+    }
+
+    fn answer(&mut self, reply: Reply, index: &Index, effects: &mut Vec<Effect>) {
+        match &reply {
+            Reply::Searching { query, compiled } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.compiled = Some(compiled.clone());
+                }
+            }
+            Reply::Found { query, hits } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.found.add(hits);
+                }
+            }
+            Reply::Searched { query, failed } => {
+                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
+                    h.complete = true;
+                }
+                if let Some(why) = failed {
+                    self.notice =
+                        Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
+                }
+            }
+            // Whoever has opened something else meanwhile is busy with that.
+            Reply::Panel(p) if !self.overlay.is_some() => self.overlay = Overlay::Panel(Panel::new(p.clone())),
+            Reply::Failed(_, why) => self.notice = Some(Notice { text: why.clone(), bad: true }),
+            _ => {}
+        }
+        let mut out = Vec::new();
+        let cx = cx(&self.shared, index, false);
+        for v in self.views.all() {
+            v.receive(&reply, &cx, &mut out);
+        }
+        self.apply(out, index, effects);
+    }
+
+    fn key(&mut self, key: Key, index: &Index, effects: &mut Vec<Effect>) {
+        if self.overlay.is_some() {
+            let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
+            match self.overlay.key(key, &cx) {
+                Then::Stay => {}
+                Then::Close => self.overlay = Overlay::None,
+                Then::Do(action) => {
+                    self.overlay = Overlay::None;
+                    self.act(action, index, effects);
+                }
+                Then::Query(q) => {
+                    self.overlay = Overlay::None;
+                    self.query(q, index, effects);
+                }
+                Then::Go(goal) => {
+                    let (overlay, place) = (std::mem::take(&mut self.overlay), self.shared.nav.here().clone());
+                    self.go(goal);
+                    self.left_panel = match overlay {
+                        Overlay::Panel(panel) if place != *self.shared.nav.here() => {
+                            Some(LeftPanel { panel, place, depth: self.shared.nav.depth() })
+                        }
+                        _ => None,
+                    };
+                }
+            }
+            return;
+        }
+        let view = self.shared.nav.here().view;
+        let scope = match self.views.get(self.focus, view).scope() {
+            // In a pane without keys of its own those of the view still mean what they say.
+            Scope::Global => self.views.body(view).scope(),
+            s => s,
+        };
+        if let Some(action) = self.keymap.action(scope, key) {
+            self.act(action, index, effects);
+        } else if let Some(other) = Scope::ALL.into_iter().find(|s| self.keymap.action(*s, key).is_some()) {
+            self.say(&format!("that key is one of {}", other.place()));
+        }
+    }
+
+    /// Undoes the last step; of one out of a panel, that is open again. `false` if there is none.
+    fn escape(&mut self) -> bool {
+        let nav = &mut self.shared.nav;
+        let depth = nav.depth();
+        let escaped = nav.escape();
+        if let Some(left) = self.left_panel.take_if(|l| l.depth > nav.depth())
+            && escaped
+            && left.depth == depth
+            && left.place == *nav.here()
+        {
+            self.overlay = Overlay::Panel(left.panel);
+        }
+        escaped
+    }
+
+    /// Shows on the timeline where a line of a panel leads.
+    fn go(&mut self, goal: Goal) {
+        let here = self.shared.nav.here();
+        let (Target { go, at, .. }, route) = (goal.target, goal.route);
+        let zoom = goal.zoom.or(here.zoom);
+        let to = Place { go, at, zoom, route, row: None, event: None, ..here.with_view(ViewId::Timeline) };
+        self.shared.nav.enter(to);
+        self.focus = Pane::Body;
+    }
+
+    fn query(&mut self, query: String, index: &Index, effects: &mut Vec<Effect>) {
+        if query.is_empty() {
+            let mut to = self.shared.nav.here().clone();
+            to.narrowing.retain(|n| !matches!(n, Narrow::Query(_)));
+            self.apply(vec![Command::Jump(to)], index, effects);
+            return;
+        }
+        self.queries.retain(|q| *q != query);
+        self.queries.push(query.clone());
+        self.shared.nav.narrow(Narrow::Query(query));
+        // There the query says which functions are shown.
+        if self.shared.nav.here().view != ViewId::Profile {
+            self.hits_shown = true;
+            self.focus = Pane::Hits;
+        }
+    }
+
+    /// Hands an action to the part that has the focus, then to the view, then to the panes, then to the model itself.
+    fn act(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
+        let view = self.shared.nav.here().view;
+        let mut chain = vec![self.focus];
+        // Movement belongs to the part that has the focus alone.
+        if !moves(action) {
+            chain.extend([Pane::Body, Pane::Detail, Pane::Source]);
+            if self.hits_shown {
+                chain.push(Pane::Hits);
+            }
+        }
+        for i in 0..chain.len() {
+            let pane = chain[i];
+            if chain[..i].contains(&pane) {
+                continue;
+            }
+            // What Enter and Escape mean is for the part with the focus to say, or for the model.
+            if i > 0 && matches!(action, Action::Enter | Action::Escape | Action::Expand) {
+                break;
+            }
+            let mut out = Vec::new();
+            let cx = cx(&self.shared, index, pane == self.focus);
+            if self.views.get(pane, view).handle(action, &cx, &mut out) {
+                self.apply(out, index, effects);
+                return;
+            }
+            self.apply(out, index, effects);
+        }
+        self.act_here(action, index, effects);
+    }
+
+    fn act_here(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
+        if let Some(view) = action.view() {
+            match view {
+                Some(id) => {
+                    let to = self.shared.nav.here().with_view(id);
+                    self.shared.nav.jump(to);
+                    self.focus = Pane::Body;
+                }
+                None => self.notice = Some(Notice { text: "this version has no such view".into(), bad: true }),
+            }
+            return;
+        }
+        match action {
+            Action::Quit => effects.push(Effect::Quit),
+            Action::Suspend => effects.push(Effect::Suspend),
+            Action::Redraw => effects.push(Effect::Redraw),
+            Action::Help => self.overlay = Overlay::Help(Help::default()),
+            Action::Palette => self.overlay = Overlay::Palette(Palette::default()),
+            Action::Filter => self.overlay = Overlay::Prompt(Prompt::new("", self.queries.clone())),
+            Action::Escape => {
+                if self.focus != Pane::Body {
+                    self.focus = Pane::Body;
+                } else if !self.escape() {
+                    self.notice =
+                        Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
+                }
+            }
+            Action::Back if !self.shared.nav.back() => self.say("this is where you began"),
+            Action::Forward if !self.shared.nav.forward() => self.say("there is nothing further on"),
+            Action::NextPane => self.turn(1),
+            Action::PrevPane => self.turn(-1),
+            Action::NextHit => self.step(true, index),
+            Action::PrevHit => self.step(false, index),
+            Action::Hits => self.toggle_hits(),
+            Action::Locks if self.shared.trace.is_none() => self.say("there is no trace to look into"),
+            Action::Locks if !index.complete => self.say("the trace is not read yet"),
+            Action::Locks => effects.push(Effect::Run(why::locks())),
+            Action::Narrow => {
+                let here = self.shared.nav.here();
+                match (here.subject().0.some(), here.row) {
+                    (Some(g), _) => self.shared.nav.narrow(Narrow::Go(g)),
+                    (None, Some(Row::Group(g))) => self.shared.nav.narrow(Narrow::Group(g)),
+                    _ => self.say("there is no goroutine under the cursor"),
+                }
+            }
+            Action::Copy => {
+                let text = position(&self.shared, index);
+                effects.push(Effect::Copy(text));
+            }
+            Action::Unblocker | Action::Unblocked | Action::Chain => self.say("there is no wait under the cursor"),
+            Action::Path => self.say("there is no goroutine under the cursor"),
+            Action::Editor => self.say("no source line is chosen"),
+            _ => {}
+        }
+    }
+
+    fn say(&mut self, text: &str) {
+        self.notice = Some(Notice { text: text.into(), bad: false });
+    }
+
+    fn toggle_hits(&mut self) {
+        if self.shared.hits.is_none() {
+            self.say("no query: / asks for one");
+            return;
+        }
+        self.hits_shown = !self.hits_shown;
+        self.focus = if self.hits_shown { Pane::Hits } else { Pane::Body };
+    }
+
+    fn turn(&mut self, step: isize) {
+        let order: &[Pane] = match self.hits_shown {
+            true => &[Pane::Body, Pane::Hits, Pane::Detail, Pane::Source],
+            false => &[Pane::Body, Pane::Detail, Pane::Source],
+        };
+        let i = order.iter().position(|p| *p == self.focus).unwrap_or(0);
+        self.focus = order[(i + order.len()).wrapping_add_signed(step) % order.len()];
+    }
+
+    /// Goes to the next or previous hit, around the end if need be.
+    fn step(&mut self, forward: bool, index: &Index) {
+        let Some(hits) = &self.shared.hits else {
+            self.say("no query: / asks for one");
+            return;
+        };
+        let here = self.shared.nav.here();
+        let Some((i, around)) = hits.step(here, forward, index) else {
+            let text = if hits.complete { "no hits" } else { "no hits so far" };
+            self.say(text);
+            return;
+        };
+        let (hit, of) = (hits.list()[i], hits.list().len());
+        let mut to = here.clone();
+        (to.at, to.event, to.frame) = (hit.time, Some(hit.no), hits::user_frame(index, hit.stack));
+        if hit.go.is_some() {
+            to.go = hit.go;
+        }
+        self.shared.nav.jump(to);
+        self.focus = Pane::Detail;
+        let around = if around { ", around the end" } else { "" };
+        let text = format!(
+            "hit {} of {}{around}",
+            crate::base::text::count(i as u64 + 1),
+            crate::base::text::count(of as u64)
+        );
+        self.notice = Some(Notice { text, bad: false });
+    }
+
+    fn scope(&self) -> Scope {
+        self.views.look(Pane::Body, self.shared.nav.here().view).scope()
+    }
+
+    fn apply(&mut self, commands: Vec<Command>, _index: &Index, effects: &mut Vec<Effect>) {
+        for c in commands {
+            match c {
+                Command::Move(place) => *self.shared.nav.here_mut() = place,
+                Command::Enter(place) => self.shared.nav.enter(place),
+                Command::Jump(place) => self.shared.nav.jump(place),
+                Command::Narrow(n) => self.shared.nav.narrow(n),
+                Command::Back => drop(self.shared.nav.escape()),
+                Command::Frame(frame) => self.shared.nav.here_mut().frame = frame,
+                Command::Focus(pane) => self.focus = pane,
+                Command::Open(path, line) => effects.push(Effect::Open { path, line }),
+                Command::Copy(text) => effects.push(Effect::Copy(text)),
+                Command::Say(text) => self.notice = Some(Notice { text, bad: false }),
+                Command::Fail(text) => self.notice = Some(Notice { text, bad: true }),
+                Command::Run(job) => effects.push(Effect::Run(job)),
+            }
+        }
+    }
+
+    /// After a message: search if the query has changed, and let everything that is seen ask for what it lacks.
+    fn settle(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        let query = self.shared.nav.here().query().map(str::to_string);
+        match query {
+            None => {
+                if self.searched.take().is_some() {
+                    effects.push(Effect::Cancel(JobKind::Search));
+                }
+                self.shared.hits = None;
+                self.hits_shown = false;
+            }
+            Some(q) => {
+                let fresh =
+                    self.searched.as_ref().is_some_and(|(s, complete)| *s == q && (*complete || !index.complete));
+                if !fresh {
+                    self.shared.hits = Some(Hits::new(q.clone()));
+                    self.searched = Some((q.clone(), index.complete));
+                    effects.push(Effect::Run(hits::search(q)));
+                }
+            }
+        }
+        if self.focus == Pane::Hits && !self.hits_shown {
+            self.focus = Pane::Body;
+        }
+        // A view may move the cursor while it prepares, and another follow it: twice is enough for that to settle.
+        for _ in 0..2 {
+            let before = self.shared.nav.here().clone();
+            let areas = self.areas();
+            let mut out = Vec::new();
+            {
+                let cx = cx(&self.shared, index, false);
+                self.views.overview.prepare(areas.overview, &cx, &mut out);
+            }
+            self.apply(out, index, effects);
+            for (pane, area) in areas.panes() {
+                let mut out = Vec::new();
+                let view = self.shared.nav.here().view;
+                let cx = cx(&self.shared, index, pane == self.focus);
+                if !area.is_empty() || pane != Pane::Hits {
+                    self.views.get(pane, view).prepare(area, &cx, &mut out);
+                }
+                self.apply(out, index, effects);
+            }
+            if *self.shared.nav.here() == before {
+                break;
+            }
+        }
+    }
+
+    /// Draws the whole screen. Returns where the text cursor stands, if one is shown.
+    pub fn render(&self, buf: &mut Buffer) -> Option<Position> {
+        let index = self.shared.trace.index();
+        let screen = buf.area.intersection(Rect::from((Position::ORIGIN, self.size)));
+        let areas = layout::areas(screen, self.hits_shown, self.focus);
+        let view = self.shared.nav.here().view;
+        let see = cx(&self.shared, &index, false);
+        frame::title(areas.title, buf, &see);
+        self.views.overview.render(areas.overview, buf, &see);
+        frame::tabs(areas.tabs, buf, view, self.focus == Pane::Body, &self.shared.theme);
+        if !areas.rule.is_empty() {
+            let titles: Vec<(Pane, Rect, String)> = areas.panes()[1..]
+                .iter()
+                .filter(|(_, area)| !area.is_empty())
+                .map(|&(pane, area)| (pane, area, self.views.look(pane, view).title(&see)))
+                .collect();
+            frame::rule(areas.rule, buf, &titles, self.focus, &self.shared.theme);
+        }
+        for (pane, area) in areas.panes() {
+            if !area.is_empty() {
+                let see = cx(&self.shared, &index, pane == self.focus);
+                if see.no_trace() && view != ViewId::Profile {
+                    frame::no_trace(pane, area, buf, &self.shared.theme);
+                    continue;
+                }
+                self.views.look(pane, view).render(area, buf, &see);
+            }
+        }
+        frame::foot(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());
+        let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
+        let cursor = self.overlay.render(screen, areas.foot, buf, &over);
+        if self.shared.theme.is_ascii() {
+            to_ascii(buf);
+        }
+        cursor
+    }
+}
+
+/// Whether an action moves a cursor.
+fn moves(action: Action) -> bool {
+    use Action::*;
+    matches!(action, Left | Right | Up | Down | Top | Bottom | HalfDown | HalfUp | PageDown | PageUp)
+}
+
+/// Replaces what a terminal without Unicode cannot show: our own signs by their likes, the names of a trace by `?`.
+fn to_ascii(buf: &mut Buffer) {
+    for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+        let level = UNICODE.levels.iter().position(|l| cell.symbol() == l.encode_utf8(&mut [0; 4]));
+        if let Some(i) = level {
+            cell.set_char(ASCII.levels[i]);
+            continue;
+        }
+        cell.set_symbol(match cell.symbol() {
+            "…" => "~",
+            "µ" => "u",
+            "×" => "x",
+            "·" => "|",
+            "→" => ">",
+            "←" => "<",
+            _ => "?",
+        });
+    }
+}
+
+/// The cursor as the command line accepts it: `trace.out@812.031ms:g8`.
+fn position(shared: &Shared, index: &Index) -> String {
+    let here = shared.nav.here();
+    let mut text = format!("{}@{}", shared.trace.name(), super::text::instant(here.at - index.start));
+    if let Some(g) = index.goroutine(here.go) {
+        text.push_str(&format!(":g{}", g.id.0));
+    }
+    text
+}

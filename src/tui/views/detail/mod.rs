@@ -1,0 +1,399 @@
+//! The detail pane: the interval or event under the cursor, its stack, what blocked it and what woke it.
+
+mod lines;
+
+use crate::analysis::states::interval;
+use crate::analysis::states::interval::{By, Edge, Interval};
+use crate::analysis::tasks::Sum;
+use crate::analysis::waits::path::Window;
+use crate::base::EventNo;
+use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
+use crate::model::{Cell, Event, Index, Lane};
+use crate::tui::action::Action;
+use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::hits::user_frame;
+use crate::tui::nav::{Place, Row};
+use crate::tui::theme::Role;
+use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId, tasks};
+use crate::tui::widgets::write;
+use crate::tui::{text, why};
+use crate::wire::event::GoState;
+use lines::{Act, Line};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
+use std::sync::Arc;
+
+/// What the cursor is on, as far as the pane depends on it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Key {
+    go: GoIdx,
+    row: Option<Row>,
+    at: Time,
+    event: Option<EventNo>,
+    /// The selected range, where what is under the cursor is summed up over it.
+    window: Option<(Time, Time)>,
+    complete: bool,
+}
+
+/// What is under the cursor.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// Where it was looked for.
+    pub key: Key,
+    /// The event, if the cursor is on one.
+    pub event: Option<Event>,
+    /// What the goroutine was doing then.
+    pub interval: Option<Interval>,
+    /// The sums of a group, or of all Ps, in the selected range.
+    pub within: Option<Cell>,
+}
+
+/// Where a link leads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The goroutine.
+    pub go: GoIdx,
+    /// The instant.
+    pub at: Time,
+    /// Whether it is far enough that `[` should come back from it.
+    pub far: bool,
+}
+
+/// The pane.
+#[derive(Default)]
+pub struct Detail {
+    found: Option<Arc<Found>>,
+    asked: Option<Key>,
+    selected: Option<Act>,
+    top: usize,
+    /// Tasks and regions, as their view has summed them up.
+    tasks: Option<Arc<tasks::Found>>,
+}
+
+fn key(cx: &Ctx) -> Key {
+    let (go, row, event) = cx.place.subject();
+    let window = cx.place.window().filter(|_| matches!(row, Some(Row::Group(_) | Row::Procs | Row::System)));
+    // What is the same at all times is not looked for anew when the cursor moves.
+    let at = if window.is_some() { Time(0) } else { cx.place.at };
+    // On a path the cursor is on whoever the instant is laid to.
+    let walks = cx.place.route.as_ref().filter(|_| row == Some(Row::Path)).and_then(|r| r.at(at));
+    Key { go: walks.unwrap_or(go), row, at, event, window, complete: cx.index.complete }
+}
+
+fn look(key: Key) -> Job {
+    Job::new(JobKind::Detail, move |cx| {
+        let procs = cx.trace.index().procs.len();
+        let event = key.event.and_then(|no| {
+            let i = cx.trace.index().segment_of(no)?;
+            let seg = cx.trace.segment(i).ok()?;
+            let at = usize::try_from(no.checked_sub(seg.first)?).ok()?;
+            (at < seg.len()).then(|| seg.event(at))
+        });
+        let go = match key.row {
+            Some(Row::Proc(p)) => interval::on_proc(cx.trace, p, procs, key.at),
+            _ => key.go.some(),
+        };
+        let interval = go.and_then(|g| interval::at(cx.trace, g, key.at, cx.cancel));
+        let within = key.window.map(|window| within(&cx.trace.index(), key.row, window));
+        if cx.cancelled() { Reply::Nothing } else { Reply::Detail(Arc::new(Found { key, event, interval, within })) }
+    })
+}
+
+/// The sums of what a row stands for, inside a window.
+fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
+    let lanes: Vec<Lane> = match row {
+        Some(Row::Group(g)) => vec![Lane::Group(g)],
+        Some(Row::System) => {
+            let all = (0..index.groups.len() as u32).map(crate::base::GroupId);
+            all.filter(|&g| crate::tui::views::timeline::is_system(index.group_name(g))).map(Lane::Group).collect()
+        }
+        _ => (0..index.procs.len()).map(|p| Lane::Proc(ProcIdx(p as u16))).collect(),
+    };
+    let mut sum = Cell::default();
+    for lane in lanes {
+        index.cells(lane, from, to, 1).iter().for_each(|c| sum.add(c));
+    }
+    sum
+}
+
+impl Detail {
+    /// What was found, if it is about what the cursor is on now.
+    fn present(&self, cx: &Ctx) -> Option<&Found> {
+        let (found, key) = (self.found.as_deref()?, key(cx));
+        (found.key == key || covers(found, &key)).then_some(found)
+    }
+
+    fn jump(&self, cx: &Ctx, t: Target, out: &mut Vec<Command>) {
+        let to = Place { go: t.go, row: None, at: t.at, event: None, ..cx.place.clone() };
+        out.push(if t.far { Command::Jump(to) } else { Command::Move(to) });
+    }
+
+    fn unblocker(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        match i.waker.map(|w| (w.by, w)) {
+            Some((By::Goroutine(go), w)) => self.jump(cx, Target { go, at: w.at, far: true }, out),
+            Some((By::Runtime, _)) => {
+                let who = interval::by_reason(cx.index.dict.str(i.reason));
+                out.push(Command::Say(format!("no goroutine ended this wait: it was the {who}")));
+            }
+            Some((By::Timer, _)) => out.push(Command::Say("no goroutine made this one: a timer started it".into())),
+            Some((By::Syscall { kept }, w)) => {
+                out.push(Command::Say(format!("it came back {}", lines::returned(cx.index, kept, w.proc))));
+            }
+            None if i.end == Edge::Trace => out.push(Command::Say("the trace ends before this does".into())),
+            None => out.push(Command::Say("the trace does not say who made it runnable".into())),
+        }
+        true
+    }
+
+    fn unblocked(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        match i.woke.iter().find(|w| w.at >= cx.place.at).or(i.woke.last()) {
+            // The last instant of the wait, so that the cursor is on it.
+            Some(w) => self.jump(cx, Target { go: w.go, at: w.at - Duration(1), far: true }, out),
+            None => out.push(Command::Say("it ended no wait in this interval".into())),
+        }
+        true
+    }
+
+    /// Shows what the time of the interval under the cursor went into.
+    fn path(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        if !cx.index.complete {
+            out.push(Command::Say("the trace is still being read".into()));
+            return true;
+        }
+        let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
+        let of = format!("{} {}", text::goroutine(cx.index, i.go), i.state.name());
+        out.push(Command::Run(why::path(window, of)));
+        true
+    }
+
+    /// Shows the chain of the wait under the cursor.
+    fn chain(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        out.push(match i.begin.event() {
+            _ if !cx.index.complete => Command::Say("the trace is still being read".into()),
+            _ if i.state != GoState::Waiting => Command::Say("there is no wait under the cursor".into()),
+            Some(e) => Command::Run(why::chain(e.no)),
+            None => Command::Say("this wait began before the trace".into()),
+        });
+        true
+    }
+
+    fn step(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
+        let Some(go) = cx.place.go.some() else { return false };
+        let at = cx.place.at;
+        out.push(Command::Run(Job::new(JobKind::Link, move |j| {
+            Reply::Link(match interval::step(j.trace, go, at, forward, j.cancel) {
+                Some(at) => Ok(Target { go, at, far: false }),
+                None => Err("there is no further change of its state".into()),
+            })
+        })));
+        true
+    }
+
+    fn lines(&self, cx: &Ctx, height: u16) -> Vec<Line> {
+        // Long stacks are cut around the user's frame until someone walks through them.
+        let all = cx.focused && self.selected.is_some();
+        if let Some(sum) = self.span(cx) {
+            return lines::span(sum);
+        }
+        lines::lines(self.present(cx).or(self.found.as_deref()), cx, if all { u16::MAX } else { height })
+    }
+
+    /// The sum of the tasks or regions under the cursor of their view.
+    fn span(&self, cx: &Ctx) -> Option<&Sum> {
+        match cx.place.subject().1? {
+            Row::Span(what, name) => self.tasks.as_ref()?.sum(what, name),
+            _ => None,
+        }
+    }
+
+    /// Which line is selected.
+    fn cursor(&self, lines: &[Line]) -> Option<usize> {
+        let chosen = self.selected.and_then(|s| lines.iter().position(|l| l.act == Some(s)));
+        chosen.or_else(|| lines.iter().position(|l| l.user)).or_else(|| lines.iter().position(|l| l.act.is_some()))
+    }
+
+    fn walk(&mut self, cx: &Ctx, action: Action) -> bool {
+        let lines = self.lines(cx, u16::MAX);
+        let stops: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].act.is_some()).collect();
+        let now = self.cursor(&lines).and_then(|c| stops.iter().position(|&s| s == c)).unwrap_or(0);
+        let last = stops.len().saturating_sub(1);
+        let to = match action {
+            Action::Down => now + 1,
+            Action::Up => now.saturating_sub(1),
+            Action::HalfDown | Action::PageDown => now + 8,
+            Action::HalfUp | Action::PageUp => now.saturating_sub(8),
+            Action::Top => 0,
+            Action::Bottom => last,
+            _ => return false,
+        };
+        if let Some(&i) = stops.get(to.min(last)) {
+            self.selected = lines[i].act;
+        }
+        true
+    }
+
+    fn go_into(&mut self, cx: &Ctx, act: Act, out: &mut Vec<Command>) {
+        match act {
+            Act::Frame(f) => {
+                out.push(Command::Frame(f));
+                out.push(Command::Focus(Pane::Source));
+            }
+            Act::Go(t) => self.jump(cx, t, out),
+        }
+    }
+}
+
+/// Whether what was found for one instant holds for another too.
+fn covers(found: &Found, key: &Key) -> bool {
+    let Some(i) = &found.interval else { return false };
+    let same = found.key.event.is_none() && key.event.is_none() && found.key.complete == key.complete;
+    same && key.go == i.go && key.at >= i.from && key.at < i.to
+}
+
+/// The stack that matters most in what was found.
+fn main_stack(found: &Found) -> StackId {
+    match (&found.event, &found.interval) {
+        (Some(e), _) if e.stack.is_some() => e.stack,
+        (_, Some(i)) if i.stack.is_some() => i.stack,
+        (_, Some(i)) => i.samples.first().map_or(StackId::NONE, |s| s.0),
+        _ => StackId::NONE,
+    }
+}
+
+impl View for Detail {
+    fn title(&self, cx: &Ctx) -> String {
+        if let Some(sum) = self.span(cx) {
+            return lines::span_title(sum, cx);
+        }
+        lines::title(self.present(cx).or(self.found.as_deref()), cx)
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match action {
+            Action::Unblocker => return self.unblocker(cx, out),
+            Action::Unblocked => return self.unblocked(cx, out),
+            Action::Path => return self.path(cx, out),
+            Action::Chain => return self.chain(cx, out),
+            Action::NextEvent => return self.step(cx, true, out),
+            Action::PrevEvent => return self.step(cx, false, out),
+            _ if !cx.focused => return false,
+            _ => {}
+        }
+        match action {
+            Action::Enter => {
+                let lines = self.lines(cx, u16::MAX);
+                let Some(act) = self.cursor(&lines).and_then(|i| lines[i].act) else { return false };
+                self.go_into(cx, act, out);
+                true
+            }
+            Action::Copy => {
+                let lines = self.lines(cx, u16::MAX);
+                let Some(i) = self.cursor(&lines) else { return false };
+                out.push(Command::Copy(lines[i].plain()));
+                true
+            }
+            _ => {
+                let moved = self.walk(cx, action);
+                if moved && let Some(Act::Frame(f)) = self.selected {
+                    out.push(Command::Frame(f));
+                }
+                moved
+            }
+        }
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match what {
+            Mouse::Press | Mouse::Double => {
+                let lines = self.lines(cx, area.height);
+                let Some(act) = lines.get(self.top + usize::from(at.y - area.y)).and_then(|l| l.act) else {
+                    return false;
+                };
+                self.selected = Some(act);
+                match (what, act) {
+                    (Mouse::Double, act) => self.go_into(cx, act, out),
+                    (_, Act::Frame(f)) => out.push(Command::Frame(f)),
+                    _ => {}
+                }
+            }
+            Mouse::Wheel(n, false) => {
+                for _ in 0..n.unsigned_abs() {
+                    self.walk(cx, if n > 0 { Action::Down } else { Action::Up });
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        let key = key(cx);
+        let wanted =
+            key.go.is_some() || key.event.is_some() || key.window.is_some() || matches!(key.row, Some(Row::Proc(_)));
+        if wanted && self.present(cx).is_none() && self.asked != Some(key) && !cx.index.segments.is_empty() {
+            self.asked = Some(key);
+            out.push(Command::Run(look(key)));
+        }
+        // Whoever came here without a frame, and whose detail is known already, gets its source all the same.
+        let known = self.present(cx).filter(|_| !cx.place.frame.is_some() && cx.place.view != ViewId::Profile);
+        let frame = known.map_or(FrameId::NONE, |found| user_frame(cx.index, main_stack(found)));
+        if frame.is_some() {
+            out.push(Command::Frame(frame));
+        }
+        let lines = self.lines(cx, area.height);
+        let height = usize::from(area.height);
+        if let Some(c) = self.cursor(&lines).filter(|_| cx.focused) {
+            self.top = self.top.clamp((c + 1).saturating_sub(height.max(1)), c);
+        } else {
+            self.top = 0;
+        }
+        self.top = self.top.min(lines.len().saturating_sub(height));
+    }
+
+    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
+        match reply {
+            Reply::Detail(found) => {
+                let changed = self.found.as_ref().is_none_or(|f| main_stack(f) != main_stack(found));
+                self.found = Some(found.clone());
+                self.asked = None;
+                if changed {
+                    self.selected = None;
+                    self.top = 0;
+                }
+                let stack = main_stack(found);
+                let kept = cx.index.dict.stack_ids(stack).any(|f| f == cx.place.frame);
+                if stack.is_some() && !kept {
+                    out.push(Command::Frame(user_frame(cx.index, stack)));
+                }
+            }
+            Reply::Tasks(found) => self.tasks = Some(found.clone()),
+            Reply::Link(Ok(t)) => self.jump(cx, *t, out),
+            Reply::Link(Err(why)) => out.push(Command::Say(why.clone())),
+            _ => {}
+        }
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        let lines = self.lines(cx, area.height);
+        let cursor = self.cursor(&lines);
+        for (i, line) in lines.iter().enumerate().skip(self.top).take(usize::from(area.height)) {
+            let y = area.y + (i - self.top) as u16;
+            let mut x = area.x + 1;
+            for (text, role) in &line.spans {
+                let mut style = cx.theme.style(*role);
+                if line.user {
+                    style = style.add_modifier(Modifier::BOLD);
+                }
+                x = write(buf, area, x, y, text, style);
+            }
+            if cx.focused && cursor == Some(i) {
+                buf.set_style(Rect { y, height: 1, ..area }, cx.theme.style(Role::Selection));
+            }
+        }
+    }
+}
