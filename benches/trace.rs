@@ -13,9 +13,10 @@ use gotrail::query;
 use gotrail::read::Trace;
 use gotrail::read::persist::{Folder, Keep, LIMIT};
 use gotrail::read::trace::Options;
-use gotrail::tui::effects::{self, Effect, JobCtx};
-use gotrail::tui::keymap::{Key, Keymap};
-use gotrail::tui::model::Message;
+use gotrail::tui::app::jobs;
+use gotrail::tui::app::jobs::{Effect, JobCtx};
+use gotrail::tui::app::keymap::{Key, Keymap};
+use gotrail::tui::app::model::Message;
 use gotrail::tui::snapshot::Driver;
 use gotrail::tui::theme::{Background, ColorLevel, Theme};
 use gotrail::wire::event::Events;
@@ -248,7 +249,7 @@ fn frames() -> Vec<f64> {
                         let Effect::Run(job) = effect else { continue };
                         let partials = Mutex::new(Vec::new());
                         let partial = |r| partials.lock().expect("no panic").push(r);
-                        let last = effects::run(job, &JobCtx { trace: &trace, cancel: &cancel, partial: &partial });
+                        let last = jobs::run(job, &JobCtx { trace: &trace, cancel: &cancel, partial: &partial });
                         let answers = partials.into_inner().expect("no panic");
                         for reply in answers.into_iter().chain([last]) {
                             next.extend(frame(&mut driver, Message::Answer(reply)));

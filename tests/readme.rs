@@ -4,7 +4,7 @@
 //! In an output `…` on a line of its own stands for any lines, and within a line for any text.
 
 use gotrail::query;
-use gotrail::tui::action::Action;
+use gotrail::tui::app::action::Action;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,8 +1,8 @@
 //! The manual page: clap's, with the keys and the query language from the lists that the viewer uses.
 
 use crate::query;
-use crate::tui::keymap::Keymap;
-use crate::tui::overlay::help::{Line, QUERIES, lines};
+use crate::tui::app::keymap::Keymap;
+use crate::tui::panels::help::{Line, QUERIES, lines};
 use crate::tui::theme::UNICODE;
 use clap::Command;
 use clap_mangen::{Man, roff};

@@ -10,9 +10,10 @@ use crate::profile::model::Profile;
 use crate::read::Trace;
 use crate::read::trace::Options;
 use crate::source::Places;
-use crate::tui::keymap::Keymap;
+use crate::tui::app::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
-use crate::tui::terminal::{self, Setup};
+use crate::tui::term::screen;
+use crate::tui::term::screen::Setup;
 use crate::tui::theme::{Background, ColorLevel, Theme};
 use clap::{Args, ValueEnum};
 use ratatui::layout::Size;
@@ -207,7 +208,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
     let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
     let o = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
-    terminal::run(Setup {
+    screen::run(Setup {
         trace: o.trace,
         profiles: o.profiles,
         name: o.name,

@@ -1,8 +1,9 @@
 //! Plays keys into the viewer without a terminal and prints the resulting screen.
 
-use super::effects::{self, Effect, Job, JobCtx};
-use super::keymap::{Key, Keymap};
-use super::model::{Message, Model};
+use super::app::jobs;
+use super::app::jobs::{Effect, Job, JobCtx};
+use super::app::keymap::{Key, Keymap};
+use super::app::model::{Message, Model};
 use super::theme::Theme;
 use crate::analysis::profile::Profiled;
 use crate::base::{Duration, GoId};
@@ -83,7 +84,7 @@ impl Driver {
         let partials = Mutex::new(Vec::new());
         let cancel = AtomicBool::new(false);
         let partial = |r| partials.lock().unwrap_or_else(|e| e.into_inner()).push(Message::Answer(r));
-        let last = effects::run(job, &JobCtx { trace: &self.trace, cancel: &cancel, partial: &partial });
+        let last = jobs::run(job, &JobCtx { trace: &self.trace, cancel: &cancel, partial: &partial });
         let mut out = partials.into_inner().unwrap_or_else(|e| e.into_inner());
         out.push(Message::Answer(last));
         out

@@ -2,12 +2,12 @@
 
 mod profile;
 
-use super::action::Action;
-use super::keymap::{Key, Keymap};
-use super::model::Message;
-use super::nav::{Narrow, Row};
+use super::app::action::Action;
+use super::app::keymap::{Key, Keymap};
+use super::app::model::Message;
+use super::app::nav::{Narrow, Row};
 use super::snapshot::{Driver, text};
-use super::terse::Terse;
+use super::term::encoder::Terse;
 use super::theme::{Background, ColorLevel, Theme};
 use super::views::{Pane, ViewId};
 use crate::base::{Duration, GoId, GroupId};

@@ -3,8 +3,9 @@
 use crate::analysis::cost::hits::{Caller, user_line};
 use crate::base::{FrameId, FuncId, text as base};
 use crate::model::{Frame, Index};
-use crate::tui::action::{Action, Scope};
-use crate::tui::hits::{self, Hits};
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::hits;
+use crate::tui::app::hits::Hits;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View};

@@ -12,10 +12,10 @@ pub mod stacks;
 pub mod tasks;
 pub mod timeline;
 
-use super::action::{Action, Scope};
-use super::effects::{Job, Reply};
-use super::hits::Hits;
-use super::nav::{Narrow, Place};
+use super::app::action::{Action, Scope};
+use super::app::hits::Hits;
+use super::app::jobs::{Job, Reply};
+use super::app::nav::{Narrow, Place};
 use super::theme::Theme;
 use crate::analysis::profile::Profiled;
 use crate::base::FrameId;

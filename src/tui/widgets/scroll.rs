@@ -1,6 +1,6 @@
 //! A cursor in a list, and the part of the list that is seen.
 
-use crate::tui::action::Action;
+use crate::tui::app::action::Action;
 
 /// Which of `len` rows is selected, and which is the topmost seen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

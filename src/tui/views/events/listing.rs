@@ -3,8 +3,8 @@
 use crate::base::EventNo;
 use crate::base::{GoIdx, Time};
 use crate::model::Event;
-use crate::tui::effects::{JobCtx, JobKind, Reply};
-use crate::tui::nav::{Narrow, Place};
+use crate::tui::app::jobs::{JobCtx, JobKind, Reply};
+use crate::tui::app::nav::{Narrow, Place};
 use std::sync::Arc;
 
 /// Most events of a narrowed list: 32 MB of numbers.

@@ -5,7 +5,7 @@ pub mod icicle;
 use crate::analysis::cost::flame::{Node, Tree};
 use crate::base::text;
 use crate::model::Dict;
-use crate::tui::action::Action;
+use crate::tui::app::action::Action;
 use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::tui::widgets::{table, write};
 use icicle::{Block, What};

@@ -5,9 +5,10 @@ mod rows;
 
 use crate::base::{GoIdx, GroupId};
 use crate::model::Lane;
-use crate::tui::action::{Action, Scope};
-use crate::tui::effects::{Cells, Job, JobKind, Reply};
-use crate::tui::nav::{self, Narrow, Place};
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::jobs::{Cells, Job, JobKind, Reply};
+use crate::tui::app::nav;
+use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::views::{Command, Ctx, Mouse, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table;

@@ -3,8 +3,8 @@
 use crate::base::{Duration, GoIdx, GroupId};
 use crate::model::index::Times;
 use crate::model::{Cell, Index, Lane};
-use crate::tui::hits::Hits;
-use crate::tui::nav::Place;
+use crate::tui::app::hits::Hits;
+use crate::tui::app::nav::Place;
 use crate::tui::text;
 use crate::tui::widgets::table::Column;
 use rustc_hash::FxHashMap;

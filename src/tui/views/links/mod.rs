@@ -5,10 +5,10 @@ mod rows;
 
 use crate::analysis::waits::links as sums;
 use crate::base::{Duration, FrameId, GoIdx, Time};
-use crate::tui::action::{Action, Scope};
-use crate::tui::effects::Reply;
-use crate::tui::hits;
-use crate::tui::nav::{Narrow, Place};
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::hits;
+use crate::tui::app::jobs::Reply;
+use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Sort};

@@ -9,9 +9,11 @@ use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
 use crate::model::Index;
 use crate::model::Waker;
 use crate::model::places::PlaceId;
-use crate::tui::effects::{Job, JobKind, Reply};
+use crate::tui::app::hits;
+use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::panels::why;
+use crate::tui::text;
 use crate::tui::widgets::table::{Column, Sort};
-use crate::tui::{hits, text, why};
 use std::cmp::Ordering;
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use crate::analysis::profile::Hot;
 use crate::analysis::profile::cut::{Cut, What};
 use crate::analysis::profile::facets::{Facet, Share, Value};
 use crate::base::text;
-use crate::tui::action::Action;
+use crate::tui::app::action::Action;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{Column, Slot, Sort};

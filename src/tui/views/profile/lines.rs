@@ -3,8 +3,8 @@
 use super::Found;
 use crate::base::text;
 use crate::model::dict::short_file;
-use crate::tui::action::Action;
-use crate::tui::effects::Reply;
+use crate::tui::app::action::Action;
+use crate::tui::app::jobs::Reply;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::{Command, Ctx, View, ViewId};

@@ -7,10 +7,10 @@ use crate::analysis::cost::flame;
 use crate::analysis::cost::flame::{Layout, Tree, Weight};
 use crate::analysis::waits::links::Options;
 use crate::base::{FrameId, GroupId, Time};
-use crate::tui::action::{Action, Scope};
-use crate::tui::effects::{Job, JobKind, Reply};
-use crate::tui::hits;
-use crate::tui::nav::Narrow;
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::hits;
+use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::nav::Narrow;
 use crate::tui::views::flame::{Graph, folded};
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
@@ -340,7 +340,7 @@ impl View for Stacks {
             self.list();
         }
         self.way.follow(found.as_ref(), self.graph.cursor);
-        // Whoever came here has none: see [`Place::with_view`](crate::tui::nav::Place::with_view).
+        // Whoever came here has none: see [`Place::with_view`](crate::tui::app::nav::Place::with_view).
         if !cx.place.frame.is_some() && self.frame().is_some() {
             self.point(out);
         }

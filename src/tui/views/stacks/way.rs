@@ -5,7 +5,7 @@ use super::Found;
 use crate::analysis::cost::flame::Node;
 use crate::base::text;
 use crate::model::ownership::is_runtime;
-use crate::tui::action::Action;
+use crate::tui::app::action::Action;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::{Command, Ctx, Mouse, Pane, View};

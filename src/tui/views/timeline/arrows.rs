@@ -3,7 +3,7 @@
 use super::rows::Item;
 use super::state::Timeline;
 use crate::base::GoIdx;
-use crate::tui::route::Sight;
+use crate::tui::app::route::Sight;
 use crate::tui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -13,9 +13,9 @@ pub use overview::Overview;
 pub use rows::is_system;
 pub use state::{Timeline, shown};
 
-use crate::tui::action::{Action, Scope};
-use crate::tui::effects::Reply;
-use crate::tui::route::Sight;
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::jobs::Reply;
+use crate::tui::app::route::Sight;
 use crate::tui::views::{Command, Ctx, Mouse, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

@@ -2,9 +2,9 @@
 
 use crate::base::{Duration, GoIdx, GroupId};
 use crate::model::{Index, Lane};
-use crate::tui::hits::Hits;
-use crate::tui::nav::{Place, Row};
-use crate::tui::route::RouteRef;
+use crate::tui::app::hits::Hits;
+use crate::tui::app::nav::{Place, Row};
+use crate::tui::app::route::RouteRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
 

@@ -2,8 +2,8 @@
 
 use super::rows::Item;
 use crate::read::fixture;
-use crate::tui::keymap::Keymap;
-use crate::tui::nav::Row;
+use crate::tui::app::keymap::Keymap;
+use crate::tui::app::nav::Row;
 use crate::tui::snapshot::Driver;
 use crate::tui::theme::{Background, ColorLevel, Theme};
 use crate::tui::views::Pane;

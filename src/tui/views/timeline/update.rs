@@ -5,10 +5,10 @@ use super::state::{Timeline, layout, limits, place_window};
 use crate::analysis::timeline;
 use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::{Index, Lane, Range};
-use crate::tui::action::Action;
-use crate::tui::effects::{Job, JobKind, Reply};
-use crate::tui::hits::Hit;
-use crate::tui::nav::{Narrow, Place, Row};
+use crate::tui::app::action::Action;
+use crate::tui::app::hits::Hit;
+use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::nav::{Narrow, Place, Row};
 use crate::tui::views::{Command, Ctx, Mouse, Pane};
 use ratatui::layout::{Position, Rect};
 

@@ -1,11 +1,11 @@
 //! Where the user is: view, cursor, narrowing, and the way back.
 
 use super::route::RouteRef;
-use super::views::ViewId;
 use crate::analysis::profile::cut::Cut;
 use crate::analysis::tasks::What;
 use crate::base::EventNo;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
+use crate::tui::views::ViewId;
 
 /// Something that restricts what all views show.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,6 +1,6 @@
 //! The one list of actions: keymap, `?` overlay, `:` palette and manual are all made from it.
 
-use super::views::ViewId;
+use crate::tui::views::ViewId;
 
 /// Where an action means something. An action of a narrower scope may use a key that a wider one has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

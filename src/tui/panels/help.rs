@@ -2,8 +2,8 @@
 
 use super::{OverlayCtx, Then, boxed};
 use crate::base::text;
-use crate::tui::action::{Action, Scope};
-use crate::tui::keymap::{Key, Keymap};
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::keymap::{Key, Keymap};
 use crate::tui::theme::{Glyphs, Role};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;

@@ -2,10 +2,11 @@
 
 use super::{Model, cx};
 use crate::model::Index;
-use crate::tui::effects::Effect;
-use crate::tui::frame;
-use crate::tui::layout::{self, Spot};
-use crate::tui::overlay::Overlay;
+use crate::tui::app::jobs::Effect;
+use crate::tui::chrome::footer;
+use crate::tui::chrome::layout;
+use crate::tui::chrome::layout::Spot;
+use crate::tui::panels::Overlay;
 use crate::tui::views::{Mouse, Pane, View};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -70,7 +71,7 @@ impl Model {
             }
             Spot::Foot if matches!(what, Mouse::Press) => {
                 let x = at.x - areas.foot.x;
-                let hit = frame::hints(areas.foot.width, &self.keymap, self.scope(), self.shared.hits.is_some())
+                let hit = footer::hints(areas.foot.width, &self.keymap, self.scope(), self.shared.hits.is_some())
                     .into_iter()
                     .find(|h| (h.x..h.x + h.width).contains(&x));
                 if let Some(h) = hit {

@@ -1,16 +1,16 @@
 //! The views and panes that a model has, and which of them is meant.
 
-use super::views::detail::Detail;
-use super::views::events::Events;
-use super::views::goroutines::Goroutines;
-use super::views::hits::HitList;
-use super::views::links::Links;
-use super::views::profile::{Lines, Profile};
-use super::views::source::Source;
-use super::views::stacks::Stacks;
-use super::views::tasks::Tasks;
-use super::views::timeline::{Overview, Timeline};
-use super::views::{Pane, View, ViewId};
+use crate::tui::views::detail::Detail;
+use crate::tui::views::events::Events;
+use crate::tui::views::goroutines::Goroutines;
+use crate::tui::views::hits::HitList;
+use crate::tui::views::links::Links;
+use crate::tui::views::profile::{Lines, Profile};
+use crate::tui::views::source::Source;
+use crate::tui::views::stacks::Stacks;
+use crate::tui::views::tasks::Tasks;
+use crate::tui::views::timeline::{Overview, Timeline};
+use crate::tui::views::{Pane, View, ViewId};
 
 /// The views and panes.
 #[derive(Default)]

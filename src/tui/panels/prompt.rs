@@ -3,7 +3,7 @@
 use super::{OverlayCtx, Then};
 use crate::base::text;
 use crate::query;
-use crate::tui::keymap::Key;
+use crate::tui::app::keymap::Key;
 use crate::tui::theme::Role;
 use crate::tui::widgets::write;
 use crossterm::event::{KeyCode, KeyModifiers};

@@ -1,11 +1,6 @@
 //! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
-use super::effects::{Job, JobCtx, JobKind, Reply};
-use super::overlay::{PanelLine, Panelled};
-use super::route::{RouteRef, around};
-use super::text;
-use super::theme::Role;
-use super::views::detail::Target;
+use super::{PanelLine, Panelled};
 use crate::analysis::waits::contention::{Contention, What, contention};
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
@@ -17,6 +12,11 @@ use crate::model::Waker;
 use crate::model::places::Places;
 use crate::model::reasons::Reasons;
 use crate::report::{contention as report, why};
+use crate::tui::app::jobs::{Job, JobCtx, JobKind, Reply};
+use crate::tui::app::route::{RouteRef, around};
+use crate::tui::text;
+use crate::tui::theme::Role;
+use crate::tui::views::detail::Target;
 use std::sync::Arc;
 
 /// Lines of the ranked list, and of the path in order of time.

@@ -1,6 +1,6 @@
 //! Where everything stands on the screen.
 
-use super::views::{Pane, ViewId};
+use crate::tui::views::{Pane, ViewId};
 use ratatui::layout::{Position, Rect};
 
 /// The areas of a screen; those that do not fit have no height.

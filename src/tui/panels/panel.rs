@@ -2,9 +2,9 @@
 
 use super::{OverlayCtx, Then, boxed};
 use crate::base::{Time, text};
-use crate::tui::action::{Action, Scope};
-use crate::tui::keymap::Key;
-use crate::tui::route::RouteRef;
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::keymap::Key;
+use crate::tui::app::route::RouteRef;
 use crate::tui::theme::Role;
 use crate::tui::views::detail::Target;
 use crate::tui::widgets::write;

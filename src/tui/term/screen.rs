@@ -1,14 +1,15 @@
 //! The terminal: taking it over, giving it back whatever happens, and the loop between input, model and screen.
 
-use super::effects::{Answer, Effect, Runner};
-use super::keymap::Keymap;
-use super::model::{Message, Model};
-use super::pace::{self, FRAME, Timed, Waited};
-use super::terse::Terse;
-use super::theme::Theme;
+use super::encoder::Terse;
+use super::pace;
+use super::pace::{FRAME, Timed, Waited};
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
+use crate::tui::app::jobs::{Answer, Effect, Runner};
+use crate::tui::app::keymap::Keymap;
+use crate::tui::app::model::{Message, Model};
+use crate::tui::theme::Theme;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use crossterm::event::{
     self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::read::fixture;
-use crate::tui::keymap::Keymap;
-use crate::tui::nav::Row;
+use crate::tui::app::keymap::Keymap;
+use crate::tui::app::nav::Row;
 use crate::tui::snapshot::Driver;
 use crate::tui::theme::{Background, ColorLevel, Theme};
 use crate::tui::views::ViewId;
@@ -170,7 +170,7 @@ fn on_the_path_enter_goes_to_whoever_it_is_in() {
 
 #[test]
 fn routes_look_as_they_did() {
-    let drawn = super::super::tests::drawn;
+    let drawn = crate::tui::tests::drawn;
     for (w, h) in [(80, 24), (160, 50)] {
         let d = driver(SLOWEST_TASK, w, h, ColorLevel::True, false);
         insta::assert_snapshot!(format!("path_{w}x{h}"), drawn(&d, w, h));

@@ -2,8 +2,8 @@
 
 use super::{OverlayCtx, Then, boxed};
 use crate::base::text;
-use crate::tui::action::Action;
-use crate::tui::keymap::Key;
+use crate::tui::app::action::Action;
+use crate::tui::app::keymap::Key;
 use crate::tui::theme::Role;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::write;

@@ -4,14 +4,15 @@ pub mod help;
 mod palette;
 mod panel;
 mod prompt;
+pub mod why;
 
 pub use help::Help;
 pub use palette::Palette;
 pub use panel::{Goal, Panel, PanelLine, Panelled};
 pub use prompt::Prompt;
 
-use super::action::Action;
-use super::keymap::{Key, Keymap};
+use super::app::action::Action;
+use super::app::keymap::{Key, Keymap};
 use super::theme::Theme;
 use crate::model::Index;
 use ratatui::buffer::Buffer;

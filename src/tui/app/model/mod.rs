@@ -3,23 +3,25 @@
 mod mouse;
 
 use super::action::{Action, Scope};
-use super::effects::{Effect, JobKind, Reply};
-use super::frame;
-use super::hits::{self, Hits};
+use super::hits;
+use super::hits::Hits;
+use super::jobs::{Effect, JobKind, Reply};
 use super::keymap::{Key, Keymap};
-use super::layout::{self, Areas};
 use super::nav::{Narrow, Nav, Place, Row};
-use super::overlay::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
-use super::parts::Views;
-use super::theme::{ASCII, Theme, UNICODE};
-use super::views::detail::Target;
-use super::views::{Command, Ctx, Pane, View, ViewId};
-use super::why;
+use super::registry::Views;
 use crate::analysis::profile::Profiled;
 use crate::base::{Duration, GoId, GoIdx, Time};
 use crate::model::Index;
 use crate::read::Trace;
 use crate::source::Places;
+use crate::tui::chrome::layout;
+use crate::tui::chrome::layout::Areas;
+use crate::tui::chrome::{footer, tabs, title};
+use crate::tui::panels::why;
+use crate::tui::panels::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
+use crate::tui::theme::{ASCII, Theme, UNICODE};
+use crate::tui::views::detail::Target;
+use crate::tui::views::{Command, Ctx, Pane, View, ViewId};
 use crossterm::event::{KeyEvent, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
@@ -586,28 +588,28 @@ impl Model {
         let areas = layout::areas(screen, self.hits_shown, self.focus);
         let view = self.shared.nav.here().view;
         let see = cx(&self.shared, &index, false);
-        frame::title(areas.title, buf, &see);
+        title::draw(areas.title, buf, &see);
         self.views.overview.render(areas.overview, buf, &see);
-        frame::tabs(areas.tabs, buf, view, self.focus == Pane::Body, &self.shared.theme);
+        tabs::draw(areas.tabs, buf, view, self.focus == Pane::Body, &self.shared.theme);
         if !areas.rule.is_empty() {
             let titles: Vec<(Pane, Rect, String)> = areas.panes()[1..]
                 .iter()
                 .filter(|(_, area)| !area.is_empty())
                 .map(|&(pane, area)| (pane, area, self.views.look(pane, view).title(&see)))
                 .collect();
-            frame::rule(areas.rule, buf, &titles, self.focus, &self.shared.theme);
+            tabs::rule(areas.rule, buf, &titles, self.focus, &self.shared.theme);
         }
         for (pane, area) in areas.panes() {
             if !area.is_empty() {
                 let see = cx(&self.shared, &index, pane == self.focus);
                 if see.no_trace() && view != ViewId::Profile {
-                    frame::no_trace(pane, area, buf, &self.shared.theme);
+                    tabs::no_trace(pane, area, buf, &self.shared.theme);
                     continue;
                 }
                 self.views.look(pane, view).render(area, buf, &see);
             }
         }
-        frame::foot(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());
+        footer::draw(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());
         let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
         let cursor = self.overlay.render(screen, areas.foot, buf, &over);
         if self.shared.theme.is_ascii() {
@@ -646,7 +648,7 @@ fn to_ascii(buf: &mut Buffer) {
 /// The cursor as the command line accepts it: `trace.out@812.031ms:g8`.
 fn position(shared: &Shared, index: &Index) -> String {
     let here = shared.nav.here();
-    let mut text = format!("{}@{}", shared.trace.name(), super::text::instant(here.at - index.start));
+    let mut text = format!("{}@{}", shared.trace.name(), crate::tui::text::instant(here.at - index.start));
     if let Some(g) = index.goroutine(here.go) {
         text.push_str(&format!(":g{}", g.id.0));
     }

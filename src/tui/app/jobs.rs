@@ -1,15 +1,15 @@
 //! What the model asks of the world outside: background jobs, the editor, the clipboard.
 
 use super::hits::Hit;
-use super::overlay::Panelled;
-use super::views::events::Listing;
-use super::views::{detail, links, profile, source, stacks, tasks};
 use crate::analysis::search;
 use crate::analysis::timeline::Strip;
 use crate::base::EventNo;
 use crate::base::Time;
 use crate::model::{Cell, Event, Index, Lane, Segment};
 use crate::read::Trace;
+use crate::tui::panels::Panelled;
+use crate::tui::views::events::Listing;
+use crate::tui::views::{detail, links, profile, source, stacks, tasks};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,7 +96,7 @@ impl search::Source for JobCtx<'_> {
     }
 }
 
-/// Work for a background thread. Its answer goes to [`View::receive`](super::views::View::receive) of every view and
+/// Work for a background thread. Its answer goes to [`View::receive`](crate::tui::views::View::receive) of every view and
 /// pane; each takes what it has asked for.
 pub struct Job {
     /// What it is for.

@@ -1,6 +1,6 @@
 //! The events that the query matches, as far as the search has come.
 
-use super::effects::{Job, JobCtx, JobKind, Reply};
+use super::jobs::{Job, JobCtx, JobKind, Reply};
 use super::nav::Place;
 use crate::analysis::cost::hits::{DEFAULT_CAP, Hits as Found};
 use crate::analysis::search;

@@ -1,0 +1,10 @@
+//! What the viewer is without a screen: its state, where the user has been, what keys mean, and the jobs beside it.
+
+pub mod action;
+pub mod hits;
+pub mod jobs;
+pub mod keymap;
+pub mod model;
+pub mod nav;
+mod registry;
+pub mod route;

@@ -1,0 +1,65 @@
+//! The line of tabs, and the line above the panes.
+
+use super::layout;
+use crate::base::text;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::views::{Pane, ViewId};
+use crate::tui::widgets::write;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The line of tabs: only views that work are there.
+pub fn draw(area: Rect, buf: &mut Buffer, present: ViewId, focused: bool, theme: &Theme) {
+    if area.is_empty() {
+        return;
+    }
+    let border = theme.style(Role::Border);
+    for x in area.left()..area.right() {
+        buf[(x, area.y)].set_char(theme.glyphs.horizontal).set_style(border);
+    }
+    for (id, label, x) in layout::tabs(area.width, present) {
+        let style = match (id == present, focused) {
+            (true, true) => theme.style(Role::Selection).patch(theme.style(Role::Title)),
+            (true, false) => theme.style(Role::Title),
+            (false, _) => theme.style(Role::Dim),
+        };
+        write(buf, area, area.x + x, area.y, &label, style);
+        if id != present {
+            write(buf, area, area.x + x + 1, area.y, &id.number().to_string(), theme.style(Role::Key));
+        }
+    }
+}
+
+/// The line above the panes, with their titles.
+pub fn rule(area: Rect, buf: &mut Buffer, panes: &[(Pane, Rect, String)], focus: Pane, theme: &Theme) {
+    let border = theme.style(Role::Border);
+    for x in area.left()..area.right() {
+        buf[(x, area.y)].set_char(theme.glyphs.horizontal).set_style(border);
+    }
+    for (pane, at, title) in panes {
+        if at.x > area.x {
+            buf[(at.x - 1, area.y)].set_char(theme.glyphs.cross_down);
+            for y in at.top()..at.bottom() {
+                buf[(at.x - 1, y)].set_char(theme.glyphs.vertical).set_style(border);
+            }
+        }
+        let style = match *pane == focus {
+            true => theme.style(Role::Selection).patch(theme.style(Role::Title)),
+            false => theme.style(Role::Dim),
+        };
+        let room = at.width.saturating_sub(3) as usize;
+        if room > 0 && !title.is_empty() {
+            let title = format!(" {} ", text::fit(title, room.saturating_sub(2)));
+            let line = Rect { x: at.x, width: at.width, ..area };
+            write(buf, line, at.x + 1, area.y, &title, style);
+        }
+    }
+}
+
+/// What stands in place of a view of a trace where there is none.
+pub fn no_trace(pane: Pane, area: Rect, buf: &mut Buffer, theme: &Theme) {
+    if pane == Pane::Body {
+        let text = "no trace is open, only a profile: 9 shows it";
+        write(buf, area, area.x + 1, area.y, text, theme.style(Role::Dim));
+    }
+}

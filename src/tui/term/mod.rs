@@ -1,0 +1,5 @@
+//! The terminal: the loop that reads its input and draws, what is written to it, and how often.
+
+pub mod encoder;
+mod pace;
+pub mod screen;
