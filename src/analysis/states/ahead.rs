@@ -156,8 +156,7 @@ mod tests {
                 let i = self.others.1.recv_timeout(std::time::Duration::from_secs(60)).expect("nobody reads ahead");
                 assert_eq!(i, 37);
             }
-            let mut segment = Segment::default();
-            segment.first = i as u64;
+            let segment = Segment { first: i as u64, ..Segment::default() };
             if i == 4 { Err("four".into()) } else { Ok(Arc::new(segment)) }
         }
     }
