@@ -20,7 +20,7 @@ pub struct LocksArgs {
     /// Sum all traces up as if they were one: lines of the same name are the same
     #[arg(long)]
     sum: bool,
-    /// How many locks and how many channels to print (text)
+    /// How many locks and channels to print (text)
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
     /// How to print

@@ -1,17 +1,21 @@
 //! Locks and channels that goroutines queue for, in one trace or summed up over several, as text and as JSON.
 
+use super::why::percent;
 use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
-use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, What};
+use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Meanwhile, What};
 use crate::base::{Duration, Time, text, time};
 use crate::model::Index;
+use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
+use crate::model::reasons::How;
+use crate::model::segment::GoState;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// Lines shown of each class.
 const LINES: usize = 4;
 
-/// Writes the first `limit` locks and as many channels.
+/// Writes the first `limit` of them.
 ///
 /// # Errors
 ///
@@ -20,26 +24,23 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     if table.traces > 1 {
         writeln!(out, "{} traces\n", table.traces)?;
     }
-    for (what, title) in [(What::Lock, "locks"), (What::Channel, "channels")] {
-        let all: Vec<_> = table.classes.iter().filter(|x| x.0.what == what).collect();
-        if what == What::Channel {
-            writeln!(out)?;
+    if table.classes.is_empty() {
+        return writeln!(out, "locks and channels: no goroutine was blocked on one");
+    }
+    writeln!(
+        out,
+        "{:>8} {:>8} {:>8} {:>11} {:>6} {:>10}  locks and channels, by the time that goroutines were blocked",
+        "total", "waits", "max", "max waiters", "mean", "% of trace"
+    )?;
+    let mut idle = false;
+    for x in table.classes.iter().take(limit) {
+        if x.0.idle() && !std::mem::replace(&mut idle, true) {
+            writeln!(out, "\nreceivers without work: those who send to them are not at it")?;
         }
-        if all.is_empty() {
-            writeln!(out, "{title}: nobody had to wait for one")?;
-            continue;
-        }
-        writeln!(
-            out,
-            "{:>8} {:>8} {:>8} {:>6} {:>6} {:>7}  {title}, by the lines that wait and those that let go",
-            "total", "waits", "max", "deep", "mean", "of time"
-        )?;
-        for x in all.iter().take(limit) {
-            one(table, x, out)?;
-        }
-        if all.len() > limit {
-            writeln!(out, "{:>48}  {} more (--limit)", "", all.len() - limit)?;
-        }
+        one(table, x, out)?;
+    }
+    if table.classes.len() > limit {
+        writeln!(out, "{:>8}  {} more (--limit)", "", table.classes.len() - limit)?;
     }
     Ok(())
 }
@@ -47,16 +48,16 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
 fn one(table: &Table, (x, origin): &(Contended, Origin), out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "{:>8} {:>8} {:>8} {:>6} {:>6} {:>7}  {}",
+        "{:>8} {:>8} {:>8} {:>11} {:>6} {:>10}  {}",
         x.total.to_string(),
         text::count(x.waits),
         x.max.to_string(),
         text::count(x.depth_max),
         milli(x.depth_mean_milli),
-        super::why::percent(x.busy, table.length),
+        percent(x.busy, table.length),
         kind(x)
     )?;
-    let pad = " ".repeat(50);
+    let pad = " ".repeat(10);
     let convoy_in = (table.traces > 1).then_some(origin.convoy_in.as_str());
     let lines = say(x, &|p| table.names.get(&p).cloned().unwrap_or_default(), origin.convoy_start, convoy_in);
     lines.iter().try_for_each(|line| writeln!(out, "{pad}{line}"))
@@ -82,17 +83,39 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     };
     let waits = x.waits_at.iter().take(LINES);
     let mut out: Vec<String> =
-        waits.map(|(p, _, t)| format!("waits at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
-    out.extend(x.ended_at.iter().take(LINES).map(|(p, n)| format!("let go at {} · {}", place(*p), text::count(*n))));
+        waits.map(|(p, _, t)| format!("blocked at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
+    for b in x.blame.iter().take(LINES) {
+        let who = match b.who.as_str() {
+            "" => "goroutines of unknown origin".into(),
+            who => text::escape(short_func(who)).into_owned(),
+        };
+        out.push(format!(
+            "delay {} = {} by {who}, {} at {} · {} unblocked",
+            b.delay,
+            percent(b.delay, x.total),
+            ended(x.what, b.how),
+            place(b.at),
+            text::count(b.releases)
+        ));
+    }
+    if let Some(rest) = x.blame.get(LINES..).filter(|r| !r.is_empty()) {
+        let delay: Duration = rest.iter().map(|b| b.delay).sum();
+        out.push(format!("delay {delay} = {} by {} others", percent(delay, x.total), rest.len()));
+    }
+    if x.unreleased > Duration::ZERO {
+        let share = percent(x.unreleased, x.total);
+        out.push(format!("delay {} = {share} since then, still blocked at trace end", x.unreleased));
+    }
+    out.extend(while_held(x, name));
     if let Some(&most) = x.depth.iter().max().filter(|_| x.depth_max > 1) {
-        out.push(format!("depth over time [{}] up to {} on average", bars(&x.depth, most), milli(most)));
+        out.push(format!("waiters over time [{}] up to {} on average", bars(&x.depth, most), milli(most)));
     }
     match x.what {
         What::Lock => {
             let v = x.convoy;
             if v.handoffs > 1 {
                 out.push(format!(
-                    "longest convoy: {} let go one after the other from {} for {}, up to {} at once{}",
+                    "longest convoy: {} released one after the other from {} for {}, up to {} at once{}",
                     text::count(v.handoffs),
                     time::offset(v.from - start, Duration(1000)),
                     v.to - v.from,
@@ -102,26 +125,88 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
             }
             if x.starved > 0 {
                 out.push(format!(
-                    "starvation: {} of {} hand-offs forced the releaser to step back",
+                    "starvation: {} of {} hand-offs in starvation mode",
                     text::count(x.starved),
                     text::count(x.handoffs)
                 ));
             }
         }
-        // One wait at the end of a program bounds nothing.
-        What::Channel if x.waits < 3 => {
-            out.push(format!("senders waited {}, receivers {}", x.sending.total, x.receiving.total));
-        }
         What::Channel => {
-            let side = match x.bottleneck() {
-                Bottleneck::Receivers => "receiving is the bottleneck",
-                Bottleneck::Senders => "sending is the bottleneck",
-                Bottleneck::Neither => "neither side is the bottleneck",
-            };
-            out.push(format!("senders waited {}, receivers {}: {side}", x.sending.total, x.receiving.total));
+            let sides = format!("senders blocked {}, receivers {}", x.sending.all.total, x.receiving.all.total);
+            out.push(match verdict(x) {
+                Some(v) => format!("{sides}: {v}"),
+                None => sides,
+            });
         }
+        _ => {}
     }
     out
+}
+
+/// How a wait was ended.
+fn ended(what: What, how: Option<How>) -> &'static str {
+    match (how, what) {
+        (Some(How::Send), _) => "sent",
+        (Some(How::Receive), _) => "received",
+        (Some(How::Close), What::Channel) => "closed",
+        (Some(How::Release), _) | (_, What::Lock | What::Once | What::Semaphore) => "released",
+        (_, What::Group) => "done",
+        _ => "unblocked",
+    }
+}
+
+/// What the trace shows to hold a channel's goroutines up, in words. One or two waits bound nothing.
+fn verdict(x: &Contended) -> Option<String> {
+    let few = x.waits < 3;
+    Some(match x.bottleneck()? {
+        Bottleneck::NoReceiver => {
+            let (n, all) = (text::count(x.sending.never.count), text::count(x.sending.all.count));
+            format!("no receiver ever came for {n} of {all}")
+        }
+        Bottleneck::NoSender => "no sender ever came".into(),
+        _ if few => return None,
+        Bottleneck::Pool => format!("a pool, held by up to {} at once", text::count(x.held_max)),
+        Bottleneck::Receivers => "receiving is the bottleneck".into(),
+        Bottleneck::Senders => "sending is the bottleneck".into(),
+        Bottleneck::Idle => "receivers are idle: senders wait for the network or a timer".into(),
+        Bottleneck::Upstream => "receivers are idle: senders are blocked themselves".into(),
+        Bottleneck::Neither => "neither side is the bottleneck".into(),
+    })
+}
+
+/// What holders did, in one line.
+fn while_held(x: &Contended, name: &dyn Fn(PlaceId) -> Name) -> Option<String> {
+    let all: Duration = x.while_held.iter().map(|m| m.weight).sum();
+    let parts: Vec<String> = x
+        .while_held
+        .iter()
+        .take(LINES)
+        .filter(|m| m.weight.ns().saturating_mul(1000) >= all.ns())
+        .map(|m| {
+            let line = name(m.at).line;
+            let at = if line.is_empty() { line } else { format!(" at {line}") };
+            format!("{} {}{at}", percent(m.weight, all), text::escape(doing(m)))
+        })
+        .collect();
+    let pool = matches!(x.bottleneck(), None | Some(Bottleneck::Pool));
+    let when = match (pool, x.sending.all.total > x.receiving.all.total) {
+        (true, _) => "while held",
+        (false, true) => "receivers meanwhile",
+        (false, false) => "senders meanwhile",
+    };
+    (!parts.is_empty()).then(|| format!("{when}: {}", parts.join(", ")))
+}
+
+/// What a holder did: not escaped.
+fn doing(m: &Meanwhile) -> &str {
+    match m.state {
+        GoState::Running => "running",
+        GoState::Runnable => "runnable",
+        GoState::Waiting | GoState::Syscall if !m.reason.is_empty() => &m.reason,
+        GoState::Waiting => "waiting",
+        GoState::Syscall => "syscall",
+        GoState::NotExist | GoState::Undetermined => "unknown",
+    }
 }
 
 /// A bar for each value, as high as it is beside the largest; none for nothing.
@@ -135,6 +220,16 @@ fn bars(values: &[u64], most: u64) -> String {
 
 fn milli(n: u64) -> String {
     format!("{}.{:02}", n / 1000, n % 1000 / 10)
+}
+
+fn state(s: GoState) -> &'static str {
+    match s {
+        GoState::Running => "running",
+        GoState::Runnable => "runnable",
+        GoState::Waiting => "waiting",
+        GoState::Syscall => "syscall",
+        GoState::NotExist | GoState::Undetermined => "unknown",
+    }
 }
 
 /// The classes as JSON; all times in ns. Those of several traces say in which the longest wait and convoy are.
@@ -153,22 +248,40 @@ pub fn json(table: &Table) -> Value {
             let v = x.convoy;
             let depth: Vec<f64> = x.depth.iter().map(|&d| d as f64 / 1000.0).collect();
             let mut o = json!({
-                "what": match x.what { What::Lock => "lock", What::Channel => "channel" },
+                "what": x.what.name(),
                 "waits": waits, "released": ends, "count": x.waits, "open": x.open, "total_ns": x.total.ns(),
                 "max_ns": x.max.ns(), "longest_event": x.longest, "depth_max": x.depth_max,
                 "depth_mean": x.depth_mean_milli as f64 / 1000.0,
                 "depth_over_time": depth, "busy_ns": x.busy.ns(), "handoffs": x.handoffs,
                 "convoy": {"handoffs": v.handoffs, "peak": v.peak, "from_ns": v.from.0, "to_ns": v.to.0},
             });
+            let blame = x.blame.iter().map(|b| {
+                json!({"group": b.who, "how": ended(x.what, b.how), "at": full(b.at), "delay_ns": b.delay.ns(), "held_ns": b.held.ns(), "count": b.releases})
+            });
+            o["delay_by"] = blame.collect();
+            o["delay_unreleased_ns"] = json!(x.unreleased.ns());
+            let held = x.while_held.iter().map(|m| {
+                json!({"doing": doing(m), "state": state(m.state), "at": full(m.at), "weight_ns": m.weight.ns()})
+            });
+            o["while_held"] = held.collect();
+            o["held_max"] = json!(x.held_max);
             if x.what == What::Lock {
                 o["starved"] = json!(x.starved);
-            } else {
-                o["senders_ns"] = json!(x.sending.total.ns());
-                o["receivers_ns"] = json!(x.receiving.total.ns());
-                o["bottleneck"] = json!(match x.bottleneck() {
+            }
+            if let Some(b) = x.bottleneck() {
+                o["senders_ns"] = json!(x.sending.all.total.ns());
+                o["senders_never_ns"] = json!(x.sending.never.total.ns());
+                o["receivers_ns"] = json!(x.receiving.all.total.ns());
+                o["receivers_never_ns"] = json!(x.receiving.never.total.ns());
+                o["bottleneck"] = json!(match b {
                     Bottleneck::Receivers => "receivers",
                     Bottleneck::Senders => "senders",
                     Bottleneck::Neither => "neither",
+                    Bottleneck::Pool => "pool",
+                    Bottleneck::Idle => "idle",
+                    Bottleneck::Upstream => "upstream",
+                    Bottleneck::NoReceiver => "no receiver",
+                    Bottleneck::NoSender => "no sender",
                 });
             }
             if table.traces > 1 {

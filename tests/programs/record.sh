@@ -38,7 +38,8 @@ record() { # PROGRAM FILE-NAME
   fi
 }
 
-all=(annotations chain convoy coroutine deadline hostile knot leak long network path receiver selects starved syscall timer waits)
+all=(annotations chain convoy coroutine deadline gone hostile idle knot leak limit long makers network path picker pool receiver
+  selects starved sweep sweeplight syscall timer waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do record "$program" "$program"; done

@@ -93,9 +93,9 @@ struct Rule {
 }
 
 /// How a goroutine ended a wait.
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[serde(rename_all = "lowercase")]
-enum How {
+pub enum How {
     /// It cancelled a context.
     Cancel,
     /// It closed a channel.
@@ -140,9 +140,13 @@ pub static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 impl Table {
-    /// Whether waits for this reason of the runtime's, or for one that is not known, may be for a lock or a channel.
+    /// Whether waits for this reason of the runtime's, or for one that is not known, may be for a lock, a channel or the
+    /// like.
     pub fn may_queue(&self, reason: &str) -> bool {
-        let queue = |r: &&Rule| matches!(r.class, Class::Lock | Class::Send | Class::Receive);
+        let queue = |r: &&Rule| {
+            use Class::{Cond, Group, Lock, Once, Receive, Select, Semaphore, Send};
+            matches!(r.class, Lock | Send | Receive | Select | Cond | Group | Once | Semaphore)
+        };
         let fits = |r: &Rule| r.reason.as_deref().is_none_or(|want| want == reason);
         reason.is_empty() || self.0.rule.iter().filter(queue).any(fits)
     }
@@ -307,13 +311,16 @@ impl Reasons {
         (waker, waker_stack): (Waker, StackId),
     ) -> ReasonId {
         let ended = match waker {
-            Waker::Go(_) => {
-                let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                known.hows.entry(waker_stack).or_insert_with(|| TABLE.how(dict, waker_stack)).map(Ended::How)
-            }
+            Waker::Go(_) => self.how(dict, waker_stack).map(Ended::How),
             _ => by(waker),
         };
         self.named(dict, (reason, dict.str(reason)), stack, ended)
+    }
+
+    /// How a goroutine that did so in `stack` ended a wait; nothing if the stack is not known.
+    pub fn how(&self, dict: &Dict, stack: StackId) -> Option<How> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.hows.entry(stack).or_insert_with(|| TABLE.how(dict, stack))
     }
 
     /// The same for a syscall.

@@ -1,7 +1,7 @@
 //! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
 use super::{PanelLine, Panelled};
-use crate::analysis::waits::contention::{Contention, What, contention};
+use crate::analysis::waits::contention::{Contention, contention};
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::{Path, Window};
@@ -122,7 +122,7 @@ fn in_syscall(index: &Index, places: &Places, reasons: &Reasons, stack: StackId)
     }
 }
 
-/// Locks shown, and as many channels.
+/// Locks and channels shown.
 const LOCKS: usize = 20;
 
 /// A job that shows the locks and channels that goroutines queue for; each leads to its longest wait.
@@ -132,39 +132,34 @@ pub fn locks() -> Job {
 
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {
     let mut lines = Vec::new();
-    for (what, title) in [(What::Lock, "locks"), (What::Channel, "channels")] {
-        let of: Vec<_> = c.classes.iter().filter(|x| x.what == what).collect();
-        if !lines.is_empty() {
-            lines.push(PanelLine::default());
-        }
-        if of.is_empty() {
-            lines.push(PanelLine::plain(format!("{title}: nobody had to wait for one"), Role::Dim));
-            continue;
-        }
-        let heading =
-            format!("{:>8} {:>8} {:>8} {:>5} {:>7}  {title}", "waited", "waits", "longest", "deep", "of time");
-        lines.push(PanelLine::plain(heading, Role::Heading));
-        for x in of.iter().take(LOCKS) {
-            let (go, at) = x.longest_wait;
-            let numbers = format!(
-                "{:>8} {:>8} {:>8} {:>5} {:>7}  ",
-                x.total.to_string(),
-                base::count(x.waits),
-                x.max.to_string(),
-                base::count(x.depth_max),
-                why::percent(x.busy, index.duration())
-            );
-            lines.push(PanelLine {
-                spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
-                target: go.is_some().then_some(Target { go, at, far: true }),
-                zoom: Some(around(at, at + x.max)),
-            });
-            let notes = report::notes(c, index, x).into_iter();
-            lines.extend(notes.map(|n| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim)));
-        }
-        if of.len() > LOCKS {
-            lines.push(PanelLine::plain(format!("{:>10}{} more", "", of.len() - LOCKS), Role::Dim));
-        }
+    let heading = format!(
+        "{:>8} {:>8} {:>8} {:>11} {:>10}  locks and channels",
+        "total", "waits", "max", "max waiters", "% of trace"
+    );
+    lines.push(match c.classes.is_empty() {
+        true => PanelLine::plain("no goroutine was blocked on a lock or a channel", Role::Dim),
+        false => PanelLine::plain(heading, Role::Heading),
+    });
+    for x in c.classes.iter().take(LOCKS) {
+        let (go, at) = x.longest_wait;
+        let numbers = format!(
+            "{:>8} {:>8} {:>8} {:>11} {:>10}  ",
+            x.total.to_string(),
+            base::count(x.waits),
+            x.max.to_string(),
+            base::count(x.depth_max),
+            why::percent(x.busy, index.duration())
+        );
+        lines.push(PanelLine {
+            spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
+            target: go.is_some().then_some(Target { go, at, far: true }),
+            zoom: Some(around(at, at + x.max)),
+        });
+        let notes = report::notes(c, index, x).into_iter();
+        lines.extend(notes.map(|n| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim)));
+    }
+    if c.classes.len() > LOCKS {
+        lines.push(PanelLine::plain(format!("{:>10}{} more", "", c.classes.len() - LOCKS), Role::Dim));
     }
     Panelled {
         title: "locks and channels that goroutines queue for; Enter: the longest wait".into(),

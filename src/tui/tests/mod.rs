@@ -266,7 +266,7 @@ fn what_was_not_meant_for_a_line_of_input_is_cut_there() {
 #[test]
 fn locks_show_who_queues_and_lead_to_the_longest_wait() {
     let (mut d, screen) = after("L", 120, 40);
-    assert!(screen.contains("waits at payment/order_cache.go:45") && screen.contains("longest convoy"), "{screen}");
+    assert!(screen.contains("blocked at payment/order_cache.go:45") && screen.contains("longest convoy"), "{screen}");
     let first = screen.lines().find(|l| l.contains("Mutex")).expect("a lock");
     let longest =
         first.split('›').nth(1).and_then(|l| l.split_whitespace().nth(2)).expect("its longest wait").to_string();

@@ -1,40 +1,42 @@
-//! Locks and channels that goroutines queue for.
+//! Locks, channels and their like that goroutines queue for, and who caused the delay.
 //!
 //! A trace gives neither an identity. What it does give is the line at which each wait began and the line at which
 //! another ended it: lines that are joined by a wait belong to one lock, or one channel, or to several that the code
 //! treats alike. Such a class is what is reported on.
 
+mod classes;
 mod depth;
+mod follow;
+mod held;
+mod queue;
 pub mod table;
 
 pub use depth::CELLS;
+pub use follow::Side;
 
-use super::tracker::{self, Interval, Visit};
 use crate::analysis::search::Source;
 use crate::base::EventNo;
-use crate::base::{Duration, GoIdx, StackId, StringId, Time};
-use crate::model::Waker;
-use crate::model::ownership::is_runtime;
+use crate::base::{Duration, GoIdx, Time};
+use crate::model::Index;
 use crate::model::places::{PlaceId, Places};
-use crate::model::reasons::{Class, ReasonId, Reasons};
-use crate::model::segment::{GoState, Kind};
+use crate::model::reasons::{How, Reasons};
+use crate::model::segment::GoState;
 use crate::model::tally::Tally;
-use crate::model::waits::{Queues, Stretch};
-use crate::model::{Index, Segment, totals};
-use depth::Depth;
-use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use crate::model::waits::Queues;
+use classes::Classes;
+use follow::Follow;
+use queue::Queue;
 
 /// Goroutines that queued without a gap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Convoy {
-    /// How many of them were let go, one after the other.
+    /// How many of them were released, one after the other.
     pub handoffs: u64,
     /// How many there were at once, at most.
     pub peak: u64,
     /// When the first came.
     pub from: Time,
-    /// When the last was let go.
+    /// When the last was released.
     pub to: Time,
 }
 
@@ -45,12 +47,71 @@ pub enum What {
     Lock,
     /// A channel.
     Channel,
+    /// A condition variable.
+    Cond,
+    /// A `sync.WaitGroup` or what is built on one.
+    Group,
+    /// A `sync.Once`.
+    Once,
+    /// A weighted semaphore of `golang.org/x/sync`.
+    Semaphore,
+}
+
+impl What {
+    /// Whether one goroutine at a time holds it, as far as those who wait can tell: of a lock's readers it is the last.
+    pub fn held_by_one(self) -> bool {
+        matches!(self, What::Lock | What::Once)
+    }
+
+    /// What it is called in a list.
+    pub fn name(self) -> &'static str {
+        match self {
+            What::Lock => "lock",
+            What::Channel => "channel",
+            What::Cond => "cond",
+            What::Group => "waitgroup",
+            What::Once => "once",
+            What::Semaphore => "semaphore",
+        }
+    }
+}
+
+/// Delay caused by goroutines of one kind that released at one line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Blame {
+    /// The start function of those who did; empty if it is not known.
+    pub who: String,
+    /// The line at which they released.
+    pub at: PlaceId,
+    /// How they did that; nothing if their stack does not tell.
+    pub how: Option<How>,
+    /// For how long others were blocked meanwhile, added up over those.
+    pub delay: Duration,
+    /// The time in which that was: at least one was blocked, and they held it.
+    pub held: Duration,
+    /// Waits that they ended.
+    pub releases: u64,
+}
+
+/// What holders did while others were blocked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Meanwhile {
+    /// Their state.
+    pub state: GoState,
+    /// For a wait or a syscall, what for.
+    pub reason: String,
+    /// For these, the line of user code.
+    pub at: PlaceId,
+    /// Whether it was a wait that ended from outside of the program: by the network or a timer.
+    pub outside: bool,
+    /// For how long others were blocked meanwhile, added up over those; counted once for each of several holders.
+    pub weight: Duration,
 }
 
 /// A lock or a channel, or several that the same lines use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Contended {
-    /// Which of the two.
+    /// What it is.
     pub what: What,
     /// The lines that wait, by what they wait for (`Mutex`, `chan send` …), the longest waits first.
     pub waits_at: Vec<(PlaceId, String, Tally)>,
@@ -76,44 +137,128 @@ pub struct Contended {
     pub depth: Vec<u64>,
     /// The part of the trace in which at least one waited.
     pub busy: Duration,
-    /// The longest queue, by how many were let go from it without a gap.
+    /// The longest queue, by how many were released from it without a gap.
     pub convoy: Convoy,
     /// Waits that a goroutine ended at one of the class's lines.
     pub handoffs: u64,
-    /// Hand-offs out of starvation: the one who released the lock had to give it away and to step back.
+    /// Hand-offs in starvation mode: the one who released the lock had to give it away and to yield.
     pub starved: u64,
     /// Waits of senders (channels only).
-    pub sending: Tally,
+    pub sending: Side,
     /// Waits of receivers (channels only).
-    pub receiving: Tally,
+    pub receiving: Side,
+    /// Who caused the delay, the most first. Together with `unreleased` these sum to `total`.
+    pub blame: Vec<Blame>,
+    /// What was waited for since the last release, to the end of the trace.
+    pub unreleased: Duration,
+    /// How many held it at once, at most, as far as their releases show.
+    pub held_max: u64,
+    /// Whether those who end waits are those who wait: what they pass on is held in between, as of a pool.
+    pub held_by_waiters: bool,
+    /// What holders did while others were blocked, the most first.
+    pub while_held: Vec<Meanwhile>,
 }
 
-/// The side of a channel that holds the other up.
+/// What keeps the goroutines at a channel waiting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Bottleneck {
-    /// Senders wait: there are too few receivers, or they are too slow.
+    /// Senders wait for receivers that exist: these are too few, or too slow.
     Receivers,
-    /// Receivers wait.
+    /// Receivers wait while senders are at work.
     Senders,
     /// Both wait about as long.
     Neither,
+    /// What goes through the channel is held by those who wait for it: there is too little of it, or it is held too long.
+    Pool,
+    /// Receivers wait while senders wait for the network or for a timer: there is nothing to do.
+    Idle,
+    /// Receivers wait while senders wait for others: what holds them up is further up.
+    Upstream,
+    /// Senders wait, most of the time for receivers that never come.
+    NoReceiver,
+    /// Receivers wait, and no sender ever came.
+    NoSender,
 }
 
 impl Contended {
-    /// The side that holds the other up: the one that waits less than half as long.
-    pub fn bottleneck(&self) -> Bottleneck {
-        let (s, r) = (self.sending.total.ns(), self.receiving.total.ns());
-        if s > r.saturating_mul(2) {
-            Bottleneck::Receivers
+    fn new(what: What) -> Contended {
+        Contended {
+            what,
+            waits_at: Vec::new(),
+            ended_at: Vec::new(),
+            waits: 0,
+            open: 0,
+            total: Duration::ZERO,
+            max: Duration::ZERO,
+            longest: None,
+            longest_wait: (GoIdx::NONE, Time::MIN),
+            depth_max: 0,
+            depth_mean_milli: 0,
+            depth: Vec::new(),
+            busy: Duration::ZERO,
+            convoy: Convoy::default(),
+            handoffs: 0,
+            starved: 0,
+            sending: Side::default(),
+            receiving: Side::default(),
+            blame: Vec::new(),
+            unreleased: Duration::ZERO,
+            held_max: 0,
+            held_by_waiters: false,
+            while_held: Vec::new(),
+        }
+    }
+
+    /// What keeps the goroutines at a channel waiting, as far as the trace shows it; nothing for what is no channel.
+    ///
+    /// A side is the bottleneck only if the other one waits at least twice as long for it, and it is there. Of senders that
+    /// wait themselves, that is not said.
+    pub fn bottleneck(&self) -> Option<Bottleneck> {
+        if self.what != What::Channel {
+            return None;
+        }
+        let (s, r) = (self.sending.all.total.ns(), self.receiving.all.total.ns());
+        Some(if s > r.saturating_mul(2) {
+            match self.sending.never.total.ns() {
+                never if never.saturating_mul(2) > s => Bottleneck::NoReceiver,
+                _ if self.held_by_waiters => Bottleneck::Pool,
+                _ => Bottleneck::Receivers,
+            }
         } else if r > s.saturating_mul(2) {
-            Bottleneck::Senders
+            let share = |of: &dyn Fn(&Meanwhile) -> bool| -> i64 {
+                self.while_held.iter().filter(|m| of(m)).map(|m| m.weight.ns()).sum()
+            };
+            let all = share(&|_| true);
+            let outside = share(&|m| m.outside);
+            let waiting = share(&|m| m.state == GoState::Waiting);
+            if self.handoffs == 0 {
+                Bottleneck::NoSender
+            } else if self.held_by_waiters {
+                Bottleneck::Pool
+            } else if outside.saturating_mul(2) >= all {
+                Bottleneck::Idle
+            } else if waiting.saturating_mul(2) >= all {
+                Bottleneck::Upstream
+            } else {
+                Bottleneck::Senders
+            }
         } else {
             Bottleneck::Neither
-        }
+        })
+    }
+
+    /// Whether receivers wait because there is nothing for them to do: nobody who could send is at it.
+    pub fn idle(&self) -> bool {
+        matches!(self.bottleneck(), Some(Bottleneck::Idle | Bottleneck::Upstream | Bottleneck::NoSender))
+    }
+
+    /// Where it comes in a list: what is idle last, else the most waited for first.
+    pub(crate) fn rank(&self) -> (bool, std::cmp::Reverse<Duration>, What, Option<PlaceId>) {
+        (self.idle(), std::cmp::Reverse(self.total), self.what, self.waits_at.first().map(|w| w.0))
     }
 }
 
-/// All classes of a trace, the most waited for first.
+/// All classes of a trace, the most waited for first, and those last that are idle.
 pub struct Contention {
     /// The classes.
     pub classes: Vec<Contended>,
@@ -121,363 +266,78 @@ pub struct Contention {
     pub places: Places,
 }
 
-/// Sets of lines that waits join.
-struct Classes<'a> {
-    index: &'a Index,
-    places: &'a Places,
-    reasons: &'a Reasons,
-    parent: FxHashMap<(What, PlaceId), (What, PlaceId)>,
-    /// Stacks that are inside a release of a lock.
-    releasing: Vec<bool>,
-}
-
-impl<'a> Classes<'a> {
-    fn new(index: &'a Index, places: &'a Places, reasons: &'a Reasons) -> Classes<'a> {
-        let releasing = index.dict.stacks_with(|d, f| {
-            let name = d.func_name(f.func);
-            name.strip_prefix("internal/").unwrap_or(name).starts_with("sync.(*")
-                && matches!(name.rsplit('.').next(), Some("Unlock" | "RUnlock" | "unlockSlow" | "rUnlockSlow"))
-        });
-        let mut c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing };
-        let mut all: Vec<&totals::Link> = index.totals.links.keys().collect();
-        all.sort_unstable();
-        for l in all {
-            let Some((what, _)) = c.what(l.reason, l.waiter_stack) else { continue };
-            let goroutine = l.waker != totals::Party::Nobody;
-            let joined = match what {
-                What::Lock => goroutine && c.releases(l.waker_stack),
-                What::Channel => goroutine,
-            };
-            let a = (what, places.near(l.waiter_stack));
-            if what == What::Lock || joined {
-                c.parent.entry(a).or_insert(a);
-            }
-            let b = (what, places.near(l.waker_stack));
-            if joined && b.1 != PlaceId::NONE {
-                let (a, b) = (c.root(a), c.root(b));
-                c.parent.insert(a.max(b), a.min(b));
-            }
-        }
-        c
-    }
-
-    fn releases(&self, stack: StackId) -> bool {
-        self.releasing.get(stack.0 as usize).copied().unwrap_or(false)
-    }
-
-    /// What a wait is for, if for a lock or a channel.
-    fn what(&self, reason: StringId, stack: StackId) -> Option<(What, Class)> {
-        let id = self.reasons.refine(&self.index.dict, reason, stack, Waker::Runtime);
-        match self.reasons.get(id).class {
-            Class::Lock => Some((What::Lock, Class::Lock)),
-            c @ (Class::Send | Class::Receive) => Some((What::Channel, c)),
-            _ => None,
-        }
-    }
-
-    fn root(&mut self, x: (What, PlaceId)) -> (What, PlaceId) {
-        let mut at = x;
-        loop {
-            let up = *self.parent.entry(at).or_insert(at);
-            if up == at {
-                break;
-            }
-            at = up;
-        }
-        self.parent.insert(x, at);
-        at
-    }
-}
-
-/// A class while the trace is followed.
-struct Queue {
-    out: Contended,
-    depth: u64,
-    since: Time,
-    /// Goroutine-nanoseconds waited.
-    area: i128,
-    over_time: Depth,
-    convoy: Convoy,
-    lines: BTreeMap<(PlaceId, ReasonId), Tally>,
-    ends: BTreeMap<PlaceId, u64>,
-}
-
-impl Queue {
-    fn new(what: What, index: &Index) -> Queue {
-        Queue {
-            out: Contended {
-                what,
-                waits_at: Vec::new(),
-                ended_at: Vec::new(),
-                waits: 0,
-                open: 0,
-                total: Duration::ZERO,
-                max: Duration::ZERO,
-                longest: None,
-                longest_wait: (GoIdx::NONE, Time::MIN),
-                depth_max: 0,
-                depth_mean_milli: 0,
-                depth: Vec::new(),
-                busy: Duration::ZERO,
-                convoy: Convoy::default(),
-                handoffs: 0,
-                starved: 0,
-                sending: Tally::default(),
-                receiving: Tally::default(),
-            },
-            depth: 0,
-            since: Time::MIN,
-            area: 0,
-            over_time: Depth::new(index.start, index.duration()),
-            convoy: Convoy::default(),
-            lines: BTreeMap::new(),
-            ends: BTreeMap::new(),
-        }
-    }
-
-    fn pass(&mut self, now: Time) {
-        if self.depth > 0 {
-            let d = now - self.since;
-            self.area += i128::from(d.ns()) * i128::from(self.depth);
-            self.out.busy += d;
-            self.over_time.add(self.since, now, self.depth);
-        }
-        self.since = now;
-    }
-
-    fn come(&mut self, now: Time) {
-        self.pass(now);
-        if self.depth == 0 {
-            self.convoy = Convoy { from: now, to: now, ..Convoy::default() };
-        }
-        self.depth += 1;
-        self.convoy.peak = self.convoy.peak.max(self.depth);
-        self.out.depth_max = self.out.depth_max.max(self.depth);
-    }
-
-    fn go(&mut self, now: Time, let_go: bool) {
-        self.pass(now);
-        self.depth = self.depth.saturating_sub(1);
-        self.convoy.to = now;
-        self.convoy.handoffs += u64::from(let_go);
-        self.out.handoffs += u64::from(let_go);
-        let best = &mut self.out.convoy;
-        if (self.convoy.handoffs, self.convoy.peak) > (best.handoffs, best.peak) {
-            *best = self.convoy;
-        }
-    }
-}
-
-/// What is known of a place of waiting: its queue, its line, what it waits for.
-#[derive(Clone, Copy)]
-struct Place {
-    queue: u32,
-    line: PlaceId,
-    class: Class,
-    reason: ReasonId,
-    waited: Tally,
-}
-
-struct Follow<'a> {
-    classes: Classes<'a>,
-    queues: Vec<Queue>,
-    ids: FxHashMap<(What, PlaceId), u32>,
-    /// By reason and stack, one more than the row of `known`; 0 for what is no wait for a lock or a channel.
-    marks: FxHashMap<(StringId, StackId), u32>,
-    known: Vec<Place>,
-    /// By goroutine, one more than the queue that it just released.
-    released: Vec<u32>,
-}
-
-impl Follow<'_> {
-    fn mark(&mut self, reason: StringId, stack: StackId) -> u32 {
-        if let Some(&m) = self.marks.get(&(reason, stack)) {
-            return m;
-        }
-        let m = self.place(reason, stack).map_or(0, |p| {
-            self.known.push(p);
-            self.known.len() as u32
-        });
-        self.marks.insert((reason, stack), m);
-        m
-    }
-
-    fn place(&mut self, reason: StringId, stack: StackId) -> Option<Place> {
-        let (what, class) = self.classes.what(reason, stack)?;
-        let line = self.classes.places.near(stack);
-        // A channel that no goroutine ever woke anyone through is a timer's, or the runtime's own; but timers never make
-        // anyone wait who sends.
-        let joined = class == Class::Send || self.classes.parent.contains_key(&(what, line));
-        let runtimes = is_runtime(&self.classes.places.func(self.classes.index, line));
-        if what == What::Channel && (!joined || runtimes) {
-            return None;
-        }
-        let root = self.classes.root((what, line));
-        let next = self.queues.len() as u32;
-        let queue = *self.ids.entry(root).or_insert(next);
-        if queue == next {
-            self.queues.push(Queue::new(what, self.classes.index));
-        }
-        let reason = self.classes.reasons.refine(&self.classes.index.dict, reason, stack, Waker::Runtime);
-        Some(Place { queue, line, class, reason, waited: Tally::default() })
-    }
-
-    /// A wait at the place of `mark` begins, at `from` or, if it was found there, as early as may be.
-    fn come(&mut self, mark: u32, from: Time) {
-        if let Some(p) = self.known.get((mark as usize).wrapping_sub(1)) {
-            let q = &mut self.queues[p.queue as usize];
-            q.come(from.max(q.since));
-        }
-    }
-
-    /// A wait is over at `to`, ended by `by` in a stack if by anyone; or the trace is. Gives the queue back, if a lock was
-    /// released that way.
-    fn go(&mut self, mark: u32, wait: &Stretch, to: Time, by: Option<(GoIdx, StackId)>) -> Option<u32> {
-        let at = (mark as usize).wrapping_sub(1);
-        let place = *self.known.get(at)?;
-        let q = &mut self.queues[place.queue as usize];
-        // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
-        let stack = by.filter(|b| b.0.is_some()).map(|b| b.1);
-        let releases = stack.is_some_and(|s| self.classes.releases(s));
-        if let Some(s) = stack {
-            *q.ends.entry(self.classes.places.near(s)).or_default() += 1;
-        }
-        if by.is_some() {
-            q.go(to, releases || stack.is_some() && q.out.what == What::Channel);
-        } else {
-            q.pass(to);
-        }
-        let d = wait.len;
-        let line = &mut self.known[at].waited;
-        let sides = match place.class {
-            Class::Send => Some(&mut q.out.sending),
-            Class::Receive => Some(&mut q.out.receiving),
-            _ => None,
-        };
-        for t in [Some(line), sides].into_iter().flatten() {
-            t.add(d);
-        }
-        q.out.waits += 1;
-        q.out.open += u64::from(wait.began == EventNo::MAX || wait.ended == EventNo::MAX);
-        q.out.total += d;
-        if d > q.out.max || q.out.waits == 1 {
-            (q.out.max, q.out.longest) = (d, Some(wait.began).filter(|&no| no != EventNo::MAX));
-            q.out.longest_wait = (wait.go, wait.from);
-        }
-        releases.then_some(place.queue)
-    }
-
-    /// Follows waits that are there one by one.
-    fn replay(&mut self, queues: &Queues) {
-        let marks: Vec<u32> = queues.waits.iter().map(|w| self.mark(w.reason, w.stack)).collect();
-        let stops: FxHashMap<EventNo, StackId> = queues.stops.iter().map(|s| (s.after, s.stack)).collect();
-        // Begin and end of each, in the order of the events; what was there already comes first.
-        let mut steps = Vec::with_capacity(2 * queues.waits.len());
-        for (i, w) in (0u32..).zip(&queues.waits).filter(|(i, _)| marks[*i as usize] > 0) {
-            let began = if w.wait.began == EventNo::MAX { 0 } else { w.wait.began };
-            steps.push((began, false, w.wait.go, i));
-            steps.push((w.wait.ended, true, w.wait.go, i));
-        }
-        steps.sort_unstable();
-        for (_, over, _, i) in steps {
-            let (w, mark) = (&queues.waits[i as usize], marks[i as usize]);
-            let from = w.wait.from;
-            if !over {
-                self.come(mark, from);
-                continue;
-            }
-            let by = (w.wait.ended != EventNo::MAX).then_some((w.by, w.by_stack));
-            if let Some(q) = self.go(mark, &w.wait, from + w.wait.len, by)
-                && stops.get(&w.wait.ended).is_some_and(|&s| self.classes.releases(s))
-            {
-                self.queues[q as usize].out.starved += 1;
-            }
-        }
-    }
-}
-
-impl Visit for Follow<'_> {
-    fn begin(&mut self, now: &Interval, _seg: &Segment, _i: usize) -> u32 {
-        if now.state != GoState::Waiting {
-            return 0;
-        }
-        let m = self.mark(now.reason, now.stack);
-        self.come(m, now.from);
-        m
-    }
-
-    fn end(&mut self, w: &Interval) {
-        match w.state {
-            GoState::Waiting if w.mark > 0 => {}
-            GoState::Running => {
-                let released = self.released.get_mut(w.go.0 as usize).map_or(0, std::mem::take);
-                if released > 0
-                    && let Some(e) = w.end
-                    && e.kind == Kind::GoStop
-                    && self.classes.releases(e.stack)
-                {
-                    self.queues[released as usize - 1].out.starved += 1;
-                }
-                return;
-            }
-            _ => return,
-        }
-        let (began, ended) = (w.began.unwrap_or(EventNo::MAX), w.end.map_or(EventNo::MAX, |e| e.no));
-        let wait = Stretch { len: w.len(), from: w.from, began, ended, go: w.go };
-        let released = self.go(w.mark, &wait, w.to, w.end.map(|e| (e.by, e.stack)));
-        if let (Some(q), Some(e)) = (released, w.end)
-            && let Some(r) = self.released.get_mut(e.by.0 as usize)
-        {
-            *r = q + 1;
-        }
-    }
-}
-
 /// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that were kept while it
-/// was read ([`Trace::take_queues`](crate::read::Trace::take_queues)), or else by decoding it once more.
+/// was read ([`Trace::take_queues`](crate::read::Trace::take_queues)), or else by decoding it once more. What holders did
+/// meanwhile takes another pass.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
 pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Contention, String> {
+    within(source, kept, Queues::MOST)
+}
+
+/// The same, where no more than `most` waits are to be held at a time.
+fn within<S: Source>(source: &S, kept: Option<Queues>, most: usize) -> Result<Contention, String> {
     let mut out = Err("there is no trace".to_owned());
-    source.with_index(&mut |index| {
-        let places = Places::new(&index.dict);
-        let reasons = Reasons::default();
-        let mut f = Follow {
-            classes: Classes::new(index, &places, &reasons),
-            queues: Vec::new(),
-            ids: FxHashMap::default(),
-            marks: FxHashMap::default(),
-            known: Vec::new(),
-            released: vec![0; index.goroutines.len()],
-        };
-        if let Some(queues) = &kept {
-            f.replay(queues);
-        } else if let Err(e) = tracker::each(source, &mut f) {
-            out = Err(e);
-            return;
-        }
-        let whole = i128::from(index.duration().ns().max(1));
-        for p in &f.known {
-            let line = f.queues[p.queue as usize].lines.entry((p.line, p.reason)).or_default();
-            line.merge(p.waited);
-        }
-        let mut classes: Vec<Contended> = f.queues.drain(..).map(|q| close(q, whole, &reasons)).collect();
-        classes.sort_by_key(|c| (std::cmp::Reverse(c.total), c.what, c.waits_at.first().map(|w| w.0)));
-        out = Ok(Contention { classes, places });
-    });
+    source.with_index(&mut |index| out = of_index(source, index, kept.as_ref(), most));
     out
 }
 
-fn close(q: Queue, whole: i128, reasons: &Reasons) -> Contended {
-    let mut c = q.out;
+fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Queues>, most: usize) -> Result<Contention, String> {
+    let places = Places::new(&index.dict);
+    let reasons = Reasons::default();
+    let mut f = Follow::new(Classes::new(index, &places, &reasons));
+    match kept {
+        Some(queues) => f.replay(queues),
+        None => f.decode(source, most)?,
+    }
+    let (mut curves, mut holds, mut classes) = (Vec::new(), Vec::new(), Vec::new());
+    for (class, (mut q, c)) in (0u32..).zip(f.close()) {
+        curves.push(std::mem::take(&mut q.curve));
+        holds.extend(q.holds.iter().map(|&h| (h, class)));
+        classes.push(close(q, c, index));
+    }
+    let held = held::meanwhile(source, (index, &places, &reasons), &curves, holds)?;
+    for (c, held) in classes.iter_mut().zip(held) {
+        let row = |((state, reason, at, outside), weight): (held::Doing, i128)| Meanwhile {
+            state,
+            reason: reason.map_or(String::new(), |r| reasons.get(r).name),
+            at,
+            outside,
+            weight: nanos(weight),
+        };
+        c.while_held = held.into_iter().map(row).collect();
+        c.while_held.sort_by(|a, b| (b.weight, a.state, a.at, &a.reason).cmp(&(a.weight, b.state, b.at, &b.reason)));
+    }
+    classes.retain(|c| c.waits > 0);
+    classes.sort_by_key(Contended::rank);
+    Ok(Contention { classes, places })
+}
+
+fn nanos(area: i128) -> Duration {
+    Duration(area.clamp(0, i128::from(i64::MAX)) as i64)
+}
+
+fn close(q: Queue, mut c: Contended, index: &Index) -> Contended {
+    let whole = i128::from(index.duration().ns().max(1));
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
     c.depth = q.over_time.milli();
-    c.waits_at =
-        q.lines.into_iter().filter(|(_, t)| t.count > 0).map(|((p, r), t)| (p, reasons.get(r).name, t)).collect();
-    c.waits_at.sort_by_key(|w| (std::cmp::Reverse(w.2.total), w.0));
-    c.ended_at = q.ends.into_iter().collect();
-    c.ended_at.sort_by_key(|e| (std::cmp::Reverse(e.1), e.0));
+    (c.depth_max, c.busy, c.convoy, c.handoffs) = (q.depth_max, q.busy, q.longest_convoy, q.handoffs);
+    (c.held_by_waiters, c.held_max) = (q.held_by_waiters(), q.held_max());
+    c.unreleased = nanos(q.pending);
+    let blame = |(&(group, at, how), d): (&queue::By, &queue::Delay)| Blame {
+        who: index.group_name(group).to_owned(),
+        at,
+        how,
+        delay: nanos(d.area),
+        held: d.held,
+        releases: d.releases,
+    };
+    c.blame = q.delays.iter().map(blame).collect();
+    c.blame.sort_by(|a, b| (b.delay, b.releases, a.at, &a.who).cmp(&(a.delay, a.releases, b.at, &b.who)));
     c
 }
+
+#[cfg(test)]
+mod tests;

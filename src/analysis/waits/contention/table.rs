@@ -1,6 +1,6 @@
 //! Locks and channels by the names of their lines, so that those of several traces can be added up.
 
-use super::{Contended, Contention};
+use super::{Contended, Contention, Meanwhile};
 use crate::base::{Duration, Time};
 use crate::model::Index;
 use crate::model::places::PlaceId;
@@ -53,7 +53,7 @@ impl Table {
     pub fn new(c: &Contention, index: &Index, trace: &str) -> Table {
         let origin = Origin { convoy_start: index.start, convoy_in: trace.into(), longest_in: trace.into() };
         let mut names = BTreeMap::new();
-        for p in c.classes.iter().flat_map(places) {
+        for p in c.classes.iter().flat_map(named) {
             names.entry(p).or_insert_with(|| name(c, index, p));
         }
         let classes = c.classes.iter().map(|x| (x.clone(), origin.clone())).collect();
@@ -80,6 +80,8 @@ impl Table {
                 let mut class = x.clone();
                 class.waits_at.iter_mut().for_each(|w| w.0 = id(t, w.0));
                 class.ended_at.iter_mut().for_each(|e| e.0 = id(t, e.0));
+                class.blame.iter_mut().for_each(|b| b.at = id(t, b.at));
+                class.while_held.iter_mut().for_each(|m| m.at = id(t, m.at));
                 // It may be what joins classes that were apart so far.
                 let mine: Vec<PlaceId> = places(&class).filter(|&p| p != PlaceId::NONE).collect();
                 let area = i128::from(class.depth_mean_milli) * i128::from(t.length.ns());
@@ -101,15 +103,25 @@ impl Table {
                 x.depth_mean_milli = (area / whole).clamp(0, i128::from(u64::MAX)) as u64;
                 x.waits_at.sort_by(|a, b| (b.2.total, a.0, &a.1).cmp(&(a.2.total, b.0, &b.1)));
                 x.ended_at.sort_by_key(|e| (std::cmp::Reverse(e.1), e.0));
+                x.blame.sort_by(|a, b| (b.delay, b.releases, a.at, &a.who).cmp(&(a.delay, a.releases, b.at, &b.who)));
+                x.while_held
+                    .sort_by(|a, b| (b.weight, a.state, a.at, &a.reason).cmp(&(a.weight, b.state, b.at, &b.reason)));
                 (x, origin)
             })
             .collect();
-        classes.sort_by_key(|(x, _)| (std::cmp::Reverse(x.total), x.what, x.waits_at.first().map(|w| w.0)));
+        classes.sort_by_key(|(x, _)| x.rank());
         let names = (0u32..).map(PlaceId).zip(all.iter().map(|n| n.1.clone())).collect();
         Table { classes, names, length, traces }
     }
 }
 
+/// All places that have a name.
+fn named(x: &Contended) -> impl Iterator<Item = PlaceId> + '_ {
+    let others = x.blame.iter().map(|b| b.at).chain(x.while_held.iter().map(|m| m.at));
+    places(x).chain(others)
+}
+
+/// The places that tell which lock or channel it is.
 fn places(x: &Contended) -> impl Iterator<Item = PlaceId> + '_ {
     x.waits_at.iter().map(|w| w.0).chain(x.ended_at.iter().map(|e| e.0))
 }
@@ -134,6 +146,27 @@ fn join(mut a: Sum, b: Sum) -> Sum {
             None => x.ended_at.push((p, n)),
         }
     }
+    for b in y.blame {
+        match x.blame.iter_mut().find(|o| o.at == b.at && o.how == b.how && o.who == b.who) {
+            Some(o) => {
+                o.delay += b.delay;
+                o.held += b.held;
+                o.releases += b.releases;
+            }
+            None => x.blame.push(b),
+        }
+    }
+    for m in y.while_held {
+        let same =
+            |o: &&mut Meanwhile| (o.state, o.at, o.outside) == (m.state, m.at, m.outside) && o.reason == m.reason;
+        match x.while_held.iter_mut().find(same) {
+            Some(o) => o.weight += m.weight,
+            None => x.while_held.push(m),
+        }
+    }
+    x.unreleased += y.unreleased;
+    x.held_max = x.held_max.max(y.held_max);
+    x.held_by_waiters |= y.held_by_waiters;
     if y.max > x.max {
         (x.max, x.longest, x.longest_wait) = (y.max, y.longest, y.longest_wait);
         a.origin.longest_in = origin.longest_in;

@@ -1,0 +1,163 @@
+//! Which waits are for the same lock or channel, told by the lines that waits join.
+
+use super::What;
+use crate::base::{GoIdx, StackId, StringId};
+use crate::model::ownership::is_runtime;
+use crate::model::places::{PlaceId, Places};
+use crate::model::reasons::{Class, How, ReasonId, Reasons};
+use crate::model::{Index, Waker, totals};
+use rustc_hash::FxHashMap;
+
+/// Waits of one kind at one line.
+pub(super) type Node = (What, PlaceId);
+
+/// What is known of a wait when it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Early {
+    /// It is for nothing that goroutines queue for.
+    Never,
+    /// What it is for.
+    Known(Site),
+    /// Only its end can tell: a select, and what began before the trace.
+    Late,
+}
+
+/// What a wait is for, and where it stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Site {
+    /// Any line of its class.
+    pub node: Node,
+    /// The line that waits.
+    pub line: PlaceId,
+    /// What the wait is called.
+    pub reason: ReasonId,
+    /// For a channel, which side waits.
+    pub side: Class,
+}
+
+/// Sets of lines that waits join.
+pub(super) struct Classes<'a> {
+    pub index: &'a Index,
+    pub places: &'a Places,
+    pub reasons: &'a Reasons,
+    parent: FxHashMap<Node, Node>,
+    /// Stacks that are inside a release of a lock.
+    releasing: Vec<bool>,
+}
+
+impl<'a> Classes<'a> {
+    pub fn new(index: &'a Index, places: &'a Places, reasons: &'a Reasons) -> Classes<'a> {
+        let releasing = index.dict.stacks_with(|d, f| {
+            let name = d.func_name(f.func);
+            name.strip_prefix("internal/").unwrap_or(name).starts_with("sync.(*")
+                && matches!(name.rsplit('.').next(), Some("Unlock" | "RUnlock" | "unlockSlow" | "rUnlockSlow"))
+        });
+        let mut c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing };
+        let mut all: Vec<&totals::Link> = index.totals.links.keys().collect();
+        all.sort_unstable();
+        for l in all {
+            let Some((what, _)) = c.what(l.reason, l.waiter_stack) else { continue };
+            let goroutine = l.waker != totals::Party::Nobody;
+            // A wait for a lock may end by other means than a release: of those the line says nothing.
+            let joined = goroutine && (what != What::Lock || c.releases(l.waker_stack));
+            let a = (what, c.line(what, l.waiter_stack));
+            if what != What::Channel || joined {
+                c.parent.entry(a).or_insert(a);
+            }
+            let b = (what, c.line(what, l.waker_stack));
+            if joined && b.1 != PlaceId::NONE {
+                let (a, b) = (c.root(a), c.root(b));
+                c.parent.insert(a.max(b), a.min(b));
+            }
+        }
+        c
+    }
+
+    /// Whether a stack is inside a release of a lock.
+    pub fn releases(&self, stack: StackId) -> bool {
+        self.releasing.get(stack.0 as usize).copied().unwrap_or(false)
+    }
+
+    /// The line by which a class knows those who wait and those who end waits: the one that calls into the runtime or
+    /// `sync`. Of what a library builds on these it is the user's line, or all semaphores would be one.
+    pub fn line(&self, what: What, stack: StackId) -> PlaceId {
+        match what {
+            What::Semaphore | What::Group => self.places.user(stack),
+            _ => self.places.near(stack),
+        }
+    }
+
+    /// What a wait is for, as far as its beginning tells.
+    fn what(&self, reason: StringId, stack: StackId) -> Option<(What, Class)> {
+        let dict = &self.index.dict;
+        let class = self.reasons.get(self.reasons.refine(dict, reason, stack, Waker::Runtime)).class;
+        let what = match class {
+            Class::Lock => What::Lock,
+            Class::Send | Class::Receive => What::Channel,
+            Class::Cond => What::Cond,
+            Class::Group => What::Group,
+            Class::Once => What::Once,
+            // One that parks in the runtime's semaphores without `sync` is the runtime's own affair.
+            Class::Semaphore if dict.str(reason) != "sync" => What::Semaphore,
+            _ => return None,
+        };
+        Some((what, class))
+    }
+
+    /// What is known of a wait when it begins.
+    pub fn early(&mut self, reason: StringId, stack: StackId) -> Early {
+        let dict = &self.index.dict;
+        let id = self.reasons.refine(dict, reason, stack, Waker::Runtime);
+        let Some((what, side)) = self.what(reason, stack) else {
+            let late = self.reasons.get(id).class == Class::Select || !reason.is_some() && !stack.is_some();
+            return if late { Early::Late } else { Early::Never };
+        };
+        let line = self.line(what, stack);
+        if what == What::Channel {
+            // A channel through which no goroutine ever woke anyone is a timer's, or the runtime's own; but timers never
+            // make anyone wait who sends.
+            let joined = side == Class::Send || self.parent.contains_key(&(what, line));
+            if !joined || self.of_runtime(line) {
+                return Early::Never;
+            }
+        }
+        Early::Known(Site { node: self.root((what, line)), line, reason: id, side })
+    }
+
+    /// What a wait that `by` ended in `by_stack` was for, where its beginning did not tell.
+    pub fn late(&mut self, reason: StringId, stack: StackId, (by, by_stack): (GoIdx, StackId)) -> Option<Site> {
+        let dict = &self.index.dict;
+        let waker = self.reasons.waker(dict, (reason, stack), by, by_stack);
+        let (what, side) = match (waker, self.reasons.how(dict, by_stack)?) {
+            (Waker::Go(_), How::Send | How::Close) => (What::Channel, Class::Receive),
+            (Waker::Go(_), How::Receive) => (What::Channel, Class::Send),
+            (Waker::Go(_), How::Release) => (What::Lock, Class::Lock),
+            _ => return None,
+        };
+        let by_line = self.line(what, by_stack);
+        if what == What::Channel && (by_line == PlaceId::NONE || self.of_runtime(by_line)) {
+            return None;
+        }
+        let id = self.reasons.refine_ended(dict, (reason, stack), (waker, by_stack));
+        // The cases of a select are not joined by its line: each belongs with those who ended it.
+        let line = self.line(what, stack);
+        Some(Site { node: self.root((what, by_line)), line, reason: id, side })
+    }
+
+    fn of_runtime(&self, line: PlaceId) -> bool {
+        self.places.get(line).is_some_and(|(f, _)| is_runtime(self.index.dict.func_name(f)))
+    }
+
+    pub fn root(&mut self, x: Node) -> Node {
+        let mut at = x;
+        loop {
+            let up = *self.parent.entry(at).or_insert(at);
+            if up == at {
+                break;
+            }
+            at = up;
+        }
+        self.parent.insert(x, at);
+        at
+    }
+}

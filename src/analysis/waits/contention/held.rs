@@ -1,0 +1,102 @@
+//! What those who held a lock did meanwhile, weighted by how many waited.
+
+use super::queue::{Curve, Hold};
+use crate::analysis::search::Source;
+use crate::analysis::waits::tracker::{self, Interval, Visit};
+use crate::base::{GoIdx, StackId};
+use crate::model::Index;
+use crate::model::places::{PlaceId, Places};
+use crate::model::reasons::{ReasonId, Reasons};
+use crate::model::segment::GoState;
+use crate::model::waker::Waker;
+use std::collections::BTreeMap;
+
+/// What a holder did: its state, for a wait or a syscall what for and where, and whether something outside of the program
+/// ended the wait.
+pub(super) type Doing = (GoState, Option<ReasonId>, PlaceId, bool);
+
+/// Goroutine-nanoseconds waited, by what a holder did meanwhile.
+pub(super) type Meanwhile = BTreeMap<Doing, i128>;
+
+struct Watch<'a> {
+    index: &'a Index,
+    places: &'a Places,
+    reasons: &'a Reasons,
+    curves: &'a [Curve],
+    /// Holds with their class, by goroutine and beginning.
+    holds: Vec<(Hold, u32)>,
+    /// By goroutine, the first of its holds that is not over yet.
+    next: Vec<u32>,
+    out: Vec<Meanwhile>,
+}
+
+impl Watch<'_> {
+    fn doing(&self, i: &Interval) -> Doing {
+        match i.state {
+            GoState::Waiting => {
+                let waker = i.waker(self.index, self.reasons);
+                let ended = (waker, i.end.map_or(StackId::NONE, |e| e.stack));
+                let reason = self.reasons.refine_ended(&self.index.dict, (i.reason, i.stack), ended);
+                let outside = matches!(waker, Waker::Network | Waker::Timer);
+                (i.state, Some(reason), self.places.user(i.stack), outside)
+            }
+            GoState::Syscall => {
+                let reason = self.reasons.syscall(&self.index.dict, i.stack);
+                (i.state, Some(reason), self.places.user(i.stack), false)
+            }
+            state => (state, None, PlaceId::NONE, false),
+        }
+    }
+}
+
+impl Visit for Watch<'_> {
+    fn end(&mut self, i: &Interval) {
+        let Some(next) = self.next.get_mut(i.go.0 as usize) else { return };
+        let own = |at: u32| self.holds.get(at as usize).copied().filter(|h| h.0.go == i.go);
+        while own(*next).is_some_and(|(h, _)| h.to <= i.from) {
+            *next += 1;
+        }
+        let mut at = *next;
+        let mut doing = None;
+        while let Some((h, class)) = own(at).filter(|(h, _)| h.from < i.to) {
+            at += 1;
+            let Some(curve) = self.curves.get(class as usize) else { continue };
+            let (from, to) = (h.from.max(i.from), h.to.min(i.to));
+            if from >= to {
+                continue;
+            }
+            let weight = curve.at(to) - curve.at(from);
+            if weight > 0 {
+                let key = match doing {
+                    Some(d) => d,
+                    None => self.doing(i),
+                };
+                doing = Some(key);
+                *self.out[class as usize].entry(key).or_default() += weight;
+            }
+        }
+    }
+}
+
+/// What the holders of each class did while they held it: one pass over the trace.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub(super) fn meanwhile<S: Source>(
+    source: &S,
+    (index, places, reasons): (&Index, &Places, &Reasons),
+    curves: &[Curve],
+    mut holds: Vec<(Hold, u32)>,
+) -> Result<Vec<Meanwhile>, String> {
+    let out = vec![Meanwhile::new(); curves.len()];
+    if holds.is_empty() {
+        return Ok(out);
+    }
+    holds.sort_unstable_by_key(|(h, class)| (h.go, h.from, h.to, *class));
+    let first = |g: usize| holds.partition_point(|(h, _)| h.go < GoIdx(g as u32)) as u32;
+    let next = (0..index.goroutines.len()).map(first).collect();
+    let mut watch = Watch { index, places, reasons, curves, holds, next, out };
+    tracker::each(source, &mut watch)?;
+    Ok(watch.out)
+}

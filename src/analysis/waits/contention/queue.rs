@@ -1,0 +1,238 @@
+//! One lock or channel while its waits are followed: who waits, and whose delay that is.
+//!
+//! A trace shows a release only where it ends a wait, and never who holds a lock. So the time between two releases is laid
+//! to whoever made the later one, as Go's mutex profile does (`semrelease1` in `runtime/sema.go`, `acquiretime`): it held
+//! the lock then. What was waited for before the first release belongs to whoever made that, and what was waited for after
+//! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them.
+
+use super::depth::Depth;
+use super::{Convoy, What};
+use crate::base::{Duration, GoIdx, GroupId, Time};
+use crate::model::places::PlaceId;
+use crate::model::reasons::How;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Most holds, and most points of a curve, that are kept of a class. Beyond that every other one is left out.
+const MOST: usize = 1 << 20;
+
+/// A stretch of time in which a goroutine held what others waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Hold {
+    pub go: GoIdx,
+    pub from: Time,
+    pub to: Time,
+}
+
+/// What a goroutine did with a lock or channel.
+#[derive(Clone, Copy, Default)]
+struct Touch {
+    /// When it last got it after a wait, or released it.
+    at: Time,
+    /// Whether it waited, as a sender and otherwise.
+    waited: [bool; 2],
+    /// Waits of senders that it ended, and others.
+    releases: [u64; 2],
+}
+
+/// Who released, at which line, and how.
+pub(super) type By = (GroupId, PlaceId, Option<How>);
+
+/// Delay laid to the goroutines of a group that released at one line.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Delay {
+    /// Goroutine-nanoseconds.
+    pub area: i128,
+    /// The time in which that was.
+    pub held: Duration,
+    /// Waits ended.
+    pub releases: u64,
+}
+
+/// Goroutine-nanoseconds waited up to an instant.
+#[derive(Default)]
+pub(super) struct Curve(Vec<(Time, i128)>);
+
+impl Curve {
+    fn push(&mut self, at: Time, area: i128) {
+        if self.0.len() >= MOST {
+            let mut i = 0;
+            self.0.retain(|_| {
+                i += 1;
+                i % 2 == 1
+            });
+        }
+        self.0.push((at, area));
+    }
+
+    /// The area up to `t`.
+    pub fn at(&self, t: Time) -> i128 {
+        let i = self.0.partition_point(|p| p.0 <= t);
+        let (Some(&(from, a)), next) = (i.checked_sub(1).and_then(|i| self.0.get(i)), self.0.get(i)) else { return 0 };
+        let Some(&(to, b)) = next else { return a };
+        // Between two points as many wait all the time, but where points were left out.
+        a + (b - a) * i128::from((t - from).ns()) / i128::from((to - from).ns().max(1))
+    }
+}
+
+/// A lock or channel while it is followed. Times must not go back.
+pub(super) struct Queue {
+    what: What,
+    depth: u64,
+    since: Time,
+    /// When somebody came and nobody waited.
+    busy_since: Time,
+    /// Goroutine-nanoseconds waited, and the part of it since the last release.
+    pub area: i128,
+    pub pending: i128,
+    pending_busy: Duration,
+    last_release: Time,
+    pub depth_max: u64,
+    pub busy: Duration,
+    pub over_time: Depth,
+    convoy: Convoy,
+    pub longest_convoy: Convoy,
+    pub handoffs: u64,
+    /// By who released and at which line.
+    pub delays: BTreeMap<By, Delay>,
+    touched: FxHashMap<GoIdx, Touch>,
+    pub holds: Vec<Hold>,
+    /// One in so many holds is kept.
+    every: u64,
+    seen_holds: u64,
+    pub curve: Curve,
+}
+
+impl Queue {
+    pub fn new(what: What, start: Time, whole: Duration) -> Queue {
+        Queue {
+            what,
+            depth: 0,
+            since: Time::MIN,
+            busy_since: Time::MIN,
+            area: 0,
+            pending: 0,
+            pending_busy: Duration::ZERO,
+            last_release: Time::MIN,
+            depth_max: 0,
+            busy: Duration::ZERO,
+            over_time: Depth::new(start, whole),
+            convoy: Convoy::default(),
+            longest_convoy: Convoy::default(),
+            handoffs: 0,
+            delays: BTreeMap::new(),
+            touched: FxHashMap::default(),
+            holds: Vec::new(),
+            every: 1,
+            seen_holds: 0,
+            curve: Curve::default(),
+        }
+    }
+
+    pub fn pass(&mut self, now: Time) {
+        if self.depth > 0 && now > self.since {
+            let d = now - self.since;
+            let area = i128::from(d.ns()) * i128::from(self.depth);
+            self.area += area;
+            self.pending += area;
+            self.pending_busy += d;
+            self.busy += d;
+            self.over_time.add(self.since, now, self.depth);
+            self.curve.push(now, self.area);
+        }
+        self.since = self.since.max(now);
+    }
+
+    /// A wait begins.
+    pub fn come(&mut self, now: Time) {
+        self.pass(now);
+        if self.depth == 0 {
+            self.convoy = Convoy { from: now, to: now, ..Convoy::default() };
+            self.busy_since = self.since;
+            // The area stood still since the last point.
+            self.curve.push(self.since, self.area);
+        }
+        self.depth += 1;
+        self.convoy.peak = self.convoy.peak.max(self.depth);
+        self.depth_max = self.depth_max.max(self.depth);
+    }
+
+    /// The wait of `go` ends; whether that is a hand-off.
+    pub fn go(&mut self, now: Time, (go, sender): (GoIdx, bool), handoff: bool) {
+        self.pass(now);
+        self.depth = self.depth.saturating_sub(1);
+        self.convoy.to = now;
+        self.convoy.handoffs += u64::from(handoff);
+        self.handoffs += u64::from(handoff);
+        let best = &mut self.longest_convoy;
+        if (self.convoy.handoffs, self.convoy.peak) > (best.handoffs, best.peak) {
+            *best = self.convoy;
+        }
+        let touch = self.touched.entry(go).or_default();
+        touch.at = now;
+        touch.waited[usize::from(!sender)] = true;
+    }
+
+    /// A goroutine ends the wait of a sender, or another one; `go` takes that off afterwards.
+    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), sender: bool) {
+        self.pass(now);
+        let d = self.delays.entry(by).or_default();
+        d.area += std::mem::take(&mut self.pending);
+        d.held += std::mem::take(&mut self.pending_busy);
+        d.releases += 1;
+        let touch = self.touched.entry(go).or_default();
+        // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
+        // comes later must queue.
+        let since = if self.what.held_by_one() { self.last_release } else { touch.at };
+        touch.at = now;
+        touch.releases[usize::from(!sender)] += 1;
+        self.last_release = now;
+        let hold = Hold { go, from: since.max(self.busy_since), to: now };
+        if hold.from < hold.to {
+            self.keep(hold);
+        }
+    }
+
+    fn keep(&mut self, hold: Hold) {
+        self.seen_holds += 1;
+        if !self.seen_holds.is_multiple_of(self.every) {
+            return;
+        }
+        if self.holds.len() >= MOST {
+            let mut i = 0;
+            self.holds.retain(|_| {
+                i += 1;
+                i % 2 == 0
+            });
+            self.every *= 2;
+        }
+        self.holds.push(hold);
+    }
+
+    /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
+    /// received before, say.
+    pub fn held_by_waiters(&self) -> bool {
+        let (mut own, mut all) = (0u64, 0u64);
+        for (n, waited) in self.touched.values().flat_map(|t| t.releases.into_iter().zip(t.waited)) {
+            all += n;
+            own += if waited { n } else { 0 };
+        }
+        own.saturating_mul(2) > all
+    }
+
+    /// How many held it at once, at most, as far as their releases show.
+    pub fn held_max(&self) -> u64 {
+        let mut ends: Vec<(Time, i64)> = Vec::with_capacity(2 * self.holds.len());
+        for h in &self.holds {
+            // One that ends where another begins came before it.
+            ends.extend([(h.from, 1), (h.to, -1)]);
+        }
+        ends.sort_unstable();
+        let (mut now, mut most) = (0i64, 0i64);
+        for (_, d) in ends {
+            now += d;
+            most = most.max(now);
+        }
+        most.max(0) as u64
+    }
+}
