@@ -13,7 +13,6 @@ use gotrail::query;
 use gotrail::read::Trace;
 use gotrail::read::persist::{Folder, Keep, LIMIT};
 use gotrail::read::trace::Options;
-use gotrail::tui::app::jobs;
 use gotrail::tui::app::jobs::{Effect, JobCtx};
 use gotrail::tui::app::keymap::{Key, Keymap};
 use gotrail::tui::app::model::Message;
@@ -247,12 +246,11 @@ fn frames() -> Vec<f64> {
                     let mut next = Vec::new();
                     for effect in waiting {
                         let Effect::Run(job) = effect else { continue };
-                        let partials = Mutex::new(Vec::new());
-                        let partial = |r| partials.lock().expect("no panic").push(r);
-                        let last = jobs::run(job, &JobCtx { trace: &trace, cancel: &cancel, partial: &partial });
-                        let answers = partials.into_inner().expect("no panic");
-                        for reply in answers.into_iter().chain([last]) {
-                            next.extend(frame(&mut driver, Message::Answer(reply)));
+                        let answers = Mutex::new(Vec::new());
+                        let say = |a| answers.lock().expect("no panic").push(a);
+                        job.run(&JobCtx { trace: &trace, cancel: &cancel }, &say);
+                        for answer in answers.into_inner().expect("no panic") {
+                            next.extend(frame(&mut driver, Message::Answer(answer)));
                         }
                     }
                     waiting = next;

@@ -89,7 +89,7 @@ fn fill(text: &str, name: &str, table: &str) -> String {
 fn keys() -> String {
     let mut out = String::from("| keys | what they do |\n|---|---|\n");
     let plain = Action::ALL.iter().position(|&a| a == Action::Enter).unwrap();
-    for a in Action::ALL[plain..].iter().filter(|a| a.available()) {
+    for a in Action::ALL[plain..].iter() {
         let keys: Vec<String> = a.default_keys().split(' ').map(|k| format!("`{k}`")).collect();
         out.push_str(&format!("| {} | {} |\n", keys.join(" "), a.help()));
     }

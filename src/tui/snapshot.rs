@@ -1,6 +1,5 @@
 //! Plays keys into the viewer without a terminal and prints the resulting screen.
 
-use super::app::jobs;
 use super::app::jobs::{Effect, Job, JobCtx};
 use super::app::keymap::{Key, Keymap};
 use super::app::model::{Message, Model};
@@ -81,13 +80,10 @@ impl Driver {
     }
 
     fn run(&self, job: Job) -> Vec<Message> {
-        let partials = Mutex::new(Vec::new());
-        let cancel = AtomicBool::new(false);
-        let partial = |r| partials.lock().unwrap_or_else(|e| e.into_inner()).push(Message::Answer(r));
-        let last = jobs::run(job, &JobCtx { trace: &self.trace, cancel: &cancel, partial: &partial });
-        let mut out = partials.into_inner().unwrap_or_else(|e| e.into_inner());
-        out.push(Message::Answer(last));
-        out
+        let answers = Mutex::new(Vec::new());
+        let say = |a| answers.lock().unwrap_or_else(|e| e.into_inner()).push(Message::Answer(a));
+        job.run(&JobCtx { trace: &self.trace, cancel: &AtomicBool::new(false) }, &say);
+        answers.into_inner().unwrap_or_else(|e| e.into_inner())
     }
 
     /// Plays keys as `--keys` has them: `/mapassign<Enter>jj`. Stops where the viewer ends.

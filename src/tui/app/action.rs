@@ -1,6 +1,6 @@
 //! The one list of actions: keymap, `?` overlay, `:` palette and manual are all made from it.
 
-use crate::tui::views::ViewId;
+use super::catalog::{ViewId, catalog};
 
 /// Where an action means something. An action of a narrower scope may use a key that a wider one has.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,129 +56,130 @@ impl Scope {
 }
 
 macro_rules! actions {
-    ($($name:ident = $text:literal, $scope:ident, $keys:literal, $help:literal;)*) => {
+    (
+        { $($first:ident = $first_text:literal, $first_scope:ident, $first_keys:literal, $first_help:literal;)* }
+        { $($name:ident = $text:literal, $scope:ident, $keys:literal, $help:literal;)* }
+        views { $($view:ident = $key:literal, $title:literal, $about:literal, $($path:ident)::+;)* }
+    ) => {
         /// Something that the user can ask for.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        pub enum Action { $(#[doc = $help] $name,)* }
+        pub enum Action {
+            $(#[doc = $first_help] $first,)*
+            /// show a view
+            View(ViewId),
+            $(#[doc = $help] $name,)*
+        }
 
         impl Action {
             /// All actions, in the order in which help shows them.
-            pub const ALL: &[Action] = &[$(Action::$name,)*];
+            pub const ALL: &[Action] = &[
+                $(Action::$first,)* $(Action::View(ViewId::$view),)* $(Action::$name,)*
+            ];
 
             /// The name in the palette and in the settings file.
             pub fn name(self) -> &'static str {
-                match self { $(Action::$name => $text,)* }
+                match self {
+                    $(Action::$first => $first_text,)*
+                    $(Action::View(ViewId::$view) => concat!("view-", $title),)*
+                    $(Action::$name => $text,)*
+                }
             }
 
             /// What it does, on one line.
             pub fn help(self) -> &'static str {
-                match self { $(Action::$name => $help,)* }
+                match self {
+                    $(Action::$first => $first_help,)*
+                    $(Action::View(ViewId::$view) => $about,)*
+                    $(Action::$name => $help,)*
+                }
             }
 
             /// The keys it has unless the settings say otherwise, separated by spaces.
             pub fn default_keys(self) -> &'static str {
-                match self { $(Action::$name => $keys,)* }
+                match self {
+                    $(Action::$first => $first_keys,)*
+                    $(Action::View(ViewId::$view) => $key,)*
+                    $(Action::$name => $keys,)*
+                }
             }
 
             /// Where it applies.
             pub fn scope(self) -> Scope {
-                match self { $(Action::$name => Scope::$scope,)* }
+                match self {
+                    $(Action::$first => Scope::$first_scope,)*
+                    Action::View(_) => Scope::Global,
+                    $(Action::$name => Scope::$scope,)*
+                }
             }
         }
     };
 }
 
-actions! {
-    Left = "left", Global, "h <Left>", "move left";
-    Down = "down", Global, "j <Down>", "move down";
-    Up = "up", Global, "k <Up>", "move up";
-    Right = "right", Global, "l <Right>", "move right";
-    Top = "top", Global, "g <Home>", "go to the first row";
-    Bottom = "bottom", Global, "G <End>", "go to the last row";
-    HalfDown = "half-page-down", Global, "<C-d>", "half a page down";
-    HalfUp = "half-page-up", Global, "<C-u>", "half a page up";
-    PageDown = "page-down", Global, "<PageDown> <C-f>", "a page down";
-    PageUp = "page-up", Global, "<PageUp> <C-b>", "a page up";
-    Enter = "enter", Global, "<Enter>", "go into what is under the cursor";
-    Escape = "escape", Global, "<Esc>", "come back, or take the last narrowing off";
-    Expand = "expand", Global, "e <Space>", "expand or collapse the group";
-    NextPane = "next-pane", Global, "<Tab>", "move the focus to the next pane";
-    PrevPane = "previous-pane", Global, "<S-Tab>", "move the focus to the previous pane";
-    Filter = "filter", Global, "/", "search: type a query";
-    NextHit = "next-hit", Global, "n", "go to the next hit";
-    PrevHit = "previous-hit", Global, "N", "go to the previous hit";
-    Hits = "hits", Global, "H", "show or hide the list of hits by line";
-    Unblocker = "unblocker", Global, "u", "go to what ended this wait";
-    Unblocked = "unblocked", Global, "U", "go to the wait that this ended";
-    Path = "path", Global, "p", "show the critical path of what is under the cursor";
-    Chain = "chain", Global, "c", "show the chain of waits behind this one";
-    Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";
-    Editor = "editor", Global, "o", "open the source line in your editor";
-    Copy = "copy", Global, "y", "copy the line, stack or position";
-    Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";
-    Narrow = "narrow", Global, "i", "narrow to the group, goroutine, function or label under the cursor";
-    Back = "back", Global, "[", "go back to where you were";
-    Forward = "forward", Global, "]", "go forward again";
-    Help = "help", Global, "? <F1>", "show all keys";
-    Palette = "palette", Global, ":", "find an action by name";
-    Quit = "quit", Global, "q <C-c>", "leave gotrail";
-    Suspend = "suspend", Global, "<C-z>", "go to the shell for a while";
-    Redraw = "redraw", Global, "<C-l>", "draw the screen anew";
-    View1 = "view-timeline", Global, "1", "show the timeline";
-    View2 = "view-goroutines", Global, "2", "show the goroutines";
-    View3 = "view-links", Global, "3", "show who waited for whom";
-    View4 = "view-stacks", Global, "4", "show the stacks";
-    View5 = "view-events", Global, "5", "show the events";
-    View6 = "view-maps", Global, "6", "show the map lens";
-    View7 = "view-gc", Global, "7", "show collector and scheduler";
-    View8 = "view-tasks", Global, "8", "show tasks and regions";
-    View9 = "view-profile", Global, "9", "show the profile";
-    View0 = "view-findings", Global, "0", "show what is wrong";
-    ZoomIn = "zoom-in", Timeline, "w + =", "zoom in";
-    ZoomOut = "zoom-out", Timeline, "s -", "zoom out";
-    PanLeft = "pan-left", Timeline, "a", "pan to the left";
-    PanRight = "pan-right", Timeline, "d", "pan to the right";
-    NextEvent = "next-event", Timeline, ".", "go to the goroutine's next change of state";
-    PrevEvent = "previous-event", Timeline, ",", "go to the goroutine's last change of state";
-    Fit = "fit", Timeline, "f", "fit the selection, or the whole trace";
-    SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
-    SortNext = "sort-next", Table, ">", "sort by the column to the right";
-    SortReverse = "sort-reverse", Table, "r", "turn the order around";
-    StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU, and who woke whom";
-    Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
-    MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
-    SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
-    LeaveOut = "leave-out", Profile, "I", "leave out the stacks with the function or label under the cursor";
-    Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";
-    Variants = "group-variants", Profile, "V", "group variants (mapassign_fast64, F[int]) as one function, or not";
-    Normalize = "normalise", Profile, "=", "scale profiles that are compared to the same sum, or not";
-    Less = "less-or-more", Profile, "-", "change the graph between what has become more and less";
-}
+// Those that show a view stand between the general ones and those of single views.
+catalog! { actions! {
+    {
+        Left = "left", Global, "h <Left>", "move left";
+        Down = "down", Global, "j <Down>", "move down";
+        Up = "up", Global, "k <Up>", "move up";
+        Right = "right", Global, "l <Right>", "move right";
+        Top = "top", Global, "g <Home>", "go to the first row";
+        Bottom = "bottom", Global, "G <End>", "go to the last row";
+        HalfDown = "half-page-down", Global, "<C-d>", "half a page down";
+        HalfUp = "half-page-up", Global, "<C-u>", "half a page up";
+        PageDown = "page-down", Global, "<PageDown> <C-f>", "a page down";
+        PageUp = "page-up", Global, "<PageUp> <C-b>", "a page up";
+        Enter = "enter", Global, "<Enter>", "go into what is under the cursor";
+        Escape = "escape", Global, "<Esc>", "come back, or take the last narrowing off";
+        Expand = "expand", Global, "e <Space>", "expand or collapse the group";
+        NextPane = "next-pane", Global, "<Tab>", "move the focus to the next pane";
+        PrevPane = "previous-pane", Global, "<S-Tab>", "move the focus to the previous pane";
+        Filter = "filter", Global, "/", "search: type a query";
+        NextHit = "next-hit", Global, "n", "go to the next hit";
+        PrevHit = "previous-hit", Global, "N", "go to the previous hit";
+        Hits = "hits", Global, "H", "show or hide the list of hits by line";
+        Unblocker = "unblocker", Global, "u", "go to what ended this wait";
+        Unblocked = "unblocked", Global, "U", "go to the wait that this ended";
+        Path = "path", Global, "p", "show the critical path of what is under the cursor";
+        Chain = "chain", Global, "c", "show the chain of waits behind this one";
+        Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";
+        Editor = "editor", Global, "o", "open the source line in your editor";
+        Copy = "copy", Global, "y", "copy the line, stack or position";
+        Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";
+        Narrow = "narrow", Global, "i", "narrow to the group, goroutine, function or label under the cursor";
+        Back = "back", Global, "[", "go back to where you were";
+        Forward = "forward", Global, "]", "go forward again";
+        Help = "help", Global, "? <F1>", "show all keys";
+        Palette = "palette", Global, ":", "find an action by name";
+        Quit = "quit", Global, "q <C-c>", "leave gotrail";
+        Suspend = "suspend", Global, "<C-z>", "go to the shell for a while";
+        Redraw = "redraw", Global, "<C-l>", "draw the screen anew";
+    }
+    {
+        ZoomIn = "zoom-in", Timeline, "w + =", "zoom in";
+        ZoomOut = "zoom-out", Timeline, "s -", "zoom out";
+        PanLeft = "pan-left", Timeline, "a", "pan to the left";
+        PanRight = "pan-right", Timeline, "d", "pan to the right";
+        NextEvent = "next-event", Timeline, ".", "go to the goroutine's next change of state";
+        PrevEvent = "previous-event", Timeline, ",", "go to the goroutine's last change of state";
+        Fit = "fit", Timeline, "f", "fit the selection, or the whole trace";
+        SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
+        SortNext = "sort-next", Table, ">", "sort by the column to the right";
+        SortReverse = "sort-reverse", Table, "r", "turn the order around";
+        StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU, and who woke whom";
+        Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
+        MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
+        SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
+        LeaveOut = "leave-out", Profile, "I", "leave out the stacks with the function or label under the cursor";
+        Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";
+        Variants = "group-variants", Profile, "V", "group variants (mapassign_fast64, F[int]) as one function, or not";
+        Normalize = "normalise", Profile, "=", "scale profiles that are compared to the same sum, or not";
+        Less = "less-or-more", Profile, "-", "change the graph between what has become more and less";
+    }
+} }
 
 impl Action {
     /// The action of that name.
     pub fn from_name(name: &str) -> Option<Action> {
         Action::ALL.iter().copied().find(|a| a.name() == name)
-    }
-
-    /// For an action that shows a view: that view, `None` inside if it does not work yet.
-    pub fn view(self) -> Option<Option<ViewId>> {
-        Some(match self {
-            Action::View1 => Some(ViewId::Timeline),
-            Action::View2 => Some(ViewId::Goroutines),
-            Action::View3 => Some(ViewId::Links),
-            Action::View4 => Some(ViewId::Stacks),
-            Action::View5 => Some(ViewId::Events),
-            Action::View6 => None,
-            Action::View8 => Some(ViewId::Tasks),
-            Action::View9 => Some(ViewId::Profile),
-            Action::View7 | Action::View0 => None,
-            _ => return None,
-        })
-    }
-
-    /// Whether the action does anything in this version: what does not is not offered.
-    pub fn available(self) -> bool {
-        self.view() != Some(None)
     }
 }

@@ -1,9 +1,7 @@
 //! The events that the query matches, as far as the search has come.
 
-use super::jobs::{Job, JobCtx, JobKind, Reply};
 use super::nav::Place;
 use crate::analysis::cost::hits::{DEFAULT_CAP, Hits as Found};
-use crate::analysis::search;
 use crate::base::{FrameId, StackId, Time};
 use crate::model::{Index, Lane};
 use crate::query;
@@ -81,50 +79,4 @@ impl Place {
 /// The frame of a stack to show the source of: the user's own nearest to the leaf.
 pub fn user_frame(index: &Index, stack: StackId) -> FrameId {
     index.dict.user_frame(stack).unwrap_or(FrameId::NONE)
-}
-
-/// A job that finds the hits of a query.
-pub fn search(query: String) -> Job {
-    Job::new(JobKind::Search, move |cx| {
-        let parsed = match query::parse(&query) {
-            Ok(q) => q,
-            Err(e) => return Reply::Failed(JobKind::Search, e.to_string()),
-        };
-        let compiled = match search::compile(cx.trace, &parsed) {
-            Ok(c) => Arc::new(c),
-            Err(e) => return Reply::Failed(JobKind::Search, e.to_string()),
-        };
-        (cx.partial)(Reply::Searching { query: query.clone(), compiled: compiled.clone() });
-        let options = search::Options::default();
-        let outcome = search::run_compiled(cx.trace, &compiled, &options, cx.cancel, &mut |_, hits| {
-            if !hits.is_empty() {
-                (cx.partial)(Reply::Found { query: query.clone(), hits: hits.into() });
-            }
-        });
-        if outcome.cancelled {
-            return Reply::Nothing;
-        }
-        Reply::Searched { query, failed: outcome.failed.first().map(|(_, why)| why.clone()) }
-    })
-}
-
-/// The query that stands for a narrowing by query and by goroutine: which events analyses begin with.
-pub fn query_of(place: &Place, index: &Index) -> Option<String> {
-    let only = place.only().and_then(|g| index.goroutine(g)).map(|g| format!("g:{}", g.id.0));
-    match (place.query(), only) {
-        (Some(q), Some(g)) => Some(format!("({q}) {g}")),
-        (Some(q), None) => Some(q.to_string()),
-        (None, only) => only,
-    }
-}
-
-/// Compiles what [`query_of`] gave.
-///
-/// # Errors
-///
-/// What is wrong with it, in words.
-pub fn compile(cx: &JobCtx, query: Option<&str>) -> Result<Option<query::Compiled>, String> {
-    let Some(query) = query else { return Ok(None) };
-    let parsed = query::parse(query).map_err(|e| e.to_string())?;
-    search::compile(cx.trace, &parsed).map(Some).map_err(|e| e.to_string())
 }

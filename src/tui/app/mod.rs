@@ -1,6 +1,7 @@
 //! What the viewer is without a screen: its state, where the user has been, what keys mean, and the jobs beside it.
 
 pub mod action;
+pub mod catalog;
 pub mod hits;
 pub mod jobs;
 pub mod keymap;
@@ -8,3 +9,6 @@ pub mod model;
 pub mod nav;
 mod registry;
 pub mod route;
+pub mod runner;
+pub mod search;
+pub mod view;

@@ -1,11 +1,11 @@
 //! Where the user is: view, cursor, narrowing, and the way back.
 
+use super::catalog::ViewId;
 use super::route::RouteRef;
 use crate::analysis::profile::cut::Cut;
 use crate::analysis::tasks::What;
 use crate::base::EventNo;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
-use crate::tui::views::ViewId;
 
 /// Something that restricts what all views show.
 #[derive(Clone, PartialEq, Debug)]
@@ -151,6 +151,17 @@ impl Place {
         let frame = if view == self.view || !own(view) && !own(self.view) { self.frame } else { FrameId::NONE };
         Place { view, frame, ..self.clone() }
     }
+}
+
+/// Where a link leads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The goroutine.
+    pub go: GoIdx,
+    /// The instant.
+    pub at: Time,
+    /// Whether it is far enough that `[` should come back from it.
+    pub far: bool,
 }
 
 /// What `Esc` undoes.

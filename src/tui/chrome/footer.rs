@@ -3,12 +3,20 @@
 use crate::base::text;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::keymap::Keymap;
-use crate::tui::app::model::Notice;
+use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
-use crate::tui::views::Ctx;
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+/// A line for the user, until the next key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Notice {
+    /// What it says.
+    pub text: String,
+    /// Whether something went wrong.
+    pub bad: bool,
+}
 
 /// A hint at the foot: what to click or press.
 #[derive(Clone, PartialEq, Eq, Debug)]

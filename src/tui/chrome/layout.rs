@@ -1,6 +1,7 @@
 //! Where everything stands on the screen.
 
-use crate::tui::views::{Pane, ViewId};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::view::Pane;
 use ratatui::layout::{Position, Rect};
 
 /// The areas of a screen; those that do not fit have no height.
@@ -143,7 +144,7 @@ pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
     let make = |long: bool, gap: u16| {
         let mut x = 1u16;
         let mut out = Vec::new();
-        for id in ViewId::ALL {
+        for &id in ViewId::ALL {
             let text = if long || id == present {
                 format!(" {} {} ", id.number(), id.name())
             } else {

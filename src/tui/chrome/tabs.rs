@@ -2,8 +2,9 @@
 
 use super::layout;
 use crate::base::text;
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::view::Pane;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::views::{Pane, ViewId};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -2,10 +2,11 @@
 
 use crate::analysis::profile::cut::{Cut, What};
 use crate::base::text;
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::nav::Narrow;
+use crate::tui::app::view::Ctx;
 use crate::tui::text::{func, goroutine, group, instant};
 use crate::tui::theme::Role;
-use crate::tui::views::{Ctx, ViewId};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

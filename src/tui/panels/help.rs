@@ -38,7 +38,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
             out.push(Line::Empty);
         }
         out.push(Line::Heading(format!("keys, {}", scope.title())));
-        for &a in Action::ALL.iter().filter(|a| a.scope() == scope && a.available()) {
+        for &a in Action::ALL.iter().filter(|a| a.scope() == scope) {
             out.push(Line::Entry(keymap.text(a), a.help().into()));
         }
     }

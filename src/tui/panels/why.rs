@@ -1,6 +1,6 @@
 //! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
-use super::{PanelLine, Panelled};
+use super::{Overlay, Panel, PanelLine, Panelled};
 use crate::analysis::waits::contention::{Contention, contention};
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
@@ -12,11 +12,11 @@ use crate::model::Waker;
 use crate::model::places::Places;
 use crate::model::reasons::Reasons;
 use crate::report::{contention as report, why};
-use crate::tui::app::jobs::{Job, JobCtx, JobKind, Reply};
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::nav::Target;
 use crate::tui::app::route::{RouteRef, around};
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::views::detail::Target;
 use std::sync::Arc;
 
 /// Lines of the ranked list, and of the path in order of time.
@@ -25,12 +25,13 @@ const STEPS: usize = 200;
 /// What others did meanwhile, at most.
 const MEANWHILE: usize = 3;
 
-fn answer(cx: &JobCtx, made: Result<Panelled, String>) -> Reply {
-    match made {
-        _ if cx.cancelled() => Reply::Nothing,
-        Ok(p) => Reply::Panel(Arc::new(p)),
-        Err(why) => Reply::Failed(JobKind::Panel, why),
-    }
+/// A job whose answer lies over the views. Whoever has opened something else meanwhile is busy with that.
+fn panel(work: impl FnOnce(&JobCtx) -> Result<Panelled, String> + Send + 'static) -> Job {
+    Job::new("panel", work, |overlay: &mut Overlay, shown, _, _| {
+        if !overlay.is_some() {
+            *overlay = Overlay::Panel(Panel::new(Arc::new(shown)));
+        }
+    })
 }
 
 /// Who ended waits without being a goroutine, in words.
@@ -45,10 +46,7 @@ pub fn nobody(party: Party) -> &'static str {
 
 /// A job that shows the chain of the wait that event `began` begins.
 pub fn chain(began: EventNo) -> Job {
-    Job::new(JobKind::Panel, move |cx| {
-        let made = path::chain(cx, began).map(|c| chain_panel(&cx.trace.index(), &c));
-        answer(cx, made)
-    })
+    panel(move |cx| path::chain(cx, began).map(|c| chain_panel(&cx.trace.index(), &c)))
 }
 
 fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
@@ -127,7 +125,7 @@ const LOCKS: usize = 20;
 
 /// A job that shows the locks and channels that goroutines queue for; each leads to its longest wait.
 pub fn locks() -> Job {
-    Job::new(JobKind::Panel, move |cx| answer(cx, contention(cx, None).map(|c| locks_panel(&cx.trace.index(), &c))))
+    panel(|cx| contention(cx, None).map(|c| locks_panel(&cx.trace.index(), &c)))
 }
 
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {
@@ -170,10 +168,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
 
 /// A job that shows the critical path of a window; `of` says what that is, not escaped.
 pub fn path(window: Window, of: String) -> Job {
-    Job::new(JobKind::Panel, move |cx| {
-        let made = path::path(cx, window).map(|p| path_panel(&cx.trace.index(), &p, &of));
-        answer(cx, made)
-    })
+    panel(move |cx| path::path(cx, window).map(|p| path_panel(&cx.trace.index(), &p, &of)))
 }
 
 fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {

@@ -6,9 +6,10 @@ use super::pace::{FRAME, Timed, Waited};
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
-use crate::tui::app::jobs::{Answer, Effect, Runner};
+use crate::tui::app::jobs::Effect;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::app::model::{Message, Model};
+use crate::tui::app::runner::{Delivery, Runner};
 use crate::tui::theme::Theme;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use crossterm::event::{
@@ -58,7 +59,7 @@ enum Wake {
     Input(Event),
     /// There will be no more input: the terminal has gone.
     Closed,
-    Answer(Answer),
+    Answer(Delivery),
     Indexed,
     /// The trace could not be read to its end.
     Failed(&'static str),
@@ -326,7 +327,7 @@ impl Shell {
                 self.ended = true;
                 return Ok(());
             }
-            Wake::Answer(a) if self.runner.wanted(&a) => Message::Answer(a.reply),
+            Wake::Answer(a) if self.runner.wanted(&a) => Message::Answer(a.answer),
             Wake::Answer(_) => return Ok(()),
             Wake::Indexed => Message::Indexed,
             Wake::Failed(why) => Message::Fail(why.into()),

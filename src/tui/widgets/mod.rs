@@ -1,9 +1,10 @@
-//! Pure widgets: they draw what they are given.
+//! Widgets: what several views are made of.
 
 pub mod axis;
 pub mod lane;
 pub mod overview;
 pub mod scroll;
+pub mod spans;
 pub mod spark;
 pub mod table;
 

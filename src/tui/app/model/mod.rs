@@ -3,32 +3,35 @@
 mod mouse;
 
 use super::action::{Action, Scope};
+use super::catalog::ViewId;
 use super::hits;
 use super::hits::Hits;
-use super::jobs::{Effect, JobKind, Reply};
+use super::jobs::{Answer, Effect};
 use super::keymap::{Key, Keymap};
-use super::nav::{Narrow, Nav, Place, Row};
+use super::nav::{Narrow, Nav, Place, Row, Target};
 use super::registry::Views;
+use super::search;
+use super::view::{Command, Ctx, Pane, View};
 use crate::analysis::profile::Profiled;
 use crate::base::{Duration, GoId, GoIdx, Time};
 use crate::model::Index;
 use crate::read::Trace;
 use crate::source::Places;
+use crate::tui::chrome::footer::Notice;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Areas;
 use crate::tui::chrome::{footer, tabs, title};
 use crate::tui::panels::why;
 use crate::tui::panels::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
 use crate::tui::theme::{ASCII, Theme, UNICODE};
-use crate::tui::views::detail::Target;
-use crate::tui::views::{Command, Ctx, Pane, View, ViewId};
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
+use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 /// Something that happened.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Message {
     /// A key was pressed.
     Key(KeyEvent),
@@ -41,20 +44,11 @@ pub enum Message {
     /// The index has grown, or is complete.
     Indexed,
     /// A job answered.
-    Answer(Reply),
+    Answer(Answer),
     /// The shell has something to say: the outcome of an effect.
     Say(String),
     /// An effect failed.
     Fail(String),
-}
-
-/// A line for the user, until the next key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Notice {
-    /// What it says.
-    pub text: String,
-    /// Whether something went wrong.
-    pub bad: bool,
 }
 
 /// What all views share.
@@ -207,7 +201,7 @@ impl Model {
             }
             Message::Resize(width, height) => self.size = Size { width, height },
             Message::Indexed => self.indexed(&index),
-            Message::Answer(reply) => self.answer(reply, &index, &mut effects),
+            Message::Answer(answer) => self.answer(answer, &index, &mut effects),
             Message::Say(text) => self.notice = Some(Notice { text, bad: false }),
             Message::Fail(text) => self.notice = Some(Notice { text, bad: true }),
         }
@@ -255,36 +249,33 @@ impl Model {
         *self.shared.nav.here_mut() = Place { at, go, row: None, event: None, ..here };
     }
 
-    fn answer(&mut self, reply: Reply, index: &Index, effects: &mut Vec<Effect>) {
-        match &reply {
-            Reply::Searching { query, compiled } => {
-                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
-                    h.compiled = Some(compiled.clone());
-                }
+    /// Gives an answer to the part that asked: the hits, what lies over the views, a view or a pane.
+    fn answer(&mut self, answer: Answer, index: &Index, effects: &mut Vec<Effect>) {
+        let answer = match answer {
+            Answer::To(recipient) => recipient,
+            Answer::Failed(why) => {
+                self.notice = Some(Notice { text: why, bad: true });
+                return;
             }
-            Reply::Found { query, hits } => {
-                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
-                    h.found.add(hits);
-                }
-            }
-            Reply::Searched { query, failed } => {
-                if let Some(h) = self.shared.hits.as_mut().filter(|h| h.query == *query) {
-                    h.complete = true;
-                }
-                if let Some(why) = failed {
-                    self.notice =
-                        Some(Notice { text: format!("part of the trace was not searched: {why}"), bad: true });
-                }
-            }
-            // Whoever has opened something else meanwhile is busy with that.
-            Reply::Panel(p) if !self.overlay.is_some() => self.overlay = Overlay::Panel(Panel::new(p.clone())),
-            Reply::Failed(_, why) => self.notice = Some(Notice { text: why.clone(), bad: true }),
-            _ => {}
-        }
+        };
         let mut out = Vec::new();
-        let cx = cx(&self.shared, index, false);
-        for v in self.views.all() {
-            v.receive(&reply, &cx, &mut out);
+        // The hits are a part of what all others look at.
+        if answer.part == TypeId::of::<Hits>() {
+            if let Some(mut hits) = self.shared.hits.take() {
+                answer.deliver(&mut hits, &cx(&self.shared, index, false), &mut out);
+                self.shared.hits = Some(hits);
+            }
+        } else {
+            let cx = cx(&self.shared, index, false);
+            let overlay: &mut dyn Any = &mut self.overlay;
+            match (*overlay).type_id() == answer.part {
+                true => answer.deliver(overlay, &cx, &mut out),
+                false => {
+                    if let Some(part) = self.views.part(answer.part) {
+                        answer.deliver(part, &cx, &mut out);
+                    }
+                }
+            }
         }
         self.apply(out, index, effects);
     }
@@ -317,7 +308,7 @@ impl Model {
             return;
         }
         let view = self.shared.nav.here().view;
-        let scope = match self.views.get(self.focus, view).scope() {
+        let scope = match self.views.get(self.focus, self.shared.nav.here()).scope() {
             // In a pane without keys of its own those of the view still mean what they say.
             Scope::Global => self.views.body(view).scope(),
             s => s,
@@ -326,6 +317,8 @@ impl Model {
             self.act(action, index, effects);
         } else if let Some(other) = Scope::ALL.into_iter().find(|s| self.keymap.action(*s, key).is_some()) {
             self.say(&format!("that key is one of {}", other.place()));
+        } else if matches!(key.code, KeyCode::Char('0'..='9')) {
+            self.notice = Some(Notice { text: "this version has no such view".into(), bad: true });
         }
     }
 
@@ -373,7 +366,6 @@ impl Model {
 
     /// Hands an action to the part that has the focus, then to the view, then to the panes, then to the model itself.
     fn act(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
-        let view = self.shared.nav.here().view;
         let mut chain = vec![self.focus];
         // Movement belongs to the part that has the focus alone.
         if !moves(action) {
@@ -393,7 +385,7 @@ impl Model {
             }
             let mut out = Vec::new();
             let cx = cx(&self.shared, index, pane == self.focus);
-            if self.views.get(pane, view).handle(action, &cx, &mut out) {
+            if self.views.get(pane, self.shared.nav.here()).handle(action, &cx, &mut out) {
                 self.apply(out, index, effects);
                 return;
             }
@@ -403,15 +395,10 @@ impl Model {
     }
 
     fn act_here(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
-        if let Some(view) = action.view() {
-            match view {
-                Some(id) => {
-                    let to = self.shared.nav.here().with_view(id);
-                    self.shared.nav.jump(to);
-                    self.focus = Pane::Body;
-                }
-                None => self.notice = Some(Notice { text: "this version has no such view".into(), bad: true }),
-            }
+        if let Action::View(view) = action {
+            let to = self.shared.nav.here().with_view(view);
+            self.shared.nav.jump(to);
+            self.focus = Pane::Body;
             return;
         }
         match action {
@@ -510,7 +497,7 @@ impl Model {
     }
 
     fn scope(&self) -> Scope {
-        self.views.look(Pane::Body, self.shared.nav.here().view).scope()
+        self.views.look(Pane::Body, self.shared.nav.here()).scope()
     }
 
     fn apply(&mut self, commands: Vec<Command>, _index: &Index, effects: &mut Vec<Effect>) {
@@ -528,6 +515,7 @@ impl Model {
                 Command::Say(text) => self.notice = Some(Notice { text, bad: false }),
                 Command::Fail(text) => self.notice = Some(Notice { text, bad: true }),
                 Command::Run(job) => effects.push(Effect::Run(job)),
+                Command::Costs(costs) => self.views.source.set_costs(costs),
             }
         }
     }
@@ -538,7 +526,7 @@ impl Model {
         match query {
             None => {
                 if self.searched.take().is_some() {
-                    effects.push(Effect::Cancel(JobKind::Search));
+                    effects.push(Effect::Cancel(search::slot()));
                 }
                 self.shared.hits = None;
                 self.hits_shown = false;
@@ -549,7 +537,7 @@ impl Model {
                 if !fresh {
                     self.shared.hits = Some(Hits::new(q.clone()));
                     self.searched = Some((q.clone(), index.complete));
-                    effects.push(Effect::Run(hits::search(q)));
+                    effects.push(Effect::Run(search::search(q)));
                 }
             }
         }
@@ -568,10 +556,9 @@ impl Model {
             self.apply(out, index, effects);
             for (pane, area) in areas.panes() {
                 let mut out = Vec::new();
-                let view = self.shared.nav.here().view;
                 let cx = cx(&self.shared, index, pane == self.focus);
                 if !area.is_empty() || pane != Pane::Hits {
-                    self.views.get(pane, view).prepare(area, &cx, &mut out);
+                    self.views.get(pane, self.shared.nav.here()).prepare(area, &cx, &mut out);
                 }
                 self.apply(out, index, effects);
             }
@@ -595,7 +582,7 @@ impl Model {
             let titles: Vec<(Pane, Rect, String)> = areas.panes()[1..]
                 .iter()
                 .filter(|(_, area)| !area.is_empty())
-                .map(|&(pane, area)| (pane, area, self.views.look(pane, view).title(&see)))
+                .map(|&(pane, area)| (pane, area, self.views.look(pane, self.shared.nav.here()).title(&see)))
                 .collect();
             tabs::rule(areas.rule, buf, &titles, self.focus, &self.shared.theme);
         }
@@ -606,7 +593,7 @@ impl Model {
                     tabs::no_trace(pane, area, buf, &self.shared.theme);
                     continue;
                 }
-                self.views.look(pane, view).render(area, buf, &see);
+                self.views.look(pane, self.shared.nav.here()).render(area, buf, &see);
             }
         }
         footer::draw(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());

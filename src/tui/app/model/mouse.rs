@@ -3,11 +3,11 @@
 use super::{Model, cx};
 use crate::model::Index;
 use crate::tui::app::jobs::Effect;
+use crate::tui::app::view::{Mouse, Pane, View};
 use crate::tui::chrome::footer;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Spot;
 use crate::tui::panels::Overlay;
-use crate::tui::views::{Mouse, Pane, View};
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
@@ -53,7 +53,7 @@ impl Model {
                     return;
                 }
                 let cx = cx(&self.shared, index, pane == self.focus);
-                self.views.get(pane, view).mouse(at, what, area, &cx, &mut out);
+                self.views.get(pane, self.shared.nav.here()).mouse(at, what, area, &cx, &mut out);
             }
             Spot::Overview(area) => {
                 let cx = cx(&self.shared, index, false);

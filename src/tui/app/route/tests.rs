@@ -1,10 +1,10 @@
 use super::*;
 use crate::read::fixture;
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::app::nav::Row;
 use crate::tui::snapshot::Driver;
 use crate::tui::theme::{Background, ColorLevel, Theme};
-use crate::tui::views::ViewId;
 use ratatui::layout::Size;
 
 const SLOWEST_TASK: &str = "8<Enter>p<Enter>";

@@ -1,8 +1,7 @@
 //! What the detail pane says, line by line.
 
-use super::{Found, Target, main_stack};
+use super::{Found, main_stack};
 use crate::analysis::states::interval::{By, Edge, Interval, by_reason};
-use crate::analysis::tasks::Sum;
 use crate::analysis::timeline::value_at;
 use crate::base::text::{bytes, count, escape};
 use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
@@ -12,9 +11,11 @@ use crate::model::reasons::Reasons;
 use crate::model::{Cell, Index, Range};
 use crate::tui::app::hits::user_frame;
 use crate::tui::app::nav::Row;
+use crate::tui::app::nav::Target;
+use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
-use crate::tui::views::{Ctx, tasks};
+use crate::tui::widgets::spans::{Spans, fact};
 use crate::wire::event::{GoState, Kind};
 
 /// What Enter does on a line.
@@ -30,7 +31,7 @@ pub enum Act {
 #[derive(Clone, Default, Debug)]
 pub struct Line {
     /// Its text, in pieces.
-    pub spans: Vec<(String, Role)>,
+    pub spans: Spans,
     /// What Enter does.
     pub act: Option<Act>,
     /// Whether it is the user's frame nearest to the leaf.
@@ -39,7 +40,7 @@ pub struct Line {
 
 impl Line {
     fn new(label: &str, text: String) -> Line {
-        Line { spans: vec![(format!("{label:<13}"), Role::Dim), (text, Role::Text)], ..Line::default() }
+        Line { spans: fact(label, text), ..Line::default() }
     }
 
     /// The text alone, without the label at its left.
@@ -181,26 +182,6 @@ fn sums(out: &mut Vec<Line>, c: &Cell) {
         out.push(Line::new("CPU samples", count(c.samples.into())));
     }
     out.push(Line::new("events", count(c.events.into())));
-}
-
-/// The title over the sum of tasks or regions of one name.
-pub fn span_title(s: &Sum, cx: &Ctx) -> String {
-    let within = if cx.place.window().is_some() { " · in the range" } else { "" };
-    format!("{} {} · {}{within}", tasks::word(s.what), tasks::name(cx.index, s), count(s.count))
-}
-
-/// The sum of tasks or regions of one name.
-pub fn span(s: &Sum) -> Vec<Line> {
-    let mut out = vec![
-        Line::new("in all", s.total.to_string()),
-        Line::new("mean", tasks::mean(s).to_string()),
-        Line::new("99 in 100", format!("at most {}", s.p99)),
-        Line::new("longest", s.max.to_string()),
-    ];
-    if s.open > 0 {
-        out.push(Line::new("open", format!("{}, with an end outside the trace", count(s.open))));
-    }
-    out
 }
 
 fn at(cx: &Ctx, t: Time) -> String {

@@ -4,26 +4,24 @@ mod lines;
 
 use crate::analysis::states::interval;
 use crate::analysis::states::interval::{By, Edge, Interval};
-use crate::analysis::tasks::Sum;
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
 use crate::model::{Cell, Event, Index, Lane};
 use crate::tui::app::action::Action;
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::hits::user_frame;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
-use crate::tui::app::nav::{Place, Row};
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::nav::{Row, Target};
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::panels::why;
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId, tasks};
-use crate::tui::widgets::write;
+use crate::tui::widgets::spans;
 use crate::wire::event::GoState;
 use lines::{Act, Line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Modifier;
-use std::sync::Arc;
 
 /// What the cursor is on, as far as the pane depends on it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -50,26 +48,13 @@ pub struct Found {
     pub within: Option<Cell>,
 }
 
-/// Where a link leads.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Target {
-    /// The goroutine.
-    pub go: GoIdx,
-    /// The instant.
-    pub at: Time,
-    /// Whether it is far enough that `[` should come back from it.
-    pub far: bool,
-}
-
 /// The pane.
 #[derive(Default)]
 pub struct Detail {
-    found: Option<Arc<Found>>,
+    found: Option<Found>,
     asked: Option<Key>,
     selected: Option<Act>,
     top: usize,
-    /// Tasks and regions, as their view has summed them up.
-    tasks: Option<Arc<tasks::Found>>,
 }
 
 fn key(cx: &Ctx) -> Key {
@@ -83,7 +68,7 @@ fn key(cx: &Ctx) -> Key {
 }
 
 fn look(key: Key) -> Job {
-    Job::new(JobKind::Detail, move |cx| {
+    let work = move |cx: &JobCtx| {
         let procs = cx.trace.index().procs.len();
         let event = key.event.and_then(|no| {
             let i = cx.trace.index().segment_of(no)?;
@@ -97,8 +82,9 @@ fn look(key: Key) -> Job {
         };
         let interval = go.and_then(|g| interval::at(cx.trace, g, key.at, cx.cancel));
         let within = key.window.map(|window| within(&cx.trace.index(), key.row, window));
-        if cx.cancelled() { Reply::Nothing } else { Reply::Detail(Arc::new(Found { key, event, interval, within })) }
-    })
+        Ok(Found { key, event, interval, within })
+    };
+    Job::new("detail", work, |pane: &mut Detail, found, cx, out| pane.take(found, cx, out))
 }
 
 /// The sums of what a row stands for, inside a window.
@@ -121,13 +107,27 @@ fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
 impl Detail {
     /// What was found, if it is about what the cursor is on now.
     fn present(&self, cx: &Ctx) -> Option<&Found> {
-        let (found, key) = (self.found.as_deref()?, key(cx));
+        let (found, key) = (self.found.as_ref()?, key(cx));
         (found.key == key || covers(found, &key)).then_some(found)
     }
 
     fn jump(&self, cx: &Ctx, t: Target, out: &mut Vec<Command>) {
-        let to = Place { go: t.go, row: None, at: t.at, event: None, ..cx.place.clone() };
-        out.push(if t.far { Command::Jump(to) } else { Command::Move(to) });
+        out.push(t.command(cx.place));
+    }
+
+    fn take(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
+        let changed = self.found.as_ref().is_none_or(|f| main_stack(f) != main_stack(&found));
+        let stack = main_stack(&found);
+        self.found = Some(found);
+        self.asked = None;
+        if changed {
+            self.selected = None;
+            self.top = 0;
+        }
+        let kept = cx.index.dict.stack_ids(stack).any(|f| f == cx.place.frame);
+        if stack.is_some() && !kept {
+            out.push(Command::Frame(user_frame(cx.index, stack)));
+        }
     }
 
     fn unblocker(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
@@ -186,11 +186,12 @@ impl Detail {
     fn step(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
         let Some(go) = cx.place.go.some() else { return false };
         let at = cx.place.at;
-        out.push(Command::Run(Job::new(JobKind::Link, move |j| {
-            Reply::Link(match interval::step(j.trace, go, at, forward, j.cancel) {
-                Some(at) => Ok(Target { go, at, far: false }),
-                None => Err("there is no further change of its state".into()),
-            })
+        let work = move |j: &JobCtx| Ok(interval::step(j.trace, go, at, forward, j.cancel));
+        out.push(Command::Run(Job::new("step", work, move |_: &mut Detail, found, cx, out| {
+            out.push(match found {
+                Some(at) => Target { go, at, far: false }.command(cx.place),
+                None => Command::Say("there is no further change of its state".into()),
+            });
         })));
         true
     }
@@ -198,18 +199,7 @@ impl Detail {
     fn lines(&self, cx: &Ctx, height: u16) -> Vec<Line> {
         // Long stacks are cut around the user's frame until someone walks through them.
         let all = cx.focused && self.selected.is_some();
-        if let Some(sum) = self.span(cx) {
-            return lines::span(sum);
-        }
-        lines::lines(self.present(cx).or(self.found.as_deref()), cx, if all { u16::MAX } else { height })
-    }
-
-    /// The sum of the tasks or regions under the cursor of their view.
-    fn span(&self, cx: &Ctx) -> Option<&Sum> {
-        match cx.place.subject().1? {
-            Row::Span(what, name) => self.tasks.as_ref()?.sum(what, name),
-            _ => None,
-        }
+        lines::lines(self.present(cx).or(self.found.as_ref()), cx, if all { u16::MAX } else { height })
     }
 
     /// Which line is selected.
@@ -268,10 +258,7 @@ fn main_stack(found: &Found) -> StackId {
 
 impl View for Detail {
     fn title(&self, cx: &Ctx) -> String {
-        if let Some(sum) = self.span(cx) {
-            return lines::span_title(sum, cx);
-        }
-        lines::title(self.present(cx).or(self.found.as_deref()), cx)
+        lines::title(self.present(cx).or(self.found.as_ref()), cx)
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
@@ -356,42 +343,12 @@ impl View for Detail {
         self.top = self.top.min(lines.len().saturating_sub(height));
     }
 
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
-        match reply {
-            Reply::Detail(found) => {
-                let changed = self.found.as_ref().is_none_or(|f| main_stack(f) != main_stack(found));
-                self.found = Some(found.clone());
-                self.asked = None;
-                if changed {
-                    self.selected = None;
-                    self.top = 0;
-                }
-                let stack = main_stack(found);
-                let kept = cx.index.dict.stack_ids(stack).any(|f| f == cx.place.frame);
-                if stack.is_some() && !kept {
-                    out.push(Command::Frame(user_frame(cx.index, stack)));
-                }
-            }
-            Reply::Tasks(found) => self.tasks = Some(found.clone()),
-            Reply::Link(Ok(t)) => self.jump(cx, *t, out),
-            Reply::Link(Err(why)) => out.push(Command::Say(why.clone())),
-            _ => {}
-        }
-    }
-
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let lines = self.lines(cx, area.height);
         let cursor = self.cursor(&lines);
         for (i, line) in lines.iter().enumerate().skip(self.top).take(usize::from(area.height)) {
             let y = area.y + (i - self.top) as u16;
-            let mut x = area.x + 1;
-            for (text, role) in &line.spans {
-                let mut style = cx.theme.style(*role);
-                if line.user {
-                    style = style.add_modifier(Modifier::BOLD);
-                }
-                x = write(buf, area, x, y, text, style);
-            }
+            spans::draw(&line.spans, area, y, line.user, buf, cx.theme);
             if cx.focused && cursor == Some(i) {
                 buf.set_style(Rect { y, height: 1, ..area }, cx.theme.style(Role::Selection));
             }

@@ -3,7 +3,7 @@
 use crate::base::EventNo;
 use crate::base::{GoIdx, Time};
 use crate::model::Event;
-use crate::tui::app::jobs::{JobCtx, JobKind, Reply};
+use crate::tui::app::jobs::JobCtx;
 use crate::tui::app::nav::{Narrow, Place};
 use std::sync::Arc;
 
@@ -74,7 +74,11 @@ impl Listing {
 }
 
 /// The events that a narrowing by window, group or goroutine leaves.
-pub fn narrowed(cx: &JobCtx, place: &Place) -> Reply {
+///
+/// # Errors
+///
+/// A part of the trace that cannot be read, in words.
+pub fn narrowed(cx: &JobCtx, place: &Place) -> Result<Listing, String> {
     let (from, to) = place.window().unwrap_or((Time::MIN, Time::MAX));
     let segments = cx.trace.index().segments_between(from, to);
     let mut range: Option<(EventNo, EventNo)> = None;
@@ -82,12 +86,9 @@ pub fn narrowed(cx: &JobCtx, place: &Place) -> Reply {
     let mut cut = false;
     for i in segments {
         if cx.cancelled() {
-            return Reply::Nothing;
+            break;
         }
-        let seg = match cx.trace.segment(i) {
-            Ok(seg) => seg,
-            Err(e) => return Reply::Failed(JobKind::EventsListing, e.to_string()),
-        };
+        let seg = cx.trace.segment(i).map_err(|e| e.to_string())?;
         let within = seg.between(from, to);
         if place.group().is_none() && place.only().is_none() {
             let (a, b) = (seg.first + within.start as u64, seg.first + within.end as u64);
@@ -118,7 +119,7 @@ pub fn narrowed(cx: &JobCtx, place: &Place) -> Reply {
         Some((a, b)) => Numbers::Range(a, b),
         None => Numbers::Some(Arc::new(some)),
     };
-    Reply::Listing(Arc::new(Listing { numbers, narrowing: place.narrowing.clone(), cut }))
+    Ok(Listing { numbers, narrowing: place.narrowing.clone(), cut })
 }
 
 /// Reads events by number; those that cannot be had are left out.
@@ -145,18 +146,18 @@ pub fn read(cx: &JobCtx, numbers: &[EventNo]) -> Vec<Event> {
 }
 
 /// The first event at or after an instant; the last of the trace if there is none.
-pub fn event_at(cx: &JobCtx, at: Time) -> Reply {
+///
+/// # Errors
+///
+/// A part of the trace that cannot be read, in words.
+pub fn event_at(cx: &JobCtx, at: Time) -> Result<EventNo, String> {
     let (found, last) = {
         let index = cx.trace.index();
         let i = index.segments.partition_point(|s| s.to < at);
         (index.segments.get(i).map(|_| i), index.events.saturating_sub(1))
     };
-    let Some(i) = found else { return Reply::EventAt(at, last) };
-    match cx.trace.segment(i) {
-        Ok(seg) => {
-            let p = seg.time.partition_point(|&t| t < at).min(seg.len().saturating_sub(1));
-            Reply::EventAt(at, seg.first + p as u64)
-        }
-        Err(e) => Reply::Failed(JobKind::EventAt, e.to_string()),
-    }
+    let Some(i) = found else { return Ok(last) };
+    let seg = cx.trace.segment(i).map_err(|e| e.to_string())?;
+    let p = seg.time.partition_point(|&t| t < at).min(seg.len().saturating_sub(1));
+    Ok(seg.first + p as u64)
 }

@@ -9,10 +9,11 @@ use crate::base::EventNo;
 use crate::base::{Duration, Time};
 use crate::model::Event;
 use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::hits::user_frame;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::jobs::Job;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -92,7 +93,16 @@ impl Events {
             self.listing = Listing::all(cx.index.events);
         } else {
             let place = cx.place.clone();
-            out.push(Command::Run(Job::new(JobKind::EventsListing, move |cx| listing::narrowed(cx, &place))));
+            out.push(Command::Run(Job::new(
+                "listing",
+                move |cx| listing::narrowed(cx, &place),
+                |view: &mut Events, listing: Listing, cx, _| {
+                    if listing.narrowing == cx.place.narrowing && cx.hits.is_none() {
+                        view.listing = listing;
+                        view.followed = None;
+                    }
+                },
+            )));
         }
     }
 
@@ -121,7 +131,26 @@ impl Events {
             return;
         }
         self.asked = Some(want.clone());
-        out.push(Command::Run(Job::new(JobKind::EventsPage, move |cx| Reply::Events(listing::read(cx, &want)))));
+        out.push(Command::Run(Job::new(
+            "page",
+            move |cx| Ok(listing::read(cx, &want)),
+            |view: &mut Events, events, cx, out| view.take_page(&events, cx, out),
+        )));
+    }
+
+    fn take_page(&mut self, events: &[Event], cx: &Ctx, out: &mut Vec<Command>) {
+        if self.known.len() > KEPT {
+            self.known.clear();
+        }
+        self.known.extend(events.iter().map(|e| (e.no, *e)));
+        self.asked = None;
+        // The event under the cursor has got its time and its stack.
+        if cx.place.view == ViewId::Events
+            && cx.place.event.is_some()
+            && cx.place.event == self.listing.get(self.scroll.selected)
+        {
+            self.point(cx, out);
+        }
     }
 
     /// Goes where the cursor is, if someone else has moved it.
@@ -142,7 +171,16 @@ impl Events {
             }
             None => {
                 let at = cx.place.at;
-                out.push(Command::Run(Job::new(JobKind::EventAt, move |cx| listing::event_at(cx, at))));
+                let then = move |view: &mut Events, no, cx: &Ctx, out: &mut Vec<Command>| {
+                    if cx.place.event.is_some() || cx.place.at != at {
+                        return;
+                    }
+                    view.scroll.reveal(view.listing.position(no));
+                    if cx.place.view == ViewId::Events {
+                        view.point(cx, out);
+                    }
+                };
+                out.push(Command::Run(Job::new("event at", move |cx| listing::event_at(cx, at), then)));
             }
         }
     }
@@ -213,36 +251,6 @@ impl View for Events {
         self.follow(area, cx, out);
         self.scroll.fit(self.listing.len(), area.height.saturating_sub(1));
         self.page(cx, out);
-    }
-
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
-        match reply {
-            Reply::Listing(l) if l.narrowing == cx.place.narrowing && cx.hits.is_none() => {
-                self.listing = Listing::clone(l);
-                self.followed = None;
-            }
-            Reply::Events(events) => {
-                if self.known.len() > KEPT {
-                    self.known.clear();
-                }
-                self.known.extend(events.iter().map(|e| (e.no, *e)));
-                self.asked = None;
-                // The event under the cursor has got its time and its stack.
-                if cx.place.view == ViewId::Events
-                    && cx.place.event.is_some()
-                    && cx.place.event == self.listing.get(self.scroll.selected)
-                {
-                    self.point(cx, out);
-                }
-            }
-            Reply::EventAt(at, no) if cx.place.event.is_none() && cx.place.at == *at => {
-                self.scroll.reveal(self.listing.position(*no));
-                if cx.place.view == ViewId::Events {
-                    self.point(cx, out);
-                }
-            }
-            _ => {}
-        }
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

@@ -3,9 +3,9 @@
 use super::Events;
 use crate::base::text;
 use crate::model::Event;
+use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
-use crate::tui::views::Ctx;
 use crate::tui::widgets::table::{self, Column};
 use crate::tui::widgets::write;
 use crate::wire::event::{GoState, Kind};

@@ -6,17 +6,17 @@ mod rows;
 use crate::base::{GoIdx, GroupId};
 use crate::model::Lane;
 use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::jobs::{Cells, Job, JobKind, Reply};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::views::{Command, Ctx, Mouse, View, ViewId};
+use crate::tui::app::view::{Command, Ctx, Mouse, View};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rows::{BAR, COLUMNS, HITS, Row, Sort, Subject, Totals};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What the rows were made for: made anew when any of it changes.
 #[derive(Clone, PartialEq, Debug)]
@@ -196,16 +196,22 @@ impl Goroutines {
                 lanes.extend(group.members.iter().take(rows::MAX_MEMBERS).map(|&m| Lane::Go(m)));
             }
         }
-        out.push(Command::Run(Job::new(JobKind::Totals, move |cx| {
-            let mut done = Vec::with_capacity(lanes.len());
+        let work = move |cx: &JobCtx| {
+            let mut totals = Totals::default();
             for chunk in lanes.chunks(64) {
                 if cx.cancelled() {
-                    return Reply::Nothing;
+                    break;
                 }
                 let index = cx.trace.index();
-                done.extend(chunk.iter().map(|&l| (l, index.cells(l, from, to, 1))));
+                totals.extend(chunk.iter().filter_map(|&l| Some((l, *index.cells(l, from, to, 1).first()?))));
             }
-            Reply::Totals(Arc::new(Cells { from, to, lanes: done }))
+            Ok(totals)
+        };
+        out.push(Command::Run(Job::new("totals", work, move |view: &mut Goroutines, totals, cx, _| {
+            if cx.place.window() == Some((from, to)) {
+                view.totals = totals;
+                view.arrived += 1;
+            }
         })));
     }
 }
@@ -319,15 +325,6 @@ impl View for Goroutines {
         }
         self.refresh(cx);
         self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
-    }
-
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, _out: &mut Vec<Command>) {
-        if let Reply::Totals(cells) = reply
-            && cx.place.window() == Some((cells.from, cells.to))
-        {
-            self.totals = cells.lanes.iter().filter_map(|(l, c)| Some((*l, *c.first()?))).collect();
-            self.arrived += 1;
-        }
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

@@ -6,10 +6,10 @@ mod rows;
 use crate::analysis::waits::links as sums;
 use crate::base::{Duration, FrameId, GoIdx, Time};
 use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::hits;
-use crate::tui::app::jobs::Reply;
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
+use crate::tui::app::search;
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Sort};
 use ratatui::buffer::Buffer;
@@ -85,7 +85,7 @@ impl Default for Links {
 }
 
 fn key(cx: &Ctx) -> Key {
-    Key { window: cx.place.window(), query: hits::query_of(cx.place, cx.index) }
+    Key { window: cx.place.window(), query: search::query_of(cx.place, cx.index) }
 }
 
 impl Links {
@@ -215,6 +215,48 @@ impl Links {
             self.refresh(cx);
         }
     }
+
+    fn take_sums(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.asked.as_ref() != Some(&found.key) {
+            return;
+        }
+        let found = Arc::new(found);
+        // The selection and the open edge stay what they were, under their names.
+        let same = |old: Option<&Row>| {
+            let old = old?;
+            found.rows.iter().position(|r| r.name() == old.name())
+        };
+        let (on, open) = (same(self.edge()), same(self.open.and_then(|i| self.row(i))));
+        (self.found, self.made) = (Some(found.clone()), None);
+        self.refresh(cx);
+        if let Some(at) = on.and_then(|e| self.rows.iter().position(|&r| r == e)) {
+            self.scroll.select(at as u64);
+        }
+        self.open = open;
+        match open {
+            Some(i) => {
+                self.listed = false;
+                out.push(Command::Run(rows::list(found.clone(), found.rows[i].edge)));
+            }
+            None => self.waits.clear(),
+        }
+        if cx.place.view == ViewId::Links && !cx.place.go.is_some() {
+            self.point(cx, out);
+        }
+    }
+
+    fn take_waits(&mut self, list: List, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(found) = self.found.as_ref().filter(|f| Arc::ptr_eq(f, &list.of)) else { return };
+        if self.open.and_then(|i| found.rows.get(i)).is_some_and(|r| r.edge == list.edge) {
+            self.waits = list.waits;
+            self.listed = true;
+            self.sort_waits(cx);
+            self.waits_scroll.fit(self.waits.len() as u64, self.waits_scroll.seen().count().max(1) as u16);
+            if cx.place.view == ViewId::Links {
+                self.point(cx, out);
+            }
+        }
+    }
 }
 
 fn place(cx: &Ctx, go: GoIdx, at: Time) -> Place {
@@ -317,48 +359,6 @@ impl View for Links {
         self.refresh(cx);
         self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
         self.waits_scroll.fit(self.waits.len() as u64, area.height.saturating_sub(2));
-    }
-
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
-        match reply {
-            Reply::Links(found) if self.asked.as_ref() == Some(&found.key) => {
-                // The selection and the open edge stay what they were, under their names.
-                let same = |old: Option<&Row>| {
-                    let old = old?;
-                    found.rows.iter().position(|r| r.name() == old.name())
-                };
-                let (on, open) = (same(self.edge()), same(self.open.and_then(|i| self.row(i))));
-                (self.found, self.made) = (Some(found.clone()), None);
-                self.refresh(cx);
-                if let Some(at) = on.and_then(|e| self.rows.iter().position(|&r| r == e)) {
-                    self.scroll.select(at as u64);
-                }
-                self.open = open;
-                match open {
-                    Some(i) => {
-                        self.listed = false;
-                        out.push(Command::Run(rows::list(found.clone(), found.rows[i].edge)));
-                    }
-                    None => self.waits.clear(),
-                }
-                if cx.place.view == ViewId::Links && !cx.place.go.is_some() {
-                    self.point(cx, out);
-                }
-            }
-            Reply::Waits(list) => {
-                let Some(found) = self.found.as_ref().filter(|f| Arc::ptr_eq(f, &list.of)) else { return };
-                if self.open.and_then(|i| found.rows.get(i)).is_some_and(|r| r.edge == list.edge) {
-                    self.waits = list.waits.clone();
-                    self.listed = true;
-                    self.sort_waits(cx);
-                    self.waits_scroll.fit(self.waits.len() as u64, self.waits_scroll.seen().count().max(1) as u16);
-                    if cx.place.view == ViewId::Links {
-                        self.point(cx, out);
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

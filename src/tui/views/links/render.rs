@@ -3,9 +3,9 @@
 use super::Links;
 use super::rows::{EDGES, MAX_WAITS, Row, WAITER, WAITS, Wait};
 use crate::base::text;
+use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::views::Ctx;
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Slot};
 use crate::tui::widgets::write;

@@ -1,6 +1,6 @@
 //! The rows of the links view: edges and the waits of one, with their names.
 
-use super::{Found, Key, List};
+use super::{Found, Key, Links, List};
 use crate::analysis::waits::links;
 use crate::analysis::waits::links::table::is_users;
 use crate::analysis::waits::links::{Edge, Options, Party};
@@ -9,8 +9,8 @@ use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
 use crate::model::Index;
 use crate::model::Waker;
 use crate::model::places::PlaceId;
-use crate::tui::app::hits;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::search;
 use crate::tui::panels::why;
 use crate::tui::text;
 use crate::tui::widgets::table::{Column, Sort};
@@ -165,45 +165,36 @@ fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options
 
 /// A job that sums up who waited for whom.
 pub fn sum_up(key: Key) -> Job {
-    Job::new(JobKind::Links, move |cx| {
-        let made =
-            hits::compile(cx, key.query.as_deref()).and_then(|filter| links::links(cx, options(&key, filter.as_ref())));
-        match made {
-            _ if cx.cancelled() => Reply::Nothing,
-            Err(why) => Reply::Failed(JobKind::Links, why),
-            Ok(links) => {
-                let index = cx.trace.index();
-                let rows = links.edges.iter().enumerate().map(|(i, e)| row(&index, &links, i, e)).collect();
-                Reply::Links(Arc::new(Found { key, links, rows }))
-            }
-        }
-    })
+    let work = move |cx: &JobCtx| {
+        let filter = search::compile(cx, key.query.as_deref())?;
+        let links = links::links(cx, options(&key, filter.as_ref()))?;
+        let index = cx.trace.index();
+        let rows = links.edges.iter().enumerate().map(|(i, e)| row(&index, &links, i, e)).collect();
+        Ok(Found { key, links, rows })
+    };
+    Job::new("links", work, |view: &mut Links, found, cx, out| view.take_sums(found, cx, out))
 }
 
 /// A job that lists the waits of an edge, the longest of them.
 pub fn list(found: Arc<Found>, edge: usize) -> Job {
-    Job::new(JobKind::Waits, move |cx| {
-        let Some(e) = found.links.edges.get(edge) else { return Reply::Nothing };
-        let made = hits::compile(cx, found.key.query.as_deref())
-            .and_then(|f| links::list(cx, options(&found.key, f.as_ref()), &found.links, &e.key, MAX_WAITS));
-        match made {
-            _ if cx.cancelled() => Reply::Nothing,
-            Err(why) => Reply::Failed(JobKind::Waits, why),
-            Ok(waits) => {
-                let index = cx.trace.index();
-                let waits = waits.iter().map(|w| Wait {
-                    go: w.interval.go,
-                    from: w.interval.from,
-                    to: w.interval.to,
-                    waker: match w.waker {
-                        Waker::Go(g) => crate::report::why::goroutine(&index, g),
-                        other => why::nobody(Party::of(other, &index)).into(),
-                    },
-                    began: w.interval.began,
-                    end: w.interval.end.map(|e| e.no),
-                });
-                Reply::Waits(Arc::new(List { of: found.clone(), edge, waits: waits.collect() }))
-            }
-        }
-    })
+    let work = move |cx: &JobCtx| {
+        let Some(e) = found.links.edges.get(edge) else { return Ok(List { of: found, edge, waits: Vec::new() }) };
+        let filter = search::compile(cx, found.key.query.as_deref())?;
+        let waits = links::list(cx, options(&found.key, filter.as_ref()), &found.links, &e.key, MAX_WAITS)?;
+        let index = cx.trace.index();
+        let waits = waits.iter().map(|w| Wait {
+            go: w.interval.go,
+            from: w.interval.from,
+            to: w.interval.to,
+            waker: match w.waker {
+                Waker::Go(g) => crate::report::why::goroutine(&index, g),
+                other => why::nobody(Party::of(other, &index)).into(),
+            },
+            began: w.interval.began,
+            end: w.interval.end.map(|e| e.no),
+        });
+        let waits = waits.collect();
+        Ok(List { of: found, edge, waits })
+    };
+    Job::new("waits", work, |view: &mut Links, list, cx, out| view.take_waits(list, cx, out))
 }

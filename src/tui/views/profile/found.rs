@@ -4,8 +4,9 @@ use super::share;
 use crate::analysis::profile::{Ask, Cost, Hot};
 use crate::base::FrameId;
 use crate::profile::ops::measure;
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::view::{Ctx, LineCosts};
 use crate::tui::theme::Role;
-use crate::tui::views::Ctx;
 
 /// What a profile was summed up for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,14 +66,13 @@ impl Found {
     pub(super) fn share(&self, v: i64) -> String {
         share(v, self.hot.total)
     }
+}
 
-    /// Which profile it is of.
-    pub fn profile(&self) -> usize {
-        self.key.profile
-    }
-
-    /// What the lines of the function of a frame cost: by line, own and cumulative, as text; empty for none.
-    pub fn costs(&self, cx: &Ctx, frame: FrameId) -> Vec<(u32, String, String)> {
+impl LineCosts for Found {
+    fn of(&self, cx: &Ctx, frame: FrameId) -> Vec<(u32, String, String)> {
+        if cx.place.view != ViewId::Profile || cx.place.profile != self.key.profile {
+            return Vec::new();
+        }
         let Some(p) = cx.profiles.get(self.key.profile) else { return Vec::new() };
         let dict = &p.index.dict;
         let Some(f) = dict.frames().get(frame.index()) else { return Vec::new() };

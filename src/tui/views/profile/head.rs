@@ -3,8 +3,8 @@
 use super::render::{FEW, is_few};
 use super::{Found, Profile, present};
 use crate::base::text;
+use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
-use crate::tui::views::Ctx;
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

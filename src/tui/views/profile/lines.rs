@@ -4,10 +4,10 @@ use super::Found;
 use crate::base::text;
 use crate::model::dict::short_file;
 use crate::tui::app::action::Action;
-use crate::tui::app::jobs::Reply;
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::view::{Command, Ctx, View};
 use crate::tui::text as words;
 use crate::tui::theme::Role;
-use crate::tui::views::{Command, Ctx, View, ViewId};
 use crate::tui::widgets::{table, write};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,6 +17,13 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct Lines {
     found: Option<Arc<Found>>,
+}
+
+impl Lines {
+    /// Shows the lines of what was summed up.
+    pub fn take(&mut self, found: Arc<Found>) {
+        self.found = Some(found);
+    }
 }
 
 impl View for Lines {
@@ -30,12 +37,6 @@ impl View for Lines {
 
     fn handle(&mut self, _action: Action, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
         false
-    }
-
-    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
-        if let Reply::Profile(found) = reply {
-            self.found = Some(found.clone());
-        }
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

@@ -12,16 +12,16 @@ use crate::analysis::profile::{Ask, Profiled, variants};
 use crate::base::FrameId;
 use crate::profile::ops::measure;
 use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place};
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::views::flame::{Graph, folded};
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Column, Sort};
-pub use found::Found;
-use found::Key;
+use found::{Found, Key};
 use labels::Labels;
-pub use lines::Lines;
+use lines::Lines;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rows::{Line, Part};
@@ -68,6 +68,8 @@ pub struct Profile {
     listed_at: usize,
     /// … and each time before one of them was gone into: what was entered last is what Escape leaves first.
     chosen_at: Vec<usize>,
+    /// The pane beside it.
+    dearest: Lines,
 }
 
 impl Default for Profile {
@@ -94,6 +96,7 @@ impl Default for Profile {
             zoomed_at: Vec::new(),
             listed_at: 0,
             chosen_at: Vec::new(),
+            dearest: Lines::default(),
         }
     }
 }
@@ -103,15 +106,13 @@ fn present<'a>(cx: &Ctx<'a>) -> Option<&'a Arc<Profiled>> {
 }
 
 fn sum_up(p: Arc<Profiled>, key: Key) -> Job {
-    Job::new(JobKind::Profile, move |cx| match p.sum_up(&key.ask, cx.cancel) {
-        _ if cx.cancelled() => Reply::Nothing,
-        Ok(hot) => {
-            let unit = p.kinds().nth(key.ask.kind).map_or("", |k| k.1).to_string();
-            let shown = measure::common_unit(hot.range.0, hot.range.1, &unit);
-            Reply::Profile(Arc::new(Found { key, hot, unit, shown }))
-        }
-        Err(why) => Reply::Failed(JobKind::Profile, why),
-    })
+    let work = move |cx: &JobCtx| {
+        let hot = p.sum_up(&key.ask, cx.cancel)?;
+        let unit = p.kinds().nth(key.ask.kind).map_or("", |k| k.1).to_string();
+        let shown = measure::common_unit(hot.range.0, hot.range.1, &unit);
+        Ok(Found { key, hot, unit, shown })
+    };
+    Job::new("profile", work, |view: &mut Profile, found, cx, out| view.receive(Arc::new(found), cx, out))
 }
 
 impl Profile {
@@ -380,6 +381,18 @@ impl Profile {
         Some(format!("{flat} {} {cum} {}  {}", found.share(r.flat), found.share(r.cum), r.name))
     }
 
+    fn receive(&mut self, found: Arc<Found>, cx: &Ctx, out: &mut Vec<Command>) {
+        // The panes show what was summed up last, whatever it was for.
+        self.dearest.take(found.clone());
+        out.push(Command::Costs(found.clone()));
+        if self.asked.as_ref() == Some(&found.key) {
+            self.take(&found);
+            if cx.place.view == ViewId::Profile {
+                self.point(out);
+            }
+        }
+    }
+
     /// Takes an answer over: the cursor and what stands in the middle stay what they were, under their names.
     fn take(&mut self, found: &Arc<Found>) {
         let old = self.found.replace(found.clone());
@@ -554,16 +567,12 @@ impl View for Profile {
         }
     }
 
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
-        match reply {
-            Reply::Profile(found) if self.asked.as_ref() == Some(&found.key) => {
-                self.take(found);
-                if cx.place.view == ViewId::Profile {
-                    self.point(out);
-                }
-            }
-            _ => {}
-        }
+    fn aside(&self, _place: &Place) -> Option<&dyn View> {
+        Some(&self.dearest)
+    }
+
+    fn aside_mut(&mut self, _place: &Place) -> Option<&mut dyn View> {
+        Some(&mut self.dearest)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

@@ -1,19 +1,20 @@
 //! What the lines of the file in the source pane cost: on the CPU by the profile's and the trace's samples, and blocked.
 
+use super::Source;
 use crate::analysis::clock::Overlap;
 use crate::analysis::cost::join;
 use crate::analysis::cost::join::{Lines, Verdict};
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, Time, text};
-use crate::tui::app::hits;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::search;
+use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
-use crate::tui::views::{Ctx, ViewId};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
 
 /// Columns of the terminal that both costs take.
 const WIDTH: u16 = 2 * (CELL + 1);
@@ -53,7 +54,7 @@ pub struct Costs {
 #[derive(Default)]
 pub struct Column {
     asked: Option<Key>,
-    found: Option<Arc<Costs>>,
+    found: Option<Costs>,
 }
 
 impl Column {
@@ -71,28 +72,18 @@ impl Column {
         }
         self.asked = Some(key.clone());
         let profiles = cx.profiles.to_vec();
-        Some(Job::new(JobKind::Costs, move |cx| {
-            let sum = || {
-                let filter = hits::compile(cx, key.only.as_deref())?;
-                let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
-                let profiles: Vec<_> = profiles.iter().map(|p| (p.name.as_str(), &p.profile)).collect();
-                join::lines(cx, &profiles, Options { from, to, filter: filter.as_ref() })
-            };
-            match sum() {
-                _ if cx.cancelled() => Reply::Nothing,
-                Ok(lines) => Reply::Costs(Arc::new(Costs::new(key, &lines))),
-                Err(why) => Reply::Failed(JobKind::Costs, why),
-            }
-        }))
-    }
-
-    /// Takes the answer.
-    pub fn receive(&mut self, found: &Arc<Costs>) {
-        self.found = Some(found.clone());
+        let work = move |cx: &JobCtx| {
+            let filter = search::compile(cx, key.only.as_deref())?;
+            let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
+            let profiles: Vec<_> = profiles.iter().map(|p| (p.name.as_str(), &p.profile)).collect();
+            let lines = join::lines(cx, &profiles, Options { from, to, filter: filter.as_ref() })?;
+            Ok(Costs::new(key, &lines))
+        };
+        Some(Job::new("costs", work, |pane: &mut Source, costs, _, _| pane.costs.found = Some(costs)))
     }
 
     fn current(&self, cx: &Ctx) -> Option<&Costs> {
-        self.found.as_deref().filter(|f| key(cx).as_ref() == Some(&f.key))
+        self.found.as_ref().filter(|f| key(cx).as_ref() == Some(&f.key))
     }
 
     /// What is shown of a file's costs in a pane of a width.

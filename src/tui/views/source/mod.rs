@@ -7,10 +7,10 @@ use crate::model::dict::short_file;
 use crate::model::{Frame, Index};
 use crate::source::{Class, Finder, Highlights, Places, Text};
 use crate::tui::app::action::Action;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::view::{Command, Ctx, LineCosts, Mouse, View};
 use crate::tui::theme::Role;
-use crate::tui::views::profile::Found;
-use crate::tui::views::{Command, Ctx, Mouse, View, ViewId};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -45,7 +45,7 @@ const MAX_KEPT: usize = 32;
 #[derive(Default)]
 pub struct Source {
     finder: Arc<OnceLock<Finder>>,
-    loaded: FxHashMap<Of, Arc<Loaded>>,
+    loaded: FxHashMap<Of, Loaded>,
     asked: Option<Of>,
     /// The line at the top, and the frame for which it was chosen.
     top: usize,
@@ -55,8 +55,8 @@ pub struct Source {
     /// Hits by line of the file shown, and what they were counted for.
     counts: FxHashMap<u32, u32>,
     counted: Option<(FuncId, String, usize)>,
-    /// What the profile's lines cost.
-    profile: Option<Arc<Found>>,
+    /// What lines cost as a view counts it.
+    of_view: Option<Arc<dyn LineCosts>>,
     /// What the trace's lines cost.
     costs: costs::Column,
     /// How wide the pane is.
@@ -80,7 +80,7 @@ impl Source {
         let (of, finder) = (of(cx, f), self.finder.clone());
         let file = cx.frames().dict.func_file(f.func).to_string();
         let name = cx.frames().dict.func_name(f.func).to_string();
-        Job::new(JobKind::Source, move |_| {
+        let work = move |_: &JobCtx| {
             let finder = finder.get_or_init(|| {
                 let here = std::env::current_dir().ok();
                 Finder::new(Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v)))
@@ -95,8 +95,23 @@ impl Source {
                 },
                 Err(e) => Err(e.looked),
             };
-            Reply::Source(Arc::new(Loaded { of, file: found }))
-        })
+            Ok(Loaded { of, file: found })
+        };
+        Job::new("source", work, |pane: &mut Source, loaded, _, _| pane.take(loaded))
+    }
+
+    fn take(&mut self, loaded: Loaded) {
+        if self.loaded.len() >= MAX_KEPT {
+            self.loaded.clear();
+        }
+        self.loaded.insert(loaded.of, loaded);
+        self.asked = None;
+        self.shown = FrameId::NONE;
+    }
+
+    /// Shows beside the lines what a view says that they cost.
+    pub fn set_costs(&mut self, costs: Arc<dyn LineCosts>) {
+        self.of_view = Some(costs);
     }
 
     /// The pane divided: the file's lines, and below them what there is to be said of their costs.
@@ -117,11 +132,9 @@ impl Source {
         Some((self.loaded.get(&of(cx, f))?, f))
     }
 
-    /// In the view of a profile: what each line of the function cost, by itself and with all that it called.
+    /// Where the view says it: what each line of the function cost, by itself and with all that it called.
     fn costs(&self, cx: &Ctx) -> Option<FxHashMap<u32, (String, String)>> {
-        let found = self.profile.as_ref().filter(|f| f.profile() == cx.place.profile)?;
-        let costs = (cx.place.view == ViewId::Profile).then(|| found.costs(cx, cx.place.frame))?;
-        let costs = Some(costs).filter(|c| !c.is_empty())?;
+        let costs = Some(self.of_view.as_ref()?.of(cx, cx.place.frame)).filter(|c| !c.is_empty())?;
         Some(costs.into_iter().map(|(line, flat, cum)| (line, (flat, cum))).collect())
     }
 
@@ -271,23 +284,6 @@ impl View for Source {
             self.top = self.cursor.saturating_sub(height / 3).max(1);
         }
         self.top = self.top.clamp((self.cursor + 1).saturating_sub(height).max(1), self.cursor.max(1));
-    }
-
-    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
-        if let Reply::Profile(found) = reply {
-            self.profile = Some(found.clone());
-        }
-        if let Reply::Costs(found) = reply {
-            self.costs.receive(found);
-        }
-        if let Reply::Source(loaded) = reply {
-            if self.loaded.len() >= MAX_KEPT {
-                self.loaded.clear();
-            }
-            self.loaded.insert(loaded.of, loaded.clone());
-            self.asked = None;
-            self.shown = FrameId::NONE;
-        }
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

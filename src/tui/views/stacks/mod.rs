@@ -8,11 +8,12 @@ use crate::analysis::cost::flame::{Layout, Tree, Weight};
 use crate::analysis::waits::links::Options;
 use crate::base::{FrameId, GroupId, Time};
 use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::hits;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
-use crate::tui::app::nav::Narrow;
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::nav::{Narrow, Place};
+use crate::tui::app::search;
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::views::flame::{Graph, folded};
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -54,7 +55,7 @@ pub struct Stacks {
     rows: Vec<usize>,
     scroll: Scroll,
     /// The detail pane beside it.
-    pub way: Way,
+    way: Way,
 }
 
 fn key(view: &Stacks, cx: &Ctx) -> Key {
@@ -70,10 +71,10 @@ fn key(view: &Stacks, cx: &Ctx) -> Key {
 }
 
 fn add_up(key: Key) -> Job {
-    Job::new(JobKind::Stacks, move |cx| {
+    let work = move |cx: &JobCtx| {
         let made = || {
-            let filter = hits::compile(cx, key.only.as_deref())?;
-            let marks = hits::compile(cx, key.query.as_deref())?;
+            let filter = search::compile(cx, key.only.as_deref())?;
+            let marks = search::compile(cx, key.query.as_deref())?;
             let whole = key.window.is_none() && key.group.is_none() && key.only.is_none();
             let stacks = if key.weight == Weight::OnCpu && whole {
                 flame::samples(&cx.trace.index())
@@ -86,12 +87,10 @@ fn add_up(key: Key) -> Job {
             let layout = Layout { mine: key.mine, waker_first: key.weight == Weight::WakerFirst };
             Ok::<Tree, String>(flame::tree(&cx.trace.index().dict, &stacks, layout, &matches))
         };
-        match made() {
-            _ if cx.cancelled() => Reply::Nothing,
-            Ok(tree) => Reply::Stacks(Arc::new(Found { key, tree })),
-            Err(why) => Reply::Failed(JobKind::Stacks, why),
-        }
-    })
+        let tree = made()?;
+        Ok(Found { key, tree })
+    };
+    Job::new("stacks", work, |view: &mut Stacks, found, cx, out| view.receive(Arc::new(found), cx, out))
 }
 
 impl Stacks {
@@ -242,6 +241,17 @@ impl Stacks {
         self.found = Some(found.clone());
         self.list();
     }
+
+    fn receive(&mut self, found: Arc<Found>, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.asked.as_ref() != Some(&found.key) {
+            return;
+        }
+        let before = self.frame();
+        self.take(found);
+        if cx.place.view == ViewId::Stacks && self.frame() != before {
+            self.point(out);
+        }
+    }
 }
 
 impl View for Stacks {
@@ -346,16 +356,12 @@ impl View for Stacks {
         }
     }
 
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
-        if let Reply::Stacks(found) = reply
-            && self.asked.as_ref() == Some(&found.key)
-        {
-            let before = self.frame();
-            self.take(found.clone());
-            if cx.place.view == ViewId::Stacks && self.frame() != before {
-                self.point(out);
-            }
-        }
+    fn aside(&self, _place: &Place) -> Option<&dyn View> {
+        Some(&self.way)
+    }
+
+    fn aside_mut(&mut self, _place: &Place) -> Option<&mut dyn View> {
+        Some(&mut self.way)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

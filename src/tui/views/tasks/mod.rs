@@ -1,21 +1,24 @@
 //! The view of tasks and regions: summed up by name, and the single ones behind such a sum.
 
+mod about;
 mod render;
 
 use crate::analysis::tasks::{self, Instance, Sum, What};
 use crate::analysis::waits::links::Options;
 use crate::analysis::waits::path::Window;
-use crate::base::{Duration, FrameId, GroupId, Time, text};
+use crate::base::{Duration, FrameId, GroupId, StringId, Time, text};
 use crate::model::Index;
 use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::hits;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place, Row};
+use crate::tui::app::search;
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::panels::why;
 use crate::tui::views::links::around;
-use crate::tui::views::{Command, Ctx, Mouse, Pane, View, ViewId};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::{self, Column, Sort};
+use about::About;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::cmp::Ordering;
@@ -23,7 +26,7 @@ use std::sync::Arc;
 
 /// What was looked at.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Key {
+struct Key {
     window: Option<(Time, Time)>,
     group: Option<GroupId>,
     query: Option<String>,
@@ -31,23 +34,23 @@ pub struct Key {
 
 /// Tasks and regions by name.
 #[derive(Debug)]
-pub struct Found {
+struct Found {
     key: Key,
     sums: Vec<Sum>,
 }
 
 impl Found {
     /// The sum of the tasks or regions of one name.
-    pub fn sum(&self, what: What, name: crate::base::StringId) -> Option<&Sum> {
+    pub fn sum(&self, what: What, name: StringId) -> Option<&Sum> {
         self.sums.iter().find(|s| (s.what, s.name) == (what, name))
     }
 }
 
 /// The tasks or regions of one name.
 #[derive(Debug)]
-pub struct List {
+struct List {
     key: Key,
-    of: (What, crate::base::StringId),
+    of: (What, StringId),
     instances: Vec<Instance>,
 }
 
@@ -92,6 +95,8 @@ pub struct Tasks {
     listed: bool,
     list_sort: Sort,
     list_scroll: Scroll,
+    /// The pane beside it.
+    about: About,
 }
 
 impl Default for Tasks {
@@ -107,12 +112,13 @@ impl Default for Tasks {
             listed: false,
             list_sort: Sort { column: 0, descending: true },
             list_scroll: Scroll::default(),
+            about: About::default(),
         }
     }
 }
 
 fn key(cx: &Ctx) -> Key {
-    Key { window: cx.place.window(), group: cx.place.group(), query: hits::query_of(cx.place, cx.index) }
+    Key { window: cx.place.window(), group: cx.place.group(), query: search::query_of(cx.place, cx.index) }
 }
 
 fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options<'a> {
@@ -121,38 +127,32 @@ fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options
 }
 
 fn sum_up(key: Key) -> Job {
-    Job::new(JobKind::Tasks, move |cx| {
-        let made =
-            hits::compile(cx, key.query.as_deref()).and_then(|f| tasks::sums(cx, options(&key, f.as_ref()), key.group));
-        match made {
-            _ if cx.cancelled() => Reply::Nothing,
-            Ok(sums) => Reply::Tasks(Arc::new(Found { key, sums })),
-            Err(why) => Reply::Failed(JobKind::Tasks, why),
-        }
-    })
+    let work = move |cx: &JobCtx| {
+        let filter = search::compile(cx, key.query.as_deref())?;
+        let sums = tasks::sums(cx, options(&key, filter.as_ref()), key.group)?;
+        Ok(Found { key, sums })
+    };
+    Job::new("sums", work, |view: &mut Tasks, found, cx, out| view.take_sums(found, cx, out))
 }
 
-fn list(key: Key, of: (What, crate::base::StringId)) -> Job {
-    Job::new(JobKind::Instances, move |cx| {
-        let made = hits::compile(cx, key.query.as_deref())
-            .and_then(|f| tasks::list(cx, options(&key, f.as_ref()), key.group, of, MAX_LISTED));
-        match made {
-            _ if cx.cancelled() => Reply::Nothing,
-            Ok(instances) => Reply::Instances(Arc::new(List { key, of, instances })),
-            Err(why) => Reply::Failed(JobKind::Instances, why),
-        }
-    })
+fn list(key: Key, of: (What, StringId)) -> Job {
+    let work = move |cx: &JobCtx| {
+        let filter = search::compile(cx, key.query.as_deref())?;
+        let instances = tasks::list(cx, options(&key, filter.as_ref()), key.group, of, MAX_LISTED)?;
+        Ok(List { key, of, instances })
+    };
+    Job::new("instances", work, |view: &mut Tasks, list, cx, out| view.take_list(list, cx, out))
 }
 
 /// The name of tasks or regions, safe to show.
-pub(in crate::tui) fn name(index: &Index, s: &Sum) -> String {
+fn name(index: &Index, s: &Sum) -> String {
     match index.dict.str(s.name) {
         "" => "(begun before the trace)".into(),
         n => text::escape(n).into_owned(),
     }
 }
 
-pub(in crate::tui) fn word(what: What) -> &'static str {
+fn word(what: What) -> &'static str {
     match what {
         What::Task => "task",
         What::Region => "region",
@@ -160,7 +160,7 @@ pub(in crate::tui) fn word(what: What) -> &'static str {
 }
 
 /// The mean length of those with both ends in the trace.
-pub(in crate::tui) fn mean(s: &Sum) -> Duration {
+fn mean(s: &Sum) -> Duration {
     Duration(s.total.ns() / (s.count - s.open).max(1) as i64)
 }
 
@@ -265,6 +265,36 @@ impl Tasks {
         }
         self.order(cx);
     }
+
+    fn take_sums(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.asked.as_ref() != Some(&found.key) {
+            return;
+        }
+        let found = Arc::new(found);
+        self.about.take(found.clone());
+        self.rows = found.sums.clone();
+        self.found = Some(found.clone());
+        self.order(cx);
+        if let Some(s) = self.open.take() {
+            self.open = self.rows.iter().find(|r| (r.what, r.name) == (s.what, s.name)).cloned();
+            if self.open.is_some() {
+                self.listed = false;
+                out.push(Command::Run(list(found.key.clone(), (s.what, s.name))));
+            }
+        }
+    }
+
+    fn take_list(&mut self, list: List, cx: &Ctx, out: &mut Vec<Command>) {
+        let wanted = self.found.as_ref().is_some_and(|f| f.key == list.key);
+        if wanted && self.open.as_ref().is_some_and(|s| (s.what, s.name) == list.of) {
+            (self.instances, self.listed) = (list.instances, true);
+            self.order(cx);
+            self.list_scroll.fit(self.instances.len() as u64, self.list_scroll.seen().count().max(1) as u16);
+            if cx.place.view == ViewId::Tasks {
+                self.point(cx, out);
+            }
+        }
+    }
 }
 
 fn place(cx: &Ctx, i: &Instance) -> Place {
@@ -360,33 +390,12 @@ impl View for Tasks {
         }
     }
 
-    fn receive(&mut self, reply: &Reply, cx: &Ctx, out: &mut Vec<Command>) {
-        match reply {
-            Reply::Tasks(found) if self.asked.as_ref() == Some(&found.key) => {
-                self.found = Some(found.clone());
-                self.rows = found.sums.clone();
-                self.order(cx);
-                if let Some(s) = self.open.take() {
-                    self.open = self.rows.iter().find(|r| (r.what, r.name) == (s.what, s.name)).cloned();
-                    if self.open.is_some() {
-                        self.listed = false;
-                        out.push(Command::Run(list(found.key.clone(), (s.what, s.name))));
-                    }
-                }
-            }
-            Reply::Instances(l) => {
-                let wanted = self.found.as_ref().is_some_and(|f| f.key == l.key);
-                if wanted && self.open.as_ref().is_some_and(|s| (s.what, s.name) == l.of) {
-                    (self.instances, self.listed) = (l.instances.clone(), true);
-                    self.order(cx);
-                    self.list_scroll.fit(self.instances.len() as u64, self.list_scroll.seen().count().max(1) as u16);
-                    if cx.place.view == ViewId::Tasks {
-                        self.point(cx, out);
-                    }
-                }
-            }
-            _ => {}
-        }
+    fn aside(&self, place: &Place) -> Option<&dyn View> {
+        matches!(place.subject().1, Some(Row::Span(..))).then_some(&self.about as &dyn View)
+    }
+
+    fn aside_mut(&mut self, place: &Place) -> Option<&mut dyn View> {
+        matches!(place.subject().1, Some(Row::Span(..))).then_some(&mut self.about as &mut dyn View)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

@@ -3,9 +3,9 @@
 use super::{INSTANCES, MAX_LISTED, SUMS, Tasks, mean, name, word};
 use crate::analysis::tasks::{Instance, Sum};
 use crate::base::{Duration, text};
+use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
-use crate::tui::views::Ctx;
 use crate::tui::widgets::table::{self, Column, Slot};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;

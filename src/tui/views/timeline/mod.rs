@@ -14,9 +14,8 @@ pub use rows::is_system;
 pub use state::{Timeline, shown};
 
 use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::jobs::Reply;
 use crate::tui::app::route::Sight;
-use crate::tui::views::{Command, Ctx, Mouse, View};
+use crate::tui::app::view::{Command, Ctx, Mouse, View};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -42,12 +41,6 @@ impl View for Timeline {
         let window = self.window(cx);
         Sight::keep(&mut self.sight, cx.place.route.as_ref(), window);
         self.ask(cx, out);
-    }
-
-    fn receive(&mut self, reply: &Reply, _cx: &Ctx, _out: &mut Vec<Command>) {
-        if let Reply::Strips(strips) = reply {
-            self.strips = strips.iter().map(|s| (s.lane, s.clone())).collect();
-        }
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

@@ -6,7 +6,7 @@ use crate::base::Duration;
 use crate::model::Lane;
 use crate::tui::app::action::Action;
 use crate::tui::app::nav::Place;
-use crate::tui::views::{Command, Ctx, Mouse, View};
+use crate::tui::app::view::{Command, Ctx, Mouse, View};
 use crate::tui::widgets::overview;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};

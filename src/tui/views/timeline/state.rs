@@ -6,7 +6,7 @@ use crate::base::{Duration, Time};
 use crate::model::{Index, Lane};
 use crate::tui::app::nav::Place;
 use crate::tui::app::route::Sight;
-use crate::tui::views::Ctx;
+use crate::tui::app::view::Ctx;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::layout::Rect;
 use rustc_hash::FxHashMap;

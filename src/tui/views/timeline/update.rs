@@ -2,14 +2,15 @@
 
 use super::rows::Item;
 use super::state::{Timeline, layout, limits, place_window};
+use crate::analysis::states::interval;
 use crate::analysis::timeline;
 use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::{Index, Lane, Range};
 use crate::tui::app::action::Action;
 use crate::tui::app::hits::Hit;
-use crate::tui::app::jobs::{Job, JobKind, Reply};
-use crate::tui::app::nav::{Narrow, Place, Row};
-use crate::tui::views::{Command, Ctx, Mouse, Pane};
+use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::nav::{Narrow, Place, Row, Target};
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane};
 use ratatui::layout::{Position, Rect};
 
 impl Timeline {
@@ -177,11 +178,12 @@ impl Timeline {
             Some(Item::Other(Row::Proc(p))) => {
                 let at = cx.place.at;
                 let procs = cx.index.procs.len();
-                out.push(Command::Run(Job::new(JobKind::Link, move |j| {
-                    Reply::Link(match crate::analysis::states::interval::on_proc(j.trace, p, procs, at) {
-                        Some(go) => Ok(crate::tui::views::detail::Target { go, at, far: true }),
-                        None => Err("no goroutine is on that P at this instant".into()),
-                    })
+                let work = move |j: &JobCtx| Ok(interval::on_proc(j.trace, p, procs, at));
+                out.push(Command::Run(Job::new("on P", work, move |_: &mut Timeline, found, cx, out| {
+                    out.push(match found {
+                        Some(go) => Target { go, at, far: true }.command(cx.place),
+                        None => Command::Say("no goroutine is on that P at this instant".into()),
+                    });
                 })));
             }
             Some(Item::Other(Row::Path)) => match cx.place.route.as_ref().and_then(|r| r.at(cx.place.at)) {
@@ -349,15 +351,17 @@ impl Timeline {
         }
         let lanes = wanted.1.clone();
         self.asked = Some(wanted);
-        out.push(Command::Run(Job::new(JobKind::Cells, move |j| {
+        let work = move |j: &JobCtx| {
             let (lanes, procs) = {
                 let index = j.trace.index();
                 let lanes: Vec<(Lane, Vec<GoIdx>)> = lanes.into_iter().map(|l| (l, members(&index, l))).collect();
                 (lanes, index.procs.len())
             };
-            match timeline::exact(j.trace, &lanes, procs, window, j.cancel) {
-                Some(strips) => Reply::Strips(std::sync::Arc::new(strips)),
-                None => Reply::Nothing,
+            Ok(timeline::exact(j.trace, &lanes, procs, window, j.cancel))
+        };
+        out.push(Command::Run(Job::new("strips", work, |view: &mut Timeline, strips, _, _| {
+            if let Some(strips) = strips {
+                view.strips = strips.into_iter().map(|s| (s.lane, s)).collect();
             }
         })));
     }

@@ -1,0 +1,50 @@
+//! The one table of the views: the key that shows each, what it is called, and the type that it is.
+//!
+//! A view costs its own files and one row here. Its tab, its action in `?` and `:`, its key, the manual's line about it
+//! and the place where it is made all come from the row.
+
+/// Hands the table to a macro, after what that macro was given: a view's name in the code, its key, its name on the
+/// screen, what its action says, and its type below `tui::views`.
+macro_rules! catalog {
+    ($with:ident! { $($args:tt)* }) => {
+        $with! {
+            $($args)*
+            views {
+                Timeline = "1", "timeline", "show the timeline", timeline::Timeline;
+                Goroutines = "2", "goroutines", "show the goroutines", goroutines::Goroutines;
+                Links = "3", "links", "show who waited for whom", links::Links;
+                Stacks = "4", "stacks", "show the stacks", stacks::Stacks;
+                Events = "5", "events", "show the events", events::Events;
+                Tasks = "8", "tasks", "show tasks and regions", tasks::Tasks;
+                Profile = "9", "profile", "show the profile", profile::Profile;
+            }
+        }
+    };
+}
+pub(in crate::tui) use catalog;
+
+macro_rules! ids {
+    (views { $($view:ident = $key:literal, $name:literal, $about:literal, $($path:ident)::+;)* }) => {
+        /// The views that a number key shows.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[allow(missing_docs)] // The names say it.
+        pub enum ViewId { $($view,)* }
+
+        impl ViewId {
+            /// All views, in the order of their keys.
+            pub const ALL: &[ViewId] = &[$(ViewId::$view,)*];
+
+            /// The number key.
+            pub fn number(self) -> char {
+                match self { $(ViewId::$view => char::from($key.as_bytes()[0]),)* }
+            }
+
+            /// The name in the tab bar.
+            pub fn name(self) -> &'static str {
+                match self { $(ViewId::$view => $name,)* }
+            }
+        }
+    };
+}
+
+catalog! { ids! {} }

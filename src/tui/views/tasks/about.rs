@@ -1,0 +1,58 @@
+//! The detail pane of the view of tasks while its cursor is on a name: what all of that name took.
+
+use super::{Found, mean, name, word};
+use crate::analysis::tasks::Sum;
+use crate::base::text::count;
+use crate::tui::app::action::Action;
+use crate::tui::app::nav::Row;
+use crate::tui::app::view::{Command, Ctx, View};
+use crate::tui::widgets::spans::{self, fact};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::sync::Arc;
+
+/// The pane.
+#[derive(Default)]
+pub struct About {
+    found: Option<Arc<Found>>,
+}
+
+impl About {
+    /// Shows what was summed up.
+    pub fn take(&mut self, found: Arc<Found>) {
+        self.found = Some(found);
+    }
+
+    fn sum(&self, cx: &Ctx) -> Option<&Sum> {
+        let Some(Row::Span(what, name)) = cx.place.subject().1 else { return None };
+        self.found.as_ref()?.sum(what, name)
+    }
+}
+
+impl View for About {
+    fn title(&self, cx: &Ctx) -> String {
+        let Some(s) = self.sum(cx) else { return String::new() };
+        let within = if cx.place.window().is_some() { " · in the range" } else { "" };
+        format!("{} {} · {}{within}", word(s.what), name(cx.index, s), count(s.count))
+    }
+
+    fn handle(&mut self, _action: Action, _cx: &Ctx, _out: &mut Vec<Command>) -> bool {
+        false
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        let Some(s) = self.sum(cx) else { return };
+        let mut lines = vec![
+            fact("in all", s.total.to_string()),
+            fact("mean", mean(s).to_string()),
+            fact("99 in 100", format!("at most {}", s.p99)),
+            fact("longest", s.max.to_string()),
+        ];
+        if s.open > 0 {
+            lines.push(fact("open", format!("{}, with an end outside the trace", count(s.open))));
+        }
+        for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+            spans::draw(line, area, y, false, buf, cx.theme);
+        }
+    }
+}
