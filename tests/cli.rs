@@ -97,7 +97,7 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
         assert_eq!(out.status.code(), Some(0), "{args:?}");
         String::from_utf8(out.stdout).unwrap()
     };
-    for args in [&["events"][..], &["links"], &["locks"], &["why", "--goroutine", "1"]] {
+    for args in [&["events"][..], &["links"], &["locks"], &["sched"], &["gc"], &["why", "--goroutine", "1"]] {
         let text = of_both(args);
         let heads: Vec<&str> = text.lines().filter(|l| l.starts_with('/')).collect();
         assert!(heads.len() == 2 && heads[0].ends_with("b.trace") && heads[1].ends_with("/c"), "{args:?}: {heads:?}");
@@ -389,4 +389,32 @@ fn a_copied_position_opens_the_trace_there() {
     assert!(there.lines().any(|l| l.starts_with("─ G8 waiting: chan receive")), "{there}");
     assert!(at("sample-traces/trace.out@812.031ms:g9999").contains("the trace has no such goroutine"));
     assert!(at("sample-traces/trace.out@8s").contains("the trace ends before that instant"));
+}
+
+#[test]
+fn the_scheduler_and_the_gc_obey_a_window_and_sum_to_their_wholes() {
+    let run = |args: &[&str]| {
+        let out = gotrail().args(args).args(["--format", "json", "sample-traces/trace.out"]).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+        serde_json::from_slice::<serde_json::Value>(&out.stdout).unwrap()
+    };
+    let ns = |v: &serde_json::Value, key: &str| v[key].as_i64().unwrap();
+    for args in [&["sched"][..], &["sched", "--from", "100ms", "--to", "200ms"]] {
+        let v = run(args);
+        let w = &v["waits"];
+        assert_eq!(ns(w, "total_ns"), ns(w, "busy_ns") + ns(w, "idle_p_ns") + ns(w, "stw_ns"));
+        let groups = v["groups"].as_array().unwrap();
+        assert_eq!(ns(w, "total_ns"), groups.iter().map(|g| ns(&g["waits"], "total_ns")).sum::<i64>());
+        for g in groups {
+            let behind: i64 = g["behind"].as_array().unwrap().iter().map(|b| ns(b, "ns")).sum();
+            assert_eq!(behind, ns(&g["waits"], "busy_ns"));
+        }
+    }
+    let (whole, part) = (run(&["gc"]), run(&["gc", "--from", "450ms", "--to", "470ms"]));
+    assert_eq!(ns(&part, "to_ns") - ns(&part, "from_ns"), 20_000_000);
+    assert_eq!((whole["cycles"].as_array().unwrap().len(), part["cycles"].as_array().unwrap().len()), (7, 1));
+    let last = part["mmu"].as_array().unwrap().last().unwrap();
+    assert_eq!(ns(last, "window_ns"), 20_000_000);
+    let out = gotrail().args(["sched", "--from", "2s", "--to", "1s", "sample-traces/trace.out"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(2));
 }

@@ -3,7 +3,9 @@
 pub mod annotations;
 pub mod clock;
 pub mod cost;
+pub mod gc;
 pub mod profile;
+pub mod sched;
 pub mod search;
 pub mod states;
 pub mod summary;

@@ -5,6 +5,7 @@ pub mod builder;
 pub mod commit;
 pub mod decode;
 pub mod fold;
+pub mod observe;
 pub(crate) mod segments;
 
 pub use builder::SegmentBuilder;

@@ -3,6 +3,7 @@
 pub mod argv;
 mod cache;
 mod events;
+mod gc;
 mod lines;
 mod links;
 mod locks;
@@ -12,6 +13,7 @@ mod offcpu;
 mod open;
 mod position;
 pub mod profile;
+mod sched;
 mod summary;
 mod viewer;
 mod why;
@@ -73,6 +75,11 @@ enum Command {
     Lines(lines::LinesArgs),
     /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
     Locks(locks::LocksArgs),
+    /// Print what the GC did: its cycles and what triggered them, who paid, and how much it left to the program (MMU)
+    Gc(gc::GcArgs),
+    /// Print why goroutines that could run did not: all Ps busy and with what, a P idle, the world stopped; the run
+    /// queue and the Ps
+    Sched(sched::SchedArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
     Why(why::WhyArgs),
     /// Write a pprof profile of where goroutines waited, or ran, out of a trace
@@ -178,6 +185,8 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Links(a)) => links::run(&a, out),
         Some(Command::Lines(a)) => lines::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
+        Some(Command::Gc(a)) => gc::run(&a, out),
+        Some(Command::Sched(a)) => sched::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),

@@ -2,6 +2,7 @@
 
 use super::{Exit, Format, Usage, note};
 use crate::base::text;
+use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
 use crate::input::{self, Input, Kind, Limits};
 use crate::read::Trace;
@@ -84,15 +85,16 @@ pub fn from_input(input: Input, options: &Options) -> anyhow::Result<Arc<Trace>>
     Ok(Arc::new(trace))
 }
 
-/// Reads a whole trace, with progress on standard error if that is a terminal and it takes a while.
-pub fn load(trace: &Trace) {
+/// Reads a whole trace, with progress on standard error if that is a terminal and it takes a while. An `observer` is shown
+/// every event meanwhile.
+pub fn load(trace: &Trace, observer: Option<&dyn Observer>) {
     let bar = ProgressBar::new(1000);
     if io::stderr().is_terminal() {
         bar.set_style(ProgressStyle::with_template("reading {percent:>3} % {bar:40} {eta}").expect("a valid template"));
     } else {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    trace.load(&|part| bar.set_position((part * 1000.0) as u64), &AtomicBool::new(false));
+    trace.load_observed(observer, &|part| bar.set_position((part * 1000.0) as u64), &AtomicBool::new(false));
     bar.finish_and_clear();
 }
 
@@ -119,7 +121,18 @@ impl Between {
 pub fn each_trace(
     paths: &[PathBuf],
     args: &OpenArgs,
+    to: (Between, &mut dyn Write),
+    each: impl FnMut(&Trace, &mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    each_trace_read(paths, args, to, &|trace| load(trace, None), each)
+}
+
+/// The same, where `read` reads each trace.
+pub fn each_trace_read(
+    paths: &[PathBuf],
+    args: &OpenArgs,
     (between, out): (Between, &mut dyn Write),
+    read: &dyn Fn(&Trace),
     mut each: impl FnMut(&Trace, &mut dyn Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
     let options = args.options(memory_setting()?);
@@ -144,7 +157,7 @@ pub fn each_trace(
             };
             match opened {
                 Ok(trace) => {
-                    load(&trace);
+                    read(&trace);
                     for loss in trace.index().losses.iter().filter(|_| !twice) {
                         note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
                     }

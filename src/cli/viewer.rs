@@ -225,7 +225,7 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
 /// Prints the screen that keys lead to.
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     let o = opened(&args.files, &args.against, &args.open.options(None))?;
-    open::load(&o.trace);
+    open::load(&o.trace, None);
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };
     let format = match args.format {

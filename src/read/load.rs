@@ -9,6 +9,7 @@ use crate::base::Time;
 use crate::build::commit::{Commit, Maps};
 use crate::build::decode::{Checkpoint, Format, Machine, UnitTables};
 use crate::build::fold::{Fold, Part};
+use crate::build::observe::{Names, Observer, Watch};
 use crate::wire::event::Events;
 use crate::wire::tables::Tables;
 use crate::wire::v2::generation::GenTables;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Events that are decoded and folded at once: as many as stay in a core's own cache.
-const CHUNK: usize = 16 << 10;
+pub(crate) const CHUNK: usize = 16 << 10;
 /// Fewest events of a segment.
 const SEGMENT: usize = 128 << 10;
 /// Fewest events of a segment per byte of the checkpoint before it: the index must stay small beside the file, in which
@@ -58,6 +59,8 @@ struct Folded {
     losses: Vec<String>,
     /// The part of the file that is read with it, 0 to 1.
     progress: f64,
+    /// Who watched its unit, with all that has been named in it, if the unit ends with it.
+    watched: Option<(Box<dyn Watch>, Box<Tables>)>,
 }
 
 /// Some events, and what comes after them.
@@ -83,9 +86,17 @@ impl Trace {
     /// Reads the whole trace and builds the index, on all cores; returns when it is complete or `cancel` is set. The
     /// index is usable, and grows, meanwhile. Where an index is kept from an earlier run, that one is taken. `progress` is called after each step with the part read, 0 to 1.
     pub fn load(&self, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
+        self.load_observed(None, progress, cancel);
+    }
+
+    /// The same, and shows every event to `observer` while it is read: once, whether the index was kept or not.
+    pub fn load_observed(&self, observer: Option<&dyn Observer>, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
         // What is kept between runs does not have waits one by one.
         if self.queues.is_none() && self.restore() {
-            progress(1.0);
+            match observer {
+                Some(o) => _ = self.observe(o, progress, cancel),
+                None => progress(1.0),
+            }
             return;
         }
         let units = self.format.units();
@@ -113,7 +124,7 @@ impl Trace {
                             break;
                         }
                         let read = ends[i] as f64 / total as f64;
-                        if self.read_unit(i, read, &idle, progress, cancel) {
+                        if self.read_unit(i, read, &idle, observer, progress, cancel) {
                             done.fetch_add(1, Ordering::Relaxed);
                         }
                     }
@@ -137,15 +148,18 @@ impl Trace {
         unit: usize,
         read: f64,
         idle: &AtomicUsize,
+        observer: Option<&dyn Observer>,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
     ) -> bool {
         let tables = self.read_tables(unit);
         let machine = self.format.machine(&self.data, unit, &tables, None);
+        let only = self.format.units() == 1;
         let consumer = Consumer {
             trace: self,
             unit,
             fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables(), self.queues),
+            watch: observer.map(|o| o.unit(self.format.start(unit, &tables), tables.tables(), only)),
             tables: match &tables {
                 UnitTables::V2(t) => Some(Arc::clone(t)),
                 UnitTables::V1(_) => None,
@@ -186,7 +200,12 @@ impl Trace {
                 _ => {}
             }
             let maps = Arc::clone(&c.maps);
+            let start = index.end;
             c.commit.add(&mut index, f.part, &maps);
+            if let Some((watch, named)) = f.watched {
+                let handles = c.commit.handles(&named);
+                watch.commit(&Names { handles: &handles, maps: &maps }, if next == 0 { Time::MIN } else { start });
+            }
             index.progress = f.progress;
             index.losses.extend(f.losses);
             let mut plans = self.plans.write().unwrap_or_else(|e| e.into_inner());
@@ -296,6 +315,7 @@ struct Consumer<'a> {
     trace: &'a Trace,
     unit: usize,
     fold: Fold,
+    watch: Option<Box<dyn Watch>>,
     tables: Option<Arc<GenTables>>,
     checkpoints: Vec<Option<Checkpoint>>,
     parts: usize,
@@ -308,6 +328,9 @@ impl Consumer<'_> {
     /// Folds a chunk, and gives its buffer back.
     fn take(&mut self, chunk: Chunk) -> Events {
         self.fold.add(&chunk.events, chunk.named);
+        if let Some(w) = &mut self.watch {
+            w.events(&chunk.events);
+        }
         match chunk.after {
             After::More => {}
             After::Segment(c) => {
@@ -316,22 +339,33 @@ impl Consumer<'_> {
             }
             After::Part(c, named, progress) => {
                 let part = self.fold.split();
-                self.hand_in(part, &named, Vec::new(), progress);
+                self.hand_in(part, &named, Vec::new(), progress, None);
                 self.checkpoints.push(Some(c));
             }
             After::End(named, losses) => {
                 let part = self.fold.take();
-                self.hand_in(part, &named, losses, self.read);
+                let watched = self.watch.take().map(|mut w| {
+                    w.end();
+                    (w, named.clone())
+                });
+                self.hand_in(part, &named, losses, self.read, watched);
             }
         }
         chunk.events
     }
 
-    fn hand_in(&mut self, mut part: Part, named: &Tables, losses: Vec<String>, progress: f64) {
+    fn hand_in(
+        &mut self,
+        mut part: Part,
+        named: &Tables,
+        losses: Vec<String>,
+        progress: f64,
+        watched: Option<(Box<dyn Watch>, Box<Tables>)>,
+    ) {
         part.name(named);
         let checkpoints = std::mem::take(&mut self.checkpoints);
         let tables = self.tables.clone();
-        let folded = Folded { unit: self.unit, part, tables, checkpoints, losses, progress };
+        let folded = Folded { unit: self.unit, part, tables, checkpoints, losses, progress, watched };
         // Units of the new format have one part each; the old format has one unit.
         let i = self.unit + self.parts;
         self.parts += 1;

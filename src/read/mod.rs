@@ -5,6 +5,7 @@ mod cache;
 pub(crate) mod fixture;
 mod keep;
 mod load;
+mod pass;
 pub mod persist;
 mod plan;
 pub mod trace;

@@ -5,6 +5,7 @@ use super::load::Committer;
 use super::persist::Keep;
 use super::plan::Plan;
 
+use crate::base::Time;
 use crate::build::decode::{Format, UnitTables};
 use crate::build::segments;
 use crate::input::Bytes;
@@ -113,6 +114,14 @@ impl Trace {
     /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
     pub fn lose(&self, what: &str) {
         self.index.write().unwrap_or_else(|e| e.into_inner()).losses.push(what.to_owned());
+    }
+
+    /// When it starts: what instants that a user gives are counted from. Known before the trace is read.
+    pub fn start(&self) -> Time {
+        if self.format.units() == 0 {
+            return Time(0);
+        }
+        self.format.start(0, &self.read_tables(0))
     }
 
     /// What messages call the file.

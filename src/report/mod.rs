@@ -2,10 +2,12 @@
 
 pub mod contention;
 pub mod events;
+pub mod gc;
 pub mod json;
 pub mod lines;
 pub mod links;
 pub mod offcpu;
 pub mod pprof;
+pub mod sched;
 pub mod summary;
 pub mod why;
