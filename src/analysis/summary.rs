@@ -1,6 +1,7 @@
 //! What is in a trace, as numbers: the facts that Go's own reader states too, and a few of ours.
 
 use crate::base::{Duration, StackId, StringId};
+use crate::model::ownership::is_core;
 use crate::model::segment::Kind;
 use crate::model::totals::Party;
 use crate::model::{Dict, Frame, Goroutine, Index};
@@ -250,11 +251,10 @@ fn by_function(index: &Index) -> BTreeMap<String, u64> {
 
 fn mapassign(index: &Index) -> BTreeMap<String, u64> {
     let dict = &index.dict;
-    let runtime = |name: &str| name.starts_with("runtime.") || name.starts_with("internal/runtime/");
     let callers = index.totals.samples.iter().filter_map(|(&s, &n)| {
         let mut frames = dict.stack(s);
         frames.find(|f| dict.func_name(f.func).starts_with("runtime.mapassign"))?;
-        let caller = frames.find(|f| !runtime(dict.func_name(f.func)))?;
+        let caller = frames.find(|f| !is_core(dict.func_name(f.func)))?;
         Some((place(dict, caller), n))
     });
     sum_by_key(callers, |a, b| *a += b)

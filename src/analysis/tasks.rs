@@ -8,7 +8,6 @@ use super::states::walk;
 use super::waits::links::{Histogram, Options, group};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
-use crate::model::ownership::is_system;
 use crate::model::segment::Kind;
 use crate::model::{Detail, Index, Segment};
 use rustc_hash::FxHashMap;
@@ -183,7 +182,7 @@ impl Walk<'_, '_> {
     /// A goroutine is over, or the trace is: its regions end with it.
     fn close(&mut self, go: GoIdx, at: Option<Time>, end: Option<EventNo>) {
         let Some(open) = self.regions.remove(&go) else { return };
-        if is_system(self.index.goroutine_name(go)) {
+        if self.index.owner_of(go).is_hidden() {
             return;
         }
         for o in open.into_iter().rev() {

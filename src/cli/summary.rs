@@ -3,6 +3,8 @@
 use super::open::{self, Between};
 use super::{Exit, Format};
 use crate::analysis::summary::summarize;
+use crate::analysis::waits::links::table::Table;
+use crate::analysis::waits::links::{Options, links};
 use crate::report;
 use clap::Args;
 use std::io::Write;
@@ -25,7 +27,11 @@ pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         match args.format {
             Format::Json => report::json::write(&summarize(&trace.index()), out)?,
-            Format::Text => report::summary::write(trace.name(), &trace.index(), out)?,
+            Format::Text => {
+                let links = links(trace, Options::default()).map_err(anyhow::Error::msg)?;
+                let table = Table::new(&links, &trace.index(), trace.name());
+                report::summary::write(trace.name(), &trace.index(), &table, out)?;
+            }
         }
         Ok(())
     })

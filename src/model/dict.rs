@@ -3,7 +3,7 @@
 //! Stacks are a prefix tree: a stack is the node of its leaf frame, and its parent is the stack of the caller. The tree
 //! is stored parents first, so a caller's handle is always smaller than its callee's.
 
-use super::ownership::{Code, Own};
+use super::ownership::{Own, Owner};
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
@@ -43,7 +43,7 @@ pub struct Dict {
     pub(crate) strings: Vec<(u32, u32)>,
     pub(crate) funcs: Vec<Func>,
     /// Whose each function is.
-    codes: Vec<Code>,
+    owners: Vec<Owner>,
     pub(crate) frames: Vec<Frame>,
     pub(crate) stacks: Vec<Node>,
     pub(crate) depths: Vec<u16>,
@@ -116,11 +116,10 @@ impl Dict {
         for i in 0..strings.len() as u32 {
             string_ids.insert_unique(hash_of(at(&i)), i, |i| hash_of(at(i)));
         }
-        let codes =
-            funcs.iter().map(|f| strings.get(f.name.0 as usize).map_or(Code::User, |_| Code::of(at(&f.name.0))));
-        let codes = codes.collect();
+        let name = |f: &Func| strings.get(f.name.0 as usize).map_or("", |_| at(&f.name.0));
+        let owners = funcs.iter().map(|f| Owner::of(name(f))).collect();
         let (func_ids, frame_ids, stack_ids) = (positions(&funcs), positions(&frames), positions(&stacks));
-        Some(Dict { text, strings, funcs, codes, frames, stacks, depths, string_ids, func_ids, frame_ids, stack_ids })
+        Some(Dict { text, strings, funcs, owners, frames, stacks, depths, string_ids, func_ids, frame_ids, stack_ids })
     }
 
     /// Interns a string.
@@ -149,7 +148,7 @@ impl Dict {
     pub fn func(&mut self, f: Func) -> FuncId {
         let (id, new) = intern(&mut self.funcs, &mut self.func_ids, f);
         if new {
-            self.codes.push(Code::of(self.str(f.name)));
+            self.owners.push(Owner::of(self.str(f.name)));
         }
         FuncId(id)
     }
@@ -258,10 +257,15 @@ impl Dict {
         stacks
     }
 
+    /// Whose code a function is.
+    pub fn owner(&self, f: FuncId) -> Owner {
+        self.owners.get(f.0 as usize).copied().unwrap_or_default()
+    }
+
     /// Whose code a frame is, and its function's name.
-    pub fn code(&self, f: FrameId) -> (Code, &str) {
+    pub fn code(&self, f: FrameId) -> (Owner, &str) {
         let func = self.frame_of(f).func;
-        (self.codes.get(func.0 as usize).copied().unwrap_or(Code::User), self.func_name(func))
+        (self.owner(func), self.func_name(func))
     }
 
     /// The frame of a stack that stands in the user's code: the one nearest to the leaf that is [`Own`], or else the leaf.
@@ -289,7 +293,7 @@ impl Dict {
 
     /// The frame of a stack nearest to the leaf outside the runtime, or else the leaf: for a lock, the call of `Lock`.
     pub fn near_frame(&self, id: StackId) -> Option<FrameId> {
-        self.stack_ids(id).find(|&f| self.code(f).0 > Code::Runtime).or_else(|| self.leaf(id))
+        self.stack_ids(id).find(|&f| self.code(f).0 > Owner::Runtime).or_else(|| self.leaf(id))
     }
 
     /// Bytes that the dictionaries take.

@@ -1,5 +1,6 @@
 //! What is kept of the whole trace: goroutines, procs, ranges, where each segment lies. A few percent of the file.
 
+use super::ownership::Owner;
 use super::{Dict, Grid};
 use crate::base::{Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, Time};
 
@@ -121,6 +122,8 @@ impl Goroutine {
 pub struct Group {
     /// The function's name; empty for goroutines of which no stack is known.
     pub name: StringId,
+    /// Whose its goroutines are.
+    pub owner: Owner,
     /// Its members, by number of goroutine.
     pub members: Vec<GoIdx>,
     /// Sum of the members' times.
@@ -258,6 +261,16 @@ impl Index {
     /// A group's name; empty if not known.
     pub fn group_name(&self, g: GroupId) -> &str {
         self.groups.get(g.0 as usize).map_or("", |g| self.dict.str(g.name))
+    }
+
+    /// Whose the goroutines of a group are.
+    pub fn owner(&self, g: GroupId) -> Owner {
+        self.groups.get(g.0 as usize).map_or(Owner::Unknown, |g| g.owner)
+    }
+
+    /// Whose a goroutine is.
+    pub fn owner_of(&self, g: GoIdx) -> Owner {
+        self.goroutine(g).map_or(Owner::Unknown, |g| self.owner(g.group))
     }
 
     /// The segment that holds event number `no`.

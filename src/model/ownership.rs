@@ -1,110 +1,152 @@
-//! Whose code a function is, and which frame of a stack is the user's. The one place that decides it: views, queries and
-//! reports all name the line that is found here.
+//! Whose code a function is, whose a goroutine, and which frame of a stack is the user's. The one place that decides it:
+//! views, queries and reports all hide, dim, and name lines by what is found here. It is decided by names, once for each
+//! function ([`Dict::owner`](super::Dict::owner)) and once for each group of goroutines ([`Group::owner`](super::Group)).
 
-/// Whose code a function is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Code {
-    /// The runtime's, or that of its closest kin: `internal/…` and `sync`.
+/// Whose code a function is, or whose a goroutine. Those with the larger value stand nearer to the user.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Owner {
+    /// The runtime's. Of functions also that of its closest kin: `internal/…`, `sync`, and what the compiler makes.
     Runtime,
     /// That of another package of the standard library, or of one that stands beside it.
     Library,
+    /// Nobody knows: the trace does not name it. Never hidden: it may well be the user's.
+    #[default]
+    Unknown,
     /// The program's.
     User,
 }
 
-/// Packages besides the runtime's that stand between the user's code and the place where the runtime parks a goroutine,
-/// as the beginnings of their functions' names.
-const LIBRARIES: &[&str] = &[
-    "sync/",
-    "time.",
-    "syscall.",
-    "os.",
-    "os/",
-    "io.",
-    "io/",
-    "bufio.",
-    "net.",
-    "net/",
-    "crypto/",
-    "context.",
-    "reflect.",
-    "iter.",
-    "vendor/",
-    "database/sql.",
-    "log.",
-    "log/",
-    "fmt.",
-    "bytes.",
-    "strings.",
-    "encoding/",
-    "compress/",
-    "golang.org/x/",
-    "slices.",
-    "sort.",
-    "maps.",
-    "archive/",
-    "cmp.",
-    "container/",
-    "database/sql/",
-    "debug/",
-    "embed.",
-    "errors.",
-    "expvar.",
-    "flag.",
-    "go/",
-    "hash.",
-    "hash/",
-    "html.",
-    "html/",
-    "image.",
-    "image/",
-    "index/",
-    "math.",
-    "math/",
-    "mime.",
-    "mime/",
-    "path.",
-    "path/",
-    "regexp.",
-    "regexp/",
-    "strconv.",
-    "testing.",
-    "testing/",
-    "text/",
-    "unicode.",
-    "unicode/",
-    "unique.",
+/// The first elements of the import paths of the standard library's packages, but for those that count as the runtime's.
+/// No path of a module that can be fetched begins so: those have a dot in their first element.
+const STANDARD: &[&str] = &[
+    "archive",
+    "bufio",
+    "bytes",
+    "cmp",
+    "compress",
+    "container",
+    "context",
+    "crypto",
+    "database",
+    "debug",
+    "embed",
+    "encoding",
+    "errors",
+    "expvar",
+    "flag",
+    "fmt",
+    "go",
+    "hash",
+    "html",
+    "image",
+    "index",
+    "io",
+    "iter",
+    "log",
+    "maps",
+    "math",
+    "mime",
+    "net",
+    "os",
+    "path",
+    "plugin",
+    "reflect",
+    "regexp",
+    "slices",
+    "sort",
+    "strconv",
+    "strings",
+    "structs",
+    "sync",
+    "syscall",
+    "testing",
+    "text",
+    "time",
+    "unicode",
+    "unique",
+    "unsafe",
+    "vendor",
+    "weak",
 ];
 
 /// Whether a function belongs to the runtime and its closest kin, as `traceoracle` understands it.
 pub fn is_runtime(func: &str) -> bool {
-    func.starts_with("runtime.")
-        || func.starts_with("runtime/")
-        || func.starts_with("internal/")
-        || func.starts_with("sync.")
+    is_runtimes_package(func) || func.starts_with("internal/") || func.starts_with("sync.")
+}
+
+/// Whether a function is of package `runtime` or one below it.
+fn is_runtimes_package(func: &str) -> bool {
+    func.starts_with("runtime.") || func.starts_with("runtime/")
+}
+
+/// Whether a function is the runtime itself: packages `runtime` and `internal/runtime/…`, not those around them.
+pub fn is_core(func: &str) -> bool {
+    func.starts_with("runtime.") || func.starts_with("internal/runtime/")
 }
 
 /// Whether a function is the runtime's or a library's.
 pub fn is_library(func: &str) -> bool {
-    Code::of(func) != Code::User
+    matches!(Owner::of(func), Owner::Runtime | Owner::Library)
 }
 
-/// Whether a goroutine of this start function belongs to the runtime, as Go's viewer has it.
-pub fn is_system(entry: &str) -> bool {
+/// Whether Go's own reader counts a goroutine of this start function, or one of which no stack is known, as the
+/// runtime's: it does not close their regions when they end. For the facts that are held against that reader's alone;
+/// everything else asks [`Owner::of_goroutine`].
+pub fn is_system_to_go(entry: &str) -> bool {
     entry.is_empty() || entry != "runtime.main" && entry.starts_with("runtime.")
 }
 
-impl Code {
+/// Where the standard library's sources were when a program was built, told by one of its functions, by name and file.
+pub fn goroot<'a>(func: &str, file: &'a str) -> Option<&'a str> {
+    let end = file.rfind("/src/runtime/").filter(|_| func.starts_with("runtime."))? + "/src/".len();
+    file.get(..end)
+}
+
+/// Whether a function is of the main module: the user's, and in no module that the build fetched or keeps a copy of.
+/// Names and paths tell; `goroot` is where the standard library's sources are, if paths were not trimmed.
+pub fn is_main_module(func: &str, file: &str, goroot: Option<&str>) -> bool {
+    let fetched = || file.contains("/pkg/mod/") || file.contains("@v") || file.contains("/vendor/");
+    let main = func.starts_with("main.") || func.starts_with("main/");
+    main || Owner::of(func) == Owner::User && !fetched() && !goroot.is_some_and(|root| file.starts_with(root))
+}
+
+impl Owner {
     /// Whose code the function of this name is.
-    pub fn of(func: &str) -> Code {
+    pub fn of(func: &str) -> Owner {
+        // A type argument may hold slashes and dots of its own.
+        let head = func.split('[').next().unwrap_or_default();
+        let first = head.split(['/', '.']).next().unwrap_or_default();
         match func {
-            _ if is_runtime(func) => Code::Runtime,
-            // What the compiler wraps, and what stands in no package: assembly, C.
-            _ if func.starts_with("_.") => Code::Runtime,
-            _ if !func.is_empty() && !func.contains('.') => Code::Library,
-            _ if LIBRARIES.iter().any(|l| func.starts_with(l)) => Code::Library,
-            _ => Code::User,
+            "" => Owner::Unknown,
+            _ if is_runtime(func) => Owner::Runtime,
+            // What the compiler wraps.
+            _ if func.starts_with("_.") => Owner::Runtime,
+            // What stands in no package: assembly, C. And what the compiler makes for a type.
+            _ if !func.contains('.') || func.starts_with("type:") || func.starts_with("go:") => Owner::Library,
+            // A first element with a dot is a module's: `time.example/x.F`.
+            _ if head[first.len()..].starts_with('.') && head.contains('/') => match func {
+                _ if func.starts_with("golang.org/x/") => Owner::Library,
+                _ => Owner::User,
+            },
+            _ if STANDARD.contains(&first) => Owner::Library,
+            _ => Owner::User,
         }
+    }
+
+    /// Whose a goroutine is that starts in the function of this name, and all that start there. What a package of the
+    /// standard library starts on a program's behalf (`sync.(*WaitGroup).Go.func1`, `net/http.(*conn).serve`) is not the
+    /// runtime's.
+    pub fn of_goroutine(entry: &str) -> Owner {
+        match Owner::of(entry) {
+            _ if entry == "runtime.main" => Owner::User,
+            Owner::Runtime if !is_runtimes_package(entry) && !is_core(entry) => Owner::Library,
+            owner => owner,
+        }
+    }
+
+    /// Whether a goroutine of this owner is left out where only a program's own are shown.
+    pub fn is_hidden(self) -> bool {
+        self == Owner::Runtime
     }
 }
 
@@ -112,26 +154,26 @@ impl Code {
 /// they are those of the package in which it starts; if the runtime started it, all that are not the runtime's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Own<'a> {
-    least: Code,
+    least: Owner,
     package: Option<&'a str>,
 }
 
 impl<'a> Own<'a> {
     /// Looks at a stack's functions, leaf first.
-    pub fn of(frames: impl Iterator<Item = (Code, &'a str)>) -> Own<'a> {
+    pub fn of(frames: impl Iterator<Item = (Owner, &'a str)>) -> Own<'a> {
         let mut root = None;
         for f in frames {
-            if f.0 == Code::User {
-                return Own { least: Code::User, package: None };
+            if f.0 == Owner::User {
+                return Own { least: Owner::User, package: None };
             }
             root = Some(f);
         }
-        let package = root.filter(|r| r.0 == Code::Library).map(|r| package(r.1));
-        Own { least: Code::Library, package }
+        let package = root.filter(|r| r.0 == Owner::Library).map(|r| package(r.1));
+        Own { least: Owner::Library, package }
     }
 
     /// Whether a frame of that stack is one's own.
-    pub fn has(&self, (code, func): (Code, &str)) -> bool {
+    pub fn has(&self, (code, func): (Owner, &str)) -> bool {
         code >= self.least && self.package.is_none_or(|p| package(func) == p)
     }
 }
@@ -157,7 +199,53 @@ mod tests {
         for user in ["main.main", "paycore/payment.(*Core).Pay", "timely.Do", "network.Dial", "example.com/sync.Do"] {
             assert!(!is_library(user), "{user}");
         }
-        assert_eq!(Code::of("internal/poll.(*FD).Read"), Code::Runtime);
+        for (func, owner) in [
+            ("internal/poll.(*FD).Read", Owner::Runtime),
+            ("runtime/pprof.profileWriter", Owner::Runtime),
+            ("_.(*T).M", Owner::Runtime),
+            ("", Owner::Unknown),
+            ("malloc", Owner::Library),
+            ("type:.eq.main.T", Owner::Library),
+            ("encoding/json.Marshal", Owner::Library),
+            ("slices.SortFunc[go.shape.*example.com/b.C]", Owner::Library),
+            ("vendor/golang.org/x/net/http2/hpack.(*Decoder).Write", Owner::Library),
+            ("time.example/x.Do", Owner::User),
+            ("main.Do[sync/atomic.Int32]", Owner::User),
+        ] {
+            assert_eq!(Owner::of(func), owner, "{func}");
+        }
+    }
+
+    #[test]
+    fn goroutines_are_the_runtimes_only_where_the_runtime_starts_them() {
+        for (entry, owner) in [
+            ("runtime.bgsweep", Owner::Runtime),
+            ("runtime/trace.Start.func1", Owner::Runtime),
+            ("internal/runtime/maps.f", Owner::Runtime),
+            ("runtime.main", Owner::User),
+            ("main.main", Owner::User),
+            ("sync.(*WaitGroup).Go.func1", Owner::Library),
+            ("internal/singleflight.(*Group).doCall", Owner::Library),
+            ("net/http.(*conn).serve", Owner::Library),
+            ("", Owner::Unknown),
+        ] {
+            assert_eq!(Owner::of_goroutine(entry), owner, "{entry}");
+            assert_eq!(Owner::of_goroutine(entry).is_hidden(), owner == Owner::Runtime, "{entry}");
+        }
+    }
+
+    #[test]
+    fn the_main_module_is_told_by_names_and_paths() {
+        let root = goroot("runtime.main", "/usr/lib/go/src/runtime/proc.go");
+        assert_eq!(root, Some("/usr/lib/go/src/"));
+        assert_eq!(goroot("main.f", "/home/me/src/runtime/x.go"), None);
+        assert!(is_main_module("main.main", "/home/me/x/main.go", root));
+        assert!(is_main_module("paycore/payment.(*Core).Pay", "/home/me/paycore/payment/core.go", root));
+        assert!(is_main_module("example.org/shop/log.Write", "example.org/shop/log/log.go", None));
+        assert!(!is_main_module("sync.(*Mutex).Lock", "/usr/lib/go/src/sync/mutex.go", root));
+        assert!(!is_main_module("encoding/json.Marshal", "encoding/json/encode.go", None));
+        assert!(!is_main_module("github.com/x/y.F", "/home/me/go/pkg/mod/github.com/x/y@v1.2.0/f.go", root));
+        assert!(!is_main_module("malloc", "malloc.c", root));
     }
 
     #[test]

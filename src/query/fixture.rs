@@ -4,6 +4,7 @@ use crate::base::{
     Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time,
 };
 use crate::build::SegmentBuilder;
+use crate::model::ownership::Owner;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{
     Detail, Dict, Event, Frame, Func, Goroutine, Group, Index, Proc, Range, Segment, SegmentInfo, Thread,
@@ -121,6 +122,7 @@ pub(crate) fn fixture() -> Fixture {
     let blocked = vec![(sync, us(7_000) - us(0)), (receive, us(8_000) - us(0))];
     let group = |i: usize| Group {
         name: starts[i],
+        owner: Owner::User,
         members: vec![GoIdx(i as u32)],
         blocked: blocked.clone(),
         ..Group::default()

@@ -25,7 +25,9 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "{} traces\n", table.traces)?;
     }
     if table.classes.is_empty() {
-        return writeln!(out, "locks and channels: no goroutine was blocked on one");
+        let known = if table.unsaid.count > 0 { "is known to have been blocked" } else { "was blocked" };
+        writeln!(out, "locks and channels: no goroutine {known} on one")?;
+        return unsaid(table, out);
     }
     writeln!(
         out,
@@ -42,7 +44,20 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     if table.classes.len() > limit {
         writeln!(out, "{:>8}  {} more (--limit)", "", table.classes.len() - limit)?;
     }
-    Ok(())
+    unsaid(table, out)
+}
+
+/// Says how many waits there are of which the trace does not say what for.
+fn unsaid(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    match table.unsaid.count {
+        0 => Ok(()),
+        n => writeln!(
+            out,
+            "\nnot recorded: what {} waits were for, {} total; some may be for a lock or a channel",
+            text::count(n),
+            table.unsaid.total
+        ),
+    }
 }
 
 fn one(table: &Table, (x, origin): &(Contended, Origin), out: &mut dyn Write) -> io::Result<()> {
@@ -291,5 +306,8 @@ pub fn json(table: &Table) -> Value {
             o
         })
         .collect();
-    json!({ "contention": classes })
+    json!({
+        "contention": classes,
+        "not_recorded": {"count": table.unsaid.count, "total_ns": table.unsaid.total.ns()},
+    })
 }

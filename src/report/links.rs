@@ -24,19 +24,14 @@ pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io:
         "total", "waits", "p99", "max"
     )?;
     for (k, r) in shown.iter().take(limit) {
-        let open = if r.open > 0 { format!(" · {} open", text::count(r.open)) } else { String::new() };
         writeln!(
             out,
-            "{:>8} {:>8} {:>8} {:>8}  {} · {}{} ← {}{}{open}",
+            "{:>8} {:>8} {:>8} {:>8}  {}",
             r.total.to_string(),
             text::count(r.count),
             r.p99().to_string(),
             r.max.to_string(),
-            text::escape(&k.reason),
-            short(&k.waiter),
-            spaced(&k.at.line),
-            ended_by(k),
-            spaced(&k.waker_at.line),
+            words(k, r),
         )?;
     }
     if table.rows.is_empty() {
@@ -64,6 +59,19 @@ pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io:
         }
     }
     hint(table, out)
+}
+
+/// What a row's waits have in common, safe to show: for what, who where, ended by whom where.
+pub(super) fn words(k: &Named, r: &Row) -> String {
+    let open = if r.open > 0 { format!(" · {} open", text::count(r.open)) } else { String::new() };
+    format!(
+        "{} · {}{} ← {}{}{open}",
+        text::escape(&k.reason),
+        short(&k.waiter),
+        spaced(&k.at.line),
+        ended_by(k),
+        spaced(&k.waker_at.line)
+    )
 }
 
 fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! A trace's summary for people: what is in it, on one screen.
 
 use crate::analysis::summary::{GoroutineFact, Summary, summarize};
+use crate::analysis::waits::links::table::Table;
 use crate::base::{Duration, text};
 use crate::model::Index;
 use crate::model::dict::{short_file, short_func};
@@ -9,8 +10,12 @@ use std::io::{self, Write};
 /// Rows of each table.
 const ROWS: usize = 8;
 
-/// Writes the summary of the trace called `name`.
-pub fn write(name: &str, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the summary of the trace called `name`; `table` has all its waits.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn write(name: &str, index: &Index, table: &Table, out: &mut dyn Write) -> io::Result<()> {
     let s = summarize(index);
     // Of which Go it is no trace tells: a format serves until one changes it.
     writeln!(
@@ -29,7 +34,7 @@ pub fn write(name: &str, index: &Index, out: &mut dyn Write) -> io::Result<()> {
     }
     samples(&s, out)?;
     goroutines(&s, out)?;
-    links(&s, out)?;
+    waits(table, out)?;
     ranges(&s, index, out)?;
     annotations(&s, out)
 }
@@ -96,33 +101,23 @@ fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn links(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    let user = |name: &str| !crate::model::ownership::is_system(name) && !name.starts_with("runtime/");
-    let shown: Vec<_> = s.links.iter().filter(|l| user(&l.waiting)).take(ROWS).collect();
+/// Who waited for what, by the user's lines, as `links` has it: but for the runtime's own goroutines.
+fn waits(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    let shown: Vec<_> = table.rows.iter().filter(|(_, r)| r.users).collect();
     if shown.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{:>8} {:>8}  longest waits: reason, who waited where, woken by whom", "count", "total")?;
-    for l in shown {
-        let who = |name: &str| match name {
-            "" => "the runtime".to_owned(),
-            n => text::escape(short_func(n)).into_owned(),
-        };
-        let line = |place: &str| match place.rsplit_once(' ') {
-            Some((_, at)) => text::escape(short_file(at)).into_owned(),
-            None => String::new(),
-        };
-        writeln!(
-            out,
-            "{:>8} {:>8}  {}: {} {} ← {} {}",
-            text::count(l.count),
-            Duration(l.total_ns).to_string(),
-            text::escape(&l.reason),
-            who(&l.waiting),
-            line(&l.waiter_at),
-            who(&l.waker),
-            line(&l.waker_at),
-        )?;
+    writeln!(
+        out,
+        "\n{:>8} {:>8} {:>8}  longest waits: for what · who, where ← ended by whom, where",
+        "total", "count", "max"
+    )?;
+    for (k, r) in shown.iter().take(ROWS) {
+        let (total, max) = (r.total.to_string(), r.max.to_string());
+        writeln!(out, "{total:>8} {:>8} {max:>8}  {}", text::count(r.count), super::links::words(k, r))?;
+    }
+    if let Some(rest) = shown.len().checked_sub(ROWS).filter(|&n| n > 0) {
+        writeln!(out, "{:>26}  and {rest} more: gotrail links", "")?;
     }
     Ok(())
 }

@@ -7,7 +7,6 @@ use crate::analysis::waits::chains::{ChainId, Mark, Step};
 use crate::analysis::waits::links::{Options, Party};
 use crate::base::{FrameId, FuncId, GroupId, StackId};
 use crate::model::ownership::Own;
-use crate::model::ownership::is_system;
 use crate::model::{Dict, Index};
 use rustc_hash::FxHashMap;
 
@@ -235,7 +234,7 @@ pub fn stacks<S: Source>(
     source.with_index(&mut |index| {
         let wanted = |g: GroupId| match group {
             Some(want) => g == want,
-            None => weight == Weight::OnCpu || !is_system(index.group_name(g)),
+            None => weight == Weight::OnCpu || !index.owner(g).is_hidden(),
         };
         let ended = |r: &Record| !by_others || matches!(r.key.waker, Some(Party::Group(_))) && r.key.what.is_wait();
         for r in profile.records.iter().filter(|r| wanted(r.key.group) && ended(r)) {

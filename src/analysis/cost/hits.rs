@@ -2,7 +2,7 @@
 
 use crate::base::EventNo;
 use crate::base::{FuncId, GoIdx, ProcIdx, StackId, Time};
-use crate::model::ownership::Code;
+use crate::model::ownership::{Owner, is_core};
 use crate::model::segment::Kind;
 use crate::model::{Dict, Frame, Index, Lane};
 use crate::query::Compiled;
@@ -246,18 +246,13 @@ impl Sum {
 
 /// The line of user code of a stack, if it is not of the runtime alone.
 pub fn user_line(dict: &Dict, stack: StackId) -> Option<Frame> {
-    let frame = dict.user_frame(stack).filter(|&f| dict.code(f).0 > Code::Runtime)?;
+    let frame = dict.user_frame(stack).filter(|&f| dict.code(f).0 > Owner::Runtime)?;
     Some(dict.frame_of(frame))
 }
 
 /// The line of a stack that called the runtime itself.
 pub fn core_line(dict: &Dict, stack: StackId) -> Option<Frame> {
     dict.stack(stack).find(|f| !is_core(dict.func_name(f.func)))
-}
-
-/// Whether a function is the runtime itself: packages `runtime` and `internal/runtime/…`, not those around them.
-pub fn is_core(func: &str) -> bool {
-    func.starts_with("runtime.") || func.starts_with("internal/runtime/")
 }
 
 struct Cells {

@@ -13,7 +13,7 @@ use crate::analysis::clock::Overlap;
 use crate::analysis::search::{LookAhead, Source};
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, GoIdx, StackId, Time};
-use crate::model::ownership::{Code, Own, is_library};
+use crate::model::ownership::{Own, Owner, is_library};
 use crate::model::segment::Kind;
 use crate::model::{Dict, Index};
 use crate::profile::model::{LabelValue, Profile, Sample};
@@ -166,7 +166,7 @@ pub struct Lines {
 #[derive(Default)]
 struct Table {
     lines: Vec<Line>,
-    codes: Vec<Code>,
+    owners: Vec<Owner>,
     ids: FxHashMap<(String, u32), u32>,
     stacks: FxHashMap<StackId, std::rc::Rc<[u32]>>,
 }
@@ -177,9 +177,9 @@ impl Table {
         let next = self.lines.len() as u32;
         let id = *self.ids.entry((func.to_owned(), line)).or_insert(next);
         if id == next {
-            let code = if func.is_empty() { Code::Library } else { Code::of(func) };
-            let library = code != Code::User;
-            self.codes.push(code);
+            let owner = Owner::of(func);
+            let library = owner != Owner::User;
+            self.owners.push(owner);
             self.lines.push(Line { func: func.to_owned(), line, library, ..Line::default() });
         }
         let l = &mut self.lines[id as usize];
@@ -222,7 +222,7 @@ impl Table {
 
     /// The line of user code of a stack, by the rule of [`Dict::user_frame`].
     fn user(&mut self, frames: &[u32]) -> u32 {
-        let code = |&f: &u32| (self.codes[f as usize], self.lines[f as usize].func.as_str());
+        let code = |&f: &u32| (self.owners[f as usize], self.lines[f as usize].func.as_str());
         let own = Own::of(frames.iter().map(code));
         let user = frames.iter().find(|f| own.has(code(f))).or(frames.first()).copied();
         user.unwrap_or_else(|| self.line("", "", 0))

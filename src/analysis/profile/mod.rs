@@ -2,12 +2,12 @@
 
 pub mod cut;
 pub mod facets;
-mod own;
 pub mod variants;
 
 use super::cost::flame;
 use super::cost::flame::{Layout, Tree, Weighed};
 use crate::base::{FrameId, FuncId, StackId, StringId};
+use crate::model::ownership;
 use crate::model::reasons::TABLE;
 use crate::model::{Dict, Frame, Func, Index};
 use crate::profile::convert::LabelUnits;
@@ -18,7 +18,6 @@ use crate::profile::ops::merge;
 use crate::query;
 use cut::Cut;
 use facets::Facet;
-use own::{goroot, is_own};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -212,8 +211,10 @@ impl Profiled {
         profile.drop_uninteresting();
         profile.forget_servers();
         name_the_nameless(&mut profile);
-        let goroot = goroot(&profile).map(str::to_string);
-        let own = profile.functions.iter().map(|f| is_own(profile.str(f.name), profile.str(f.file), goroot.as_deref()));
+        let mut named = profile.functions.iter().map(|f| (profile.str(f.name), profile.str(f.file)));
+        let goroot = named.find_map(|(name, file)| ownership::goroot(name, file)).map(str::to_string);
+        let named = profile.functions.iter().map(|f| (profile.str(f.name), profile.str(f.file)));
+        let own = named.map(|(name, file)| ownership::is_main_module(name, file, goroot.as_deref()));
         let own: Vec<bool> = own.collect();
         let (families, variants) = group(&mut profile);
         let mut dict = Dict::default();

@@ -10,7 +10,7 @@ use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
 use crate::base::EventNo;
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
 use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
-use crate::model::ownership::is_system;
+use crate::model::ownership::{Owner, is_system_to_go};
 use crate::model::totals::{Link, Party};
 use crate::model::waits::{Queues, Stretch};
 use crate::model::{Frame, Func};
@@ -238,7 +238,7 @@ impl Commit {
             }
         }
         for go in self.regions.goroutines() {
-            let system = is_system(index.goroutine_name(go));
+            let system = is_system_to_go(index.goroutine_name(go));
             let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
             self.regions.close(go, ended, system, &mut index.totals.regions);
         }
@@ -304,9 +304,10 @@ impl Commit {
     }
 
     fn group(&mut self, index: &mut Index, name: &str) -> GroupId {
+        let owner = Owner::of_goroutine(name);
         let name = index.dict.string(name);
         *self.group_ids.entry(name).or_insert_with(|| {
-            index.groups.push(crate::model::Group { name, ..crate::model::Group::default() });
+            index.groups.push(crate::model::Group { name, owner, ..crate::model::Group::default() });
             GroupId(index.groups.len() as u32 - 1)
         })
     }

@@ -6,7 +6,7 @@ use crate::build::annotations::Scope;
 use crate::build::fold::{Entrance, Part, Rare};
 use crate::model::Index;
 use crate::model::index::Range;
-use crate::model::ownership::is_system;
+use crate::model::ownership::is_system_to_go;
 use crate::wire::event::Kind;
 
 impl Commit {
@@ -29,7 +29,7 @@ impl Commit {
         for (row, &g) in part.gos.iter().zip(gos) {
             if row.ended.is_some() || self.open[g.index()].gone.is_some() {
                 let at = row.ended.or(self.open[g.index()].gone);
-                let system = is_system(index.goroutine_name(g));
+                let system = is_system_to_go(index.goroutine_name(g));
                 self.regions.close(g, at, system, &mut index.totals.regions);
             }
         }

@@ -54,6 +54,11 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// Whether the trace says anything of it.
+    pub fn is_recorded(&self) -> bool {
+        self.name != NOT_RECORDED
+    }
+
     /// The same for a wait that was going on when the trace began: where nothing else is known of it, that is.
     pub fn from_before(self) -> Reason {
         if self.name == NOT_RECORDED { Reason { name: "what began before the trace".into(), ..self } } else { self }
@@ -152,7 +157,7 @@ impl Table {
     }
 
     /// Who ends waits of this reason when no goroutine does.
-    fn waker(&self, reason: &str) -> Waker {
+    pub fn waker(&self, reason: &str) -> Waker {
         match self.0.wakers.get(reason) {
             Some(WakerName::Network) => Waker::Network,
             Some(WakerName::Timer) => Waker::Timer,
@@ -263,7 +268,7 @@ impl Table {
 /// What a wait is for of which the trace does not say that: a wait that it began with, or the runtime's own.
 fn unsaid(dict: &Dict, stack: StackId) -> String {
     let parks = |name: &&str| !["runtime.gopark", "runtime.goparkunlock", "runtime.mcall"].contains(name);
-    match dict.stack(stack).map(|f| dict.func_name(f.func)).find(parks) {
+    match dict.stack(stack).map(|f| dict.func_name(f.func)).find(|name| !name.is_empty() && parks(name)) {
         Some(name) => format!("wake-up in {name}"),
         None => NOT_RECORDED.into(),
     }

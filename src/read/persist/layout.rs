@@ -10,6 +10,7 @@ use crate::build::decode::Checkpoint;
 use crate::model::dict::{Dict, Frame, Func, Node};
 use crate::model::grid::{Grid, Packed, Scale};
 use crate::model::index::{Earlier, Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread, Times};
+use crate::model::ownership::Owner;
 use crate::model::tally::{MetricTally, Tally};
 use crate::model::totals::{Link, Party, SpanTally, Totals};
 use crate::model::waits::{Histogram, LinkTally, Stretch, WaitTally};
@@ -42,6 +43,19 @@ plain!(MetricTally { count: u64, min: u64, max: u64, last: u64 });
 plain!(SpanTally { count: u64, complete: u64, total_ns: i64 });
 plain!(Link { waiter: Party, reason: StringId, waiter_stack: StackId, waker: Party, waker_stack: StackId });
 
+impl Plain for Owner {
+    const SIZE: usize = 1;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+
+    fn get(bytes: &[u8]) -> Option<Owner> {
+        let all = [Owner::Runtime, Owner::Library, Owner::Unknown, Owner::User];
+        all.into_iter().find(|&o| bytes == [o as u8])
+    }
+}
+
 encode!(Earlier { times, blocked });
 encode!(Goroutine {
     id,
@@ -62,7 +76,7 @@ encode!(Goroutine {
     samples,
     label,
 });
-encode!(Group { name, members, times, blocked, longest_wait, events, samples });
+encode!(Group { name, owner, members, times, blocked, longest_wait, events, samples });
 encode!(SegmentInfo { first, len, from, to, stacks, kinds });
 encode!(Maps { strings, stacks });
 encode!(Totals {

@@ -4,8 +4,9 @@ use super::spans;
 use super::spans::{Cuts, Source, Span};
 use crate::analysis::waits::tracker::made_by_timer;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
+use crate::model::reasons::TABLE;
 use crate::model::segment::{GoState, Kind};
-use crate::model::{Cell, Detail, Event, Lane, Segment};
+use crate::model::{self, Cell, Detail, Event, Lane, Segment};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -275,9 +276,9 @@ fn waker(e: &Event) -> Option<Waker> {
 
 /// What ended a wait that no goroutine ended, by the reason for which the goroutine waited, in the runtime's words.
 pub fn by_reason(reason: &str) -> &'static str {
-    match reason {
-        "network" | "IO wait" => "network poller",
-        "sleep" => "timer",
+    match TABLE.waker(reason) {
+        model::Waker::Network => "network poller",
+        model::Waker::Timer => "timer",
         _ => "runtime",
     }
 }

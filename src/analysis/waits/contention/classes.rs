@@ -2,7 +2,7 @@
 
 use super::What;
 use crate::base::{GoIdx, StackId, StringId};
-use crate::model::ownership::is_runtime;
+use crate::model::ownership::Owner;
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{Class, How, ReasonId, Reasons};
 use crate::model::{Index, Waker, totals};
@@ -145,7 +145,7 @@ impl<'a> Classes<'a> {
     }
 
     fn of_runtime(&self, line: PlaceId) -> bool {
-        self.places.get(line).is_some_and(|(f, _)| is_runtime(self.index.dict.func_name(f)))
+        self.places.get(line).is_some_and(|(f, _)| self.index.dict.owner(f) == Owner::Runtime)
     }
 
     pub fn root(&mut self, x: Node) -> Node {

@@ -10,6 +10,7 @@ mod follow;
 mod held;
 mod queue;
 pub mod table;
+mod unsaid;
 
 pub use depth::CELLS;
 pub use follow::Side;
@@ -264,6 +265,8 @@ pub struct Contention {
     pub classes: Vec<Contended>,
     /// What their places are.
     pub places: Places,
+    /// Waits of which the trace does not say what for.
+    pub unsaid: Tally,
 }
 
 /// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that were kept while it

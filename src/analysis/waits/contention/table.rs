@@ -4,6 +4,7 @@ use super::{Contended, Contention, Meanwhile};
 use crate::base::{Duration, Time};
 use crate::model::Index;
 use crate::model::places::PlaceId;
+use crate::model::tally::Tally;
 use std::collections::BTreeMap;
 
 /// A line of code by its names, so that those of several traces compare.
@@ -38,6 +39,8 @@ pub struct Table {
     pub length: Duration,
     /// How many they are.
     pub traces: usize,
+    /// Waits of which the traces do not say what for.
+    pub unsaid: Tally,
 }
 
 /// A class while traces are added up.
@@ -57,13 +60,15 @@ impl Table {
             names.entry(p).or_insert_with(|| name(c, index, p));
         }
         let classes = c.classes.iter().map(|x| (x.clone(), origin.clone())).collect();
-        Table { classes, names, length: index.duration(), traces: 1 }
+        Table { classes, names, length: index.duration(), traces: 1, unsaid: c.unsaid }
     }
 
     /// Those of several traces as those of one: lines of the same name are the same, and classes that share one are one.
     pub fn sum(tables: Vec<Table>) -> Table {
         let length: Duration = tables.iter().map(|t| t.length).sum();
         let traces = tables.iter().map(|t| t.traces).sum();
+        let mut unsaid = Tally::default();
+        tables.iter().for_each(|t| unsaid.merge(t.unsaid));
         let mut all: Vec<(&str, &Name)> =
             tables.iter().flat_map(|t| &t.names).map(|n| (n.1.full.as_str(), n.1)).collect();
         // What has no name is no line that anything could share.
@@ -111,7 +116,7 @@ impl Table {
             .collect();
         classes.sort_by_key(|(x, _)| x.rank());
         let names = (0u32..).map(PlaceId).zip(all.iter().map(|n| n.1.clone())).collect();
-        Table { classes, names, length, traces }
+        Table { classes, names, length, traces, unsaid }
     }
 }
 

@@ -5,14 +5,12 @@ use crate::analysis::waits::knots::{Knot, knots, knots_of};
 use crate::base::EventNo;
 use crate::base::{Duration, GroupId};
 use crate::model::Index;
-use crate::model::ownership::is_system;
 use crate::model::places::PlaceId;
 use std::collections::BTreeMap;
 
-/// Whether an edge's waiter is one of the user's goroutines.
+/// Whether an edge's waiter is none of the runtime's own goroutines.
 pub fn is_users(index: &Index, e: &Edge) -> bool {
-    let name = index.group_name(e.key.waiter);
-    !is_system(name) && !name.starts_with("runtime/")
+    !index.owner(e.key.waiter).is_hidden()
 }
 
 /// A line of code by its names, so that those of several traces compare.
@@ -59,7 +57,7 @@ pub struct Longest {
 /// The waits of a row.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Whether the user's goroutines waited.
+    /// Whether goroutines waited that are not the runtime's own.
     pub users: bool,
     /// How many waits.
     pub count: u64,

@@ -93,7 +93,7 @@ fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
         Some(Row::Group(g)) => vec![Lane::Group(g)],
         Some(Row::System) => {
             let all = (0..index.groups.len() as u32).map(crate::base::GroupId);
-            all.filter(|&g| crate::tui::views::timeline::is_system(index.group_name(g))).map(Lane::Group).collect()
+            all.filter(|&g| index.owner(g).is_hidden()).map(Lane::Group).collect()
         }
         _ => (0..index.procs.len()).map(|p| Lane::Proc(ProcIdx(p as u16))).collect(),
     };

@@ -10,7 +10,6 @@ mod tests;
 mod update;
 
 pub use overview::Overview;
-pub use rows::is_system;
 pub use state::{Timeline, shown};
 
 use crate::tui::app::action::{Action, Scope};

@@ -88,11 +88,6 @@ struct Key {
     open: usize,
 }
 
-/// Whether a group holds the runtime's own goroutines.
-pub fn is_system(name: &str) -> bool {
-    (name.starts_with("runtime.") || name.starts_with("runtime/")) && name != "runtime.main"
-}
-
 impl Rows {
     /// Whether something that has members shows them.
     pub fn is_open(&self, row: Row) -> bool {
@@ -114,7 +109,7 @@ impl Rows {
         let group = match item {
             Item::Go(g) => index.goroutine(g).map(|g| g.group),
             Item::Other(Row::Group(g)) => {
-                if is_system(index.group_name(g)) {
+                if index.owner(g).is_hidden() {
                     self.set_open(Row::System, true);
                 }
                 None
@@ -126,7 +121,7 @@ impl Rows {
             Item::Other(_) => None,
         };
         if let Some(g) = group {
-            if is_system(index.group_name(g)) {
+            if index.owner(g).is_hidden() {
                 self.set_open(Row::System, true);
             }
             self.set_open(Row::Group(g), true);
@@ -232,7 +227,7 @@ impl Rows {
             return lines;
         }
         let (system, user): (Vec<GroupId>, Vec<GroupId>) =
-            self.order.iter().copied().partition(|&g| is_system(index.group_name(g)));
+            self.order.iter().copied().partition(|&g| index.owner(g).is_hidden());
         for g in user {
             self.push_group(&mut lines, index, g, 0, None);
         }
