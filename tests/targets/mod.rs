@@ -5,7 +5,7 @@
 
 use gotrail::analysis::search::{self, Options};
 use gotrail::analysis::waits::links::table::Table;
-use gotrail::analysis::waits::links::{Options, links};
+use gotrail::analysis::waits::links::{self, links};
 use gotrail::base::{Time, text};
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::model::Lane;
@@ -130,7 +130,7 @@ pub fn whole(data: &[u8]) {
     let summary = gotrail::analysis::summary::summarize(&index);
     serde_json::to_vec(&summary).expect("a summary is JSON");
     let mut out = Vec::new();
-    let links = links(&trace, Options::default()).expect("a loaded trace has its waits");
+    let links = links(&trace, links::Options::default()).expect("a loaded trace has its waits");
     let table = Table::new(&links, &index, "fuzz");
     gotrail::report::summary::write("fuzz", &index, &table, &mut out).expect("memory does not fail");
     let shown = String::from_utf8(out).expect("text is UTF-8");
