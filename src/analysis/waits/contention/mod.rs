@@ -315,7 +315,8 @@ fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Queues>, most: u
     }
     classes.retain(|c| c.waits > 0);
     classes.sort_by_key(Contended::rank);
-    Ok(Contention { classes, places })
+    let unsaid = unsaid::unsaid(index, &reasons);
+    Ok(Contention { classes, places, unsaid })
 }
 
 fn nanos(area: i128) -> Duration {
