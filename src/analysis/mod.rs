@@ -4,6 +4,7 @@ pub mod annotations;
 pub mod clock;
 pub mod cost;
 pub mod gc;
+pub mod maps;
 pub mod profile;
 pub mod sched;
 pub mod search;

@@ -8,6 +8,7 @@ mod lines;
 mod links;
 mod locks;
 mod man;
+mod maps;
 mod matching;
 mod offcpu;
 mod open;
@@ -80,6 +81,8 @@ enum Command {
     /// Print why goroutines that could run did not: all Ps busy and with what, a P idle, the world stopped; the run
     /// queue and the Ps
     Sched(sched::SchedArgs),
+    /// Print which lines operate on maps: cost by class, memory, how large the maps became, and what would help
+    Maps(maps::MapsArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
     Why(why::WhyArgs),
     /// Write a pprof profile of where goroutines waited, or ran, out of a trace
@@ -187,6 +190,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Gc(a)) => gc::run(&a, out),
         Some(Command::Sched(a)) => sched::run(&a, out),
+        Some(Command::Maps(a)) => maps::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),

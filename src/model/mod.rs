@@ -4,6 +4,7 @@
 pub mod dict;
 pub mod grid;
 pub mod index;
+pub mod lens;
 pub mod ownership;
 pub mod places;
 pub mod reasons;

@@ -122,7 +122,13 @@ impl Owner {
             // What the compiler wraps.
             _ if func.starts_with("_.") => Owner::Runtime,
             // What stands in no package: assembly, C. And what the compiler makes for a type.
-            _ if !func.contains('.') || func.starts_with("type:") || func.starts_with("go:") => Owner::Library,
+            _ if !func.contains('.')
+                || func.starts_with("type:")
+                || func.starts_with("type..")
+                || func.starts_with("go:") =>
+            {
+                Owner::Library
+            }
             // A first element with a dot is a module's: `time.example/x.F`.
             _ if head[first.len()..].starts_with('.') && head.contains('/') => match func {
                 _ if func.starts_with("golang.org/x/") => Owner::Library,
@@ -206,6 +212,7 @@ mod tests {
             ("", Owner::Unknown),
             ("malloc", Owner::Library),
             ("type:.eq.main.T", Owner::Library),
+            ("type..hash.main.T", Owner::Library),
             ("encoding/json.Marshal", Owner::Library),
             ("slices.SortFunc[go.shape.*example.com/b.C]", Owner::Library),
             ("vendor/golang.org/x/net/http2/hpack.(*Decoder).Write", Owner::Library),

@@ -125,6 +125,8 @@ pub enum Term {
     Any(Pattern),
     /// A frame's function.
     Func(Pattern),
+    /// A frame that is an operation of the lens of this name.
+    Lens(&'static str),
     /// A frame's file, and its line.
     File(Pattern, Option<u32>),
     /// The state in which the event puts its goroutine.
@@ -209,6 +211,7 @@ impl fmt::Display for Term {
             Term::Any(p) if !p.regex && super::words::is_reserved(&p.text) => f.write_str(&quoted(&p.text)),
             Term::Any(p) => p.fmt(f),
             Term::Func(p) => write!(f, "func:{p}"),
+            Term::Lens(name) => write!(f, "lens:{name}"),
             Term::File(p, None) => write!(f, "file:{p}"),
             Term::File(p, Some(line)) => {
                 let text = format!("{}:{line}", p.text);

@@ -4,6 +4,7 @@ use super::ast::{Cmp, KindSet, Pattern, Span, Term, Who};
 use super::error::{QueryError, nearest};
 use super::lex::{Field, Value};
 use super::{pattern, words};
+use crate::model::lens;
 use crate::model::segment::{GoState, Kind};
 
 /// The term that a text alone is.
@@ -38,6 +39,7 @@ pub(crate) fn field(f: &Field) -> Result<Term, QueryError> {
     }
     Ok(match name {
         "func" => Term::Func(pattern(v)?),
+        "lens" => Term::Lens(lens(v)?),
         "file" => file(v)?,
         "state" => Term::State(state(v)?),
         "reason" => Term::Reason(pattern(v)?),
@@ -125,6 +127,20 @@ fn who(v: &Value) -> Result<Who, QueryError> {
         return number(&bare, "a number that a trace can hold").map(Who::Number);
     }
     pattern(v).map(Who::Name)
+}
+
+fn lens(v: &Value) -> Result<&'static str, QueryError> {
+    let names = || lens::all().iter().map(|l| l.name);
+    names().find(|n| n.eq_ignore_ascii_case(&v.text)).ok_or_else(|| {
+        let e = QueryError::new(v.span, format!("`{}` is not a lens", v.text));
+        match nearest(&v.text, names()) {
+            Some(w) => e.suggest(Some(format!("lens:{w}"))),
+            None => {
+                let all: Vec<&str> = names().collect();
+                QueryError::new(v.span, format!("{e}; the lenses are {}", all.join(", ")))
+            }
+        }
+    })
 }
 
 fn state(v: &Value) -> Result<GoState, QueryError> {

@@ -7,7 +7,7 @@ use super::pattern::Matcher;
 use crate::base::{FrameId, StackId, StringId, Time};
 use crate::model::reasons::WaitNames;
 use crate::model::segment::{GoState, Kind};
-use crate::model::{Frame, Index, Range};
+use crate::model::{Frame, Func, Index, Range, lens};
 use std::fmt;
 
 /// A query that cannot be compiled: a pattern that is too large once it is put together.
@@ -198,6 +198,13 @@ impl Compiler<'_> {
             Term::Func(p) => {
                 let names = self.strings(&Matcher::func(p)?);
                 Test::Stack(self.stacks(|f, name, _| names.has(name) && f.func.is_some()))
+            }
+            Term::Lens(name) => {
+                let lens = lens::find(name);
+                let dict = &index.dict;
+                let of = |f: &Func| lens.is_some_and(|l| l.has(dict.str(f.name)));
+                let funcs: Vec<bool> = dict.funcs().iter().map(of).collect();
+                Test::Stack(self.stacks(|f, _, _| funcs.get(f.func.0 as usize) == Some(&true)))
             }
             Term::File(p, line) => {
                 let files = self.strings(&Matcher::file(p, line.is_some())?);

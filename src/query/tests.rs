@@ -37,6 +37,7 @@ fn queries_have_one_canonical_form() {
         ("group:\"payment.(*Core).settler\"", "group:\"payment.(*Core).settler\""),
         ("file:/src/payment/order_cache.go:47", "file:\"/src/payment/order_cache.go:47\""),
         ("file:order_cache.go", "file:order_cache.go"),
+        ("LENS:Maps", "lens:maps"),
         ("STATE:Waiting", "state:waiting"),
         ("reason:sync dur>1ms", "reason:sync dur>1ms"),
         ("dur>=1500us", "dur>=1500us"),
@@ -119,6 +120,13 @@ const ERRORS: &[(&str, &str, &str)] = &[
         "purple",
         "`purple` is not a state; the states are syscall, waiting, running, runnable, notexist, undetermined",
     ),
+    ("lens:map", "map", "`map` is not a lens; did you mean `lens:maps`?"),
+    (
+        "lens:colours",
+        "colours",
+        "`colours` is not a lens; the lenses are maps, interfaces, strings, channels, select, locks, gc, alloc, network, \
+         syscalls, sched",
+    ),
     ("kind:gobolck", "gobolck", "`gobolck` is not a kind of event; did you mean `kind:GoBlock`?"),
     ("kind:sample", "sample", "`sample` is not a kind of event; did you mean `kind:CPUSample`?"),
     ("kind:zz*", "zz*", "`zz*` is not a kind of event"),
@@ -185,7 +193,7 @@ fn help_covers_every_field_and_its_examples_are_queries() {
     let fields: Vec<_> = words::fields().collect();
     assert_eq!(
         fields.join(" "),
-        "func file state reason dur g group p m kind cat msg task region label t by",
+        "func file lens state reason dur g group p m kind cat msg task region label t by",
         "a new field needs tests"
     );
 }
@@ -200,6 +208,7 @@ fn completion_offers_words_and_the_traces_names() {
     };
     assert_eq!(offers("gc re"), (3, "reason: region:".to_string()));
     assert_eq!(offers("-(s"), (2, "state: stw".to_string()));
+    assert_eq!(offers("lens:s"), (5, "strings select syscalls sched".to_string()));
     assert_eq!(offers("state:r"), (6, "running runnable".to_string()));
     assert_eq!(offers("kind:gosy"), (5, "GoSyscallBegin GoSyscallEnd GoSyscallEndBlocked".to_string()));
     assert_eq!(offers("x func:upd"), (7, "\"payment.(*OrderCache).Update\"".to_string()));
@@ -267,6 +276,10 @@ fn events_match_what_is_said_of_them() {
         ("file:order_cache.go:47", &[5, 17]),
         ("order_cache.go:55", &[10]),
         ("file:cache.go", &[]),
+        ("lens:maps", &[5, 10, 17]),
+        ("lens:locks", &[4, 13, 15]),
+        ("lens:network", &[]),
+        ("lens:maps -gc", &[17]),
         ("file:payment/", &[2, 4, 5, 10, 13, 15, 17]),
         // States, reasons, lengths.
         ("state:waiting", &[4, 15]),

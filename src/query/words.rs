@@ -2,8 +2,8 @@
 
 use super::Span;
 use crate::base::StringId;
-use crate::model::Index;
 use crate::model::segment::{GoState, Kind};
+use crate::model::{Index, lens};
 
 /// One thing that can be written in a query.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,6 +36,7 @@ static TABLE: &[Help] = table! {
     "/regex/", "a regular expression, here and as the value of a field", "/mapassign(_fast.*)?$/";
     "func:", "a frame's function: * is any text, the package's directories may be left out", "func:payment.*";
     "file:", "a frame's source file, and its line", "file:order_cache.go:47";
+    "lens:", "a frame that belongs to the operations of a lens: maps, channels, locks, alloc, gc, …", "lens:maps";
     "state:", "puts its goroutine in this state: running, runnable, waiting, syscall", "state:waiting";
     "reason:", "why a goroutine blocked or stopped: the runtime's word, or what its stack tells", "reason:Mutex";
     "dur>", "how long the goroutine stays in that state; also >=, < and <=", "state:waiting dur>1ms";
@@ -90,6 +91,7 @@ pub(crate) fn synonym(word: &str) -> Option<&'static str> {
         "wait" | "why" => "reason",
         "event" | "type" => "kind",
         "name" => "group",
+        "maps" => "lens",
         _ => return None,
     })
 }
@@ -184,6 +186,10 @@ fn values(field: &str, typed: &str, index: Option<&Index>) -> Vec<Candidate> {
     let plain = |text: String| Candidate { text, meaning: "" };
     let typed = typed.to_lowercase();
     match field {
+        "lens" => {
+            let all = lens::all().iter().filter(|l| l.name.starts_with(&typed));
+            all.map(|l| Candidate { text: l.name.to_string(), meaning: &l.about }).collect()
+        }
         "state" => states().filter(|s| s.starts_with(&typed)).map(plain).collect(),
         "kind" => {
             let kinds = Kind::ALL.iter().filter(|k| k.name().to_lowercase().starts_with(&typed));

@@ -6,6 +6,7 @@ pub mod gc;
 pub mod json;
 pub mod lines;
 pub mod links;
+pub mod maps;
 pub mod offcpu;
 pub mod pprof;
 pub mod sched;

@@ -4,9 +4,11 @@
 //! names are not escaped.
 
 mod decode;
+mod maps;
 mod pclntab;
 
 pub use decode::Instruction;
+pub use maps::Assignment;
 pub use pclntab::Lines;
 
 use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
@@ -74,6 +76,27 @@ impl Binary {
     ///
     /// See [`Error`].
     pub fn new(bytes: Vec<u8>) -> Result<Binary, Error> {
+        let binary = Binary::tables(bytes)?;
+        if binary.symbols.is_empty() { Err(Error::Stripped) } else { Ok(binary) }
+    }
+
+    /// Reads the tables of an executable. If its table of symbols was stripped, the functions are those that tracebacks
+    /// know, which every Go program carries.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn even_stripped(bytes: Vec<u8>) -> Result<Binary, Error> {
+        let mut binary = Binary::tables(bytes)?;
+        if binary.symbols.is_empty() {
+            let table =
+                binary.pclntab.as_ref().and_then(|(range, first)| Some((binary.bytes.get(range.clone())?, *first)));
+            binary.symbols = table.map_or_else(Vec::new, |(table, first)| pclntab::functions(table, first)).into();
+        }
+        if binary.symbols.is_empty() { Err(Error::Stripped) } else { Ok(binary) }
+    }
+
+    fn tables(bytes: Vec<u8>) -> Result<Binary, Error> {
         let file = object::File::parse(&*bytes)?;
         let arch = file.architecture();
         if !matches!(arch, Architecture::X86_64 | Architecture::I386 | Architecture::Aarch64) {
@@ -91,9 +114,6 @@ impl Binary {
         let range_of = |s: &object::Section| s.file_range().and_then(inside);
         let sections: Vec<_> = file.sections().filter_map(|s| Some((s.address(), range_of(&s)?))).collect();
         let symbols = functions(&file, bytes.len())?;
-        if symbols.is_empty() {
-            return Err(Error::Stripped);
-        }
         let text = ["text", ".text", "__text"].iter().find_map(|n| file.section_by_name(n)).map(|s| s.address());
         let code = file.segments().find_map(|s| {
             let (from, to) = (s.address(), s.address().checked_add(s.size())?);

@@ -2,6 +2,8 @@
 //! The layout is that of the runtime's `pcHeader` and `_func` (`runtime/symtab.go`, `runtime/runtime2.go`), and of
 //! `pcvalue`: pairs of differences, of a value and of an address, as variable-length integers.
 
+use super::Symbol;
+
 /// The lines of one function.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Lines<'a> {
@@ -26,6 +28,7 @@ struct Table<'a> {
     /// What entries are counted from.
     first: u64,
     functions: usize,
+    names: usize,
     cu: usize,
     files: usize,
     pcs: usize,
@@ -46,6 +49,7 @@ impl<'a> Table<'a> {
             field: 4,
             first,
             functions: 0,
+            names: 0,
             cu: 0,
             files: 0,
             pcs: 0,
@@ -61,6 +65,7 @@ impl<'a> Table<'a> {
             _ => return None,
         };
         t.functions = t.word(0)?;
+        t.names = t.word(words - 1)?;
         (t.cu, t.files, t.pcs, t.funcs) = (t.word(words)?, t.word(words + 1)?, t.word(words + 2)?, t.word(words + 3)?);
         Some(t)
     }
@@ -145,6 +150,29 @@ impl<'a> Table<'a> {
 
 /// Bytes of a file's name that are read.
 const LONGEST_NAME: usize = 4096;
+
+/// All functions that the table has, by address; `first` is the address of the program's first function.
+pub(crate) fn functions(table: &[u8], first: u64) -> Vec<Symbol> {
+    let Some(t) = Table::new(table, first) else { return Vec::new() };
+    // A damaged table may say that there are any number; no more fit than it has bytes, nor are names longer in all.
+    let most = t.functions.min(table.len() / (2 * t.field));
+    let mut left = table.len();
+    let one = |i: usize| {
+        let at = t.funcs.checked_add(i.checked_mul(2 * t.field)?)?;
+        let entry = |at: usize| Some(t.first.wrapping_add(t.number(at, t.field)?));
+        let (start, end) = (entry(at)?, entry(at + 2 * t.field)?);
+        let function = t.funcs.checked_add(usize::try_from(t.number(at + t.field, t.field)?).ok()?)?;
+        let name = usize::try_from(t.number(function.checked_add(t.field)?, 4)?).ok()?;
+        let name = t.data.get(t.names.checked_add(name)?..)?;
+        let len = name.iter().take(LONGEST_NAME).position(|&b| b == 0)?;
+        left = left.checked_sub(len)?;
+        let name = String::from_utf8_lossy(&name[..len]).into_owned();
+        Some(Symbol { name, start, end })
+    };
+    let mut out: Vec<Symbol> = (0..most).map_while(one).filter(|s| s.start < s.end).collect();
+    out.sort_by_key(|s| s.start);
+    out
+}
 
 impl<'a> Lines<'a> {
     /// The lines of the function that `pc` lies in; `first` is the address of the program's first function.

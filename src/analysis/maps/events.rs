@@ -1,0 +1,123 @@
+//! What a trace alone tells of maps: which goroutines were sampled where, which GC cycles a line began, and who was in an
+//! assignment at the same time.
+
+use super::stack::{self, Functions, Place};
+use super::{Suspect, since};
+use crate::analysis::cost::hits::Hit;
+use crate::analysis::search::{self, Source};
+use crate::base::{Duration, GoIdx, ProcIdx, StackId, Time};
+use crate::model::segment::Kind;
+use crate::model::{Index, lens};
+use crate::query;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::AtomicBool;
+
+/// What is asked for.
+const QUERY: &str = "lens:maps (kind:CPUSample or kind:GCBegin)";
+/// How near two samples in an assignment are that say that both goroutines were in it at once.
+const NEAR: Duration = Duration(1_000_000);
+
+/// A line, as the trace saw it.
+#[derive(Default)]
+pub(super) struct At {
+    /// Samples by group of goroutines.
+    pub goroutines: BTreeMap<String, u64>,
+    /// GC cycles that it began.
+    pub gc_cycles: u64,
+    /// Of pairs of samples of different goroutines, the nearest, and how many there are.
+    pairs: Option<Suspect>,
+}
+
+/// All lines.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub lines: BTreeMap<Place, At>,
+}
+
+impl Seen {
+    /// The lines where two goroutines assigned at once, of those that `may` be suspects; the most often first.
+    pub(super) fn suspects(&self, may: impl Fn(&Place) -> bool) -> Vec<Suspect> {
+        let all = self.lines.iter().filter(|(place, _)| may(place)).filter_map(|(_, at)| at.pairs.clone());
+        let mut out: Vec<Suspect> = all.collect();
+        out.sort_by(|a, b| b.pairs.cmp(&a.pairs).then_with(|| a.place.cmp(&b.place)));
+        out
+    }
+}
+
+struct Assigning {
+    time: Time,
+    go: GoIdx,
+    proc: ProcIdx,
+    place: Place,
+}
+
+#[derive(Default)]
+struct Look {
+    seen: Seen,
+    functions: Functions,
+    /// By stack, the line and whether it assigns.
+    stacks: FxHashMap<StackId, Option<(Place, bool)>>,
+    recent: VecDeque<Assigning>,
+}
+
+/// Goes through the samples and GC cycles of a trace that has been read whole.
+pub(super) fn look<S: Source>(source: &S) -> Result<Seen, String> {
+    let query = query::parse(QUERY).map_err(|e| e.to_string())?;
+    let compiled = search::compile(source, &query).map_err(|e| e.to_string())?;
+    let mut look = Look::default();
+    let options = search::Options::default();
+    let outcome = search::run_compiled(source, &compiled, &options, &AtomicBool::new(false), &mut |_, hits| {
+        if !hits.is_empty() {
+            source.with_index(&mut |index| hits.iter().for_each(|h| look.hit(index, h)));
+        }
+    });
+    match outcome.failed.into_iter().next() {
+        Some((_, why)) => Err(why),
+        None => Ok(look.seen),
+    }
+}
+
+impl Look {
+    fn hit(&mut self, index: &Index, h: &Hit) {
+        let functions = &mut self.functions;
+        let of = self.stacks.entry(h.stack).or_insert_with(|| {
+            let stack = stack::of_trace(&index.dict, h.stack);
+            let split = functions.split(&stack)?;
+            let operation = lens::maps().operations.get(split.found?.operation)?;
+            Some((stack[split.user].place(), operation.name == "assign"))
+        });
+        let Some((place, assigns)) = of.clone() else { return };
+        let at = self.seen.lines.entry(place.clone()).or_default();
+        if h.kind == Kind::GcBegin {
+            at.gc_cycles += 1;
+            return;
+        }
+        let group = index.goroutine(h.go).map_or("", |g| index.group_name(g.group));
+        *at.goroutines.entry(group.to_owned()).or_default() += 1;
+        if assigns && h.go.is_some() {
+            self.assigns(index, Assigning { time: h.time, go: h.go, proc: h.proc, place });
+        }
+    }
+
+    fn assigns(&mut self, index: &Index, now: Assigning) {
+        while self.recent.front().is_some_and(|r| now.time - r.time > NEAR) {
+            self.recent.pop_front();
+        }
+        let others = self.recent.iter().filter(|r| r.place == now.place && r.go != now.go && r.proc != now.proc);
+        for other in others {
+            let id = |g| index.goroutine(g).map_or(crate::base::GoId(0), |g| g.id);
+            let apart = now.time - other.time;
+            let at = self.seen.lines.entry(now.place.clone()).or_default();
+            let pairs = at.pairs.as_ref().map_or(0, |p| p.pairs) + 1;
+            match &mut at.pairs {
+                Some(p) if p.apart <= apart => p.pairs = pairs,
+                p => {
+                    let (place, at) = (now.place.clone(), since(index, now.time));
+                    *p = Some(Suspect { place, goroutines: (id(other.go), id(now.go)), at, apart, pairs });
+                }
+            }
+        }
+        self.recent.push_back(now);
+    }
+}
