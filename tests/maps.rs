@@ -108,7 +108,7 @@ fn each_line_of_a_program_of_many_habits_is_as_it_is() {
         // Values allocated on the same line are no maps.
         for (func, n) in [("main.mk", 31), ("main.ptr", 40)] {
             has(at(func, n), 20_000, 1);
-            assert!(brackets(at(func, n)).len() <= 2, "{name}: {func}: {:?}", brackets(at(func, n)));
+            assert_eq!(brackets(at(func, n)).len(), 1, "{name}: {func}: {:?}", brackets(at(func, n)));
         }
         // Two maps of the same size, with other types, on one line.
         let two = at("main.two", 50);
@@ -121,7 +121,7 @@ fn each_line_of_a_program_of_many_habits_is_as_it_is() {
         // Maps on the stack: 1000 of 20 keys.
         has(at("main.stack", 116), 20, 1_000);
         has(at("main.refl", 137), 3_000, 1);
-        has(at("put", 156), 3_000, 1);
+        has(at("put", 160), 3_000, 1);
         if swiss {
             assert_eq!(at("main.smap", 127)["heap"]["sync_map_entries"], 5_000, "{name}");
         }
@@ -203,7 +203,9 @@ fn payment_core(files: &[PathBuf], what: &str) -> Value {
     };
     let all: u64 = maps["lines"].as_array().unwrap().iter().map(of).sum();
     let share = of(first) as f64 / all as f64;
-    assert!(share > 0.85, "{what}: {share:.3} of {all} samples of assignment");
+    // The recordings of the corpus last a third of a second: of a dozen samples no share is told.
+    let least = if all >= 20 { 0.85 } else { 0.6 };
+    assert!(share > least, "{what}: {share:.3} of {all} samples of assignment");
     maps
 }
 
@@ -228,8 +230,8 @@ fn the_payment_core_is_hot_where_it_makes_a_map_each_time() {
         let files = [trace, profile("cpu"), profile("heap-base"), profile("heap-current")];
         let maps = payment_core(&files, &format!("1.{minor}"));
         let line = &maps["lines"][0];
-        let birth = line["columns"]["birth"].as_u64().unwrap();
-        assert!(birth > 0, "1.{minor}: {line}");
+        // Small maps are made here: the heap profile knows, and with enough samples the CPU does, too.
+        assert!(line["heap"]["small_maps_made"].as_u64().unwrap() > 1000, "1.{minor}: {line}");
         assert!(line["advice"].as_array().unwrap().iter().any(|a| a["kind"] == "struct"), "1.{minor}: {line}");
         assert!(line["heap"]["bytes"].as_i64().unwrap() > 1 << 20, "1.{minor}: {line}");
         seen += 1;

@@ -1,6 +1,7 @@
 //! What would help at a line, and what says so. An advice that the figures do not carry is not given.
 
-use super::estimate::Bracket;
+use super::estimate::{Bracket, Estimate};
+use super::ladder::Family;
 use super::{FEW, Line, Maps};
 use crate::base::Duration;
 
@@ -64,17 +65,31 @@ impl Advice {
 /// Keys up to which a hint changes nothing.
 const SMALL: u64 = 8;
 
+/// The small maps that are made at a line, if there are many of them and they are much of what it allocates.
+fn small(l: &Line) -> Option<Bracket> {
+    const MANY: f64 = 1000.0;
+    const PART: f64 = 0.2;
+    let h = l.heap.as_ref().filter(|h| h.born >= MANY)?;
+    let of = |e: &&Estimate| e.used() == 1 && e.main().is_some_and(|b| b.high <= SMALL);
+    let e = h.estimates.iter().filter(of).max_by(|a, b| a.bytes().total_cmp(&b.bytes()))?;
+    (e.explained >= PART).then(|| e.main()).flatten()
+}
+
 /// What would help at a line.
 pub(super) fn of(l: &Line, all: &Maps) -> Vec<Advice> {
     let of = |n: u64| n as f64 / l.samples.max(1) as f64;
     let main = l.heap.as_ref().and_then(|h| h.main()).filter(|e| e.main().is_some_and(|b| b.high > SMALL));
+    let small = small(l);
     let size = |a: Advice| Advice { maps: main.and_then(|e| e.main()), saves_bytes: main.map(|e| e.outgrown), ..a };
     let mut out = Vec::new();
     if l.samples < FEW {
         if l.samples > 0 {
             out.push(Advice::new(Kind::FewSamples, 0.0));
         }
-        // The sizes do not hang on CPU samples.
+        // What the heap says does not hang on CPU samples.
+        if let Some(b) = small {
+            out.push(Advice { maps: Some(b), ..Advice::new(Kind::Struct, 0.0) });
+        }
         if main.is_some() {
             out.push(size(Advice::new(Kind::Presize, 0.0)));
         }
@@ -82,9 +97,12 @@ pub(super) fn of(l: &Line, all: &Maps) -> Vec<Advice> {
     }
     let lens = &crate::model::lens::maps().classes;
     let class = |name: &str| lens.iter().zip(&l.classes).filter(|(c, _)| c.name == name).map(|(_, n)| *n).sum::<u64>();
-    let (birth, growth) = (of(class("birth")), of(class("growth")));
-    if birth >= 0.2 {
-        out.push(Advice { saves_cpu: Some(birth), ..Advice::new(Kind::Struct, birth) });
+    let growth = of(class("growth"));
+    // The first bucket of a classic map is allocated by the assignment itself.
+    let classic = small.is_some() && all.heap.as_ref().is_some_and(|h| h.layout.family == Family::Classic);
+    let birth = of(class("birth") + if classic { class("alloc") } else { 0 });
+    if birth >= 0.2 || small.is_some() {
+        out.push(Advice { maps: small, saves_cpu: Some(birth), ..Advice::new(Kind::Struct, birth) });
     }
     if growth >= 0.2 || main.is_some() {
         // Half of what the allocator takes in growth is for the last table, which is needed in any case.

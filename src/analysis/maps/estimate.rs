@@ -14,6 +14,8 @@ pub struct Record {
     pub objects: f64,
     /// Their bytes.
     pub bytes: f64,
+    /// Which stack: records of one stack and size differ only in frames of the runtime, which the profile has cut.
+    pub stack: u64,
 }
 
 /// What a line allocated, by the size of the objects. Records of stacks that differ only in frames of the runtime, which
@@ -29,13 +31,15 @@ pub struct Known {
     pub rate: i64,
     /// The most maps that can have been born, by their headers, if known.
     pub births: Option<f64>,
+    /// The same of the function that the line is in, if it makes maps itself.
+    pub local_births: Option<f64>,
     /// The unit, if the program told it.
     pub unit: Option<Unit>,
 }
 
 impl Known {
     /// The part of all objects of this size that is sampled.
-    fn sampled(&self, size: u64) -> f64 {
+    pub fn sampled(&self, size: u64) -> f64 {
         if self.rate > 1 { 1.0 - (-(size as f64) / self.rate as f64).exp() } else { 1.0 }
     }
 
@@ -45,7 +49,12 @@ impl Known {
 
     /// The most maps that have headers on the heap, with some room for how these were sampled.
     fn most_births(&self) -> Option<f64> {
-        self.births.map(|b| b * 1.3 + if self.exact() { 2.0 } else { 5.0 / self.sampled(HEADER) })
+        self.births.map(|b| self.room(b))
+    }
+
+    /// The most that a number of headers may really be.
+    fn room(&self, births: f64) -> f64 {
+        births * 1.3 + if self.exact() { 2.0 } else { 5.0 / self.sampled(HEADER) }
     }
 }
 
@@ -84,6 +93,9 @@ pub struct Estimate {
     pub brackets: Vec<Bracket>,
     /// Whether another unit fits about as well and says something else.
     pub ambiguous: bool,
+    /// Whether left and right halves of splits are seen, as many of one as of the other: that is a large Swiss map, even
+    /// where no smaller table was sampled.
+    pub halves: bool,
     /// Samples behind it.
     pub samples: f64,
     /// The part of the line's bytes that lies on the ladder, 0 to 1.
@@ -116,12 +128,12 @@ impl Estimate {
     /// Whether the objects are surely those of maps, and their sizes those of the brackets: one rung alone is never a map
     /// unless the unit is known.
     pub fn tells(&self, known: &Known) -> bool {
-        known.unit.is_some() || self.used() >= 2 && !self.ambiguous
+        known.unit.is_some() || (self.used() >= 2 || self.halves) && !self.ambiguous
     }
 }
 
 /// Samples on the ladder below which nothing is said.
-const FEWEST_SAMPLES: f64 = 6.0;
+pub const FEWEST_SAMPLES: f64 = 6.0;
 /// The part of a line's bytes that must lie on a ladder of an unknown unit.
 const LEAST_EXPLAINED: f64 = 0.02;
 /// What one unit of likelihood lost weighs against the part of bytes explained.
@@ -145,8 +157,8 @@ struct Candidate {
 
 fn sum(rows: &Rows, size: u64) -> Record {
     let all = rows.get(&size).map_or(&[][..], Vec::as_slice);
-    let add = |a: Record, b: &Record| Record { objects: a.objects + b.objects, bytes: a.bytes + b.bytes };
-    all.iter().fold(Record { objects: 0.0, bytes: 0.0 }, add)
+    let add = |a: Record, b: &Record| Record { objects: a.objects + b.objects, bytes: a.bytes + b.bytes, stack: 0 };
+    all.iter().fold(Record { objects: 0.0, bytes: 0.0, stack: 0 }, add)
 }
 
 /// The objects of the rung above that say how many a rung must have.
@@ -189,7 +201,7 @@ fn try_unit(rows: &Rows, known: &Known, unit: Unit, total: f64) -> Option<Candid
     let mut rungs: Vec<Rung> = (0..layout.rungs())
         .map(|i| {
             let size = layout.rung(unit, i);
-            let Record { objects, bytes } = sum(rows, size);
+            let Record { objects, bytes, .. } = sum(rows, size);
             Rung { size, objects, bytes }
         })
         .collect();
@@ -277,7 +289,8 @@ pub fn estimate(rows: &Rows, known: &Known) -> Option<Estimate> {
     let rungs = best.rungs[..=top].to_vec();
     let (unit, explained) = (best.unit, best.explained);
     let outgrown = outgrown(best, known, rows);
-    Some(Estimate { unit, others, rungs, brackets, ambiguous, samples, explained, outgrown })
+    let halves = halves(best, known, rows);
+    Some(Estimate { unit, others, rungs, brackets, ambiguous, halves, samples, explained, outgrown })
 }
 
 fn brackets(c: &Candidate, known: &Known, rows: &Rows) -> Vec<Bracket> {
@@ -318,6 +331,23 @@ fn reached(c: &Candidate, known: &Known) -> Vec<f64> {
     blocks.into_iter().flat_map(|(sum, weight, n)| std::iter::repeat_n(sum / weight, n)).collect()
 }
 
+/// Whether two records of one stack have about as many tables of 128 groups: those of left and right halves of splits.
+fn halves(c: &Candidate, known: &Known, rows: &Rows) -> bool {
+    /// Samples that two counts must have for it to mean anything that they are alike.
+    const LEAST: f64 = 20.0;
+    let Some(last) = c.rungs.get(SWISS_RUNGS - 1).filter(|_| known.layout.family == Family::Swiss) else {
+        return false;
+    };
+    let records = rows.get(&last.size).map_or(&[][..], Vec::as_slice);
+    let sampled = known.sampled(last.size);
+    let like = |a: &Record, b: &Record| {
+        let (a, b) = (a.objects * sampled, b.objects * sampled);
+        a + b >= LEAST && (a - b).abs() <= 2.5 * (a + b).sqrt()
+    };
+    let pair = |i: usize| records[i + 1..].iter().any(|b| b.stack == records[i].stack && like(&records[i], b));
+    (0..records.len()).any(pair)
+}
+
 /// Bytes of the tables that were left for larger ones: on each rung those of the maps that came to the next, and at a split
 /// the table that was split.
 fn outgrown(c: &Candidate, known: &Known, rows: &Rows) -> f64 {
@@ -350,7 +380,8 @@ fn classic(c: &Candidate, known: &Known, reached: &[f64]) -> Vec<Bracket> {
     let buckets: f64 = reached.iter().enumerate().skip(1).map(|(i, maps)| maps * (1u64 << i.min(40)) as f64).sum();
     for (i, &here) in reached.iter().enumerate() {
         let maps = here - reached.get(i + 1).copied().unwrap_or(0.0);
-        let maps = if i == 0 { maps.min(known.most_births().unwrap_or(f64::MAX)) } else { maps };
+        let births = known.local_births.map(|b| known.room(b)).or(known.most_births());
+        let maps = if i == 0 { maps.min(births.unwrap_or(f64::MAX)) } else { maps };
         if i == 0 && reached.len() > 1 && maps <= buckets * OVERFLOW {
             continue;
         }

@@ -1,12 +1,14 @@
 //! Heap profiles: which lines allocate maps, how much, and how large the maps became.
 
 use super::binary::Types;
-use super::estimate::{Estimate, Known, Record, Rows, estimate_all, tables_only};
+use super::estimate::{Estimate, FEWEST_SAMPLES, Known, Record, Rows, estimate_all, tables_only};
 use super::ladder::{Family, HEADER, Layout, Unit};
 use super::stack::{self, Functions, Place};
 use crate::model::lens;
 use crate::profile::model::{LabelValue, Profile, Sample};
+use rustc_hash::FxHasher;
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 /// A heap profile.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +57,8 @@ pub struct HeapLine {
     pub estimates: Vec<Estimate>,
     /// Why nothing is said of sizes.
     pub silent: Option<Silent>,
+    /// Small maps made at the line, with their headers: about how many, of those that some estimate tells of.
+    pub born: f64,
     /// Entries that `sync.Map` made (Go 1.24 and later).
     pub entries: Option<i64>,
 }
@@ -124,9 +128,22 @@ struct One<'a> {
     lines: BTreeMap<Place, Sums>,
 }
 
+impl Sums {
+    /// Objects of the size of a map's header.
+    fn headers(&self) -> f64 {
+        self.rows.get(&HEADER).map_or(0.0, |r| r.iter().map(|r| r.objects).sum())
+    }
+}
+
 /// Position of a type of value.
 fn column(p: &Profile, kind: &str) -> Option<usize> {
     p.sample_types.iter().position(|t| p.str(t.kind) == kind)
+}
+
+fn hash(stack: &[u32]) -> u64 {
+    let mut h = FxHasher::default();
+    stack.hash(&mut h);
+    h.finish()
 }
 
 /// Whether a profile is of the heap.
@@ -171,7 +188,11 @@ impl<'a> One<'a> {
             let tables =
                 split.user == 0 || matches!(operation, Some("assign" | "make")) || own && operation == Some("sync.Map");
             if let Some(size) = size.filter(|_| tables && n > 0) {
-                at.rows.entry(size).or_default().push(Record { objects: n as f64, bytes: b as f64 });
+                at.rows.entry(size).or_default().push(Record {
+                    objects: n as f64,
+                    bytes: b as f64,
+                    stack: hash(p.stack_of(s)),
+                });
             }
         }
         out
@@ -226,40 +247,55 @@ const FURTHER_PART: f64 = 0.1;
 /// Maps that must have as many headers as groups for these to be known by their number.
 const FEWEST_BIRTHS: f64 = 8.0;
 
+/// What a line's objects tell, and why nothing of sizes.
+type Told = (Evidence, Vec<Estimate>, Option<Silent>);
+
 struct Reader<'a> {
     asked: &'a Asked<'a>,
     layout: Layout,
     rate: i64,
     headers: f64,
-    /// Objects of a map's header on some line, where the profile has every object.
-    births: BTreeSet<u64>,
+    /// Objects of a map's header on the lines of each function.
+    births: BTreeMap<&'a str, BTreeSet<u64>>,
 }
 
 impl Reader<'_> {
-    fn known(&self, unit: Option<Unit>) -> Known {
-        Known { layout: self.layout, rate: self.rate, births: Some(self.headers), unit }
+    fn known(&self, place: &Place, unit: Option<Unit>) -> Known {
+        let births = self.births.get(place.func.as_str());
+        let local_births = births.map(|b| b.iter().sum::<u64>() as f64);
+        Known { layout: self.layout, rate: self.rate, births: Some(self.headers), local_births, unit }
     }
 
-    /// Whether there are about as many headers on one line as maps are said to be.
-    fn have_headers(&self, e: &Estimate) -> bool {
+    /// Whether there are about as many headers of maps on this line as maps are said to be, or on another line of the
+    /// function where the profile has every object: then these are small maps, however few sizes they have.
+    fn have_headers(&self, e: &Estimate, place: &Place, here: f64) -> bool {
         let maps = e.maps();
-        let near = |n: u64| (n as f64 - maps).abs() <= (0.01 * maps).max(1.0);
-        self.rate <= 1 && maps >= FEWEST_BIRTHS && e.unit.bytes > HEADER && self.births.iter().any(|&n| near(n))
+        if e.unit.bytes <= HEADER || maps < FEWEST_BIRTHS {
+            return false;
+        }
+        if self.rate <= 1 {
+            let near = |n: f64| (n - maps).abs() <= (0.01 * maps).max(1.0);
+            let of_function = self.births.get(place.func.as_str());
+            return near(here) || of_function.is_some_and(|b| b.iter().any(|&n| near(n as f64)));
+        }
+        let headers = here * self.known(place, None).sampled(HEADER);
+        let spread = 3.0 * (1.0 / headers.max(1.0) + 1.0 / e.samples.max(1.0)).sqrt();
+        headers >= FEWEST_SAMPLES && e.samples >= FEWEST_SAMPLES && (here / maps).ln().abs() <= spread
     }
 
     /// What a line's objects say.
-    fn line(&self, place: &Place, sums: &Sums) -> Option<(Evidence, Vec<Estimate>, Option<Silent>)> {
+    fn line(&self, place: &Place, sums: &Sums) -> Option<Told> {
         let units = self.asked.types.map_or(&[][..], |t| t.at(&place.file, place.line));
         let mut rows = sums.rows.clone();
         let mut estimates = Vec::new();
         for &unit in units {
-            let known = self.known(Some(unit));
+            let known = self.known(place, Some(unit));
             for e in estimate_all(&rows, &known, 1) {
                 tables_only(&mut rows, &e, &known);
                 estimates.push(e);
             }
         }
-        let known = self.known(None);
+        let known = self.known(place, None);
         let cpu = self.asked.lines.contains(place);
         let mut evidence = match () {
             () if cpu => Some(Evidence::Cpu),
@@ -277,14 +313,15 @@ impl Reader<'_> {
             };
             for e in all {
                 let certain = evidence.is_some() || !estimates.is_empty();
-                let headers = self.have_headers(&e);
+                let headers = e.used() == 1 && self.have_headers(&e, place, sums.headers());
                 let enough = if certain { FURTHER_PART } else { LADDER_PART };
                 let rungs = match self.layout.family {
                     _ if certain => 2,
                     Family::Swiss if self.rate <= 1 => 2,
+                    Family::Classic if self.rate <= 1 => 3,
                     _ => 4,
                 };
-                let ladder = e.tells(&known) && e.used() >= rungs && e.explained >= enough;
+                let ladder = e.tells(&known) && (e.used() >= rungs || e.halves) && e.explained >= enough;
                 if headers || ladder {
                     evidence = evidence.or(Some(if headers { Evidence::Headers } else { Evidence::Ladder }));
                     estimates.push(e);
@@ -308,12 +345,11 @@ pub(super) fn look(profiles: &[(&str, &Profile)], asked: &Asked<'_>) -> Option<H
     let swiss = asked.swiss.or_else(|| functions.swiss());
     let asked = Asked { swiss, ..*asked };
     let layouts = layouts(&asked, last);
-    let births: BTreeSet<u64> = last
-        .lines
-        .values()
-        .filter_map(|s| Some(s.rows.get(&HEADER)?.iter().map(|r| r.objects).sum::<f64>() as u64))
-        .collect();
-    let mut best: Option<(f64, Layout, BTreeMap<Place, (Evidence, Vec<Estimate>, Option<Silent>)>)> = None;
+    let mut births: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    for (place, sums) in last.lines.iter().filter(|l| l.1.headers() >= 1.0) {
+        births.entry(&place.func).or_default().insert(sums.headers() as u64);
+    }
+    let mut best: Option<(f64, Layout, BTreeMap<Place, Told>)> = None;
     for &layout in &layouts {
         let reader = Reader { asked: &asked, layout, rate: last.rate, headers: last.headers, births: births.clone() };
         let lines: BTreeMap<_, _> =
@@ -335,8 +371,11 @@ pub(super) fn look(profiles: &[(&str, &Profile)], asked: &Asked<'_>) -> Option<H
             let sums = last.lines.get(&place)?;
             let (bytes, objects) = before(&place);
             let series = all.iter().map(|o| o.lines.get(&place).map_or(0, |s| s.live)).collect();
+            let small = estimates.iter().filter(|e: &&Estimate| e.used() == 1 && e.main().is_some_and(|b| b.high <= 8));
+            let born = small.map(Estimate::maps).fold(0.0, f64::max).min(sums.headers());
             let line = HeapLine {
                 evidence,
+                born,
                 bytes: sums.bytes.saturating_sub(bytes),
                 objects: sums.objects.saturating_sub(objects),
                 map_bytes: estimates.iter().map(Estimate::bytes).sum::<f64>() as i64,

@@ -106,6 +106,7 @@ struct OfHeap {
     map_bytes: i64,
     live: i64,
     series: Vec<i64>,
+    small_maps_made: u64,
     sync_map_entries: Option<i64>,
     sizes: Vec<Size>,
     silent: Option<&'static str>,
@@ -198,6 +199,7 @@ fn of_heap(h: &HeapLine) -> OfHeap {
         map_bytes: h.map_bytes,
         live: h.live,
         series: h.series.clone(),
+        small_maps_made: h.born.round() as u64,
         sync_map_entries: h.entries,
         sizes: h.estimates.iter().map(size).collect(),
         silent: h.silent.map(|s| match s {

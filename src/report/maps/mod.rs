@@ -59,9 +59,10 @@ fn table(maps: &Maps, lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
         write!(out, " {c:>7}")?;
     }
     writeln!(out, " {:>9} {:>10}  {:<8} line", "bytes", "objects", "op")?;
-    for l in lines {
+    let times: Vec<u64> = maps.lines.iter().map(|l| l.cpu.ns().max(0).unsigned_abs()).collect();
+    for (l, share) in lines.iter().zip(shares(&times)) {
         let time = if l.samples == 0 { "·".to_owned() } else { l.cpu.to_string() };
-        write!(out, "{time:>8} {:>8}", percent(part(l.cpu.ns(), maps.map_cpu.ns())))?;
+        write!(out, "{time:>8} {:>8}", percent(share))?;
         let parts: Vec<u64> = COLUMNS.iter().map(|c| l.column(c)).collect();
         for share in shares(&parts) {
             write!(out, " {:>7}", percent(share))?;
@@ -233,11 +234,12 @@ pub fn write(maps: &Maps, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     let rest = &maps.lines[shown.len()..];
     if !rest.is_empty() {
         let time = rest.iter().fold(0i64, |sum, l| sum.saturating_add(l.cpu.ns()));
+        let times: Vec<u64> = maps.lines.iter().map(|l| l.cpu.ns().max(0).unsigned_abs()).collect();
         writeln!(
             out,
             "{:>8} {:>8}  {} more (--limit)",
             Duration(time).to_string(),
-            percent(part(time, maps.map_cpu.ns())),
+            percent(shares(&times)[shown.len()..].iter().sum()),
             text::count(rest.len() as u64)
         )?;
     }

@@ -105,9 +105,17 @@ pub fn advice(a: &Advice, l: &Line) -> String {
             }
             out
         }
-        AdviceKind::Struct => format!(
-            "keep a struct, or one map that is reused, instead of a fresh small map: making maps takes {of}"
-        ),
+        AdviceKind::Struct => {
+            let mut why = Vec::new();
+            if a.share > 0.0 {
+                why.push(format!("making maps takes {of}"));
+            }
+            if let Some(b) = &a.maps {
+                let (n, high) = (about(b.maps), text::count(b.high));
+                why.push(format!("about {n} maps of up to {high} keys were made here"));
+            }
+            format!("keep a struct, or one map that is reused, instead of a fresh small map: {}", why.join("; "))
+        }
         AdviceKind::Key => format!("take a key that is cheaper to hash, such as an integer: hashing and comparing take {of}"),
         AdviceKind::Lock => format!(
             "shard the map or do less under its lock: others waited {} for it",
