@@ -1,12 +1,12 @@
 //! `disasm` with programs that are made here: ELF files with the functions that a profile of the sample names, at its
 //! addresses, and an instruction of one byte at each.
 
-use assert_cmd::Command;
+mod common;
+
 use gotrail::profile::binary::Binary;
 use gotrail::profile::model::Profile;
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
 
 const PROFILE: &str = "sample-traces/cpu.pb.gz";
 const UPDATE: &str = "paycore/payment.(*OrderCache).Update";
@@ -16,7 +16,7 @@ const POSITION: u64 = 0x1000;
 const CODE: u64 = 0x401000;
 
 fn profile() -> Profile {
-    let data = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(PROFILE)).unwrap();
+    let data = std::fs::read(common::root().join(PROFILE)).unwrap();
     Profile::decode(&data).unwrap()
 }
 
@@ -89,8 +89,7 @@ fn disasm(pattern: &str, program: &[u8]) -> (i32, String, String) {
 fn disasm_with(options: &[&str], pattern: &str, program: &[u8]) -> (i32, String, String) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(program).unwrap();
-    let out = Command::new(env!("CARGO_BIN_EXE_gotrail"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+    let out = common::gotrail()
         .arg("disasm")
         .args(options)
         .args([pattern, PROFILE, "--binary"])

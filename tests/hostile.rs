@@ -1,15 +1,14 @@
 //! Files that mean harm, and files cut off: nothing panics, nothing but text reaches the terminal.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
-fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
+use common::data;
+use std::path::{Path, PathBuf};
+use std::process::Output;
 
 fn gotrail(args: &[&str], file: &Path) -> Output {
     let (command, rest) = args.split_first().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_gotrail")).arg(command).arg(file).args(rest).output().unwrap()
+    common::gotrail().arg(command).arg(file).args(rest).output().unwrap()
 }
 
 /// Whether a terminal, or a reader of the text, could take `c` for something else than a character to show.
@@ -85,7 +84,7 @@ fn profile(dir: &Path, unit: &str, source: &str) -> PathBuf {
 
 /// A command on a profile: as with pprof, the file comes last.
 fn on_profile(args: &[&str], file: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_gotrail")).args(args).arg(file).output().unwrap()
+    common::gotrail().args(args).arg(file).output().unwrap()
 }
 
 #[test]

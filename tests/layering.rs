@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["base"]),
     ("report", &["base", "model", "read", "query", "profile", "analysis"]),
     ("config", &["base"]),
+    ("facade", &["base", "input", "wire", "model", "read", "query", "profile", "analysis"]),
     (
         "tui",
         &[

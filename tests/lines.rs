@@ -1,5 +1,7 @@
 //! What source lines cost, held against recordings of one run, and against the sums of other passes.
 
+mod common;
+
 use gotrail::analysis::clock::Overlap;
 use gotrail::analysis::cost::join;
 use gotrail::analysis::cost::join::{Line, Lines, Verdict};
@@ -10,23 +12,12 @@ use gotrail::base::Duration;
 use gotrail::input;
 use gotrail::profile::model::Profile;
 use gotrail::read::Trace;
-use std::path::PathBuf;
 use std::sync::LazyLock;
-use std::sync::atomic::AtomicBool;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-static TRACE: LazyLock<Trace> = LazyLock::new(|| {
-    let input = input::open(root().join("sample-traces/trace.out")).unwrap();
-    let trace = Trace::open(&input.name, input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    trace
-});
+static TRACE: LazyLock<Trace> = LazyLock::new(|| common::load(common::sample("trace.out")));
 
 fn profile(name: &str) -> (String, Profile) {
-    let input = input::open(root().join("sample-traces").join(name)).unwrap();
+    let input = input::open(common::sample(name)).unwrap();
     (name.to_owned(), Profile::decode(&input.bytes).unwrap())
 }
 

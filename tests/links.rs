@@ -1,6 +1,9 @@
 //! Waits, links, critical paths, contention and profiles, held against programs whose behaviour is known
 //! (`tests/programs`, `tests/data/README.md`) and against the index's own sums.
 
+mod common;
+
+use common::load as open;
 use gotrail::analysis::annotations::{self, Wanted};
 use gotrail::analysis::cost::offcpu;
 use gotrail::analysis::summary::summarize;
@@ -25,29 +28,22 @@ use gotrail::query::Compiled;
 use gotrail::read::Trace;
 use gotrail::read::trace::Options as TraceOptions;
 use proptest::prelude::*;
-use std::path::{Path as FilePath, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicBool;
 
 const MS: i64 = 1_000_000;
-
-fn open(path: &FilePath) -> Trace {
-    let input = input::open(path).unwrap();
-    let trace = Trace::open(&input.name, input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    trace
-}
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn data(name: &str) -> Trace {
-    open(&root().join("tests/data").join(format!("{name}.trace")))
+    open(root().join("tests/data").join(format!("{name}.trace")))
 }
 
 fn sample() -> Trace {
-    open(&root().join("sample-traces/trace.out"))
+    open(root().join("sample-traces/trace.out"))
 }
 
 /// An edge in words: who waited for what at which line, ended by whom at which line.
@@ -454,7 +450,7 @@ const ALL: &[&str] = &[
 fn closed_waits_sum_to_what_gos_own_reader_says() {
     let mut all: Vec<(String, Trace)> = ALL.iter().map(|n| (n.to_string(), data(n))).collect();
     all.push(("sample".into(), sample()));
-    all.push(("go1.22".into(), open(&root().join("sample-traces/go1.22-trace.out"))));
+    all.push(("go1.22".into(), open(root().join("sample-traces/go1.22-trace.out"))));
     for (name, trace) in &all {
         let facts = summarize(&trace.index());
         for (kind, fact) in

@@ -1,5 +1,7 @@
 //! Profiles from end to end: what pprof prints, held against pprof itself.
 
+mod common;
+
 use clap::Args;
 use gotrail::cli::argv;
 use gotrail::cli::profile::{Exit, Kind, ProfileArgs, run};
@@ -86,7 +88,7 @@ fn mistakes_are_named_and_have_their_exit_codes() {
         ("top -sample_index=inuse_space cpu.pb.gz", Exit::Usage, "must be one of: samples, cpu"),
         ("top -divide_by=0 cpu.pb.gz", Exit::Usage, "zero divisor"),
         ("top cpu.pb.gz heap.pb.gz", Exit::BadInput, "no sample type in common"),
-        ("top nothing.pb.gz", Exit::BadInput, "cannot open"),
+        ("top nothing.pb.gz", Exit::BadInput, "no such file"),
         ("peek nothing_of_the_kind cpu.pb.gz", Exit::NothingFound, "no matches found for regexp: nothing_of_the_kind"),
         ("top -focus=nothing_of_the_kind cpu.pb.gz", Exit::Done, "Focus expression matched no samples"),
     ] {
@@ -98,11 +100,8 @@ fn mistakes_are_named_and_have_their_exit_codes() {
 
 #[test]
 fn every_profile_of_pprofs_own_tests_reads_as_pprof_reads_it() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/profiles/pprof-tests/profile");
-    let Ok(files) = std::fs::read_dir(&dir) else {
-        eprintln!("skipped: there is no {}", dir.display());
-        return;
-    };
+    let Some(dir) = common::shared("corpus/profiles/pprof-tests/profile") else { return };
+    let files = std::fs::read_dir(&dir).unwrap();
     let mut compared = 0;
     for file in files.map(|f| f.unwrap().path()).filter(|f| f.extension().is_some_and(|e| e == "string")) {
         let profile = Profile::decode(&std::fs::read(file.with_extension("")).unwrap()).unwrap();

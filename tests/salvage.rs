@@ -1,7 +1,9 @@
 //! Traces that are cut off, damaged, or break the rules: what is whole is there, and what is lost is said.
 
+mod common;
 mod encoder;
 
+use common::load_bytes as load;
 use encoder::{Trace as Encoder, batch, event, stacks, strings};
 use gotrail::input::Bytes;
 use gotrail::model::Detail;
@@ -11,13 +13,6 @@ use gotrail::wire::v2::batch::scan;
 use gotrail::wire::v2::spec::id;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-
-fn load(data: &[u8]) -> Trace {
-    let trace = Trace::open("t", Bytes::Memory(data.into())).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    assert!(trace.index().complete);
-    trace
-}
 
 /// How many events each generation has, its own beginning included.
 fn events_by_generation(trace: &Trace) -> Vec<usize> {
@@ -103,14 +98,11 @@ fn real_traces_cut_anywhere_load() {
 #[test]
 #[ignore = "takes minutes, and reads ../shared"]
 fn traces_of_every_version_cut_in_steps_load() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/traces");
+    let Some(root) = common::shared("corpus/traces") else { return };
     let names = ["annotations-go1.22", "allocfree-go1.23", "gc-stress-go1.24", "wait-on-pipe-go1.25", "stress-go1.26"];
     let more = ["cgo-callback-go1.27", "cpu-profile-go1.27", "generations-go1.27", "paycore-go1.21", "paycore-go1.27"];
     for name in names.into_iter().chain(more) {
-        let Ok(data) = std::fs::read(root.join(format!("{name}.trace"))) else {
-            println!("skipped: no ../shared");
-            return;
-        };
+        let data = std::fs::read(root.join(format!("{name}.trace"))).unwrap();
         let minor = gotrail::build::decode::header_version(&data).unwrap();
         let full = events_by_generation(&load(&data));
         // The old format has no generations.

@@ -1,18 +1,12 @@
 //! Tasks and regions, against what the index counts while it is built.
 
+mod common;
+
 use gotrail::analysis::tasks::{Instance, Sum, What, list, sums};
 use gotrail::analysis::waits::links::Options;
 use gotrail::base::Duration;
-use gotrail::input::Bytes;
 use gotrail::model::totals::SpanTally;
 use gotrail::read::Trace;
-use std::sync::atomic::AtomicBool;
-
-fn trace(bytes: &'static [u8]) -> Trace {
-    let trace = Trace::open("x", Bytes::Static(bytes)).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    trace
-}
 
 fn all(trace: &Trace) -> Vec<Sum> {
     sums(trace, Options::default(), None).unwrap()
@@ -21,7 +15,7 @@ fn all(trace: &Trace) -> Vec<Sum> {
 #[test]
 fn the_sums_are_those_that_the_index_keeps() {
     for bytes in [&include_bytes!("data/annotations.trace")[..], include_bytes!("data/annotations-go1.22.trace")] {
-        let trace = trace(bytes);
+        let trace = common::load_bytes(bytes);
         let sums = all(&trace);
         let index = trace.index();
         assert!(sums.iter().any(|s| s.what == What::Task) && sums.iter().any(|s| s.what == What::Region));
@@ -39,7 +33,7 @@ fn the_sums_are_those_that_the_index_keeps() {
 
 #[test]
 fn the_longest_come_first_and_sum_to_the_whole() {
-    let trace = trace(include_bytes!("data/annotations.trace"));
+    let trace = common::load_bytes(include_bytes!("data/annotations.trace"));
     for s in all(&trace) {
         let of = |limit| list(&trace, Options::default(), None, (s.what, s.name), limit).unwrap();
         let every = of(1000);

@@ -1,20 +1,14 @@
 //! The timeline's rows out of the index, as they are drawn where a window is too wide to be computed from events, held
 //! against the same rows computed from every event: no row is blank because a trace is long.
 
+mod common;
+
+use common::load;
 use gotrail::analysis::timeline::{Strip, Window, coarse, exact};
 use gotrail::base::{Duration, GoIdx, GroupId, Time};
-use gotrail::input;
 use gotrail::model::{Cell, Lane};
-use gotrail::read::Trace;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-
-fn load(path: &Path) -> Trace {
-    let input = input::open(path).unwrap();
-    let trace = Trace::open(&input.name, input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    trace
-}
 
 /// Numbers that look random and are the same each time.
 struct Random(u64);
@@ -92,7 +86,7 @@ fn every_row_shows_what_its_goroutines_did_at_every_zoom() {
 
 #[test]
 fn a_trace_of_many_segments_is_drawn_from_the_index_and_not_blank() {
-    let trace = load(Path::new("tests/data/long.trace"));
+    let trace = load(common::data("long.trace"));
     let index = trace.index();
     let window = Window { from: index.start, to: index.end, width: 92 };
     assert!(!gotrail::analysis::timeline::can_be_exact(&index, window), "the trace is too short to show the fault");

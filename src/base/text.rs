@@ -3,6 +3,7 @@
 //! A trace is data from elsewhere: a log message may hold an escape sequence that retitles the terminal, a bidi control
 //! that turns a line around, or a character of no width that hides a difference. Nothing of that kind reaches a screen.
 
+pub use super::number::{bytes, count};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 
@@ -163,32 +164,6 @@ pub fn skip(s: &str, columns: usize) -> Cow<'_, str> {
     Cow::Borrowed("")
 }
 
-/// `n` with thin groups of three digits, as the title line shows counts: `1 058 233`.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(' ');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// `n` bytes for a person: `812 B`, `1.5 kB`, `64.3 MB` (powers of ten).
-pub fn bytes(n: u64) -> String {
-    let mut v = n as f64;
-    for unit in ["B", "kB", "MB", "GB", "TB"] {
-        if v < 999.5 || unit == "TB" {
-            let digits = if unit == "B" || v >= 99.95 { 0 } else { 1 };
-            return format!("{v:.digits$} {unit}");
-        }
-        v /= 1000.0;
-    }
-    unreachable!("the last unit always answers")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,13 +202,5 @@ mod tests {
         assert_eq!(wrap("194 of 194 samples matched", 26), ["194 of 194 samples matched"]);
         assert_eq!(wrap("a 漢字漢字 b", 5), ["a", "漢字…", "b"]);
         assert!(wrap(" ", 5).is_empty());
-    }
-
-    #[test]
-    fn counts_and_sizes() {
-        assert_eq!(count(1_058_233), "1 058 233");
-        assert_eq!(count(7), "7");
-        assert_eq!(bytes(64_300_000), "64.3 MB");
-        assert_eq!(bytes(812), "812 B");
     }
 }

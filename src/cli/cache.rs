@@ -1,6 +1,6 @@
 //! `gotrail cache`.
 
-use super::{Exit, Usage};
+use super::{Exit, Result, Usage};
 use crate::base::text;
 use crate::read::persist::{Folder, LIMIT};
 use clap::{Args, ValueEnum};
@@ -23,9 +23,8 @@ enum Action {
     Path,
 }
 
-pub fn run(args: &CacheArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let none = "there is no cache: GOTRAIL_CACHE is set to nothing, or there is no home directory";
-    let folder = Folder::of_the_user(|v| std::env::var_os(v)).ok_or_else(|| Usage(none.into()))?;
+pub fn run(args: &CacheArgs, out: &mut dyn Write) -> Result<Exit> {
+    let folder = Folder::of_the_user(|v| std::env::var_os(v)).ok_or(Usage::NoCache)?;
     let place = text::escape(&folder.path().to_string_lossy()).into_owned();
     match args.action {
         Action::Path => writeln!(out, "{place}")?,
@@ -38,7 +37,7 @@ pub fn run(args: &CacheArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn list(folder: &Folder, place: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+fn list(folder: &Folder, place: &str, out: &mut dyn Write) -> Result<()> {
     let entries = folder.list()?;
     for e in &entries {
         let size = text::bytes(e.bytes);

@@ -1,7 +1,7 @@
 //! `gotrail events`.
 
 use super::open::{self, Between};
-use super::{Exit, Usage, matching};
+use super::{Exit, Failure, Result, Usage, matching};
 use crate::analysis::search::{self, Options};
 use crate::query;
 use crate::read::Trace;
@@ -37,7 +37,7 @@ enum EventFormat {
     Jsonl,
 }
 
-pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &EventsArgs, out: &mut dyn Write) -> Result<Exit> {
     let query = matching::parse(args.filter.as_deref())?;
     let style = match args.format {
         EventFormat::Text if args.stacks => Style::TextWithStacks,
@@ -57,7 +57,7 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     Ok(if exit == Exit::Done && query.is_some() && found == 0 { Exit::NothingFound } else { exit })
 }
 
-fn all(trace: &Trace, writer: &mut Writer, out: &mut dyn Write) -> anyhow::Result<u64> {
+fn all(trace: &Trace, writer: &mut Writer, out: &mut dyn Write) -> Result<u64> {
     let segments = trace.index().segments.len();
     for i in 0..segments {
         let segment = trace.segment(i)?;
@@ -69,14 +69,14 @@ fn all(trace: &Trace, writer: &mut Writer, out: &mut dyn Write) -> anyhow::Resul
     Ok(trace.index().events)
 }
 
-fn matching(trace: &Trace, query: &query::Query, writer: &mut Writer, out: &mut dyn Write) -> anyhow::Result<u64> {
+fn matching(trace: &Trace, query: &query::Query, writer: &mut Writer, out: &mut dyn Write) -> Result<u64> {
     let cancel = AtomicBool::new(false);
     let mut failed = None;
     let outcome = search::run(trace, query, &Options::default(), &cancel, &mut |i, hits| {
         if hits.is_empty() || failed.is_some() {
             return;
         }
-        let written = trace.segment(i).map_err(anyhow::Error::from).and_then(|segment| {
+        let written = trace.segment(i).map_err(Failure::from).and_then(|segment| {
             let index = trace.index();
             for h in hits {
                 writer.write(&index, &segment.event((h.no - segment.first) as usize), out)?;
@@ -88,7 +88,7 @@ fn matching(trace: &Trace, query: &query::Query, writer: &mut Writer, out: &mut 
             failed = Some(e);
         }
     })
-    .map_err(|e| Usage(e.to_string()))?;
+    .map_err(Usage::Pattern)?;
     match failed {
         Some(e) => Err(e),
         None => Ok(outcome.hits),

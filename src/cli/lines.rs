@@ -1,16 +1,13 @@
 //! `gotrail lines`.
 
 use super::open::{self, Between};
-use super::{Exit, Format, Usage, matching, note, window};
+use super::{Exit, Failure, Format, Result, Usage, matching, note, window};
 use crate::analysis::cost::join;
 use crate::analysis::cost::join::Lines;
 use crate::analysis::waits::links::Options;
-use crate::base::text;
-use crate::input::{self, Kind};
 use crate::profile::model::Profile;
 use crate::report;
 use crate::source::{Finder, Places, Text};
-use anyhow::Context;
 use clap::Args;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -47,9 +44,9 @@ pub struct LinesArgs {
     format: Format,
 }
 
-pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
     let query = matching::parse(args.filter.as_deref())?;
-    let profiles = args.profiles.iter().map(|p| read(p)).collect::<anyhow::Result<Vec<_>>>()?;
+    let profiles = args.profiles.iter().map(|p| read(p)).collect::<Result<Vec<_>>>()?;
     let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
     let mut found = false;
     let between = Between::names(args.format);
@@ -58,7 +55,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
-        let lines = join::lines(trace, &profiles, opts).map_err(anyhow::Error::msg)?;
+        let lines = join::lines(trace, &profiles, opts).map_err(Failure::Analysis)?;
         let index = trace.index();
         let mut here = !lines.lines.is_empty();
         match (&args.file_name, args.format) {
@@ -74,20 +71,18 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 /// A profile and what it is called.
-fn read(path: &Path) -> anyhow::Result<(String, Profile)> {
-    let input = input::open(path)?;
-    let name = text::escape(&input.name).into_owned();
-    if matches!(input.kind, Kind::Trace { .. }) {
-        return Err(Usage(format!("{name}: this is a trace; name one trace and then its profiles")).into());
-    }
-    let mut profile = Profile::decode(&input.bytes).with_context(|| name.clone())?;
+fn read(path: &Path) -> Result<(String, Profile)> {
+    let (name, mut profile) = open::profile(path).map_err(|e| match e {
+        Failure::NotAProfile(name) => Usage::SecondTrace(name).into(),
+        e => e,
+    })?;
     profile.simplify_names();
-    let short = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
+    let short = path.file_name().map_or(name, |n| n.to_string_lossy().into_owned());
     Ok((short, profile))
 }
 
 /// Prints the files that end with `name`; whether there is one.
-fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -> anyhow::Result<bool> {
+fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -> Result<bool> {
     let fits = |file: &str| file.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
     let mut files: Vec<(&str, &str)> =
         lines.lines.iter().filter(|l| fits(&l.file)).map(|l| (l.file.as_str(), l.func.as_str())).collect();

@@ -1,7 +1,7 @@
 //! `gotrail links`.
 
 use super::open;
-use super::{Exit, Format, matching, window};
+use super::{Exit, Failure, Format, Result, matching, window};
 use crate::analysis::waits::links;
 use crate::analysis::waits::links::table::Table;
 use crate::analysis::waits::links::{Options, Sort};
@@ -53,7 +53,7 @@ enum SortBy {
     Mean,
 }
 
-pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &LinksArgs, out: &mut dyn Write) -> Result<Exit> {
     let query = matching::parse(args.filter.as_deref())?;
     let by = match args.sort {
         SortBy::Total => Sort::Total,
@@ -73,7 +73,7 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
-        let mut links = links::links(trace, opts).map_err(anyhow::Error::msg)?;
+        let mut links = links::links(trace, opts).map_err(Failure::Analysis)?;
         links::sort(&mut links.edges, by);
         found |= !links.edges.is_empty();
         Ok(Table::new(&links, &trace.index(), trace.name()))

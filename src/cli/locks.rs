@@ -1,7 +1,7 @@
 //! `gotrail locks`.
 
 use super::open;
-use super::{Exit, Format};
+use super::{Exit, Failure, Format, Result};
 use crate::analysis::waits::contention::contention;
 use crate::analysis::waits::contention::table::Table;
 use crate::model::reasons::TABLE;
@@ -28,7 +28,7 @@ pub struct LocksArgs {
     format: Format,
 }
 
-pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &LocksArgs, out: &mut dyn Write) -> Result<Exit> {
     let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
     let print = |table: &Table, out: &mut dyn Write| match args.format {
         Format::Json => report::json::write(&report::contention::json(table), out),
@@ -36,7 +36,7 @@ pub fn run(args: &LocksArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     };
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };
     open::each_table(&args.files, &open, args.format, out, sum, print, |trace| {
-        let c = contention(trace, trace.take_queues()).map_err(anyhow::Error::msg)?;
+        let c = contention(trace, trace.take_queues()).map_err(Failure::Analysis)?;
         Ok(Table::new(&c, &trace.index(), trace.name()))
     })
 }

@@ -1,7 +1,7 @@
 //! `gotrail maps`.
 
 use super::open::{self, OpenArgs};
-use super::{Exit, Format, Usage, note};
+use super::{Exit, Failure, Format, Result, Usage, note};
 use crate::analysis::maps::ladder::{Layout, Unit};
 use crate::analysis::maps::{Files, Maps, Types, heap, of_profiles, of_trace};
 use crate::analysis::waits::contention::contention;
@@ -11,7 +11,6 @@ use crate::model::reasons::TABLE;
 use crate::profile::binary::Binary;
 use crate::profile::model::Profile;
 use crate::report;
-use anyhow::Context;
 use clap::Args;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -38,7 +37,7 @@ pub struct MapsArgs {
 }
 
 /// The minor version of `1.24`, `go1.24.3` or `24`.
-fn minor(text: &str) -> Result<u32, String> {
+fn minor(text: &str) -> std::result::Result<u32, String> {
     let version = text.strip_prefix("go").unwrap_or(text);
     let rest = version.strip_prefix("1.").unwrap_or(version);
     let digits = rest.split('.').next().unwrap_or("");
@@ -57,7 +56,7 @@ struct Opened {
     types: Option<Types>,
 }
 
-pub fn run(args: &MapsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
     let mut opened = Opened::default();
     if let Some(path) = &args.binary {
         opened.types = Some(types(path)?);
@@ -96,8 +95,8 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
             let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
             let between = open::Between::names(args.format);
             exit = open::each_trace(std::slice::from_ref(path), &open, (between, out), |trace, out| {
-                let locks = contention(trace, trace.take_queues()).map_err(anyhow::Error::msg)?;
-                let maps = of_trace(trace, &locks, &files).map_err(anyhow::Error::msg)?;
+                let locks = contention(trace, trace.take_queues()).map_err(Failure::Analysis)?;
+                let maps = of_trace(trace, &locks, &files).map_err(Failure::Analysis)?;
                 found = !maps.lines.is_empty();
                 Ok(print(&maps, out)?)
             })?;
@@ -121,10 +120,11 @@ fn is_program(path: &Path) -> bool {
 }
 
 /// The types of maps in a program.
-fn types(path: &Path) -> anyhow::Result<Types> {
+fn types(path: &Path) -> Result<Types> {
     let name = || text::escape(&path.to_string_lossy()).into_owned();
-    let bytes = std::fs::read(path).with_context(name)?;
-    let binary = Binary::even_stripped(bytes).with_context(name)?;
+    let wrong = |e: &dyn std::fmt::Display| Failure::Unusable { name: name(), message: e.to_string() };
+    let bytes = std::fs::read(path).map_err(|e| wrong(&e))?;
+    let binary = Binary::even_stripped(bytes).map_err(|e| wrong(&e))?;
     let mut types = Types::new(binary.go_version().filter(|v| v.0 == 1).map(|v| Layout::of(v.1)));
     for a in binary.map_assignments() {
         types.add(&a.file, a.line, Unit { bytes: a.unit, pointers: a.pointers });
@@ -136,22 +136,20 @@ fn types(path: &Path) -> anyhow::Result<Types> {
 }
 
 impl Opened {
-    fn add(&mut self, path: &Path) -> anyhow::Result<()> {
+    fn add(&mut self, path: &Path) -> Result<()> {
         if is_program(path) {
             self.types = Some(types(path)?);
             return Ok(());
         }
         let input = input::open(path)?;
-        let name = text::escape(&input.name).into_owned();
         if matches!(input.kind, Kind::Trace { .. }) {
             if self.trace.is_some() {
-                return Err(Usage(format!("{name}: a second trace; name one trace, and profiles of its run")).into());
+                return Err(Usage::SecondTrace(input.name).into());
             }
             self.trace = Some(path.to_owned());
             return Ok(());
         }
-        input.notes.iter().for_each(|n| note(&format!("{name}: {n}")));
-        let mut profile = Profile::decode(&input.bytes).with_context(|| name.clone())?;
+        let (name, mut profile) = open::profile_in(input)?;
         profile.simplify_names();
         let cpu = profile.sample_types.iter().any(|t| profile.str(t.kind) == "cpu");
         if heap::is_heap(&profile) {
@@ -159,7 +157,7 @@ impl Opened {
         } else if cpu {
             self.cpu.push((short(path), profile));
         } else {
-            note(&format!("{name}: left out, it is a profile of neither the CPU nor the heap"));
+            note(&format!("{}: left out, it is a profile of neither the CPU nor the heap", text::escape(&name)));
         }
         Ok(())
     }

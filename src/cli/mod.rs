@@ -3,6 +3,7 @@
 pub mod argv;
 mod cache;
 mod events;
+mod failure;
 mod gc;
 mod lines;
 mod links;
@@ -20,9 +21,11 @@ mod viewer;
 mod why;
 mod window;
 
+use crate::base::spell;
 use crate::base::text::escape;
 use clap::{Arg, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use failure::{Failure, Result, Usage};
 use profile::{Kind, ProfileArgs};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -134,11 +137,6 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// A mistake in the command line that clap cannot see: a query, a value.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Usage(String);
-
 /// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(argv::normalise(&Cli::command(), std::env::args_os())) {
@@ -155,22 +153,21 @@ pub fn main() -> ExitCode {
     });
     match result {
         Ok(exit) => exit.into(),
-        // Whoever reads our output has had enough: `gotrail events | head` ends well.
-        Err(e) if is_broken_pipe(&e) => ExitCode::SUCCESS,
+        Err(e) if e.is_broken_pipe() => ExitCode::SUCCESS,
         Err(e) => {
             // A mistake in a query is shown at its place, on lines of its own.
-            let lines: Vec<String> = format!("{e:#}").lines().map(|l| escape(l).into_owned()).collect();
+            let lines: Vec<String> = e.to_string().lines().map(|l| escape(l).into_owned()).collect();
             let _ = writeln!(io::stderr(), "gotrail: {}", lines.join("\n"));
-            ExitCode::from(if e.is::<Usage>() { 2 } else { 3 })
+            e.exit().into()
         }
     }
 }
 
-fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
-    let profile = |kind, args: &ProfileArgs, out: &mut dyn Write| profile::run(kind, args, out, &mut io::stderr());
+fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
+    let profile = |kind, args: &ProfileArgs, out: &mut dyn Write| Ok(profile::run(kind, args, out, &mut io::stderr())?);
     match cli.command {
         None => match misspelt(&cli.view.files) {
-            Some(wrong) => Err(Usage(wrong).into()),
+            Some(wrong) => Err(wrong.into()),
             None => viewer::run(&cli.view),
         },
         Some(Command::Summary(a)) => summary::run(&a, out),
@@ -206,18 +203,11 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 /// What is wrong with the first of these files, if it is none but nearly the name of a command.
-fn misspelt(files: &[std::path::PathBuf]) -> Option<String> {
-    /// How alike two words are that are one misspelt, of 1.
-    const ALIKE: f64 = 0.8;
+fn misspelt(files: &[std::path::PathBuf]) -> Option<Usage> {
     let word = files.first().filter(|f| !f.exists())?.to_str()?;
     let cli = Cli::command();
-    let alike = cli.get_subcommands().map(|c| (strsim::jaro_winkler(word, c.get_name()), c.get_name()));
-    let (_, name) = alike.filter(|(a, _)| *a >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0))?;
-    Some(format!("there is neither a file nor a command {}; did you mean `gotrail {name}`?", escape(word)))
-}
-
-fn is_broken_pipe(e: &anyhow::Error) -> bool {
-    e.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
+    let name = spell::nearest(word, cli.get_subcommands().map(clap::Command::get_name))?;
+    Some(Usage::NoSuchCommand { word: word.into(), command: name.into() })
 }
 
 /// Says something about an input that is not a result: on standard error, in one line.

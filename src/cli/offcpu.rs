@@ -1,14 +1,13 @@
 //! `gotrail profile`.
 
 use super::open::{self, Between};
-use super::{Exit, matching, note, window};
+use super::{Exit, Failure, Result, matching, note, window};
 use crate::analysis::cost::offcpu;
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, text};
 use crate::profile::ops::merge;
 use crate::profile::wire;
 use crate::report;
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -53,7 +52,7 @@ enum Kind {
     Chain,
 }
 
-pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &MakeArgs, out: &mut dyn Write) -> Result<Exit> {
     let query = matching::parse(args.filter.as_deref())?;
     let kind = match args.kind {
         Kind::Cpu => offcpu::Kind::Cpu,
@@ -71,7 +70,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
-        let profile = offcpu::profile(trace, kind, opts).map_err(anyhow::Error::msg)?;
+        let profile = offcpu::profile(trace, kind, opts).map_err(Failure::Analysis)?;
         for (sum, (n, d)) in [(&mut closed, profile.totals(false)), (&mut open, profile.totals(true))] {
             *sum = (sum.0 + n, sum.1 + d);
         }
@@ -81,14 +80,15 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
     if profiles.is_empty() {
         return Ok(exit);
     }
-    let profile = merge::combine(profiles).map_err(anyhow::Error::msg)?;
+    let profile = merge::combine(profiles)?;
     let bytes = wire::encode_gzip(&profile.to_wire());
     if args.output.as_os_str() == "-" {
         out.write_all(&bytes)?;
         return Ok(exit);
     }
     let name = args.output.display().to_string();
-    std::fs::write(&args.output, bytes).with_context(|| format!("writing {}", text::escape(&name)))?;
+    let wrong = |cause| Failure::Output { path: args.output.clone(), cause };
+    std::fs::write(&args.output, bytes).map_err(wrong)?;
     let open = if open.0 > 0 { format!(", and {} open ones, {}", text::count(open.0), open.1) } else { String::new() };
     note(&format!("{}: {} stretches, {}{open}", text::escape(&name), text::count(closed.0), closed.1));
     Ok(exit)

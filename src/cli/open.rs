@@ -1,17 +1,18 @@
 //! Opens the files of a command line.
 
-use super::{Exit, Format, Usage, note};
+use super::{Exit, Failure, Format, Result, Usage, note};
 use crate::base::text;
 use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
 use crate::input::{self, Input, Kind, Limits};
+use crate::profile::model::Profile;
 use crate::read::Trace;
 use crate::read::persist::{Folder, Keep};
 use crate::read::trace::Options;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -48,8 +49,8 @@ impl OpenArgs {
 }
 
 /// The memory that the user's settings give, if they say any.
-fn memory_setting() -> anyhow::Result<Option<ByteSize>> {
-    let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
+fn memory_setting() -> Result<Option<ByteSize>> {
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
     Ok(chosen(&settings))
 }
 
@@ -71,18 +72,40 @@ fn usual_memory() -> u64 {
 }
 
 /// The trace in an open file; its events are not read yet. What was lost on the way is among its losses.
-pub fn from_input(input: Input, options: &Options) -> anyhow::Result<Arc<Trace>> {
-    let name = text::escape(&input.name).into_owned();
-    match input.kind {
-        Kind::Trace { .. } => {}
-        _ => anyhow::bail!("{name}: this is a profile, and this command wants an execution trace"),
+pub fn from_input(input: Input, options: &Options) -> Result<Arc<Trace>> {
+    if !matches!(input.kind, Kind::Trace { .. }) {
+        return Err(Failure::NotATrace(input.name));
     }
-    let trace =
-        Trace::open_with(&input.name, input.bytes, options.clone()).map_err(|e| anyhow::anyhow!("{name}: {e}"))?;
+    let wrong = |cause| Failure::Trace { name: input.name.clone(), cause };
+    let trace = Trace::open_with(&input.name, input.bytes, options.clone()).map_err(wrong)?;
     for n in &input.notes {
         trace.lose(n);
     }
     Ok(Arc::new(trace))
+}
+
+/// The profile in a file, and what the file is called. What was lost on the way is said.
+pub fn profile(path: &Path) -> Result<(String, Profile)> {
+    profile_in(input::open(path)?)
+}
+
+/// The profile in an open file, and what that is called. What was lost on the way is said.
+pub fn profile_in(input: Input) -> Result<(String, Profile)> {
+    let Input { name, bytes, kind, notes, .. } = input;
+    if matches!(kind, Kind::Trace { .. }) {
+        return Err(Failure::NotAProfile(name));
+    }
+    match Profile::decode(&bytes) {
+        Ok(profile) => {
+            notes.iter().for_each(|n| note(&format!("{}: {n}", text::escape(&name))));
+            Ok((name, profile))
+        }
+        // Where something was lost, that is why what is left is malformed.
+        Err(cause) => match notes.is_empty() {
+            true => Err(Failure::Profile { name, cause }),
+            false => Err(Failure::Unusable { name, message: format!("{}; {cause}", notes.join("; ")) }),
+        },
+    }
 }
 
 /// Reads a whole trace, with progress on standard error if that is a terminal and it takes a while. An `observer` is shown
@@ -122,8 +145,8 @@ pub fn each_trace(
     paths: &[PathBuf],
     args: &OpenArgs,
     to: (Between, &mut dyn Write),
-    each: impl FnMut(&Trace, &mut dyn Write) -> anyhow::Result<()>,
-) -> anyhow::Result<Exit> {
+    each: impl FnMut(&Trace, &mut dyn Write) -> Result<()>,
+) -> Result<Exit> {
     each_trace_read(paths, args, to, &|trace| load(trace, None), each)
 }
 
@@ -133,8 +156,8 @@ pub fn each_trace_read(
     args: &OpenArgs,
     (between, out): (Between, &mut dyn Write),
     read: &dyn Fn(&Trace),
-    mut each: impl FnMut(&Trace, &mut dyn Write) -> anyhow::Result<()>,
-) -> anyhow::Result<Exit> {
+    mut each: impl FnMut(&Trace, &mut dyn Write) -> Result<()>,
+) -> Result<Exit> {
     let options = args.options(memory_setting()?);
     let mut exit = Exit::Done;
     let several = paths.len() > 1 || paths.iter().any(|p| p.is_dir());
@@ -153,7 +176,7 @@ pub fn each_trace_read(
                     note(&format!("{}: left out, it is a profile", text::escape(&i.name)));
                     continue;
                 }
-                opened => opened.map_err(anyhow::Error::from).and_then(|i| from_input(i, &options)),
+                opened => opened.map_err(Failure::from).and_then(|i| from_input(i, &options)),
             };
             match opened {
                 Ok(trace) => {
@@ -170,7 +193,7 @@ pub fn each_trace_read(
                     each(&trace, out)?;
                 }
                 Err(e) => {
-                    note(&format!("{e:#}"));
+                    note(&e.to_string());
                     exit = Exit::BadInput;
                 }
             }
@@ -187,8 +210,8 @@ pub fn each_table<T>(
     out: &mut dyn Write,
     sum: Option<&dyn Fn(Vec<T>) -> T>,
     print: impl Fn(&T, &mut dyn Write) -> std::io::Result<()>,
-    mut make: impl FnMut(&Trace) -> anyhow::Result<T>,
-) -> anyhow::Result<Exit> {
+    mut make: impl FnMut(&Trace) -> Result<T>,
+) -> Result<Exit> {
     let mut tables = Vec::new();
     let between = if sum.is_some() { Between::Nothing } else { Between::names(format) };
     let exit = each_trace(paths, args, (between, out), |trace, out| {

@@ -1,6 +1,5 @@
 //! A place in a trace, as the viewer's `y` copies it: `trace.out@812.031ms:g8`.
 
-use super::window::duration;
 use crate::base::{Duration, GoId};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +21,7 @@ fn position(text: &str) -> Option<Position> {
         Some((at, go)) => (at, Some(GoId(go.parse().ok()?))),
         None => (text, None),
     };
-    Some((duration(at).ok()?, go))
+    Some((at.parse().ok()?, go))
 }
 
 #[cfg(test)]

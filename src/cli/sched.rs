@@ -1,7 +1,7 @@
 //! `gotrail sched`.
 
 use super::open::{self, Between};
-use super::{Exit, Format, window};
+use super::{Exit, Format, Result, window};
 use crate::analysis::sched::Scheduler;
 use crate::base::Time;
 use crate::report;
@@ -27,7 +27,7 @@ pub struct SchedArgs {
     format: Format,
 }
 
-pub fn run(args: &SchedArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &SchedArgs, out: &mut dyn Write) -> Result<Exit> {
     // A mistake in the window is one for every trace.
     args.window.of(Time(0))?;
     let watched = RefCell::new(None);

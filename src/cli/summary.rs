@@ -1,7 +1,7 @@
 //! `gotrail summary`.
 
 use super::open::{self, Between};
-use super::{Exit, Format};
+use super::{Exit, Failure, Format, Result};
 use crate::analysis::summary::summarize;
 use crate::analysis::waits::links::table::Table;
 use crate::analysis::waits::links::{Options, links};
@@ -22,13 +22,13 @@ pub struct SummaryArgs {
     open: open::OpenArgs,
 }
 
-pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> Result<Exit> {
     let between = if args.format == Format::Text { Between::Space } else { Between::Nothing };
     open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         match args.format {
             Format::Json => report::json::write(&summarize(&trace.index()), out)?,
             Format::Text => {
-                let links = links(trace, Options::default()).map_err(anyhow::Error::msg)?;
+                let links = links(trace, Options::default()).map_err(Failure::Analysis)?;
                 let table = Table::new(&links, &trace.index(), trace.name());
                 report::summary::write(trace.name(), &trace.index(), &table, out)?;
             }

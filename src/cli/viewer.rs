@@ -1,12 +1,10 @@
 //! The viewer, in the terminal or played without one.
 
 use super::position::{self, Position};
-use super::{Exit, Usage, note, open};
+use super::{Exit, Failure, Result, Usage, note, open};
 use crate::analysis::profile::Profiled;
-use crate::base::text;
 use crate::config::{self, Settings};
 use crate::input::{self, Kind};
-use crate::profile::model::Profile;
 use crate::read::Trace;
 use crate::read::trace::Options;
 use crate::source::Places;
@@ -92,7 +90,7 @@ pub(super) enum Picture {
     Svg,
 }
 
-fn size(s: &str) -> Result<Size, String> {
+fn size(s: &str) -> std::result::Result<Size, String> {
     let (w, h) = s.split_once('x').ok_or("write columns, x, rows: 120x40")?;
     let number = |s: &str| s.parse::<u16>().ok().filter(|n| (1..=1000).contains(n)).ok_or("1 to 1000 columns and rows");
     Ok(Size { width: number(w)?, height: number(h)? })
@@ -110,8 +108,8 @@ struct Opened {
 }
 
 /// The first trace among the files, and the profiles.
-fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> anyhow::Result<Opened> {
-    let base = against.base.as_ref().map(|path| profile(&input::open(path)?)).transpose()?;
+fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result<Opened> {
+    let base = against.base.as_ref().map(|path| open::profile(path).map(|p| p.1)).transpose()?;
     if files.is_empty() {
         let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
         let trace = open::from_input(input, options)?;
@@ -136,13 +134,14 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> anyhow
             }
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
             _ => {
-                let shown = text::escape(&name).into_owned();
-                let profile = profile(&input)?;
+                let (_, profile) = open::profile_in(input)?;
                 let profile = match &base {
                     Some(base) => Profiled::against(&name, profile, base.clone(), against.normalize),
                     None => Profiled::new(&name, profile),
                 };
-                profiles.push(Arc::new(profile.map_err(|e| anyhow::anyhow!("{shown}: {e}"))?));
+                profiles.push(Arc::new(
+                    profile.map_err(|e| Failure::Unusable { name: name.clone(), message: e.to_string() })?,
+                ));
                 names.push(match against.base.as_ref().and_then(|b| b.file_name()) {
                     Some(base) => format!("{name} against {}", base.to_string_lossy()),
                     None => name,
@@ -151,18 +150,13 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> anyhow
         }
     }
     if base.is_some() && profiles.is_empty() {
-        return Err(Usage("--base needs a profile to compare: gotrail new.pb.gz --base old.pb.gz".into()).into());
+        return Err(Usage::NothingToCompare.into());
     }
-    anyhow::ensure!(!names.is_empty(), "none of the files is an execution trace or a profile");
+    if names.is_empty() {
+        return Err(Failure::NothingToShow);
+    }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
     Ok(Opened { trace, profiles, name: names.join(" + "), at })
-}
-
-/// The profile in an open file.
-fn profile(input: &input::Input) -> anyhow::Result<Profile> {
-    let name = text::escape(&input.name);
-    anyhow::ensure!(!matches!(input.kind, Kind::Trace { .. }), "{name}: this is a trace, and a profile is wanted");
-    Profile::decode(&input.bytes).map_err(|e| anyhow::anyhow!("{name}: {e}"))
 }
 
 /// What the terminal can show, from its environment, and what the settings make of it.
@@ -200,13 +194,12 @@ fn places(settings: &Settings, args: &[String]) -> Places {
 }
 
 /// Opens the viewer.
-pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
     if !std::io::stdout().is_terminal() {
-        let text = "the viewer needs a terminal; `gotrail summary` and `gotrail snapshot` do without one";
-        return Err(Usage(text.into()).into());
+        return Err(Usage::NoTerminal.into());
     }
-    let settings = Settings::load(|v| std::env::var_os(v)).map_err(|e| Usage(e.to_string()))?;
-    let keymap = Keymap::new(&settings.keys).map_err(|e| Usage(format!("settings: {}", e.join("; "))))?;
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
+    let keymap = Keymap::new(&settings.keys).map_err(Usage::Bindings)?;
     let o = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
     screen::run(Setup {
         trace: o.trace,
@@ -218,12 +211,13 @@ pub(super) fn run(args: &ViewArgs) -> anyhow::Result<Exit> {
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
         places: places(&settings, &args.source),
         mouse: settings.mouse,
-    })?;
+    })
+    .map_err(Failure::Viewer)?;
     Ok(Exit::Done)
 }
 
 /// Prints the screen that keys lead to.
-pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> Result<Exit> {
     let o = opened(&args.files, &args.against, &args.open.options(None))?;
     open::load(&o.trace, None);
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
@@ -247,7 +241,7 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> anyhow::Resu
         format,
         places,
     )
-    .map_err(|e| Usage(format!("--keys: {e}")))?;
+    .map_err(Usage::Keys)?;
     out.write_all(screen.as_bytes())?;
     Ok(Exit::Done)
 }

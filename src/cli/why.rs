@@ -1,7 +1,7 @@
 //! `gotrail why`.
 
 use super::open::{self, Between};
-use super::{Exit, Format, Usage, window};
+use super::{Exit, Failure, Format, Result, Usage, window};
 use crate::analysis::annotations::{self, Wanted};
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::Window;
@@ -43,18 +43,18 @@ pub struct WhyArgs {
     format: Format,
 }
 
-fn goroutine_number(s: &str) -> Result<u64, String> {
+fn goroutine_number(s: &str) -> std::result::Result<u64, String> {
     s.strip_prefix(['G', 'g']).unwrap_or(s).parse().map_err(|_| "write a goroutine's number: 27".to_owned())
 }
 
-pub fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
     let mut found = false;
     let exit = open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
         let Some((title, window)) = wanted(args, trace)? else {
             return Ok(());
         };
         found = true;
-        let path = path::path(trace, window).map_err(anyhow::Error::msg)?;
+        let path = path::path(trace, window).map_err(Failure::Analysis)?;
         match args.format {
             Format::Text => report::why::write(&title, &path, &trace.index(), out)?,
             Format::Json => report::json::write(&report::why::json(&title, &path, &trace.index()), out)?,
@@ -65,14 +65,14 @@ pub fn run(args: &WhyArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
 }
 
 /// What is asked about, and its window; says why, if there is none.
-fn wanted(args: &WhyArgs, trace: &Trace) -> anyhow::Result<Option<(String, Window)>> {
+fn wanted(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
     if let Some(id) = args.goroutine {
         return goroutine(args, trace, id);
     }
     let wanted = match (&args.task, &args.region) {
         (Some(t), _) => match t.strip_prefix('#').map(str::parse) {
             Some(Ok(id)) => Wanted::TaskNumber(id),
-            Some(Err(_)) => return Err(Usage(format!("{t} is no task's number: write #7")).into()),
+            Some(Err(_)) => return Err(Usage::TaskNumber(t.clone()).into()),
             // As headings have it: the name and the number.
             None => match t.rsplit_once(" #").map(|(_, id)| id.parse()) {
                 Some(Ok(id)) => Wanted::TaskNumber(id),
@@ -82,7 +82,7 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> anyhow::Result<Option<(String, Windo
         (None, Some(r)) => Wanted::Region(r.clone()),
         (None, None) => return Ok(None),
     };
-    let found = annotations::find(trace, &wanted, args.nth.max(1)).map_err(anyhow::Error::msg)?;
+    let found = annotations::find(trace, &wanted, args.nth.max(1)).map_err(Failure::Analysis)?;
     let index = trace.index();
     let Some(span) = found.get(args.nth.max(1) - 1) else {
         let what = match &wanted {
@@ -102,7 +102,7 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> anyhow::Result<Option<(String, Windo
     Ok(Some((title, span.window)))
 }
 
-fn goroutine(args: &WhyArgs, trace: &Trace, id: u64) -> anyhow::Result<Option<(String, Window)>> {
+fn goroutine(args: &WhyArgs, trace: &Trace, id: u64) -> Result<Option<(String, Window)>> {
     let index = trace.index();
     let Some(at) = index.goroutines.iter().position(|g| g.id.0 == id) else {
         super::note(&format!("there is no goroutine {id} in the trace"));

@@ -1,8 +1,10 @@
 //! Instants on the command line: `812ms`, `1.5s`, counted from the trace's start.
 
-use super::Usage;
+use super::{Result, Usage};
+use crate::base::duration::DurationError;
 use crate::base::{Duration, Time};
 use clap::Args;
+use std::fmt;
 
 /// The window that a command looks at.
 #[derive(Args)]
@@ -17,34 +19,42 @@ pub struct WindowArgs {
 
 impl WindowArgs {
     /// The window on the clock of a trace that starts at `start`.
-    pub fn of(&self, start: Time) -> Result<(Time, Time), Usage> {
+    pub fn of(&self, start: Time) -> Result<(Time, Time)> {
         window(start, self.from, self.to)
     }
 }
 
-/// A length of time: a number and its unit (`ns`, `us`, `µs`, `ms`, `s`, `m`).
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let unit = match unit {
-        "ns" => 1.0,
-        "us" | "µs" | "μs" => 1e3,
-        "ms" => 1e6,
-        "s" => 1e9,
-        "m" | "min" => 60e9,
-        "" => return Err(format!("{text} has no unit: write {text}ms or {text}s")),
-        other => return Err(format!("{other} is no unit of time: use ns, us, ms or s")),
-    };
-    let n: f64 = number.parse().map_err(|_| format!("{text} is no length of time: write 812ms or 1.5s"))?;
-    Ok(Duration((n * unit).round() as i64))
+/// A length of time; what is wrong with one is said with a mark under the place.
+pub fn duration(text: &str) -> std::result::Result<Duration, Marked> {
+    text.parse().map_err(|error| Marked { text: text.into(), error })
 }
 
+/// A mistake in an argument, and the argument.
+#[derive(Debug)]
+pub struct Marked {
+    text: String,
+    error: DurationError,
+}
+
+impl fmt::Display for Marked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        let Marked { text, error } = self;
+        if !text.is_empty() && (error.span.start, error.span.end) != (0, text.len()) {
+            error.span.mark(text).lines().try_for_each(|line| write!(f, "\n    {line}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Marked {}
+
 /// The window `from..to` on the trace's clock, from offsets.
-pub fn window(start: Time, from: Option<Duration>, to: Option<Duration>) -> Result<(Time, Time), Usage> {
+pub fn window(start: Time, from: Option<Duration>, to: Option<Duration>) -> Result<(Time, Time)> {
     let at = |d: Option<Duration>, default| d.map_or(default, |d| start + d);
     let (from, to) = (at(from, Time::MIN), at(to, Time::MAX));
     if from >= to {
-        return Err(Usage("--from is not before --to".into()));
+        return Err(Usage::EmptyWindow.into());
     }
     Ok((from, to))
 }
@@ -54,12 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_of_time_have_units() {
-        assert_eq!(duration("812.031ms"), Ok(Duration(812_031_000)));
-        assert_eq!(duration("2s"), Ok(Duration(2_000_000_000)));
-        assert_eq!(duration("7ns"), Ok(Duration(7)));
-        for wrong in ["", "12", "x", "1.2.3s", "5h", "-3ms"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
+    fn a_mark_stands_under_the_fault() {
+        assert_eq!(duration("1h2min").unwrap(), Duration(3_720_000_000_000));
+        let wrong = |text| duration(text).unwrap_err().to_string();
+        assert_eq!(wrong("1s5x"), "`x` is not a unit of time (ns, us, ms, s, m, h)\n    1s5x\n       ^",);
+        assert!(!wrong("12").contains('\n'), "a mark under all of it says nothing");
+        assert!(!wrong("").contains('\n'));
     }
 }

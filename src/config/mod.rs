@@ -1,5 +1,6 @@
 //! The user's settings: one TOML file, every key optional, mistakes answered with their line and the nearest valid word.
 
+use crate::base::{spell, text};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -93,12 +94,17 @@ const UNITS: [(&str, u64); 9] = [
     ("B", 1),
 ];
 
+/// A text that is not a size in bytes.
+#[derive(Clone, PartialEq, Eq, Debug, ThisError)]
+#[error("`{0}` is not a size: write it as 512MB, 1.5GB or 2GiB")]
+pub struct ByteSizeError(String);
+
 impl FromStr for ByteSize {
-    type Err = String;
+    type Err = ByteSizeError;
 
     /// Units in any case: `K`, `kB`, `MB`, `GB`, `TB` are powers of ten, `KiB` … of 1024; a bare number is bytes.
-    fn from_str(s: &str) -> Result<Self, String> {
-        let bad = || format!("`{s}` is not a size: write it as 512MB, 1.5GB or 2GiB");
+    fn from_str(s: &str) -> Result<Self, ByteSizeError> {
+        let bad = || ByteSizeError(s.to_owned());
         let text = s.trim();
         let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
         let (number, unit) = (text[..split].trim(), &text[split..]);
@@ -220,29 +226,12 @@ fn at_home(path: &str, home: &str) -> String {
 /// serde says `unknown field `x`, expected one of `a`, `b``, and the same of variants.
 fn explain(message: &str) -> String {
     let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = crate::base::text::escape(&line).into_owned();
+    let line = text::escape(&line).into_owned();
     let words: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
     let Some((word, known)) = words.split_first().filter(|_| line.starts_with("unknown ")) else { return line };
-    let nearest = known.iter().min_by_key(|k| distance(word, k)).filter(|k| distance(word, k) <= 1 + word.len() / 2);
     let what = if line.starts_with("unknown variant") { "value" } else { "key" };
-    match nearest {
-        Some(nearest) => format!("unknown {what} `{word}`: did you mean `{nearest}`?"),
+    match spell::nearest(word, known.iter().copied()) {
+        Some(nearest) => format!("unknown {what} `{word}`{}", spell::hint(nearest)),
         None => format!("unknown {what} `{word}`: there are {}", known.join(", ")),
     }
-}
-
-/// Edits between two words: letters put in, taken out or changed.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -25,9 +25,9 @@ fn all_keys_are_read() {
 
 #[test]
 fn a_mistake_is_answered_with_its_line_and_the_nearest_word() {
-    assert_eq!(wrong("\n\nedtior = 'vi'\n"), "s.toml:3: unknown key `edtior`: did you mean `editor`?");
-    assert_eq!(wrong("ascii = true\n[source]\npath = []\n"), "s.toml:3: unknown key `path`: did you mean `paths`?");
-    assert_eq!(wrong("theme = 'drak'"), "s.toml:1: unknown value `drak`: did you mean `dark`?");
+    assert_eq!(wrong("\n\nedtior = 'vi'\n"), "s.toml:3: unknown key `edtior`; did you mean `editor`?");
+    assert_eq!(wrong("ascii = true\n[source]\npath = []\n"), "s.toml:3: unknown key `path`; did you mean `paths`?");
+    assert_eq!(wrong("theme = 'drak'"), "s.toml:1: unknown value `drak`; did you mean `dark`?");
     let far = wrong("xyzzyx = 1");
     assert!(far.contains("there are editor, theme, ascii"), "{far}");
     assert!(wrong("a = 1\nmouse = 'yes'").starts_with("s.toml:1: unknown key `a`"));

@@ -98,7 +98,20 @@ fn legacy_text(bytes: &[u8]) -> bool {
         "--- cpuz",
     ];
     let line = first_line(&bytes[..bytes.len().min(ENOUGH)]);
-    STARTS.iter().any(|s| line.starts_with(s.as_bytes()))
+    // Profiles that a program makes itself have any name.
+    let counts = || String::from_utf8_lossy(line).contains(" profile: total ");
+    STARTS.iter().any(|s| line.starts_with(s.as_bytes())) || goroutine(line) || counts()
+}
+
+/// `goroutine 7 [chan receive, 5 minutes]:`, with which each goroutine of a dump (debug=2) begins.
+fn goroutine(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"goroutine ") else { return false };
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits > 0
+        && rest[digits..].starts_with(b" ")
+        && rest.contains(&b'[')
+        && rest.contains(&b']')
+        && rest.ends_with(b":")
 }
 
 /// The binary CPU profile of gperftools: machine words 0, 3, 0, period, 0, of 4 or 8 bytes in either order.
@@ -241,12 +254,6 @@ fn describe(bytes: &[u8]) -> (String, &'static str) {
         } else {
             ("JSON".into(), "")
         };
-    }
-    if low.starts_with("goroutine ") {
-        return (
-            "a goroutine dump (debug=2)".into(),
-            "fetch /debug/pprof/goroutine without debug=2: that is a profile",
-        );
     }
     if low.starts_with("mode: ") {
         return ("a coverage profile".into(), "");

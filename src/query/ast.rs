@@ -1,23 +1,9 @@
 //! What a query is once it is read: a tree whose nodes know their place in the text, and which prints as a query again.
 
+use crate::base::duration::exact;
+use crate::base::{Duration, Span};
 use crate::model::segment::GoState;
 use std::fmt::{self, Display};
-
-/// A stretch of the query's text, in bytes: `start..end`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Span {
-    /// First byte.
-    pub start: usize,
-    /// One past the last byte.
-    pub end: usize,
-}
-
-impl Span {
-    /// The smallest span that holds both.
-    pub fn to(self, other: Span) -> Span {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
-    }
-}
 
 /// A query. Equal to another if it asks the same in the same order; where its parts stand does not count.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -219,7 +205,7 @@ impl fmt::Display for Term {
             }
             Term::State(s) => write!(f, "state:{}", s.name().to_lowercase()),
             Term::Reason(p) => write!(f, "reason:{p}"),
-            Term::Dur(c, ns) => write!(f, "dur{}{}", c.text(), exact(*ns)),
+            Term::Dur(c, ns) => write!(f, "dur{}{}", c.text(), exact(Duration(*ns))),
             Term::Go(n) => write!(f, "g:{n}"),
             Term::Group(p) => write!(f, "group:{p}"),
             Term::Proc(n) => write!(f, "p:{n}"),
@@ -233,7 +219,7 @@ impl fmt::Display for Term {
             Term::Gc => f.write_str("gc"),
             Term::Stw => f.write_str("stw"),
             Term::Time(from, to) => {
-                let side = |x: &Option<i64>| x.map_or(String::new(), exact);
+                let side = |x: &Option<i64>| x.map_or(String::new(), |ns| exact(Duration(ns)));
                 write!(f, "t:{}..{}", side(from), side(to))
             }
             Term::By(w) => write!(f, "by:{w}"),
@@ -280,14 +266,4 @@ fn quoted(s: &str) -> String {
     }
     out.push('"');
     out
-}
-
-/// A length of time without loss: in the largest unit in which it is whole.
-pub(crate) fn exact(ns: i64) -> String {
-    for (unit, name) in [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")] {
-        if ns != 0 && ns % unit == 0 {
-            return format!("{}{name}", ns / unit);
-        }
-    }
-    format!("{ns}ns")
 }

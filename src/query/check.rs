@@ -1,9 +1,11 @@
 //! What a single term means: its name, and whether its value is one that the name takes.
 
-use super::ast::{Cmp, KindSet, Pattern, Span, Term, Who};
-use super::error::{QueryError, nearest};
+use super::ast::{Cmp, KindSet, Pattern, Term, Who};
+use super::error::QueryError;
 use super::lex::{Field, Value};
 use super::{pattern, words};
+use crate::base::spell::nearest;
+use crate::base::{Duration, Span};
 use crate::model::lens;
 use crate::model::segment::{GoState, Kind};
 
@@ -21,49 +23,33 @@ pub(crate) fn text(v: &Value) -> Result<Term, QueryError> {
     pattern(v).map(Term::Any)
 }
 
-/// The term that a field and its value are.
+/// The term that a field and its value are: that of its row in the table of words.
 pub(crate) fn field(f: &Field) -> Result<Term, QueryError> {
-    let v = &f.value;
-    let Some(name) = words::fields().find(|w| *w == f.name || f.name.eq_ignore_ascii_case(w)) else {
+    let Some((help, read)) = words::field(&f.name).and_then(|h| Some((h, h.read?))) else {
         return Err(unknown_field(f));
     };
-    if let (Some(cmp), true) = (f.cmp, name != "dur") {
+    let name = help.field().unwrap_or_default();
+    if let (Some(cmp), false) = (f.cmp, help.compares()) {
         let e = QueryError::new(f.name_span, format!("`{name}` takes no `{}`", cmp.text()));
         return Err(e.suggest(Some(format!("{name}:"))));
     }
-    if v.text.is_empty() && !v.quoted {
-        let place = Span { start: v.span.start, end: v.span.start };
+    if f.value.text.is_empty() && !f.value.quoted {
+        let place = Span { start: f.value.span.start, end: f.value.span.start };
         let sign = f.cmp.map_or(":", Cmp::text);
-        let example = words::help().iter().find(|h| h.field() == Some(name)).map_or("", |h| h.example);
-        return Err(QueryError::new(place, format!("a value is missing after `{name}{sign}`, as in `{example}`")));
+        let message = format!("a value is missing after `{name}{sign}`, as in `{}`", help.example);
+        return Err(QueryError::new(place, message));
     }
-    Ok(match name {
-        "func" => Term::Func(pattern(v)?),
-        "lens" => Term::Lens(lens(v)?),
-        "file" => file(v)?,
-        "state" => Term::State(state(v)?),
-        "reason" => Term::Reason(pattern(v)?),
-        "dur" => match f.cmp {
-            Some(cmp) => Term::Dur(cmp, duration(&v.text, v.span)?),
-            None => {
-                let e = QueryError::new(f.name_span, "`dur` is compared with `>`, `>=`, `<` or `<=`");
-                return Err(e.suggest(Some(format!("dur>{}", v.text))));
-            }
-        },
-        "g" => Term::Go(number(v, "a goroutine's number")?),
-        "group" => Term::Group(pattern(v)?),
-        "p" => Term::Proc(number(v, "a P's number")?),
-        "m" => Term::Thread(number(v, "a thread's number")?),
-        "kind" => Term::Kind(kind(v)?),
-        "cat" => Term::Cat(pattern(v)?),
-        "msg" => Term::Msg(pattern(v)?),
-        "task" => Term::Task(who(v)?),
-        "region" => Term::Region(pattern(v)?),
-        "label" => Term::Label(pattern(v)?),
-        "t" => time(v)?,
-        "by" => Term::By(who(v)?),
-        other => unreachable!("`{other}` is in the table of words and not here"),
-    })
+    if f.cmp.is_none() && help.compares() {
+        let e = QueryError::new(f.name_span, format!("`{name}` is compared with `>`, `>=`, `<` or `<=`"));
+        return Err(e.suggest(Some(format!("{name}>{}", f.value.text))));
+    }
+    read(f)
+}
+
+/// How long a state lasts.
+pub(crate) fn dur(f: &Field) -> Result<Term, QueryError> {
+    let cmp = f.cmp.unwrap_or(Cmp::Ge);
+    Ok(Term::Dur(cmp, duration(&format!("{}{}", f.name, cmp.text()), &f.value, &f.value.text, 0)?))
 }
 
 fn unknown_field(f: &Field) -> QueryError {
@@ -74,9 +60,11 @@ fn unknown_field(f: &Field) -> QueryError {
     let near = words::synonym(&f.name).or_else(|| nearest(&f.name, words::fields()));
     let span = Span { start: f.name_span.start, end: f.name_span.start + f.name.len() + sign.len() };
     let e = QueryError::new(span, format!("unknown {what} `{}{sign}`", f.name));
-    match near {
-        Some("dur") => e.suggest(Some(format!("dur{}", f.cmp.map_or(">", Cmp::text)))),
-        Some(w) => e.suggest(Some(format!("{w}:"))),
+    match near.and_then(words::field) {
+        Some(h) if h.compares() => {
+            e.suggest(Some(format!("{}{}", h.field().unwrap_or_default(), f.cmp.map_or(">", Cmp::text))))
+        }
+        Some(h) => e.suggest(Some(h.term.to_owned())),
         None => {
             let QueryError { span, message, suggestion } = e;
             QueryError { span, message: format!("{message}; put text that holds a `{sign}` in quotes"), suggestion }
@@ -88,7 +76,7 @@ fn is_number(s: &str) -> bool {
     !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn pattern(v: &Value) -> Result<Pattern, QueryError> {
+pub(crate) fn pattern(v: &Value) -> Result<Pattern, QueryError> {
     if v.text.is_empty() {
         return Err(QueryError::new(v.span, "an empty text matches everything"));
     }
@@ -99,7 +87,7 @@ fn pattern(v: &Value) -> Result<Pattern, QueryError> {
     }
 }
 
-fn file(v: &Value) -> Result<Term, QueryError> {
+pub(crate) fn file(v: &Value) -> Result<Term, QueryError> {
     if let (false, Some((path, line))) = (v.regex, v.text.rsplit_once(':'))
         && is_number(line)
         && !path.is_empty()
@@ -113,14 +101,14 @@ fn file(v: &Value) -> Result<Term, QueryError> {
     Ok(Term::File(pattern(v)?, None))
 }
 
-fn number(v: &Value, what: &str) -> Result<u64, QueryError> {
+pub(crate) fn number(v: &Value, what: &str) -> Result<u64, QueryError> {
     match v.text.parse() {
         Ok(n) if is_number(&v.text) => Ok(n),
         _ => Err(QueryError::new(v.span, format!("`{}` is not {what}", v.text))),
     }
 }
 
-fn who(v: &Value) -> Result<Who, QueryError> {
+pub(crate) fn who(v: &Value) -> Result<Who, QueryError> {
     // `#7` is how tasks' numbers are written elsewhere.
     let bare = Value { text: v.text.strip_prefix('#').unwrap_or(&v.text).into(), ..v.clone() };
     if !v.quoted && !v.regex && is_number(&bare.text) {
@@ -129,7 +117,7 @@ fn who(v: &Value) -> Result<Who, QueryError> {
     pattern(v).map(Who::Name)
 }
 
-fn lens(v: &Value) -> Result<&'static str, QueryError> {
+pub(crate) fn lens(v: &Value) -> Result<&'static str, QueryError> {
     let names = || lens::all().iter().map(|l| l.name);
     names().find(|n| n.eq_ignore_ascii_case(&v.text)).ok_or_else(|| {
         let e = QueryError::new(v.span, format!("`{}` is not a lens", v.text));
@@ -143,7 +131,7 @@ fn lens(v: &Value) -> Result<&'static str, QueryError> {
     })
 }
 
-fn state(v: &Value) -> Result<GoState, QueryError> {
+pub(crate) fn state(v: &Value) -> Result<GoState, QueryError> {
     let found = GoState::ALL.into_iter().find(|s| s.name().eq_ignore_ascii_case(&v.text));
     found.ok_or_else(|| {
         let names: Vec<String> = words::states().collect();
@@ -161,7 +149,7 @@ fn kinds(test: impl Fn(Kind) -> bool) -> u64 {
     Kind::ALL.iter().filter(|&&k| test(k)).fold(0, |bits, &k| bits | 1 << k as u8)
 }
 
-fn kind(v: &Value) -> Result<KindSet, QueryError> {
+pub(crate) fn kind(v: &Value) -> Result<KindSet, QueryError> {
     let named = |k: Kind| k.name().eq_ignore_ascii_case(&v.text);
     let classed = |k: Kind| format!("{:?}", k.class()).eq_ignore_ascii_case(&v.text);
     if let Some(&k) = Kind::ALL.iter().find(|&&k| named(k)) {
@@ -189,63 +177,31 @@ fn kind(v: &Value) -> Result<KindSet, QueryError> {
     Err(e.suggest(near.map(|n| format!("kind:{n}"))))
 }
 
-/// Nanoseconds of a length of time as Go writes them: `1.5ms`, `1m30s`, `250µs`.
-fn duration(s: &str, span: Span) -> Result<i64, QueryError> {
-    let bad = || QueryError::new(span, format!("`{s}` is not a length of time, such as `1.5ms`"));
-    if s == "0" {
-        return Ok(0);
+/// The length of time that `part` is, which begins `at` bytes into the value of `field`.
+fn duration(field: &str, v: &Value, part: &str, at: usize) -> Result<i64, QueryError> {
+    if v.regex {
+        return Err(QueryError::new(v.span, "a length of time is compared, and not matched"));
     }
-    let mut total: i128 = 0;
-    let mut rest = s;
-    while !rest.is_empty() {
-        let len = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (digits, after) = rest.split_at(len);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let malformed = whole.is_empty() || fraction.contains('.') || (digits.contains('.') && fraction.is_empty());
-        if malformed || whole.len() > 19 || fraction.len() > 15 {
-            return Err(bad());
-        }
-        let len = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (unit, next) = after.split_at(len);
-        let unit: i128 = match unit {
-            "ns" => 1,
-            "us" | "µs" | "μs" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            "" => {
-                let e = QueryError::new(span, format!("`{s}` has no unit (ns, us, ms, s, m, h)"));
-                return Err(e.suggest(Some(format!("{s}ms"))));
-            }
-            _ => return Err(bad()),
+    part.parse::<Duration>().map(Duration::ns).map_err(|e| {
+        // A quote stands before the text; where something in it was escaped, the place is the whole value.
+        let span = match v.span.end - v.span.start - v.text.len() {
+            0 => e.span.shifted(v.span.start + at),
+            2 => e.span.shifted(v.span.start + at + 1),
+            _ => v.span,
         };
-        let whole: i128 = whole.parse().map_err(|_| bad())?;
-        total += whole * unit;
-        if !fraction.is_empty() {
-            let part: i128 = fraction.parse().map_err(|_| bad())?;
-            total += part * unit / 10i128.pow(fraction.len() as u32);
-        }
-        rest = next;
-    }
-    if s.is_empty() {
-        return Err(bad());
-    }
-    i64::try_from(total).map_err(|_| QueryError::new(span, format!("`{s}` is longer than any trace")))
+        let whole = |s: String| format!("{field}{}{s}{}", &v.text[..at], &v.text[at + part.len()..]);
+        QueryError::new(span, e.fault.to_string()).suggest(e.suggestion.map(whole))
+    })
 }
 
-fn time(v: &Value) -> Result<Term, QueryError> {
+pub(crate) fn time(v: &Value) -> Result<Term, QueryError> {
     let Some((from, to)) = v.text.split_once("..") else {
         let e = QueryError::new(v.span, "a window has two ends, one of which may be left out");
         return Err(e.suggest(Some(format!("t:{}..", v.text))));
     };
-    // Quotes shift the text by one; the place is then the whole value.
-    let part = |s: &str, start: usize| {
-        let span = if v.quoted { v.span } else { Span { start, end: start + s.len() } };
-        if s.is_empty() { Ok(None) } else { duration(s, span).map(Some) }
-    };
-    let a = part(from, v.span.start)?;
-    let b = part(to, v.span.start + from.len() + 2)?;
+    let part = |s: &str, at: usize| if s.is_empty() { Ok(None) } else { duration("t:", v, s, at).map(Some) };
+    let a = part(from, 0)?;
+    let b = part(to, from.len() + 2)?;
     match (a, b) {
         (None, None) => Err(QueryError::new(v.span, "a window needs at least one end, as in `t:812ms..`")),
         (Some(x), Some(y)) if x > y => {

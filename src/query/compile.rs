@@ -1,9 +1,10 @@
 //! A query made ready for one trace: patterns are matched once against the dictionaries, and each term becomes a set of
 //! handles.
 
-use super::ast::{Cmp, Expr, Node, Pattern, Query, Span, Term, Who};
+use super::ast::{Cmp, Expr, Node, Pattern, Query, Term, Who};
 use super::bits::Bits;
 use super::pattern::Matcher;
+use crate::base::Span;
 use crate::base::{FrameId, StackId, StringId, Time};
 use crate::model::reasons::WaitNames;
 use crate::model::segment::{GoState, Kind};

@@ -1,8 +1,10 @@
 //! A query's text cut into tokens.
 
-use super::error::{QueryError, nearest};
+use super::Cmp;
+use super::error::QueryError;
 use super::words;
-use super::{Cmp, Span};
+use crate::base::Span;
+use crate::base::spell::nearest;
 
 /// A token and where it stands.
 #[derive(Clone, PartialEq, Debug)]
@@ -128,8 +130,8 @@ impl<'a> Lexer<'a> {
         let spaced = after.trim_start();
         let fields = words::fields();
         let is_field = match after.len() == spaced.len() {
-            true => fields.clone().any(|w| w == name) || nearest(name, ["dur"]).is_some(),
-            false => name == "dur",
+            true => fields.clone().any(|w| w == name) || nearest(name, words::compared()).is_some(),
+            false => words::compared().any(|w| w == name),
         };
         let (sign, cmp) = [(">=", Cmp::Ge), ("<=", Cmp::Le), (">", Cmp::Gt), ("<", Cmp::Lt)]
             .into_iter()

@@ -31,7 +31,8 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Span, Term, Who};
+pub use crate::base::Span;
+pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Term, Who};
 pub use bits::Bits;
 pub use compile::{CompileError, Compiled};
 pub use error::QueryError;

@@ -1,9 +1,10 @@
 //! Tokens into a tree.
 
-use super::ast::{Expr, Node, Query, Span};
+use super::ast::{Expr, Node, Query};
 use super::check;
 use super::error::QueryError;
 use super::lex::{Token, TokenKind, lex};
+use crate::base::Span;
 
 /// A query longer than this is not a person's; bytes.
 const MAX_TEXT: usize = 16 * 1024;

@@ -1,20 +1,28 @@
 //! The words of the language, once: help, completion, the manual and the check of a query all read this table.
 
-use super::Span;
-use crate::base::StringId;
+use super::ast::{Pattern, Term};
+use super::check;
+use super::error::QueryError;
+use super::lex::Field;
+use crate::base::{Span, StringId};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Index, lens};
 
-/// One thing that can be written in a query.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// One thing that can be written in a query: a row of the table.
+#[derive(Clone, Copy, Debug)]
 pub struct Help {
-    /// How it is written.
+    /// How it is written: a field ends with the sign before its value.
     pub term: &'static str,
     /// What it matches.
     pub meaning: &'static str,
     /// A query that uses it.
     pub example: &'static str,
+    /// For a field, how its value becomes a term.
+    pub(crate) read: Option<Read>,
 }
+
+/// How the value of a field becomes a term.
+pub(crate) type Read = fn(&Field) -> Result<Term, QueryError>;
 
 impl Help {
     /// The field's name, for the terms that are a field and a value.
@@ -22,38 +30,69 @@ impl Help {
         let end = self.term.find([':', '>'])?;
         Some(&self.term[..end])
     }
+
+    /// Whether its value is compared (`dur>1ms`) and not matched.
+    pub(crate) fn compares(&self) -> bool {
+        self.term.ends_with('>')
+    }
 }
 
 macro_rules! table {
-    ($($term:literal, $meaning:literal, $example:literal;)*) => {
-        &[$(Help { term: $term, meaning: $meaning, example: $example },)*]
+    (@read) => { None };
+    (@read $read:expr) => { Some($read) };
+    ($($term:literal, $meaning:literal, $example:literal $(=> $read:expr)?;)*) => {
+        &[$(Help { term: $term, meaning: $meaning, example: $example, read: table!(@read $($read)?) },)*]
     };
 }
 
+fn pattern(f: &Field) -> Result<Pattern, QueryError> {
+    check::pattern(&f.value)
+}
+
+/// The words. A new one that says something that can be asked already is a row here; one that asks something new is
+/// also a [`Term`], with what it tests in `compile` and `eval`.
 static TABLE: &[Help] = table! {
     "word", "a frame's function or file, a kind of event, a label, region, task or log that contains it", "mapassign";
     "\"words\"", "the same, for text with spaces or signs", "\"before write\"";
     "/regex/", "a regular expression, here and as the value of a field", "/mapassign(_fast.*)?$/";
-    "func:", "a frame's function: * is any text, the package's directories may be left out", "func:payment.*";
-    "file:", "a frame's source file, and its line", "file:order_cache.go:47";
-    "lens:", "a frame that belongs to the operations of a lens: maps, channels, locks, alloc, gc, …", "lens:maps";
-    "state:", "puts its goroutine in this state: running, runnable, waiting, syscall", "state:waiting";
-    "reason:", "why a goroutine blocked or stopped: the runtime's word, or what its stack tells", "reason:Mutex";
-    "dur>", "how long the goroutine stays in that state; also >=, < and <=", "state:waiting dur>1ms";
-    "g:", "about the goroutine of this number", "g:12";
-    "group:", "about a goroutine that started in this function", "group:\"payment.(*Core).settler\"";
-    "p:", "on the P of this number", "p:0";
-    "m:", "on the thread of this number", "m:33";
-    "kind:", "events of this kind, or class of kinds; * is any text", "kind:GoBlock";
-    "cat:", "a log message's category", "cat:map";
-    "msg:", "a log message's text", "msg:before_write";
-    "task:", "a user task, by name or number", "task:checkout";
-    "region:", "a user region, by name", "region:settle";
-    "label:", "a goroutine's label", "label:\"GC (idle)\"";
+    "func:", "a frame's function: * is any text, the package's directories may be left out", "func:payment.*"
+        => |f| pattern(f).map(Term::Func);
+    "file:", "a frame's source file, and its line", "file:order_cache.go:47"
+        => |f| check::file(&f.value);
+    "lens:", "a frame that belongs to the operations of a lens: maps, channels, locks, alloc, gc, …", "lens:maps"
+        => |f| check::lens(&f.value).map(Term::Lens);
+    "state:", "puts its goroutine in this state: running, runnable, waiting, syscall", "state:waiting"
+        => |f| check::state(&f.value).map(Term::State);
+    "reason:", "why a goroutine blocked or stopped: the runtime's word, or what its stack tells", "reason:Mutex"
+        => |f| pattern(f).map(Term::Reason);
+    "dur>", "how long the goroutine stays in that state; also >=, < and <=", "state:waiting dur>1ms"
+        => check::dur;
+    "g:", "about the goroutine of this number", "g:12"
+        => |f| check::number(&f.value, "a goroutine's number").map(Term::Go);
+    "group:", "about a goroutine that started in this function", "group:\"payment.(*Core).settler\""
+        => |f| pattern(f).map(Term::Group);
+    "p:", "on the P of this number", "p:0"
+        => |f| check::number(&f.value, "a P's number").map(Term::Proc);
+    "m:", "on the thread of this number", "m:33"
+        => |f| check::number(&f.value, "a thread's number").map(Term::Thread);
+    "kind:", "events of this kind, or class of kinds; * is any text", "kind:GoBlock"
+        => |f| check::kind(&f.value).map(Term::Kind);
+    "cat:", "a log message's category", "cat:map"
+        => |f| pattern(f).map(Term::Cat);
+    "msg:", "a log message's text", "msg:before_write"
+        => |f| pattern(f).map(Term::Msg);
+    "task:", "a user task, by name or number", "task:checkout"
+        => |f| check::who(&f.value).map(Term::Task);
+    "region:", "a user region, by name", "region:settle"
+        => |f| pattern(f).map(Term::Region);
+    "label:", "a goroutine's label", "label:\"GC (idle)\""
+        => |f| pattern(f).map(Term::Label);
     "gc", "while the collector marks", "mapassign gc";
     "stw", "while the world is stopped", "state:runnable stw";
-    "t:", "a window of time since the trace's start; either end may be left out", "t:812ms..813.5ms";
-    "by:", "whose wait was ended by this function or goroutine", "by:\"payment.*\"";
+    "t:", "a window of time since the trace's start; either end may be left out", "t:812ms..813.5ms"
+        => |f| check::time(&f.value);
+    "by:", "whose wait was ended by this function or goroutine", "by:\"payment.*\""
+        => |f| check::who(&f.value).map(Term::By);
     "a b", "both; also written with and", "func:payment.* state:waiting";
     "a or b", "one of them, or both", "gc or stw";
     "not a", "the opposite; also written -a", "state:waiting -reason:sync";
@@ -65,6 +104,16 @@ pub fn help() -> &'static [Help] {
     TABLE
 }
 
+/// The row of a field, whatever the case in which it is written.
+pub(crate) fn field(name: &str) -> Option<&'static Help> {
+    TABLE.iter().find(|h| h.field().is_some_and(|f| f.eq_ignore_ascii_case(name)))
+}
+
+/// The names of the fields whose values are compared.
+pub(crate) fn compared() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().filter(|h| h.compares()).filter_map(Help::field)
+}
+
 /// The names of the fields.
 pub(crate) fn fields() -> impl Iterator<Item = &'static str> + Clone {
     TABLE.iter().filter_map(Help::field)
@@ -72,7 +121,7 @@ pub(crate) fn fields() -> impl Iterator<Item = &'static str> + Clone {
 
 /// Whether a text alone, without quotes, would mean something else than the text.
 pub(crate) fn is_reserved(s: &str) -> bool {
-    matches!(s, "gc" | "stw" | "and" | "AND" | "or" | "OR" | "not" | "NOT" | "dur")
+    matches!(s, "gc" | "stw" | "and" | "AND" | "or" | "OR" | "not" | "NOT") || compared().any(|w| w == s)
 }
 
 /// The field that people mean by a word that is far from its name.

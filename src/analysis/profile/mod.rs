@@ -2,28 +2,24 @@
 
 pub mod cut;
 pub mod facets;
+mod sum;
 pub mod variants;
 
-use super::cost::flame;
-use super::cost::flame::{Layout, Tree, Weighed};
+use super::cost::flame::Tree;
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use crate::model::ownership;
-use crate::model::reasons::TABLE;
 use crate::model::{Dict, Frame, Func, Index};
 use crate::profile::convert::LabelUnits;
-use crate::profile::model::{Function, Line, Location, Profile, Sample, Span};
-use crate::profile::ops::aggregate::Keep;
-use crate::profile::ops::graph::{Places, Trim, Trimmed, Weights, base_name};
+use crate::profile::model::{Function, Line, Location, Profile, Span};
+use crate::profile::ops::error::MergeError;
+use crate::profile::ops::graph::base_name;
 use crate::profile::ops::merge;
 use crate::query;
 use cut::Cut;
 use facets::Facet;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Share of the total below which a function has no say in the unit that all values are shown in, as with `top`.
-const MINOR: f64 = 0.005;
+pub use sum::SumError;
 
 /// A profile with its functions, frames and stacks as those of a trace are known.
 pub struct Profiled {
@@ -37,7 +33,7 @@ pub struct Profiled {
     /// Whether it is to be scaled to the sum of the one that it is compared with, unless the user says otherwise.
     pub normalize: bool,
     /// Whether it can be. Then a sample has its scaled values behind the others.
-    normalized: Result<(), String>,
+    normalized: Result<(), MergeError>,
     /// The frame of each of the profile's lines, as it is and with variants grouped.
     frames: [Vec<FrameId>; 2],
     /// Of each function whether it is the program's own.
@@ -178,7 +174,7 @@ impl Profiled {
     /// # Errors
     ///
     /// The profile has sample types that contradict each other.
-    pub fn new(name: &str, profile: Profile) -> Result<Profiled, String> {
+    pub fn new(name: &str, profile: Profile) -> Result<Profiled, MergeError> {
         Ok(Profiled::of(name, whole(profile)?))
     }
 
@@ -188,7 +184,7 @@ impl Profiled {
     /// # Errors
     ///
     /// Those of [`new`](Self::new); the two have no sample type in common.
-    pub fn against(name: &str, profile: Profile, base: Profile, normalize: bool) -> Result<Profiled, String> {
+    pub fn against(name: &str, profile: Profile, base: Profile, normalize: bool) -> Result<Profiled, MergeError> {
         let (mut profile, mut base) = (whole(profile)?, whole(base)?);
         let normalized = merge::add_normalized(&mut profile, &mut base);
         if normalize {
@@ -262,7 +258,7 @@ impl Profiled {
             }
             stacks.push(all);
         }
-        let normalized = Err("it is not compared with another one".to_string());
+        let normalized = Err(MergeError::NotCompared);
         let index = Index { dict, complete: true, ..Index::default() };
         let (called, units) = (called.to_string(), profile.label_units());
         let compared = profile.samples.iter().any(|s| profile.is_diff_base(s));
@@ -286,9 +282,9 @@ impl Profiled {
     ///
     /// # Errors
     ///
-    /// Why not, safe to show.
-    pub fn can_be_normalized(&self) -> Result<(), &str> {
-        self.normalized.as_ref().copied().map_err(String::as_str)
+    /// Why not.
+    pub fn can_be_normalized(&self) -> Result<(), &MergeError> {
+        self.normalized.as_ref().copied()
     }
 
     /// How many functions are variants of another one, and how many families they are.
@@ -372,174 +368,10 @@ impl Profiled {
         let meant = as_they_are.zip(frames).filter(|&(&was, &is)| marks.matches_frame(was) || marks.matches_frame(is));
         meant.map(|(_, &is)| is).collect()
     }
-
-    /// Sums the profile up.
-    ///
-    /// # Errors
-    ///
-    /// The query is not one, or `cancel` was set meanwhile.
-    pub fn sum_up(&self, ask: &Ask, cancel: &AtomicBool) -> Result<Hot, String> {
-        // Asked between passes over the samples.
-        let go_on = || if cancel.load(Ordering::Relaxed) { Err("no longer wanted") } else { Ok(()) };
-        let marks = match &ask.query {
-            Some(q) => {
-                let parsed = query::parse(q).map_err(|e| e.to_string())?;
-                let compiled = query::Compiled::new(&parsed, &self.index, &*TABLE).map_err(|e| e.to_string())?;
-                Some(compiled).filter(|m| m.has_frames())
-            }
-            None => None,
-        };
-        let compared = self.is_compared();
-        // The scaled values stand behind the others.
-        let first = if ask.normalize && self.normalized.is_ok() { self.kinds().len() } else { 0 };
-        let weights = Weights { index: first + ask.kind, mean: false };
-        let counter = self.counter(ask.kind);
-        go_on()?;
-        let mut p = self.profile.clone();
-        let value = |p: &Profile, s: &Sample| weights.of(p.values_of(s)).value;
-        // Samples are counted as they were taken, whatever they are scaled to; those from before have negative values.
-        let count = |p: &Profile, s: &Sample| {
-            let n = counter.map_or(1, |c| Weights { index: c, mean: false }.of(p.values_of(s)).value);
-            if compared { n.saturating_abs() } else { n }
-        };
-        let before = |p: &Profile, s: &Sample| match compared && p.is_diff_base(s) {
-            true => value(p, s).wrapping_neg(),
-            false => 0,
-        };
-        // As in pprof's reports the total of a comparison is that of the profile from before.
-        let of_total = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
-        let total = of_total.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));
-        let counted = |p: &Profile| p.samples.iter().fold(0i64, |t, s| t.saturating_add(count(p, s)));
-        let count_of_all = counted(&p);
-
-        let left = self.left(&ask.cuts);
-        p.samples = left.iter().map(|&i| p.samples[i]).collect();
-        go_on()?;
-        let facets = facets::facets(&p, &self.units, |s| (value(&p, s), before(&p, s), count(&p, s)));
-        let grouped = usize::from(ask.grouped);
-        if ask.grouped {
-            p.functions.iter_mut().zip(&self.families).for_each(|(f, &family)| f.name = family);
-        }
-        go_on()?;
-        let mut frames = self.frames[grouped].clone();
-        let meant = self.meant(marks.as_ref(), &frames);
-        let matches = |f: FrameId| meant.contains(&f);
-        if ask.mine {
-            self.charge(&mut p, &mut frames);
-        }
-        go_on()?;
-        let dict = &self.index.dict;
-        let costs = costs(&p, &frames, weights, dict);
-
-        go_on()?;
-        let mut by_stack: FxHashMap<StackId, usize> = FxHashMap::default();
-        let mut weighed: Vec<(StackId, i64)> = Vec::new();
-        for (&i, s) in left.iter().zip(&p.samples) {
-            let (stack, value) = (self.stacks[i][grouped][usize::from(ask.mine)], value(&p, s));
-            let at = *by_stack.entry(stack).or_insert(weighed.len());
-            match weighed.get_mut(at) {
-                Some(w) => w.1 = w.1.saturating_add(value),
-                None => weighed.push((stack, value)),
-            }
-        }
-        let weigh = weighed.into_iter().map(|(stack, value)| {
-            Weighed::new(stack, if ask.less { value.saturating_neg() } else { value }.max(0) as u64)
-        });
-        go_on()?;
-        let tree = flame::tree(dict, &weigh.collect::<Vec<_>>(), Layout::default(), &matches);
-
-        let of_left = p.samples.iter().filter(|s| !compared || p.is_diff_base(s));
-        let left = of_left.fold(0i64, |t, s| t.wrapping_add(value(&p, s).wrapping_abs()));
-        let change = compared.then(|| p.samples.iter().fold(0i64, |t, s| t.wrapping_add(value(&p, s))));
-        let name = counter.and_then(|c| self.kinds().nth(c)).map_or("stacks", |k| k.0);
-        let counted = (crate::base::text::escape(name).into_owned(), counted(&p), count_of_all);
-
-        go_on()?;
-        let mut named = p.clone();
-        named.aggregate(Keep {
-            inlined: true,
-            functions: true,
-            files: false,
-            lines: false,
-            columns: false,
-            addresses: false,
-        });
-        let places = Places::new(&mut named, false);
-        go_on()?;
-        let t = Trimmed::new(&named, &places, weights, Trim::NOTHING);
-
-        go_on()?;
-        // A function's name stands for all functions of that name; its costliest line for its source.
-        let mut heaviest: FxHashMap<&str, Cost> = FxHashMap::default();
-        let mut meant: FxHashMap<&str, bool> = FxHashMap::default();
-        for (i, c) in costs.iter().enumerate().filter(|(_, c)| (c.flat, c.cum) != (0, 0)) {
-            let frame = FrameId(i as u32);
-            let name = dict.func_name(dict.frame_of(frame).func);
-            let best = heaviest.entry(name).or_insert(*c);
-            if c.size() > best.size() {
-                *best = *c;
-            }
-            *meant.entry(name).or_default() |= matches(frame);
-        }
-        let own: FxHashMap<&str, bool> =
-            p.functions.iter().zip(&self.own).map(|(f, &own)| (p.str(f.name), own)).collect();
-        let mut position: FxHashMap<&str, usize> = FxHashMap::default();
-        let mut rows = Vec::with_capacity(t.graph.nodes.len());
-        for (n, shown) in t.graph.nodes.iter().zip(&t.names) {
-            let name = named.str(n.info.name);
-            position.insert(name, rows.len());
-            rows.push(Row {
-                name: shown.clone(),
-                func: name.to_string(),
-                flat: n.flat.get(),
-                cum: n.cum.get(),
-                before: 0,
-                samples: 0,
-                frame: heaviest.get(name).map_or(FrameId::NONE, |c| c.frame),
-                own: own.get(name).copied().unwrap_or(false),
-                matched: meant.get(name).copied().unwrap_or(false),
-            });
-        }
-        let of = |f: &Function| position.get(p.str(f.name)).copied();
-        let of: Vec<Option<usize>> = p.functions.iter().map(of).collect();
-        let mut seen = vec![0usize; rows.len()];
-        for (i, s) in p.samples.iter().enumerate() {
-            for n in p.stack_of(s).iter().flat_map(|&l| p.lines_of(&p.locations[l as usize])) {
-                if let Some(r) = of[n.function as usize].filter(|&r| std::mem::replace(&mut seen[r], i + 1) != i + 1) {
-                    rows[r].samples = rows[r].samples.wrapping_add(count(&p, s));
-                    rows[r].before = rows[r].before.wrapping_add(before(&p, s));
-                }
-            }
-        }
-        go_on()?;
-        let calls = |incoming: bool| {
-            let list = t.graph.sorted_edges(&t.names, incoming).into_iter();
-            let other = |e: &crate::profile::ops::graph::Edge| if incoming { e.from } else { e.to } as usize;
-            let known = rows.len();
-            list.map(|l| l.iter().map(|e| (other(e), e.weight.get())).filter(|c| c.0 < known).collect()).collect()
-        };
-        let (callers, callees) = (calls(true), calls(false));
-        let least = (total as f64 * MINOR) as i64;
-        let smallest = rows.iter().filter(|r| r.cum.wrapping_abs() >= least).map(|r| match r.flat.wrapping_abs() {
-            0 => r.cum.wrapping_abs(),
-            flat => flat,
-        });
-        let range = (smallest.filter(|&v| v > 0).min().unwrap_or(total), total);
-        let mut lines: FxHashMap<StringId, Vec<Cost>> = FxHashMap::default();
-        for c in costs.into_iter().filter(|c| (c.flat, c.cum) != (0, 0)) {
-            let func = dict.funcs()[dict.frame_of(c.frame).func.0 as usize];
-            lines.entry(func.name).or_default().push(c);
-        }
-        for l in lines.values_mut() {
-            l.sort_by_key(|c| (std::cmp::Reverse(c.size()), dict.frame_of(c.frame).line));
-        }
-        let filtered = marks.is_some();
-        Ok(Hot { total, left, change, counted, rows, callers, callees, lines, facets, tree, range, filtered })
-    }
 }
 
 /// A profile as pprof's reports take it over.
-fn whole(mut profile: Profile) -> Result<Profile, String> {
+fn whole(mut profile: Profile) -> Result<Profile, MergeError> {
     profile.ensure_mapping();
     merge::combine(vec![profile])
 }
@@ -564,27 +396,6 @@ fn group(p: &mut Profile) -> (Vec<StringId>, (usize, usize)) {
     };
     let names = functions.iter().map(name).collect();
     (names, (members.values().sum(), members.len()))
-}
-
-/// What each line cost, by itself and with all that it called; once for each sample, however often it is on the stack.
-fn costs(p: &Profile, frames: &[FrameId], weights: Weights, dict: &Dict) -> Vec<Cost> {
-    let none = |i| Cost { frame: FrameId(i as u32), flat: 0, cum: 0 };
-    let mut costs: Vec<Cost> = (0..dict.frames().len()).map(none).collect();
-    let mut seen = vec![0usize; costs.len()];
-    for (i, s) in p.samples.iter().enumerate() {
-        let w = weights.of(p.values_of(s)).value;
-        let lines = p.stack_of(s).iter().flat_map(|&l| p.locations[l as usize].lines.range());
-        for (n, line) in lines.enumerate() {
-            let at = frames[line].index();
-            if n == 0 {
-                costs[at].flat = costs[at].flat.wrapping_add(w);
-            }
-            if std::mem::replace(&mut seen[at], i + 1) != i + 1 {
-                costs[at].cum = costs[at].cum.wrapping_add(w);
-            }
-        }
-    }
-    costs
 }
 
 /// Gives locations without a function one that is called as pprof's reports call them: by the file mapped there.

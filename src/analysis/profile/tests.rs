@@ -1,8 +1,10 @@
 //! Profiles summed up, held against what `go tool pprof` says of them.
 
 use super::*;
-use crate::profile::model::{Label, LabelValue, ValueType};
+use crate::analysis::cost::flame;
+use crate::profile::model::{Label, LabelValue, Sample, ValueType};
 use crate::profile::ops::pattern::Pattern;
+use std::sync::atomic::AtomicBool;
 
 static WANTED: AtomicBool = AtomicBool::new(false);
 
@@ -58,7 +60,7 @@ fn a_comparison_has_the_values_of_pprof_and_what_was_before() {
 #[test]
 fn what_is_no_longer_wanted_is_not_summed_up() {
     let cancelled = AtomicBool::new(true);
-    assert_eq!(cpu().sum_up(&ask(false), &cancelled), Err("no longer wanted".into()));
+    assert_eq!(cpu().sum_up(&ask(false), &cancelled), Err(SumError::Cancelled));
 }
 
 #[test]

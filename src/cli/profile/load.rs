@@ -2,12 +2,13 @@
 
 use super::{Fault, ProfileArgs};
 use crate::base::text::escape;
+use crate::cli::open;
 use crate::profile::binary::Binary;
 use crate::profile::model::Profile;
+use crate::profile::ops::error::MergeError;
 use crate::profile::ops::merge;
-use crate::profile::wire::MAX_UNPACKED;
-use anyhow::Context;
 use std::io::Read;
+use std::path::Path;
 
 /// The largest program that is read, bytes.
 const MAX_BINARY: u64 = 4 << 30;
@@ -25,11 +26,9 @@ pub(super) fn load(args: &ProfileArgs, files: &[String]) -> Result<Profile, Faul
         files = rest;
     }
     // Why profiles do not go together is said with their own names.
-    let apart = |e: String| Fault::input(escape(&e));
+    let apart = |e: MergeError| Fault::input(e.to_string());
     let read_all = |files: &[String]| {
-        let profiles = files.iter().map(|f| read(f, program)).collect::<anyhow::Result<Vec<_>>>();
-        let profiles = profiles.map_err(|e| Fault::input(escape(&format!("{e:#}"))))?;
-        merge::combine(profiles).map_err(apart)
+        merge::combine(files.iter().map(|f| read(f, program)).collect::<Result<_, _>>()?).map_err(apart)
     };
     let mut p = read_all(files)?;
     let (base, diff) =
@@ -70,20 +69,8 @@ pub(super) fn with_binary(args: &ProfileArgs, files: &[String]) -> Result<(Profi
     Ok((profile, Binary::new(bytes).map_err(|e| wrong(&e))?))
 }
 
-fn read(file: &str, program: Option<&str>) -> anyhow::Result<Profile> {
-    let mut data = Vec::new();
-    let mut from: Box<dyn Read> = if file == "-" {
-        Box::new(std::io::stdin())
-    } else {
-        Box::new(std::fs::File::open(file).with_context(|| format!("cannot open {file}"))?)
-    };
-    // One byte more than is accepted, so that decoding says what is wrong.
-    from.by_ref().take(MAX_UNPACKED + 1).read_to_end(&mut data).with_context(|| format!("cannot read {file}"))?;
-    if data.starts_with(b"go 1.") {
-        let hint = "`gotrail profile` makes profiles of one";
-        anyhow::bail!("cannot read {file}: this is an execution trace, and this command wants a profile; {hint}");
-    }
-    let mut p = Profile::decode(&data).with_context(|| format!("cannot read {file}"))?;
+fn read(file: &str, program: Option<&str>) -> Result<Profile, Fault> {
+    let (_, mut p) = open::profile(Path::new(file)).map_err(|e| Fault::input(escape(&e.to_string())))?;
     p.ensure_mapping();
     if let Some(program) = program {
         p.mappings[0].file = p.strings.intern(program);

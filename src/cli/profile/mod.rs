@@ -41,7 +41,7 @@ pub enum Kind {
 ///
 /// # Errors
 /// If `out` or `err` cannot be written.
-pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Write) -> std::io::Result<Exit> {
     match prepare(kind, args) {
         Err(fault) => {
             writeln!(err, "gotrail: {}", fault.message)?;
@@ -66,7 +66,7 @@ pub fn run(kind: Kind, args: &ProfileArgs, out: &mut dyn Write, err: &mut dyn Wr
                     writeln!(err, "gotrail: {e}")?;
                     Ok(Exit::BadInput)
                 }
-                Err(pprof::Error::Write(e)) => Err(e.into()),
+                Err(pprof::Error::Write(e)) => Err(e),
             }
         }
     }

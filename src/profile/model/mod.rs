@@ -9,6 +9,7 @@ pub mod strings;
 mod tests;
 
 use crate::base::StringId;
+use crate::profile::ops::error::SampleTypeError;
 pub use strings::Strings;
 
 /// A stretch of one of the arrays of a [`Profile`].
@@ -224,26 +225,26 @@ impl Profile {
     /// Position of the sample type of a name, of a number written out, or (for the empty name) of the default.
     ///
     /// # Errors
-    /// A message for the user, which lists the names there are.
-    pub fn sample_index(&self, name: &str) -> Result<usize, String> {
+    /// There is none such.
+    pub fn sample_index(&self, name: &str) -> Result<usize, SampleTypeError> {
         let kinds = || self.sample_types.iter().map(|t| self.str(t.kind));
         let Some(last) = self.sample_types.len().checked_sub(1) else {
-            return Err("the profile has no samples".to_string());
+            return Err(SampleTypeError::NoSamples);
         };
         if name.is_empty() {
             let default = self.str(self.default_sample_type);
             let found = if default.is_empty() { None } else { kinds().position(|k| k == default) };
             return Ok(found.unwrap_or(last));
         }
-        if let Ok(i) = name.parse::<i64>() {
-            let position = usize::try_from(i).ok().filter(|&i| i <= last);
-            return position.ok_or_else(|| format!("sample_index {name} is outside the range [0..{last}]"));
+        if let Ok(index) = name.parse::<i64>() {
+            let position = usize::try_from(index).ok().filter(|&i| i <= last);
+            return position.ok_or(SampleTypeError::OutOfRange { index, last });
         }
         // Profiles of older Go call `inuse_space` just `space`.
         let short = name.strip_prefix("inuse_").unwrap_or(name);
         kinds().position(|k| k == name || k == short).ok_or_else(|| {
-            let kinds: Vec<_> = kinds().map(crate::base::text::escape).collect();
-            format!("sample_index {name:?} must be one of: {}", kinds.join(", "))
+            let known: Vec<_> = kinds().map(crate::base::text::escape).collect();
+            SampleTypeError::Unknown { name: name.into(), known: known.join(", ") }
         })
     }
 

@@ -1,7 +1,9 @@
 //! Several profiles into one, as pprof does it.
 
+use super::error::MergeError;
 use super::measure;
 use crate::base::StringId;
+use crate::base::text::escape;
 use crate::profile::model::sort_labels;
 use crate::profile::model::{
     Function, Label, LabelValue, Line, Location, Mapping, Profile, Sample, Span, Strings, ValueType,
@@ -15,12 +17,12 @@ use std::hash::{Hash, Hasher};
 /// added up. A single profile stays as it is.
 ///
 /// # Errors
-/// A message for the user: there is no profile, no sample type in common, or types that do not go together.
-pub fn combine(mut profiles: Vec<Profile>) -> Result<Profile, String> {
+/// There is no profile, no sample type in common, or types that do not go together.
+pub fn combine(mut profiles: Vec<Profile>) -> Result<Profile, MergeError> {
     common_sample_types(&mut profiles)?;
     common_units(&mut profiles)?;
     if profiles.len() == 1 {
-        return profiles.pop().ok_or_else(|| "no profile to merge".to_string());
+        return profiles.pop().ok_or(MergeError::Nothing);
     }
     merge(&profiles)
 }
@@ -28,15 +30,15 @@ pub fn combine(mut profiles: Vec<Profile>) -> Result<Profile, String> {
 /// Scales `p` so that each of its sums equals that of `base`.
 ///
 /// # Errors
-/// A message for the user if the two have different types.
-pub fn normalize(p: &mut Profile, base: &Profile) -> Result<(), String> {
+/// The two have different types.
+pub fn normalize(p: &mut Profile, base: &Profile) -> Result<(), MergeError> {
     let ratios = ratios(p, base)?;
     p.scale(&ratios);
     Ok(())
 }
 
 /// What the values of `p` are to be multiplied by so that their sums are those of `base`.
-fn ratios(p: &Profile, base: &Profile) -> Result<Vec<f64>, String> {
+fn ratios(p: &Profile, base: &Profile) -> Result<Vec<f64>, MergeError> {
     compatible(p, base)?;
     let sums = |p: &Profile| {
         let mut sums = vec![0i64; p.sample_types.len()];
@@ -54,7 +56,7 @@ fn ratios(p: &Profile, base: &Profile) -> Result<Vec<f64>, String> {
 ///
 /// # Errors
 /// As [`normalize`].
-pub fn add_normalized(p: &mut Profile, base: &mut Profile) -> Result<(), String> {
+pub fn add_normalized(p: &mut Profile, base: &mut Profile) -> Result<(), MergeError> {
     let ratios = ratios(p, base)?;
     let as_they_are = vec![1.0; ratios.len()];
     for (p, ratios) in [(p, &ratios), (base, &as_they_are)] {
@@ -83,7 +85,7 @@ pub fn add_normalized(p: &mut Profile, base: &mut Profile) -> Result<(), String>
 ///
 /// # Errors
 /// As [`combine`].
-pub fn subtract(p: Profile, mut base: Profile, diff: bool) -> Result<Profile, String> {
+pub fn subtract(p: Profile, mut base: Profile, diff: bool) -> Result<Profile, MergeError> {
     if diff {
         base.set_label(crate::profile::model::DIFF_BASE_LABEL.0, crate::profile::model::DIFF_BASE_LABEL.1);
     }
@@ -92,8 +94,8 @@ pub fn subtract(p: Profile, mut base: Profile, diff: bool) -> Result<Profile, St
 }
 
 /// Keeps the sample types that all profiles have, in the order of the first.
-fn common_sample_types(profiles: &mut [Profile]) -> Result<(), String> {
-    let Some(first) = profiles.first() else { return Err("no profile to merge".to_string()) };
+fn common_sample_types(profiles: &mut [Profile]) -> Result<(), MergeError> {
+    let Some(first) = profiles.first() else { return Err(MergeError::Nothing) };
     let has = |p: &Profile, kind: &str| p.sample_types.iter().position(|t| p.str(t.kind) == kind);
     let common: Vec<String> = first
         .sample_types
@@ -102,7 +104,7 @@ fn common_sample_types(profiles: &mut [Profile]) -> Result<(), String> {
         .filter(|kind| profiles.iter().all(|p| has(p, kind).is_some()))
         .collect();
     if common.is_empty() {
-        return Err("the profiles have no sample type in common".to_string());
+        return Err(MergeError::NothingInCommon);
     }
     for p in profiles {
         let from: Vec<usize> = common.iter().filter_map(|kind| has(p, kind)).collect();
@@ -124,17 +126,18 @@ fn common_sample_types(profiles: &mut [Profile]) -> Result<(), String> {
 }
 
 /// Scales everything to the finest unit that any of the profiles has for it.
-fn common_units(profiles: &mut [Profile]) -> Result<(), String> {
+fn common_units(profiles: &mut [Profile]) -> Result<(), MergeError> {
     if profiles.len() < 2 {
         return Ok(());
     }
     let text = |p: &Profile, t: ValueType| (p.str(t.kind).to_string(), p.str(t.unit).to_string());
-    let finest = |types: Vec<(String, String)>| -> Result<String, String> {
+    let finest = |types: Vec<(String, String)>| -> Result<String, MergeError> {
         let mut min = &types[0];
         for t in &types[1..] {
             let stem = |s: &str| s.strip_suffix('s').unwrap_or(s).to_string();
             if stem(&min.0) != stem(&t.0) || !measure::same_kind(&min.1, &t.1) {
-                return Err(format!("the profiles do not go together: {}/{} and {}/{}", min.0, min.1, t.0, t.1));
+                let name = |t: &(String, String)| escape(&format!("{}/{}", t.0, t.1)).into_owned();
+                return Err(MergeError::Units(name(min), name(t)));
             }
             if measure::scale(1, &t.1, &min.1).0 < 1.0 {
                 min = t;
@@ -159,26 +162,24 @@ fn common_units(profiles: &mut [Profile]) -> Result<(), String> {
     Ok(())
 }
 
-fn compatible(a: &Profile, b: &Profile) -> Result<(), String> {
+fn compatible(a: &Profile, b: &Profile) -> Result<(), MergeError> {
     let equal = |x: ValueType, y: ValueType| a.str(x.kind) == b.str(y.kind) && a.str(x.unit) == b.str(y.unit);
-    let name = |p: &Profile, t: ValueType| {
-        crate::base::text::escape(&format!("{}/{}", p.str(t.kind), p.str(t.unit))).into_owned()
-    };
+    let name = |p: &Profile, t: ValueType| escape(&format!("{}/{}", p.str(t.kind), p.str(t.unit))).into_owned();
     if !equal(a.period_type, b.period_type) {
         let (a, b) = (name(a, a.period_type), name(b, b.period_type));
-        return Err(format!("the profiles have different period types, {a} and {b}"));
+        return Err(MergeError::PeriodTypes(a, b));
     }
     let same = a.sample_types.len() == b.sample_types.len()
         && a.sample_types.iter().zip(&b.sample_types).all(|(&x, &y)| equal(x, y));
     if !same {
         let names = |p: &Profile| p.sample_types.iter().map(|&t| name(p, t)).collect::<Vec<_>>().join(", ");
-        return Err(format!("the profiles have different sample types, {} and {}", names(a), names(b)));
+        return Err(MergeError::SampleTypes(names(a), names(b)));
     }
     Ok(())
 }
 
 /// Adds up profiles of the same types. Samples that come to nothing are dropped, and everything that only they used.
-fn merge(sources: &[Profile]) -> Result<Profile, String> {
+fn merge(sources: &[Profile]) -> Result<Profile, MergeError> {
     let mut out = Merger::new(sources)?;
     for p in sources {
         Source::new(&mut out, p).add();
@@ -209,8 +210,8 @@ struct Merger {
 }
 
 impl Merger {
-    fn new(sources: &[Profile]) -> Result<Merger, String> {
-        let first = sources.first().ok_or("no profile to merge")?;
+    fn new(sources: &[Profile]) -> Result<Merger, MergeError> {
+        let first = sources.first().ok_or(MergeError::Nothing)?;
         let mut out = Profile::default();
         let mut comments: Vec<&str> = Vec::new();
         let (mut default, mut doc_url) = ("", "");

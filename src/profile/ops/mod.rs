@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod dump;
+pub mod error;
 pub mod filter;
 pub mod graph;
 pub mod measure;

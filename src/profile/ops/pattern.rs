@@ -1,5 +1,6 @@
 //! Regular expressions as Go's users write them, compiled by ours with a limit on their size.
 
+use super::error::PatternError;
 use regex::{Regex, RegexBuilder};
 
 /// Memory that one compiled expression may take, bytes.
@@ -16,10 +17,10 @@ impl Pattern {
     /// Compiles `source`.
     ///
     /// # Errors
-    /// A message for the user that says where the mistake is.
-    pub fn new(source: &str) -> Result<Pattern, String> {
+    /// What is wrong, and where.
+    pub fn new(source: &str) -> Result<Pattern, PatternError> {
         let regex = RegexBuilder::new(&from_go(source)).size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).build();
-        let regex = regex.map_err(|e| e.to_string())?;
+        let regex = regex.map_err(|e| PatternError(e.to_string()))?;
         Ok(Pattern { regex, source: source.to_string() })
     }
 
@@ -134,6 +135,6 @@ mod tests {
     #[test]
     fn a_huge_expression_is_refused() {
         assert!(Pattern::new("((a{1000}){1000}){1000}").is_err());
-        assert!(Pattern::new("(").unwrap_err().contains("unclosed group"));
+        assert!(Pattern::new("(").unwrap_err().to_string().contains("unclosed group"));
     }
 }

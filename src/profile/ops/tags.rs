@@ -1,5 +1,6 @@
 //! Filters by label, and labels as frames: tagfocus, tagignore, tagshow, taghide, tagroot, tagleaf.
 
+use super::error::PatternError;
 use super::measure;
 use super::pattern::Pattern;
 use crate::base::StringId;
@@ -70,8 +71,8 @@ impl TagFilter {
     /// Reads `name=what` or `what`, where `what` is a range or a list of regular expressions separated by commas.
     ///
     /// # Errors
-    /// A message for the user if an expression does not compile.
-    pub fn new(text: &str) -> Result<TagFilter, String> {
+    /// An expression that does not compile.
+    pub fn new(text: &str) -> Result<TagFilter, PatternError> {
         let (key, what) = match text.split_once('=') {
             Some((key, what)) => (Some(key.to_string()).filter(|k| !k.is_empty()), what),
             None => (None, text),

@@ -26,7 +26,7 @@ impl Report {
         if options.relative_percentages {
             focus(&mut p, &units, &options, &mut warnings)?;
         }
-        let index = p.sample_index(&options.sample_index)?;
+        let index = p.sample_index(&options.sample_index).map_err(|e| e.to_string())?;
         let weights = Weights { index, mean: options.mean };
         if options.divide_by == 0.0 {
             return Err("zero divisor specified".to_string());

@@ -1,6 +1,7 @@
 //! Keys, how they are written, and which action each means where.
 
 use super::action::{Action, Scope};
+use crate::base::spell;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -90,9 +91,9 @@ impl Key {
                 None => match name.strip_prefix(['F', 'f']).and_then(|n| n.parse::<u8>().ok()) {
                     Some(n) if (1..=24).contains(&n) => KeyCode::F(n),
                     _ => {
-                        let near = nearest(name, NAMED.iter().map(|(n, _)| *n));
+                        let near = spell::nearest(name, NAMED.iter().map(|(n, _)| *n));
                         return Err(match near {
-                            Some(n) => format!("'{s}' is not a key; did you mean <{n}>?"),
+                            Some(n) => format!("'{s}' is not a key{}", spell::hint(&format!("<{n}>"))),
                             None => format!("'{s}' is not a key: names are those of <Enter>, <Esc>, <PageUp>, <F1>"),
                         });
                     }
@@ -163,9 +164,9 @@ impl Keymap {
         let mut taken: HashMap<(Scope, Key), Action> = HashMap::new();
         for (name, keys) in bindings {
             let Some(action) = Action::from_name(name) else {
-                let near = nearest(name, Action::ALL.iter().map(|a| a.name()));
+                let near = spell::nearest(name, Action::ALL.iter().map(|a| a.name()));
                 errors.push(match near {
-                    Some(n) => format!("[keys] there is no action '{name}'; did you mean '{n}'?"),
+                    Some(n) => format!("[keys] there is no action '{name}'{}", spell::hint(n)),
                     None => format!("[keys] there is no action '{name}'; press : in the viewer to see all"),
                 });
                 continue;
@@ -223,36 +224,6 @@ impl Keymap {
         let keys: Vec<String> = self.keys(action).iter().map(Key::to_string).collect();
         keys.join(" ")
     }
-}
-
-/// The candidate nearest to `word`, if any is near enough to be what was meant.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    // Longer words are nobody's typing error, and the distance below costs their square.
-    if word.chars().count() > 40 {
-        return None;
-    }
-    candidates
-        .map(|c| (distance(&word, &c.to_lowercase()), c))
-        .filter(|(d, c)| *d <= (c.len() / 3).max(1))
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, c)| c)
-}
-
-/// How many single-character edits lie between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -322,8 +293,8 @@ mod tests {
             ("back".to_string(), vec!["x".to_string()]),
         ]);
         let errors = Keymap::new(&bindings).unwrap_err().join("\n");
-        assert!(errors.contains("'zoom-in'"), "{errors}");
-        assert!(errors.contains("<Esc>"), "{errors}");
+        assert!(errors.contains("`zoom-in`"), "{errors}");
+        assert!(errors.contains("`<Esc>`"), "{errors}");
         assert!(errors.contains("both 'back' and 'copy'"), "{errors}");
     }
 }

@@ -1,6 +1,7 @@
 //! What Go's own reader says about its old traces, held against what comes out here; and what no input may do.
 
 use super::*;
+use crate::left_out::shared;
 use crate::wire::error::Error;
 use crate::wire::event::{GoState, Kind, ProcState};
 use flate2::read::GzDecoder;
@@ -257,16 +258,6 @@ fn differences(want: &Facts, got: &Facts) -> Vec<String> {
         }
     }
     out
-}
-
-/// A folder beside the repository that not everyone has.
-fn shared(dir: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("shared").join(dir);
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
 }
 
 fn traces(dir: &Path) -> Vec<PathBuf> {

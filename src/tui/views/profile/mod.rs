@@ -107,7 +107,7 @@ fn present<'a>(cx: &Ctx<'a>) -> Option<&'a Arc<Profiled>> {
 
 fn sum_up(p: Arc<Profiled>, key: Key) -> Job {
     let work = move |cx: &JobCtx| {
-        let hot = p.sum_up(&key.ask, cx.cancel)?;
+        let hot = p.sum_up(&key.ask, cx.cancel).map_err(|e| e.to_string())?;
         let unit = p.kinds().nth(key.ask.kind).map_or("", |k| k.1).to_string();
         let shown = measure::common_unit(hot.range.0, hot.range.1, &unit);
         Ok(Found { key, hot, unit, shown })

@@ -1,0 +1,156 @@
+//! Why a command ends without having done what it was asked to, and with which exit code.
+
+use super::Exit;
+use crate::base::spell;
+use crate::base::text::escape;
+use crate::config::ConfigError;
+use crate::input::InputError;
+use crate::profile::ops::error::MergeError;
+use crate::query::{CompileError, QueryError};
+use crate::wire::error::Error as TraceError;
+use std::io;
+use std::path::PathBuf;
+
+/// What a command gives.
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a command ended early. Its text is a sentence without the program's name; it is escaped line by line where it is
+/// printed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The arguments make no sense.
+    #[error(transparent)]
+    Usage(#[from] Usage),
+    /// A file cannot be opened, or is neither a trace nor a profile.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// A profile where a trace is wanted.
+    #[error("{}: this is a profile, and this command wants an execution trace", escape(.0))]
+    NotATrace(String),
+    /// A trace where a profile is wanted.
+    #[error(
+        "{}: this is an execution trace, and a profile is wanted; `gotrail profile` makes profiles of one", escape(.0)
+    )]
+    NotAProfile(String),
+    /// None of several files is of use.
+    #[error("none of the files is an execution trace or a profile")]
+    NothingToShow,
+    /// A trace that cannot be read.
+    #[error("{}: {cause}", escape(name))]
+    Trace {
+        /// What the file is called.
+        name: String,
+        /// What is wrong.
+        cause: TraceError,
+    },
+    /// A part of a trace that cannot be decoded again.
+    #[error(transparent)]
+    Segment(#[from] TraceError),
+    /// A profile that cannot be read.
+    #[error("{}: {cause}", escape(name))]
+    Profile {
+        /// What the file is called.
+        name: String,
+        /// What is wrong.
+        cause: crate::profile::wire::Error,
+    },
+    /// A profile that cannot be used, in its own words.
+    #[error("{}: {message}", escape(name))]
+    Unusable {
+        /// What the file is called.
+        name: String,
+        /// Why not.
+        message: String,
+    },
+    /// Profiles that do not go together.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// An analysis that cannot be made of this input, in its own words.
+    #[error("{0}")]
+    Analysis(String),
+    /// A file that cannot be written.
+    #[error("writing {}: {cause}", escape(&path.to_string_lossy()))]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// Standard output, or whatever else stands for it.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+    /// The viewer's terminal.
+    #[error("{0:#}")]
+    Viewer(anyhow::Error),
+}
+
+impl Failure {
+    /// The exit code that says so.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Failure::Usage(_) => Exit::Usage,
+            _ => Exit::BadInput,
+        }
+    }
+
+    /// Whether whoever reads our output has had enough: `gotrail events | head` ends well.
+    pub(super) fn is_broken_pipe(&self) -> bool {
+        let broken = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
+        match self {
+            Failure::Write(e) => broken(e),
+            Failure::Viewer(e) => e.chain().any(|c| c.downcast_ref::<io::Error>().is_some_and(broken)),
+            _ => false,
+        }
+    }
+}
+
+/// A mistake in the arguments, or in the settings, that clap cannot see.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Usage {
+    /// A query that is none: shown with a mark under the place, on lines of its own.
+    #[error("{}", error.render(text))]
+    Query {
+        /// The query.
+        text: String,
+        /// What is wrong with it.
+        error: QueryError,
+    },
+    /// A query that is too large for this trace.
+    #[error(transparent)]
+    Pattern(#[from] CompileError),
+    /// `--from` and `--to` the wrong way round.
+    #[error("--from is not before --to")]
+    EmptyWindow,
+    /// Settings that cannot be used.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
+    /// Keys in the settings that cannot be used.
+    #[error("settings: {}", .0.join("; "))]
+    Bindings(Vec<String>),
+    /// `--keys` that cannot be played.
+    #[error("--keys: {0}")]
+    Keys(String),
+    /// The viewer without a terminal.
+    #[error("the viewer needs a terminal; `gotrail summary` and `gotrail snapshot` do without one")]
+    NoTerminal,
+    /// What is no file is nearly the name of a command.
+    #[error("there is neither a file nor a command `{word}`{}", spell::hint(&format!("gotrail {command}")))]
+    NoSuchCommand {
+        /// What was written.
+        word: String,
+        /// What was probably meant.
+        command: String,
+    },
+    /// A task's number that is none.
+    #[error("`{0}` is not a task's number, such as #7")]
+    TaskNumber(String),
+    /// Nothing to compare with.
+    #[error("--base needs a profile to compare: gotrail new.pb.gz --base old.pb.gz")]
+    NothingToCompare,
+    /// A second trace among the profiles.
+    #[error("{}: a second trace; name one trace, and profiles of its run", escape(.0))]
+    SecondTrace(String),
+    /// Nothing is kept between runs.
+    #[error("there is no cache: GOTRAIL_CACHE is set to nothing, or there is no home directory")]
+    NoCache,
+}

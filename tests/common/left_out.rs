@@ -1,0 +1,31 @@
+//! Tests that need what not everyone has are left out with a word, and counted. The library's own tests include this
+//! file, too.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A file or folder of `../shared`. `None`, and the test is [left out](leave_out), if that folder is not there at all; where
+/// it is, what is missing in it fails the test.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    if !folder.is_dir() {
+        leave_out("there is no ../shared");
+        return None;
+    }
+    let path = folder.join(path);
+    assert!(path.exists(), "{} is missing", path.display());
+    Some(path)
+}
+
+/// Says that the test that is running is left out, and why. It is counted in `target/left-out`, which `.ci/run` prints;
+/// with `GOTRAIL_LEAVE_OUT=nothing` in the environment it fails instead.
+pub fn leave_out(why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    assert!(std::env::var("GOTRAIL_LEAVE_OUT").as_deref() != Ok("nothing"), "{test} may not be left out: {why}");
+    eprintln!("left out: {test}: {why}");
+    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/left-out");
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
+    // The build may be somewhere else.
+    let _ = file.and_then(|mut f| writeln!(f, "{test}: {why}"));
+}
