@@ -4,6 +4,7 @@ use super::open::{self, Between};
 use super::{Exit, Usage};
 use crate::analysis::findings::{Facts, Gathered, Severity, Thresholds, find};
 use crate::base::text;
+use crate::model::reasons::TABLE;
 use crate::report::findings::{self, About};
 use crate::report::json;
 use anyhow::Context;
@@ -90,7 +91,8 @@ pub fn run(args: &FindingsArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
         Style::Json | Style::Sarif => Between::Nothing,
     };
     let (mut loud, mut sarif) = (false, Vec::new());
-    let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
+    let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
+    let exit = open::each_trace(&args.files, &open, (between, out), |trace, out| {
         let more = Gathered::new(trace).map_err(anyhow::Error::msg)?;
         let index = trace.index();
         let mut all = find(&Facts { index: &index, more: &more }, &thresholds);

@@ -1,6 +1,7 @@
 //! What the rules look at: the index, and what the analyses have found, gathered once for all of them.
 
 use crate::analysis::tasks::{self, Instance, What};
+use crate::analysis::waits::contention::{Contention, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
 use crate::model::dict::short_func;
@@ -30,6 +31,8 @@ pub struct Spans {
 pub struct Gathered {
     /// All waits, summed up.
     pub links: Links,
+    /// Locks, channels and pools that goroutines queue at.
+    pub contention: Contention,
     /// Tasks and regions by name, those with the largest sum first.
     pub spans: Vec<Spans>,
 }
@@ -41,7 +44,12 @@ impl Gathered {
     ///
     /// A segment that cannot be decoded.
     pub fn new(trace: &Trace) -> Result<Gathered, String> {
-        Ok(Gathered { links: links::links(trace, Options::default())?, spans: spans(trace)? })
+        let kept = trace.take_queues();
+        Ok(Gathered {
+            links: links::links(trace, Options::default())?,
+            contention: contention(trace, kept)?,
+            spans: spans(trace)?,
+        })
     }
 }
 

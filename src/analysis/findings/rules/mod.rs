@@ -6,8 +6,16 @@ mod gc_pressure;
 mod gomaxprocs;
 mod gosched;
 mod leak;
+mod lock_convoy;
+mod lock_holder;
+mod pool;
+mod queues;
+mod rwmutex;
 mod single;
+mod slow_receiver;
+mod slow_sender;
 mod spans;
+mod starvation;
 mod stw;
 mod timers;
 mod unbalanced;
@@ -31,6 +39,13 @@ pub struct Rule {
 /// All rules, in the order of the documentation.
 pub const RULES: &[Rule] = &[
     leak::RULE,
+    pool::RULE,
+    slow_receiver::RULE,
+    slow_sender::RULE,
+    starvation::RULE,
+    rwmutex::RULE,
+    lock_holder::RULE,
+    lock_convoy::RULE,
     timers::RULE,
     churn::RULE,
     gosched::RULE,
