@@ -107,7 +107,7 @@ impl<'a> Facts<'a> {
 
     /// Whether a group's goroutines are not the runtime's own.
     pub fn users(&self, g: GroupId) -> bool {
-        !crate::model::ownership::is_system(self.index.group_name(g))
+        !self.index.owner(g).is_hidden()
     }
 
     /// A group's name, short and safe to show.

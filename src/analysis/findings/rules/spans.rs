@@ -2,7 +2,7 @@
 
 use super::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
 use crate::analysis::tasks::What;
 use crate::base::{Duration, text};
 use crate::model::places::PlaceId;
@@ -16,6 +16,8 @@ pub(super) const RULE: Rule = Rule {
 
 /// Fewer have no p99.
 const ENOUGH: u64 = 20;
+/// The slow ones cost at least this part of the trace before they are more than worth knowing, in percent.
+const MUCH: f64 = 20.0;
 /// What is over sooner than this nobody waits for.
 const NOTICED: Duration = Duration(1_000_000);
 
@@ -30,13 +32,15 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     for s in spans.iter().filter(|s| s.count >= ENOUGH) {
         let (p50, p99) = (s.lengths.quantile(0.5), s.lengths.quantile(0.99).min(s.slowest.len()));
         let times = p99.ns() as f64 / p50.ns().max(1) as f64;
+        let more = Duration(s.total.ns().saturating_sub(p50.ns().saturating_mul(s.count as i64)).max(0));
         let Some(severity) = levels.of(times).filter(|_| p99 >= NOTICED) else { continue };
+        // A wide spread of what takes little matters little.
+        let severity = if f.percent(more) < MUCH { severity.min(Severity::Info) } else { severity };
         let name = text::escape(f.index.dict.str(s.name)).into_owned();
         let (what, word) = match s.what {
             What::Task => ("task", "tasks"),
             What::Region => ("region", "regions"),
         };
-        let more = Duration(s.total.ns().saturating_sub(p50.ns().saturating_mul(s.count as i64)).max(0));
         found.push(Finding {
             rule: RULE.name,
             title: RULE.title,
