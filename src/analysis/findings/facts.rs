@@ -1,15 +1,20 @@
 //! What the rules look at: the index, and what the analyses have found, gathered once for all of them.
 
+use crate::analysis::gc::{Collector, Gc};
+use crate::analysis::maps::{self, Files, Maps};
+use crate::analysis::sched::{Sched, Scheduler};
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::contention::{Contention, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
+use crate::build::observe::Observer;
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
 use crate::model::{Index, Reason};
 use crate::read::Trace;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
+use std::sync::atomic::AtomicBool;
 
 /// Tasks or regions of one name with both ends in the trace.
 pub struct Spans {
@@ -33,6 +38,12 @@ pub struct Gathered {
     pub links: Links,
     /// Locks, channels and pools that goroutines queue at.
     pub contention: Contention,
+    /// Why goroutines that could run did not.
+    pub sched: Sched,
+    /// What the GC did.
+    pub gc: Gc,
+    /// Lines that operate on maps.
+    pub maps: Maps,
     /// Tasks and regions by name, those with the largest sum first.
     pub spans: Vec<Spans>,
 }
@@ -45,11 +56,17 @@ impl Gathered {
     /// A segment that cannot be decoded.
     pub fn new(trace: &Trace) -> Result<Gathered, String> {
         let kept = trace.take_queues();
-        Ok(Gathered {
-            links: links::links(trace, Options::default())?,
-            contention: contention(trace, kept)?,
-            spans: spans(trace)?,
-        })
+        let all = (Time::MIN, Time::MAX);
+        let (scheduler, collector) = (Scheduler::new(all), Collector::new(all));
+        for observer in [&scheduler as &dyn Observer, &collector] {
+            trace.observe(observer, &|_| {}, &AtomicBool::new(false));
+        }
+        let contention = contention(trace, kept)?;
+        let files = Files { trace: Some(trace.name()), ..Files::default() };
+        let maps = maps::of_trace(trace, &contention, &files)?;
+        let (sched, gc) = (scheduler.finish(&trace.index()), collector.finish(&trace.index()));
+        let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
+        Ok(Gathered { links, contention, sched, gc, maps, spans })
     }
 }
 
@@ -124,6 +141,13 @@ impl<'a> Facts<'a> {
             s if s.is_empty() => "an unknown line".into(),
             s => s,
         }
+    }
+
+    /// The lines of a function.
+    pub fn places_of(&self, func: &str) -> Vec<PlaceId> {
+        let places = &self.more.links.places;
+        let is = |p: &PlaceId| places.get(*p).is_some_and(|(f, _)| self.index.dict.func_name(f) == func);
+        (0..places.len() as u32).map(PlaceId).filter(is).collect()
     }
 
     /// The waits that goroutines of users began, summed up.

@@ -1,8 +1,19 @@
 //! From where on a rule speaks: `assets/findings.toml`, and what a user overrides in it.
 
-use super::Severity;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth a look now.
+    Warn,
+    /// Likely to be the incident.
+    Critical,
+}
 
 /// What a rule's measure must reach, in the rule's own unit.
 #[derive(Clone, Copy, PartialEq, Debug, Deserialize)]

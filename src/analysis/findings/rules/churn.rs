@@ -1,6 +1,6 @@
 //! Goroutines that are created for less work than creating them costs.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, GroupId, text};
@@ -60,6 +60,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             )],
             advice: "Give such work to a fixed number of workers, or do several pieces of it in one goroutine.".into(),
             check: format!("events FILE --filter 'group:\"{}\" kind:GoCreate'", f.index.group_name(id)),
+            covers: Vec::new(),
         });
     }
     if found.is_empty() {

@@ -1,6 +1,6 @@
 //! The program starts GC cycles itself.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, StackId, text};
@@ -46,6 +46,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             evidence: vec![format!("{} waits inside runtime.GC at {}, {waited} in all", text::count(n), f.line(at))],
             advice: "Leave it to the GC when to run; to bound memory set GOMEMLIMIT.".into(),
             check: "waits FILE -f 'func:runtime.GC'".into(),
+            covers: Vec::new(),
         });
     }
     if found.is_empty() { Verdict::Fine("runtime.GC: not called".into()) } else { Verdict::Found(found) }

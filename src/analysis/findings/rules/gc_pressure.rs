@@ -1,6 +1,6 @@
 //! The GC is active most of the time.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, GroupId, text};
@@ -59,5 +59,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         evidence,
         advice: "Allocate less at the lines that allocate most (a heap profile beside the trace names them), or raise GOGC or GOMEMLIMIT if memory is there.".into(),
         check: "summary FILE".into(),
+        covers: Vec::new(),
     }])
 }

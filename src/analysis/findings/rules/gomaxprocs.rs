@@ -1,6 +1,6 @@
 //! There is one P, and goroutines queue for it.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, GroupId};
@@ -42,5 +42,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         ],
         advice: "Raise GOMAXPROCS or the container's CPU limit, if the machine has more cores.".into(),
         check: "summary FILE".into(),
+        covers: Vec::new(),
     }])
 }

@@ -1,6 +1,6 @@
 //! Goroutines that are left behind: they wait to the end of the trace, nobody ever woke them, and they become more.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::rising::slope;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
@@ -119,6 +119,7 @@ fn leak(f: &Facts, levels: &Levels, e: &Edge, class: Class) -> Option<Finding> {
         }
         .into(),
         check: format!("waits FILE -f 'group:\"{}\" dur>{}'", f.index.group_name(group), short(e.max)),
+        covers: Vec::new(),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Goroutines queue at a lock and pass it on, each for a short time.
 
-use super::Rule;
 use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
 use crate::base::text;

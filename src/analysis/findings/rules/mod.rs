@@ -1,43 +1,43 @@
 //! The rules, one file each.
 
+mod assists;
 mod churn;
+mod fresh_map;
 mod gc_by_hand;
 mod gc_pressure;
 mod gomaxprocs;
 mod gosched;
+mod idle_p;
+mod incomplete;
 mod leak;
 mod lock_convoy;
 mod lock_holder;
+mod long_run;
+mod map_growth;
+mod map_line;
+mod maps;
 mod pool;
 mod queues;
 mod rwmutex;
+mod saturation;
 mod single;
 mod slow_receiver;
 mod slow_sender;
 mod spans;
 mod starvation;
 mod stw;
+mod threads;
 mod timers;
 mod unbalanced;
 mod wait_cycle;
 
-use super::thresholds::Levels;
-use super::{Facts, Verdict};
-
-/// A rule.
-pub struct Rule {
-    /// Its name in thresholds, in JSON and for hiding it.
-    pub name: &'static str,
-    /// What it finds, in a few words.
-    pub title: &'static str,
-    /// What it measures, with the unit of its thresholds.
-    pub measures: &'static str,
-    /// Looks at a trace.
-    pub look: fn(&Facts, &Levels) -> Verdict,
-}
+use super::Rule;
 
 /// All rules, in the order of the documentation.
 pub const RULES: &[Rule] = &[
+    map_line::RULE,
+    map_growth::RULE,
+    fresh_map::RULE,
     leak::RULE,
     pool::RULE,
     slow_receiver::RULE,
@@ -50,11 +50,17 @@ pub const RULES: &[Rule] = &[
     churn::RULE,
     gosched::RULE,
     gc_pressure::RULE,
+    assists::RULE,
     gc_by_hand::RULE,
     stw::RULE,
+    saturation::RULE,
+    idle_p::RULE,
+    long_run::RULE,
+    threads::RULE,
     gomaxprocs::RULE,
     single::RULE,
     unbalanced::RULE,
     wait_cycle::RULE,
     spans::RULE,
+    incomplete::RULE,
 ];

@@ -1,7 +1,7 @@
 //! A pool of which everything is in use: goroutines wait for one that is given back.
 
-use super::Rule;
 use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
 use crate::base::text;

@@ -1,7 +1,7 @@
 //! What the rules about locks, pools and channels have in common: a class of lines that goroutines queue at, who caused the
 //! delay, and what holders did meanwhile.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, View};
 use crate::analysis::waits::contention::{Bottleneck, Contended, What};
 use crate::base::{Duration, text};
@@ -159,5 +159,6 @@ pub(super) fn finding(
         evidence,
         advice: advice.into(),
         check: "locks FILE".into(),
+        covers: Vec::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! A writer waits for readers, and further readers wait behind the writer.
 
-use super::Rule;
 use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
 use crate::model::places::PlaceId;

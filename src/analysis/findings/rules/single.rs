@@ -1,6 +1,6 @@
 //! One goroutine does nearly all the work, and the others wait for it.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::analysis::waits::links::Party;
@@ -70,5 +70,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             "Split its work among several goroutines, or make it cheaper: nothing else can make the program faster."
                 .into(),
         check: format!("why FILE -g {}", g.id.0),
+        covers: Vec::new(),
     }])
 }

@@ -1,7 +1,7 @@
 //! Senders wait for a receiver that is too slow, or for too few of them.
 
-use super::Rule;
 use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
 use crate::model::places::PlaceId;

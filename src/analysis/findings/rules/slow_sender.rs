@@ -1,7 +1,7 @@
 //! Receivers wait for a sender that is at work.
 
-use super::Rule;
 use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
 use crate::model::places::PlaceId;

@@ -1,6 +1,6 @@
 //! Tasks or regions of one name of which a few take very much longer than most.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
 use crate::analysis::tasks::What;
@@ -61,6 +61,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
                 What::Task => format!("why FILE --task {}", s.slowest.task),
                 What::Region => format!("why FILE --region '{name}'"),
             },
+            covers: Vec::new(),
         });
     }
     match found.is_empty() {

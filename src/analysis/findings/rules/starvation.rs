@@ -1,7 +1,7 @@
 //! A lock in starvation mode: who releases it would take it back before the waiter is up.
 
-use super::Rule;
 use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
 use crate::base::text;

@@ -1,6 +1,6 @@
 //! A stop-the-world pause is long.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, text};
@@ -40,5 +40,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         ],
         advice: "See which goroutine ran on when the world should stop: a loop without calls, or a long copy. A loaded machine stops late, too.".into(),
         check: format!("events FILE --filter 'stw t:{}ns..{}ns'", at.ns(), (at + len).ns() + 1),
+        covers: Vec::new(),
     }])
 }

@@ -1,6 +1,6 @@
 //! Timers that wake goroutines all the time: tickers that nobody stopped, polling with a sleep.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::analysis::waits::links::Party;
@@ -47,6 +47,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             ],
             advice: "Stop tickers that nobody needs any more (defer t.Stop()), and prefer being told to asking again and again.".into(),
             check: format!("waits FILE -f 'group:\"{}\"'", f.index.group_name(group)),
+            covers: Vec::new(),
         });
     }
     if found.is_empty() {

@@ -1,6 +1,6 @@
 //! Of several like workers a few do most of the work.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GroupId, text};
@@ -53,6 +53,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             )],
             advice: "Hand out smaller pieces of work, from one queue, so that whoever is free takes the next.".into(),
             check: format!("waits FILE -f 'g:{}'", most.id.0),
+            covers: Vec::new(),
         });
     }
     match found.is_empty() {

@@ -1,6 +1,6 @@
 //! Groups of goroutines that wait for each other in a circle.
 
-use super::Rule;
+use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::analysis::waits::knots::knots;
@@ -62,6 +62,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             evidence,
             advice: "They bound each other's throughput: hand over several pieces at once, give the channel a buffer, or join the two.".into(),
             check: "waits FILE".into(),
+            covers: Vec::new(),
         });
     }
     if found.is_empty() { Verdict::Fine("wait cycles: none".into()) } else { Verdict::Found(found) }
