@@ -59,6 +59,21 @@ fn what_is_fine_and_what_cannot_be_told_is_said() {
 }
 
 #[test]
+fn the_founding_story_is_the_first_finding_and_gone_after_the_fix() {
+    let v = json("sample-traces/trace.out");
+    let first = &v["findings"][0];
+    assert_eq!((first["rule"].as_str(), first["severity"].as_str()), (Some("map-line"), Some("critical")));
+    assert_eq!((first["at"]["line"].as_u64(), first["goroutine"].as_u64()), (Some(47), None));
+    assert!(first["at"]["file"].as_str().unwrap().ends_with("payment/order_cache.go"));
+    assert!(first["evidence"].to_string().contains("a lock is held around it"), "{first:#}");
+    // The lock is the same cause, and not said twice.
+    assert!(!rules(&v).iter().any(|r| r.starts_with("lock-")));
+    let fixed = json("sample-traces/fixed-trace.out");
+    assert!(!fixed["findings"].to_string().contains("order_cache.go"));
+    assert!(!fixed["findings"].to_string().contains("\"critical\""), "{fixed:#}");
+}
+
+#[test]
 fn exit_codes_are_for_ci() {
     assert_eq!(run(&data("timer"), &[]).0, 0);
     assert_eq!(run(&data("convoy"), &[]).0, 1);

@@ -12,6 +12,8 @@ pub(super) const RULE: Rule = Rule {
     look,
 };
 
+/// A few goroutines in a trace of milliseconds are no churn.
+const MANY: u64 = 100;
 const SHORT: Duration = Duration(1_000_000);
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
@@ -37,7 +39,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         }
         all += short;
         let rate = short as f64 / f.seconds();
-        let Some(severity) = levels.of(rate) else { continue };
+        let Some(severity) = levels.of(rate).filter(|_| short >= MANY) else { continue };
         let made = f.index.goroutine(last);
         let at = made.map_or(crate::model::places::PlaceId::NONE, |g| f.more.links.places.user(g.created_at));
         let name = f.group(id);

@@ -2,7 +2,7 @@
 
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
 use crate::analysis::maps::Line;
 use crate::base::{GoIdx, text};
 use crate::model::places::PlaceId;
@@ -22,6 +22,8 @@ pub(super) enum Cause {
 
 /// Fewer samples say nothing.
 const ENOUGH: u64 = 20;
+/// Less than this part of what all Ps could have run is not critical, in percent.
+const MUCH: f64 = 20.0;
 /// A line with this part of all samples in maps dominates them, in percent.
 const MOST: u64 = 60;
 
@@ -53,6 +55,9 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
     for line in maps.lines.iter().filter(|l| cause(l, maps.map_samples) == wanted) {
         let share = line.samples as f64 * 100.0 / maps.samples as f64;
         let Some(severity) = levels.of(share).filter(|_| line.samples >= ENOUGH) else { continue };
+        // Where the Ps are idle most of the time, a large part of what they do run is no incident.
+        let of_all = line.cpu.as_secs_f64() * 100.0 / (f.seconds() * f.procs() as f64);
+        let severity = if of_all < MUCH { severity.min(Severity::Warn) } else { severity };
         let at = place(f, line);
         let classes: Vec<String> = ["birth", "grow", "hash", "probe", "alloc", "assist"]
             .into_iter()
@@ -68,7 +73,7 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
                 line.samples as f64 * 100.0 / maps.map_samples.max(1) as f64,
                 text::count(maps.samples)
             ),
-            format!("what they go into: {}", classes.join(", ")),
+            format!("what they go into: {}; {of_all:.1} % of what {} Ps could run", classes.join(", "), f.procs()),
         ];
         let mut covers = Vec::new();
         if let Some(lock) = line.lock.as_ref().filter(|l| l.waits > 0) {

@@ -15,6 +15,9 @@ pub(super) const RULE: Rule = Rule {
     look,
 };
 
+/// A few wake-ups in a trace of milliseconds are no storm.
+const MANY: u64 = 1000;
+
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let mut sums: BTreeMap<(GroupId, PlaceId), (u64, Duration, &crate::analysis::waits::links::Edge)> = BTreeMap::new();
     for e in f.waits().filter(|e| e.key.waker == Party::Timer) {
@@ -26,7 +29,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let mut found = Vec::new();
     for (&(group, at), &(n, waited, e)) in &sums {
         let rate = n as f64 / f.seconds();
-        let Some(severity) = levels.of(rate) else { continue };
+        let Some(severity) = levels.of(rate).filter(|_| n >= MANY) else { continue };
         let times = f.index.groups.get(group.index()).map(|g| g.times).unwrap_or_default();
         let members = f.members(group).len() as u64;
         let name = f.group(group);
