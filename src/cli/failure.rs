@@ -68,6 +68,14 @@ pub(super) enum Failure {
     /// An analysis that cannot be made of this input, in its own words.
     #[error("{0}")]
     Analysis(String),
+    /// A file of settings that cannot be read.
+    #[error("{}: {cause}", escape(&path.to_string_lossy()))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
     /// A file that cannot be written.
     #[error("writing {}: {cause}", escape(&path.to_string_lossy()))]
     Output {
@@ -144,6 +152,22 @@ pub(super) enum Usage {
     /// A task's number that is none.
     #[error("`{0}` is not a task's number, such as #7")]
     TaskNumber(String),
+    /// A rule of findings that there is not.
+    #[error("there is no rule `{}`; the rules are {known}", escape(name))]
+    NoSuchRule {
+        /// What was written.
+        name: String,
+        /// The rules, with commas.
+        known: String,
+    },
+    /// A file of thresholds that cannot be used.
+    #[error("{}: {cause}", escape(&path.to_string_lossy()))]
+    Thresholds {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: crate::analysis::findings::ThresholdError,
+    },
     /// Nothing to compare with.
     #[error("--base needs a profile to compare: gotrail new.pb.gz --base old.pb.gz")]
     NothingToCompare,

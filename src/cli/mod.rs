@@ -4,6 +4,7 @@ pub mod argv;
 mod cache;
 mod events;
 mod failure;
+mod findings;
 mod gc;
 mod lines;
 mod links;
@@ -48,6 +49,8 @@ struct Cli {
 enum Command {
     /// Print what is in a trace, on one screen
     Summary(summary::SummaryArgs),
+    /// Print what is wrong, worst first: cost, line, evidence, what to do and how to check
+    Findings(findings::FindingsArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
     /// Play keys into the viewer without a terminal and print the screen
@@ -123,7 +126,7 @@ enum Format {
 pub enum Exit {
     /// It did what it was asked to.
     Done = 0,
-    /// It found nothing where finding was the point.
+    /// It found nothing where finding was the point, or something where nothing should be.
     NothingFound = 1,
     /// The arguments make no sense.
     Usage = 2,
@@ -171,6 +174,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
             None => viewer::run(&cli.view),
         },
         Some(Command::Summary(a)) => summary::run(&a, out),
+        Some(Command::Findings(a)) => findings::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
         Some(Command::Top(a)) => profile(Kind::Top, &a, out),

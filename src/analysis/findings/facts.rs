@@ -1,0 +1,193 @@
+//! What the rules look at: the index, and what the analyses have found, gathered once for all of them.
+
+use crate::analysis::gc::{Collector, Gc};
+use crate::analysis::maps::{self, Files, Maps};
+use crate::analysis::sched::{Sched, Scheduler};
+use crate::analysis::tasks::{self, Instance, What};
+use crate::analysis::waits::contention::{Contention, contention};
+use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
+use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
+use crate::build::observe::Observer;
+use crate::model::dict::short_func;
+use crate::model::places::PlaceId;
+use crate::model::{Index, Reason};
+use crate::read::Trace;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::sync::atomic::AtomicBool;
+
+/// Tasks or regions of one name with both ends in the trace.
+pub struct Spans {
+    /// What they are.
+    pub what: What,
+    /// Their name.
+    pub name: StringId,
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub total: Duration,
+    /// How long each was.
+    pub lengths: Histogram,
+    /// The slowest.
+    pub slowest: Instance,
+}
+
+/// What the analyses found, apart from the index.
+pub struct Gathered {
+    /// All waits, summed up.
+    pub links: Links,
+    /// Locks, channels and pools that goroutines queue at.
+    pub contention: Contention,
+    /// Why goroutines that could run did not.
+    pub sched: Sched,
+    /// What the GC did.
+    pub gc: Gc,
+    /// Lines that operate on maps.
+    pub maps: Maps,
+    /// Tasks and regions by name, those with the largest sum first.
+    pub spans: Vec<Spans>,
+}
+
+impl Gathered {
+    /// Asks the analyses about a trace that has been read whole.
+    ///
+    /// # Errors
+    ///
+    /// A segment that cannot be decoded.
+    pub fn new(trace: &Trace) -> Result<Gathered, String> {
+        let kept = trace.take_queues();
+        let all = (Time::MIN, Time::MAX);
+        let (scheduler, collector) = (Scheduler::new(all), Collector::new(all));
+        for observer in [&scheduler as &dyn Observer, &collector] {
+            trace.observe(observer, &|_| {}, &AtomicBool::new(false));
+        }
+        let contention = contention(trace, kept)?;
+        let files = Files { trace: Some(trace.name()), ..Files::default() };
+        let maps = maps::of_trace(trace, &contention, &files)?;
+        let (sched, gc) = (scheduler.finish(&trace.index()), collector.finish(&trace.index()));
+        let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
+        Ok(Gathered { links, contention, sched, gc, maps, spans })
+    }
+}
+
+fn spans(trace: &Trace) -> Result<Vec<Spans>, String> {
+    let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
+    tasks::each(trace, Options::default(), None, &mut |i| {
+        if !i.complete() {
+            return;
+        }
+        let Instance { what, name, .. } = *i;
+        let s = by.entry((what, name)).or_insert_with(|| Spans {
+            what,
+            name,
+            count: 0,
+            total: Duration::ZERO,
+            lengths: Histogram::default(),
+            slowest: *i,
+        });
+        s.count += 1;
+        s.total += i.len();
+        s.lengths.add(i.len());
+        if i.len() > s.slowest.len() {
+            s.slowest = *i;
+        }
+    })?;
+    let mut all: Vec<Spans> = by.into_values().collect();
+    all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
+    Ok(all)
+}
+
+/// What the rules look at.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// What is known of the trace.
+    pub index: &'a Index,
+    /// What the analyses found.
+    pub more: &'a Gathered,
+}
+
+impl<'a> Facts<'a> {
+    /// Length of the trace in seconds, never 0.
+    pub fn seconds(&self) -> f64 {
+        self.index.duration().as_secs_f64().max(1e-9)
+    }
+
+    /// What share of the trace a time is, in percent.
+    pub fn percent(&self, d: Duration) -> f64 {
+        d.as_secs_f64() / self.seconds() * 100.0
+    }
+
+    /// How many Ps there are at most.
+    pub fn procs(&self) -> u64 {
+        self.index.gomaxprocs.iter().map(|p| p.1).max().unwrap_or(0).max(self.index.procs.len() as u64).max(1)
+    }
+
+    /// Whether a group's goroutines are not the runtime's own.
+    pub fn users(&self, g: GroupId) -> bool {
+        !self.index.owner(g).is_hidden()
+    }
+
+    /// A group's name, short and safe to show.
+    pub fn group(&self, g: GroupId) -> String {
+        match self.index.group_name(g) {
+            "" => "(unknown)".into(),
+            name => text::escape(short_func(name)).into_owned(),
+        }
+    }
+
+    /// A line, short and safe to show; `an unknown line` for none.
+    pub fn line(&self, p: PlaceId) -> String {
+        match self.more.links.places.line(self.index, p) {
+            s if s.is_empty() => "an unknown line".into(),
+            s => s,
+        }
+    }
+
+    /// The lines of a function.
+    pub fn places_of(&self, func: &str) -> Vec<PlaceId> {
+        let places = &self.more.links.places;
+        let is = |p: &PlaceId| places.get(*p).is_some_and(|(f, _)| self.index.dict.func_name(f) == func);
+        (0..places.len() as u32).map(PlaceId).filter(is).collect()
+    }
+
+    /// The waits that goroutines of users began, summed up.
+    pub fn waits(&self) -> impl Iterator<Item = &'a Edge> {
+        let me = *self;
+        self.more.links.edges.iter().filter(move |e| me.users(e.key.waiter))
+    }
+
+    /// The waits that were still going on at the end.
+    pub fn unended(&self) -> impl Iterator<Item = &'a Edge> {
+        self.waits().filter(|e| e.key.waker == Party::Nobody)
+    }
+
+    /// What a wait is for.
+    pub fn reason(&self, e: &Edge) -> Reason {
+        self.more.links.reason(e)
+    }
+
+    /// The members of a group.
+    pub fn members(&self, g: GroupId) -> &'a [GoIdx] {
+        self.index.groups.get(g.0 as usize).map_or(&[], |g| &g.members)
+    }
+
+    /// How many goroutines of a group there were at `n` instants spread evenly over the trace, with the seconds since its
+    /// start.
+    pub fn alive(&self, g: GroupId, n: usize) -> Vec<(f64, f64)> {
+        let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
+        for m in self.members(g).iter().filter_map(|&m| self.index.goroutine(m)) {
+            born.push(m.created.unwrap_or(self.index.start));
+            gone.extend(m.ended);
+        }
+        born.sort_unstable();
+        gone.sort_unstable();
+        let span = self.index.duration().ns();
+        (0..n)
+            .map(|i| {
+                let at = self.index.start + Duration((i128::from(span) * (i as i128 + 1) / n as i128) as i64);
+                let there = born.partition_point(|t| *t <= at) - gone.partition_point(|t| *t <= at);
+                ((at - self.index.start).as_secs_f64(), there as f64)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! A finding, and the rule that finds it.
+
+use super::facts::Facts;
+use super::thresholds::{Levels, Severity};
+use crate::base::{Duration, GoIdx, Time};
+use crate::model::places::PlaceId;
+use serde::Serialize;
+
+/// What a finding costs.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Cost {
+    /// How much time: of goroutines, or of Ps.
+    pub time: Duration,
+    /// What kind of time, in a word or two: `blocked`, `CPU`.
+    pub of: &'static str,
+}
+
+/// Which view has the proof of a finding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum View {
+    /// The timeline, at the instant and the goroutine.
+    Timeline,
+    /// Goroutines.
+    Goroutines,
+    /// Waits.
+    Waits,
+    /// Locks and channels.
+    Locks,
+    /// Stacks.
+    Stacks,
+    /// Tasks and regions.
+    Tasks,
+    /// Maps.
+    Maps,
+    /// GC and scheduler.
+    Runtime,
+}
+
+/// Something that is wrong.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// What it is in a few words.
+    pub title: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What was measured, in the unit of the rule's thresholds.
+    pub measure: f64,
+    /// The finding in one sentence. Escaped.
+    pub says: String,
+    /// What it costs.
+    pub cost: Cost,
+    /// The line of user code; `NONE` if there is no one line.
+    pub at: PlaceId,
+    /// The instant to look at.
+    pub time: Option<Time>,
+    /// The goroutine to look at; `NONE` if there is no one.
+    pub go: GoIdx,
+    /// Where the proof is.
+    pub view: View,
+    /// What it follows from, a sentence each. Escaped.
+    pub evidence: Vec<String>,
+    /// What to do about it, in a sentence or two.
+    pub advice: String,
+    /// The command that shows the proof, with `FILE` for the trace.
+    pub check: String,
+    /// Lines of which this is the cause, too: what other rules say of them is left out.
+    pub covers: Vec<PlaceId>,
+}
+
+/// What one rule says.
+pub enum Verdict {
+    /// It found these.
+    Found(Vec<Finding>),
+    /// It looked, and all is well.
+    Fine(String),
+    /// The trace does not have what it needs.
+    CannotTell(String),
+}
+
+/// A rule.
+pub struct Rule {
+    /// Its name in thresholds, in JSON and for hiding it.
+    pub name: &'static str,
+    /// What it finds, in a few words.
+    pub title: &'static str,
+    /// What it measures, with the unit of its thresholds.
+    pub measures: &'static str,
+    /// Looks at a trace.
+    pub look: fn(&Facts, &Levels) -> Verdict,
+}

@@ -1,0 +1,56 @@
+//! What is wrong: rules that look at a trace and say what they find, what it costs, where the proof is, what to do about
+//! it and how to check. A rule is a file in [`rules`]; what it measures is held against [`thresholds`].
+//!
+//! A rule that cannot tell says why ("no CPU samples in this trace"), and one that finds nothing says what it looked at:
+//! silence and "fine" are not the same.
+
+mod facts;
+mod finding;
+mod rising;
+pub mod rules;
+pub mod thresholds;
+
+pub use facts::{Facts, Gathered};
+pub use finding::{Cost, Finding, Rule, Verdict, View};
+pub use thresholds::{Severity, ThresholdError, Thresholds};
+
+use crate::model::places::PlaceId;
+use std::cmp::Reverse;
+
+/// A rule that found nothing, or that could not tell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quiet {
+    /// The rule.
+    pub rule: &'static str,
+    /// What was looked at and is fine, or why it could not be told.
+    pub says: String,
+}
+
+/// What the rules say of a trace.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Findings {
+    /// What is wrong, the worst first.
+    pub found: Vec<Finding>,
+    /// What was looked at and is fine.
+    pub fine: Vec<Quiet>,
+    /// What could not be told, and why.
+    pub untold: Vec<Quiet>,
+}
+
+/// Applies all rules.
+pub fn find(facts: &Facts, thresholds: &Thresholds) -> Findings {
+    let mut out = Findings::default();
+    for rule in rules::RULES {
+        match (rule.look)(facts, &thresholds.of(rule.name)) {
+            Verdict::Found(all) if !all.is_empty() => out.found.extend(all),
+            Verdict::Found(_) => {}
+            Verdict::Fine(says) => out.fine.push(Quiet { rule: rule.name, says }),
+            Verdict::CannotTell(says) => out.untold.push(Quiet { rule: rule.name, says }),
+        }
+    }
+    // One finding a cause.
+    let covered: Vec<PlaceId> = out.found.iter().flat_map(|f| f.covers.iter().copied()).collect();
+    out.found.retain(|f| !f.covers.is_empty() || !covered.contains(&f.at));
+    out.found.sort_by_key(|f| (Reverse(f.severity), Reverse(f.cost.time), f.rule, f.at));
+    out
+}

@@ -1,0 +1,53 @@
+//! The program starts GC cycles itself.
+
+use crate::analysis::findings::Rule;
+use crate::analysis::findings::thresholds::Levels;
+use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::base::{Duration, GoIdx, StackId, text};
+use crate::model::places::PlaceId;
+use std::collections::BTreeMap;
+
+pub(super) const RULE: Rule = Rule {
+    name: "gc-by-hand",
+    title: "GC STARTED BY HAND",
+    measures: "waits inside runtime.GC or debug.FreeOSMemory",
+    look,
+};
+
+fn look(f: &Facts, levels: &Levels) -> Verdict {
+    let dict = &f.index.dict;
+    let asked = dict.stacks_with(|d, frame| {
+        matches!(d.func_name(frame.func), "runtime.GC" | "runtime/debug.FreeOSMemory" | "runtime/debug.freeOSMemory")
+    });
+    let inside = |s: StackId| asked.get(s.0 as usize).copied().unwrap_or(false);
+    // runtime.GC waits for the cycle that it starts, each time at least once: for the sweep, for the mark phase.
+    let mut sums: BTreeMap<PlaceId, (u64, Duration)> = BTreeMap::new();
+    let plain = f.index.totals.links.iter().map(|(l, t)| (l, &t.waits));
+    let others = f.index.totals.other_waits.iter().map(|((l, _), t)| (l, t));
+    for (l, t) in plain.chain(others).filter(|(l, _)| inside(l.waiter_stack)) {
+        let s = sums.entry(f.more.links.places.user(l.waiter_stack)).or_default();
+        s.0 += t.count;
+        s.1 += t.total;
+    }
+    let mut found = Vec::new();
+    for (at, (n, waited)) in sums {
+        let Some(severity) = levels.of(n as f64) else { continue };
+        found.push(Finding {
+            rule: RULE.name,
+            title: RULE.title,
+            severity,
+            measure: n as f64,
+            says: format!("{} calls runtime.GC", f.line(at)),
+            cost: Cost { time: waited, of: "blocked" },
+            at,
+            time: None,
+            go: GoIdx::NONE,
+            view: View::Runtime,
+            evidence: vec![format!("{} waits inside runtime.GC at {}, {waited} in all", text::count(n), f.line(at))],
+            advice: "Leave it to the GC when to run; to bound memory set GOMEMLIMIT.".into(),
+            check: "waits FILE -f 'func:runtime.GC'".into(),
+            covers: Vec::new(),
+        });
+    }
+    if found.is_empty() { Verdict::Fine("runtime.GC: not called".into()) } else { Verdict::Found(found) }
+}

@@ -1,0 +1,64 @@
+//! The GC is active most of the time.
+
+use crate::analysis::findings::Rule;
+use crate::analysis::findings::thresholds::Levels;
+use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::base::{Duration, GoIdx, GroupId, text};
+use crate::model::places::PlaceId;
+
+pub(super) const RULE: Rule = Rule {
+    name: "gc-pressure",
+    title: "GC PRESSURE",
+    measures: "the part of the trace in which a GC cycle was active, in percent, from three cycles on",
+    look,
+};
+
+/// Fewer cycles say nothing: a trace of milliseconds may lie in one.
+const CYCLES: usize = 3;
+
+fn look(f: &Facts, levels: &Levels) -> Verdict {
+    let gc = &f.index.gc;
+    let active: Duration = gc.iter().map(|r| r.to - r.from).sum();
+    let share = f.percent(active);
+    let said = format!("GC: {} cycles, active {share:.1} % of the trace", text::count(gc.len() as u64));
+    let Some(severity) = levels.of(share).filter(|_| gc.len() >= CYCLES) else { return Verdict::Fine(said) };
+    // Mark workers are goroutines of their own; what they ran is what marking took.
+    let workers: Duration = (0u32..)
+        .zip(&f.index.groups)
+        .filter(|(i, _)| f.index.group_name(GroupId(*i)) == "runtime.gcBgMarkWorker")
+        .map(|(_, g)| g.times.running)
+        .sum();
+    let open = gc.iter().filter(|r| r.to >= f.index.end).count();
+    let unfinished = if open > 0 { " (the last is unfinished)" } else { "" };
+    let mut evidence = vec![format!(
+        "{} cycles{unfinished}, {active} in all; mark workers ran for {workers}",
+        text::count(gc.len() as u64)
+    )];
+    let heap = &f.index.heap;
+    if let (Some(low), Some(high)) = (heap.iter().map(|p| p.1).min(), heap.iter().map(|p| p.1).max()) {
+        let goal = f.index.heap_goal.iter().map(|p| p.1).max().unwrap_or(0);
+        evidence.push(format!(
+            "the heap went from {} to {}, goal at most {}",
+            text::bytes(low),
+            text::bytes(high),
+            text::bytes(goal)
+        ));
+    }
+    let longest = gc.iter().max_by_key(|r| r.to - r.from);
+    Verdict::Found(vec![Finding {
+        rule: RULE.name,
+        title: RULE.title,
+        severity,
+        measure: share,
+        says: format!("a GC cycle is active {share:.1} % of the time"),
+        cost: Cost { time: workers, of: "CPU of mark workers" },
+        at: PlaceId::NONE,
+        time: longest.map(|r| r.from),
+        go: GoIdx::NONE,
+        view: View::Runtime,
+        evidence,
+        advice: "Allocate less at the lines that allocate most (a heap profile beside the trace names them), or raise GOGC or GOMEMLIMIT if memory is there.".into(),
+        check: "summary FILE".into(),
+        covers: Vec::new(),
+    }])
+}

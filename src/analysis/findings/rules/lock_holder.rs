@@ -1,0 +1,30 @@
+//! One place holds a lock while others wait.
+
+use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
+use crate::analysis::findings::thresholds::Levels;
+use crate::analysis::findings::{Facts, Verdict};
+use crate::model::places::PlaceId;
+
+pub(super) const RULE: Rule = Rule {
+    name: "lock-holder",
+    title: "LOCK HELD TOO LONG",
+    measures: "goroutines that are blocked at a lock which one place holds most of the time, on average over the trace",
+    look,
+};
+
+fn look(f: &Facts, levels: &Levels) -> Verdict {
+    let mut found = Vec::new();
+    for c in suffering(f, Cause::Holder) {
+        let Some(severity) = levels.of(mean(f, c)) else { continue };
+        let at = c.blame.first().map_or(PlaceId::NONE, |b| b.at);
+        let says = format!("{:.1} goroutines are blocked while it is held", mean(f, c));
+        let advice = "Do what takes long before the lock is taken or after it is released, or split what it protects.";
+        found.push(finding(f, &RULE, severity, c, (at, says, advice)));
+    }
+    if found.is_empty() {
+        Verdict::Fine("locks: none that one place holds while many wait".into())
+    } else {
+        Verdict::Found(found)
+    }
+}

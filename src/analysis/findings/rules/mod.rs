@@ -1,0 +1,66 @@
+//! The rules, one file each.
+
+mod assists;
+mod churn;
+mod fresh_map;
+mod gc_by_hand;
+mod gc_pressure;
+mod gomaxprocs;
+mod gosched;
+mod idle_p;
+mod incomplete;
+mod leak;
+mod lock_convoy;
+mod lock_holder;
+mod long_run;
+mod map_growth;
+mod map_line;
+mod maps;
+mod pool;
+mod queues;
+mod rwmutex;
+mod saturation;
+mod single;
+mod slow_receiver;
+mod slow_sender;
+mod spans;
+mod starvation;
+mod stw;
+mod threads;
+mod timers;
+mod unbalanced;
+mod wait_cycle;
+
+use super::Rule;
+
+/// All rules, in the order of the documentation.
+pub const RULES: &[Rule] = &[
+    map_line::RULE,
+    map_growth::RULE,
+    fresh_map::RULE,
+    leak::RULE,
+    pool::RULE,
+    slow_receiver::RULE,
+    slow_sender::RULE,
+    starvation::RULE,
+    rwmutex::RULE,
+    lock_holder::RULE,
+    lock_convoy::RULE,
+    timers::RULE,
+    churn::RULE,
+    gosched::RULE,
+    gc_pressure::RULE,
+    assists::RULE,
+    gc_by_hand::RULE,
+    stw::RULE,
+    saturation::RULE,
+    idle_p::RULE,
+    long_run::RULE,
+    threads::RULE,
+    gomaxprocs::RULE,
+    single::RULE,
+    unbalanced::RULE,
+    wait_cycle::RULE,
+    spans::RULE,
+    incomplete::RULE,
+];

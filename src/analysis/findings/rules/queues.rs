@@ -1,0 +1,164 @@
+//! What the rules about locks, pools and channels have in common: a class of lines that goroutines queue at, who caused the
+//! delay, and what holders did meanwhile.
+
+use crate::analysis::findings::Rule;
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, View};
+use crate::analysis::waits::contention::{Bottleneck, Contended, What};
+use crate::base::{Duration, text};
+use crate::model::dict::short_func;
+use crate::model::places::PlaceId;
+
+/// What a queue suffers from: one cause each, so that no two rules speak of the same queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    /// Everything of which there are a few is held.
+    Pool,
+    /// Senders wait for receivers.
+    Receivers,
+    /// Receivers wait for senders that are at work.
+    Senders,
+    /// The lock is taken back at once by who released it.
+    Starvation,
+    /// Writers wait for readers, and further readers behind them.
+    WriterBehindReaders,
+    /// One place holds the lock most of the time.
+    Holder,
+    /// Many hold it in turn, each for a short time.
+    Convoy,
+}
+
+/// Hand-offs in starvation mode that are more than chance.
+const STARVED: u64 = 5;
+/// A place that causes more than this share of the delay, in percent, is the holder.
+const MOST: i64 = 60;
+/// A convoy is as long as this at least.
+const CONVOY: u64 = 4;
+
+/// What a queue suffers from, if anything that a rule knows.
+pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
+    match c.what {
+        What::Lock => {}
+        What::Semaphore => return Some(Cause::Pool),
+        What::Channel => {
+            return match c.bottleneck()? {
+                Bottleneck::Pool => Some(Cause::Pool),
+                Bottleneck::Receivers => Some(Cause::Receivers),
+                Bottleneck::Senders => Some(Cause::Senders),
+                _ => None,
+            };
+        }
+        _ => return None,
+    }
+    if c.starved >= STARVED && c.starved * 10 >= c.handoffs {
+        return Some(Cause::Starvation);
+    }
+    let func = |p: PlaceId| f.more.contention.places.get(p).map(|(func, _)| func);
+    let written = c.waits_at.iter().any(|w| w.1.contains("RWMutex write") && w.2.total > Duration::ZERO);
+    if written {
+        let reads = c.waits_at.iter().filter(|w| w.1.contains("RWMutex read"));
+        let readers: Vec<_> = reads.filter_map(|w| func(w.0)).collect();
+        let by_readers: Duration =
+            c.blame.iter().filter(|b| func(b.at).is_some_and(|f| readers.contains(&f))).map(|b| b.delay).sum();
+        if by_readers.ns().saturating_mul(2) > c.total.ns() {
+            return Some(Cause::WriterBehindReaders);
+        }
+    }
+    let top = c.blame.first().map_or(0, |b| b.delay.ns());
+    if c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && top / 100 * 100 < c.total.ns() / 100 * MOST {
+        return Some(Cause::Convoy);
+    }
+    (top > 0).then_some(Cause::Holder)
+}
+
+/// The queues that suffer from something, the longest waited for first.
+pub(super) fn suffering<'a>(f: &Facts<'a>, from: Cause) -> impl Iterator<Item = &'a Contended> {
+    let me = *f;
+    me.more.contention.classes.iter().filter(move |c| cause(&me, c) == Some(from))
+}
+
+/// How many goroutines were blocked in a queue on average over the trace.
+pub(super) fn mean(f: &Facts, c: &Contended) -> f64 {
+    c.total.as_secs_f64() / f.seconds()
+}
+
+/// The finding of a rule about a queue.
+pub(super) fn finding(
+    f: &Facts,
+    rule: &Rule,
+    severity: Severity,
+    c: &Contended,
+    (at, says, advice): (PlaceId, String, &str),
+) -> Finding {
+    let places = &f.more.contention.places;
+    let line = |p| match places.line(f.index, p) {
+        s if s.is_empty() => "an unknown line".to_owned(),
+        s => s,
+    };
+    let percent = |d: Duration| d.ns() as f64 * 100.0 / c.total.ns().max(1) as f64;
+    let mut evidence = Vec::new();
+    if let Some((p, reason, _)) = c.waits_at.first() {
+        let others =
+            if c.waits_at.len() > 1 { format!(", and at {} more lines", c.waits_at.len() - 1) } else { String::new() };
+        evidence.push(format!(
+            "{} waits for {} at {}{others}: {} in all, {:.1} goroutines at a time on average, up to {}",
+            text::count(c.waits),
+            text::escape(reason),
+            line(*p),
+            c.total,
+            mean(f, c),
+            text::count(c.depth_max)
+        ));
+    }
+    let blame: Vec<String> = c
+        .blame
+        .iter()
+        .take(2)
+        .filter(|b| percent(b.delay) >= 5.0)
+        .map(|b| {
+            let who = if b.who.is_empty() { "(unknown)".into() } else { text::escape(short_func(&b.who)).into_owned() };
+            format!("{:.1} % of that while {who} held it, released at {}", percent(b.delay), line(b.at))
+        })
+        .collect();
+    if c.what == What::Lock || c.held_by_waiters {
+        evidence.extend(blame);
+    }
+    let whole: Duration = c.while_held.iter().map(|m| m.weight).sum();
+    let did: Vec<String> = c
+        .while_held
+        .iter()
+        .take(3)
+        .filter(|m| m.weight.ns().saturating_mul(100) >= whole.ns())
+        .map(|m| {
+            let share = m.weight.ns() as f64 * 100.0 / whole.ns().max(1) as f64;
+            let what =
+                if m.reason.is_empty() { m.state.name().to_lowercase() } else { text::escape(&m.reason).into_owned() };
+            let at = if m.at == PlaceId::NONE { String::new() } else { format!(" at {}", line(m.at)) };
+            format!("{share:.1} % {what}{at}")
+        })
+        .collect();
+    if !did.is_empty() {
+        let who = match cause(f, c) {
+            Some(Cause::Receivers) => "receivers meanwhile",
+            Some(Cause::Senders) => "senders meanwhile",
+            _ => "while held",
+        };
+        evidence.push(format!("{who}: {}", did.join(", ")));
+    }
+    let (go, from) = c.longest_wait;
+    Finding {
+        rule: rule.name,
+        title: rule.title,
+        severity,
+        measure: mean(f, c),
+        says,
+        cost: Cost { time: c.total, of: "blocked" },
+        at,
+        time: Some(from),
+        go,
+        view: View::Locks,
+        evidence,
+        advice: advice.into(),
+        check: "locks FILE".into(),
+        covers: Vec::new(),
+    }
+}

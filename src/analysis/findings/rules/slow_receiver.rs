@@ -1,0 +1,30 @@
+//! Senders wait for a receiver that is too slow, or for too few of them.
+
+use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
+use crate::analysis::findings::thresholds::Levels;
+use crate::analysis::findings::{Facts, Verdict};
+use crate::model::places::PlaceId;
+
+pub(super) const RULE: Rule = Rule {
+    name: "slow-receiver",
+    title: "SLOW RECEIVER",
+    measures: "senders that are blocked at one channel, on average over the trace, while its receivers are at work",
+    look,
+};
+
+fn look(f: &Facts, levels: &Levels) -> Verdict {
+    let mut found = Vec::new();
+    for c in suffering(f, Cause::Receivers) {
+        let Some(severity) = levels.of(mean(f, c)) else { continue };
+        let at = c.waits_at.first().map_or(PlaceId::NONE, |w| w.0);
+        let says = format!("{:.1} senders are blocked: receiving is the bottleneck", mean(f, c));
+        let advice = "Receive in several goroutines, or make what the receiver does per value cheaper; a buffer only moves the queue.";
+        found.push(finding(f, &RULE, severity, c, (at, says, advice)));
+    }
+    if found.is_empty() {
+        Verdict::Fine("slow receivers: none that holds senders up".into())
+    } else {
+        Verdict::Found(found)
+    }
+}

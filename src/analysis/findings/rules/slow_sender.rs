@@ -1,0 +1,30 @@
+//! Receivers wait for a sender that is at work.
+
+use super::queues::{Cause, finding, mean, suffering};
+use crate::analysis::findings::Rule;
+use crate::analysis::findings::thresholds::Levels;
+use crate::analysis::findings::{Facts, Verdict};
+use crate::model::places::PlaceId;
+
+pub(super) const RULE: Rule = Rule {
+    name: "slow-sender",
+    title: "SLOW SENDER",
+    measures: "receivers that are blocked at one channel, on average over the trace, while its senders are at work",
+    look,
+};
+
+fn look(f: &Facts, levels: &Levels) -> Verdict {
+    let mut found = Vec::new();
+    for c in suffering(f, Cause::Senders) {
+        let Some(severity) = levels.of(mean(f, c)) else { continue };
+        let at = c.waits_at.first().map_or(PlaceId::NONE, |w| w.0);
+        let says = format!("{:.1} receivers are blocked: sending is the bottleneck", mean(f, c));
+        let advice = "Send from several goroutines, or make what the sender does per value cheaper.";
+        found.push(finding(f, &RULE, severity, c, (at, says, advice)));
+    }
+    if found.is_empty() {
+        Verdict::Fine("slow senders: none that holds receivers up".into())
+    } else {
+        Verdict::Found(found)
+    }
+}

@@ -1,0 +1,249 @@
+//! Findings as text, JSON, SARIF and Markdown. The order, the numbers and the sentences are the same in all of them.
+
+use crate::analysis::findings::rules::RULES;
+use crate::analysis::findings::{Finding, Findings, Severity};
+use crate::base::text;
+use crate::model::Index;
+use crate::model::places::Places;
+use serde_json::{Value, json};
+use std::io::{self, Write};
+
+/// What a report is about.
+pub struct About<'a> {
+    /// What messages call the trace. Not escaped.
+    pub name: &'a str,
+    /// What is known of it.
+    pub index: &'a Index,
+    /// What the findings' places are.
+    pub places: &'a Places,
+}
+
+impl About<'_> {
+    /// The command that shows a finding's proof, with the file's name in it if a shell leaves that as it is.
+    fn check(&self, f: &Finding) -> String {
+        let plain = self.name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c));
+        let file = if plain && !self.name.starts_with('-') && !self.name.is_empty() { self.name } else { "FILE" };
+        format!("gotrail {}", text::escape(&f.check).replacen("FILE", file, 1))
+    }
+
+    fn line(&self, f: &Finding) -> String {
+        self.places.line(self.index, f.at)
+    }
+
+    fn at(&self, f: &Finding) -> String {
+        f.time.map_or(String::new(), |t| format!("{:.6}s", (t - self.index.start).as_secs_f64()))
+    }
+
+    fn goroutine(&self, f: &Finding) -> Option<u64> {
+        self.index.goroutine(f.go).map(|g| g.id.0)
+    }
+}
+
+/// How loud a severity is, in three columns.
+fn mark(s: Severity) -> &'static str {
+    match s {
+        Severity::Critical => "!!!",
+        Severity::Warn => " !!",
+        Severity::Info => "  i",
+    }
+}
+
+/// Writes findings for people: each with its cost, its line and its evidence, then what is fine, then what cannot be told.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn text(about: &About, all: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    if all.found.is_empty() {
+        writeln!(out, "nothing is wrong by the rules that could be applied")?;
+    }
+    for f in &all.found {
+        let line = about.line(f);
+        let space = if line.is_empty() { "" } else { "  " };
+        writeln!(out, "{} {}  {}  · {} {}{space}{line}", mark(f.severity), f.title, f.says, f.cost.time, f.cost.of)?;
+        for e in f.evidence.iter().filter(|e| !e.is_empty()) {
+            writeln!(out, "      {e}")?;
+        }
+        let at = about.at(f);
+        let go = about.goroutine(f).map_or(String::new(), |g| format!("G{g}"));
+        if !at.is_empty() || !go.is_empty() {
+            let both = if !at.is_empty() && !go.is_empty() { " at " } else { "" };
+            writeln!(out, "      look  {go}{both}{at}")?;
+        }
+        writeln!(out, "      do    {}", f.advice)?;
+        writeln!(out, "      check {}", about.check(f))?;
+    }
+    for q in &all.fine {
+        writeln!(out, " ok {}", q.says)?;
+    }
+    for q in &all.untold {
+        writeln!(out, "  ? {}", q.says)?;
+    }
+    Ok(())
+}
+
+/// One line a finding, for the top of a summary.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn brief(about: &About, all: &Findings, most: usize, out: &mut dyn Write) -> io::Result<()> {
+    for f in all.found.iter().take(most) {
+        let line = about.line(f);
+        let space = if line.is_empty() { "" } else { "  " };
+        writeln!(out, "{} {}  {}  · {} {}{space}{line}", mark(f.severity), f.title, f.says, f.cost.time, f.cost.of)?;
+    }
+    if all.found.len() > most {
+        writeln!(out, "    {} more: gotrail findings", all.found.len() - most)?;
+    }
+    Ok(())
+}
+
+/// Findings as JSON; times in ns of the trace's clock.
+pub fn json(about: &About, all: &Findings) -> Value {
+    let one = |f: &Finding| {
+        let place = about.places.get(f.at).map(|(func, line)| {
+            json!({
+                "func": about.index.dict.func_name(func),
+                "file": about.index.dict.func_file(func),
+                "line": line,
+            })
+        });
+        json!({
+            "rule": f.rule,
+            "title": f.title,
+            "severity": f.severity,
+            "measure": f.measure,
+            "says": f.says,
+            "cost_ns": f.cost.time.ns(),
+            "cost_of": f.cost.of,
+            "at": place,
+            "time_ns": f.time.map(|t| t.0),
+            "goroutine": about.goroutine(f),
+            "view": f.view,
+            "evidence": f.evidence.iter().filter(|e| !e.is_empty()).collect::<Vec<_>>(),
+            "advice": f.advice,
+            "check": about.check(f),
+        })
+    };
+    let quiet = |all: &[crate::analysis::findings::Quiet]| -> Vec<Value> {
+        all.iter().map(|q| json!({"rule": q.rule, "says": q.says})).collect()
+    };
+    json!({
+        "schema": 1,
+        "trace": about.name,
+        "findings": all.found.iter().map(one).collect::<Vec<_>>(),
+        "fine": quiet(&all.fine),
+        "cannot_tell": quiet(&all.untold),
+    })
+}
+
+/// Findings of several traces in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as CI systems read
+/// it.
+pub fn sarif(all: &[(Value, Vec<SarifResult>)]) -> Value {
+    let rules: Vec<Value> = RULES
+        .iter()
+        .map(|r| {
+            json!({
+                "id": r.name,
+                "shortDescription": {"text": r.title},
+                "fullDescription": {"text": format!("Measures {}.", r.measures)},
+            })
+        })
+        .collect();
+    let results: Vec<&Value> = all.iter().flat_map(|(_, results)| results.iter().map(|r| &r.0)).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "gotrail", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+            "artifacts": all.iter().map(|(a, _)| a).collect::<Vec<_>>(),
+            "results": results,
+        }],
+    })
+}
+
+/// One finding as SARIF has it.
+pub struct SarifResult(Value);
+
+/// The results of one trace, for [`sarif`], with the artifact that they are about.
+pub fn sarif_results(about: &About, all: &Findings) -> (Value, Vec<SarifResult>) {
+    let uri = |path: &str| path.trim_start_matches('/').replace(' ', "%20");
+    let results = all.found.iter().map(|f| {
+        let mut locations = vec![json!({"physicalLocation": {"artifactLocation": {"uri": uri(about.name)}}})];
+        if let Some((func, line)) = about.places.get(f.at)
+            && line > 0
+        {
+            let file = about.index.dict.func_file(func);
+            let place = json!({
+                "physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": {"startLine": line}},
+                "logicalLocations": [{"fullyQualifiedName": about.index.dict.func_name(func), "kind": "function"}],
+            });
+            locations.insert(0, place);
+        }
+        let evidence: Vec<&str> = f.evidence.iter().map(String::as_str).filter(|e| !e.is_empty()).collect();
+        SarifResult(json!({
+            "ruleId": f.rule,
+            "level": match f.severity {
+                Severity::Critical => "error",
+                Severity::Warn => "warning",
+                Severity::Info => "note",
+            },
+            "message": {"text": format!("{}. {}. {}", f.says, evidence.join(". "), f.advice)},
+            "locations": locations,
+            "properties": {"measure": f.measure, "costNs": f.cost.time.ns(), "check": about.check(f)},
+        }))
+    });
+    (json!({"location": {"uri": uri(about.name)}}), results.collect())
+}
+
+/// Findings as Markdown, for an incident's chat.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn markdown(about: &About, all: &Findings, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "### {}", md(&text::escape(about.name)))?;
+    if all.found.is_empty() {
+        writeln!(out, "\nNothing is wrong by the rules that could be applied.")?;
+    }
+    for f in &all.found {
+        markdown_one(about, f, out)?;
+    }
+    Ok(())
+}
+
+/// One finding as Markdown.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn markdown_one(about: &About, f: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let level = match f.severity {
+        Severity::Critical => "critical",
+        Severity::Warn => "warn",
+        Severity::Info => "info",
+    };
+    writeln!(out, "\n**{}** ({level}): {} — {} {}\n", md(f.title), md(&f.says), f.cost.time, f.cost.of)?;
+    let line = about.line(f);
+    if !line.is_empty() {
+        writeln!(out, "- at `{}`", line.replace('`', "'"))?;
+    }
+    for e in f.evidence.iter().filter(|e| !e.is_empty()) {
+        writeln!(out, "- {}", md(e))?;
+    }
+    writeln!(out, "- do: {}", md(&f.advice))?;
+    writeln!(out, "- check: `{}`", about.check(f).replace('`', "'"))
+}
+
+/// Text in which nothing is taken for Markdown.
+fn md(s: &str) -> String {
+    let mut out = String::with_capacity(s.len());
+    for c in s.chars() {
+        if matches!(c, '*' | '_' | '`' | '[' | ']' | '<' | '>' | '#' | '|' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

@@ -1,0 +1,120 @@
+//! `gotrail findings` on programs whose fault is known, and on ones that have none.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn run(file: &str, args: &[&str]) -> (i32, String) {
+    let out = Command::cargo_bin("gotrail").unwrap().arg("findings").arg(file).args(args).output().unwrap();
+    assert!(out.stderr.is_empty(), "{}", String::from_utf8_lossy(&out.stderr));
+    (out.status.code().unwrap(), String::from_utf8(out.stdout).unwrap())
+}
+
+fn json(file: &str) -> Value {
+    serde_json::from_str(&run(file, &["--format", "json"]).1).unwrap()
+}
+
+fn rules(v: &Value) -> Vec<String> {
+    v["findings"].as_array().unwrap().iter().map(|f| f["rule"].as_str().unwrap().to_owned()).collect()
+}
+
+fn data(name: &str) -> String {
+    format!("tests/data/{name}.trace")
+}
+
+#[test]
+fn each_program_with_one_fault_has_exactly_its_finding() {
+    let known = [
+        ("convoy", "lock-convoy", "locks.go:35"),
+        ("starved", "lock-starvation", "locks.go:65"),
+        ("leak", "goroutine-leak", "channels.go"),
+        ("knot", "wait-cycle", "channels.go"),
+        ("receiver", "slow-receiver", "channels.go:17"),
+        ("pool", "pool-exhausted", "blame.go:114"),
+        ("limit", "pool-exhausted", "blame.go:158"),
+        ("sweep", "lock-holder", "blame.go:55"),
+    ];
+    for (name, rule, at) in known {
+        let v = json(&data(name));
+        let mut found = rules(&v);
+        found.dedup();
+        assert_eq!(found, [rule], "{name}: {v:#}");
+        let f = &v["findings"][0];
+        let place = format!("{}:{}", f["at"]["file"].as_str().unwrap(), f["at"]["line"]);
+        assert!(place.contains(at), "{name}: {place}");
+        assert!(f["evidence"].as_array().is_some_and(|e| !e.is_empty()), "{name} has no evidence");
+        assert!(f["cost_ns"].as_i64().unwrap() > 0, "{name} costs nothing");
+    }
+}
+
+#[test]
+fn what_is_fine_and_what_cannot_be_told_is_said() {
+    let v = json(&data("timer"));
+    assert!(rules(&v).is_empty(), "{v:#}");
+    let said = |key: &str| v[key].as_array().unwrap().iter().map(|q| q["rule"].as_str().unwrap()).collect::<Vec<_>>();
+    assert!(said("fine").contains(&"gc-pressure") && said("fine").contains(&"lock-holder"));
+    assert!(said("cannot_tell").contains(&"span-outliers"));
+    // Every rule says something.
+    let all = gotrail::analysis::findings::rules::RULES.len();
+    assert_eq!(said("fine").len() + said("cannot_tell").len(), all);
+}
+
+#[test]
+fn the_founding_story_is_the_first_finding_and_gone_after_the_fix() {
+    let v = json("sample-traces/trace.out");
+    let first = &v["findings"][0];
+    assert_eq!((first["rule"].as_str(), first["severity"].as_str()), (Some("map-line"), Some("critical")));
+    assert_eq!((first["at"]["line"].as_u64(), first["goroutine"].as_u64()), (Some(47), None));
+    assert!(first["at"]["file"].as_str().unwrap().ends_with("payment/order_cache.go"));
+    assert!(first["evidence"].to_string().contains("a lock is held around it"), "{first:#}");
+    // The lock is the same cause, and not said twice.
+    assert!(!rules(&v).iter().any(|r| r.starts_with("lock-")));
+    let fixed = json("sample-traces/fixed-trace.out");
+    assert!(!fixed["findings"].to_string().contains("order_cache.go"));
+    assert!(!fixed["findings"].to_string().contains("\"critical\""), "{fixed:#}");
+}
+
+#[test]
+fn exit_codes_are_for_ci() {
+    assert_eq!(run(&data("timer"), &[]).0, 0);
+    assert_eq!(run(&data("convoy"), &[]).0, 1);
+    assert_eq!(run(&data("convoy"), &["--level", "critical"]).0, 0);
+    assert_eq!(run(&data("leak"), &[]).0, 0);
+    assert_eq!(run(&data("leak"), &["--level", "info"]).0, 1);
+    assert_eq!(run(&data("convoy"), &["--hide", "lock-convoy"]).0, 0);
+    let wrong =
+        Command::cargo_bin("gotrail").unwrap().args(["findings", "--rule", "x", &data("leak")]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    let gone = Command::cargo_bin("gotrail").unwrap().args(["findings", "no-such-file"]).output().unwrap();
+    assert_eq!(gone.status.code(), Some(3));
+}
+
+#[test]
+fn thresholds_can_be_overridden() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("loud.toml");
+    std::fs::write(&file, "[long-stw]\ninfo = 0.000001\n").unwrap();
+    let with = ["--format", "json", "--thresholds", file.to_str().unwrap()];
+    let v: Value = serde_json::from_str(&run(&data("timer"), &with).1).unwrap();
+    assert_eq!(rules(&v), ["long-stw"]);
+}
+
+#[test]
+fn sarif_names_rules_levels_and_lines() {
+    let (_, text) = run(&data("convoy"), &["--format", "sarif"]);
+    let v: Value = serde_json::from_str(&text).unwrap();
+    let run = &v["runs"][0];
+    assert_eq!(v["version"], "2.1.0");
+    let r = &run["results"][0];
+    let known: Vec<_> = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|r| &r["id"]).collect();
+    assert!(known.contains(&&r["ruleId"]));
+    assert_eq!(r["level"], "warning");
+    assert_eq!(r["locations"][0]["physicalLocation"]["region"]["startLine"], 35);
+}
+
+#[test]
+fn nothing_of_a_hostile_trace_reaches_the_terminal_or_markdown_as_it_is() {
+    for format in ["text", "markdown", "json", "sarif"] {
+        let (_, text) = run(&data("hostile"), &["--format", format]);
+        assert!(!text.contains('\x1b') && !text.contains('\x07') && !text.contains('\u{202e}'), "{format}");
+    }
+}
