@@ -137,15 +137,23 @@ impl Log {
     fn push(&mut self, time: Time, op: Op, go: u32, proc: u16) {
         let mut dt = (time - self.now).ns().max(0) as u64;
         self.now = self.now.max(time);
-        if self.blocks.last().is_none_or(|b| b.len() >= BLOCK) {
-            self.blocks.push(Vec::with_capacity(BLOCK));
-        }
-        let Some(block) = self.blocks.last_mut() else { return };
         while dt > u64::from(u32::MAX) {
             dt -= u64::from(u32::MAX);
-            block.push(Rec { dt: u32::MAX, go: NONE, proc: NONE16, op: Op::Later });
+            self.record(Rec { dt: u32::MAX, go: NONE, proc: NONE16, op: Op::Later });
         }
-        block.push(Rec { dt: dt as u32, go, proc, op });
+        self.record(Rec { dt: dt as u32, go, proc, op });
+    }
+
+    #[inline]
+    fn record(&mut self, r: Rec) {
+        match self.blocks.last_mut().filter(|b| b.len() < BLOCK) {
+            Some(block) => block.push(r),
+            None => {
+                let mut block = Vec::with_capacity(BLOCK);
+                block.push(r);
+                self.blocks.push(block);
+            }
+        }
     }
 
     /// Makes room for a goroutine; positions are given one by one, so this grows by what there is.
