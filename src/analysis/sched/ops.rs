@@ -171,20 +171,27 @@ impl Log {
 
     #[inline]
     fn goroutine(&mut self, r: &Row, op: Op, before: GoState, stack: u32) {
-        let named = self.roots.get(stack as usize).is_some_and(|&f| f != NONE);
         let Some(row) = self.row(r.go) else { return };
         let first = row.state == GoState::Undetermined;
         if first {
             *row = First { state: before, proc: r.proc, stack: row.stack };
         }
-        if named && row.stack == NONE {
-            row.stack = stack;
+        if stack != NONE && row.stack == NONE {
+            self.note_stack(r.go, stack);
         }
         if first {
             // So that there is room for it.
             self.proc(u32::from(r.proc));
         }
         self.push(r.time, op, r.go, r.proc);
+    }
+
+    /// A stack of a goroutine's own, if its root says where it started.
+    fn note_stack(&mut self, go: u32, stack: u32) {
+        let named = self.roots.get(stack as usize).is_some_and(|&f| f != NONE);
+        if let Some(row) = self.row(go).filter(|_| named) {
+            row.stack = stack;
+        }
     }
 
     /// Now it shows which P a goroutine had that was in a syscall when the unit began.
