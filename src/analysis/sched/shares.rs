@@ -13,46 +13,47 @@ const MANY: u64 = 1 << 16;
 /// The column of no goroutine: a thread had each P, and looked for one to run.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
-/// How many goroutines of each class there are in a state, with a list of those classes that have any.
+/// How many goroutines of each class there are in a state; of those classes that have any.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Active {
-    list: Vec<u32>,
+    list: Vec<(u32, u32)>,
+    /// Of each class where it is in the list, one more; 0 if it is not.
     place: Vec<u32>,
-    count: Vec<u32>,
 }
 
 impl Active {
     #[inline]
     pub fn add(&mut self, i: u32) {
         let at = i as usize;
-        if at >= self.count.len() {
-            self.count.resize(at + 1, 0);
+        if at >= self.place.len() {
             self.place.resize(at + 1, 0);
         }
-        if self.count[at] == 0 {
-            self.place[at] = self.list.len() as u32;
-            self.list.push(i);
+        match (self.place[at] as usize).checked_sub(1).and_then(|p| self.list.get_mut(p)) {
+            Some(row) => row.1 += 1,
+            None => {
+                self.list.push((i, 1));
+                self.place[at] = self.list.len() as u32;
+            }
         }
-        self.count[at] += 1;
     }
 
     #[inline]
     pub fn remove(&mut self, i: u32) {
-        let at = i as usize;
-        let Some(count) = self.count.get_mut(at).filter(|c| **c > 0) else { return };
-        *count -= 1;
-        if *count == 0 {
-            let place = self.place[at] as usize;
+        let Some(place) = self.place.get(i as usize).and_then(|p| (*p as usize).checked_sub(1)) else { return };
+        let Some(row) = self.list.get_mut(place) else { return };
+        row.1 -= 1;
+        if row.1 == 0 {
             self.list.swap_remove(place);
-            if let Some(&moved) = self.list.get(place) {
-                self.place[moved as usize] = place as u32;
+            self.place[i as usize] = 0;
+            if let Some(moved) = self.list.get(place) {
+                self.place[moved.0 as usize] = place as u32 + 1;
             }
         }
     }
 
     /// The classes that have any, and how many.
     pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.list.iter().map(|&i| (i, self.count[i as usize]))
+        self.list.iter().copied()
     }
 }
 
@@ -89,9 +90,9 @@ impl Shares {
         let (whole, mut large) = ((ns << CELL) + self.rest, false);
         let part = whole / among;
         self.rest = whole % among;
-        for (w, n) in self.waiting.iter() {
+        for &(w, n) in &self.waiting.list {
             let row = &mut self.cells[w as usize];
-            for (h, m) in self.having.iter() {
+            for &(h, m) in &self.having.list {
                 if h as usize >= row.len() {
                     row.resize(h as usize + 1, 0);
                 }
