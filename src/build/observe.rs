@@ -51,3 +51,31 @@ impl Names<'_> {
         self.maps.stack(i)
     }
 }
+
+/// Two analyses that look at the same events.
+pub struct Both<'a>(pub &'a dyn Observer, pub &'a dyn Observer);
+
+struct Watches(Box<dyn Watch>, Box<dyn Watch>);
+
+impl Observer for Both<'_> {
+    fn unit(&self, start: Time, tables: &Tables, only: bool) -> Box<dyn Watch> {
+        Box::new(Watches(self.0.unit(start, tables, only), self.1.unit(start, tables, only)))
+    }
+}
+
+impl Watch for Watches {
+    fn events(&mut self, events: &Events) {
+        self.0.events(events);
+        self.1.events(events);
+    }
+
+    fn end(&mut self) {
+        self.0.end();
+        self.1.end();
+    }
+
+    fn commit(self: Box<Self>, names: &Names, floor: Time) {
+        self.0.commit(names, floor);
+        self.1.commit(names, floor);
+    }
+}

@@ -2,7 +2,8 @@
 
 use super::ops::Log;
 use super::parts::{Cause, Depth, Longest, Parts, Waits, What};
-use super::sweep::{Class, FRACTION, NOBODY, Sweep};
+use super::shares::{FRACTION, NOBODY};
+use super::sweep::{Class, Sweep};
 use super::{GroupSched, Instead, ProcUse, Sched};
 use crate::base::{Duration, GoIdx, GroupId, ProcIdx, Time};
 use crate::build::observe::{Events, Names, Watch};
@@ -200,7 +201,7 @@ impl Total {
         self.runs = on;
 
         let columns = |i: u32| sweep.classes.get(i as usize / 2).map_or(GoIdx::NONE, member);
-        for (&(w, h), &share) in &sweep.shares {
+        for (&(w, h), &share) in &sweep.shares.sums {
             let had = (h != NOBODY).then(|| (columns(h), h % 2 == 1));
             *self.shares.entry((columns(2 * w), had)).or_default() += share;
         }
@@ -233,9 +234,9 @@ impl Total {
         self.end = sweep.now.max(start);
         self.last = Some(Last {
             what: sweep.what(),
-            waiting: sweep.waiting.iter().map(|(w, n)| (columns(2 * w), n)).collect(),
-            having: sweep.having.iter().map(|(h, n)| (columns(h), h % 2 == 1, n)).collect(),
-            occupied: sweep.having.iter().map(|h| h.1).sum(),
+            waiting: sweep.shares.waiting.iter().map(|(w, n)| (columns(2 * w), n)).collect(),
+            having: sweep.shares.having.iter().map(|(h, n)| (columns(h), h % 2 == 1, n)).collect(),
+            occupied: sweep.shares.having.iter().map(|h| h.1).sum(),
             runnable: sweep.runnable(),
             syscalls: sweep.syscalls(),
         });

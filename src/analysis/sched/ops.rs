@@ -137,15 +137,23 @@ impl Log {
     fn push(&mut self, time: Time, op: Op, go: u32, proc: u16) {
         let mut dt = (time - self.now).ns().max(0) as u64;
         self.now = self.now.max(time);
-        if self.blocks.last().is_none_or(|b| b.len() >= BLOCK) {
-            self.blocks.push(Vec::with_capacity(BLOCK));
-        }
-        let Some(block) = self.blocks.last_mut() else { return };
         while dt > u64::from(u32::MAX) {
             dt -= u64::from(u32::MAX);
-            block.push(Rec { dt: u32::MAX, go: NONE, proc: NONE16, op: Op::Later });
+            self.record(Rec { dt: u32::MAX, go: NONE, proc: NONE16, op: Op::Later });
         }
-        block.push(Rec { dt: dt as u32, go, proc, op });
+        self.record(Rec { dt: dt as u32, go, proc, op });
+    }
+
+    #[inline]
+    fn record(&mut self, r: Rec) {
+        match self.blocks.last_mut().filter(|b| b.len() < BLOCK) {
+            Some(block) => block.push(r),
+            None => {
+                let mut block = Vec::with_capacity(BLOCK);
+                block.push(r);
+                self.blocks.push(block);
+            }
+        }
     }
 
     /// Makes room for a goroutine; positions are given one by one, so this grows by what there is.
@@ -163,20 +171,27 @@ impl Log {
 
     #[inline]
     fn goroutine(&mut self, r: &Row, op: Op, before: GoState, stack: u32) {
-        let named = self.roots.get(stack as usize).is_some_and(|&f| f != NONE);
         let Some(row) = self.row(r.go) else { return };
         let first = row.state == GoState::Undetermined;
         if first {
             *row = First { state: before, proc: r.proc, stack: row.stack };
         }
-        if named && row.stack == NONE {
-            row.stack = stack;
+        if stack != NONE && row.stack == NONE {
+            self.note_stack(r.go, stack);
         }
         if first {
             // So that there is room for it.
             self.proc(u32::from(r.proc));
         }
         self.push(r.time, op, r.go, r.proc);
+    }
+
+    /// A stack of a goroutine's own, if its root says where it started.
+    fn note_stack(&mut self, go: u32, stack: u32) {
+        let named = self.roots.get(stack as usize).is_some_and(|&f| f != NONE);
+        if let Some(row) = self.row(go).filter(|_| named) {
+            row.stack = stack;
+        }
     }
 
     /// Now it shows which P a goroutine had that was in a syscall when the unit began.

@@ -6,6 +6,7 @@
 
 use super::ops::{Log, Op, Rec};
 use super::parts::{Cause, Depth, Longest, Parts, Waits, What};
+use super::shares::Shares;
 use crate::base::{Duration, GoIdx, Time};
 use crate::build::observe::{NONE, NONE16};
 use crate::model::segment::{GoState, ProcState};
@@ -94,49 +95,6 @@ impl P {
     }
 }
 
-/// How many goroutines of each class there are in a state, with a list of those classes that have any.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Active {
-    list: Vec<u32>,
-    place: Vec<u32>,
-    count: Vec<u32>,
-}
-
-impl Active {
-    #[inline]
-    fn add(&mut self, i: u32) {
-        let at = i as usize;
-        if at >= self.count.len() {
-            self.count.resize(at + 1, 0);
-            self.place.resize(at + 1, 0);
-        }
-        if self.count[at] == 0 {
-            self.place[at] = self.list.len() as u32;
-            self.list.push(i);
-        }
-        self.count[at] += 1;
-    }
-
-    #[inline]
-    fn remove(&mut self, i: u32) {
-        let at = i as usize;
-        let Some(count) = self.count.get_mut(at).filter(|c| **c > 0) else { return };
-        *count -= 1;
-        if *count == 0 {
-            let place = self.place[at] as usize;
-            self.list.swap_remove(place);
-            if let Some(&moved) = self.list.get(place) {
-                self.place[moved as usize] = place as u32;
-            }
-        }
-    }
-
-    /// The classes that have any, and how many.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.list.iter().map(|&i| (i, self.count[i as usize]))
-    }
-}
-
 /// A wait that was going on when the unit began, and has ended in it or not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
@@ -154,11 +112,6 @@ pub(crate) struct Tail {
     /// It was going on when the unit began, too.
     pub head: bool,
 }
-
-/// Fixed-point fractions of a nanosecond, in which shares are summed.
-pub(crate) const FRACTION: u32 = 32;
-/// The column of no goroutine: a thread had each P, and looked for one to run.
-pub(crate) const NOBODY: u32 = u32::MAX;
 
 /// What a unit adds.
 pub(crate) struct Sweep {
@@ -182,13 +135,8 @@ pub(crate) struct Sweep {
     pub classes: Vec<Class>,
     by_root: FxHashMap<u32, u32>,
     apart: usize,
-    /// Classes that wait, and classes that have Ps: twice the class, one more in a syscall.
-    pub waiting: Active,
-    pub having: Active,
-    /// Time by class that waited and class that had a P, in fractions of a nanosecond.
-    cross: Vec<Vec<u128>>,
-    /// The same once the unit is over, where there is any.
-    pub shares: FxHashMap<(u32, u32), u128>,
+    /// Who waits, who has a P, and what that amounts to.
+    pub shares: Shares,
     pub heads: Vec<Head>,
     /// Goroutines that had a P when the unit began, and until when they had it.
     pub run_heads: Vec<(u32, Time)>,
@@ -215,10 +163,7 @@ impl Sweep {
             classes: Vec::new(),
             by_root: FxHashMap::default(),
             apart: 0,
-            waiting: Active::default(),
-            having: Active::default(),
-            cross: Vec::new(),
-            shares: FxHashMap::default(),
+            shares: Shares::default(),
             heads: Vec::new(),
             run_heads: Vec::new(),
         }
@@ -294,7 +239,7 @@ impl Sweep {
         if class == next {
             let together = self.by_root.get(&NONE) == Some(&next);
             self.classes.push(Class::new(if together { NONE } else { go }));
-            self.cross.push(Vec::new());
+            self.shares.class();
         }
         class
     }
@@ -326,37 +271,17 @@ impl Sweep {
         self.queue.add(self.runnable, d);
         self.in_syscalls.add(self.syscalls, d);
         if what == What::Busy && self.runnable > 0 {
-            self.charge(d);
-        }
-    }
-
-    /// Charges `d` of every wait to those that have Ps, in equal parts.
-    #[inline]
-    fn charge(&mut self, d: Duration) {
-        let ns = d.ns().max(0) as u64;
-        let among = u64::from(self.occupied.max(1));
-        let part = match ns.checked_mul(1 << FRACTION) {
-            Some(ns) => u128::from(ns / among),
-            None => (u128::from(ns) << FRACTION) / u128::from(among),
-        };
-        for (w, n) in self.waiting.iter() {
-            let row = &mut self.cross[w as usize];
-            for (h, m) in self.having.iter() {
-                if h as usize >= row.len() {
-                    row.resize(h as usize + 1, 0);
-                }
-                row[h as usize] += part * (u128::from(n) * u128::from(m));
-            }
-            if self.occupied == 0 {
-                *self.shares.entry((w, NOBODY)).or_default() += part * u128::from(n);
-            }
+            self.shares.charge(d, self.occupied);
         }
     }
 
     /// Follows the events of a log.
     pub fn run(&mut self, log: &Log) {
-        for r in log.blocks().iter().flatten() {
-            self.follow(*r);
+        for block in log.blocks() {
+            for r in block {
+                self.follow(*r);
+            }
+            self.shares.drain();
         }
     }
 
@@ -431,10 +356,10 @@ impl Sweep {
         let Some(row) = self.gos.get_mut(go as usize) else { return };
         let proc = row.proc;
         row.state = state;
-        self.having.remove(row.column);
+        self.shares.having.remove(row.column);
         let class = row.class;
         row.column = 2 * class + u32::from(state == GoState::Syscall);
-        self.having.add(row.column);
+        self.shares.having.add(row.column);
         self.settle(proc);
         if let Some(p) = self.procs.get_mut(usize::from(proc)) {
             p.syscalling = state == GoState::Syscall;
@@ -454,7 +379,7 @@ impl Sweep {
             GoState::Runnable => {
                 (row.cause, row.since, row.at, row.head) = (cause, self.now, self.sum, false);
                 self.runnable += 1;
-                self.waiting.add(row.class);
+                self.shares.waiting.add(row.class);
             }
             GoState::Syscall => self.syscalls += 1,
             _ => {}
@@ -467,7 +392,7 @@ impl Sweep {
         match row.state {
             GoState::Runnable => {
                 self.runnable = self.runnable.saturating_sub(1);
-                self.waiting.remove(row.class);
+                self.shares.waiting.remove(row.class);
                 let parts = self.sum.since(row.at);
                 let inside =
                     row.since < self.window.1 && (row.since >= self.window.0 || parts.total() > Duration::ZERO);
@@ -507,7 +432,7 @@ impl Sweep {
         let syscall = row.state == GoState::Syscall;
         (row.on, row.proc, row.run, row.run_head) = (true, proc, self.now, false);
         row.column = 2 * row.class + u32::from(syscall);
-        self.having.add(row.column);
+        self.shares.having.add(row.column);
         self.occupied += 1;
         if let Some(p) = self.procs.get_mut(usize::from(proc)) {
             (p.go, p.syscalling) = (go, syscall);
@@ -540,7 +465,7 @@ impl Sweep {
         }
         let proc = std::mem::replace(&mut row.proc, NONE16);
         row.last = proc;
-        self.having.remove(row.column);
+        self.shares.having.remove(row.column);
         self.occupied = self.occupied.saturating_sub(1);
         let (from, class) = (row.run, row.class);
         if row.run_head {
@@ -587,10 +512,7 @@ impl Sweep {
 
     /// The unit is over: the waits that are going on, and the goroutines that have Ps, and since when.
     pub fn end(&mut self) -> (Vec<Tail>, Vec<(u32, Time, bool)>) {
-        for (w, row) in (0u32..).zip(std::mem::take(&mut self.cross)) {
-            let some = (0u32..).zip(row).filter(|(_, share)| *share > 0);
-            self.shares.extend(some.map(|(h, share)| ((w, h), share)));
-        }
+        self.shares.drain();
         for p in 0..self.procs.len() {
             self.settle(p as u16);
         }

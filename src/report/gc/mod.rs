@@ -27,8 +27,33 @@ pub fn write(g: &Gc, index: &Index, limit: usize, out: &mut dyn Write) -> io::Re
     what_if(g, out)
 }
 
-/// What there is to say of the whole, a line each, safe to show.
-pub fn head(g: &Gc, index: &Index) -> Vec<String> {
+/// The GC in one line, safe to show.
+pub fn line(g: &Gc) -> String {
+    let ns = |n: u128| Duration(n.min(i64::MAX as u128) as i64);
+    let c = &g.consists;
+    let workers = c.work[Work::Dedicated as usize] + c.work[Work::Fractional as usize];
+    let stw: Duration = g.stops.iter().map(|s| s.len()).sum();
+    let ps = g.procs.0.last().map_or(g.procs.1, |p| p.1);
+    let active = percent(g.active, g.length());
+    format!(
+        "{} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · STW {stw} · allocated {}",
+        said(g),
+        g.active,
+        ns(workers),
+        percent(ns(workers), ns(c.whole)),
+        ns(c.work[Work::Assist as usize]),
+        text::bytes(g.allocated)
+    )
+}
+
+/// The least that the program had in windows of each length, in one line.
+pub fn mmu_line(g: &Gc) -> String {
+    let some = g.mmu.iter().filter(|m| m.least.len >= Duration(1_000_000));
+    let all: Vec<String> = some.map(|m| format!("{} {:.1} %", m.least.len, m.least.utilisation * 100.0)).collect();
+    format!("MMU {}", all.join(" · "))
+}
+
+fn said(g: &Gc) -> String {
     let n = g.cycles.len() as u64;
     let open = g.cycles.iter().filter(|c| c.to.is_none()).count();
     let before = g.cycles.iter().filter(|c| c.before).count();
@@ -43,10 +68,16 @@ pub fn head(g: &Gc, index: &Index) -> Vec<String> {
         (_, 0) => said += ", 1 unfinished: counted until the trace's end",
         _ => said += ", the first from before the trace, 1 unfinished: counted until the trace's end",
     }
+    said
+}
+
+/// What there is to say of the whole, a line each, safe to show.
+pub fn head(g: &Gc, index: &Index) -> Vec<String> {
     let ns = |n: u128| Duration(n.min(i64::MAX as u128) as i64);
     let c = &g.consists;
     let of = |w: Work| ns(c.work[w as usize]);
-    let mut out = vec![format!("{} · {said} · marking {} = {}", g.length(), g.active, percent(g.active, g.length()))];
+    let mut out =
+        vec![format!("{} · {} · marking {} = {}", g.length(), said(g), g.active, percent(g.active, g.length()))];
     let share = |n: u128| percent(ns(n), ns(c.whole));
     out.push(format!(
         "of the Ps' time: mark workers {} = {} (dedicated {}, fractional {}), assists {} = {}, sweeps {} = {}, STW {} = {}",
@@ -89,6 +120,14 @@ pub fn head(g: &Gc, index: &Index) -> Vec<String> {
         out.push(format!(
             "a mark worker ran {} when the trace began, and the trace does not say of which kind: not counted",
             g.unknown
+        ));
+    }
+    let labelled = g.stints.iter().any(|s| matches!(s.work, Work::Dedicated | Work::Fractional | Work::Idle));
+    let workers = index.goroutines.iter().filter(|w| index.dict.func_name(w.entry) == "runtime.gcBgMarkWorker");
+    let ran: Duration = workers.map(|w| w.times.running).sum();
+    if !labelled && ran > Duration::ZERO {
+        out.push(format!(
+            "mark workers ran {ran} in the whole trace, which does not say of which kind they were: not counted"
         ));
     }
     if index.version.1 < 9 {

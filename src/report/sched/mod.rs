@@ -125,26 +125,26 @@ pub fn notes(g: &GroupSched, index: &Index) -> Vec<String> {
         .map(|(c, w)| format!("{} {} in {}", c.name(), w.parts.total(), text::count(w.count)))
         .collect();
     out.push(causes.join(", "));
-    let mut behind: Vec<String> = g
-        .together()
-        .iter()
-        .take(BEHIND)
-        .map(|&(who, time)| match who {
-            Some(who) => format!("{} {time}", group_name(index, who)),
-            None => format!("between two goroutines {time}"),
-        })
-        .collect();
-    let more: Duration = g.together().iter().skip(BEHIND).map(|b| b.1).sum();
-    if more > Duration::ZERO {
-        behind.push(format!("others {more}"));
-    }
-    if !behind.is_empty() {
-        out.push(format!("behind {}", behind.join(", ")));
-    }
+    out.extend(Some(behind(g, index)).filter(|b| !b.is_empty()));
     if let Some(l) = g.all.longest.some().filter(|l| l.len > Duration::ZERO) {
         out.push(format!("longest from {}, {}", at(l.from, index), super::events::goroutine(index, l.go)));
     }
     out
+}
+
+/// What had the Ps while a group's goroutines waited for one, safe to show; empty if nothing had.
+pub fn behind(g: &GroupSched, index: &Index) -> String {
+    let all = g.together();
+    let name = |who| match who {
+        Some(who) => group_name(index, who),
+        None => "between two goroutines".into(),
+    };
+    let mut out: Vec<String> = all.iter().take(BEHIND).map(|&(who, time)| format!("{} {time}", name(who))).collect();
+    let more: Duration = all.iter().skip(BEHIND).map(|b| b.1).sum();
+    if more > Duration::ZERO {
+        out.push(format!("others {more}"));
+    }
+    if out.is_empty() { String::new() } else { format!("behind {}", out.join(", ")) }
 }
 
 /// An instant, counted from the trace's start.

@@ -7,6 +7,7 @@ pub mod goroutines;
 pub mod hits;
 pub mod links;
 pub mod profile;
+pub mod runtime;
 pub mod source;
 pub mod stacks;
 pub mod tasks;
