@@ -177,6 +177,16 @@ impl<R> List<R> {
         self.scroll.seen().count()
     }
 
+    /// The table that it is made of.
+    pub fn table(&self) -> &'static Table<R> {
+        self.table
+    }
+
+    /// Has it made of another table, from the next rows on; how it is sorted stays.
+    pub fn set_table(&mut self, table: &'static Table<R>) {
+        self.table = table;
+    }
+
     /// Begins anew, with no rows.
     pub fn clear(&mut self) {
         self.rows.clear();
@@ -230,7 +240,10 @@ impl<R> List<R> {
     fn step(&mut self, by: isize, cx: &Ctx) {
         let columns = self.table.columns;
         let n = columns.len();
-        let mut at = self.sort.column;
+        if columns.iter().all(|c| c.order.is_none()) {
+            return;
+        }
+        let mut at = self.sort.column.min(n);
         for _ in 0..n {
             at = (at + n).wrapping_add_signed(by) % n;
             if columns[at].order.is_some() && columns[at].is_there(cx) {
