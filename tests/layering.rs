@@ -281,7 +281,6 @@ fn no_circle_leaves_its_folder_or_ties_many_files() {
 /// The views that other parts of the viewer lead to, or know for what is theirs alone.
 const LED_TO: &[(&str, &str)] = &[
     ("Timeline", "instants and goroutines of all views lead there"),
-    ("Links", "tasks are zoomed to as waits are"),
     ("Stacks", "a place's frame is not that of other views"),
     ("Tasks", "a place may be on a task's name"),
     ("Profile", "it is the view of a file that has no trace"),

@@ -12,3 +12,4 @@ pub mod route;
 pub mod runner;
 pub mod search;
 pub mod view;
+pub mod zoom;

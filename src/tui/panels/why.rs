@@ -14,7 +14,8 @@ use crate::model::reasons::Reasons;
 use crate::report::{contention as report, why};
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::Target;
-use crate::tui::app::route::{RouteRef, around};
+use crate::tui::app::route::RouteRef;
+use crate::tui::app::zoom;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use std::sync::Arc;
@@ -151,7 +152,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
         lines.push(PanelLine {
             spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
             target: go.is_some().then_some(Target { go, at, far: true }),
-            zoom: Some(around(at, at + x.max)),
+            zoom: Some(zoom::filled_by(at, at + x.max)),
         });
         let notes = report::notes(c, index, x).into_iter();
         lines.extend(notes.map(|n| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim)));

@@ -1,7 +1,10 @@
 //! Widgets: what several views are made of.
 
 pub mod axis;
+pub mod drill;
 pub mod lane;
+pub mod list;
+pub mod lookup;
 pub mod overview;
 pub mod scroll;
 pub mod spans;

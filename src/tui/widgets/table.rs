@@ -42,6 +42,9 @@ pub struct Sort {
 }
 
 impl Sort {
+    /// By no column.
+    pub const NONE: Sort = Sort { column: usize::MAX, descending: false };
+
     /// The order that a click on a column asks for: the other way round if it is that column's already; else names
     /// begin at A, and numbers with the largest.
     pub fn click(&mut self, column: usize, columns: &[Column]) {

@@ -1,5 +1,6 @@
 //! A route: goroutines that waited for each other, to be drawn together on the timeline with arrows between them.
 
+use super::zoom;
 use crate::analysis::timeline::{Strip, Window};
 use crate::analysis::waits::path::{Link, Path, Piece, What};
 use crate::base::{Duration, GoIdx, Time};
@@ -175,7 +176,7 @@ impl Route {
 
     /// The window of time that shows it whole, with a little around it.
     pub fn zoom(&self) -> (Time, Time) {
-        around(self.from, self.to)
+        zoom::filled_by(self.from, self.to)
     }
 
     /// The pieces that a window touches.
@@ -246,12 +247,6 @@ impl Route {
         out.sort_by_key(|(cell, a)| (*cell, Reverse(a.waited)));
         out
     }
-}
-
-/// A window that shows all from one instant to another, with a little around it.
-pub fn around(from: Time, to: Time) -> (Time, Time) {
-    let margin = Duration(((to - from).0 / 40).max(1));
-    (from - margin, to + margin)
 }
 
 /// The cells of a window that a piece touches, each with the time it takes of it.

@@ -1,41 +1,118 @@
 //! The rows of the goroutines view: what is in them, and in which order.
 
-use crate::base::{Duration, GoIdx, GroupId};
+use crate::base::{Duration, GoIdx, GroupId, text as escape};
 use crate::model::index::Times;
 use crate::model::{Cell, Index, Lane};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::nav::Place;
+use crate::tui::app::view::Ctx;
 use crate::tui::text;
-use crate::tui::widgets::table::Column;
+use crate::tui::theme::{Glyphs, Role};
+use crate::tui::widgets::list::{Col, Table, one};
+use crate::tui::widgets::spans::Spans;
+use crate::tui::widgets::table::Sort;
 use rustc_hash::FxHashMap;
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// The columns, in their order on the screen.
-pub const COLUMNS: [Column; 12] = [
-    column("goroutines", 22, false, 0, true),
-    column("count", 7, true, 1, false),
-    column("", 16, false, 7, false),
-    column("running", 8, true, 0, false),
-    column("runnable", 8, true, 3, false),
-    column("waiting", 8, true, 0, false),
-    column("syscall", 8, true, 4, false),
-    column("longest wait", 12, true, 2, false),
-    column("waits for", 20, false, 9, false),
-    column("samples", 8, true, 5, false),
-    column("hits", 6, true, 6, false),
-    column("events", 9, true, 8, false),
-];
+/// The rows. They come in order: members stand under their group.
+pub static ROWS: Table<Row> = Table {
+    columns: &[
+        Col::text("goroutines", 22, |r: &Row, cx, _| one(name(r, cx), Role::Text))
+            .elastic()
+            .by(|a, b, _| a.name.cmp(&b.name)),
+        Col::number("count", 7, |r: &Row, cx, _| match r.subject {
+            Subject::Group(_) => one(format!("{}{}", cx.theme.glyphs.times, escape::count(r.count)), Role::Dim),
+            Subject::Go(_) => Spans::new(),
+        })
+        .drop(1)
+        .by(|a, b, _| a.count.cmp(&b.count)),
+        Col::text("", 16, |r: &Row, cx, width| bar(&r.times, width, cx.theme.glyphs)).drop(7),
+        Col::number("running", 8, |r: &Row, _, _| time(r.times.running, Role::Running))
+            .by(|a, b, _| a.times.running.cmp(&b.times.running)),
+        Col::number("runnable", 8, |r: &Row, _, _| time(r.times.runnable, Role::Runnable))
+            .drop(3)
+            .by(|a, b, _| a.times.runnable.cmp(&b.times.runnable)),
+        Col::number("waiting", 8, |r: &Row, _, _| time(r.times.waiting, Role::Waiting))
+            .by(|a, b, _| a.times.waiting.cmp(&b.times.waiting)),
+        Col::number("syscall", 8, |r: &Row, _, _| time(syscall(&r.times), Role::Syscall))
+            .drop(4)
+            .by(|a, b, _| syscall(&a.times).cmp(&syscall(&b.times))),
+        Col::number("longest wait", 12, |r: &Row, _, _| time(r.longest, Role::Text))
+            .drop(2)
+            .by(|a, b, _| a.longest.cmp(&b.longest)),
+        Col::text("waits for", 20, |r: &Row, _, _| one(r.reason.clone(), Role::Dim))
+            .drop(9)
+            .by(|a, b, _| a.reason.cmp(&b.reason)),
+        Col::number("samples", 8, |r: &Row, _, _| number(r.samples, Role::Sample))
+            .drop(5)
+            .by(|a, b, _| a.samples.cmp(&b.samples)),
+        // It matters most while there is a query, and is not there else.
+        Col::number("hits", 6, |r: &Row, _, _| number(r.hits, Role::Hit))
+            .when(|cx| cx.hits.is_some())
+            .by(|a, b, _| a.hits.cmp(&b.hits)),
+        Col::number("events", 9, |r: &Row, _, _| number(r.events, Role::Dim))
+            .drop(8)
+            .by(|a, b, _| a.events.cmp(&b.events)),
+    ],
+    sort: Sort { column: 3, descending: true },
+    same: |a, b| a.subject == b.subject,
+    tie: None,
+    arrange: None,
+    given_in_order: true,
+};
 
-/// The column of the bars, which cannot be sorted by.
-pub const BAR: usize = 2;
-/// The column of time running, sorted by at first.
-pub const RUNNING: usize = 3;
-/// The column of hits, there only while there is a query.
-pub const HITS: usize = 10;
+/// A name, behind the sign of an open or closed group.
+fn name(r: &Row, cx: &Ctx) -> String {
+    let glyphs = cx.theme.glyphs;
+    match r.subject {
+        Subject::Group(_) if r.open => format!("{} {}", glyphs.expanded, r.name),
+        Subject::Group(_) => format!("{} {}", glyphs.collapsed, r.name),
+        Subject::Go(_) => format!("    {}", r.name),
+    }
+}
 
-const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: bool) -> Column {
-    Column { title, width, right, drop, elastic }
+/// A time; nothing for none.
+fn time(d: Duration, role: Role) -> Spans {
+    if d == Duration::ZERO { Spans::new() } else { one(d.to_string(), role) }
+}
+
+/// A count; nothing for none.
+fn number(n: u64, role: Role) -> Spans {
+    if n == 0 { Spans::new() } else { one(escape::count(n), role) }
+}
+
+/// Time per state as parts of a bar: every state that took any time has a cell, and none has more than its due
+/// otherwise.
+fn bar(t: &Times, width: u16, glyphs: &Glyphs) -> Spans {
+    let parts = [
+        (t.running, Role::Running, glyphs.running),
+        (syscall(t), Role::Syscall, glyphs.syscall),
+        (t.runnable, Role::Runnable, glyphs.runnable),
+        (t.waiting, Role::Waiting, glyphs.waiting),
+    ];
+    let widths = shares(&parts.map(|p| p.0.0.max(0) as u64), usize::from(width));
+    let piece = |((_, role, glyph), w)| (std::iter::repeat_n(glyph, w).collect(), role);
+    parts.into_iter().zip(widths).map(piece).collect()
+}
+
+/// Divides `width` cells in proportion to `parts`; a part that is not 0 gets at least one while there are enough.
+fn shares(parts: &[u64; 4], width: usize) -> [usize; 4] {
+    let total: u128 = parts.iter().map(|&p| u128::from(p)).sum();
+    let mut out = [0; 4];
+    if total == 0 || width == 0 {
+        return out;
+    }
+    for (o, &p) in out.iter_mut().zip(parts) {
+        *o = (u128::from(p) * width as u128 / total) as usize;
+        if p > 0 && *o == 0 {
+            *o = 1;
+        }
+    }
+    // What rounding gave or took, the largest part makes good.
+    let largest = (0..4).max_by_key(|&i| parts[i]).unwrap_or(0);
+    let others: usize = (0..4).filter(|&i| i != largest).map(|i| out[i]).sum();
+    out[largest] = width.saturating_sub(others);
+    out
 }
 
 /// What a row is about.
@@ -52,6 +129,8 @@ pub enum Subject {
 pub struct Row {
     /// What it is about.
     pub subject: Subject,
+    /// Whether it is a group whose members are shown.
+    pub open: bool,
     /// Its name, safe to show.
     pub name: String,
     /// Members of a group, 1 for a goroutine.
@@ -68,15 +147,6 @@ pub struct Row {
     pub hits: u64,
     /// Events.
     pub events: u64,
-}
-
-/// The order of the rows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Sort {
-    /// A position in [`COLUMNS`].
-    pub column: usize,
-    /// Whether the largest comes first.
-    pub descending: bool,
 }
 
 /// Most members of a group that are listed: more cannot be read, and sort by their group's order all the same.
@@ -99,13 +169,14 @@ pub fn hits_by_go(hits: Option<&Hits>, place: &Place, index: &Index) -> FxHashMa
 fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashMap<GoIdx, u64>) -> Option<Row> {
     let reason = |blocked: &[(crate::base::StringId, Duration)]| {
         let most = blocked.iter().max_by_key(|(s, d)| (*d, std::cmp::Reverse(*s)));
-        most.map_or(String::new(), |(s, _)| crate::base::text::escape(index.dict.str(*s)).into_owned())
+        most.map_or(String::new(), |(s, _)| escape::escape(index.dict.str(*s)).into_owned())
     };
     let (mut row, lane) = match subject {
         Subject::Group(id) => {
             let g = index.groups.get(id.0 as usize)?;
             let row = Row {
                 subject,
+                open: false,
                 name: text::group(index.dict.str(g.name)),
                 count: g.members.len() as u64,
                 times: g.times,
@@ -129,10 +200,11 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
             let label = index.dict.str(g.label);
             let mut name = format!("G{}", g.id.0);
             if !label.is_empty() {
-                name.push_str(&format!("  {}", crate::base::text::escape(label)));
+                name.push_str(&format!("  {}", escape::escape(label)));
             }
             let row = Row {
                 subject,
+                open: false,
                 name,
                 count: 1,
                 times: g.times,
@@ -154,22 +226,11 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
     Some(row)
 }
 
-fn compare(a: &Row, b: &Row, sort: Sort) -> Ordering {
-    let by = match sort.column {
-        0 => a.name.cmp(&b.name),
-        1 => a.count.cmp(&b.count),
-        3 => a.times.running.cmp(&b.times.running),
-        4 => a.times.runnable.cmp(&b.times.runnable),
-        5 => a.times.waiting.cmp(&b.times.waiting),
-        6 => syscall(&a.times).cmp(&syscall(&b.times)),
-        7 => a.longest.cmp(&b.longest),
-        8 => a.reason.cmp(&b.reason),
-        9 => a.samples.cmp(&b.samples),
-        10 => a.hits.cmp(&b.hits),
-        11 => a.events.cmp(&b.events),
-        _ => Ordering::Equal,
-    };
-    if sort.descending { by.reverse() } else { by }
+/// Sorts rows by a column. Stable, on rows that stand in order of time in the index: so the order never wavers.
+fn put_in_order(rows: &mut [Row], sort: Sort, cx: &Ctx) {
+    if let Some(order) = ROWS.columns.get(sort.column).and_then(|c| c.order) {
+        rows.sort_by(|a, b| sort.turn(order(a, b, cx)));
+    }
 }
 
 /// Time in syscalls, with and without a P.
@@ -179,14 +240,8 @@ pub fn syscall(t: &Times) -> Duration {
 
 /// The rows as they stand on the screen: groups in order, and under those that are open their members in order. What
 /// the narrowing leaves nothing of is not there.
-pub fn rows(
-    index: &Index,
-    place: &Place,
-    hits: Option<&Hits>,
-    totals: Option<&Totals>,
-    open: &BTreeSet<GroupId>,
-    sort: Sort,
-) -> Vec<Row> {
+pub fn rows(cx: &Ctx, totals: Option<&Totals>, open: &BTreeSet<GroupId>, sort: Sort) -> Vec<Row> {
+    let (index, place, hits) = (cx.index, cx.place, cx.hits);
     let by_go = hits_by_go(hits, place, index);
     let only = place.only().and_then(|g| index.goroutine(g));
     let group = place.group().or(only.map(|g| g.group));
@@ -199,13 +254,13 @@ pub fn rows(
         .filter_map(|g| row(index, Subject::Group(g), totals, &by_go))
         .filter(|r| r.count > 0 && seen(r))
         .collect();
-    // Stable, on groups that stand in order of time in the index: so the order never wavers.
-    groups.sort_by(|a, b| compare(a, b, sort));
+    put_in_order(&mut groups, sort, cx);
     let mut out = Vec::new();
     for g in groups {
         let Subject::Group(id) = g.subject else { continue };
-        out.push(g);
-        if !open.contains(&id) {
+        let is_open = open.contains(&id);
+        out.push(Row { open: is_open, ..g });
+        if !is_open {
             continue;
         }
         let members = index.groups[id.0 as usize].members.iter().take(MAX_MEMBERS);
@@ -214,8 +269,22 @@ pub fn rows(
             .filter_map(|&m| row(index, Subject::Go(m), totals, &by_go))
             .filter(seen)
             .collect();
-        members.sort_by(|a, b| compare(a, b, sort));
+        put_in_order(&mut members, sort, cx);
         out.extend(members);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_full_and_shows_the_smallest_part() {
+        assert_eq!(shares(&[1, 0, 1, 1_000_000], 16), [1, 0, 1, 14]);
+        assert_eq!(shares(&[1, 1, 1, 1], 10).iter().sum::<usize>(), 10);
+        assert_eq!(shares(&[0, 0, 0, 0], 10), [0; 4]);
+        assert_eq!(shares(&[u64::MAX, u64::MAX, 0, 0], 4), [2, 2, 0, 0]);
+        assert_eq!(shares(&[5, 0, 0, 0], 0), [0; 4]);
+    }
 }

@@ -4,18 +4,18 @@ mod render;
 mod rows;
 
 use crate::analysis::waits::links as sums;
-use crate::base::{Duration, FrameId, GoIdx, Time};
+use crate::base::{FrameId, GoIdx, GroupId, Time};
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::app::search;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
-use crate::tui::widgets::scroll::Scroll;
-use crate::tui::widgets::table::{self, Sort};
+use crate::tui::app::{search, zoom};
+use crate::tui::widgets::drill::Drill;
+use crate::tui::widgets::list::Took;
+use crate::tui::widgets::lookup::Lookup;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rows::{EDGES, Row, WAITS, Wait};
-use std::fmt;
 use std::sync::Arc;
 
 /// What links were summed up for.
@@ -27,60 +27,24 @@ pub struct Key {
 
 /// Who waited for whom.
 pub struct Found {
-    key: Key,
     links: sums::Links,
-    rows: Vec<Row>,
-}
-
-impl fmt::Debug for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Found").field("key", &self.key).field("rows", &self.rows).finish_non_exhaustive()
-    }
-}
-
-/// The waits of one edge.
-#[derive(Debug)]
-pub struct List {
-    of: Arc<Found>,
-    edge: usize,
-    waits: Vec<Wait>,
+    rows: Vec<Arc<Row>>,
 }
 
 /// The view.
 pub struct Links {
-    asked: Option<Key>,
-    found: Option<Arc<Found>>,
-    /// The edges as they stand on the screen, by position in `found`'s rows, and what that was made for.
-    rows: Vec<usize>,
-    made: Option<(Key, Option<crate::base::GroupId>, Sort, bool)>,
-    sort: Sort,
-    scroll: Scroll,
+    found: Lookup<Key, Found>,
+    /// The edges, and the waits of one.
+    lists: Drill<Arc<Row>, Wait>,
+    /// What the edges in the list were chosen for.
+    made: Option<(Key, Option<GroupId>, bool)>,
     /// Whether what the runtime's own goroutines waited for is there too.
     all: bool,
-    /// The edge whose waits are shown, by position in `found`'s rows.
-    open: Option<usize>,
-    waits: Vec<Wait>,
-    listed: bool,
-    waits_sort: Sort,
-    waits_scroll: Scroll,
 }
 
 impl Default for Links {
     fn default() -> Links {
-        Links {
-            asked: None,
-            found: None,
-            rows: Vec::new(),
-            made: None,
-            sort: Sort { column: rows::TOTAL, descending: true },
-            scroll: Scroll::default(),
-            all: false,
-            open: None,
-            waits: Vec::new(),
-            listed: false,
-            waits_sort: Sort { column: 0, descending: true },
-            waits_scroll: Scroll::default(),
-        }
+        Links { found: Lookup::default(), lists: Drill::new(&EDGES, &WAITS), made: None, all: false }
     }
 }
 
@@ -89,64 +53,43 @@ fn key(cx: &Ctx) -> Key {
 }
 
 impl Links {
-    fn row(&self, i: usize) -> Option<&Row> {
-        self.found.as_ref()?.rows.get(i)
-    }
-
-    /// The edge under the cursor.
-    fn edge(&self) -> Option<&Row> {
-        self.row(*self.rows.get(self.scroll.selected as usize)?)
-    }
-
-    fn wait(&self) -> Option<&Wait> {
-        self.waits.get(self.waits_scroll.selected as usize)
-    }
-
-    /// Whether what is shown is for what the views are narrowed to.
-    fn fresh(&self, cx: &Ctx) -> bool {
-        self.found.as_ref().is_some_and(|f| f.key == key(cx))
-    }
-
     /// How many edges are left out because the runtime's own goroutines waited.
     fn hidden(&self) -> usize {
-        match (&self.found, self.all) {
+        match (self.found.latest(), self.all) {
             (Some(f), false) => f.rows.iter().filter(|r| !r.users).count(),
             _ => 0,
         }
     }
 
-    /// Puts the edges in order, anew if anything they depend on has changed; the selection stays on what it was on.
-    fn refresh(&mut self, cx: &Ctx) {
-        let Some(found) = self.found.clone() else { return };
+    /// The edges that are to be seen, if that is not what is in the list.
+    fn chosen(&mut self, cx: &Ctx) -> Option<Vec<Arc<Row>>> {
+        let (key, found) = (self.found.key()?, self.found.latest()?);
         let group = cx.place.group();
-        let made = (found.key.clone(), group, self.sort, self.all);
+        let made = (key.clone(), group, self.all);
         if self.made.as_ref() == Some(&made) {
-            return;
+            return None;
         }
-        let on = self.rows.get(self.scroll.selected as usize).copied().filter(|_| self.scroll.selected > 0);
-        let seen = |r: &Row| match group {
+        let seen = |r: &&Arc<Row>| match group {
             Some(g) => r.group == g || r.by == Some(g),
             None => r.users || self.all,
         };
-        let mut order: Vec<usize> = (0..found.rows.len()).filter(|&i| seen(&found.rows[i])).collect();
-        order.sort_by(|&a, &b| rows::compare(&found.rows[a], &found.rows[b], self.sort));
-        self.rows = order;
+        let rows = found.rows.iter().filter(seen).cloned().collect();
         self.made = Some(made);
-        let at = on.and_then(|e| self.rows.iter().position(|&r| r == e)).map(|i| i as u64);
-        self.scroll.fit(self.rows.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
-        self.scroll.select(at.unwrap_or(self.scroll.selected));
+        Some(rows)
     }
 
-    fn sort_waits(&mut self, cx: &Ctx) {
-        let sort = self.waits_sort;
-        self.waits.sort_by(|a, b| rows::compare_waits(a, b, sort, cx.index).then((a.from, a.go).cmp(&(b.from, b.go))));
+    /// Chooses the edges anew if anything that they depend on has changed.
+    fn refresh(&mut self, cx: &Ctx) {
+        if let Some(rows) = self.chosen(cx) {
+            self.lists.outer.set(rows, cx);
+        }
     }
 
     /// Tells the model of the wait under the cursor: for an edge, of its longest.
     fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
-        let to = match self.open {
-            Some(_) => self.wait().map(|w| (w.go, w.from)),
-            None => self.edge().map(|r| r.longest),
+        let to = match self.lists.open() {
+            Some(_) => self.lists.inside().map(|w| (w.go, w.from)),
+            None => self.lists.outer.selected().map(|r| r.longest),
         };
         if let Some((go, at)) = to.filter(|t| t.0.is_some()) {
             let to = place(cx, go, at);
@@ -156,117 +99,98 @@ impl Links {
         }
     }
 
+    /// Asks for the waits of the open edge.
+    fn ask(&self, out: &mut Vec<Command>) {
+        if let (Some(key), Some(found), Some(row)) = (self.found.key(), self.found.latest(), self.lists.open()) {
+            out.push(Command::Run(rows::list(key.clone(), found.clone(), row.edge)));
+        }
+    }
+
     fn enter(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.open.is_some() {
-            if let Some(w) = self.wait() {
+        if self.lists.open().is_some() {
+            if let Some(w) = self.lists.inside() {
                 let mut to = place(cx, w.go, w.from);
-                (to.view, to.zoom) = (ViewId::Timeline, Some(around(w.from, w.to)));
+                (to.view, to.zoom) = (ViewId::Timeline, Some(zoom::amid(w.from, w.to)));
                 out.push(Command::Enter(to));
                 out.push(Command::Focus(Pane::Detail));
             }
-            return;
+        } else if self.lists.enter().is_some() {
+            self.ask(out);
         }
-        let (Some(found), Some(&i)) = (self.found.clone(), self.rows.get(self.scroll.selected as usize)) else {
-            return;
-        };
-        (self.open, self.listed) = (Some(i), false);
-        self.waits.clear();
-        self.waits_scroll = Scroll::default();
-        out.push(Command::Run(rows::list(found.clone(), found.rows[i].edge)));
     }
 
-    fn close(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
-        self.open = None;
-        self.waits.clear();
-        self.point(cx, out);
+    /// Does what a key or the mouse means in the lists.
+    fn took(&mut self, took: Took, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match took {
+            Took::Nothing => return false,
+            Took::Done => {}
+            Took::Moved | Took::Closed => self.point(cx, out),
+            Took::Enter => self.enter(cx, out),
+            Took::Double => {
+                self.point(cx, out);
+                self.enter(cx, out);
+            }
+        }
+        true
+    }
+
+    fn take_sums(&mut self, key: Key, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(found) = self.found.take(key, found) else { return };
+        // The selection and the open edge stay what they were, under their names.
+        let open = self.lists.open().map(|r| r.name());
+        let open = open.and_then(|name| found.rows.iter().find(|r| r.name() == name).cloned());
+        self.made = None;
+        if let Some(rows) = self.chosen(cx) {
+            self.lists.outer.follow(rows, cx);
+        }
+        if open.is_none() {
+            self.lists.inner.clear();
+        }
+        self.lists.set_open(open);
+        self.ask(out);
+        if cx.place.view == ViewId::Links && !cx.place.go.is_some() {
+            self.point(cx, out);
+        }
+    }
+
+    fn take_waits(&mut self, of: &Arc<Found>, edge: usize, waits: Vec<Wait>, cx: &Ctx, out: &mut Vec<Command>) {
+        let same = self.found.latest().is_some_and(|f| Arc::ptr_eq(f, of));
+        if same && self.lists.open().is_some_and(|r| r.edge == edge) {
+            self.lists.fill(waits, cx);
+            if cx.place.view == ViewId::Links {
+                self.point(cx, out);
+            }
+        }
     }
 
     /// The goroutines that the row under the cursor is about, for narrowing.
     fn narrowing(&self) -> Option<Narrow> {
-        match self.open {
-            Some(_) => self.wait().map(|w| Narrow::Go(w.go)),
-            None => self.edge().and_then(|r| r.group.some()).map(Narrow::Group),
+        match self.lists.open() {
+            Some(_) => self.lists.inside().map(|w| Narrow::Go(w.go)),
+            None => self.lists.outer.selected().and_then(|r| r.group.some()).map(Narrow::Group),
         }
     }
 
     fn text(&self, cx: &Ctx) -> Option<String> {
-        Some(match self.open {
+        Some(match self.lists.open() {
             Some(_) => {
-                let w = self.wait()?;
+                let w = self.lists.inside()?;
                 let at = crate::tui::text::instant(w.from - cx.index.start);
                 let g = cx.index.goroutine(w.go)?;
                 format!("{}@{at}:g{}", cx.name, g.id.0)
             }
             None => {
-                let r = self.edge()?;
+                let r = self.lists.outer.selected()?;
                 let line = |p: &(String, String)| if p.1.is_empty() { p.0.clone() } else { format!("{} {}", p.0, p.1) };
                 let (waiter, waker) = (line(&r.waiter), line(&r.waker));
                 format!("{} · {waiter} ← {waker} · {} × · {}", r.reason, r.count, r.total)
             }
         })
     }
-
-    fn sort_by(&mut self, cx: &Ctx, change: impl FnOnce(&mut Sort, &[table::Column])) {
-        if self.open.is_some() {
-            change(&mut self.waits_sort, &WAITS);
-            self.sort_waits(cx);
-        } else {
-            change(&mut self.sort, &EDGES);
-            self.refresh(cx);
-        }
-    }
-
-    fn take_sums(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.asked.as_ref() != Some(&found.key) {
-            return;
-        }
-        let found = Arc::new(found);
-        // The selection and the open edge stay what they were, under their names.
-        let same = |old: Option<&Row>| {
-            let old = old?;
-            found.rows.iter().position(|r| r.name() == old.name())
-        };
-        let (on, open) = (same(self.edge()), same(self.open.and_then(|i| self.row(i))));
-        (self.found, self.made) = (Some(found.clone()), None);
-        self.refresh(cx);
-        if let Some(at) = on.and_then(|e| self.rows.iter().position(|&r| r == e)) {
-            self.scroll.select(at as u64);
-        }
-        self.open = open;
-        match open {
-            Some(i) => {
-                self.listed = false;
-                out.push(Command::Run(rows::list(found.clone(), found.rows[i].edge)));
-            }
-            None => self.waits.clear(),
-        }
-        if cx.place.view == ViewId::Links && !cx.place.go.is_some() {
-            self.point(cx, out);
-        }
-    }
-
-    fn take_waits(&mut self, list: List, cx: &Ctx, out: &mut Vec<Command>) {
-        let Some(found) = self.found.as_ref().filter(|f| Arc::ptr_eq(f, &list.of)) else { return };
-        if self.open.and_then(|i| found.rows.get(i)).is_some_and(|r| r.edge == list.edge) {
-            self.waits = list.waits;
-            self.listed = true;
-            self.sort_waits(cx);
-            self.waits_scroll.fit(self.waits.len() as u64, self.waits_scroll.seen().count().max(1) as u16);
-            if cx.place.view == ViewId::Links {
-                self.point(cx, out);
-            }
-        }
-    }
 }
 
 fn place(cx: &Ctx, go: GoIdx, at: Time) -> Place {
     Place { go, at, row: None, event: None, frame: FrameId::NONE, ..cx.place.clone() }
-}
-
-/// A window in which a stretch of time can be seen with what came before and after.
-pub fn around(from: Time, to: Time) -> (Time, Time) {
-    let margin = Duration(((to - from).0 / 2).max(1_000));
-    (from - margin, to + margin)
 }
 
 impl View for Links {
@@ -281,10 +205,7 @@ impl View for Links {
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         self.refresh(cx);
         match action {
-            Action::Enter => self.enter(cx, out),
-            Action::Right if cx.focused && self.open.is_none() => self.enter(cx, out),
-            Action::Escape | Action::Left if cx.focused && self.open.is_some() => self.close(cx, out),
-            Action::Expand if self.open.is_none() => {
+            Action::Expand if self.lists.open().is_none() => {
                 self.all = !self.all;
                 self.refresh(cx);
             }
@@ -292,19 +213,13 @@ impl View for Links {
                 Some(n) => out.push(Command::Narrow(n)),
                 None => return false,
             },
-            Action::SortNext => self.sort_by(cx, |s, c| s.step(1, c)),
-            Action::SortPrev => self.sort_by(cx, |s, c| s.step(-1, c)),
-            Action::SortReverse => self.sort_by(cx, |s, _| s.descending = !s.descending),
             Action::Copy if cx.focused => match self.text(cx) {
                 Some(t) => out.push(Command::Copy(t)),
                 None => return false,
             },
             _ => {
-                let scroll = if self.open.is_some() { &mut self.waits_scroll } else { &mut self.scroll };
-                if !scroll.handle(action) {
-                    return false;
-                }
-                self.point(cx, out);
+                let took = self.lists.handle(action, cx);
+                return self.took(took, cx, out);
             }
         }
         true
@@ -312,53 +227,21 @@ impl View for Links {
 
     fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         self.refresh(cx);
-        // The waits have a line above their heading that says whose they are.
-        let heading = area.y + u16::from(self.open.is_some());
-        match what {
-            Mouse::Press if at.y == heading => {
-                let slots = render::slots(area.width, self.open.is_some());
-                if let Some(s) = table::slot_at(&slots, at.x - area.x) {
-                    self.sort_by(cx, |sort, columns| sort.click(s.column, columns));
-                }
-            }
-            Mouse::Press | Mouse::Double if at.y > heading => {
-                let (scroll, len) = match self.open {
-                    Some(_) => (&mut self.waits_scroll, self.waits.len()),
-                    None => (&mut self.scroll, self.rows.len()),
-                };
-                let row = scroll.top + u64::from(at.y - heading - 1);
-                if row >= len as u64 {
-                    return false;
-                }
-                scroll.select(row);
-                self.point(cx, out);
-                if what == Mouse::Double {
-                    self.enter(cx, out);
-                }
-            }
-            Mouse::Press | Mouse::Double if self.open.is_some() => self.close(cx, out),
-            Mouse::Wheel(n, _) => match self.open {
-                Some(_) => self.waits_scroll.wheel(i64::from(n) * 3),
-                None => self.scroll.wheel(i64::from(n) * 3),
-            },
-            _ => return false,
-        }
-        true
+        let took = self.lists.mouse(at, what, area, cx);
+        self.took(took, cx, out)
     }
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
         if cx.place.view != ViewId::Links {
             return;
         }
-        let want = key(cx);
         // The sums are of whole waits, so that they wait for the whole trace.
-        if cx.index.complete && self.asked.as_ref() != Some(&want) {
-            self.asked = Some(want.clone());
+        let want = key(cx);
+        if cx.index.complete && self.found.want(&want) {
             out.push(Command::Run(rows::sum_up(want)));
         }
         self.refresh(cx);
-        self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
-        self.waits_scroll.fit(self.waits.len() as u64, area.height.saturating_sub(2));
+        self.lists.fit(area);
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

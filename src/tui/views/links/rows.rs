@@ -1,6 +1,6 @@
 //! The rows of the links view: edges and the waits of one, with their names.
 
-use super::{Found, Key, Links, List};
+use super::{Found, Key, Links};
 use crate::analysis::waits::links;
 use crate::analysis::waits::links::table::is_users;
 use crate::analysis::waits::links::{Edge, Options, Party};
@@ -9,40 +9,104 @@ use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
 use crate::model::Index;
 use crate::model::Waker;
 use crate::model::places::PlaceId;
+use crate::report::why;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::search;
-use crate::tui::panels::why;
+use crate::tui::panels::why::nobody;
 use crate::tui::text;
-use crate::tui::widgets::table::{Column, Sort};
-use std::cmp::Ordering;
+use crate::tui::theme::Role;
+use crate::tui::widgets::list::{Col, Table, one};
+use crate::tui::widgets::spans::Spans;
+use crate::tui::widgets::table::{Slot, Sort};
 use std::sync::Arc;
 
-/// The columns of the edges. Those of waiter and waker share what the others leave.
-pub const EDGES: [Column; 8] = [
-    column("waits for", 14, false, 0, false),
-    column("waiter", 18, false, 0, true),
-    column("waker", 19, false, 0, false),
-    column("count", 7, true, 0, false),
-    column("total", 7, true, 0, false),
-    column("mean", 7, true, 2, false),
-    column("longest", 8, true, 0, false),
-    column("99 in 100", 9, true, 3, false),
-];
+/// The edges. Those of waiter and waker share what the others leave.
+pub static EDGES: Table<Arc<Row>> = Table {
+    columns: &[
+        Col::text("waits for", 14, |r: &Arc<Row>, _, _| one(r.reason.clone(), Role::Waiting))
+            .by(|a, b, _| a.reason.cmp(&b.reason)),
+        Col::text("waiter", 18, |r: &Arc<Row>, _, width| party(&r.waiter, width))
+            .elastic()
+            .by(|a, b, _| a.waiter.cmp(&b.waiter)),
+        Col::text("waker", 19, |r: &Arc<Row>, _, width| party(&r.waker, width)).by(|a, b, _| a.waker.cmp(&b.waker)),
+        Col::number("count", 7, |r: &Arc<Row>, _, _| one(base::count(r.count), Role::Text))
+            .by(|a, b, _| a.count.cmp(&b.count)),
+        Col::number("total", 7, |r: &Arc<Row>, _, _| one(r.total.to_string(), Role::Title))
+            .by(|a, b, _| a.total.cmp(&b.total)),
+        Col::number("mean", 7, |r: &Arc<Row>, _, _| one(r.mean.to_string(), Role::Text))
+            .drop(2)
+            .by(|a, b, _| a.mean.cmp(&b.mean)),
+        Col::number("longest", 8, |r: &Arc<Row>, _, _| one(r.max.to_string(), Role::Text))
+            .by(|a, b, _| a.max.cmp(&b.max)),
+        Col::number("99 in 100", 9, |r: &Arc<Row>, _, _| one(r.p99.to_string(), Role::Text))
+            .drop(3)
+            .by(|a, b, _| a.p99.cmp(&b.p99)),
+    ],
+    sort: Sort { column: 4, descending: true },
+    same: |a, b| a.name() == b.name(),
+    tie: None,
+    arrange: Some(share),
+    given_in_order: false,
+};
 /// The column of waiters, and beside it that of wakers.
-pub const WAITER: usize = 1;
-/// The column of sums, sorted by at first.
-pub const TOTAL: usize = 4;
+const WAITER: usize = 1;
 
-/// The columns of the waits of an edge.
-pub const WAITS: [Column; 4] = [
-    column("waited", 9, true, 0, false),
-    column("from", 16, true, 0, false),
-    column("goroutine", 16, false, 0, true),
-    column("ended by", 24, false, 1, false),
-];
+/// The waits of an edge.
+pub static WAITS: Table<Wait> = Table {
+    columns: &[
+        Col::number("waited", 9, |w: &Wait, _, _| one(w.len().to_string(), Role::Title))
+            .by(|a, b, _| a.len().cmp(&b.len())),
+        Col::number("from", 16, |w: &Wait, cx, _| one(text::column_instant(w.from - cx.index.start), Role::Text))
+            .by(|a, b, _| a.from.cmp(&b.from)),
+        Col::text("goroutine", 16, |w: &Wait, cx, _| one(why::goroutine(cx.index, w.go), Role::Text)).elastic().by(
+            |a, b, cx| {
+                let id = |g: GoIdx| cx.index.goroutine(g).map(|g| g.id);
+                id(a.go).cmp(&id(b.go))
+            },
+        ),
+        Col::text("ended by", 24, |w: &Wait, _, _| one(w.waker.clone(), Role::Dim))
+            .drop(1)
+            .by(|a, b, _| a.waker.cmp(&b.waker)),
+    ],
+    sort: Sort { column: 0, descending: true },
+    same: |a, b| (a.from, a.go) == (b.from, b.go),
+    tie: Some(|a, b| (a.from, a.go).cmp(&(b.from, b.go))),
+    arrange: None,
+    given_in_order: false,
+};
 
-const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: bool) -> Column {
-    Column { title, width, right, drop, elastic }
+/// Divides what waiter and waker have between them: they matter alike. Where there is room, reasons get what their
+/// longest names need.
+fn share(slots: &mut [Slot]) {
+    let Some(i) = slots.iter().position(|s| s.column == WAITER) else { return };
+    if slots.get(i + 1).is_none_or(|s| s.column != WAITER + 1) {
+        return;
+    }
+    let extra = if i > 0 { (slots[i].width + slots[i + 1].width).saturating_sub(56).min(8) } else { 0 };
+    if extra > 0 {
+        slots[i - 1].width += extra;
+        slots[i].x += extra;
+        slots[i].width -= extra;
+    }
+    let both = slots[i].width + slots[i + 1].width;
+    slots[i].width = both.div_ceil(2);
+    slots[i + 1].width = both / 2;
+    slots[i + 1].x = slots[i].x + slots[i].width + 1;
+}
+
+/// A group and a line, of which the line's end matters most where there is not room for both.
+fn party((name, at): &(String, String), width: u16) -> Spans {
+    let width = usize::from(width);
+    if at.is_empty() {
+        return one(name.clone(), Role::Dim);
+    }
+    // A name needs a few letters to be one.
+    let room = width.saturating_sub(base::width(at) + 1);
+    let name = if room >= 8 { base::fit_end(name, room).into_owned() } else { String::new() };
+    let gap = if name.is_empty() { "" } else { " " };
+    let rest = width - base::width(&name) - gap.len();
+    let at = base::fit_end(at, rest).into_owned();
+    vec![(name, Role::Text), (gap.into(), Role::Text), (at, Role::Accent)]
 }
 
 /// Most waits of an edge that are listed.
@@ -90,7 +154,7 @@ fn row(index: &Index, found: &links::Links, edge: usize, e: &Edge) -> Row {
     let line = |p: PlaceId| found.places.line(index, p);
     let waker = match e.key.waker {
         Party::Group(g) => text::group(index.group_name(g)),
-        other => why::nobody(other).to_string(),
+        other => nobody(other).to_string(),
     };
     Row {
         edge,
@@ -107,20 +171,6 @@ fn row(index: &Index, found: &links::Links, edge: usize, e: &Edge) -> Row {
         users: is_users(index, e),
         longest: (e.longest_go, e.longest_from),
     }
-}
-
-/// The order of two edges; those alike stand as they were found, the largest sums first.
-pub fn compare(a: &Row, b: &Row, sort: Sort) -> Ordering {
-    sort.turn(match sort.column {
-        0 => a.reason.cmp(&b.reason),
-        1 => a.waiter.cmp(&b.waiter),
-        2 => a.waker.cmp(&b.waker),
-        3 => a.count.cmp(&b.count),
-        4 => a.total.cmp(&b.total),
-        5 => a.mean.cmp(&b.mean),
-        6 => a.max.cmp(&b.max),
-        _ => a.p99.cmp(&b.p99),
-    })
 }
 
 /// A wait with what tells it from the others of its edge.
@@ -147,17 +197,6 @@ impl Wait {
     }
 }
 
-/// The order of two waits.
-pub fn compare_waits(a: &Wait, b: &Wait, sort: Sort, index: &Index) -> Ordering {
-    let id = |g: GoIdx| index.goroutine(g).map(|g| g.id);
-    sort.turn(match sort.column {
-        0 => a.len().cmp(&b.len()),
-        1 => a.from.cmp(&b.from),
-        2 => id(a.go).cmp(&id(b.go)),
-        _ => a.waker.cmp(&b.waker),
-    })
-}
-
 fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options<'a> {
     let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
     Options { from, to, filter }
@@ -169,32 +208,34 @@ pub fn sum_up(key: Key) -> Job {
         let filter = search::compile(cx, key.query.as_deref())?;
         let links = links::links(cx, options(&key, filter.as_ref()))?;
         let index = cx.trace.index();
-        let rows = links.edges.iter().enumerate().map(|(i, e)| row(&index, &links, i, e)).collect();
-        Ok(Found { key, links, rows })
+        let rows = links.edges.iter().enumerate().map(|(i, e)| Arc::new(row(&index, &links, i, e))).collect();
+        Ok((key, Found { links, rows }))
     };
-    Job::new("links", work, |view: &mut Links, found, cx, out| view.take_sums(found, cx, out))
+    Job::new("links", work, |view: &mut Links, (key, found), cx, out| view.take_sums(key, found, cx, out))
 }
 
 /// A job that lists the waits of an edge, the longest of them.
-pub fn list(found: Arc<Found>, edge: usize) -> Job {
+pub fn list(key: Key, found: Arc<Found>, edge: usize) -> Job {
     let work = move |cx: &JobCtx| {
-        let Some(e) = found.links.edges.get(edge) else { return Ok(List { of: found, edge, waits: Vec::new() }) };
-        let filter = search::compile(cx, found.key.query.as_deref())?;
-        let waits = links::list(cx, options(&found.key, filter.as_ref()), &found.links, &e.key, MAX_WAITS)?;
+        let Some(e) = found.links.edges.get(edge) else { return Ok((found, Vec::new())) };
+        let filter = search::compile(cx, key.query.as_deref())?;
+        let waits = links::list(cx, options(&key, filter.as_ref()), &found.links, &e.key, MAX_WAITS)?;
         let index = cx.trace.index();
         let waits = waits.iter().map(|w| Wait {
             go: w.interval.go,
             from: w.interval.from,
             to: w.interval.to,
             waker: match w.waker {
-                Waker::Go(g) => crate::report::why::goroutine(&index, g),
-                other => why::nobody(Party::of(other, &index)).into(),
+                Waker::Go(g) => why::goroutine(&index, g),
+                other => nobody(Party::of(other, &index)).into(),
             },
             began: w.interval.began,
             end: w.interval.end.map(|e| e.no),
         });
         let waits = waits.collect();
-        Ok(List { of: found, edge, waits })
+        Ok((found, waits))
     };
-    Job::new("waits", work, |view: &mut Links, list, cx, out| view.take_waits(list, cx, out))
+    Job::new("waits", work, move |view: &mut Links, (found, waits), cx, out| {
+        view.take_waits(&found, edge, waits, cx, out)
+    })
 }

@@ -1,7 +1,7 @@
 //! The line above the profile: of what the numbers are.
 
-use super::render::{FEW, is_few};
-use super::{Found, Profile, present};
+use super::rows::{FEW, is_few};
+use super::{Found, Profile, Shown, present};
 use crate::base::text;
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
@@ -41,7 +41,7 @@ pub fn draw(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
         let of = format!("{} of {}: {}", cx.place.profile + 1, cx.profiles.len(), text::escape(&p.name));
         parts.add(3, Role::Text, of);
     }
-    let found = view.found.as_ref().filter(|f| f.key.profile == cx.place.profile);
+    let found = view.found.latest().filter(|f| f.key.profile == cx.place.profile);
     if let Some(f) = found {
         numbers(view, f, &mut parts);
     }
@@ -60,9 +60,9 @@ pub fn draw(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     if !view.fresh(cx) {
         parts.add(0, Role::Dim, "adding up …".into());
     }
-    if let Some(f) = found.filter(|f| !view.drawn && !view.listed && f.hot.rows.iter().any(is_few)) {
+    if let Some(f) = found.filter(|f| view.shown == Shown::Functions && f.hot.rows.iter().any(is_few)) {
         // Only the table of one profile has a column of counts for the sign to stand in.
-        let sign = if f.hot.change.is_some() || view.is_centred() { "dim:" } else { "~" };
+        let sign = if f.hot.change.is_some() || view.functions.is_centred() { "dim:" } else { "~" };
         parts.add(7, Role::Dim, format!("{sign} fewer than {FEW}"));
     }
     let dot = format!(" {} ", theme.glyphs.dot);
@@ -91,7 +91,7 @@ fn numbers(view: &Profile, f: &Found, parts: &mut Parts) {
             if narrowed {
                 parts.add(4, Role::Text, all());
             }
-            if view.drawn && !view.listed {
+            if view.shown == Shown::Graph {
                 let what = if f.key.ask.less { "less" } else { "more" };
                 parts.add(0, Role::Accent, format!("what has become {what}"));
             }
@@ -104,11 +104,11 @@ fn numbers(view: &Profile, f: &Found, parts: &mut Parts) {
         let of = if narrowed { format!(" of {}", counted(*of_all)) } else { String::new() };
         parts.add(4, Role::Text, format!("{}{of} {what}", counted(*count)));
     }
-    if view.listed {
+    if matches!(view.shown, Shown::Labels { .. }) {
         let n = hot.facets.len();
         parts.add(1, Role::Text, format!("{} label{}", text::count(n as u64), if n == 1 { "" } else { "s" }));
     } else if let (Some(q), true) = (&f.key.ask.query, hot.filtered) {
-        let mine = format!("{} of {} functions match", view.lines.len(), hot.rows.len());
+        let mine = format!("{} of {} functions match", view.functions.len(), hot.rows.len());
         let shown = f.share(hot.tree.matched.min(i64::MAX as u64) as i64);
         parts.add(0, Role::Hit, format!("{mine} /{}: {shown}", text::escape(q)));
     } else {

@@ -1,242 +1,327 @@
 //! The labels of the samples as a list: each with its values, and what they cost.
 
-use super::{Found, render};
-use crate::analysis::profile::Hot;
+use super::body::{Body, Enter};
+use super::found::Found;
+use super::rows::{ratio, signed};
 use crate::analysis::profile::cut::{Cut, What};
-use crate::analysis::profile::facets::{Facet, Share, Value};
-use crate::base::text;
+use crate::analysis::profile::facets::Share;
+use crate::base::{FrameId, text};
 use crate::tui::app::action::Action;
-use crate::tui::theme::{Role, Theme};
-use crate::tui::widgets::scroll::Scroll;
-use crate::tui::widgets::table::{Column, Slot, Sort};
+use crate::tui::app::nav::Narrow;
+use crate::tui::app::view::{Ctx, Mouse};
+use crate::tui::theme::Role;
+use crate::tui::widgets::list::{Col, List, Table, Took, one};
+use crate::tui::widgets::spans::Spans;
+use crate::tui::widgets::table::Sort;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// The columns.
-const COLUMNS: [Column; 4] = [
-    Column { title: "flat", width: 10, right: true, drop: 0, elastic: false },
-    Column { title: "flat%", width: 7, right: true, drop: 1, elastic: false },
-    Column { title: "count", width: 9, right: true, drop: 2, elastic: false },
-    Column { title: "label", width: 16, right: false, drop: 0, elastic: true },
-];
+/// A row: a label, or one of its values.
+pub struct Row {
+    of: Arc<Found>,
+    /// Position among the labels, and among the values of that one.
+    label: usize,
+    value: Option<usize>,
+    /// Whether it is a label whose values are shown.
+    open: bool,
+}
 
-/// The columns where profiles are compared.
-const COMPARED: [Column; 6] = [
-    Column { title: "flat", width: 10, right: true, drop: 0, elastic: false },
-    Column { title: "flat%", width: 7, right: true, drop: 3, elastic: false },
-    Column { title: "before", width: 9, right: true, drop: 2, elastic: false },
-    Column { title: "after", width: 9, right: true, drop: 1, elastic: false },
-    Column { title: "ratio", width: 6, right: true, drop: 4, elastic: false },
-    Column { title: "label", width: 16, right: false, drop: 0, elastic: true },
-];
+/// What a row is of, by name: the label, and the value unless it is the label itself. `None` inside is what is without
+/// the label.
+type Name = (String, Option<Option<String>>);
+
+impl Row {
+    fn label(&self) -> &str {
+        &self.of.hot.facets[self.label].key
+    }
+
+    /// The value, if the row is one.
+    fn value(&self) -> Option<&Option<String>> {
+        self.value.map(|v| &self.of.hot.facets[self.label].values[v].text)
+    }
+
+    fn name(&self) -> Name {
+        (self.label().to_owned(), self.value().cloned())
+    }
+
+    fn share(&self) -> Share {
+        let facet = &self.of.hot.facets[self.label];
+        self.value.map_or(facet.all, |v| facet.values[v].share)
+    }
+
+    /// What it is called, safe to show.
+    fn text(&self) -> String {
+        match self.value() {
+            None => text::escape(self.label()).into_owned(),
+            Some(Some(v)) if v.is_empty() => "\"\"".into(),
+            Some(Some(v)) => text::escape(v).into_owned(),
+            Some(None) => "without".into(),
+        }
+    }
+
+    fn number(&self) -> Role {
+        let usual = if self.value.is_none() { Role::Dim } else { Role::Text };
+        self.of.role(self.share().flat, usual)
+    }
+
+    /// What it is called in the list: behind a sign whether it is open, or below its label.
+    fn shown(&self, cx: &Ctx) -> Spans {
+        let name = self.text();
+        match self.value() {
+            Some(Some(_)) => one(format!("    {name}"), Role::Title),
+            Some(None) => one(format!("    {name}"), Role::Dim),
+            None => {
+                let glyphs = cx.theme.glyphs;
+                let mark = if self.open { glyphs.expanded } else { glyphs.collapsed };
+                let values = &self.of.hot.facets[self.label].values;
+                let n = values.iter().filter(|v| v.text.is_some()).count();
+                let s = if n == 1 { "" } else { "s" };
+                one(format!("{mark} {name}  {} value{s}", text::count(n as u64)), Role::Heading)
+            }
+        }
+    }
+}
+
+fn flat(a: &Row, b: &Row, _: &Ctx) -> Ordering {
+    a.share().flat.unsigned_abs().cmp(&b.share().flat.unsigned_abs())
+}
+
+fn named(a: &Row, b: &Row, _: &Ctx) -> Ordering {
+    a.value().cmp(&b.value())
+}
+
+/// What all tables of labels have in common.
+const REST: Table<Row> = Table {
+    columns: &[],
+    sort: Sort { column: 0, descending: true },
+    same: |a, b| a.name() == b.name(),
+    tie: None,
+    arrange: None,
+    given_in_order: true,
+};
+
+/// The labels of one profile.
+static LABELS: Table<Row> = Table {
+    columns: &[
+        Col::number("flat", 10, |r: &Row, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
+        Col::number("flat%", 7, |r: &Row, _, _| one(r.of.share(r.share().flat), r.number())).drop(1).by(flat),
+        Col::number("count", 9, |r: &Row, _, _| one(text::count(r.share().count.unsigned_abs()), Role::Dim))
+            .drop(2)
+            .by(|a, b, _| a.share().count.unsigned_abs().cmp(&b.share().count.unsigned_abs())),
+        Col::text("label", 16, |r: &Row, cx, _| r.shown(cx)).elastic().by(named),
+    ],
+    ..REST
+};
+
+/// The labels where profiles are compared.
+static COMPARED: Table<Row> = Table {
+    columns: &[
+        Col::number("flat", 10, |r: &Row, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
+        Col::number("flat%", 7, |r: &Row, _, _| {
+            let flat = r.share().flat;
+            one(signed(flat, r.of.share(flat)), r.number())
+        })
+        .drop(3)
+        .by(flat),
+        Col::number("before", 9, |r: &Row, _, w| one(r.of.unsigned(r.share().before, w), Role::Text))
+            .drop(2)
+            .by(|a, b, _| a.share().before.cmp(&b.share().before)),
+        Col::number("after", 9, |r: &Row, _, w| one(r.of.unsigned(r.share().after(), w), Role::Text))
+            .drop(1)
+            .by(|a, b, _| a.share().after().cmp(&b.share().after())),
+        Col::number("ratio", 6, |r: &Row, _, _| one(ratio(r.share().ratio()), Role::Text))
+            .drop(4)
+            .by(|a, b, _| a.share().ratio().total_cmp(&b.share().ratio())),
+        Col::text("label", 16, |r: &Row, cx, _| r.shown(cx)).elastic().by(named),
+    ],
+    ..REST
+};
 
 /// Where there are more values than these in all, only the names are shown at first.
 const MANY: usize = 40;
 
-/// A row: positions among the labels, and among the values of one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Row {
-    Key(usize),
-    Value(usize, usize),
-}
-
 /// The list.
 pub struct Labels {
-    rows: Vec<Row>,
+    list: List<Row>,
     /// Whether there are so few values that all labels are open at first.
     few: bool,
-    /// Whether profiles are compared.
-    compared: bool,
-    /// The cursor.
-    pub scroll: Scroll,
-    /// The order of the values.
-    pub sort: Sort,
     /// The labels that are not as they are at first: open, or closed.
     turned: BTreeSet<String>,
-    /// What the cursor was on last: the label, and the value unless it was on the label itself.
-    on: Option<(String, Option<Option<String>>)>,
+    /// What the cursor was on last.
+    on: Option<Name>,
+    /// How much there was narrowed already when the labels were shown, …
+    shown_at: usize,
+    /// … and each time before one of them was gone into.
+    chosen_at: Vec<usize>,
 }
 
 impl Default for Labels {
     fn default() -> Labels {
-        let sort = Sort { column: 0, descending: true };
         Labels {
-            rows: Vec::new(),
+            list: List::new(&LABELS),
             few: true,
-            compared: false,
-            scroll: Scroll::default(),
-            sort,
             turned: BTreeSet::new(),
             on: None,
+            shown_at: 0,
+            chosen_at: Vec::new(),
         }
     }
-}
-
-fn compare(a: &Value, b: &Value, sort: Sort, compared: bool) -> Ordering {
-    let (x, y) = (&a.share, &b.share);
-    let order = match (compared, sort.column) {
-        (false, 2) => x.count.unsigned_abs().cmp(&y.count.unsigned_abs()),
-        (true, 2) => x.before.cmp(&y.before),
-        (true, 3) => x.after().cmp(&y.after()),
-        (true, 4) => x.ratio().total_cmp(&y.ratio()),
-        (false, 3) | (true, 5) => a.text.cmp(&b.text),
-        _ => x.flat.unsigned_abs().cmp(&y.flat.unsigned_abs()),
-    };
-    // What is without the label comes last.
-    a.text.is_none().cmp(&b.text.is_none()).then(sort.turn(order))
 }
 
 impl Labels {
-    /// The columns.
-    pub fn columns(&self) -> &'static [Column] {
-        if self.compared { &COMPARED } else { &COLUMNS }
+    /// Takes note that they are shown, or hidden, on the user's wish.
+    pub fn turned_at(&mut self, narrowed: usize) {
+        self.shown_at = narrowed;
     }
 
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.rows.len()
+    /// Takes note that the profile was narrowed to one of them.
+    pub fn chosen(&mut self, narrowed: usize) {
+        self.chosen_at.push(narrowed);
     }
 
-    fn is_open(&self, facets: &[Facet], key: usize) -> bool {
-        self.few != self.turned.contains(&facets[key].key)
+    /// Whether what Escape takes off now is one of them that was gone into: then the list is to be shown again.
+    pub fn comes_back(&mut self, narrowed: usize) -> bool {
+        self.chosen_at.retain(|&at| at < narrowed);
+        self.chosen_at.pop_if(|at| *at + 1 == narrowed).is_some()
     }
 
-    /// The row under the cursor.
-    fn row(&self, facets: &[Facet]) -> Option<(&Row, String, Option<Option<String>>)> {
-        let row = self.rows.get(self.scroll.selected as usize)?;
-        Some(match *row {
-            Row::Key(k) => (row, facets.get(k)?.key.clone(), None),
-            Row::Value(k, v) => (row, facets.get(k)?.key.clone(), Some(facets[k].values.get(v)?.text.clone())),
-        })
+    fn is_open(&self, label: &str) -> bool {
+        self.few != self.turned.contains(label)
     }
 
-    /// Puts the rows in order; the cursor stays on what it was on among the labels `old`.
-    pub fn order(&mut self, old: &[Facet], hot: &Hot) {
-        let facets = &hot.facets;
-        let on = self.row(old).map(|(_, key, value)| (key, value)).or_else(|| self.on.take());
-        self.rows.clear();
-        self.compared = hot.change.is_some();
+    /// Puts the rows in order; the cursor stays on what it is on.
+    fn order(&mut self, found: &Arc<Found>, cx: &Ctx) {
+        let facets = &found.hot.facets;
+        let on = self.list.selected().map(Row::name).or_else(|| self.on.take());
+        self.list.set_table(if found.hot.change.is_some() { &COMPARED } else { &LABELS });
         self.few = facets.len() == 1 || facets.iter().map(|f| f.values.len()).sum::<usize>() <= MANY;
-        for k in 0..facets.len() {
-            self.rows.push(Row::Key(k));
-            if self.is_open(facets, k) {
-                let mut values: Vec<usize> = (0..facets[k].values.len()).collect();
-                values.sort_by(|&a, &b| compare(&facets[k].values[a], &facets[k].values[b], self.sort, self.compared));
-                self.rows.extend(values.into_iter().map(|v| Row::Value(k, v)));
+        let sort = self.list.sort();
+        let order = self.list.table().columns.get(sort.column).and_then(|c| c.order);
+        let mut rows = Vec::new();
+        for (label, facet) in facets.iter().enumerate() {
+            let row = |value, open| Row { of: found.clone(), label, value, open };
+            let open = self.is_open(&facet.key);
+            rows.push(row(None, open));
+            if open {
+                let mut values: Vec<Row> = (0..facet.values.len()).map(|v| row(Some(v), false)).collect();
+                // What is without the label comes last.
+                values.sort_by(|a, b| {
+                    let without = |r: &Row| r.value().is_none_or(|v| v.is_none());
+                    let by = order.map_or(Ordering::Equal, |o| sort.turn(o(a, b, cx)));
+                    without(a).cmp(&without(b)).then(by)
+                });
+                rows.extend(values);
             }
         }
-        let same = |exact: bool| {
-            let (key, value) = on.as_ref()?;
-            self.rows.iter().position(|r| match *r {
-                Row::Key(k) => facets[k].key == *key && (value.is_none() || !exact),
-                Row::Value(k, v) => facets[k].key == *key && value.as_ref() == Some(&facets[k].values[v].text),
-            })
-        };
-        let at = same(true).or_else(|| same(false)).unwrap_or(0);
-        self.scroll.fit(self.rows.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
-        self.scroll.select(at as u64);
+        self.list.set(rows, cx);
+        let exact = |r: &Row| on.as_ref().is_some_and(|on| r.name() == *on);
+        let label = |r: &Row| r.value.is_none() && on.as_ref().is_some_and(|on| r.label() == on.0);
+        let at = self.list.position(exact).or_else(|| self.list.position(label)).unwrap_or(0);
+        self.list.select(at);
         self.on = on;
     }
 
     /// Opens or closes the label under the cursor.
-    pub fn turn(&mut self, hot: &Hot) {
-        let Some((_, key, value)) = self.row(&hot.facets) else { return };
+    fn turn(&mut self, found: &Arc<Found>, cx: &Ctx) {
+        let Some((label, value)) = self.list.selected().map(Row::name) else { return };
         if value.is_some() {
             self.go_up();
         }
-        if !self.turned.remove(&key) {
-            self.turned.insert(key);
+        if !self.turned.remove(&label) {
+            self.turned.insert(label);
         }
-        self.order(&hot.facets, hot);
+        self.order(found, cx);
     }
 
+    /// Goes to the label whose value the cursor is on.
     fn go_up(&mut self) {
-        let at = self.scroll.selected as usize;
-        let key = self.rows.get(..=at).and_then(|r| r.iter().rposition(|r| matches!(r, Row::Key(_))));
-        self.scroll.select(key.unwrap_or(0) as u64);
-    }
-
-    /// Moves the cursor, opens and closes; `false` if the action does none of these.
-    pub fn handle(&mut self, action: Action, hot: &Hot) -> bool {
-        let row = self.rows.get(self.scroll.selected as usize).copied();
-        match (action, row) {
-            (Action::Left, Some(Row::Value(..))) => self.go_up(),
-            (Action::Left, Some(Row::Key(k))) if self.is_open(&hot.facets, k) => self.turn(hot),
-            (Action::Right, Some(Row::Key(k))) if !self.is_open(&hot.facets, k) => self.turn(hot),
-            (Action::Left | Action::Right, _) => {}
-            (Action::Expand, _) => self.turn(hot),
-            _ => return self.scroll.handle(action),
-        }
-        true
-    }
-
-    /// The samples with what is under the cursor: with the value of the label, with the label, or without it.
-    pub fn cut(&self, facets: &[Facet]) -> Option<Cut> {
-        let (_, key, value) = self.row(facets)?;
-        Some(match value {
-            Some(v) => Cut { what: What::Label(key, v), without: false },
-            None => Cut { what: What::Label(key, None), without: true },
-        })
-    }
-
-    /// Whether the cursor is on a value.
-    pub fn on_value(&self) -> bool {
-        matches!(self.rows.get(self.scroll.selected as usize), Some(Row::Value(..)))
-    }
-
-    /// What is under the cursor as text.
-    pub fn text(&self, found: &Found) -> Option<String> {
-        let row = self.rows.get(self.scroll.selected as usize)?;
-        let (share, name) = look(found, *row)?;
-        Some(format!("{} {}  {name}", found.change(share.flat), found.share(share.flat)))
-    }
-
-    /// A cell of a row.
-    pub fn cell(&self, found: &Found, no: usize, slot: Slot, theme: &Theme) -> Option<(String, Role)> {
-        let row = *self.rows.get(no)?;
-        let (share, name) = look(found, row)?;
-        let number = found.role(share.flat, if matches!(row, Row::Key(_)) { Role::Dim } else { Role::Text });
-        let compared = self.compared;
-        Some(match slot.column {
-            0 => (found.fitting(share.flat, slot.width), number),
-            1 if compared => (render::signed(share.flat, found.share(share.flat)), number),
-            1 => (found.share(share.flat), number),
-            2 if compared => (found.unsigned(share.before, slot.width), Role::Text),
-            3 if compared => (found.unsigned(share.after(), slot.width), Role::Text),
-            4 if compared => (render::ratio(share.ratio()), Role::Text),
-            2 => (text::count(share.count.unsigned_abs()), Role::Dim),
-            _ => match row {
-                Row::Key(k) => {
-                    let open = self.is_open(&found.hot.facets, k);
-                    let mark = if open { theme.glyphs.expanded } else { theme.glyphs.collapsed };
-                    let values = found.hot.facets[k].values.iter().filter(|v| v.text.is_some()).count();
-                    let s = if values == 1 { "" } else { "s" };
-                    (format!("{mark} {name}  {} value{s}", text::count(values as u64)), Role::Heading)
-                }
-                Row::Value(k, v) => match found.hot.facets[k].values[v].text {
-                    Some(_) => (format!("    {name}"), Role::Title),
-                    None => (format!("    {name}"), Role::Dim),
-                },
-            },
-        })
+        let label = self.list.selected().map(|r| r.label);
+        let at = self.list.position(|r| r.value.is_none() && Some(r.label) == label);
+        self.list.select(at.unwrap_or(0));
     }
 }
 
-/// What a row costs, and what it is called, safe to show.
-fn look(found: &Found, row: Row) -> Option<(Share, String)> {
-    Some(match row {
-        Row::Key(k) => {
-            let f = found.hot.facets.get(k)?;
-            (f.all, text::escape(&f.key).into_owned())
+impl Body for Labels {
+    fn take(&mut self, _old: Option<&Found>, found: &Arc<Found>, cx: &Ctx) {
+        self.order(found, cx);
+    }
+
+    fn handle(&mut self, action: Action, found: &Arc<Found>, cx: &Ctx) -> Took {
+        let row = self.list.selected().map(|r| (r.value.is_some(), r.open));
+        match (action, row) {
+            (Action::Left, Some((true, _))) => self.go_up(),
+            (Action::Left, Some((false, true))) => self.turn(found, cx),
+            (Action::Right, Some((false, false))) => self.turn(found, cx),
+            (Action::Left | Action::Right, _) => {}
+            (Action::Expand, _) => self.turn(found, cx),
+            _ => {
+                let took = self.list.handle(action, cx);
+                if took == Took::Done {
+                    self.order(found, cx);
+                }
+                return took;
+            }
         }
-        Row::Value(k, v) => {
-            let v = found.hot.facets.get(k)?.values.get(v)?;
-            let name = match &v.text {
-                Some(t) if t.is_empty() => "\"\"".to_string(),
-                Some(t) => text::escape(t).into_owned(),
-                None => "without".to_string(),
-            };
-            (v.share, name)
+        Took::Moved
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, found: &Arc<Found>, cx: &Ctx) -> Took {
+        let sort = self.list.sort();
+        let took = self.list.mouse(at, what, area, cx);
+        if self.list.sort() != sort {
+            self.order(found, cx);
         }
-    })
+        took
+    }
+
+    fn fit(&mut self, area: Rect, _found: Option<&Found>) {
+        self.list.fit(area.height);
+    }
+
+    fn frame(&self, _found: &Found) -> Option<FrameId> {
+        None
+    }
+
+    /// The samples with what is under the cursor: with the value of the label, with the label, or without it.
+    fn cut(&self, _found: &Found, _cx: &Ctx) -> Option<Cut> {
+        let (label, value) = self.list.selected().map(Row::name)?;
+        Some(match value {
+            Some(v) => Cut { what: What::Label(label, v), without: false },
+            None => Cut { what: What::Label(label, None), without: true },
+        })
+    }
+
+    fn enter(&mut self, found: &Arc<Found>, _narrowed: usize, cx: &Ctx) -> Enter {
+        if self.list.selected().is_some_and(|r| r.value.is_some()) {
+            return Enter::Narrow;
+        }
+        self.turn(found, cx);
+        Enter::Nothing
+    }
+
+    fn leave(&mut self, narrowed: usize, _found: &Arc<Found>, _cx: &Ctx) -> bool {
+        narrowed <= self.shown_at
+    }
+
+    fn text(&self, found: &Found, _cx: &Ctx) -> Option<String> {
+        let row = self.list.selected()?;
+        let flat = row.share().flat;
+        Some(format!("{} {}  {}", found.change(flat), found.share(flat), row.text()))
+    }
+
+    fn render(&self, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        let empty = match found.key.ask.cuts.is_empty() {
+            false => "none of these samples has a label; Esc takes the last narrowing off",
+            true => "the samples of this profile have no labels",
+        };
+        self.list.render(area, buf, cx, empty);
+    }
+}
+
+/// Whether the profile is narrowed to a cut already.
+pub fn is_narrowed_to(cut: &Cut, cx: &Ctx) -> bool {
+    cx.place.narrowing.contains(&Narrow::Cut(cut.clone()))
 }

@@ -1,30 +1,36 @@
 //! The profile view: functions with what they cost, who called one and what it called, the flame graph, and labels.
 
+mod body;
 mod found;
+mod functions;
+mod graph;
 mod head;
 mod labels;
 mod lines;
-mod render;
 mod rows;
 
-use crate::analysis::profile::cut::{Cut, What};
-use crate::analysis::profile::{Ask, Profiled, variants};
+use crate::analysis::profile::cut::Cut;
+use crate::analysis::profile::{Ask, Profiled};
 use crate::base::FrameId;
+use crate::base::text;
 use crate::profile::ops::measure;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
-use crate::tui::views::flame::{Graph, folded};
-use crate::tui::widgets::scroll::Scroll;
-use crate::tui::widgets::table::{self, Column, Sort};
+use crate::tui::theme::Role;
+use crate::tui::widgets::list::Took;
+use crate::tui::widgets::lookup::Lookup;
+use crate::tui::widgets::{table, write};
+use body::{Body, Enter};
 use found::{Found, Key};
+use functions::Functions;
+use graph::Graph;
 use labels::Labels;
 use lines::Lines;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rows::{Line, Part};
 use std::sync::Arc;
 
 fn share(v: i64, of: i64) -> String {
@@ -33,7 +39,23 @@ fn share(v: i64, of: i64) -> String {
     if little { "<0.01%".into() } else { measure::percentage(v, of).trim_start().to_string() }
 }
 
+/// What stands in the view. The state of each outlives another's being shown.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Shown {
+    /// The functions as a table, or one between its callers and its callees.
+    #[default]
+    Functions,
+    /// The flame graph.
+    Graph,
+    /// The labels, in place of the functions or of the graph.
+    Labels {
+        /// Whether the graph comes back when they go.
+        over_graph: bool,
+    },
+}
+
 /// The view.
+#[derive(Default)]
 pub struct Profile {
     /// The sample type that was chosen, and of which profile; otherwise it is the profile's default.
     kind: Option<(usize, usize)>,
@@ -43,62 +65,13 @@ pub struct Profile {
     normalize: Option<bool>,
     /// Whether the graph is of what has become less.
     less: bool,
-    /// Whether the graph is shown.
-    drawn: bool,
-    /// Whether the labels are shown, in place of functions and graph.
-    listed: bool,
-    labels: Labels,
-    asked: Option<Key>,
-    found: Option<Arc<Found>>,
-    /// The functions as they stand on the screen.
-    lines: Vec<Line>,
-    sort: Sort,
-    scroll: Scroll,
-    /// The functions that were put between their callers and their callees, by name, and how much there was narrowed
-    /// already then; the last one is there now.
-    path: Vec<(String, usize)>,
-    /// The function in the middle, unless the narrowing has left nothing of it.
-    center: Option<usize>,
-    parts: Vec<Part>,
-    parts_scroll: Scroll,
+    found: Lookup<Key, Found>,
+    shown: Shown,
+    functions: Functions,
     graph: Graph,
-    /// How much there was narrowed already when each node of the graph was given the whole width, …
-    zoomed_at: Vec<usize>,
-    /// … when the labels were shown, …
-    listed_at: usize,
-    /// … and each time before one of them was gone into: what was entered last is what Escape leaves first.
-    chosen_at: Vec<usize>,
+    labels: Labels,
     /// The pane beside it.
-    dearest: Lines,
-}
-
-impl Default for Profile {
-    fn default() -> Profile {
-        Profile {
-            kind: None,
-            mine: false,
-            grouped: false,
-            normalize: None,
-            less: false,
-            drawn: false,
-            listed: false,
-            labels: Labels::default(),
-            asked: None,
-            found: None,
-            lines: Vec::new(),
-            sort: Sort { column: rows::FLAT, descending: true },
-            scroll: Scroll::default(),
-            path: Vec::new(),
-            center: None,
-            parts: Vec::new(),
-            parts_scroll: Scroll::default(),
-            graph: Graph::default(),
-            zoomed_at: Vec::new(),
-            listed_at: 0,
-            chosen_at: Vec::new(),
-            dearest: Lines::default(),
-        }
-    }
+    lines: Lines,
 }
 
 fn present<'a>(cx: &Ctx<'a>) -> Option<&'a Arc<Profiled>> {
@@ -112,7 +85,13 @@ fn sum_up(p: Arc<Profiled>, key: Key) -> Job {
         let shown = measure::common_unit(hot.range.0, hot.range.1, &unit);
         Ok(Found { key, hot, unit, shown })
     };
-    Job::new("profile", work, |view: &mut Profile, found, cx, out| view.receive(Arc::new(found), cx, out))
+    Job::new("profile", work, |view: &mut Profile, found, cx, out| view.receive(found, cx, out))
+}
+
+/// What is below the line that says of what the numbers are.
+fn below(area: Rect) -> Rect {
+    let head = area.height.min(1);
+    Rect { y: area.y + head, height: area.height - head, ..area }
 }
 
 impl Profile {
@@ -140,7 +119,36 @@ impl Profile {
     }
 
     fn fresh(&self, cx: &Ctx) -> bool {
-        self.found.as_ref().is_some_and(|f| f.key == self.key(cx))
+        self.found.is_of(&self.key(cx))
+    }
+
+    /// The body that is shown.
+    fn body(&self) -> &dyn Body {
+        match self.shown {
+            Shown::Functions => &self.functions,
+            Shown::Graph => &self.graph,
+            Shown::Labels { .. } => &self.labels,
+        }
+    }
+
+    /// The same, to change.
+    fn body_mut(&mut self) -> &mut dyn Body {
+        match self.shown {
+            Shown::Functions => &mut self.functions,
+            Shown::Graph => &mut self.graph,
+            Shown::Labels { .. } => &mut self.labels,
+        }
+    }
+
+    /// Shows what was there before the labels.
+    fn hide_labels(&mut self) {
+        if let Shown::Labels { over_graph } = self.shown {
+            self.shown = if over_graph { Shown::Graph } else { Shown::Functions };
+        }
+    }
+
+    fn show_labels(&mut self) {
+        self.shown = Shown::Labels { over_graph: self.shown == Shown::Graph };
     }
 
     /// Goes on to the next sample type; after the last, to the next profile.
@@ -156,176 +164,101 @@ impl Profile {
         }
     }
 
-    /// The function under the cursor.
-    fn function(&self) -> Option<usize> {
-        match self.is_centred() {
-            true => self.parts.get(self.parts_scroll.selected as usize).map(|p| p.row),
-            false => self.lines.get(self.scroll.selected as usize).map(|l| l.row),
-        }
-    }
-
     /// The frame under the cursor; labels have none.
     fn frame(&self) -> Option<FrameId> {
-        let found = self.found.as_ref().filter(|_| !self.listed)?;
-        if self.drawn {
-            return Some(found.hot.tree.nodes.get(self.graph.cursor)?.frame);
-        }
-        Some(found.hot.rows.get(self.function()?)?.frame)
+        self.body().frame(self.found.latest()?)
     }
 
     fn point(&self, out: &mut Vec<Command>) {
         out.push(Command::Frame(self.frame().unwrap_or(FrameId::NONE)));
     }
 
-    /// Puts the graph's cursor where the function under the table's costs most.
-    fn seek(&mut self, cx: &Ctx) {
-        let (Some(found), Some(frame)) = (self.found.clone(), self.frame()) else { return };
-        let tree = &found.hot.tree;
-        if !frame.is_some() {
-            return;
+    /// Changes between functions and graph; from the labels it goes to the graph.
+    fn turn(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.shown == Shown::Graph {
+            self.shown = Shown::Functions;
+        } else {
+            self.shown = Shown::Functions;
+            if let (Some(found), Some(frame)) = (self.found.latest(), self.frame()) {
+                self.graph.seek(found, frame, cx);
+            }
+            self.shown = Shown::Graph;
         }
-        let func = cx.frames().dict.frame_of(frame).func;
-        let heaviest =
-            (1..tree.nodes.len()).filter(|&n| tree.nodes[n].func == func).max_by_key(|&n| tree.nodes[n].total);
-        if let Some(n) = heaviest {
-            self.graph.reset();
-            self.zoomed_at.clear();
-            self.graph.go_to(tree, n);
+        self.point(out);
+    }
+
+    /// Shows the labels, or what was there before.
+    fn list(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        match self.shown {
+            Shown::Labels { .. } => self.hide_labels(),
+            _ => self.show_labels(),
         }
-    }
-
-    /// Puts the functions in order; the cursor stays on what it is on, unless that is the first.
-    fn order(&mut self) {
-        let Some(found) = self.found.clone() else { return };
-        let on = self.lines.get(self.scroll.selected as usize).map(|l| l.row).filter(|_| self.scroll.selected > 0);
-        self.lines = rows::order(&found.hot, self.sort);
-        self.scroll.fit(self.lines.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
-        let at = on.and_then(|r| self.lines.iter().position(|l| l.row == r)).unwrap_or(0);
-        self.scroll.select(at as u64);
-    }
-
-    /// Whether a function stands between its callers and its callees.
-    fn is_centred(&self) -> bool {
-        !self.path.is_empty()
-    }
-
-    /// Puts the last function of the path between its callers and its callees.
-    fn centre(&mut self) {
-        let (Some(found), Some((func, _))) = (self.found.clone(), self.path.last()) else {
-            self.center = None;
-            return;
-        };
-        let rows = &found.hot.rows;
-        let family = || variants::family(func);
-        let row = rows.iter().position(|r| r.func == *func);
-        self.center = row.or_else(|| rows.iter().position(|r| family().is_some_and(|f| f == r.func)));
-        self.parts = self.center.map_or_else(Vec::new, |row| rows::parts(&found.hot, row));
-        let at = self.center.and_then(|row| found.hot.callers.get(row)).map_or(0, Vec::len) as u64;
-        self.parts_scroll = Scroll::default();
-        self.parts_scroll.fit(self.parts.len() as u64, 1000);
-        self.parts_scroll.select(at);
+        self.labels.turned_at(cx.place.narrowing.len());
+        self.point(out);
     }
 
     fn enter(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
-        let Some(found) = self.found.clone() else { return };
+        let Some(found) = self.found.latest().cloned() else { return };
         let narrowed = cx.place.narrowing.len();
-        if self.listed {
-            let cut = self.cut(cx).map(Narrow::Cut);
-            if !self.labels.on_value() {
-                self.labels.turn(&found.hot);
-            } else if cut.is_some_and(|c| cx.place.narrowing.contains(&c)) {
-                self.listed = false;
-            } else if self.narrow(false, cx, out) {
-                self.chosen_at.push(narrowed);
-                self.listed = false;
+        match self.body_mut().enter(&found, narrowed, cx) {
+            Enter::Nothing => {}
+            Enter::Point => self.point(out),
+            Enter::Source => {
+                out.push(Command::Focus(Pane::Source));
+                if self.shown == Shown::Functions {
+                    self.point(out);
+                }
             }
-            return;
-        }
-        if self.drawn {
-            match self.graph.enter(&found.hot.tree) {
-                true => self.zoomed_at.push(narrowed),
-                false => out.push(Command::Focus(Pane::Source)),
+            Enter::Narrow => {
+                let cut = self.body().cut(&found, cx);
+                if cut.is_some_and(|c| labels::is_narrowed_to(&c, cx)) {
+                    self.hide_labels();
+                } else if self.narrow(false, cx, out) {
+                    self.labels.chosen(narrowed);
+                    self.hide_labels();
+                }
             }
-            return;
         }
-        match (self.function(), self.center) {
-            // From the function in the middle it goes on into its source.
-            (Some(row), Some(c)) if row == c => out.push(Command::Focus(Pane::Source)),
-            (Some(row), _) => {
-                self.path.push((found.hot.rows[row].func.clone(), narrowed));
-                self.centre();
-            }
-            (None, _) => {}
-        }
-        self.point(out);
-    }
-
-    /// Takes the function in the middle out of it; `false` if none is.
-    fn uncentre(&mut self, out: &mut Vec<Command>) -> bool {
-        if self.path.pop().is_none() {
-            return false;
-        }
-        self.centre();
-        self.point(out);
-        true
     }
 
     /// Leaves what was entered last; `false` if that is what the profile is narrowed to, or nothing.
     fn leave(&mut self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let narrowed = cx.place.narrowing.len();
-        if self.listed {
-            self.listed = narrowed > self.listed_at;
-            self.point(out);
-            return !self.listed;
-        }
-        let entered = if self.drawn { self.zoomed_at.last() } else { self.path.last().map(|p| &p.1) };
-        if entered.is_none_or(|&at| at >= narrowed) {
-            let left = if self.drawn { self.graph.leave() } else { self.uncentre(out) };
-            if left {
-                if self.drawn {
-                    self.zoomed_at.pop();
+        let found = self.found.latest().cloned();
+        let left = found.is_some_and(|f| self.body_mut().leave(narrowed, &f, cx));
+        match self.shown {
+            Shown::Labels { .. } => {
+                if left {
+                    self.hide_labels();
                 }
-                return true;
+                self.point(out);
+            }
+            Shown::Functions if left => self.point(out),
+            Shown::Graph if left => {}
+            _ => {
+                // Back from a label it is on the list again.
+                if self.labels.comes_back(narrowed) {
+                    self.show_labels();
+                }
             }
         }
-        // Back from a label it is on the list again.
-        self.chosen_at.retain(|&at| at < narrowed);
-        if self.chosen_at.last().is_some_and(|at| at + 1 == narrowed) {
-            self.chosen_at.pop();
-            self.listed = true;
-        }
-        false
-    }
-
-    /// What is under the cursor, to narrow to.
-    fn cut(&self, cx: &Ctx) -> Option<Cut> {
-        let hot = &self.found.as_ref()?.hot;
-        if self.listed {
-            return self.labels.cut(&hot.facets);
-        }
-        let func = match self.drawn {
-            true => {
-                let node = hot.tree.nodes.get(self.graph.cursor).filter(|n| n.depth > 0)?;
-                cx.frames().dict.func_name(node.func).to_string()
-            }
-            false => hot.rows.get(self.function()?)?.func.clone(),
-        };
-        Some(Cut { what: What::Func(func), without: false })
+        left
     }
 
     /// Narrows to what is under the cursor, or to what is `without` it; `false` if there is nothing new to narrow to.
     fn narrow(&mut self, without: bool, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         // What is on the screen may be of what was narrowed to before.
-        let Some(cut) = self.cut(cx).filter(|_| self.fresh(cx)) else {
+        let cut = self.found.latest().filter(|_| self.fresh(cx)).and_then(|f| self.body().cut(f, cx));
+        let Some(cut) = cut else {
             out.push(Command::Say("there is nothing under the cursor to narrow to".into()));
             return false;
         };
-        let cut = Narrow::Cut(Cut { without: cut.without != without, ..cut });
-        if cx.place.narrowing.contains(&cut) {
+        let cut = Cut { without: cut.without != without, ..cut };
+        if labels::is_narrowed_to(&cut, cx) {
             out.push(Command::Say("that is what it is narrowed to".into()));
             return false;
         }
-        out.push(Command::Narrow(cut));
+        out.push(Command::Narrow(Narrow::Cut(cut)));
         true
     }
 
@@ -342,78 +275,33 @@ impl Profile {
         }
     }
 
-    /// Shows the labels, or what was there before.
-    fn list(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
-        self.listed = !self.listed;
-        self.listed_at = cx.place.narrowing.len();
-        self.point(out);
-    }
-
-    /// The columns of the functions.
-    fn columns(&self) -> &'static [Column] {
-        rows::columns(self.found.as_ref().is_some_and(|f| f.hot.change.is_some()))
-    }
-
-    fn sort_by(&mut self, change: impl FnOnce(&mut Sort, &'static [Column])) {
-        if self.listed {
-            let columns = self.labels.columns();
-            change(&mut self.labels.sort, columns);
-            if let Some(f) = &self.found {
-                self.labels.order(&f.hot.facets, &f.hot);
-            }
-        } else if !self.drawn && !self.is_centred() {
-            let columns = self.columns();
-            change(&mut self.sort, columns);
-            self.order();
-        }
-    }
-
-    fn text(&self, cx: &Ctx) -> Option<String> {
-        let found = self.found.as_ref()?;
-        if self.listed {
-            return self.labels.text(found);
-        }
-        if self.drawn {
-            return Some(folded(&found.hot.tree, self.graph.cursor, &cx.frames().dict));
-        }
-        let r = found.hot.rows.get(self.function()?)?;
-        let (flat, cum) = (found.value(r.flat), found.value(r.cum));
-        Some(format!("{flat} {} {cum} {}  {}", found.share(r.flat), found.share(r.cum), r.name))
-    }
-
-    fn receive(&mut self, found: Arc<Found>, cx: &Ctx, out: &mut Vec<Command>) {
-        // The panes show what was summed up last, whatever it was for.
-        self.dearest.take(found.clone());
-        out.push(Command::Costs(found.clone()));
-        if self.asked.as_ref() == Some(&found.key) {
-            self.take(&found);
-            if cx.place.view == ViewId::Profile {
+    /// Does what a key or the mouse means in the body.
+    fn took(&mut self, took: Took, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match took {
+            Took::Nothing => return false,
+            Took::Done => {}
+            Took::Moved | Took::Closed => self.point(out),
+            Took::Enter => self.enter(cx, out),
+            Took::Double => {
                 self.point(out);
+                self.enter(cx, out);
             }
         }
+        true
     }
 
-    /// Takes an answer over: the cursor and what stands in the middle stay what they were, under their names.
-    fn take(&mut self, found: &Arc<Found>) {
-        let old = self.found.replace(found.clone());
-        let same = |row: usize| {
-            let old = old.as_ref()?.hot.rows.get(row)?;
-            found.hot.rows.iter().position(|r| r.name == old.name)
-        };
-        let on = self.lines.get(self.scroll.selected as usize).filter(|_| self.scroll.selected > 0);
-        let on = on.and_then(|l| same(l.row));
-        self.lines.clear();
-        self.order();
-        if let Some(at) = on.and_then(|r| self.lines.iter().position(|l| l.row == r)) {
-            self.scroll.select(at as u64);
+    fn receive(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
+        let old = self.found.latest().cloned();
+        let Some(found) = self.found.take(found.key.clone(), found) else { return };
+        let old = old.as_deref();
+        self.functions.take(old, &found, cx);
+        self.graph.take(old, &found, cx);
+        self.labels.take(old, &found, cx);
+        self.lines.take(found.clone());
+        out.push(Command::Costs(found));
+        if cx.place.view == ViewId::Profile {
+            self.point(out);
         }
-        self.centre();
-        match &old {
-            Some(old) if old.key.profile == found.key.profile => self.graph.follow(&old.hot.tree, &found.hot.tree),
-            _ => self.graph.reset(),
-        }
-        self.zoomed_at.truncate(self.graph.zooms.len());
-        self.labels.order(old.as_ref().map_or(&[], |f| &f.hot.facets), &found.hot);
     }
 }
 
@@ -440,32 +328,18 @@ impl View for Profile {
                 Ok(()) => view.normalize = Some(!view.normalize.unwrap_or(p.normalize)),
                 Err(why) => out.push(Command::Say(format!("this cannot be normalised: {why}"))),
             }),
-            Action::Less => self.compare(cx, out, |view, _, out| match view.drawn && !view.listed {
-                true => view.less = !view.less,
-                false => out.push(Command::Say("that is for the graph: t shows it".into())),
+            Action::Less => self.compare(cx, out, |view, _, out| match view.shown {
+                Shown::Graph => view.less = !view.less,
+                _ => out.push(Command::Say("that is for the graph: t shows it".into())),
             }),
             Action::Labels => self.list(cx, out),
             Action::Narrow | Action::LeaveOut => {
                 self.narrow(action == Action::LeaveOut, cx, out);
             }
-            Action::Shape => {
-                if std::mem::take(&mut self.listed) {
-                    self.drawn = false;
-                }
-                if !self.drawn {
-                    self.seek(cx);
-                }
-                self.drawn = !self.drawn;
-                self.point(out);
-            }
+            Action::Shape => self.turn(cx, out),
             Action::Enter if cx.focused => self.enter(cx, out),
             Action::Escape if cx.focused => return self.leave(cx, out),
-            Action::Left if cx.focused && !self.drawn && !self.listed => return self.uncentre(out),
-            Action::Right if cx.focused && !self.drawn && !self.listed && !self.is_centred() => self.enter(cx, out),
-            Action::SortNext => self.sort_by(|s, columns| s.step(1, columns)),
-            Action::SortPrev => self.sort_by(|s, columns| s.step(-1, columns)),
-            Action::SortReverse => self.sort_by(|s, _| s.descending = !s.descending),
-            Action::Copy if cx.focused => match self.text(cx) {
+            Action::Copy if cx.focused => match self.found.latest().and_then(|f| self.body().text(f, cx)) {
                 Some(t) => out.push(Command::Copy(t)),
                 None => return false,
             },
@@ -480,102 +354,67 @@ impl View for Profile {
             | Action::Select => {
                 out.push(Command::Say("that is for the views of a trace".into()));
             }
+            Action::SortNext | Action::SortPrev | Action::SortReverse => {
+                if let Some(found) = self.found.latest().cloned() {
+                    self.body_mut().handle(action, &found, cx);
+                }
+            }
             _ if !cx.focused => return false,
             _ => {
-                let moved = match (&self.found, self.drawn) {
-                    (Some(f), _) if self.listed => self.labels.handle(action, &f.hot),
-                    (Some(f), true) => self.graph.walk(action, &f.hot.tree),
-                    _ if self.is_centred() => self.parts_scroll.handle(action),
-                    _ => self.scroll.handle(action),
-                };
-                if moved {
-                    self.point(out);
-                }
-                return moved;
+                let Some(found) = self.found.latest().cloned() else { return false };
+                let took = self.body_mut().handle(action, &found, cx);
+                return self.took(took, cx, out);
             }
         }
         true
     }
 
     fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        let below = render::below(area);
-        match what {
-            Mouse::Wheel(n, _) => match (&self.found, self.drawn) {
-                _ if self.listed => self.labels.scroll.wheel(i64::from(n) * 3),
-                (Some(f), true) => {
-                    self.graph.walk(if n > 0 { Action::Down } else { Action::Up }, &f.hot.tree);
-                }
-                _ if self.is_centred() => self.parts_scroll.wheel(i64::from(n) * 3),
-                _ => self.scroll.wheel(i64::from(n) * 3),
-            },
-            Mouse::Press | Mouse::Double if self.drawn && !self.listed && below.contains(at) => {
-                let Some(f) = self.found.clone() else { return false };
-                let Some(n) = self.graph.node_at(&f.hot.tree, at.x - below.x, at.y - below.y) else { return false };
-                self.graph.cursor = n;
-                self.point(out);
-                if what == Mouse::Double {
-                    self.enter(cx, out);
-                }
-            }
-            Mouse::Press if at.y == below.y && (!self.is_centred() || self.listed) => {
-                let slots = render::slots(if self.listed { self.labels.columns() } else { self.columns() }, area.width);
-                if let Some(s) = table::slot_at(&slots, at.x - area.x) {
-                    self.sort_by(|sort, columns| sort.click(s.column, columns));
-                }
-            }
-            Mouse::Press | Mouse::Double if at.y > below.y => {
-                let (scroll, len) = match self.is_centred() {
-                    _ if self.listed => {
-                        let len = self.labels.len();
-                        (&mut self.labels.scroll, len)
-                    }
-                    true => (&mut self.parts_scroll, self.parts.len()),
-                    false => (&mut self.scroll, self.lines.len()),
-                };
-                let row = scroll.top + u64::from(at.y - below.y - 1);
-                if row >= len as u64 {
-                    return false;
-                }
-                scroll.select(row);
-                self.point(out);
-                if what == Mouse::Double {
-                    self.enter(cx, out);
-                }
-            }
-            _ => return false,
-        }
-        true
+        let Some(found) = self.found.latest().cloned() else { return false };
+        let took = self.body_mut().mouse(at, what, below(area), &found, cx);
+        self.took(took, cx, out)
     }
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
         let (ViewId::Profile, Some(p)) = (cx.place.view, present(cx)) else { return };
         let want = self.key(cx);
-        if self.asked.as_ref() != Some(&want) {
-            self.asked = Some(want.clone());
+        if self.found.want(&want) {
             out.push(Command::Run(sum_up(p.clone(), want)));
         }
-        let height = render::below(area).height.saturating_sub(1);
-        self.scroll.fit(self.lines.len() as u64, height);
-        self.parts_scroll.fit(self.parts.len() as u64, height);
-        self.labels.scroll.fit(self.labels.len() as u64, height);
-        if let Some(f) = &self.found {
-            // The last line is for what the cursor is on.
-            self.graph.fit(Some(&f.hot.tree), Rect { height, ..area });
-        }
+        let found = self.found.latest().map(|f| &**f);
+        self.functions.fit(below(area), found);
+        self.graph.fit(below(area), found);
+        self.labels.fit(below(area), found);
         if !cx.place.frame.is_some() && self.fresh(cx) {
             self.point(out);
         }
     }
 
     fn aside(&self, _place: &Place) -> Option<&dyn View> {
-        Some(&self.dearest)
+        Some(&self.lines)
     }
 
     fn aside_mut(&mut self, _place: &Place) -> Option<&mut dyn View> {
-        Some(&mut self.dearest)
+        Some(&mut self.lines)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
-        render::draw(self, area, buf, cx);
+        if area.is_empty() {
+            return;
+        }
+        let (line, below) = (table::row(area, 0), below(area));
+        let dim = cx.theme.style(Role::Dim);
+        if present(cx).is_none() {
+            let text = "no profile is open; one given beside the trace is: gotrail trace.out cpu.pb.gz";
+            write(buf, line, line.x + 1, line.y, &text::fit(text, usize::from(line.width.saturating_sub(1))), dim);
+            return;
+        }
+        head::draw(self, line, buf, cx);
+        match self.found.latest().filter(|f| f.key.profile == cx.place.profile) {
+            Some(found) => self.body().render(found, below, buf, cx),
+            None => {
+                write(buf, below, below.x + 1, below.y, "adding up …", dim);
+            }
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::search;
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
+use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -43,7 +44,6 @@ pub struct Cost {
 /// What all lines cost.
 #[derive(Debug)]
 pub struct Costs {
-    key: Key,
     /// By file, as the trace calls it, and by line.
     files: FxHashMap<String, FxHashMap<u32, Cost>>,
     /// Where there are profiles beside the trace: how well they fit.
@@ -53,8 +53,7 @@ pub struct Costs {
 /// The costs, as far as they have been asked for.
 #[derive(Default)]
 pub struct Column {
-    asked: Option<Key>,
-    found: Option<Costs>,
+    found: Lookup<Key, Costs>,
 }
 
 impl Column {
@@ -67,23 +66,24 @@ impl Column {
     /// The work that is to be done for what is shown now, once.
     pub fn ask(&mut self, cx: &Ctx, pane: u16) -> Option<Job> {
         let key = key(cx).filter(|_| Column::width(cx, pane) > 0)?;
-        if self.asked.as_ref() == Some(&key) {
+        if !self.found.want(&key) {
             return None;
         }
-        self.asked = Some(key.clone());
         let profiles = cx.profiles.to_vec();
         let work = move |cx: &JobCtx| {
             let filter = search::compile(cx, key.only.as_deref())?;
             let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
             let profiles: Vec<_> = profiles.iter().map(|p| (p.name.as_str(), &p.profile)).collect();
             let lines = join::lines(cx, &profiles, Options { from, to, filter: filter.as_ref() })?;
-            Ok(Costs::new(key, &lines))
+            Ok((key, Costs::new(&lines)))
         };
-        Some(Job::new("costs", work, |pane: &mut Source, costs, _, _| pane.costs.found = Some(costs)))
+        Some(Job::new("costs", work, |pane: &mut Source, (key, costs), _, _| {
+            pane.costs.found.take(key, costs);
+        }))
     }
 
     fn current(&self, cx: &Ctx) -> Option<&Costs> {
-        self.found.as_ref().filter(|f| key(cx).as_ref() == Some(&f.key))
+        self.found.of(&key(cx)?).map(|c| &**c)
     }
 
     /// What is shown of a file's costs in a pane of a width.
@@ -138,7 +138,7 @@ fn key(cx: &Ctx) -> Option<Key> {
 }
 
 impl Costs {
-    fn new(key: Key, lines: &Lines) -> Costs {
+    fn new(lines: &Lines) -> Costs {
         // Each profile is matched with what those before it have left.
         let joined: Vec<_> = lines.matched.iter().filter(|m| m.verdict == Verdict::Joined).collect();
         let (n, of) = (joined.iter().map(|m| m.matched()).sum(), joined.first().map_or(0, |m| m.trace));
@@ -164,6 +164,6 @@ impl Costs {
             }
         }
         let matched = matched.join(", ");
-        Costs { key, files, matched }
+        Costs { files, matched }
     }
 }

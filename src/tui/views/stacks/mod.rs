@@ -14,11 +14,11 @@ use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::app::search;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::views::flame::{Graph, folded};
+use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use way::Way;
 
 /// What a tree was made for.
@@ -46,8 +46,7 @@ pub struct Stacks {
     mine: bool,
     /// Whether the tree is shown, and not the graph.
     listed: bool,
-    asked: Option<Key>,
-    found: Option<Arc<Found>>,
+    found: Lookup<Key, Found>,
     /// Its root and its cursor are the tree's as well.
     graph: Graph,
     /// The tree's nodes that are open, its rows, and which of them are seen.
@@ -90,12 +89,12 @@ fn add_up(key: Key) -> Job {
         let tree = made()?;
         Ok(Found { key, tree })
     };
-    Job::new("stacks", work, |view: &mut Stacks, found, cx, out| view.receive(Arc::new(found), cx, out))
+    Job::new("stacks", work, |view: &mut Stacks, found, cx, out| view.receive(found, cx, out))
 }
 
 impl Stacks {
     fn tree(&self) -> Option<&Tree> {
-        Some(&self.found.as_ref()?.tree)
+        Some(&self.found.latest()?.tree)
     }
 
     /// The frame of the function under the cursor; `NONE` where that is none.
@@ -110,7 +109,7 @@ impl Stacks {
 
     /// Moves the cursor in the graph.
     fn walk(&mut self, action: Action, out: &mut Vec<Command>) -> bool {
-        let Some(found) = self.found.clone() else { return false };
+        let Some(found) = self.found.latest().cloned() else { return false };
         let before = self.graph.cursor;
         let moves = self.graph.walk(action, &found.tree);
         if self.graph.cursor != before {
@@ -121,7 +120,7 @@ impl Stacks {
 
     /// Lists the tree's rows as they are open.
     fn list(&mut self) {
-        let Some(found) = self.found.clone() else { return };
+        let Some(found) = self.found.latest().cloned() else { return };
         let mut rows = Vec::new();
         let mut waiting = vec![self.graph.root];
         while let Some(n) = waiting.pop() {
@@ -141,7 +140,7 @@ impl Stacks {
 
     /// Moves the cursor in the tree, or opens and closes nodes.
     fn browse(&mut self, action: Action, out: &mut Vec<Command>) -> bool {
-        let Some(found) = self.found.clone() else { return false };
+        let Some(found) = self.found.latest().cloned() else { return false };
         let n = &found.tree.nodes[self.graph.cursor];
         let open = self.graph.cursor == self.graph.root || self.open.contains(&self.graph.cursor);
         match action {
@@ -177,7 +176,7 @@ impl Stacks {
             }
             return;
         }
-        let Some(found) = self.found.clone() else { return };
+        let Some(found) = self.found.latest().cloned() else { return };
         self.graph.enter(&found.tree);
         self.list();
         self.point(out);
@@ -192,7 +191,7 @@ impl Stacks {
     }
 
     /// Takes a new tree, and finds the cursor and the root in it again by their functions.
-    fn take(&mut self, found: Arc<Found>) {
+    fn take(&mut self, old: Option<&Tree>, found: &Found) {
         let path = |t: &Tree, mut n: usize| {
             let mut path = Vec::new();
             while n != 0 {
@@ -213,8 +212,6 @@ impl Stacks {
             }
             at
         };
-        let old = self.found.clone();
-        let old = old.as_ref().map(|f| &f.tree);
         let same = |zooms: &[usize]| zooms.iter().map(|&z| again(old, z)).collect::<Vec<_>>();
         let (zooms, root, cursor) =
             (same(&self.graph.zooms), again(old, self.graph.root), again(old, self.graph.cursor));
@@ -238,16 +235,13 @@ impl Stacks {
             n == self.graph.root
         };
         self.graph.cursor = if inside(cursor) { cursor } else { self.graph.root };
-        self.found = Some(found.clone());
         self.list();
     }
 
-    fn receive(&mut self, found: Arc<Found>, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.asked.as_ref() != Some(&found.key) {
-            return;
-        }
-        let before = self.frame();
-        self.take(found);
+    fn receive(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
+        let (before, old) = (self.frame(), self.found.latest().cloned());
+        let Some(found) = self.found.take(found.key.clone(), found) else { return };
+        self.take(old.as_ref().map(|f| &f.tree), &found);
         if cx.place.view == ViewId::Stacks && self.frame() != before {
             self.point(out);
         }
@@ -338,13 +332,12 @@ impl View for Stacks {
         }
         let want = key(self, cx);
         // Weights are added up once, over the whole trace.
-        if cx.index.complete && self.asked.as_ref() != Some(&want) {
-            self.asked = Some(want.clone());
+        if cx.index.complete && self.found.want(&want) {
             out.push(Command::Run(add_up(want)));
         }
         let inside = render::inside(area);
         let changed = self.graph.height() != inside.height;
-        let found = self.found.clone();
+        let found = self.found.latest().cloned();
         self.graph.fit(found.as_ref().map(|f| &f.tree), inside);
         if changed {
             self.list();

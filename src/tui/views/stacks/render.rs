@@ -40,7 +40,7 @@ pub(super) fn draw(view: &Stacks, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     head(view, table::row(area, 0), buf, cx);
     let inside = inside(area);
     let Some(tree) = view.tree().filter(|t| t.nodes[0].total > 0) else {
-        let text = match (cx.index.complete, view.found.as_ref().is_some_and(|f| f.key == key(view, cx))) {
+        let text = match (cx.index.complete, view.found.is_of(&key(view, cx))) {
             (false, _) => "reading … the stacks are added up when the whole trace is read",
             (true, false) => "adding up …",
             (true, true) if !cx.place.narrowing.is_empty() => "nothing is left of what the views are narrowed to",
@@ -73,7 +73,7 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     };
     let dot = format!(" {} ", theme.glyphs.dot);
     let mut parts = vec![(what.to_string(), Role::Heading)];
-    if let Some(f) = &view.found {
+    if let Some(f) = view.found.latest() {
         let all = f.tree.nodes[0].total;
         parts.push((format!("{dot}{}", amount(f.key.weight, all)), Role::Text));
         if let (Some(q), true) = (&f.key.query, all > 0) {
@@ -96,7 +96,7 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
 
 /// What the cursor is on: numbers first, so that a long name takes nothing from them.
 fn foot(view: &Stacks, tree: &Tree, line: Rect, buf: &mut Buffer, cx: &Ctx) {
-    let (Some(n), Some(f)) = (tree.nodes.get(view.graph.cursor), &view.found) else { return };
+    let (Some(n), Some(f)) = (tree.nodes.get(view.graph.cursor), view.found.latest()) else { return };
     let all = tree.nodes[0].total;
     let w = f.key.weight;
     let numbers = format!(
@@ -129,7 +129,7 @@ fn role(n: &Node, weight: Weight, cx: &Ctx) -> Role {
 }
 
 fn graph(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
-    let weight = view.found.as_ref().map_or(view.weight, |f| f.key.weight);
+    let weight = view.found.latest().map_or(view.weight, |f| f.key.weight);
     view.graph.draw(tree, area, buf, cx.theme, cx.focused, &|i, n| (short(i, n, cx), role(n, weight, cx)));
 }
 
@@ -145,7 +145,7 @@ fn short(i: usize, n: &Node, cx: &Ctx) -> String {
 fn list(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let theme = cx.theme;
     let all = tree.nodes[0].total;
-    let weight = view.found.as_ref().map_or(view.weight, |f| f.key.weight);
+    let weight = view.found.latest().map_or(view.weight, |f| f.key.weight);
     let brief = |n: u64| match weight {
         Weight::OnCpu => text::count(n),
         w => amount(w, n),

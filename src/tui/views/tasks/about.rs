@@ -1,6 +1,6 @@
 //! The detail pane of the view of tasks while its cursor is on a name: what all of that name took.
 
-use super::{Found, mean, name, word};
+use super::{mean, name, word};
 use crate::analysis::tasks::Sum;
 use crate::base::text::count;
 use crate::tui::app::action::Action;
@@ -14,18 +14,18 @@ use std::sync::Arc;
 /// The pane.
 #[derive(Default)]
 pub struct About {
-    found: Option<Arc<Found>>,
+    sums: Option<Arc<Vec<Sum>>>,
 }
 
 impl About {
     /// Shows what was summed up.
-    pub fn take(&mut self, found: Arc<Found>) {
-        self.found = Some(found);
+    pub fn take(&mut self, sums: Arc<Vec<Sum>>) {
+        self.sums = Some(sums);
     }
 
     fn sum(&self, cx: &Ctx) -> Option<&Sum> {
         let Some(Row::Span(what, name)) = cx.place.subject().1 else { return None };
-        self.found.as_ref()?.sum(what, name)
+        self.sums.as_ref()?.iter().find(|s| (s.what, s.name) == (what, name))
     }
 }
 

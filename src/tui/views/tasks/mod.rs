@@ -1,7 +1,7 @@
 //! The view of tasks and regions: summed up by name, and the single ones behind such a sum.
 
 mod about;
-mod render;
+mod rows;
 
 use crate::analysis::tasks::{self, Instance, Sum, What};
 use crate::analysis::waits::links::Options;
@@ -12,17 +12,18 @@ use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place, Row};
-use crate::tui::app::search;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::{search, zoom};
 use crate::tui::panels::why;
-use crate::tui::views::links::around;
-use crate::tui::widgets::scroll::Scroll;
-use crate::tui::widgets::table::{self, Column, Sort};
+use crate::tui::theme::Role;
+use crate::tui::widgets::drill::Drill;
+use crate::tui::widgets::list::Took;
+use crate::tui::widgets::lookup::Lookup;
+use crate::tui::widgets::spans::Spans;
 use about::About;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use std::cmp::Ordering;
-use std::sync::Arc;
+use rows::{INSTANCES, SUMS};
 
 /// What was looked at.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,88 +33,21 @@ struct Key {
     query: Option<String>,
 }
 
-/// Tasks and regions by name.
-#[derive(Debug)]
-struct Found {
-    key: Key,
-    sums: Vec<Sum>,
-}
-
-impl Found {
-    /// The sum of the tasks or regions of one name.
-    pub fn sum(&self, what: What, name: StringId) -> Option<&Sum> {
-        self.sums.iter().find(|s| (s.what, s.name) == (what, name))
-    }
-}
-
-/// The tasks or regions of one name.
-#[derive(Debug)]
-struct List {
-    key: Key,
-    of: (What, StringId),
-    instances: Vec<Instance>,
-}
-
 /// Most instances that are listed.
-pub const MAX_LISTED: usize = 10_000;
-
-/// The columns of the sums.
-const SUMS: [Column; 8] = [
-    column("task or region", 18, false, 0, true),
-    column("", 6, false, 4, false),
-    column("count", 8, true, 0, false),
-    column("open", 6, true, 1, false),
-    column("total", 7, true, 0, false),
-    column("mean", 7, true, 2, false),
-    column("longest", 8, true, 0, false),
-    column("99 in 100", 9, true, 3, false),
-];
-const TOTAL: usize = 4;
-
-/// The columns of the instances.
-const INSTANCES: [Column; 5] = [
-    column("took", 9, true, 0, false),
-    column("from", 16, true, 0, false),
-    column("task", 9, true, 2, false),
-    column("goroutine", 16, false, 0, true),
-    column("", 18, false, 1, false),
-];
-
-const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: bool) -> Column {
-    Column { title, width, right, drop, elastic }
-}
+const MAX_LISTED: usize = 10_000;
 
 /// The view.
 pub struct Tasks {
-    asked: Option<Key>,
-    found: Option<Arc<Found>>,
-    rows: Vec<Sum>,
-    sort: Sort,
-    scroll: Scroll,
-    open: Option<Sum>,
-    instances: Vec<Instance>,
-    listed: bool,
-    list_sort: Sort,
-    list_scroll: Scroll,
+    sums: Lookup<Key, Vec<Sum>>,
+    /// The sums, and what is summed up in one.
+    lists: Drill<Sum, Instance>,
     /// The pane beside it.
     about: About,
 }
 
 impl Default for Tasks {
     fn default() -> Tasks {
-        Tasks {
-            asked: None,
-            found: None,
-            rows: Vec::new(),
-            sort: Sort { column: TOTAL, descending: true },
-            scroll: Scroll::default(),
-            open: None,
-            instances: Vec::new(),
-            listed: false,
-            list_sort: Sort { column: 0, descending: true },
-            list_scroll: Scroll::default(),
-            about: About::default(),
-        }
+        Tasks { sums: Lookup::default(), lists: Drill::new(&SUMS, &INSTANCES), about: About::default() }
     }
 }
 
@@ -130,18 +64,20 @@ fn sum_up(key: Key) -> Job {
     let work = move |cx: &JobCtx| {
         let filter = search::compile(cx, key.query.as_deref())?;
         let sums = tasks::sums(cx, options(&key, filter.as_ref()), key.group)?;
-        Ok(Found { key, sums })
+        Ok((key, sums))
     };
-    Job::new("sums", work, |view: &mut Tasks, found, cx, out| view.take_sums(found, cx, out))
+    Job::new("sums", work, |view: &mut Tasks, (key, sums), cx, out| view.take_sums(key, sums, cx, out))
 }
 
 fn list(key: Key, of: (What, StringId)) -> Job {
     let work = move |cx: &JobCtx| {
         let filter = search::compile(cx, key.query.as_deref())?;
         let instances = tasks::list(cx, options(&key, filter.as_ref()), key.group, of, MAX_LISTED)?;
-        Ok(List { key, of, instances })
+        Ok((key, instances))
     };
-    Job::new("instances", work, |view: &mut Tasks, list, cx, out| view.take_list(list, cx, out))
+    Job::new("instances", work, move |view: &mut Tasks, (key, instances), cx, out| {
+        view.take_list(&key, of, instances, cx, out);
+    })
 }
 
 /// The name of tasks or regions, safe to show.
@@ -164,61 +100,12 @@ fn mean(s: &Sum) -> Duration {
     Duration(s.total.ns() / (s.count - s.open).max(1) as i64)
 }
 
-fn compare(a: &Sum, b: &Sum, sort: Sort, index: &Index) -> Ordering {
-    sort.turn(match sort.column {
-        0 => index.dict.str(a.name).cmp(index.dict.str(b.name)),
-        1 => a.what.cmp(&b.what),
-        2 => a.count.cmp(&b.count),
-        3 => a.open.cmp(&b.open),
-        4 => a.total.cmp(&b.total),
-        5 => mean(a).cmp(&mean(b)),
-        6 => a.max.cmp(&b.max),
-        _ => a.p99.cmp(&b.p99),
-    })
-}
-
-fn compare_instances(a: &Instance, b: &Instance, sort: Sort, index: &Index) -> Ordering {
-    let id = |i: &Instance| index.goroutine(i.go).map(|g| g.id);
-    sort.turn(match sort.column {
-        0 => a.len().cmp(&b.len()),
-        1 => a.from.cmp(&b.from),
-        2 => a.task.cmp(&b.task),
-        3 => id(a).cmp(&id(b)),
-        _ => (a.began, a.ended).cmp(&(b.began, b.ended)),
-    })
-}
-
 impl Tasks {
-    fn sum(&self) -> Option<&Sum> {
-        self.rows.get(self.scroll.selected as usize)
-    }
-
-    fn instance(&self) -> Option<&Instance> {
-        self.instances.get(self.list_scroll.selected as usize)
-    }
-
-    fn fresh(&self, cx: &Ctx) -> bool {
-        self.found.as_ref().is_some_and(|f| f.key == key(cx))
-    }
-
-    fn order(&mut self, cx: &Ctx) {
-        let on = self.sum().filter(|_| self.scroll.selected > 0).map(|s| (s.what, s.name));
-        let sort = self.sort;
-        self.rows.sort_by(|a, b| compare(a, b, sort, cx.index).then_with(|| (a.what, a.name).cmp(&(b.what, b.name))));
-        if let Some(at) = on.and_then(|on| self.rows.iter().position(|s| (s.what, s.name) == on)) {
-            self.scroll.select(at as u64);
-        }
-        let sort = self.list_sort;
-        self.instances.sort_by(|a, b| {
-            compare_instances(a, b, sort, cx.index).then((a.from, a.go, a.task).cmp(&(b.from, b.go, b.task)))
-        });
-    }
-
     /// Tells the model of what is under the cursor.
     fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
-        let to = match &self.open {
-            Some(_) => self.instance().filter(|i| i.go.is_some()).map(|i| place(cx, i)),
-            None => self.sum().map(|s| Place {
+        let to = match self.lists.open() {
+            Some(_) => self.lists.inside().filter(|i| i.go.is_some()).map(|i| place(cx, i)),
+            None => self.lists.outer.selected().map(|s| Place {
                 row: Some(Row::Span(s.what, s.name)),
                 event: None,
                 frame: FrameId::NONE,
@@ -230,27 +117,44 @@ impl Tasks {
         }
     }
 
+    /// Asks for what is summed up in the open row.
+    fn ask(&self, out: &mut Vec<Command>) {
+        if let (Some(key), Some(s)) = (self.sums.key(), self.lists.open()) {
+            out.push(Command::Run(list(key.clone(), (s.what, s.name))));
+        }
+    }
+
     fn enter(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.open.is_some() {
-            if let Some(i) = self.instance() {
+        if self.lists.open().is_some() {
+            if let Some(i) = self.lists.inside() {
                 let mut to = place(cx, i);
-                (to.view, to.zoom) = (ViewId::Timeline, Some(around(i.from, i.to)));
+                (to.view, to.zoom) = (ViewId::Timeline, Some(zoom::amid(i.from, i.to)));
                 out.push(Command::Enter(to));
                 out.push(Command::Focus(Pane::Body));
             }
-            return;
+        } else if self.lists.enter().is_some() {
+            self.ask(out);
         }
-        let (Some(s), Some(f)) = (self.sum().cloned(), &self.found) else { return };
-        let job = list(f.key.clone(), (s.what, s.name));
-        (self.open, self.listed) = (Some(s), false);
-        self.instances.clear();
-        self.list_scroll = Scroll::default();
-        out.push(Command::Run(job));
+    }
+
+    /// Does what a key or the mouse means in the lists.
+    fn took(&mut self, took: Took, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match took {
+            Took::Nothing => return false,
+            Took::Done | Took::Closed => {}
+            Took::Moved => self.point(cx, out),
+            Took::Enter => self.enter(cx, out),
+            Took::Double => {
+                self.point(cx, out);
+                self.enter(cx, out);
+            }
+        }
+        true
     }
 
     /// Shows what the time of the instance under the cursor went into.
     fn path(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        let Some(i) = self.instance().filter(|_| self.open.is_some()) else { return false };
+        let Some(i) = self.lists.inside() else { return false };
         let go = i.ended_by.some().unwrap_or(i.go);
         let window = Window { go, from: i.from, to: i.to, end: i.end };
         let of = format!("{} {}", word(i.what), cx.index.dict.str(i.name));
@@ -258,41 +162,37 @@ impl Tasks {
         true
     }
 
-    fn sort_by(&mut self, cx: &Ctx, change: impl FnOnce(&mut Sort, &[Column])) {
-        match self.open {
-            Some(_) => change(&mut self.list_sort, &INSTANCES),
-            None => change(&mut self.sort, &SUMS),
-        }
-        self.order(cx);
-    }
-
-    fn take_sums(&mut self, found: Found, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.asked.as_ref() != Some(&found.key) {
-            return;
-        }
-        let found = Arc::new(found);
-        self.about.take(found.clone());
-        self.rows = found.sums.clone();
-        self.found = Some(found.clone());
-        self.order(cx);
-        if let Some(s) = self.open.take() {
-            self.open = self.rows.iter().find(|r| (r.what, r.name) == (s.what, s.name)).cloned();
-            if self.open.is_some() {
-                self.listed = false;
-                out.push(Command::Run(list(found.key.clone(), (s.what, s.name))));
-            }
+    fn take_sums(&mut self, key: Key, sums: Vec<Sum>, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(sums) = self.sums.take(key, sums) else { return };
+        self.lists.outer.set(sums.to_vec(), cx);
+        self.about.take(sums.clone());
+        if let Some(old) = self.lists.open() {
+            let same = sums.iter().find(|s| (s.what, s.name) == (old.what, old.name)).cloned();
+            self.lists.set_open(same);
+            self.ask(out);
         }
     }
 
-    fn take_list(&mut self, list: List, cx: &Ctx, out: &mut Vec<Command>) {
-        let wanted = self.found.as_ref().is_some_and(|f| f.key == list.key);
-        if wanted && self.open.as_ref().is_some_and(|s| (s.what, s.name) == list.of) {
-            (self.instances, self.listed) = (list.instances, true);
-            self.order(cx);
-            self.list_scroll.fit(self.instances.len() as u64, self.list_scroll.seen().count().max(1) as u16);
+    fn take_list(&mut self, key: &Key, of: (What, StringId), list: Vec<Instance>, cx: &Ctx, out: &mut Vec<Command>) {
+        if self.sums.is_of(key) && self.lists.open().is_some_and(|s| (s.what, s.name) == of) {
+            self.lists.fill(list, cx);
             if cx.place.view == ViewId::Tasks {
                 self.point(cx, out);
             }
+        }
+    }
+
+    /// Why there are no rows.
+    fn message(&self, cx: &Ctx) -> &'static str {
+        let listing = self.lists.open().is_some();
+        match (cx.index.complete, self.sums.is_of(&key(cx))) {
+            (false, _) => "reading … tasks are summed up when the whole trace is read",
+            (true, true) if listing && self.lists.is_listed() => "none is left",
+            (true, true) if !listing && !cx.place.narrowing.is_empty() => {
+                "nothing is left of what the views are narrowed to"
+            }
+            (true, true) if !listing => "this program marked no tasks or regions (runtime/trace.NewTask, StartRegion)",
+            _ => "looking …",
         }
     }
 }
@@ -312,65 +212,26 @@ impl View for Tasks {
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
-            Action::Enter => self.enter(cx, out),
-            Action::Right if cx.focused && self.open.is_none() => self.enter(cx, out),
-            Action::Escape | Action::Left if cx.focused && self.open.is_some() => self.open = None,
             Action::Path => return self.path(cx, out),
-            Action::Narrow => match self.instance().filter(|i| self.open.is_some() && i.go.is_some()) {
+            Action::Narrow => match self.lists.inside().filter(|i| i.go.is_some()) {
                 Some(i) => out.push(Command::Narrow(Narrow::Go(i.go))),
                 None => return false,
             },
-            Action::SortNext => self.sort_by(cx, |s, c| s.step(1, c)),
-            Action::SortPrev => self.sort_by(cx, |s, c| s.step(-1, c)),
-            Action::SortReverse => self.sort_by(cx, |s, _| s.descending = !s.descending),
-            Action::Copy if cx.focused && self.open.is_none() => match self.sum() {
+            Action::Copy if cx.focused && self.lists.open().is_none() => match self.lists.outer.selected() {
                 Some(s) => out.push(Command::Copy(name(cx.index, s))),
                 None => return false,
             },
             _ => {
-                let scroll = if self.open.is_some() { &mut self.list_scroll } else { &mut self.scroll };
-                if !scroll.handle(action) {
-                    return false;
-                }
-                self.point(cx, out);
+                let took = self.lists.handle(action, cx);
+                return self.took(took, cx, out);
             }
         }
         true
     }
 
     fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        // The instances have a line above their heading that says of what they are.
-        let heading = area.y + u16::from(self.open.is_some());
-        match what {
-            Mouse::Press if at.y == heading => {
-                let slots = render::slots(area.width, self.open.is_some());
-                if let Some(s) = table::slot_at(&slots, at.x - area.x) {
-                    self.sort_by(cx, |sort, columns| sort.click(s.column, columns));
-                }
-            }
-            Mouse::Press | Mouse::Double if at.y > heading => {
-                let (scroll, len) = match self.open {
-                    Some(_) => (&mut self.list_scroll, self.instances.len()),
-                    None => (&mut self.scroll, self.rows.len()),
-                };
-                let row = scroll.top + u64::from(at.y - heading - 1);
-                if row >= len as u64 {
-                    return false;
-                }
-                scroll.select(row);
-                self.point(cx, out);
-                if what == Mouse::Double {
-                    self.enter(cx, out);
-                }
-            }
-            Mouse::Press | Mouse::Double if self.open.is_some() => self.open = None,
-            Mouse::Wheel(n, _) => match self.open {
-                Some(_) => self.list_scroll.wheel(i64::from(n) * 3),
-                None => self.scroll.wheel(i64::from(n) * 3),
-            },
-            _ => return false,
-        }
-        true
+        let took = self.lists.mouse(at, what, area, cx);
+        self.took(took, cx, out)
     }
 
     fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
@@ -378,14 +239,12 @@ impl View for Tasks {
             return;
         }
         let want = key(cx);
-        if cx.index.complete && self.asked.as_ref() != Some(&want) {
-            self.asked = Some(want.clone());
+        if cx.index.complete && self.sums.want(&want) {
             out.push(Command::Run(sum_up(want)));
         }
-        self.scroll.fit(self.rows.len() as u64, area.height.saturating_sub(1));
-        self.list_scroll.fit(self.instances.len() as u64, area.height.saturating_sub(2));
+        self.lists.fit(area);
         // Whoever comes from another view is on what they chose there.
-        if self.open.is_none() || self.listed && cx.place.subject().1.is_some() {
+        if self.lists.open().is_none() || self.lists.is_listed() && cx.place.subject().1.is_some() {
             self.point(cx, out);
         }
     }
@@ -399,6 +258,16 @@ impl View for Tasks {
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
-        render::draw(self, area, buf, cx);
+        self.lists.render(area, buf, cx, |s| heading(self, s, cx), self.message(cx));
     }
+}
+
+/// What is listed one by one.
+fn heading(view: &Tasks, s: &Sum, cx: &Ctx) -> Spans {
+    let what = match view.lists.inner.len() {
+        MAX_LISTED => format!("the longest {} of {}", text::count(MAX_LISTED as u64), text::count(s.count)),
+        _ => format!("{} in all", text::count(s.count)),
+    };
+    let title = format!("{} {} ", word(s.what), name(cx.index, s));
+    vec![(title, Role::Title), (format!("{} {what}", cx.theme.glyphs.dot), Role::Dim)]
 }

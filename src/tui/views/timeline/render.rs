@@ -200,7 +200,7 @@ impl Timeline {
 
     /// The best that is known of a lane now.
     fn strip(&self, lane: Lane, index: &Index, window: Window) -> Strip {
-        match self.strips.get(&lane) {
+        match self.strips.latest().and_then(|s| s.get(&lane)) {
             Some(s) if s.window == window => s.clone(),
             Some(s) if timeline::can_be_exact(index, window) => {
                 timeline::resample(s, window).unwrap_or_else(|| coarse(index, lane, window))

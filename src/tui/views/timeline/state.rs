@@ -7,6 +7,7 @@ use crate::model::{Index, Lane};
 use crate::tui::app::nav::Place;
 use crate::tui::app::route::Sight;
 use crate::tui::app::view::Ctx;
+use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::layout::Rect;
 use rustc_hash::FxHashMap;
@@ -23,9 +24,8 @@ pub struct Timeline {
     /// Number of columns of a lane, and number of rows, as drawn last.
     pub(super) lane_width: usize,
     pub(super) height: u16,
-    /// What the workers have computed, and for what they were last asked.
-    pub(super) strips: FxHashMap<Lane, Strip>,
-    pub(super) asked: Option<(Window, Vec<Lane>, usize)>,
+    /// What the workers have computed of a window's lanes, as far as the trace was read then.
+    pub(super) strips: Lookup<(Window, Vec<Lane>, usize), FxHashMap<Lane, Strip>>,
     /// What is seen of the route.
     pub(super) sight: Option<Sight>,
     /// The place that is in sight already.

@@ -346,11 +346,10 @@ impl Timeline {
         let segments = cx.index.segments_between(window.from, window.to);
         let known = segments.len() + usize::from(cx.index.complete) * 1_000_000;
         let wanted = (window, lanes, known);
-        if self.asked.as_ref() == Some(&wanted) {
+        if !self.strips.want(&wanted) {
             return;
         }
         let lanes = wanted.1.clone();
-        self.asked = Some(wanted);
         let work = move |j: &JobCtx| {
             let (lanes, procs) = {
                 let index = j.trace.index();
@@ -359,9 +358,9 @@ impl Timeline {
             };
             Ok(timeline::exact(j.trace, &lanes, procs, window, j.cancel))
         };
-        out.push(Command::Run(Job::new("strips", work, |view: &mut Timeline, strips, _, _| {
+        out.push(Command::Run(Job::new("strips", work, move |view: &mut Timeline, strips, _, _| {
             if let Some(strips) = strips {
-                view.strips = strips.into_iter().map(|s| (s.lane, s)).collect();
+                view.strips.take(wanted, strips.into_iter().map(|s| (s.lane, s)).collect());
             }
         })));
     }

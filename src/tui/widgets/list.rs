@@ -1,0 +1,354 @@
+//! A list is data: a table of columns says what its rows show, how they are put in order and how wide they are; the list
+//! keeps the order, the cursor and the part that is seen, and answers keys and the mouse.
+
+use super::scroll::Scroll;
+use super::spans::Spans;
+use super::table::{self, Column, Slot, Sort};
+use super::write;
+use crate::base::text;
+use crate::tui::app::action::Action;
+use crate::tui::app::view::{Ctx, Mouse};
+use crate::tui::theme::Role;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use std::cmp::Ordering;
+
+/// A column of a list of `R`.
+pub struct Col<R: 'static> {
+    /// Its heading, its width, and whether it goes where there is not room for all.
+    pub column: Column,
+    /// What it shows of a row in so many columns of the terminal, safe to show.
+    pub cell: fn(&R, &Ctx, u16) -> Spans,
+    /// The order of two rows by it, ascending; without one it cannot be sorted by.
+    pub order: Option<fn(&R, &R, &Ctx) -> Ordering>,
+    /// Whether it is there; always, if this is `None`.
+    pub when: Option<fn(&Ctx) -> bool>,
+}
+
+/// A piece of text as a cell.
+pub fn one(text: impl Into<String>, role: Role) -> Spans {
+    vec![(text.into(), role)]
+}
+
+impl<R> Col<R> {
+    /// A column of text, at the left of its width.
+    pub const fn text(title: &'static str, width: u16, cell: fn(&R, &Ctx, u16) -> Spans) -> Col<R> {
+        let column = Column { title, width, right: false, drop: 0, elastic: false };
+        Col { column, cell, order: None, when: None }
+    }
+
+    /// A column of numbers, at the right of its width.
+    pub const fn number(title: &'static str, width: u16, cell: fn(&R, &Ctx, u16) -> Spans) -> Col<R> {
+        let mut col = Col::text(title, width, cell);
+        col.column.right = true;
+        col
+    }
+
+    /// Makes it take what the others leave.
+    pub const fn elastic(mut self) -> Col<R> {
+        self.column.elastic = true;
+        self
+    }
+
+    /// Lets it go where there is not room for all: of several the one with the highest number first.
+    pub const fn drop(mut self, drop: u8) -> Col<R> {
+        self.column.drop = drop;
+        self
+    }
+
+    /// Lets the list be sorted by it.
+    pub const fn by(mut self, order: fn(&R, &R, &Ctx) -> Ordering) -> Col<R> {
+        self.order = Some(order);
+        self
+    }
+
+    /// Has it there only sometimes.
+    pub const fn when(mut self, when: fn(&Ctx) -> bool) -> Col<R> {
+        self.when = Some(when);
+        self
+    }
+
+    fn is_there(&self, cx: &Ctx) -> bool {
+        self.when.is_none_or(|w| w(cx))
+    }
+}
+
+/// What a list is made of.
+pub struct Table<R: 'static> {
+    /// The columns, from left to right.
+    pub columns: &'static [Col<R>],
+    /// How it is sorted at first.
+    pub sort: Sort,
+    /// Whether two rows are of the same thing: the cursor stays on it.
+    pub same: fn(&R, &R) -> bool,
+    /// The order of rows that the sorted column does not tell apart; else they stand as they were given.
+    pub tie: Option<fn(&R, &R) -> Ordering>,
+    /// Changes where columns stand and how wide they are, where they were fitted one by one.
+    pub arrange: Option<fn(&mut [Slot])>,
+    /// Whether whoever gives the rows puts them in order.
+    pub given_in_order: bool,
+}
+
+/// What a list made of a key or of the mouse.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Took {
+    /// It was not for the list.
+    Nothing,
+    /// It is done: sorted, or the seen part moved.
+    Done,
+    /// The cursor has moved.
+    Moved,
+    /// The row under the cursor is to be gone into.
+    Enter,
+    /// The cursor has moved to a row, and that is to be gone into.
+    Double,
+    /// What was gone into is left again.
+    Closed,
+}
+
+/// A list.
+pub struct List<R: 'static> {
+    table: &'static Table<R>,
+    rows: Vec<R>,
+    /// The rows as they stand on the screen, by position in `rows`.
+    order: Vec<usize>,
+    sort: Sort,
+    scroll: Scroll,
+}
+
+impl<R> List<R> {
+    /// A list without rows.
+    pub fn new(table: &'static Table<R>) -> List<R> {
+        List { table, rows: Vec::new(), order: Vec::new(), sort: table.sort, scroll: Scroll::default() }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How it is sorted.
+    pub fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    /// The row under the cursor.
+    pub fn selected(&self) -> Option<&R> {
+        self.rows.get(*self.order.get(self.scroll.selected as usize)?)
+    }
+
+    /// Where the cursor is.
+    pub fn cursor(&self) -> u64 {
+        self.scroll.selected
+    }
+
+    /// The rows, as they were given.
+    pub fn rows(&self) -> &[R] {
+        &self.rows
+    }
+
+    /// The place on the screen's list of the first row that fits.
+    pub fn position(&self, fits: impl Fn(&R) -> bool) -> Option<u64> {
+        self.order.iter().position(|&i| fits(&self.rows[i])).map(|i| i as u64)
+    }
+
+    /// Puts the cursor on a row.
+    pub fn select(&mut self, row: u64) {
+        self.scroll.select(row);
+    }
+
+    /// Puts the cursor on a row, in the middle unless it is in sight already.
+    pub fn reveal(&mut self, row: u64) {
+        self.scroll.reveal(row);
+    }
+
+    /// Whether the last row is in sight.
+    pub fn shows_end(&self) -> bool {
+        self.scroll.seen().end == self.rows.len() as u64
+    }
+
+    /// How many rows are in sight.
+    pub fn seen(&self) -> usize {
+        self.scroll.seen().count()
+    }
+
+    /// The table that it is made of.
+    pub fn table(&self) -> &'static Table<R> {
+        self.table
+    }
+
+    /// Has it made of another table, from the next rows on; how it is sorted stays.
+    pub fn set_table(&mut self, table: &'static Table<R>) {
+        self.table = table;
+    }
+
+    /// Begins anew, with no rows.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.order.clear();
+        self.scroll = Scroll::default();
+    }
+
+    /// Takes other rows. The cursor stays on what it is on; if that is the first row, on the first.
+    pub fn set(&mut self, rows: Vec<R>, cx: &Ctx) {
+        self.put(rows, cx, false);
+    }
+
+    /// Takes other rows. The cursor stays on what it is on.
+    pub fn follow(&mut self, rows: Vec<R>, cx: &Ctx) {
+        self.put(rows, cx, true);
+    }
+
+    fn put(&mut self, rows: Vec<R>, cx: &Ctx, even_first: bool) {
+        let old = std::mem::replace(&mut self.rows, rows);
+        let on = self.order.get(self.scroll.selected as usize).and_then(|&i| old.get(i));
+        let on = on.filter(|_| even_first || self.scroll.selected > 0);
+        let on = on.and_then(|on| self.rows.iter().position(|r| (self.table.same)(r, on)));
+        self.put_in_order(on, cx);
+    }
+
+    /// Puts the rows in order; the cursor goes to a row, if one is given.
+    fn put_in_order(&mut self, on: Option<usize>, cx: &Ctx) {
+        self.order = (0..self.rows.len()).collect();
+        let order = self.table.columns.get(self.sort.column).and_then(|c| c.order);
+        if let Some(order) = order.filter(|_| !self.table.given_in_order) {
+            let (rows, sort, tie) = (&self.rows, self.sort, self.table.tie);
+            self.order.sort_by(|&a, &b| {
+                let by = sort.turn(order(&rows[a], &rows[b], cx));
+                by.then_with(|| tie.map_or(Ordering::Equal, |t| t(&rows[a], &rows[b])))
+            });
+        }
+        self.scroll.fit(self.rows.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
+        if let Some(at) = on.and_then(|on| self.order.iter().position(|&i| i == on)) {
+            self.scroll.select(at as u64);
+        }
+    }
+
+    /// Sorts as `change` says.
+    fn sort_by(&mut self, cx: &Ctx, change: impl FnOnce(&mut Sort)) {
+        change(&mut self.sort);
+        let on = self.order.get(self.scroll.selected as usize).copied().filter(|_| self.scroll.selected > 0);
+        self.put_in_order(on, cx);
+    }
+
+    /// Sorts by the next column that can be sorted by, or the one before.
+    fn step(&mut self, by: isize, cx: &Ctx) {
+        let columns = self.table.columns;
+        let n = columns.len();
+        if columns.iter().all(|c| c.order.is_none()) {
+            return;
+        }
+        let mut at = self.sort.column.min(n);
+        for _ in 0..n {
+            at = (at + n).wrapping_add_signed(by) % n;
+            if columns[at].order.is_some() && columns[at].is_there(cx) {
+                break;
+            }
+        }
+        self.sort_by(cx, |s| *s = Sort { column: at, descending: columns[at].column.right });
+    }
+
+    /// Does an action.
+    pub fn handle(&mut self, action: Action, cx: &Ctx) -> Took {
+        match action {
+            Action::SortNext => self.step(1, cx),
+            Action::SortPrev => self.step(-1, cx),
+            Action::SortReverse => self.sort_by(cx, |s| s.descending = !s.descending),
+            _ => return if self.scroll.handle(action) { Took::Moved } else { Took::Nothing },
+        }
+        Took::Done
+    }
+
+    /// Does what the mouse says; `area` has the heading in its first row.
+    pub fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx) -> Took {
+        match what {
+            Mouse::Press if at.y == area.y => {
+                let slot = table::slot_at(&self.slots(area.width, cx), at.x.saturating_sub(area.x));
+                if let Some(s) = slot.filter(|s| self.table.columns[s.column].order.is_some()) {
+                    let columns: Vec<Column> = self.table.columns.iter().map(|c| c.column).collect();
+                    self.sort_by(cx, |sort| sort.click(s.column, &columns));
+                }
+                Took::Done
+            }
+            Mouse::Press | Mouse::Double if at.y > area.y => {
+                let row = self.scroll.top + u64::from(at.y - area.y - 1);
+                if row >= self.rows.len() as u64 {
+                    return Took::Nothing;
+                }
+                self.scroll.select(row);
+                if what == Mouse::Double { Took::Double } else { Took::Moved }
+            }
+            Mouse::Wheel(n, _) => {
+                self.scroll.wheel(i64::from(n) * 3);
+                Took::Done
+            }
+            _ => Took::Nothing,
+        }
+    }
+
+    /// Takes note of the room, of which the heading takes a row, and keeps the cursor in sight.
+    pub fn fit(&mut self, height: u16) {
+        self.scroll.fit(self.rows.len() as u64, height.saturating_sub(1));
+    }
+
+    /// The columns that fit. One that is not there keeps the gap beside it, where that fits.
+    pub fn slots(&self, width: u16, cx: &Ctx) -> Vec<Slot> {
+        let there = |c: &Col<R>| match c.is_there(cx) {
+            true => c.column,
+            false => Column { width: 0, drop: u8::MAX, ..c.column },
+        };
+        let columns: Vec<Column> = self.table.columns.iter().map(there).collect();
+        let mut slots = table::fit(&columns, width.saturating_sub(1));
+        if let Some(arrange) = self.table.arrange {
+            arrange(&mut slots);
+        }
+        slots.into_iter().map(|s| Slot { x: s.x + 1, ..s }).collect()
+    }
+
+    /// Draws the heading and the rows in sight; where there are none, what is to be said of that.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx, empty: &str) {
+        if area.is_empty() {
+            return;
+        }
+        let theme = cx.theme;
+        let slots = self.slots(area.width, cx);
+        let columns: Vec<Column> = self.table.columns.iter().map(|c| c.column).collect();
+        let sort = Some((self.sort.column, self.sort.descending));
+        table::heading(buf, table::row(area, 0), &columns, &slots, sort, theme);
+        if self.rows.is_empty() {
+            write(buf, area, area.x + 1, area.y + 1, empty, theme.style(Role::Dim));
+            return;
+        }
+        for (i, no) in self.scroll.seen().enumerate() {
+            let line = table::row(area, i as u64 + 1);
+            let row = self.order.get(no as usize).and_then(|&i| self.rows.get(i));
+            let Some(row) = row.filter(|_| line.height > 0) else { return };
+            if no == self.scroll.selected {
+                let role = if cx.focused { Role::Selection } else { Role::Title };
+                buf.set_style(line, theme.style(role));
+                write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+            }
+            for &slot in &slots {
+                let col = &self.table.columns[slot.column];
+                cell(&(col.cell)(row, cx, slot.width), line, slot, col.column.right, buf, cx);
+            }
+        }
+    }
+}
+
+/// Writes the pieces of a cell one after the other; gaps stay as they are.
+fn cell(spans: &[(String, Role)], line: Rect, slot: Slot, right: bool, buf: &mut Buffer, cx: &Ctx) {
+    let (mut slot, end) = (slot, slot.x + slot.width);
+    for (s, role) in spans {
+        if !s.trim_start_matches(' ').is_empty() {
+            table::put(buf, line, slot, right, s, cx.theme.style(*role));
+        }
+        let x = (slot.x + text::width(s) as u16).min(end);
+        slot = Slot { x, width: end - x, ..slot };
+    }
+}
