@@ -78,7 +78,7 @@ impl Trace {
         loop {
             let next = done.next;
             let Some((watch, named)) = done.waiting.remove(&next) else { return true };
-            let handles = lock(&self.committer).commit.handles(&named, self.recordings.place(unit).1);
+            let handles = lock(&self.committer).commit.handles(&named, self.recordings.place(next).1);
             let plans = self.plans.read().unwrap_or_else(|e| e.into_inner());
             let first = plans.partition_point(|p| p.unit < next);
             let plan = plans.get(first).filter(|p| p.unit == next);
