@@ -84,6 +84,8 @@ pub struct Scan {
     pub end: usize,
 }
 
+/// A batch's header: a type byte, an experiment, four numbers of ten bytes.
+const LONGEST_HEADER: usize = 42;
 /// Enough bytes for any header and the byte after it.
 pub const WINDOW: usize = 64;
 
@@ -114,10 +116,14 @@ impl Scan {
         if end < pos {
             // The last batch was cut off: what it says of its length is not there.
             let Some(g) = self.generations.last_mut() else { return };
-            if let Some(b) = g.batches.last_mut() {
-                b.len = end.saturating_sub(b.offset) as u32;
+            match g.batches.last_mut() {
+                Some(b) if b.offset < end => b.len = (end - b.offset) as u32,
+                _ => _ = g.batches.pop(),
             }
             (g.end, g.whole) = (end, false);
+            if g.batches.is_empty() {
+                self.generations.pop();
+            }
             self.error = Some(Error::new(end as u64, ErrorKind::Truncated("a batch")));
         } else if end > pos {
             let last = self.generations.last().map(|g| g.number);
@@ -168,7 +174,7 @@ pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize,
                 out.put(number, batch, &mut closed, minor);
             }
             Err(error) => {
-                if let Some(next) = another(data, &out, pos, minor) {
+                if let Some(next) = another(data, &out, at + 1, pos, minor) {
                     out.end_at(next, pos, &mut closed, minor, data);
                     break;
                 }
@@ -206,12 +212,12 @@ pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize,
 }
 
 /// Where another recording's header lies that the scan has come upon: at `pos`, behind stray bytes there, or in the data
-/// of the batch before, which was cut off.
-fn another(data: &[u8], scan: &Scan, pos: usize, minor: u32) -> Option<usize> {
+/// of the batch before or its header, which was cut off. `start` is behind the beginning of this recording's own header.
+fn another(data: &[u8], scan: &Scan, start: usize, pos: usize, minor: u32) -> Option<usize> {
     let last = scan.generations.last();
-    let since = last.and_then(|g| g.batches.last()).map_or(pos, |b| b.offset.min(pos));
+    let since = last.and_then(|g| g.batches.last()).map_or(pos, |b| b.offset.saturating_sub(LONGEST_HEADER).min(pos));
     let end = pos.saturating_add(MAX_STRAY);
-    let mut from = since;
+    let mut from = since.max(start);
     while let Some(at) = input::next_header(data, from, end) {
         if begins(data, at) {
             // Unless this recording goes on before that.
