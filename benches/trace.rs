@@ -63,7 +63,7 @@ fn trace() -> Arc<Trace> {
 /// Its generations; nothing for a trace of the old format, whose decoder is measured by `index` alone.
 fn scan() -> Option<&'static Scan> {
     static SCAN: OnceLock<Option<Scan>> = OnceLock::new();
-    let minor = gotrail::build::decode::header_version(data())?;
+    let minor = gotrail::input::header(data())?;
     SCAN.get_or_init(|| VERSIONS.contains(&minor).then(|| batch::scan(data(), minor))).as_ref()
 }
 

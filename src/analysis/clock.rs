@@ -28,10 +28,7 @@ pub enum Overlap {
 /// What the wall's clock shows at the trace's time 0, ns since 1970 UTC; nothing if the segment does not say.
 pub fn epoch(seg: &Segment) -> Option<i64> {
     (0..seg.len()).filter(|&i| seg.kind[i] == Kind::Sync).find_map(|i| match seg.event(i).detail {
-        Detail::Clock { wall_sec, wall_nsec, .. } if wall_sec > 0 => {
-            let wall = i64::try_from(wall_sec).ok()?.checked_mul(1_000_000_000)?;
-            wall.checked_add(i64::try_from(wall_nsec).ok()?)?.checked_sub(seg.time[i].0)
-        }
+        Detail::Clock { at, wall_ns, .. } if wall_ns > 0 => i64::try_from(wall_ns).ok()?.checked_sub(at.0),
         _ => None,
     })
 }
@@ -65,10 +62,12 @@ impl Overlap {
 
     /// In words, of a trace from `start` to `end`.
     pub fn words(self, (start, end): (Time, Time)) -> String {
+        let edge = Duration((end - start).0 / 1000).min(SLACK);
         match self {
             Overlap::Before(d) => format!("ended {d} before the trace began"),
             Overlap::After(d) => format!("began {d} after the trace ended"),
-            Overlap::Within { from, to } if from <= start && to >= end => "covers the whole trace".into(),
+            // A profiler that is started with the trace begins some microseconds after it.
+            Overlap::Within { from, to } if from - start <= edge && end - to <= edge => "covers the whole trace".into(),
             Overlap::Within { from, to } => {
                 let from = if from == start { "0".into() } else { (from - start).to_string() };
                 format!("covers {from} to {} of {} of the trace", to - start, end - start)

@@ -145,6 +145,11 @@ impl Tasks {
         }
     }
 
+    /// What comes next is of another process, which numbers its tasks anew.
+    pub fn forget(&mut self) {
+        self.done = IdSet::default();
+    }
+
     /// Counts what is still open at the end of the trace.
     pub fn finish(&mut self, sums: &mut FxHashMap<StringId, SpanTally>) {
         for (_, (name, _)) in self.open.drain() {

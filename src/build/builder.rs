@@ -46,7 +46,7 @@ impl SegmentBuilder {
             Detail::Task { id, parent, name } => [id, parent, string(name), 0],
             Detail::Region { task, name } => [task, string(name), 0, 0],
             Detail::Log { task, category, message } => [task, string(category), string(message), 0],
-            Detail::Clock { generation, mono_ns, wall_sec, wall_nsec } => [generation, mono_ns, wall_sec, wall_nsec],
+            Detail::Clock { generation, at, mono_ns, wall_ns } => [generation, at.0.cast_unsigned(), mono_ns, wall_ns],
             Detail::Experiment(args) => args,
         };
         self.seg.wide.push(wide);

@@ -1,8 +1,8 @@
-//! One face for the two families of trace formats: units that are decoded one after the other, checkpoints, tables.
+//! One face for the two families of trace formats, for one recording: units that are decoded one after the other,
+//! checkpoints, tables.
 
 use crate::base::{Time, text};
-use crate::input::Bytes;
-use crate::model::grid::Scale;
+use crate::input::{self, Bytes};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::tables::Tables;
@@ -15,7 +15,7 @@ use crate::wire::v2::order::{Cut, Orderer};
 use crate::wire::v2::spec::VERSIONS;
 use std::sync::Arc;
 
-/// A trace file, taken apart as far as its headers allow.
+/// A recording, taken apart as far as its headers allow.
 pub(crate) enum Format {
     /// Go 1.22 and later: a unit is a generation.
     V2 { minor: u32, scan: Scan },
@@ -57,29 +57,21 @@ const LOOK_BACK: usize = 4;
 /// At most this many places of the same kind of loss are told one by one.
 const MAX_PLACES: usize = 3;
 
-/// Minor version of the header, if `data` begins like a trace.
-pub fn header_version(data: &[u8]) -> Option<u32> {
-    let rest = data.strip_prefix(b"go 1.")?;
-    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let minor = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
-    rest[digits..].starts_with(b" trace\0\0").then_some(minor)
-}
-
 impl Format {
-    /// Takes a file apart. For the newer family that reads headers only; the older one has none, and is passed over
-    /// once.
-    pub fn open(data: &Bytes) -> Result<Format, Error> {
-        if data.is_empty() {
-            return Err(Error::new(0, ErrorKind::Empty));
-        }
-        let minor = header_version(data).ok_or(Error::new(0, ErrorKind::NotATrace))?;
+    /// Takes the recording whose header lies at `at` apart. For the newer family that reads headers only; the older one has
+    /// none, and is passed over once. Returns where the recording ends, too.
+    pub fn open(data: &Bytes, at: usize) -> Result<(Format, usize), Error> {
+        let minor = data.get(at..).and_then(input::header).ok_or(Error::new(at as u64, ErrorKind::NotATrace))?;
         if VERSIONS.contains(&minor) {
-            return Ok(Format::V2 { minor, scan: batch::scan_with(data, minor, &mut |at, out| data.read_at(at, out)) });
+            let scan = batch::scan_with(data, at, minor, &mut |at, out| data.read_at(at, out));
+            let end = scan.end;
+            return Ok((Format::V2 { minor, scan }, end));
         }
         if v1::VERSIONS.contains(&minor) || minor == 5 {
-            return Ok(Format::V1(Box::new(v1::Layout::read(data, minor)?)));
+            let end = input::next_header(data, at + input::HEADER, data.len()).unwrap_or(data.len());
+            return Ok((Format::V1(Box::new(v1::Layout::read(&data[at..end], minor)?)), end));
         }
-        Err(Error::new(5, ErrorKind::UnknownVersion(minor)))
+        Err(Error::new(at as u64 + 5, ErrorKind::UnknownVersion(minor)))
     }
 
     /// Minor version of the header.
@@ -106,18 +98,18 @@ impl Format {
         }
     }
 
-    /// A scale for the grid, as far as headers tell how long the trace is.
-    pub fn scale(&self) -> Scale {
+    /// The times of the first batch and of the last, as far as headers tell; nothing if there is none.
+    pub fn span(&self, units: std::ops::Range<usize>) -> Option<(i64, i64)> {
         match self {
             Format::V2 { scan, .. } => {
-                let all = || scan.generations.iter().flat_map(|g| g.batches.iter().map(|b| b.ts));
-                // Units of 64 ns but on Windows, where the grid comes out somewhat too coarse or too fine.
-                let time = |ts: Option<u64>| Time(ts.unwrap_or(0).saturating_mul(64).min(i64::MAX as u64) as i64);
-                Scale::over(time(all().min()), time(all().max()))
+                let all = || scan.generations[units.clone()].iter().flat_map(|g| g.batches.iter().map(|b| b.ts));
+                // Units of 64 ns but on Windows, where this comes out somewhat too early or too late.
+                let time = |ts: u64| ts.saturating_mul(64).min(i64::MAX as u64) as i64;
+                Some((time(all().min()?), time(all().max()?)))
             }
             Format::V1(layout) => {
                 let (from, to) = layout.span();
-                Scale::over(from, to)
+                Some((from.0, to.0))
             }
         }
     }
@@ -128,12 +120,14 @@ impl Format {
             (Format::V2 { scan, .. }, UnitTables::V2(t)) => {
                 t.clock.time(scan.generations[i].batches.iter().map(|b| b.ts).min().unwrap_or(0))
             }
+            (Format::V1(layout), _) => Time(layout.clock.shift),
             _ => Time(0),
         }
     }
 
-    /// Reads the tables of unit `i`. Returns them and how many bytes they are made of.
-    pub fn read_tables(&self, data: &[u8], i: usize) -> (UnitTables<'_>, usize) {
+    /// Reads the tables of unit `i`, whose clock is shown `shift` ns later than it says. Returns them and how many bytes they
+    /// are made of.
+    pub fn read_tables(&self, data: &[u8], i: usize, shift: i64) -> (UnitTables<'_>, usize) {
         match self {
             Format::V1(l) => (UnitTables::V1(l), 0),
             Format::V2 { scan, .. } => {
@@ -144,7 +138,9 @@ impl Format {
                 let fallback = lender
                     .map_or_else(Fallback::default, |g| GenTables::read(data, g, &Fallback::default()).fallback());
                 let bytes = g.batches.iter().filter(|b| b.kind != BatchKind::Events).map(|b| b.len as usize).sum();
-                (UnitTables::V2(Arc::new(GenTables::read(data, g, &fallback))), bytes)
+                let mut tables = GenTables::read(data, g, &fallback);
+                tables.clock = tables.clock.shifted(shift);
+                (UnitTables::V2(Arc::new(tables)), bytes)
             }
         }
     }
@@ -174,7 +170,7 @@ impl Format {
         }
     }
 
-    /// What headers alone say is lost.
+    /// What headers alone say is lost of the recording, which ends at `size`.
     pub fn losses(&self, size: u64) -> Vec<String> {
         match self {
             Format::V1(l) => l.losses.clone(),

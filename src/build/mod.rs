@@ -6,6 +6,7 @@ pub mod commit;
 pub mod decode;
 pub mod fold;
 pub mod observe;
+pub(crate) mod recordings;
 pub(crate) mod segments;
 
 pub use builder::SegmentBuilder;

@@ -122,7 +122,7 @@ enum Format {
 }
 
 /// How a command ended, as an exit code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Exit {
     /// It did what it was asked to.
     Done = 0,

@@ -25,6 +25,9 @@ pub struct OpenArgs {
     /// How much memory to use, such as 512MB; by default what the settings say, or a quarter of the machine's, at most 1GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
+    /// Of a file that holds several recordings open this one alone, from 1 on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    recording: Option<u64>,
     /// Waits that the command wants one by one.
     #[arg(skip)]
     queues: Option<fn(&str) -> bool>,
@@ -44,6 +47,7 @@ impl OpenArgs {
             keep: Keep { folder, ..Keep::default() },
             memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
             queues: self.queues,
+            recording: self.recording.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         }
     }
 }
@@ -121,6 +125,9 @@ pub fn load(trace: &Trace, observer: Option<&dyn Observer>) {
     bar.finish_and_clear();
 }
 
+/// What is said of a trace that has a header and nothing else.
+const EMPTY: &str = "the trace holds no events: was trace.Stop called?";
+
 /// What stands between what is printed of one trace and of the next, where there are several.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Between {
@@ -183,6 +190,11 @@ pub fn each_trace_read(
                     read(&trace);
                     for loss in trace.index().losses.iter().filter(|_| !twice) {
                         note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
+                    }
+                    if trace.is_empty() {
+                        note(&format!("{}: {EMPTY}", text::escape(trace.name())));
+                        exit = exit.max(Exit::NothingFound);
+                        continue;
                     }
                     if !std::mem::take(&mut first) && between != Between::Nothing {
                         writeln!(out)?;

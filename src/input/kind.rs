@@ -1,14 +1,15 @@
 //! Recognises by content what a file is.
 //!
-//! Traces begin with a header of 16 bytes. Profiles in protobuf have no magic number, so their top-level fields are
+//! Traces begin with a header of 16 bytes, before which text may have got. Profiles in protobuf have no magic number, so their top-level fields are
 //! walked; the field numbers are those of pprof's `profile.proto`. The legacy texts are those that pprof reads.
 
+use super::header::{HEADER, START, TAIL, behind_text, header};
 use crate::base::text;
 
 /// What a file is, as far as its first bytes tell.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Kind {
-    /// A Go execution trace with the header `go 1.<minor> trace`. Whether that version can be read is not known here.
+    /// A Go execution trace with the header `go 1.<minor> trace`, perhaps behind some text. Whether that version can be read is not known here.
     Trace {
         /// The format version: 22 for `go 1.22 trace`.
         minor: u32,
@@ -28,9 +29,6 @@ pub enum Kind {
     },
 }
 
-/// Length of a trace's header in bytes.
-pub const HEADER: usize = 16;
-
 /// How many bytes [`recognise`] wants to see; more do no harm and are hardly looked at.
 pub const ENOUGH: usize = 64 << 10;
 
@@ -38,6 +36,9 @@ pub const ENOUGH: usize = 64 << 10;
 pub fn recognise(bytes: &[u8]) -> Kind {
     if let Some(kind) = trace(bytes) {
         return kind;
+    }
+    if let Some((_, minor)) = behind_text(bytes) {
+        return Kind::Trace { minor };
     }
     if legacy_text(bytes) || legacy_cpu(bytes) {
         return Kind::LegacyProfile;
@@ -49,26 +50,17 @@ pub fn recognise(bytes: &[u8]) -> Kind {
     Kind::Unknown { what, hint: hint.into() }
 }
 
-/// `go 1.N trace`, padded with zeros to 16 bytes.
+/// A whole header, or the beginning of one.
 fn trace(bytes: &[u8]) -> Option<Kind> {
-    const START: &[u8] = b"go 1.";
-    let head = &bytes[..bytes.len().min(HEADER)];
-    if head.len() < START.len() {
-        let half = head.len() >= 2 && START.starts_with(head);
-        return half.then_some(Kind::HalfHeader);
+    if let Some(minor) = header(bytes) {
+        return Some(Kind::Trace { minor });
     }
-    let rest = head.strip_prefix(START)?;
-    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    let tail = &rest[digits..];
-    const TAIL: &[u8] = b" trace\0\0\0\0\0";
-    if head.len() < HEADER {
-        return TAIL.starts_with(tail).then_some(Kind::HalfHeader);
-    }
-    if digits == 0 || !TAIL.starts_with(tail) || tail.len() < 7 {
-        return None;
-    }
-    let minor = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
-    Some(Kind::Trace { minor })
+    let half = match bytes.strip_prefix(START) {
+        _ if bytes.len() >= HEADER || bytes.len() < 2 => false,
+        None => START.starts_with(bytes),
+        Some(rest) => TAIL.starts_with(&rest[rest.iter().take_while(|b| b.is_ascii_digit()).count()..]),
+    };
+    half.then_some(Kind::HalfHeader)
 }
 
 /// The first line that is neither blank nor a comment, as pprof's reader skips them.

@@ -1,6 +1,7 @@
 //! Opens files: maps or reads them, unpacks gzip and zstd, and recognises by content what they are.
 
 mod error;
+mod header;
 mod kind;
 mod map;
 #[cfg(test)]
@@ -8,7 +9,8 @@ mod tests;
 mod unpack;
 
 pub use error::{InputError, InputErrorKind};
-pub use kind::{ENOUGH, HEADER, Kind, recognise};
+pub use header::{HEADER, behind_text, header, next_header};
+pub use kind::{ENOUGH, Kind, recognise};
 
 use crate::base::text;
 use std::fmt;

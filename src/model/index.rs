@@ -81,6 +81,11 @@ pub struct Goroutine {
     pub samples: u64,
     /// Its last label (`GC (dedicated)` …).
     pub label: StringId,
+    /// The process that it is of, from 0 on: a file may hold recordings of several, which number theirs alike.
+    pub process: u32,
+    /// Whether it was alive when the last recording in which it is ended, which says when it `ended`: what became of it is
+    /// not in the file.
+    pub cut: bool,
 }
 
 /// Times of a goroutine's earlier lives.
@@ -113,6 +118,8 @@ impl Goroutine {
             events: 0,
             samples: 0,
             label: StringId::NONE,
+            process: 0,
+            cut: false,
         }
     }
 }
@@ -186,6 +193,21 @@ pub struct SegmentInfo {
     pub kinds: u64,
 }
 
+/// One recording of a file: what a tracer wrote between its start and its stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recording {
+    /// Its number in the file, from 0 on.
+    pub number: u32,
+    /// The process that it is of, from 0 on.
+    pub process: u32,
+    /// Minor version of the format.
+    pub minor: u32,
+    /// When it begins.
+    pub from: Time,
+    /// When it ends; what lies between two recordings was not traced, and is not known.
+    pub to: Time,
+}
+
 /// What is known of a whole trace. While it is being built, of the part up to [`Index::end`].
 #[derive(Default)]
 pub struct Index {
@@ -205,6 +227,8 @@ pub struct Index {
     pub segments: Vec<SegmentInfo>,
     /// Summaries of each lane for every zoom level.
     pub grid: Grid,
+    /// The recordings, in order: one, but where tracing was started again or files were appended.
+    pub recordings: Vec<Recording>,
     /// Concurrent mark phases.
     pub gc: Vec<Range>,
     /// Stopped worlds.
@@ -279,6 +303,12 @@ impl Index {
         (no < self.segments[i].first + u64::from(self.segments[i].len)).then_some(i)
     }
 
+    /// Whether an instant lies between two recordings: nothing is known of it.
+    pub fn untraced(&self, at: Time) -> bool {
+        let after = self.recordings.partition_point(|r| r.from <= at);
+        after > 0 && after < self.recordings.len() && at >= self.recordings[after - 1].to
+    }
+
     /// The segments that may hold events at or after `from` and before `to`.
     pub fn segments_between(&self, from: Time, to: Time) -> std::ops::Range<usize> {
         let a = self.segments.partition_point(|s| s.to < from);
@@ -290,13 +320,15 @@ impl Index {
 impl Index {
     /// The content of `lane` in `width` equal cells of the window `from..to`, as precise as the grid's own cells are.
     pub fn cells(&self, lane: super::Lane, from: Time, to: Time, width: usize) -> Vec<super::Cell> {
-        if let super::Lane::Group(g) = lane {
-            let mut out = vec![super::Cell::default(); width];
-            for &m in self.groups.get(g.0 as usize).map_or(&[][..], |g| &g.members) {
-                self.grid.add_go(m, from, to, &mut out);
-            }
-            return out;
+        let group = if let super::Lane::Group(g) = lane { self.groups.get(g.0 as usize) } else { None };
+        self.grid.cells(lane, group.map_or(&[], |g| &g.members), from, to, width)
+    }
+
+    /// Tells the grid of each goroutine's group, and makes the lanes of groups: for an index that was not built just now.
+    pub(crate) fn sum_groups(&mut self) {
+        for (i, g) in (0u32..).zip(&self.goroutines) {
+            self.grid.join_group(GoIdx(i), g.group);
         }
-        self.grid.cells(lane, from, to, width)
+        self.grid.sum();
     }
 }

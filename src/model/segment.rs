@@ -89,12 +89,12 @@ pub enum Detail {
     Clock {
         /// Generation.
         generation: u64,
+        /// The time of the trace at which the two other clocks were read: a little later than the event's own.
+        at: Time,
         /// `CLOCK_MONOTONIC`, ns.
         mono_ns: u64,
-        /// Wall clock, seconds since 1970.
-        wall_sec: u64,
-        /// Wall clock, nanoseconds of the second.
-        wall_nsec: u64,
+        /// Wall clock, ns since 1970.
+        wall_ns: u64,
     },
     /// Arguments of an AllocFree event.
     Experiment([u64; 4]),
@@ -173,8 +173,8 @@ impl Segment {
                 Detail::Log { task, category: string(category), message: string(message) }
             }
             Kind::Sync => {
-                let [generation, mono_ns, wall_sec, wall_nsec] = wide();
-                Detail::Clock { generation, mono_ns, wall_sec, wall_nsec }
+                let [generation, at, mono_ns, wall_ns] = wide();
+                Detail::Clock { generation, at: Time(at.cast_signed()), mono_ns, wall_ns }
             }
             k if k >= Kind::Span => Detail::Experiment(wide()),
             _ => Detail::None,

@@ -90,7 +90,7 @@ pub(crate) fn fixture() -> Fixture {
         n += 1;
         b.push(e);
     };
-    let clock = Detail::Clock { generation: 1, mono_ns: 0, wall_sec: 0, wall_nsec: 0 };
+    let clock = Detail::Clock { generation: 1, at: Time(0), mono_ns: 0, wall_ns: 0 };
     let nil = StackId::NONE;
     let [sync, receive, label] = ["sync", "chan receive", "GC (idle)"].map(|s| d.string(s));
     let [checkout, cat, msg, settle] = ["checkout", "map", "before_write", "settle"].map(|s| d.string(s));

@@ -2,16 +2,13 @@
 
 use super::persist::{About, Key, decode, encode};
 use super::trace::{Trace, lock};
-use crate::build::decode::Format;
 use std::io;
 
 impl Trace {
     /// The trace's identity, if its index is worth keeping.
     pub(crate) fn key(&self) -> Option<Key> {
-        match &self.format {
-            Format::V2 { scan, .. } if self.size() >= self.kept.smallest => Some(Key::of(&self.data, scan)),
-            _ => None,
-        }
+        let scans = self.recordings.scans().filter(|_| self.whole && self.size() >= self.kept.smallest)?;
+        Some(Key::of(&self.data, &scans))
     }
 
     /// Takes the index over from the cache; false if it is not there.
@@ -19,7 +16,7 @@ impl Trace {
         let Some(folder) = &self.kept.folder else { return false };
         let Some(key) = self.key() else { return false };
         let Some(bytes) = folder.read(key, self.size()) else { return false };
-        let Some(kept) = decode(&bytes, key, self.format.units()) else { return false };
+        let Some(kept) = decode(&bytes, key, self.recordings.units()) else { return false };
         drop(bytes);
         let mut c = lock(&self.committer);
         c.commit.know(&kept.index);

@@ -7,7 +7,7 @@ use super::plan::Plan;
 use super::trace::{Trace, lock};
 use crate::base::Time;
 use crate::build::commit::{Commit, Maps};
-use crate::build::decode::{Checkpoint, Format, Machine, UnitTables};
+use crate::build::decode::{Checkpoint, Machine, UnitTables};
 use crate::build::fold::{Fold, Part};
 use crate::build::observe::{Names, Observer, Watch};
 use crate::wire::event::Events;
@@ -36,8 +36,9 @@ const CHUNKS_AHEAD: usize = 4;
 #[derive(Default)]
 pub(crate) struct Committer {
     pub commit: Commit,
-    next: usize,
-    waiting: BTreeMap<usize, Folded>,
+    /// The next unit, and part of it.
+    next: (usize, usize),
+    waiting: BTreeMap<(usize, usize), Folded>,
     maps: Arc<Maps>,
 }
 
@@ -52,6 +53,8 @@ impl Committer {
 struct Folded {
     unit: usize,
     part: Part,
+    /// Whether it is its unit's last part.
+    last: bool,
     /// Its strings and stacks; `None` for those of the old format, which are the same in all parts.
     tables: Option<Arc<GenTables>>,
     /// Where each of the part's segments begins.
@@ -99,13 +102,13 @@ impl Trace {
             }
             return;
         }
-        let units = self.format.units();
+        let units = self.recordings.units();
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
         let threads = cores.min(units);
         let idle = AtomicUsize::new(cores - threads);
         let next = AtomicUsize::new(0);
         let done = AtomicUsize::new(0);
-        let sizes: Vec<u64> = (0..units).map(|i| self.format.bytes(i)).collect();
+        let sizes: Vec<u64> = (0..units).map(|i| self.recordings.bytes(i)).collect();
         let total: u64 = sizes.iter().sum::<u64>().max(1);
         let ends: Vec<u64> = sizes
             .iter()
@@ -123,7 +126,8 @@ impl Trace {
                             idle.fetch_add(1, Ordering::Relaxed);
                             break;
                         }
-                        let read = ends[i] as f64 / total as f64;
+                        let part = |bytes: u64| bytes as f64 / total as f64;
+                        let read = (part(ends[i] - sizes[i]), part(ends[i]));
                         if self.read_unit(i, read, &idle, observer, progress, cancel) {
                             done.fetch_add(1, Ordering::Relaxed);
                         }
@@ -146,20 +150,20 @@ impl Trace {
     fn read_unit(
         &self,
         unit: usize,
-        read: f64,
+        read: (f64, f64),
         idle: &AtomicUsize,
         observer: Option<&dyn Observer>,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
     ) -> bool {
         let tables = self.read_tables(unit);
-        let machine = self.format.machine(&self.data, unit, &tables, None);
-        let only = self.format.units() == 1;
+        let machine = self.recordings.machine(&self.data, unit, &tables, None);
+        let only = self.recordings.units() == 1;
         let consumer = Consumer {
             trace: self,
             unit,
-            fold: Fold::new(self.format.start(unit, &tables), self.scale, tables.tables(), self.queues),
-            watch: observer.map(|o| o.unit(self.format.start(unit, &tables), tables.tables(), only)),
+            fold: Fold::new(self.recordings.start(unit, &tables), self.scale, tables.tables(), self.queues),
+            watch: observer.map(|o| o.unit(self.recordings.start(unit, &tables), tables.tables(), only)),
             tables: match &tables {
                 UnitTables::V2(t) => Some(Arc::clone(t)),
                 UnitTables::V1(_) => None,
@@ -169,8 +173,8 @@ impl Trace {
             read,
             progress,
         };
-        let losses = |m: &Machine| self.format.unit_losses(unit, &tables, m);
-        let parts = matches!(self.format, Format::V1(_));
+        let losses = |m: &Machine| self.recordings.unit_losses(unit, &tables, m);
+        let parts = self.recordings.in_parts(unit);
         std::thread::scope(|s| {
             let mut folding = Folding::Here(Box::new(consumer));
             produce(machine, parts, &losses, cancel, &mut |chunk| {
@@ -183,28 +187,35 @@ impl Trace {
     }
 
     /// Hands in a folded part, and puts all whose turn has come into the index. Returns the part of the file read.
-    fn commit(&self, i: usize, folded: Folded) -> f64 {
+    fn commit(&self, i: (usize, usize), folded: Folded) -> f64 {
         let mut c = lock(&self.committer);
         c.waiting.insert(i, folded);
         loop {
             let next = c.next;
             let Some(f) = c.waiting.remove(&next) else { return self.index().progress };
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
-            let floor = if next == 0 { Time::MIN } else { index.end };
+            let floor = if next == (0, 0) { Time::MIN } else { index.end };
             let from = index.segments.len();
-            match (&f.tables, &self.format) {
-                (Some(t), _) => c.maps = Arc::new(Maps::intern(&mut index, &t.tables)),
-                (None, Format::V1(layout)) if next == 0 => {
-                    c.maps = Arc::new(Maps::intern(&mut index, &layout.tables));
+            if next.1 == 0 {
+                let (number, process) = self.recordings.place(f.unit);
+                if c.commit.recording() != Some(number) {
+                    c.commit.begin(&mut index, number, process, self.recordings.minor(f.unit));
                 }
-                _ => {}
+            }
+            match &f.tables {
+                Some(t) => c.maps = Arc::new(Maps::intern(&mut index, &t.tables)),
+                None if next.1 == 0 => {
+                    let tables = self.recordings.read_tables(&self.data, f.unit).0;
+                    c.maps = Arc::new(Maps::intern(&mut index, tables.tables()));
+                }
+                None => {}
             }
             let maps = Arc::clone(&c.maps);
             let start = index.end;
             c.commit.add(&mut index, f.part, &maps);
             if let Some((watch, named)) = f.watched {
-                let handles = c.commit.handles(&named);
-                watch.commit(&Names { handles: &handles, maps: &maps }, if next == 0 { Time::MIN } else { start });
+                let handles = c.commit.handles(&named, self.recordings.place(f.unit).1);
+                watch.commit(&Names { handles: &handles, maps: &maps }, if next == (0, 0) { Time::MIN } else { start });
             }
             index.progress = f.progress;
             index.losses.extend(f.losses);
@@ -214,7 +225,7 @@ impl Trace {
                 let maps = Arc::clone(&maps);
                 plans.push(Arc::new(Plan { unit: f.unit, checkpoint, first, len, floor, maps }));
             }
-            c.next += 1;
+            c.next = if f.last { (next.0 + 1, 0) } else { (next.0, next.1 + 1) };
         }
     }
 }
@@ -319,8 +330,8 @@ struct Consumer<'a> {
     tables: Option<Arc<GenTables>>,
     checkpoints: Vec<Option<Checkpoint>>,
     parts: usize,
-    /// The part of the file that is read with the unit, 0 to 1.
-    read: f64,
+    /// The part of the file that is read before the unit, and with it, 0 to 1.
+    read: (f64, f64),
     progress: &'a (dyn Fn(f64) + Sync),
 }
 
@@ -339,7 +350,8 @@ impl Consumer<'_> {
             }
             After::Part(c, named, progress) => {
                 let part = self.fold.split();
-                self.hand_in(part, &named, Vec::new(), progress, None);
+                let (from, to) = self.read;
+                self.hand_in(part, &named, Vec::new(), from + (to - from) * progress, false, None);
                 self.checkpoints.push(Some(c));
             }
             After::End(named, losses) => {
@@ -348,7 +360,7 @@ impl Consumer<'_> {
                     w.end();
                     (w, named.clone())
                 });
-                self.hand_in(part, &named, losses, self.read, watched);
+                self.hand_in(part, &named, losses, self.read.1, true, watched);
             }
         }
         chunk.events
@@ -360,14 +372,14 @@ impl Consumer<'_> {
         named: &Tables,
         losses: Vec<String>,
         progress: f64,
+        last: bool,
         watched: Option<(Box<dyn Watch>, Box<Tables>)>,
     ) {
         part.name(named);
         let checkpoints = std::mem::take(&mut self.checkpoints);
         let tables = self.tables.clone();
-        let folded = Folded { unit: self.unit, part, tables, checkpoints, losses, progress, watched };
-        // Units of the new format have one part each; the old format has one unit.
-        let i = self.unit + self.parts;
+        let folded = Folded { unit: self.unit, last, part, tables, checkpoints, losses, progress, watched };
+        let i = (self.unit, self.parts);
         self.parts += 1;
         (self.progress)(self.trace.commit(i, folded));
     }

@@ -6,7 +6,8 @@ use super::persist::Keep;
 use super::plan::Plan;
 
 use crate::base::Time;
-use crate::build::decode::{Format, UnitTables};
+use crate::build::decode::UnitTables;
+use crate::build::recordings::Recordings;
 use crate::build::segments;
 use crate::input::Bytes;
 use crate::model::grid::{Grid, Scale};
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 pub struct Trace {
     pub(crate) name: String,
     pub(crate) data: Bytes,
-    pub(crate) format: Format,
+    pub(crate) recordings: Recordings,
     pub(crate) scale: Scale,
     pub(crate) index: RwLock<Index>,
     pub(crate) committer: Mutex<Committer>,
@@ -30,6 +31,8 @@ pub struct Trace {
     pub(crate) tables: Mutex<Cache<usize, GenTables>>,
     pub(crate) kept: Keep,
     pub(crate) queues: Option<fn(&str) -> bool>,
+    /// Whether all recordings are open.
+    pub(crate) whole: bool,
 }
 
 /// How a trace is opened.
@@ -42,6 +45,8 @@ pub struct Options {
     pub memory: Option<usize>,
     /// Which waits [`Trace::take_queues`] is to have one by one, by the runtime's reason. Such a trace is always read anew.
     pub queues: Option<fn(&str) -> bool>,
+    /// The one recording of the file that is opened, from 1 on; all if `None`. Its index is not kept.
+    pub recording: Option<usize>,
 }
 
 /// Bytes of memory for an open trace where nobody says how many.
@@ -68,19 +73,20 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// If `data` does not begin like a trace of a known version.
+    /// If `data` does not begin like a trace of a known version, or there is no such recording as is asked for.
     pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
-        let format = Format::open(&data)?;
-        let scale = format.scale();
+        let recordings = Recordings::open(&data, options.recording)?;
+        let scale = recordings.scale();
         let memory = options.memory.unwrap_or(USUAL_MEMORY);
         let budget = (data.len() / 4).min(memory / 2).max(FEWEST);
         let grid = (data.len() / 8).min(memory / 8).max(FEWEST / 4);
-        let losses = format.losses(data.len() as u64);
-        let index = Index { version: (1, format.minor()), grid: Grid::new(scale, grid), losses, ..Index::default() };
+        let losses = recordings.losses();
+        let index =
+            Index { version: (1, recordings.minor(0)), grid: Grid::new(scale, grid), losses, ..Index::default() };
         Ok(Trace {
             name: name.to_owned(),
             data,
-            format,
+            recordings,
             scale,
             index: RwLock::new(index),
             committer: Mutex::new(Committer::new(options.queues)),
@@ -89,7 +95,20 @@ impl Trace {
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
             kept: options.keep,
             queues: options.queues,
+            whole: options.recording.is_none(),
         })
+    }
+
+    /// How many recordings the file holds: programs start and stop tracing again, and files are appended.
+    pub fn recordings(&self) -> usize {
+        self.recordings.count()
+    }
+
+    /// Whether nothing happens in the trace, once it has been read: it has a header and at most statements about its
+    /// beginning.
+    pub fn is_empty(&self) -> bool {
+        let index = self.index();
+        index.complete && index.totals.of_kind(crate::wire::event::Kind::Sync) == index.events
     }
 
     /// No trace at all, for where only a profile is open: it has a header and no event.
@@ -118,10 +137,10 @@ impl Trace {
 
     /// When it starts: what instants that a user gives are counted from. Known before the trace is read.
     pub fn start(&self) -> Time {
-        if self.format.units() == 0 {
+        if self.recordings.units() == 0 {
             return Time(0);
         }
-        self.format.start(0, &self.read_tables(0))
+        self.recordings.start(0, &self.read_tables(0))
     }
 
     /// What messages call the file.
@@ -144,7 +163,7 @@ impl Trace {
         if let Some(t) = lock(&self.tables).get(&i) {
             return UnitTables::V2(t);
         }
-        let (tables, bytes) = self.format.read_tables(&self.data, i);
+        let (tables, bytes) = self.recordings.read_tables(&self.data, i);
         if let UnitTables::V2(t) = &tables {
             lock(&self.tables).insert(i, Arc::clone(t), bytes);
         }
@@ -163,11 +182,12 @@ impl Trace {
         let plan = self.plans.read().unwrap_or_else(|e| e.into_inner()).get(i).cloned();
         let plan = plan.ok_or_else(|| Error::new(0, ErrorKind::Invalid(format!("there is no segment {i}"))))?;
         let tables = self.read_tables(plan.unit);
-        let mut machine = self.format.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
+        let mut machine = self.recordings.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
         let mut events = Events::default();
         events.rows.reserve(plan.len);
         machine.next(&mut events, plan.len);
-        let handles = lock(&self.committer).commit.handles(machine.named());
+        let (_, process) = self.recordings.place(plan.unit);
+        let handles = lock(&self.committer).commit.handles(machine.named(), process);
         let segment = Arc::new(segments::build(plan.first, plan.floor, events, &handles, &plan.maps));
         lock(&self.segments).insert(i, Arc::clone(&segment), segment.bytes());
         Ok(segment)

@@ -189,12 +189,13 @@ fn details(index: &Index, e: &Event, o: &mut Map<String, Value>) {
             put("category", s(category));
             put("message", s(message));
         }
-        Detail::Clock { generation, mono_ns, wall_sec, wall_nsec } => {
+        Detail::Clock { generation, at, mono_ns, wall_ns } => {
             put("generation", json!(generation));
-            if wall_sec != 0 {
+            if wall_ns != 0 {
+                put("clock_ns", json!(at.0));
                 put("mono_ns", json!(mono_ns));
-                put("wall_sec", json!(wall_sec));
-                put("wall_nsec", json!(wall_nsec));
+                put("wall_sec", json!(wall_ns / 1_000_000_000));
+                put("wall_nsec", json!(wall_ns % 1_000_000_000));
             }
         }
         Detail::Experiment(args) => put("args", json!(args)),

@@ -244,7 +244,7 @@ pub const NONE16: u16 = u16::MAX;
 /// | `TaskBegin`, `TaskEnd` | `wide`: task, parent, name (string; `NONE` at the end) |
 /// | `RegionBegin`, `RegionEnd` | `wide`: task, name (string) |
 /// | `Log` | `wide`: task, category (string), message (string) |
-/// | `Sync` | `wide`: generation, monotonic ns, wall seconds, wall ns (the last three 0 before Go 1.25) |
+/// | `Sync` | `wide`: generation; the time at which the clocks were read, monotonic ns, wall ns since 1970 (all 0 before Go 1.25) |
 /// | AllocFree kinds | `wide`: the arguments |
 ///
 /// "`wide`" means that `arg` is a position in [`Events::wide`].

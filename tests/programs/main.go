@@ -35,6 +35,7 @@ var programs = map[string]func(){
 	"picker":      picker,
 	"pool":        pool,
 	"receiver":    receiver,
+	"restart":     nil,
 	"selects":     selects,
 	"starved":     starved,
 	"sweep":       sweep,
@@ -46,13 +47,17 @@ var programs = map[string]func(){
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 3 || programs[os.Args[1]] == nil {
+	if _, known := programs[os.Args[min(1, len(os.Args)-1)]]; len(os.Args) != 3 || !known {
 		log.Fatal("usage: programs NAME FILE")
 	}
 	var recorded bytes.Buffer
-	check(trace.Start(&recorded))
-	programs[os.Args[1]]()
-	trace.Stop()
+	if os.Args[1] == "restart" {
+		restart(&recorded)
+	} else {
+		check(trace.Start(&recorded))
+		programs[os.Args[1]]()
+		trace.Stop()
+	}
 	out := recorded.Bytes()
 	if os.Args[1] == "hostile" {
 		out = renameHostile(out)

@@ -39,7 +39,7 @@ record() { # PROGRAM FILE-NAME
 }
 
 all=(annotations chain convoy coroutine deadline gone hostile idle knot leak limit long makers network path picker pool receiver
-  selects starved sweep sweeplight syscall timer waits)
+  restart selects starved sweep sweeplight syscall timer waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do record "$program" "$program"; done

@@ -22,7 +22,9 @@ pub trait Source {
 impl Source for Trace {
     fn cuts(&self) -> Cuts {
         let index = self.index();
-        Cuts { starts: index.segments.iter().map(|s| s.from).collect(), end: index.end + Duration(1) }
+        let starts = index.segments.iter().map(|s| s.from).collect();
+        let gaps = index.recordings.windows(2).map(|w| (w[0].to + Duration(1), w[1].from)).collect();
+        Cuts { starts, end: index.end + Duration(1), gaps }
     }
 
     fn segment(&self, i: usize) -> Option<Arc<Segment>> {
@@ -41,6 +43,8 @@ pub struct Cuts {
     pub starts: Vec<Time>,
     /// One nanosecond after the last event.
     pub end: Time,
+    /// What lies between two recordings, in order: no segment covers it, for nothing is known of it.
+    pub gaps: Vec<(Time, Time)>,
 }
 
 impl Cuts {
@@ -57,7 +61,9 @@ impl Cuts {
     /// The time that segment `i` covers, from and to (exclusive).
     pub fn bounds(&self, i: usize) -> (Time, Time) {
         let from = self.starts[i];
-        (from, self.starts.get(i + 1).copied().unwrap_or(self.end).max(from))
+        let to = self.starts.get(i + 1).copied().unwrap_or(self.end);
+        let gap = self.gaps.get(self.gaps.partition_point(|g| g.0 <= from));
+        (from, gap.map_or(to, |g| g.0.min(to)).max(from))
     }
 
     /// The segment that covers `at`; the first or the last one for an instant outside of the trace.

@@ -141,7 +141,7 @@ fn a_lone_run_and_a_lone_sample_are_not_lost_in_a_huge_window() {
     b.push(event(500_000_000_001, Kind::GoStart, Detail::None));
     b.push(event(500_000_000_002, Kind::CpuSample, Detail::None));
     b.push(event(500_000_000_003, Kind::GoBlock, Detail::None));
-    let cuts = Cuts { starts: vec![Time(0)], end: Time(1_000_000_000_000) };
+    let cuts = Cuts { starts: vec![Time(0)], end: Time(1_000_000_000_000), gaps: Vec::new() };
     let made = Made { cuts, segments: vec![Arc::new(b.finish())] };
     let cells = cells(&made, 0, 1_000_000_000_000, 40);
     let active: Vec<usize> = (0..40).filter(|&i| cells[i].running.0 > 0).collect();
@@ -158,7 +158,7 @@ fn a_processor_shows_who_ran_and_who_left_it_in_a_syscall() {
     b.push(Event { go: other, by: GoIdx::NONE, ..event(1_500, Kind::GoStart, Detail::None) });
     b.push(Event { go: other, by: other, ..event(1_700, Kind::GoSyscallBegin, Detail::None) });
     b.push(event(1_900, Kind::ProcSteal, Detail::Proc(ProcIdx(0))));
-    let cuts = Cuts { starts: vec![Time(1_000)], end: Time(2_000) };
+    let cuts = Cuts { starts: vec![Time(1_000)], end: Time(2_000), gaps: Vec::new() };
     let made = Made { cuts, segments: vec![Arc::new(b.finish())] };
     let window = Window { from: Time(1_000), to: Time(2_000), width: 10 };
     let lanes = [(Lane::Proc(ProcIdx(0)), vec![])];

@@ -9,7 +9,7 @@ use super::annotations::{Ranges, Regions, Tasks};
 use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
 use crate::base::EventNo;
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
-use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
+use crate::model::index::{Earlier, Goroutine, Index, Proc, Recording, SegmentInfo, Thread};
 use crate::model::ownership::{Owner, is_system_to_go};
 use crate::model::totals::{Link, Party};
 use crate::model::waits::{Queues, Stretch};
@@ -82,6 +82,23 @@ struct Open {
 }
 
 impl Open {
+    /// Nothing is known, from `since` on.
+    fn new(since: Time) -> Open {
+        Open {
+            state: GoState::Undetermined,
+            since,
+            stated: since,
+            reason: StringId::NONE,
+            stack: StackId::NONE,
+            blocked: false,
+            began: EventNo::MAX,
+            found: false,
+            lost: Time::MAX,
+            seen: false,
+            gone: None,
+        }
+    }
+
     /// The wait that it is in, up to `until`.
     fn wait(&self, g: &Goroutine, go: GoIdx, until: Time, ended: EventNo) -> Stretch {
         let from = if self.began == EventNo::MAX { g.from } else { self.since };
@@ -96,7 +113,8 @@ pub(crate) struct Commit {
     proc_states: Vec<Option<ProcState>>,
     /// Ps that were in a syscall, and with which goroutine.
     syscalling: FxHashMap<ProcIdx, GoIdx>,
-    go_ids: FxHashMap<GoId, GoIdx>,
+    /// Of each process.
+    go_ids: Vec<FxHashMap<GoId, GoIdx>>,
     proc_ids: FxHashMap<ProcId, ProcIdx>,
     thread_ids: FxHashMap<ThreadId, ThreadIdx>,
     group_ids: FxHashMap<StringId, GroupId>,
@@ -104,6 +122,11 @@ pub(crate) struct Commit {
     tasks: Tasks,
     ranges: Ranges,
     parts: usize,
+    /// The recording that is being added, and the process that it is of.
+    recording: Option<usize>,
+    process: u32,
+    /// Whether a part of the recording was added.
+    begun: bool,
     /// After how many parts the groups are summed again.
     next_regroup: usize,
     queues: Queueing,
@@ -127,11 +150,13 @@ impl Commit {
         self.queues.take()
     }
 
-    /// Handles for the goroutines, Ps and threads of a decoder's tables. All are known once their part is committed.
-    pub fn handles(&self, tables: &Tables) -> Handles {
-        let get = |m: &FxHashMap<GoId, GoIdx>, id| m.get(id).copied().unwrap_or_default();
+    /// Handles for the goroutines, Ps and threads of a decoder's tables, of this process. All are known once their part is
+    /// committed.
+    pub fn handles(&self, tables: &Tables, process: u32) -> Handles {
+        let ids = self.go_ids.get(process as usize);
+        let go = |id| ids.and_then(|m| m.get(id)).copied().unwrap_or_default();
         Handles {
-            gos: tables.gos.iter().map(|id| get(&self.go_ids, id)).collect(),
+            gos: tables.gos.iter().map(go).collect(),
             procs: tables.procs.iter().map(|id| self.proc_ids.get(id).copied().unwrap_or_default()).collect(),
             threads: tables.threads.iter().map(|id| self.thread_ids.get(id).copied().unwrap_or_default()).collect(),
         }
@@ -139,7 +164,9 @@ impl Commit {
 
     /// Takes over who is who from an index that is complete already.
     pub fn know(&mut self, index: &Index) {
-        self.go_ids = (0u32..).zip(&index.goroutines).map(|(i, g)| (g.id, GoIdx(i))).collect();
+        for (i, g) in (0u32..).zip(&index.goroutines) {
+            self.ids(g.process).insert(g.id, GoIdx(i));
+        }
         self.proc_ids = (0u16..).zip(&index.procs).map(|(i, p)| (p.id, ProcIdx(i))).collect();
         self.thread_ids = (0u16..).zip(&index.threads).map(|(i, t)| (t.id, ThreadIdx(i))).collect();
     }
@@ -147,14 +174,17 @@ impl Commit {
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
     pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
         let links = std::mem::take(&mut part.links);
-        let first = self.parts == 0;
-        if !first {
+        if self.parts > 0 {
             part.not_before(index.end);
-        }
-        self.parts += 1;
-        if first {
+        } else {
             index.start = part.start;
             index.end = part.start;
+        }
+        self.parts += 1;
+        if !self.begun
+            && let Some(r) = index.recordings.last_mut()
+        {
+            (r.from, r.to) = (part.start, part.start);
         }
         let procs: Vec<ProcIdx> = part.proc_ids.iter().map(|&id| self.proc(index, id)).collect();
         for &id in &part.thread_ids {
@@ -204,6 +234,10 @@ impl Commit {
             index.end = index.end.max(to);
         }
         index.end = index.end.max(part.end);
+        self.begun = true;
+        if let Some(r) = index.recordings.last_mut() {
+            r.to = index.end;
+        }
         index.grid.fit();
         index.grid.set_end(index.end);
         index.samples = index.totals.of_kind(Kind::CpuSample);
@@ -214,8 +248,38 @@ impl Commit {
         }
     }
 
-    /// The trace is over: closes what is open.
-    pub fn finish(&mut self, index: &mut Index) {
+    /// The number of the recording that is being added.
+    pub fn recording(&self) -> Option<usize> {
+        self.recording
+    }
+
+    /// Another recording begins: what was open when the one before ended is closed, and nothing is known until this one says
+    /// it anew.
+    pub fn begin(&mut self, index: &mut Index, number: usize, process: u32, minor: u32) {
+        if self.recording.is_some() {
+            self.close(index);
+            let end = index.end;
+            for (i, o) in self.open.iter_mut().enumerate() {
+                let g = &mut index.goroutines[i];
+                if o.seen && g.ended.is_none() {
+                    index.grid.leave(GoIdx(i as u32), end, o.state);
+                    (g.ended, g.cut) = (Some(end), true);
+                }
+                *o = Open::new(end);
+            }
+            self.proc_states.fill(None);
+            self.syscalling.clear();
+        }
+        if process != self.process {
+            self.tasks.forget();
+        }
+        (self.recording, self.process, self.begun) = (Some(number), process, false);
+        let (number, at) = (number as u32, index.end);
+        index.recordings.push(Recording { number, process, minor, from: at, to: at });
+    }
+
+    /// The recording is over: closes what is open.
+    fn close(&mut self, index: &mut Index) {
         let end = index.end;
         for i in 0..index.goroutines.len() {
             let o = self.open[i];
@@ -245,6 +309,14 @@ impl Commit {
         self.tasks.finish(&mut index.totals.tasks);
         for (name, scope, since) in self.ranges.rest() {
             push_range(index, name, scope, since, end);
+        }
+    }
+
+    /// The trace is over.
+    pub fn finish(&mut self, index: &mut Index) {
+        self.close(index);
+        if let Some(said) = recordings(&index.recordings) {
+            index.losses.insert(0, said);
         }
         let totals = &mut index.totals;
         let links = std::mem::take(&mut totals.links);
@@ -279,28 +351,27 @@ impl Commit {
     }
 
     fn go(&mut self, index: &mut Index, id: GoId, from: Time) -> GoIdx {
-        if let Some(&g) = self.go_ids.get(&id) {
+        let process = self.process;
+        if let Some(&g) = self.ids(process).get(&id) {
             return g;
         }
         let g = GoIdx(index.goroutines.len() as u32);
-        index.goroutines.push(Goroutine::new(id, from));
-        self.open.push(Open {
-            state: GoState::Undetermined,
-            since: from,
-            stated: from,
-            reason: StringId::NONE,
-            stack: StackId::NONE,
-            blocked: false,
-            began: EventNo::MAX,
-            found: false,
-            lost: Time::MAX,
-            seen: false,
-            gone: None,
-        });
+        index.goroutines.push(Goroutine { process, ..Goroutine::new(id, from) });
+        self.open.push(Open::new(from));
         let unknown = self.group(index, "");
         index.goroutines[g.index()].group = unknown;
-        self.go_ids.insert(id, g);
+        index.grid.join_group(g, unknown);
+        self.ids(process).insert(id, g);
         g
+    }
+
+    /// The goroutines of a process by number.
+    fn ids(&mut self, process: u32) -> &mut FxHashMap<GoId, GoIdx> {
+        let i = process as usize;
+        if i >= self.go_ids.len() {
+            self.go_ids.resize_with(i + 1, FxHashMap::default);
+        }
+        &mut self.go_ids[i]
     }
 
     fn group(&mut self, index: &mut Index, name: &str) -> GroupId {
@@ -352,7 +423,7 @@ impl Commit {
                     let o = &self.open[i];
                     index.totals.waits_missing |= o.found || o.seen && o.state == GoState::Waiting;
                     g.created = Some(at);
-                    (g.ended, g.gone) = (None, None);
+                    (g.ended, g.gone, g.cut) = (None, None, false);
                     self.open[i].gone = None;
                     g.from = at;
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
@@ -363,6 +434,11 @@ impl Commit {
                     *index.totals.go_transitions.entry((key.0, key.1, StringId::NONE)).or_default() += 1;
                     if new {
                         self.name(index, go, maps.stack(stack));
+                        // It outlived the recording before.
+                        let g = &mut index.goroutines[i];
+                        if std::mem::take(&mut g.cut) {
+                            g.ended = None;
+                        }
                         let o = &mut self.open[i];
                         (o.state, o.since, o.stated) = (state, part.start, at);
                         o.stack = maps.stack(stack);
@@ -402,7 +478,9 @@ impl Commit {
         }
         index.goroutines[i].entry = root.func;
         let name = index.dict.func_name(root.func).to_owned();
-        index.goroutines[i].group = self.group(index, &name);
+        let group = self.group(index, &name);
+        index.goroutines[i].group = group;
+        index.grid.join_group(go, group);
     }
 
     /// Closes the intervals that were open when the part began.
@@ -508,6 +586,22 @@ impl Commit {
             }
         }
     }
+}
+
+/// What there is to say of several recordings: how many, and how far apart.
+fn recordings(all: &[Recording]) -> Option<String> {
+    let gaps = all.windows(2).map(|w| w[1].from - w[0].to);
+    let (least, most) = (gaps.clone().min()?, gaps.max()?);
+    let n = all.len();
+    let apart = match (least.0, most.0) {
+        (a, b) if b - a <= b / 5 => format!("{} apart", most),
+        _ => format!("{least} to {most} apart"),
+    };
+    let processes = all.last().map_or(1, |r| r.process + 1);
+    let of = if processes > 1 { format!(" of {processes} processes") } else { String::new() };
+    Some(format!(
+        "{n} recordings{of}, {apart}: what happened between them is not known; --recording 1 to {n} opens one"
+    ))
 }
 
 /// Name of the range of concurrent marking, as Go's reader calls it.

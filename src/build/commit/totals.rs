@@ -8,7 +8,7 @@ use crate::wire::event::{GoState, Kind, ProcState};
 
 impl Commit {
     pub(crate) fn add_procs(&mut self, index: &mut Index, part: &Part, procs: &[ProcIdx]) {
-        let first = self.parts == 1;
+        let first = !self.begun;
         let mut add = |from, to, n: u64| {
             if n > 0 {
                 *index.totals.proc_transitions.entry((from, to)).or_default() += n;

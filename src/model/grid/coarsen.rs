@@ -23,12 +23,14 @@ impl Packed {
 }
 
 impl Grid {
-    /// Makes cells longer for as long as the entries take more than the grid may have.
+    /// Makes cells longer for as long as the entries take more than the grid may have, and then the lanes of groups that
+    /// are due.
     pub(crate) fn fit(&mut self) {
         let too_large = |g: &Grid| (g.entries - g.gos.len().min(g.entries)) * size_of::<Packed>() > g.budget;
         while self.coarser < MOST && too_large(self) {
             self.coarsen();
         }
+        self.sum();
     }
 
     fn coarsen(&mut self) {
@@ -55,6 +57,7 @@ impl Grid {
             lane.shrink_to_fit();
             self.entries += to;
         }
+        self.sums.reset(&self.gos);
         let unit = self.scale.unit() - unit;
         for lane in &mut self.procs {
             let pair = |p: &[u32]| (p.iter().map(|&x| u64::from(x)).sum::<u64>() >> unit).min(u32::MAX.into()) as u32;
@@ -101,7 +104,7 @@ mod tests {
             prop_assert!(coarse.entries < fine.entries);
             for lane in [Lane::Go(GoIdx(0)), Lane::Proc(ProcIdx(0)), Lane::All] {
                 let sum = |g: &Grid| {
-                    let cells = g.cells(lane, Time(0), Time(SPAN), 40);
+                    let cells = g.cells(lane, &[], Time(0), Time(SPAN), 40);
                     let ns: i64 = cells.iter().map(|c| c.running.0).sum();
                     (ns, cells.iter().map(|c| c.samples).sum::<u32>(), cells.iter().map(|c| c.events).sum::<u32>())
                 };
@@ -109,7 +112,7 @@ mod tests {
                 prop_assert_eq!((a.1, a.2), (b.1, b.2));
                 prop_assert!((a.0 - b.0).abs() < a.0 / 4, "{lane:?}: {} and {}", a.0, b.0);
             }
-            let life: i64 = coarse.cells(Lane::Go(GoIdx(0)), Time(0), Time(SPAN), 40).iter().map(|c| c.running.0 + c.waiting.0).sum();
+            let life: i64 = coarse.cells(Lane::Go(GoIdx(0)), &[], Time(0), Time(SPAN), 40).iter().map(|c| c.running.0 + c.waiting.0).sum();
             prop_assert!((life - SPAN).abs() < SPAN / 50, "{life}");
         }
     }

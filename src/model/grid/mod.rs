@@ -4,9 +4,15 @@
 //! in the state in which the earlier one left it.
 
 mod coarsen;
+mod draw;
+mod entry;
+mod sum;
+
+pub(crate) use entry::{Entry, Packed};
 
 use crate::base::{Duration, GoIdx, GroupId, ProcIdx, Time};
 use crate::wire::event::GoState;
+use draw::{Columns, drawn};
 
 /// What went on in a lane during one cell of the screen.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -151,121 +157,6 @@ impl Scale {
     }
 }
 
-/// What happened to one goroutine in one cell, while it is being added up. The times cover the cell from its start to
-/// the last transition in it; the rest of the cell is spent in `exit`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    pub cell: u32,
-    pub exit: GoState,
-    pub running: u64,
-    pub runnable: u64,
-    pub waiting: u64,
-    pub syscall: u64,
-    /// Before its creation.
-    pub absent: u64,
-    pub longest: u64,
-    pub events: u32,
-    pub samples: u32,
-}
-
-impl Default for Entry {
-    fn default() -> Entry {
-        Entry {
-            cell: NO_CELL,
-            exit: GoState::Undetermined,
-            running: 0,
-            runnable: 0,
-            waiting: 0,
-            syscall: 0,
-            absent: 0,
-            longest: 0,
-            events: 0,
-            samples: 0,
-        }
-    }
-}
-
-impl Entry {
-    #[inline]
-    pub fn add(&mut self, state: GoState, ns: i64) {
-        let ns = ns as u64;
-        match state {
-            GoState::Running => self.running += ns,
-            GoState::Runnable => self.runnable += ns,
-            GoState::Waiting => self.waiting += ns,
-            GoState::Syscall => self.syscall += ns,
-            GoState::NotExist | GoState::Undetermined => self.absent += ns,
-        }
-    }
-}
-
-/// An entry as it is kept: times as 255ths of the cell, rounded up so that nothing short disappears.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Packed {
-    pub cell: u16,
-    pub exit: GoState,
-    /// Running, runnable, waiting, syscall, absent.
-    pub parts: [u8; 5],
-    /// Four times the binary logarithm of the longest wait in ns that ended here.
-    pub longest: u8,
-    pub samples: u8,
-    pub events: u16,
-}
-
-const STATES: [GoState; 5] =
-    [GoState::Running, GoState::Runnable, GoState::Waiting, GoState::Syscall, GoState::NotExist];
-
-fn pack_longest(ns: u64) -> u8 {
-    if ns == 0 { 0 } else { ((ns as f64).log2() * 4.0).floor().clamp(1.0, 255.0) as u8 }
-}
-
-fn unpack_longest(x: u8) -> Duration {
-    if x == 0 { Duration::ZERO } else { Duration((f64::from(x) / 4.0).exp2().min(i64::MAX as f64) as i64) }
-}
-
-impl Entry {
-    /// As it is kept, on a grid of this scale.
-    pub fn pack(&self, scale: Scale) -> Packed {
-        let width = scale.width().0 as u64;
-        let part = |ns: u64| match ns.checked_mul(255) {
-            Some(n) => n.div_ceil(width).min(255) as u8,
-            None => (u128::from(ns) * 255).div_ceil(width.into()).min(255) as u8,
-        };
-        Packed {
-            cell: self.cell.min(MAX_CELLS - 1) as u16,
-            exit: self.exit,
-            parts: [part(self.running), part(self.runnable), part(self.waiting), part(self.syscall), part(self.absent)],
-            longest: pack_longest(self.longest),
-            samples: self.samples.min(255) as u8,
-            events: self.events.min(u32::from(u16::MAX)) as u16,
-        }
-    }
-}
-
-impl Packed {
-    /// Which of `parts` a state's time is in.
-    pub fn part_of(state: GoState) -> usize {
-        STATES.iter().position(|s| *s == state).unwrap_or(STATES.len() - 1)
-    }
-
-    /// Adds the entry of the same cell that a later generation made. It takes its first state to last from the start
-    /// of the cell, where this entry knows better.
-    pub fn join(&mut self, later: Packed) {
-        let known: u32 = self.parts.iter().map(|&p| u32::from(p)).sum();
-        for (i, state) in STATES.into_iter().enumerate() {
-            let mut add = u32::from(later.parts[i]);
-            if state == self.exit {
-                add = add.saturating_sub(known);
-            }
-            self.parts[i] = (u32::from(self.parts[i]) + add).min(255) as u8;
-        }
-        self.exit = later.exit;
-        self.longest = self.longest.max(later.longest);
-        self.samples = self.samples.saturating_add(later.samples);
-        self.events = self.events.saturating_add(later.events);
-    }
-}
-
 /// The grid of the whole trace.
 #[derive(Default)]
 pub struct Grid {
@@ -281,6 +172,7 @@ pub struct Grid {
     /// How many entries there are, and how many bytes they may take.
     pub(crate) entries: usize,
     pub(crate) budget: usize,
+    pub(crate) sums: sum::Sums,
 }
 
 impl Grid {
@@ -304,6 +196,14 @@ impl Grid {
         self.put(go, entry.pack(self.scale));
     }
 
+    /// Says that nothing is known of a goroutine from `at` on, which was in `state` until then.
+    pub(crate) fn leave(&mut self, go: GoIdx, at: Time, state: GoState) {
+        let cell = self.scale.cell(at);
+        let mut entry = Entry { cell, exit: GoState::Undetermined, ..Entry::default() };
+        entry.add(state, (at - self.scale.start(cell)).0.max(0));
+        self.put(go, entry.pack(self.scale));
+    }
+
     /// Adds a generation's entry; `carried` is the state that the goroutine was in before, if the entry does not know.
     pub(crate) fn add(&mut self, go: GoIdx, mut entry: Packed, carried: GoState) {
         if entry.exit == GoState::Undetermined {
@@ -322,8 +222,17 @@ impl Grid {
             self.gos.resize_with(i + 1, Vec::new);
         }
         match self.gos[i].last_mut() {
-            Some(last) if last.cell >= p.cell => last.join(p),
-            _ => {
+            Some(last) if last.cell >= p.cell => {
+                let old = *last;
+                last.join(p);
+                if let Some(sum) = self.sums.of(go, false) {
+                    sum.change(&old, last);
+                }
+            }
+            last => {
+                if let Some(sum) = self.sums.of(go, true) {
+                    sum.push(&p, last.map(|p| p.exit));
+                }
                 self.gos[i].push(p);
                 self.entries += 1;
             }
@@ -379,29 +288,12 @@ impl Grid {
         self.gos.iter().map(|l| l.capacity() * size_of::<Packed>() + 24).sum::<usize>()
             + self.procs.iter().map(|l| l.capacity() * 4).sum::<usize>()
             + (self.running.capacity() + self.runnable.capacity()) * 8
+            + self.sums.bytes()
     }
 
     pub(crate) fn shrink(&mut self) {
         for lane in &mut self.gos {
             lane.shrink_to_fit();
-        }
-    }
-
-    /// Adds a goroutine's lane, in equal cells of the window `from..to`, to `out`.
-    pub fn add_go(&self, go: GoIdx, from: Time, to: Time, out: &mut [Cell]) {
-        let Some(lane) = self.gos.get(go.0 as usize) else { return };
-        let mut screen = Screen::new(from, to, out);
-        // The last entry at or before the window's start says in which state it begins.
-        let first = self.scale.cell(from);
-        let begin = lane.partition_point(|p| u32::from(p.cell) < first).saturating_sub(1);
-        for (i, p) in lane.iter().enumerate().skip(begin) {
-            let (lo, hi) = (self.scale.start(p.cell.into()), self.scale.start(u32::from(p.cell) + 1));
-            if lo >= to {
-                break;
-            }
-            let next = lane.get(i + 1).map_or(self.end, |n| self.scale.start(n.cell.into()));
-            screen.entry(p, lo, hi);
-            screen.fill(p.exit, hi, next);
         }
     }
 
@@ -412,111 +304,51 @@ impl Grid {
         Some((self.scale.start(p.cell.into()), self.scale.end(p.cell.into())))
     }
 
-    /// The content of one goroutine, one P or everything, in `width` equal cells of the window `from..to`, as precise
-    /// as the grid's own cells are. For groups see `Index::cells`.
-    pub fn cells(&self, lane: Lane, from: Time, to: Time, width: usize) -> Vec<Cell> {
+    /// The content of a lane in `width` equal cells of the window `from..to`, as precise as the grid's own cells are;
+    /// of a group, which has these `members`, the sum of theirs.
+    pub(crate) fn cells(&self, lane: Lane, members: &[GoIdx], from: Time, to: Time, width: usize) -> Vec<Cell> {
         let mut out = vec![Cell::default(); width];
+        let mut columns = Columns::new(from, to, self.scale, &mut out);
         match lane {
-            Lane::Go(g) => self.add_go(g, from, to, &mut out),
-            Lane::Group(_) => {}
+            Lane::Go(g) => self.draw(g, &mut columns),
+            Lane::Group(g) => match self.sums.lane(g) {
+                Some(sum) => sum.draw(&mut columns, (from, to), self.scale, self.end),
+                None => members.iter().for_each(|&m| self.draw(m, &mut columns)),
+            },
             Lane::Proc(p) => {
                 let unit = self.scale.unit();
                 if let Some(lane) = self.procs.get(p.0 as usize) {
-                    let held = |c: usize| u64::from(lane[c]) << unit;
-                    self.dense(lane.len(), held, GoState::Running, from, to, &mut out);
+                    self.dense(lane.len(), |c| u64::from(lane[c]) << unit, GoState::Running, from, to, &mut columns);
                 }
             }
             Lane::All => {
-                self.dense(self.running.len(), |c| self.running[c], GoState::Running, from, to, &mut out);
-                self.dense(self.runnable.len(), |c| self.runnable[c], GoState::Runnable, from, to, &mut out);
+                self.dense(self.running.len(), |c| self.running[c], GoState::Running, from, to, &mut columns);
+                self.dense(self.runnable.len(), |c| self.runnable[c], GoState::Runnable, from, to, &mut columns);
             }
         }
+        columns.finish();
         out
     }
 
-    fn dense(&self, len: usize, value: impl Fn(usize) -> u64, state: GoState, from: Time, to: Time, out: &mut [Cell]) {
-        let mut screen = Screen::new(from, to, out);
+    fn draw(&self, go: GoIdx, columns: &mut Columns) {
+        if let Some(lane) = self.gos.get(go.0 as usize) {
+            columns.lane(lane, self.scale, self.end);
+        }
+    }
+
+    fn dense(
+        &self,
+        len: usize,
+        value: impl Fn(usize) -> u64,
+        state: GoState,
+        from: Time,
+        to: Time,
+        columns: &mut Columns,
+    ) {
+        let Some(state) = drawn(state) else { return };
         let last = (self.scale.cell(to) as usize + 1).min(len);
         for c in (self.scale.cell(from) as usize).min(last)..last {
-            let (lo, hi) = (self.scale.start(c as u32), self.scale.start(c as u32 + 1));
-            screen.spread(state, value(c), lo, hi);
-        }
-    }
-}
-
-/// Screen cells to which stretches of time are added.
-struct Screen<'a> {
-    from: Time,
-    to: Time,
-    out: &'a mut [Cell],
-}
-
-impl<'a> Screen<'a> {
-    fn new(from: Time, to: Time, out: &'a mut [Cell]) -> Screen<'a> {
-        Screen { from, to, out }
-    }
-
-    fn span(&self) -> i128 {
-        i128::from((self.to - self.from).0.max(1))
-    }
-
-    fn column(&self, t: Time) -> usize {
-        let x = i128::from((t - self.from).0) * self.out.len() as i128 / self.span();
-        x.clamp(0, self.out.len() as i128 - 1) as usize
-    }
-
-    fn column_start(&self, i: usize) -> Time {
-        let d = self.span() * i as i128;
-        Time(self.from.0.saturating_add(((d + self.out.len() as i128 - 1) / self.out.len() as i128) as i64))
-    }
-
-    /// Calls `f` with each column that `lo..hi` touches and the ns it spends there.
-    fn each(&mut self, lo: Time, hi: Time, mut f: impl FnMut(&mut Cell, i64)) {
-        let (lo, hi) = (lo.max(self.from), hi.min(self.to));
-        if lo >= hi || self.out.is_empty() {
-            return;
-        }
-        let (a, b) = (self.column(lo), self.column(Time(hi.0 - 1)));
-        for i in a..=b {
-            let x = lo.max(self.column_start(i));
-            let y = if i == b { hi } else { hi.min(self.column_start(i + 1)) };
-            f(&mut self.out[i], (y - x).0.max(0));
-        }
-    }
-
-    fn fill(&mut self, state: GoState, lo: Time, hi: Time) {
-        self.each(lo, hi, |cell, ns| cell.add_state(state, Duration(ns)));
-    }
-
-    /// Spreads `ns` evenly over `lo..hi`.
-    fn spread(&mut self, state: GoState, ns: u64, lo: Time, hi: Time) {
-        let width = i128::from((hi - lo).0.max(1));
-        self.each(lo, hi, |cell, part| {
-            let share = i128::from(ns) * i128::from(part) / width;
-            cell.add_state(state, Duration(share as i64));
-        });
-    }
-
-    fn entry(&mut self, p: &Packed, lo: Time, hi: Time) {
-        let width = (hi - lo).0.max(1) as u64;
-        let mut rest = 255u64;
-        for (i, state) in STATES.into_iter().enumerate() {
-            let part = u64::from(p.parts[i]).min(rest);
-            rest -= part;
-            if part > 0 {
-                self.spread(state, (u128::from(width) * u128::from(part) / 255) as u64, lo, hi);
-            }
-        }
-        if rest > 0 {
-            self.spread(p.exit, (u128::from(width) * u128::from(rest) / 255) as u64, lo, hi);
-        }
-        let (lo, hi) = (lo.max(self.from), hi.min(self.to));
-        if lo < hi && !self.out.is_empty() {
-            let i = self.column(Time(lo.0 + (hi.0 - lo.0) / 2));
-            let cell = &mut self.out[i];
-            cell.longest_wait = cell.longest_wait.max(unpack_longest(p.longest));
-            cell.samples += u32::from(p.samples);
-            cell.events += u32::from(p.events);
+            columns.spread(state, value(c), self.scale.start(c as u32), self.scale.start(c as u32 + 1));
         }
     }
 }
@@ -545,7 +377,7 @@ mod tests {
         let mut g = Grid::new(scale(), usize::MAX);
         g.begin(GoIdx(3), Time(0), GoState::Waiting);
         g.set_end(Time(8_000_000));
-        let cells = g.cells(Lane::Go(GoIdx(3)), Time(0), Time(8_000_000), 10);
+        let cells = g.cells(Lane::Go(GoIdx(3)), &[], Time(0), Time(8_000_000), 10);
         for c in cells {
             assert_eq!(c.dominant(), GoState::Waiting);
             assert!((c.waiting.0 - 800_000).abs() < 2_000, "{c:?}");
@@ -568,7 +400,7 @@ mod tests {
         };
         g.add(GoIdx(0), e.pack(s), GoState::Waiting);
         g.set_end(Time(8_000_000));
-        let cells = g.cells(Lane::Go(GoIdx(0)), Time(0), Time(8_000_000), 80);
+        let cells = g.cells(Lane::Go(GoIdx(0)), &[], Time(0), Time(8_000_000), 80);
         assert_eq!(cells.iter().map(|c| c.samples).sum::<u32>(), 1);
         assert_eq!(cells[40].samples, 1);
         assert!(cells[40].running.0 > 0);

@@ -9,7 +9,7 @@ use crate::build::commit::Maps;
 use crate::build::decode::Checkpoint;
 use crate::model::dict::{Dict, Frame, Func, Node};
 use crate::model::grid::{Grid, Packed, Scale};
-use crate::model::index::{Earlier, Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread, Times};
+use crate::model::index::{Earlier, Goroutine, Group, Index, Proc, Range, Recording, SegmentInfo, Thread, Times};
 use crate::model::ownership::Owner;
 use crate::model::tally::{MetricTally, Tally};
 use crate::model::totals::{Link, Party, SpanTally, Totals};
@@ -36,6 +36,7 @@ plain!(Times {
 });
 plain!(Proc { id: ProcId, running: Duration });
 plain!(Thread { id: ThreadId });
+plain!(Recording { number: u32, process: u32, minor: u32, from: Time, to: Time });
 plain!(Range { from: Time, to: Time, name: StringId, go: GoIdx, proc: ProcIdx });
 plain!(Tally { count: u64, total: Duration });
 plain!(Stretch { len: Duration, from: Time, began: EventNo, ended: EventNo, go: GoIdx });
@@ -75,6 +76,8 @@ encode!(Goroutine {
     events,
     samples,
     label,
+    process,
+    cut,
 });
 encode!(Group { name, owner, members, times, blocked, longest_wait, events, samples });
 encode!(SegmentInfo { first, len, from, to, stacks, kinds });
@@ -265,6 +268,7 @@ impl Encode for Index {
             threads,
             segments,
             grid,
+            recordings,
             gc,
             stw,
             heap,
@@ -288,6 +292,7 @@ impl Encode for Index {
         threads.encode(out);
         encode_list(segments, out);
         grid.encode(out);
+        recordings.encode(out);
         gc.encode(out);
         stw.encode(out);
         for series in [heap, heap_goal, gomaxprocs] {
@@ -303,14 +308,18 @@ impl Encode for Index {
         let (dict, version) = (Encode::decode(r)?, Encode::decode(r)?);
         let (goroutines, groups): (Vec<Goroutine>, Vec<Group>) = (decode_list(r)?, decode_list(r)?);
         let (procs, threads, segments) = (Encode::decode(r)?, Encode::decode(r)?, decode_list(r)?);
-        let (grid, gc, stw) = (Encode::decode(r)?, Encode::decode(r)?, Encode::decode(r)?);
+        let (grid, recordings) = (Encode::decode(r)?, Encode::decode(r)?);
+        let (gc, stw) = (Encode::decode(r)?, Encode::decode(r)?);
         let (heap, heap_goal, gomaxprocs) = (Encode::decode(r)?, Encode::decode(r)?, Encode::decode(r)?);
         let (start, end, first) = Encode::decode(r)?;
         let (events, samples, complete) = Encode::decode(r)?;
         let (totals, losses) = (Encode::decode(r)?, decode_list(r)?);
         let members = |g: &Group| g.members.iter().all(|m| m.index() < goroutines.len());
         let sound = complete && groups.iter().all(members) && goroutines.iter().all(|g| g.group.index() < groups.len());
-        sound.then_some(Index {
+        if !sound {
+            return None;
+        }
+        let mut index = Index {
             dict,
             version,
             goroutines,
@@ -319,6 +328,7 @@ impl Encode for Index {
             threads,
             segments,
             grid,
+            recordings,
             gc,
             stw,
             heap,
@@ -333,7 +343,9 @@ impl Encode for Index {
             progress: 1.0,
             totals,
             losses,
-        })
+        };
+        index.sum_groups();
+        Some(index)
     }
 }
 

@@ -52,7 +52,7 @@ const BLOCK: usize = 256;
 
 impl Key {
     /// The identity of a trace.
-    pub(crate) fn of(data: &[u8], scan: &Scan) -> Key {
+    pub(crate) fn of(data: &[u8], scans: &[&Scan]) -> Key {
         let mut all = Vec::new();
         (data.len() as u64).put(&mut all);
         let mut add = |from: usize, len: usize| {
@@ -64,7 +64,7 @@ impl Key {
         for i in 0..BLOCKS {
             add((data.len() as u128 * i as u128 / BLOCKS as u128) as usize, BLOCK);
         }
-        for b in scan.generations.iter().flat_map(|g| &g.batches) {
+        for b in scans.iter().flat_map(|s| &s.generations).flat_map(|g| &g.batches) {
             (b.offset as u64, b.len, b.thread, b.ts).put(&mut all);
         }
         Key([digest(&all, 1), digest(&all, 2)])

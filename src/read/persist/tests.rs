@@ -1,5 +1,4 @@
 use super::*;
-use crate::build::decode::Format;
 use crate::input;
 use crate::read::Trace;
 use crate::read::trace::Options;
@@ -87,7 +86,7 @@ fn a_trace_opened_again_is_the_same_to_the_last_event() {
 #[test]
 fn whatever_is_not_whole_is_built_anew() {
     let (trace, bytes) = kept();
-    let units = trace.format.units();
+    let units = trace.recordings.units();
     let key = trace.key().unwrap();
     assert!(decode(bytes, key, units).is_some());
     assert!(decode(bytes, Key([1, 2]), units).is_none(), "another trace's");
@@ -120,27 +119,27 @@ proptest! {
         forged[at..at + with.len()].copy_from_slice(&with);
         let sum = digest(&forged[HEADER..], 0);
         forged[16..24].copy_from_slice(&sum.to_le_bytes());
-        let _ = decode(&forged, trace.key().unwrap(), trace.format.units());
+        let _ = decode(&forged, trace.key().unwrap(), trace.recordings.units());
     }
 }
 
 #[test]
 fn traces_that_differ_anywhere_that_counts_have_keys_of_their_own() {
     let (trace, _) = kept();
-    let Format::V2 { scan, .. } = &trace.format else { panic!("the demo is of the new format") };
-    let key = Key::of(&trace.data, scan);
+    let scan = trace.recordings.scans().expect("the demo is of the new format")[0];
+    let key = Key::of(&trace.data, &[scan]);
     let mut data = trace.data.to_vec();
-    assert_eq!(Key::of(&data, scan), key);
+    assert_eq!(Key::of(&data, &[scan]), key);
     let mut other = scan.clone();
     other.generations[0].batches[3].ts += 1;
-    assert_ne!(Key::of(&data, &other), key, "a batch was begun at another time");
+    assert_ne!(Key::of(&data, &[&other]), key, "a batch was begun at another time");
     for at in [100, data.len() / 2, data.len() - 100] {
         data[at] ^= 1;
-        assert_ne!(Key::of(&data, scan), key, "another byte at {at}");
+        assert_ne!(Key::of(&data, &[scan]), key, "another byte at {at}");
         data[at] ^= 1;
     }
     data.push(0);
-    assert_ne!(Key::of(&data, scan), key);
+    assert_ne!(Key::of(&data, &[scan]), key);
 }
 
 #[test]

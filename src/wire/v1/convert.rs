@@ -68,8 +68,8 @@ pub struct Converter {
 }
 
 impl Converter {
-    /// Before the first event.
-    pub fn new() -> Converter {
+    /// Before the first event, which is at `start`.
+    pub fn new(start: Time) -> Converter {
         Converter {
             listing: true,
             listed: Vec::new(),
@@ -78,7 +78,7 @@ impl Converter {
             thread_ids: FxHashMap::default(),
             stop: NONE,
             stops_open: 0,
-            last: Time(-2),
+            last: Time(start.0.saturating_sub(2)),
             pending: VecDeque::new(),
             faults: Faults::default(),
         }

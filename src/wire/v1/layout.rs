@@ -26,13 +26,16 @@ pub struct Clock {
     pub zero: u64,
     /// Nanoseconds a tick.
     pub ns_per_tick: f64,
+    /// What is added to every time, in ns: where several recordings are shown one after the other.
+    pub shift: i64,
 }
 
 impl Clock {
     /// An instant in ticks; the product is cut off as Go cuts it off.
     #[inline]
     pub fn time(self, ts: u64) -> Time {
-        Time((ts.wrapping_sub(self.zero) as i64 as f64 * self.ns_per_tick) as i64)
+        let ns = (ts.wrapping_sub(self.zero) as i64 as f64 * self.ns_per_tick) as i64;
+        Time(ns.saturating_add(self.shift).min(i64::MAX - 1))
     }
 }
 
@@ -152,7 +155,7 @@ impl Layout {
             tables,
             bytes: batches.map(|b| (b.end - b.start) as u64).sum(),
             last,
-            clock: Clock { zero, ns_per_tick: 1e9 / frequency.unwrap_or(USUAL_FREQUENCY) as f64 },
+            clock: Clock { zero, ns_per_tick: 1e9 / frequency.unwrap_or(USUAL_FREQUENCY) as f64, shift: 0 },
             damaged: scan.damaged || frequency.is_none(),
             losses,
             procs: scan.procs,

@@ -110,7 +110,7 @@ impl<'a> Decoder<'a> {
             next_sample: 0,
             next_exit: 0,
             due: u64::MAX,
-            convert: Converter::new(),
+            convert: Converter::new(Time(layout.clock.shift)),
             started: false,
             finished: false,
             last: 0,

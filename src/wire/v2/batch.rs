@@ -4,6 +4,7 @@
 //! over to the next byte that reads like a batch of the same or the next generation.
 
 use super::spec::structural as s;
+use crate::input;
 use crate::wire::cursor::Cursor;
 use crate::wire::error::{Error, ErrorKind};
 
@@ -14,7 +15,7 @@ pub const NO_THREAD: u64 = u64::MAX;
 /// The largest number of an experiment that is believed. Go has had one so far, number 1.
 const MAX_EXPERIMENT: u8 = 8;
 /// Bytes of the file's header.
-pub const HEADER: usize = 16;
+pub const HEADER: usize = input::HEADER;
 
 /// What a batch contains.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,8 +80,12 @@ pub struct Scan {
     pub strays: Vec<(usize, usize)>,
     /// What ended the scan before the end of the file.
     pub error: Option<Error>,
+    /// Offset of the header of the next recording in the file, or the file's length.
+    pub end: usize,
 }
 
+/// A batch's header: a type byte, an experiment, four numbers of ten bytes.
+const LONGEST_HEADER: usize = 42;
 /// Enough bytes for any header and the byte after it.
 pub const WINDOW: usize = 64;
 
@@ -104,11 +109,38 @@ impl Scan {
             g.batches.push(batch);
         }
     }
+
+    /// Another recording begins at `end`, where the scan has come as far as `pos`.
+    fn end_at(&mut self, end: usize, pos: usize, closed: &mut bool, minor: u32, data: &[u8]) {
+        self.end = end;
+        if end < pos {
+            // The last batch was cut off: what it says of its length is not there.
+            let Some(g) = self.generations.last_mut() else { return };
+            match g.batches.last_mut() {
+                Some(b) if b.offset < end => b.len = (end - b.offset) as u32,
+                _ => _ = g.batches.pop(),
+            }
+            (g.end, g.whole) = (end, false);
+            if g.batches.is_empty() {
+                self.generations.pop();
+            }
+            self.error = Some(Error::new(end as u64, ErrorKind::Truncated("a batch")));
+        } else if end > pos {
+            let last = self.generations.last().map(|g| g.number);
+            match half(&data[..end], pos, minor) {
+                Some((number, batch)) if last.is_none_or(|g| g == number || g.checked_add(1) == Some(number)) => {
+                    self.put(number, batch, closed, minor);
+                    self.error = Some(Error::new(end as u64, ErrorKind::Truncated("a batch")));
+                }
+                _ => self.strays.push((pos, end - pos)),
+            }
+        }
+    }
 }
 
-/// Scans a whole file of minor version `minor`.
+/// Scans a file of minor version `minor`, up to where another recording begins.
 pub fn scan(data: &[u8], minor: u32) -> Scan {
-    scan_with(data, minor, &mut |at, window| {
+    scan_with(data, 0, minor, &mut |at, window| {
         let rest = &data[at..];
         let n = rest.len().min(window.len());
         window[..n].copy_from_slice(&rest[..n]);
@@ -116,10 +148,11 @@ pub fn scan(data: &[u8], minor: u32) -> Scan {
     })
 }
 
-/// [`scan`] of a file whose headers are read by `read`, which copies bytes from an offset on and returns how many.
-pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8]) -> usize) -> Scan {
-    let mut out = Scan::default();
-    let mut pos = HEADER.min(data.len());
+/// [`scan`] of the recording whose header lies at `at`. The batches' headers are read by `read`, which copies bytes from
+/// an offset on and returns how many.
+pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize, &mut [u8]) -> usize) -> Scan {
+    let mut out = Scan { end: data.len(), ..Scan::default() };
+    let mut pos = at.saturating_add(HEADER).min(data.len());
     let mut closed = true;
     while pos < data.len() {
         let mut window = [0; WINDOW];
@@ -141,6 +174,10 @@ pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8])
                 out.put(number, batch, &mut closed, minor);
             }
             Err(error) => {
+                if let Some(next) = another(data, &out, at + 1, pos, minor) {
+                    out.end_at(next, pos, &mut closed, minor, data);
+                    break;
+                }
                 // The file may simply end here; what looks like another batch in this one's data is none.
                 if let Some((number, batch)) = half(data, pos, minor)
                     && last.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
@@ -172,6 +209,31 @@ pub fn scan_with(data: &[u8], minor: u32, read: &mut dyn FnMut(usize, &mut [u8])
             && g.batches.iter().rfind(|b| b.len > 0).is_some_and(|b| b.kind != BatchKind::Events);
     }
     out
+}
+
+/// Where another recording's header lies that the scan has come upon: at `pos`, behind stray bytes there, or in the data
+/// of the batch before or its header, which was cut off. `start` is behind the beginning of this recording's own header.
+fn another(data: &[u8], scan: &Scan, start: usize, pos: usize, minor: u32) -> Option<usize> {
+    let last = scan.generations.last();
+    let since = last.and_then(|g| g.batches.last()).map_or(pos, |b| b.offset.saturating_sub(LONGEST_HEADER).min(pos));
+    let end = pos.saturating_add(MAX_STRAY);
+    let mut from = since.max(start);
+    while let Some(at) = input::next_header(data, from, end) {
+        if begins(data, at) {
+            // Unless this recording goes on before that.
+            let goes_on = at > pos && resync(&data[..at], pos, minor, last.map(|g| g.number)).is_some();
+            return (!goes_on).then_some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// Whether what follows the header at `at` reads as a recording.
+fn begins(data: &[u8], at: usize) -> bool {
+    let body = at + HEADER;
+    let version = data.get(at..).and_then(input::header);
+    body >= data.len() || version.is_some_and(|v| v < 22 || header(&data[body..], body, usize::MAX, v).is_ok())
 }
 
 /// Holds a batch's generation against the one before: numbers rise, one by one unless the one before is `closed`.

@@ -80,23 +80,38 @@ pub struct Clock {
     pub frequency: u64,
     /// Nanoseconds a unit, where that is a whole number.
     whole: u64,
+    /// What is added to every time, in ns: where a clock was set back, or several recordings are shown one after the other.
+    shift: i64,
+}
+
+impl ClockSnapshot {
+    /// The wall clock in ns since 1970.
+    pub fn wall_ns(&self) -> u64 {
+        self.wall_sec.saturating_mul(1_000_000_000).saturating_add(self.wall_nsec)
+    }
 }
 
 impl Clock {
     /// A clock of so many units a second.
     pub fn new(frequency: u64) -> Clock {
         let frequency = frequency.max(1);
-        Clock { frequency, whole: if 1_000_000_000 % frequency == 0 { 1_000_000_000 / frequency } else { 0 } }
+        let whole = if 1_000_000_000 % frequency == 0 { 1_000_000_000 / frequency } else { 0 };
+        Clock { frequency, whole, shift: 0 }
+    }
+
+    /// The same, `shift` ns later.
+    pub fn shifted(self, shift: i64) -> Clock {
+        Clock { shift, ..self }
     }
 
     /// An instant in clock units as nanoseconds.
     #[inline]
     pub fn time(self, ts: u64) -> Time {
         if self.whole != 0 {
-            Time(ts.saturating_mul(self.whole).min(LATEST) as i64)
+            Time((ts.saturating_mul(self.whole).min(LATEST) as i64).saturating_add(self.shift).min(LATEST as i64))
         } else {
             let ns = u128::from(ts) * 1_000_000_000 / u128::from(self.frequency);
-            Time(ns.min(u128::from(LATEST)) as i64)
+            Time((ns.min(u128::from(LATEST)) as i64).saturating_add(self.shift).min(LATEST as i64))
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::query::fixture::{Fixture, fixture, us};
 impl Source for Fixture {
     fn cuts(&self) -> Cuts {
         let starts = self.index.segments.iter().map(|s| s.from).collect();
-        Cuts { starts, end: self.index.end + Duration(1) }
+        Cuts { starts, end: self.index.end + Duration(1), gaps: Vec::new() }
     }
     fn segment(&self, i: usize) -> Option<Arc<Segment>> {
         self.segments.get(i).cloned()

@@ -23,7 +23,11 @@ impl Timeline {
     pub(super) fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let l = layout(area);
         if cx.index.segments.is_empty() {
-            let what = if cx.index.complete { "the trace holds no events" } else { "reading the trace" };
+            let what = if cx.index.complete {
+                "the trace holds no events: was trace.Stop called?"
+            } else {
+                "reading the trace"
+            };
             write(buf, area, area.x + 1, area.y, what, cx.theme.style(Role::Dim));
             return;
         }

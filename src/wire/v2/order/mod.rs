@@ -286,7 +286,8 @@ impl<'a> Orderer<'a> {
         self.build_frontier();
         let time = self.gen_tables.clock.time(self.first_ts);
         let clocks = self.gen_tables.snapshot.unwrap_or_default();
-        let arg = out.push_wide([self.number, clocks.mono_ns, clocks.wall_sec, clocks.wall_nsec]);
+        let at = self.gen_tables.clock.time(clocks.ts).0.cast_unsigned();
+        let arg = out.push_wide([self.number, at, clocks.mono_ns, clocks.wall_ns()]);
         out.push(Row { time, kind: Kind::Sync, go: NONE, by: NONE, proc: NONE16, thread: NONE16, stack: NONE, arg });
     }
 
