@@ -450,11 +450,14 @@ fn a_stop_of_the_world_names_who_was_last_to_stop() {
 fn a_convoy_is_one_row_of_the_path() {
     let trace = data("convoy");
     let index = trace.index();
-    let waits =
-        |go: &GoIdx| path::path(&trace, Window { go: *go, from: index.start, to: index.end, end: None }).unwrap();
+    let waits = |go: GoIdx| {
+        let g = &index.goroutines[go.0 as usize];
+        let (from, to) = (g.from, g.ended.unwrap_or(index.end));
+        path::path(&trace, Window { go, from, to, end: None }).unwrap()
+    };
     let all = (0u32..).map(GoIdx).take(index.goroutines.len());
     let followers = all.filter(|&g| index.goroutine_name(g) == "main.convoyFollower");
-    let p = followers.map(|g| waits(&g)).max_by_key(|p| p.hops.len()).unwrap();
+    let p = followers.map(waits).max_by_key(|p| p.hops.len()).unwrap();
     assert!(p.hops.len() >= 5, "{:?}", p.hops);
     let (rows, ..) = gotrail::report::why::rows::rows(&p, &index, 40);
     let runs: Vec<_> = rows.iter().filter(|r| r.what.contains("waits for Mutex")).collect();

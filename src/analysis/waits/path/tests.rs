@@ -1,8 +1,8 @@
 use super::*;
 use crate::analysis::search::Source;
 use crate::base::{GoId, ProcIdx, StackId, StringId, ThreadIdx};
-use crate::model::segment::{GoState, Kind};
 use crate::build::SegmentBuilder;
+use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Event, Goroutine, Index, Segment, SegmentInfo};
 use proptest::prelude::*;
 use std::sync::Arc;
