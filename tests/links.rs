@@ -15,6 +15,7 @@ use gotrail::analysis::waits::links;
 use gotrail::analysis::waits::links::{Edge, Links, Options, Party};
 use gotrail::analysis::waits::path;
 use gotrail::analysis::waits::path::{Path, What, Window};
+use gotrail::analysis::waits::stw;
 use gotrail::analysis::waits::tracker;
 use gotrail::analysis::waits::tracker::{Interval, Visit};
 use gotrail::base::{Duration, GoIdx, StackId, Time};
@@ -318,7 +319,7 @@ fn what_caused_the_delay_in_the_orders_incident() {
 fn two_pools_that_need_each_other_are_one_knot() {
     let trace = data("knot");
     let l = links::links(&trace, Options::default()).unwrap();
-    let k = knots(&l.edges);
+    let k = knots(&l);
     let index = trace.index();
     let names: Vec<Vec<&str>> =
         k.iter().map(|k| k.groups.iter().map(|&g| index.group_name(g)).collect::<Vec<_>>()).collect();
@@ -329,7 +330,7 @@ fn two_pools_that_need_each_other_are_one_knot() {
     for none in ["chain", "convoy", "receiver"] {
         let trace = data(none);
         let l = links::links(&trace, Options::default()).unwrap();
-        assert!(knots(&l.edges).is_empty(), "{none}");
+        assert!(knots(&l).is_empty(), "{none}");
     }
 }
 
@@ -386,6 +387,108 @@ fn before_a_timer_started_a_goroutine_the_path_waits_for_the_timer() {
     let json = gotrail::report::why::json("main", &p, &index);
     let timers = json["pieces"].as_array().unwrap().iter().filter(|p| p["waker"] == "timer").count();
     assert_eq!(timers, 2);
+}
+
+/// The path of the goroutine of number `id` over its life.
+fn life(trace: &Trace, id: u64) -> Path {
+    let index = trace.index();
+    let at = index.goroutines.iter().position(|g| g.id.0 == id).unwrap();
+    let (from, to) = (index.start, index.end);
+    let p = path::path(trace, Window { go: GoIdx(at as u32), from, to, end: None }).unwrap();
+    check(&p, &index);
+    p
+}
+
+/// How much of a path goroutines were runnable, by what they waited for: busy Ps, the wake-up for an idle one, the world.
+fn runnable(p: &Path) -> [i64; 3] {
+    let sum = |what| p.pieces.iter().flat_map(|p| p.kinds()).filter(|k| k.0 == what).map(|k| k.1.ns()).sum();
+    [sum(What::NoP), sum(What::Wakeup), sum(What::Stopped)]
+}
+
+#[test]
+fn a_hand_over_to_a_locked_thread_is_wake_up_latency_and_not_a_lack_of_ps() {
+    let mut all = vec![("locked", data("locked"))];
+    let field = root().join("../shared/field/traces/lockosthread/lockthread-27.trace");
+    match field.exists() {
+        true => all.push(("field", open(&field))),
+        false => eprintln!("skipped: no {}", field.display()),
+    }
+    for (name, trace) in all {
+        let p = life(&trace, 1);
+        let [busy, idle, stopped] = runnable(&p);
+        assert!(idle > 3 * busy && stopped < busy.max(1000), "{name}: {busy} {idle} {stopped}");
+        let pieces: i64 = p.pieces.iter().filter(|p| p.what == What::Runnable).map(|p| p.len().ns()).sum();
+        assert_eq!(busy + idle + stopped, pieces, "{name}: the parts are the whole");
+        // Rounds of the same wait are one row.
+        let (rows, ..) = gotrail::report::why::rows::rows(&p, &trace.index(), 40);
+        assert!(rows.iter().any(|r| r.what.contains(" × main.lock")), "{name}: {rows:#?}");
+    }
+}
+
+#[test]
+fn a_stop_of_the_world_names_who_was_last_to_stop() {
+    let mut all = vec![(data("holdup"), "stop-the-world (read mem stats)", "main.loop", 100)];
+    let field = root().join("../shared/field/traces/holdup-27.trace");
+    match field.exists() {
+        true => all.push((open(&field), "stop-the-world (GC sweep termination)", "main.holdup.func1", 1473)),
+        false => eprintln!("skipped: no {}", field.display()),
+    }
+    for (trace, name, who, least) in all {
+        let index = trace.index();
+        let stop = index.stw.iter().filter(|r| index.dict.str(r.name) == name).max_by_key(|r| r.to - r.from).unwrap();
+        let last = stw::last_to_stop(&trace, &index, stop).unwrap().unwrap();
+        assert_eq!(index.goroutine_name(last.go), who);
+        assert!(last.waited.ns() >= least * MS, "{}", last.waited);
+        assert!(last.waited <= stop.to - stop.from && last.at == stop.from + last.waited);
+        // A stop that no other goroutine ran in has nobody to wait for.
+        let first = index.stw.iter().find(|r| index.dict.str(r.name) == "stop-the-world (start trace)").unwrap();
+        assert_eq!(stw::last_to_stop(&trace, &index, first).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_convoy_is_one_row_of_the_path() {
+    let trace = data("convoy");
+    let index = trace.index();
+    let waits = |go: GoIdx| {
+        let g = &index.goroutines[go.0 as usize];
+        let (from, to) = (g.from, g.ended.unwrap_or(index.end));
+        path::path(&trace, Window { go, from, to, end: None }).unwrap()
+    };
+    let all = (0u32..).map(GoIdx).take(index.goroutines.len());
+    let followers = all.filter(|&g| index.goroutine_name(g) == "main.convoyFollower");
+    let p = followers.map(waits).max_by_key(|p| p.hops.len()).unwrap();
+    assert!(p.hops.len() >= 5, "{:?}", p.hops);
+    let (rows, ..) = gotrail::report::why::rows::rows(&p, &index, 40);
+    let runs: Vec<_> = rows.iter().filter(|r| r.what.contains("waits for Mutex")).collect();
+    assert!(runs.len() <= 2 && runs[0].what.contains("× main.convoyFollower"), "{rows:#?}");
+}
+
+#[test]
+fn an_assist_is_told_where_a_goroutine_ran() {
+    let path = root().join("../shared/field/traces/gc-start-as-lock/assist-27.trace");
+    if !path.exists() {
+        eprintln!("skipped: no {}", path.display());
+        return;
+    }
+    let trace = open(&path);
+    let p = life(&trace, 1);
+    let index = trace.index();
+    // What each goroutine that ran on the path assisted, by walking over its events.
+    let mut want = 0;
+    for piece in p.pieces.iter().filter(|p| p.what == What::Running) {
+        assert!(piece.assist >= Duration::ZERO && piece.assist <= piece.len());
+        want += piece.assist.ns();
+    }
+    assert!(want > 500 * MS, "{want}");
+    let shares = p.shares(&index);
+    let told: Duration = shares.iter().map(|s| s.assist).sum();
+    assert_eq!(told.ns(), want);
+    // Semaphores of the runtime's own make no cycle, and are no locks.
+    let l = links::links(&trace, Options::default()).unwrap();
+    assert!(knots(&l).is_empty());
+    let c = contention::contention(&trace, None).unwrap();
+    assert!(c.classes.iter().all(|x| x.what != Kind::Lock && x.what != Kind::Semaphore), "{:?}", c.classes);
 }
 
 #[test]

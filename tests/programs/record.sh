@@ -31,6 +31,7 @@ record() { # PROGRAM FILE-NAME
   local debug=
   # Several generations while one goroutine sits in one syscall, and many in less than a second.
   if [ "$1" = syscall ] || [ "$1" = long ]; then debug=traceadvanceperiod=20000000; fi
+  if [ "$1" = holdup ]; then debug=asyncpreemptoff=1; fi
   GODEBUG=$debug "$work/programs" "$1" "$data/$2.trace"
   rm -f "$data/$2.facts.json.gz"
   if [ -n "${FACTS:-}" ]; then
@@ -38,7 +39,7 @@ record() { # PROGRAM FILE-NAME
   fi
 }
 
-all=(annotations chain convoy coroutine deadline gone hostile idle knot leak limit long makers network path picker pool receiver
+all=(annotations chain convoy coroutine deadline gone holdup hostile idle knot leak limit locked long makers network path picker pool receiver
   restart selects starved sweep sweeplight syscall timer waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'

@@ -1,8 +1,9 @@
 //! Groups of goroutines that keep waiting for each other: the strongly connected parts of the graph of who waits for
 //! whom. They bound each other's throughput.
 
-use super::links::{Edge, Party};
+use super::links::{Links, Party};
 use crate::base::{Duration, GroupId};
+use crate::model::reasons::Class;
 use std::collections::BTreeMap;
 
 /// Fewest waits that make an edge: a start or an end is not "keeps waiting".
@@ -23,11 +24,20 @@ pub struct Knot {
 
 /// The knots of a trace's links, those with the longest waits first. An edge counts if it has a few waits and at least a
 /// hundredth of the time that its waiter spends waiting for other goroutines.
-pub fn knots(edges: &[Edge]) -> Vec<Knot> {
-    knots_of(edges.iter().filter_map(|e| match e.key.waker {
-        Party::Group(waker) => Some((e.key.waiter, waker, e.count, e.total)),
+/// What the runtime's own semaphores make wait, and the collector, is no waiting for each other.
+pub fn knots(links: &Links) -> Vec<Knot> {
+    knots_of(links.edges.iter().filter_map(|e| match e.key.waker {
+        Party::Group(waker) if ties(links.reasons.get(e.key.reason).class) => {
+            Some((e.key.waiter, waker, e.count, e.total))
+        }
         _ => None,
     }))
+}
+
+/// Whether waits of this class are for what the program's goroutines have in common, and not for the runtime's own.
+pub fn ties(class: Class) -> bool {
+    use Class::{Cond, Group, Lock, Once, Receive, Select, Send};
+    matches!(class, Lock | Send | Receive | Select | Group | Cond | Once)
 }
 
 /// The same of waits for goroutines: waiter, waker, how many, how long.

@@ -1,8 +1,9 @@
-//! Who was blocked, by whom and for how long: links, knots, contention, chains and critical paths.
+//! Who was blocked, by whom and for how long: links, knots, contention, chains, critical paths and stops of the world.
 
 pub mod chains;
 pub mod contention;
 pub mod knots;
 pub mod links;
 pub mod path;
+pub mod stw;
 pub mod tracker;

@@ -175,7 +175,7 @@ pub fn path(window: Window, of: String) -> Job {
 fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
     let whole = path.window.to - path.window.from;
     let heading = |s: &str| PanelLine::plain(s, Role::Heading);
-    let mut lines = vec![heading(&format!("{:>9} {:>8} {:>6}  what the time went into", "time", "of all", "times"))];
+    let mut lines = vec![heading(&format!("{:>9} {:>8} {:>6}  what the time went into", "time", "% of it", "times"))];
     let shares = path.shares(index);
     for s in shares.iter().take(SHARES) {
         lines.push(PanelLine {
@@ -186,9 +186,8 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
             ],
             ..PanelLine::default()
         });
-        for &(group, what, reason, place, d) in s.meanwhile.iter().take(MEANWHILE) {
-            let did = why::doing(path, index, what, reason, place);
-            let text = format!("{:>26}{:>9}  {} {did}", "", d.to_string(), why::group_name(index, group));
+        for m in s.meanwhile.iter().take(MEANWHILE) {
+            let text = format!("{:>26}{:>9}  {}", "", m.time.to_string(), why::meanwhile(path, index, m));
             lines.push(PanelLine::plain(text, Role::Dim));
         }
     }
@@ -215,50 +214,24 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
 
 /// The longest steps of a path in order of time; each leads to where it begins.
 fn steps(index: &Index, path: &Path) -> Vec<PanelLine> {
-    let mut all: Vec<_> = path
-        .hops
-        .iter()
-        .map(|h| {
-            let by = match path.places.line(index, h.waker_at) {
-                s if s.is_empty() => s,
-                s => format!(" at {s}"),
-            };
-            let at = match path.places.line(index, h.at) {
-                s if s.is_empty() => s,
-                s => format!(" at {s}"),
-            };
-            let waits = base::escape(&why::waits(path, h.reason)).into_owned();
-            let waker = text::goroutine(index, h.waker);
-            (h.from, h.depth * 2, h.len(), h.depth, h.go, format!("{waits}{at}, until {waker} lets it go{by}:"))
-        })
-        .chain(path.pieces.iter().map(|p| {
-            let what = why::piece(path, index, p);
-            (p.from, p.depth * 2 + 1, p.len(), p.depth, p.go, what)
-        }))
-        .collect();
-    let left_out = all.len().saturating_sub(STEPS);
-    all.sort_by_key(|s| (std::cmp::Reverse(s.2), s.0, s.1));
-    all.truncate(STEPS);
-    all.sort_by_key(|s| (s.0, s.1));
-    let mut lines: Vec<PanelLine> = all
-        .into_iter()
-        .map(|(from, _, len, depth, go, what)| {
-            let at = (from - path.window.from).to_string();
-            let indent = "  ".repeat(usize::from(depth.min(20)));
-            PanelLine {
-                spans: vec![
-                    (format!("{at:>9} "), Role::Dim),
-                    (format!("{:>9}  ", len.to_string()), Role::Text),
-                    (format!("{indent}{} ", text::goroutine(index, go)), Role::Title),
-                    (what, Role::Text),
-                ],
-                target: Some(Target { go, at: from, far: true }),
-                ..PanelLine::default()
-            }
-        })
-        .collect();
+    let (rows, left_out, least) = why::rows::rows(path, index, STEPS);
+    let line = |r: why::rows::Row| {
+        let at = (r.from - path.window.from).to_string();
+        let indent = "  ".repeat(usize::from(r.depth.min(20)));
+        PanelLine {
+            spans: vec![
+                (format!("{at:>9} "), Role::Dim),
+                (format!("{:>9}  ", r.len.to_string()), Role::Text),
+                (format!("{indent}{} ", r.who), Role::Title),
+                (r.what, Role::Text),
+            ],
+            target: Some(Target { go: r.go, at: r.from, far: true }),
+            ..PanelLine::default()
+        }
+    };
+    let mut lines: Vec<PanelLine> = rows.into_iter().map(line).collect();
     if left_out > 0 {
-        lines.push(PanelLine::plain(format!("{:>19}  and {left_out} that are shorter", ""), Role::Dim));
+        lines.push(PanelLine::plain(format!("{:>19}  and {left_out} of {least} or less", ""), Role::Dim));
     }
     lines
 }

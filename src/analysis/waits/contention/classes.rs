@@ -9,11 +9,11 @@ use crate::model::{Index, Waker, totals};
 use rustc_hash::FxHashMap;
 
 /// Waits of one kind at one line.
-pub(super) type Node = (What, PlaceId);
+pub(in crate::analysis::waits) type Node = (What, PlaceId);
 
 /// What is known of a wait when it begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Early {
+pub(in crate::analysis::waits) enum Early {
     /// It is for nothing that goroutines queue for.
     Never,
     /// What it is for.
@@ -24,7 +24,7 @@ pub(super) enum Early {
 
 /// What a wait is for, and where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Site {
+pub(in crate::analysis::waits) struct Site {
     /// Any line of its class.
     pub node: Node,
     /// The line that waits.
@@ -36,7 +36,7 @@ pub(super) struct Site {
 }
 
 /// Sets of lines that waits join.
-pub(super) struct Classes<'a> {
+pub(in crate::analysis::waits) struct Classes<'a> {
     pub index: &'a Index,
     pub places: &'a Places,
     pub reasons: &'a Reasons,

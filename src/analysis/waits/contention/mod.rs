@@ -4,7 +4,7 @@
 //! another ended it: lines that are joined by a wait belong to one lock, or one channel, or to several that the code
 //! treats alike. Such a class is what is reported on.
 
-mod classes;
+pub(in crate::analysis::waits) mod classes;
 mod depth;
 mod follow;
 mod held;

@@ -281,3 +281,58 @@ fn a_janitor_is_blamed_for_what_it_held_up() {
     let blame: Vec<_> = c.classes[0].blame.iter().map(|b| (b.who.as_str(), b.delay.ns(), b.releases)).collect();
     assert_eq!(blame, [("main.g1", 25, 2)]);
 }
+
+/// Puts events into a trace: when, what, to whom, by whom, in which stack, with what reason.
+fn by_hand(index: &mut Index, events: &[(i64, Kind, u32, u32, StackId, Detail)]) -> Arc<Segment> {
+    let mut b = SegmentBuilder::new(0);
+    for (no, &(time, kind, go, by, stack, detail)) in (0u64..).zip(events) {
+        let (go, by, proc, thread) = (GoIdx(go), GoIdx(by), ProcIdx(0), ThreadIdx(0));
+        b.push(Event { no, time: Time(time), kind, go, by, proc, thread, stack, detail });
+        let gos = &mut index.goroutines;
+        while gos.len() <= go.index() {
+            gos.push(Goroutine { group: GroupId(0), ..Goroutine::new(GoId(gos.len() as u64), index.start) });
+        }
+        if kind == Kind::GoCreate {
+            gos[go.index()] = Goroutine { created: Some(Time(time)), ..Goroutine::new(GoId(go.0.into()), Time(time)) };
+        }
+    }
+    let (from, to) = (Time(events[0].0), Time(events[events.len() - 1].0));
+    let len = events.len() as u32;
+    index.segments.push(SegmentInfo { first: 0, len, from, to, stacks: Vec::new(), kinds: u64::MAX });
+    (index.end, index.events) = (to, u64::from(len));
+    Arc::new(b.finish())
+}
+
+#[test]
+fn who_held_a_lock_before_its_last_holder_was_there_answers_for_that_time_and_not_the_creator() {
+    use crate::analysis::waits::path::{What as Did, Window, path};
+    let mut index = Index { start: Time(1000), ..Index::default() };
+    let lock = stack(&mut index, &[("main.take", 10), ("sync.(*Mutex).Lock", 1)]);
+    let unlock = stack(&mut index, &[("main.give", 20), ("sync.(*Mutex).Unlock", 2)]);
+    let reason = Detail::Reason(index.dict.string("sync"));
+    let (none, no_one) = (StackId::NONE, GoIdx::NONE.0);
+    let running = Detail::GoStatus(GoState::Running);
+    let events = [
+        (1000, Kind::GoStatus, 0, no_one, none, running),
+        (1000, Kind::GoStatus, 1, no_one, none, running),
+        (1000, Kind::GoStatus, 2, no_one, none, running),
+        (1000, Kind::GoStatus, 4, no_one, none, running),
+        (1001, Kind::GoBlock, 1, 1, lock, reason),
+        (1001, Kind::GoBlock, 2, 2, lock, reason),
+        (1010, Kind::GoUnblock, 2, 0, unlock, Detail::None),
+        (1010, Kind::GoStart, 2, no_one, none, Detail::None),
+        (1015, Kind::GoCreate, 3, 4, none, Detail::Entry(none)),
+        (1016, Kind::GoStart, 3, no_one, none, Detail::None),
+        (1030, Kind::GoUnblock, 1, 3, unlock, Detail::None),
+    ];
+    let segments = vec![by_hand(&mut index, &events)];
+    let (waiter, waker) = (Party::Go(GoIdx(1)), Party::Go(GoIdx(3)));
+    let link = Link { waiter, reason: index.dict.string("sync"), waiter_stack: lock, waker, waker_stack: unlock };
+    index.totals.links.entry(link).or_default();
+    let made = Made { index, segments, waits: Vec::new(), states: Vec::new(), end: 1030 };
+    let window = Window { go: GoIdx(1), from: Time(1001), to: Time(1030), end: None };
+    let p = path(&made, window).unwrap();
+    let got: Vec<_> = p.pieces.iter().map(|p| (p.go.0, p.what, p.len().ns())).collect();
+    let want = [(0, Did::Running, 9), (2, Did::Running, 5), (3, Did::Runnable, 1), (3, Did::Running, 14)];
+    assert_eq!(got, want);
+}

@@ -1,7 +1,7 @@
 //! Links by their names, so that those of several traces can be added up.
 
 use super::{Edge, Histogram, Links, Party, Sort};
-use crate::analysis::waits::knots::{Knot, knots, knots_of};
+use crate::analysis::waits::knots::{Knot, knots, knots_of, ties};
 use crate::base::EventNo;
 use crate::base::{Duration, GroupId};
 use crate::model::Index;
@@ -57,6 +57,8 @@ pub struct Longest {
 /// The waits of a row.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// Whether they may be part of a knot.
+    pub ties: bool,
     /// Whether goroutines waited that are not the runtime's own.
     pub users: bool,
     /// How many waits.
@@ -149,10 +151,11 @@ impl Table {
                 offset: e.longest_from - index.start,
             };
             let Edge { count, open, total, max, .. } = *e;
-            let row = Row { users: is_users(index, e), count, open, total, max, lengths: e.lengths.clone(), longest };
+            let (users, ties) = (is_users(index, e), ties(links.reasons.get(e.key.reason).class));
+            let row = Row { users, ties, count, open, total, max, lengths: e.lengths.clone(), longest };
             (key, row)
         };
-        let knots = named(knots(&links.edges), &|g| index.group_name(g).to_owned());
+        let knots = named(knots(links), &|g| index.group_name(g).to_owned());
         Table { rows: links.edges.iter().map(row).collect(), knots, traces: 1 }
     }
 
@@ -173,7 +176,7 @@ impl Table {
             Ok(i) if !name.is_empty() => GroupId(i as u32),
             _ => GroupId::NONE,
         };
-        let goroutines = sums.iter().filter(|(k, _)| k.ended_by == "goroutine");
+        let goroutines = sums.iter().filter(|(k, r)| k.ended_by == "goroutine" && r.ties);
         let knots = knots_of(goroutines.map(|(k, r)| (id(&k.waiter), id(&k.waker), r.count, r.total)));
         let knots = named(knots, &|g| names.get(g.0 as usize).map_or_else(String::new, |n| (*n).to_owned()));
         let mut rows: Vec<(Named, Row)> = sums.into_iter().collect();

@@ -1,7 +1,9 @@
 use super::*;
-use crate::base::{GoId, GroupId, ProcIdx, StringId, ThreadIdx};
+use crate::analysis::search::Source;
+use crate::base::{GoId, ProcIdx, StackId, StringId, ThreadIdx};
 use crate::build::SegmentBuilder;
-use crate::model::{Detail, Event, Goroutine, Segment, SegmentInfo};
+use crate::model::segment::{GoState, Kind};
+use crate::model::{Detail, Event, Goroutine, Index, Segment, SegmentInfo};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -129,7 +131,8 @@ proptest! {
         // The same, however the trace is cut into segments.
         let whole = make(&steps, usize::MAX);
         // But for who held the Ps: of that a segment tells only as far as it has events of them.
-        let bare = |p: Path| p.pieces.into_iter().map(|x| Piece { holders: Vec::new(), ..x }).collect::<Vec<_>>();
+        let bare = |x: Piece| Piece { holders: Vec::new(), ready: Parts::default(), ..x };
+        let bare = |p: Path| p.pieces.into_iter().map(bare).collect::<Vec<_>>();
         prop_assert_eq!(bare(path(&whole, window).unwrap()), bare(p));
     }
 }

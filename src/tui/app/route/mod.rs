@@ -201,7 +201,7 @@ impl Route {
                 let c = &mut cells[i];
                 match p.what {
                     What::Running => c.running += d,
-                    What::Runnable => c.runnable += d,
+                    What::Runnable | What::NoP | What::Wakeup | What::Stopped => c.runnable += d,
                     What::Syscall => c.syscall += d,
                     What::Waiting(_) => {
                         c.waiting += d;

@@ -1,6 +1,9 @@
 //! A critical path: a ranked list of plain sentences, then the path in order of time; or JSON.
 
-use crate::analysis::waits::path::{Cause, Holder, Hop, Path, Piece, Share, What};
+pub mod rows;
+
+use crate::analysis::waits::path::{Cause, Holder, Meanwhile, Path, Piece, Share, What};
+use crate::analysis::waits::stw::LastToStop;
 use crate::base::{Duration, GoIdx, GroupId, text, time};
 use crate::model::Index;
 use crate::model::Waker;
@@ -23,7 +26,7 @@ pub fn write(title: &str, path: &Path, index: &Index, out: &mut dyn Write) -> io
     let whole = w.to - w.from;
     let at = time::offset(w.from - index.start, Duration(1000));
     writeln!(out, "{} · {whole} from {at} · {}", text::escape(title), goroutine(index, w.go))?;
-    writeln!(out, "\n{:>9} {:>7} {:>6}  what the time went into", "time", "of all", "times")?;
+    writeln!(out, "\n{:>9} {:>7} {:>6}  what the time went into", "time", "% of it", "times")?;
     let shares = path.shares(index);
     for s in shares.iter().take(SHARES) {
         writeln!(
@@ -34,9 +37,8 @@ pub fn write(title: &str, path: &Path, index: &Index, out: &mut dyn Write) -> io
             text::count(s.count),
             sentence(path, index, s)
         )?;
-        for &(group, what, reason, place, d) in s.meanwhile.iter().take(MEANWHILE) {
-            let did = doing(path, index, what, reason, place);
-            writeln!(out, "{:>26}{:>9}  {} {did}", "", d.to_string(), group_name(index, group))?;
+        for m in s.meanwhile.iter().take(MEANWHILE) {
+            writeln!(out, "{:>26}{:>9}  {}", "", m.time.to_string(), meanwhile(path, index, m))?;
         }
     }
     if shares.len() > SHARES {
@@ -47,43 +49,14 @@ pub fn write(title: &str, path: &Path, index: &Index, out: &mut dyn Write) -> io
     writeln!(out, "\nparts sum to {} ns of {} ns", path.total().ns(), whole.ns())
 }
 
-enum Step<'a> {
-    Hop(&'a Hop),
-    Piece(&'a Piece),
-}
-
 /// The path in order of time, without what is too short to matter.
 fn steps(path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
-    let mut all: Vec<(crate::base::Time, u16, Duration, Step<'_>)> = Vec::new();
-    all.extend(path.hops.iter().map(|h| (h.from, h.depth * 2, h.len(), Step::Hop(h))));
-    all.extend(path.pieces.iter().map(|p| (p.from, p.depth * 2 + 1, p.len(), Step::Piece(p))));
-    let mut lengths: Vec<Duration> = all.iter().map(|s| s.2).collect();
-    lengths.sort_unstable_by(|a, b| b.cmp(a));
-    let least = lengths.get(STEPS).copied().unwrap_or(Duration::ZERO);
-    let left_out = all.iter().filter(|s| s.2 <= least && lengths.len() > STEPS).count();
-    if lengths.len() > STEPS {
-        all.retain(|s| s.2 > least);
-    }
-    all.sort_by_key(|s| (s.0, s.1));
+    let (rows, left_out, least) = rows::rows(path, index, STEPS);
     writeln!(out, "\n{:>9} {:>9}  in order of time", "at", "for")?;
-    for (from, _, len, step) in &all {
-        let at = (*from - path.window.from).to_string();
-        let (depth, go, what) = match step {
-            Step::Hop(h) => {
-                let by = path.places.line(index, h.waker_at);
-                let by = if by.is_empty() { String::new() } else { format!(" at {by}") };
-                let what = format!(
-                    "{}{}, until {} lets it go{by}:",
-                    waits(path, h.reason),
-                    line(path, index, h.at),
-                    number(index, h.waker)
-                );
-                (h.depth, h.go, text::escape(&what).into_owned())
-            }
-            Step::Piece(p) => (p.depth, p.go, piece(path, index, p)),
-        };
-        let indent = "  ".repeat(usize::from(depth.min(20)));
-        writeln!(out, "{at:>9} {:>9}  {indent}{} {what}", len.to_string(), number(index, go))?;
+    for r in &rows {
+        let at = (r.from - path.window.from).to_string();
+        let indent = "  ".repeat(usize::from(r.depth.min(20)));
+        writeln!(out, "{at:>9} {:>9}  {indent}{} {}", r.len.to_string(), r.who, r.what)?;
     }
     if left_out > 0 {
         writeln!(out, "{:>19}  and {left_out} of {least} or less", "")?;
@@ -97,21 +70,74 @@ pub fn piece(path: &Path, index: &Index, p: &Piece) -> String {
     if p.samples > 0 {
         s.push_str(&format!(" ({} CPU samples)", p.samples));
     }
-    held(index, &p.holders, p.stw, p.gc, &mut s);
+    assisted(p.assist, p.len(), &mut s);
+    if p.what == What::Runnable {
+        s.push_str(&ready(index, p));
+    } else {
+        stopped(index, p.stw, p.last_to_stop, &mut s);
+    }
     s
 }
 
-fn held(index: &Index, holders: &[Holder], stw: Duration, gc: Duration, s: &mut String) {
+/// What others did meanwhile, in words that are safe to show.
+pub fn meanwhile(path: &Path, index: &Index, m: &Meanwhile) -> String {
+    let did = doing(path, index, m.what, m.reason, m.at);
+    let mut s = format!("{} {did}", group_name(index, m.group));
+    assisted(m.assist, m.time, &mut s);
+    if m.what == What::Stopped {
+        last_to_stop(index, m.last_to_stop, &mut s);
+    }
+    s
+}
+
+/// How much of running time was spent assisting the collector.
+fn assisted(assist: Duration, whole: Duration, s: &mut String) {
+    if assist > Duration::ZERO {
+        s.push_str(&format!("; assisted the GC for {assist} = {} of it", percent(assist, whole)));
+    }
+}
+
+/// What a runnable goroutine waited for, in parts that sum to the piece.
+fn ready(index: &Index, p: &Piece) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let busy = p.len() - p.ready.stw - p.ready.idle;
+    let whole = |d: Duration| if d == p.len() { String::new() } else { format!("{d} ") };
+    if busy > Duration::ZERO {
+        let mut s = format!("{}all Ps busy", whole(busy));
+        held(index, &p.holders, &mut s);
+        parts.push(s);
+    }
+    if p.ready.idle > Duration::ZERO {
+        parts.push(format!("{}wake-up latency, a P was idle", whole(p.ready.idle)));
+    }
+    if p.ready.stw > Duration::ZERO {
+        let mut s = format!("{}the world was stopped", whole(p.ready.stw));
+        last_to_stop(index, p.last_to_stop, &mut s);
+        parts.push(s);
+    }
+    if parts.is_empty() { String::new() } else { format!(": {}", parts.join("; ")) }
+}
+
+fn held(index: &Index, holders: &[Holder], s: &mut String) {
     if let Some(h) = holders.first() {
-        s.push_str(&format!("; the Ps were held by {}", group_name(index, h.group)));
+        s.push_str(&format!(", held by {}", group_name(index, h.group)));
         if let Some(more) = holders.get(1) {
             s.push_str(&format!(", {}", group_name(index, more.group)));
         }
     }
+}
+
+fn stopped(index: &Index, stw: Duration, last: Option<LastToStop>, s: &mut String) {
     if stw > Duration::ZERO {
         s.push_str(&format!("; the world was stopped for {stw}"));
-    } else if gc > Duration::ZERO && !holders.is_empty() {
-        s.push_str("; the collector was marking");
+        last_to_stop(index, last, s);
+    }
+}
+
+/// Whom the stop had to wait for.
+fn last_to_stop(index: &Index, last: Option<LastToStop>, s: &mut String) {
+    if let Some(l) = last {
+        s.push_str(&format!(" (waited {} for {})", l.waited, goroutine(index, l.go)));
     }
 }
 
@@ -138,7 +164,10 @@ pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, a
     match what {
         What::Running if at.is_empty() => "runs".into(),
         What::Running => format!("runs, mostly{at}"),
-        What::Runnable => "is ready, but has no P".into(),
+        What::Runnable => "is runnable".into(),
+        What::NoP => "is runnable, all Ps busy".into(),
+        What::Wakeup => "is runnable, a P was idle (wake-up latency)".into(),
+        What::Stopped => "is runnable, the world was stopped".into(),
         What::Syscall => format!("is in {}{at}", reason()),
         What::Waiting(Waker::Network) => format!("waits for the network: {}{at}", reason()),
         What::Waiting(Waker::Timer) if started => "waits for the timer that starts it".into(),
@@ -158,15 +187,32 @@ pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
             if s.samples > 0 {
                 t.push_str(&format!(" ({} CPU samples)", text::count(s.samples)));
             }
-            held(index, &s.holders, s.stw, Duration::ZERO, &mut t);
+            assisted(s.assist, s.total, &mut t);
+            held(index, &s.holders, &mut t);
+            match what {
+                What::Stopped => last_to_stop(index, s.last_to_stop, &mut t),
+                _ => stopped(index, s.stw, s.last_to_stop, &mut t),
+            }
             t
         }
-        Cause::Other { reason, at, waker, waker_at } => {
-            let by = path.places.line(index, waker_at);
-            let by = if by.is_empty() { String::new() } else { format!(", which lets it go at {by}") };
+        Cause::Other { reason, at, waker } => {
+            let mut lines = s.waker_at.iter().map(|w| path.places.line(index, w.0)).filter(|l| !l.is_empty());
+            let by = match (lines.next(), lines.count()) {
+                (None, _) => String::new(),
+                (Some(line), 0) => format!(", {} at {line}", ended(path, reason)),
+                (Some(line), n) => format!(", {} at {line} and {n} more", ended(path, reason)),
+            };
             let waits = text::escape(&waits(path, reason)).into_owned();
             format!("{waits}{}: for {}{by}", line(path, index, at), group_name(index, waker))
         }
+    }
+}
+
+/// How a wait for another goroutine is ended.
+fn ended(path: &Path, reason: ReasonId) -> &'static str {
+    match path.reasons.get(reason).class {
+        Class::Lock | Class::Semaphore => "released",
+        _ => "unblocked",
     }
 }
 
@@ -208,7 +254,7 @@ pub fn json(title: &str, path: &Path, index: &Index) -> Value {
         .map(|p| {
             let (what, waker) = match p.what {
                 What::Running => ("running", None),
-                What::Runnable => ("runnable", None),
+                What::Runnable | What::NoP | What::Wakeup | What::Stopped => ("runnable", None),
                 What::Syscall => ("syscall", None),
                 What::Waiting(Waker::Network) => ("waiting", Some("network")),
                 What::Waiting(Waker::Timer) => ("waiting", Some("timer")),
@@ -222,7 +268,12 @@ pub fn json(title: &str, path: &Path, index: &Index) -> Value {
             json!({
                 "from_ns": p.from.0, "to_ns": p.to.0, "ns": p.len().ns(), "g": go(p.go), "depth": p.depth, "what": what,
                 "waker": waker, "reason": p.reason.map(reason), "at": place(p.at), "cpu_samples": p.samples,
-                "ps_held_by": holders, "stw_ns": p.stw.ns(), "gc_ns": p.gc.ns(),
+                "ps_held_by": holders, "stw_ns": p.stw.ns(), "gc_ns": p.gc.ns(), "assist_ns": p.assist.ns(),
+                "runnable_ns": (p.what == What::Runnable).then(|| json!({
+                    "ps_busy": (p.len() - p.ready.stw - p.ready.idle).ns(), "p_idle": p.ready.idle.ns(),
+                    "stw": p.ready.stw.ns(),
+                })),
+                "last_to_stop": p.last_to_stop.map(|l| json!({"g": go(l.go), "waited_ns": l.waited.ns()})),
             })
         })
         .collect();

@@ -1,0 +1,392 @@
+//! Walks back from the end of a window, from a goroutine to who ended its wait.
+
+use super::{Holder, Hop, MAX_DEPTH, Path, Piece, What, Window};
+use crate::analysis::sched::{Behind, Parts, Splitter};
+use crate::analysis::search::Source;
+use crate::analysis::states::ahead::ReadAhead;
+use crate::analysis::states::forward::Timeline;
+use crate::analysis::states::walk;
+use crate::analysis::waits::contention::classes::{Classes, Early, Node};
+use crate::analysis::waits::links::group;
+use crate::analysis::waits::stw::{self, LastToStop};
+use crate::analysis::waits::tracker::{End, Interval, made_by_timer};
+use crate::base::{Duration, EventNo, GoIdx, GroupId, Time};
+use crate::model::places::{PlaceId, Places};
+use crate::model::reasons::{Class, Reasons};
+use crate::model::segment::{GoState, Kind};
+use crate::model::{Index, Waker};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Most pieces of a path. What comes before them in time is given as one.
+const MAX_PIECES: usize = 200_000;
+
+/// From how many segments on it is worth while to read ahead.
+const LONG: usize = 4;
+
+/// Segments after a stretch that are searched for the end of an assist that went on all through it.
+const AFTER: usize = 2;
+
+struct Frame {
+    go: GoIdx,
+    lo: Time,
+    depth: u16,
+    /// Where the walk goes on in the goroutine above.
+    resume: Option<EventNo>,
+    /// For a wait for a lock, which one.
+    lock: Option<Node>,
+    /// Who answers for the time before `lo`, from which event on, and back to when.
+    earlier: Option<(GoIdx, EventNo, Time)>,
+}
+
+/// Finds the critical path of a window of a trace that has been read whole.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, String> {
+    let mut out = Err("there is no trace".to_owned());
+    source.with_index(&mut |index| {
+        let segments = index.segments_between(window.from, window.to);
+        let threads = if segments.len() < LONG { 0 } else { walk::threads() };
+        out = ReadAhead::run(source, threads, segments.start, |source| {
+            let (places, reasons) = (Places::new(&index.dict), Reasons::default());
+            let mut w = Walk {
+                index,
+                timeline: Timeline::new(source, index),
+                splitter: Splitter::new(source, index),
+                places: &places,
+                reasons: &reasons,
+                classes: None,
+                stops: FxHashMap::default(),
+                pieces: Vec::new(),
+                hops: Vec::new(),
+            };
+            w.run(window)?;
+            let Walk { mut pieces, mut hops, .. } = w;
+            pieces.reverse();
+            hops.sort_by_key(|h| (h.from, h.depth, h.to));
+            Ok(Path { window, pieces, hops, places, reasons })
+        });
+    });
+    out
+}
+
+struct Walk<'a, S> {
+    index: &'a Index,
+    timeline: Timeline<'a, S>,
+    splitter: Splitter<'a, S>,
+    places: &'a Places,
+    reasons: &'a Reasons,
+    /// Which lines belong to one lock, once that has been asked for.
+    classes: Option<Classes<'a>>,
+    /// Who was last to stop, by the stop's number.
+    stops: FxHashMap<usize, Option<LastToStop>>,
+    pieces: Vec<Piece>,
+    hops: Vec<Hop>,
+}
+
+impl<'a, S: Source> Walk<'a, S> {
+    fn run(&mut self, window: Window) -> Result<(), String> {
+        let mut t = window.to.max(window.from);
+        let mut no = match window.end {
+            Some(no) => no,
+            None => self.timeline.number_at(t)?,
+        };
+        let (go, lo) = (window.go, window.from);
+        let mut frames = vec![Frame { go, lo, depth: 0, resume: None, lock: None, earlier: None }];
+        while let Some(f) = frames.last_mut() {
+            let (go, lo, depth) = (f.go, f.lo, f.depth);
+            if t <= lo {
+                if let Some((go, event, lo)) = f.earlier.take() {
+                    (f.go, f.lo, no) = (go, lo, event);
+                    continue;
+                }
+                if let Some(resume) = f.resume {
+                    no = resume;
+                }
+                frames.pop();
+                continue;
+            }
+            let known = if self.pieces.len() < MAX_PIECES { self.timeline.before(go, no, lo)? } else { None };
+            let Some(now) = known else {
+                self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
+                t = lo;
+                continue;
+            };
+            let from = now.from.max(lo).min(t);
+            if now.state == GoState::Waiting {
+                let end = self.timeline.after(go, no)?.map(|(e, _)| e).filter(|e| e.kind == Kind::GoUnblock);
+                let waker = end.map_or(Waker::Nobody, |e| {
+                    self.reasons.waker(&self.index.dict, (now.reason, now.stack), e.by, e.stack)
+                });
+                if let (Waker::Go(w), Some(e)) = (waker, end)
+                    && w != go
+                    && frames.len() < MAX_DEPTH
+                    && from < t
+                {
+                    self.hop(&now, (from, t), w, e, depth);
+                    let lock = self.lock(&now);
+                    let (lo, depth, resume) = (from, depth + 1, now.began);
+                    frames.push(Frame { go: w, lo, depth, resume, lock, earlier: None });
+                    continue;
+                }
+                self.wait(&now, (from, t), waker, depth);
+            } else {
+                self.spend(&now, (from, t), depth)?;
+            }
+            t = from;
+            match now.began {
+                Some(began) => no = began,
+                None if t > lo => {
+                    self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
+                    t = lo;
+                }
+                None => {}
+            }
+            let created = matches!(now.kind, Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall);
+            if created && t > lo {
+                let lock = frames.last().and_then(|f| f.lock);
+                let held = match lock {
+                    Some(lock) => self.release_before(lock, no, lo)?,
+                    None => None,
+                };
+                let waiter = frames.len().checked_sub(2).and_then(|i| frames.get(i)).map(|f| f.go);
+                let Some(f) = frames.last_mut() else { continue };
+                if let Some(r) = held {
+                    // It did not hold the lock yet: who released it last before that did, then who got it from there.
+                    f.go = if Some(r.to) == waiter { r.by } else { r.to };
+                    (f.earlier, f.lo) = (Some((r.by, r.no, lo)), r.at);
+                } else if lock.is_none() && now.by.is_some() && now.by != go {
+                    f.go = now.by;
+                } else {
+                    let timer = made_by_timer(now.kind, now.by, now.stack, now.proc);
+                    let what = if timer { What::Waiting(Waker::Timer) } else { What::Absent };
+                    self.push(Piece { what, ..piece(go, lo, t, depth) });
+                    t = lo;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, p: Piece) {
+        if !p.is_empty() {
+            self.pieces.push(p);
+        }
+    }
+
+    fn classes(&mut self) -> &mut Classes<'a> {
+        self.classes.get_or_insert_with(|| Classes::new(self.index, self.places, self.reasons))
+    }
+
+    /// Which lock a wait is for, if it is for one.
+    fn lock(&mut self, wait: &Interval) -> Option<Node> {
+        let reason = self.reasons.refine(&self.index.dict, wait.reason, wait.stack, Waker::Runtime);
+        if self.reasons.get(reason).class != Class::Lock {
+            return None;
+        }
+        match self.classes().early(wait.reason, wait.stack) {
+            Early::Known(site) => Some(site.node),
+            Early::Never | Early::Late => None,
+        }
+    }
+
+    /// The last release of a lock that ended a wait before event `no` and at or after `lo`.
+    fn release_before(&mut self, lock: Node, no: EventNo, lo: Time) -> Result<Option<Release>, String> {
+        let Some(last) = self.index.segment_of(no) else { return Ok(None) };
+        for i in (0..=last).rev() {
+            if self.index.segments[i].to < lo {
+                break;
+            }
+            let seg = self.timeline.segment(i)?;
+            let end = (no.saturating_sub(seg.first) as usize).min(seg.len());
+            for p in (0..end).rev().take_while(|&p| seg.time[p] >= lo) {
+                let (by, stack) = (seg.by[p], seg.stack[p]);
+                if seg.kind[p] != Kind::GoUnblock || !by.is_some() || !self.classes().releases(stack) {
+                    continue;
+                }
+                let classes = self.classes();
+                let line = classes.line(lock.0, stack);
+                if classes.root((lock.0, line)) == lock {
+                    return Ok(Some(Release { by, to: seg.go[p], at: seg.time[p], no: seg.first + p as u64 }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn hop(&mut self, now: &Interval, (from, to): (Time, Time), w: GoIdx, e: End, depth: u16) {
+        let reason = self.reasons.refine_ended(&self.index.dict, (now.reason, now.stack), (Waker::Go(w), e.stack));
+        self.hops.push(Hop {
+            from,
+            to,
+            go: now.go,
+            reason,
+            at: self.places.user(now.stack),
+            waker: w,
+            waker_at: self.places.user(e.stack),
+            depth,
+            began: now.began,
+        });
+    }
+
+    fn wait(&mut self, now: &Interval, (from, to): (Time, Time), waker: Waker, depth: u16) {
+        let reason = self.reasons.refine(&self.index.dict, now.reason, now.stack, waker);
+        let at = self.places.user(now.stack);
+        self.push(Piece { what: What::Waiting(waker), reason: Some(reason), at, ..piece(now.go, from, to, depth) });
+    }
+
+    /// A piece in which the goroutine did not wait.
+    fn spend(&mut self, now: &Interval, (from, to): (Time, Time), depth: u16) -> Result<(), String> {
+        let mut p = piece(now.go, from, to, depth);
+        match now.state {
+            GoState::Running => {
+                p.what = What::Running;
+                (p.samples, p.at) = self.samples(now.go, from, to)?;
+                p.assist = self.assisted(now.go, from, to)?;
+            }
+            GoState::Runnable => {
+                p.what = What::Runnable;
+                let split = self.splitter.split(from, to)?;
+                p.ready = split.parts;
+                p.holders = self.holders(&split.behind);
+            }
+            GoState::Syscall => {
+                p.what = What::Syscall;
+                p.reason = Some(self.reasons.syscall(&self.index.dict, now.stack));
+                p.at = self.places.user(now.stack);
+            }
+            _ => p.what = What::Absent,
+        }
+        p.stw = overlap(&self.index.stw, from, to);
+        if now.state == GoState::Runnable {
+            p.stw = p.ready.stw;
+        }
+        if p.stw > Duration::ZERO {
+            p.last_to_stop = self.last_to_stop(from, to)?;
+        }
+        p.gc = overlap(&self.index.gc, from, to);
+        self.push(p);
+        Ok(())
+    }
+
+    /// CPU samples of a goroutine, and the line of user code that most of them hit.
+    fn samples(&mut self, go: GoIdx, from: Time, to: Time) -> Result<(u32, PlaceId), String> {
+        let mut by: BTreeMap<PlaceId, u32> = BTreeMap::new();
+        let mut all = 0;
+        for i in self.index.segments_between(from, to) {
+            let seg = self.timeline.segment(i)?;
+            let of = seg.of_goroutine(go);
+            let first = of.partition_point(|&p| seg.time[p as usize] < from);
+            for &p in of[first..].iter().take_while(|&&p| seg.time[p as usize] < to) {
+                if seg.kind[p as usize] == Kind::CpuSample {
+                    all += 1;
+                    *by.entry(self.places.user(seg.stack[p as usize])).or_default() += 1;
+                }
+            }
+        }
+        let most = by.iter().max_by_key(|(p, n)| (**n, std::cmp::Reverse(**p))).map_or(PlaceId::NONE, |(p, _)| *p);
+        Ok((all, most))
+    }
+
+    /// How long a goroutine assisted the collector.
+    fn assisted(&mut self, go: GoIdx, from: Time, to: Time) -> Result<Duration, String> {
+        let (mut sum, mut since, mut told) = (Duration::ZERO, None, false);
+        let range = self.index.segments_between(from, to);
+        // Past the end too: what ends there tells that it went on all the while.
+        for i in range.start..(range.end + AFTER).min(self.index.segments.len()) {
+            if i >= range.end && (told || self.index.gc.is_empty()) {
+                break;
+            }
+            let seg = self.timeline.segment(i)?;
+            let of = seg.of_goroutine(go);
+            let first = of.partition_point(|&p| seg.time[p as usize] < from);
+            for &p in &of[first..] {
+                let (kind, now) = (seg.kind[p as usize], seg.time[p as usize]);
+                if !matches!(kind, Kind::GcMarkAssistBegin | Kind::GcMarkAssistActive | Kind::GcMarkAssistEnd) {
+                    continue;
+                }
+                let goes_on = kind != Kind::GcMarkAssistBegin && !told;
+                told = true;
+                if goes_on {
+                    since = Some(from);
+                }
+                if now >= to {
+                    break;
+                }
+                match kind {
+                    Kind::GcMarkAssistEnd => sum += since.take().map_or(Duration::ZERO, |s| now - s),
+                    _ => since = since.or(Some(now)),
+                }
+            }
+            if told && seg.time.last().is_some_and(|&t| t >= to) {
+                break;
+            }
+        }
+        Ok(sum + since.map_or(Duration::ZERO, |s| to - s))
+    }
+
+    /// The groups that held the Ps, the longest first.
+    fn holders(&self, behind: &[Behind]) -> Vec<Holder> {
+        let mut by: BTreeMap<GroupId, Duration> = BTreeMap::new();
+        for b in behind.iter().filter(|b| b.go.is_some()) {
+            *by.entry(group(self.index, b.go)).or_default() += b.time;
+        }
+        let mut out: Vec<Holder> = by.into_iter().map(|(group, time)| Holder { group, time }).collect();
+        out.retain(|h| h.time > Duration::ZERO);
+        out.sort_by_key(|h| (std::cmp::Reverse(h.time), h.group));
+        out.truncate(3);
+        out
+    }
+
+    /// Who was last to stop, of the stop of the world that took most of a piece.
+    fn last_to_stop(&mut self, from: Time, to: Time) -> Result<Option<LastToStop>, String> {
+        let stops = &self.index.stw;
+        let first = stops.partition_point(|r| r.to <= from);
+        let inside = (first..stops.len()).take_while(|&i| stops[i].from < to);
+        let most = inside.max_by_key(|&i| (stops[i].to.min(to) - stops[i].from.max(from), std::cmp::Reverse(i)));
+        let Some(i) = most else { return Ok(None) };
+        if let Some(&known) = self.stops.get(&i) {
+            return Ok(known);
+        }
+        let last = stw::of_timeline(&mut self.timeline, &stops[i])?;
+        self.stops.insert(i, last);
+        Ok(last)
+    }
+}
+
+/// A release of a lock that ended a wait.
+struct Release {
+    by: GoIdx,
+    /// Whose wait it ended.
+    to: GoIdx,
+    at: Time,
+    no: EventNo,
+}
+
+fn piece(go: GoIdx, from: Time, to: Time, depth: u16) -> Piece {
+    Piece {
+        from,
+        to,
+        go,
+        depth,
+        what: What::Absent,
+        reason: None,
+        at: PlaceId::NONE,
+        samples: 0,
+        ready: Parts::default(),
+        holders: Vec::new(),
+        stw: Duration::ZERO,
+        last_to_stop: None,
+        assist: Duration::ZERO,
+        gc: Duration::ZERO,
+    }
+}
+
+/// How much of `from..to` lies in ranges, which are in order and do not overlap.
+fn overlap(ranges: &[crate::model::Range], from: Time, to: Time) -> Duration {
+    let first = ranges.partition_point(|r| r.to <= from);
+    let inside = ranges[first..].iter().take_while(|r| r.from < to);
+    inside.map(|r| r.to.min(to) - r.from.max(from)).sum()
+}
