@@ -1,7 +1,6 @@
 //! What would help at a line, and what says so. An advice that the figures do not carry is not given.
 
 use super::estimate::{Bracket, Estimate};
-use super::ladder::Family;
 use super::{FEW, Line, Maps};
 use crate::base::Duration;
 
@@ -98,9 +97,9 @@ pub(super) fn of(l: &Line, all: &Maps) -> Vec<Advice> {
     let lens = &crate::model::lens::maps().classes;
     let class = |name: &str| lens.iter().zip(&l.classes).filter(|(c, _)| c.name == name).map(|(_, n)| *n).sum::<u64>();
     let growth = of(class("growth"));
-    // The first bucket of a classic map is allocated by the assignment itself.
-    let classic = small.is_some() && all.heap.as_ref().is_some_and(|h| h.layout.family == Family::Classic);
-    let birth = of(class("birth") + if classic { class("alloc") } else { 0 });
+    // Where small maps are most of what the line allocates, it allocates and marks for the GC because of them.
+    let because = if small.is_some() { class("alloc") + class("assist") } else { 0 };
+    let birth = of(class("birth") + because);
     if birth >= 0.2 || small.is_some() {
         out.push(Advice { maps: small, saves_cpu: Some(birth), ..Advice::new(Kind::Struct, birth) });
     }
@@ -115,7 +114,7 @@ pub(super) fn of(l: &Line, all: &Maps) -> Vec<Advice> {
     }
     let pointers = of(class("assist"));
     let converts = l.conversions as f64 / (l.samples + l.conversions) as f64;
-    if l.conversions > 0 && converts >= 0.05 || pointers >= 0.15 {
+    if l.conversions > 0 && converts >= 0.05 || pointers >= 0.15 && small.is_none() {
         out.push(Advice::new(Kind::Interface, pointers.max(converts)));
     }
     let tombstones = of(class("tombstones"));

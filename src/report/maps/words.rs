@@ -108,7 +108,7 @@ pub fn advice(a: &Advice, l: &Line) -> String {
         AdviceKind::Struct => {
             let mut why = Vec::new();
             if a.share > 0.0 {
-                why.push(format!("making maps takes {of}"));
+                why.push(format!("making them takes {of}"));
             }
             if let Some(b) = &a.maps {
                 let (n, high) = (about(b.maps), text::count(b.high));
