@@ -17,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let mut found = Vec::new();
-    for k in knots(&f.more.links.edges) {
+    for k in knots(&f.more.links) {
         if !k.groups.iter().all(|&g| f.users(g)) {
             continue;
         }

@@ -11,7 +11,7 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place, Row};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
-use crate::tui::views::links::around;
+use crate::tui::app::zoom::amid;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -132,7 +132,7 @@ impl Runtime {
                 }
             }
         };
-        let (zoom, row, view) = (Some(around(from, to)), None, ViewId::Timeline);
+        let (zoom, row, view) = (Some(amid(from, to)), None, ViewId::Timeline);
         let place = Place { view, zoom, go, row, at: from, event: None, frame: FrameId::NONE, ..cx.place.clone() };
         out.push(Command::Enter(place));
         out.push(Command::Focus(Pane::Body));
