@@ -29,6 +29,9 @@
 //! `read` → `query` → `analysis` → `report` → `tui` → `cli`; beside them `profile`, `source` and `config`, and this
 //! `facade`.
 
+// Who reads the hidden modules reads them with their private items.
+#![allow(rustdoc::private_intra_doc_links)]
+
 #[doc(hidden)]
 pub mod analysis;
 #[doc(hidden)]

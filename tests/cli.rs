@@ -225,6 +225,75 @@ fn files_without_permission_are_refused() {
 }
 
 #[test]
+fn the_mark_stands_under_the_fault() {
+    let trace = "tests/data/chain.trace";
+    for (args, text, fault) in [
+        (["events", trace, "--filter", "state:waiting dur>1s5xs"], "state:waiting dur>1s5xs", "xs"),
+        (["events", trace, "--filter", "reasn:sync"], "reasn:sync", "reasn:"),
+        (["events", trace, "--filter", "t:1h..2secs"], "t:1h..2secs", "secs"),
+        (["links", trace, "--from", "1s5x"], "1s5x", "x"),
+    ] {
+        let out = output(&args);
+        assert_eq!(out.status.code(), Some(2));
+        let said = String::from_utf8(out.stderr).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        let at = lines.iter().position(|l| l.trim_start() == text).unwrap_or_else(|| panic!("{said}"));
+        assert_eq!(lines[at + 1].trim_start(), "^".repeat(fault.len()), "{said}");
+        assert_eq!(lines[at + 1].find('^'), lines[at].rfind(fault), "{said}");
+    }
+}
+
+#[test]
+fn lengths_of_time_mean_the_same_everywhere() {
+    // Nothing of 50 ms lies after one hour, 1.5 s or two minutes; everything lies before.
+    let trace = "tests/data/chain.trace";
+    for length in ["1h", "1s500ms", "2min", "2m", "1.5s"] {
+        let after = String::from_utf8(output(&["links", trace, "--from", length]).stdout).unwrap();
+        assert!(after.contains("no waits"), "{length}: {after}");
+        let window = format!("t:{length}..");
+        assert_eq!(output(&["events", trace, "--filter", &window]).status.code(), Some(1), "{window}");
+        for (filter, code) in [(format!("dur>{length}"), 1), (format!("t:..{length}"), 0)] {
+            assert_eq!(output(&["events", trace, "--filter", &filter]).status.code(), Some(code), "{filter}");
+        }
+        let position = output(&["snapshot", &format!("{trace}@{length}"), "--size", "80x24"]);
+        assert_eq!(position.status.code(), Some(0), "{length}");
+    }
+}
+
+#[test]
+fn commands_and_viewer_read_the_same_profiles_with_the_same_words() {
+    let profile = std::fs::read(root().join("sample-traces/cpu.pb.gz")).unwrap();
+    let pack = |bytes: &[u8]| {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(bytes).unwrap();
+        packed.finish().unwrap()
+    };
+    let dump = b"goroutine 7 [chan receive, 5 minutes]:\nmain.main()\n\t/m.go:12 +0x1d\n".to_vec();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("f");
+    for (bytes, code) in [
+        (pack(&profile), 0),
+        ([&profile[..], b"\n"].concat(), 0),
+        (dump, 0),
+        (b"<!DOCTYPE html><html>404".to_vec(), 3),
+        (b"PK\x03\x04abc".to_vec(), 3),
+        (profile[..3000].to_vec(), 3),
+        (std::fs::read(data("chain.trace")).unwrap(), 3),
+    ] {
+        std::fs::write(&file, &bytes).unwrap();
+        let said = |args: &[&str]| {
+            let out = gotrail().args(args).arg(&file).output().unwrap();
+            (out.status.code(), String::from_utf8(out.stderr).unwrap())
+        };
+        let top = said(&["top"]);
+        assert_eq!(top.0, Some(code), "{}", top.1);
+        if !bytes.starts_with(b"go 1.") {
+            assert_eq!(said(&["snapshot"]), top);
+        }
+    }
+}
+
+#[test]
 fn exit_codes_are_those_of_the_manual() {
     let trace = data("chain.trace");
     let trace = trace.to_str().unwrap();

@@ -102,10 +102,7 @@ fn traces_of_every_version_cut_in_steps_load() {
     let names = ["annotations-go1.22", "allocfree-go1.23", "gc-stress-go1.24", "wait-on-pipe-go1.25", "stress-go1.26"];
     let more = ["cgo-callback-go1.27", "cpu-profile-go1.27", "generations-go1.27", "paycore-go1.21", "paycore-go1.27"];
     for name in names.into_iter().chain(more) {
-        let Ok(data) = std::fs::read(root.join(format!("{name}.trace"))) else {
-            println!("skipped: no ../shared");
-            return;
-        };
+        let data = std::fs::read(root.join(format!("{name}.trace"))).unwrap();
         let minor = gotrail::input::header(&data).unwrap();
         let full = events_by_generation(&load(&data));
         // The old format has no generations.

@@ -11,6 +11,11 @@ use crate::wire::error::Error as TraceError;
 use std::io;
 use std::path::PathBuf;
 
+/// Lines that stand below a message, apart from the name of the program before it.
+pub(super) fn indented(lines: &str) -> String {
+    lines.lines().map(|l| format!("    {l}")).collect::<Vec<_>>().join("\n")
+}
+
 /// What a command gives.
 pub(super) type Result<T> = std::result::Result<T, Failure>;
 
@@ -116,7 +121,7 @@ impl Failure {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Usage {
     /// A query that is none: shown with a mark under the place, on lines of its own.
-    #[error("{}", error.render(text))]
+    #[error("{error}\n{}", indented(&error.span.mark(text)))]
     Query {
         /// The query.
         text: String,

@@ -59,6 +59,7 @@ pub(super) struct SnapshotArgs {
     #[arg(long, default_value = "120x40", value_parser = size)]
     pub size: Size,
     /// Keys to press, such as /mapassign<Enter>jj<C-d>
+    #[allow(rustdoc::invalid_html_tags)]
     #[arg(long, default_value = "")]
     pub keys: String,
     /// Where sources are: a directory, or FROM=TO to replace the beginning of a file's name; may be given several times

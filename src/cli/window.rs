@@ -41,7 +41,7 @@ impl fmt::Display for Marked {
         write!(f, "{}", self.error)?;
         let Marked { text, error } = self;
         if !text.is_empty() && (error.span.start, error.span.end) != (0, text.len()) {
-            error.span.mark(text).lines().try_for_each(|line| write!(f, "\n    {line}"))?;
+            write!(f, "\n{}", super::failure::indented(&error.span.mark(text)))?;
         }
         Ok(())
     }

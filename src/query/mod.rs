@@ -1,6 +1,6 @@
 //! The query language: one text that means a set of events, in the viewer, in `grep` and wherever else events are meant.
 //!
-//! [`parse`] reads the text into a [`Query`], whose nodes know where in the text they stand; [`Compiled`] is the query
+//! [`parse()`] reads the text into a [`Query`], whose nodes know where in the text they stand; [`Compiled`] is the query
 //! made ready for one trace's index, so that a test of an event is a few array look-ups. [`help`] is the one table of
 //! what can be written.
 //!

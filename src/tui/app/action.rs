@@ -62,6 +62,8 @@ macro_rules! actions {
         views { $($view:ident = $key:literal, $title:literal, $about:literal, $($path:ident)::+;)* }
     ) => {
         /// Something that the user can ask for.
+        // Help texts are no links.
+        #[allow(rustdoc::broken_intra_doc_links)]
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Action {
             $(#[doc = $first_help] $first,)*
