@@ -14,9 +14,10 @@ const FUNCTION: usize = 120;
 const STILL_LONGER: &[(&str, usize)] = &[
     ("analysis/sched/sweep.rs", 629),
     ("analysis/waits/path/mod.rs", 622),
+    ("build/commit/mod.rs", 641),
     ("build/fold/mod.rs", 635),
     ("tui/app/model/mod.rs", 643),
-    ("tui/tests/mod.rs", 701),
+    ("tui/tests/mod.rs", 732),
     ("wire/v1/tests.rs: facts", 122),
     ("wire/v2/order/apply.rs: apply", 338),
 ];

@@ -333,7 +333,7 @@ fn the_source_pane_says_in_whole_how_a_profile_beside_the_trace_fits() {
     for (w, h) in [(120, 30), (160, 40), (250, 70)] {
         let lines = pane(0, w, h);
         assert!(lines[0].contains("order_cache.go · on CPU, blocked ─"), "{lines:#?}");
-        assert_eq!(lines.last().unwrap().trim(), "194 of 194 samples matched", "{lines:#?}");
+        assert_eq!(lines.last().unwrap().trim(), "194 of 194 samples matched, covers the whole trace", "{lines:#?}");
         let words = |lines: &[String]| lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
         let part = words(&pane(1_000_000_000, w, h));
         assert!(part.contains(" samples matched, covers ") && part.ends_with(" of 2.02s of the trace"), "{part}");

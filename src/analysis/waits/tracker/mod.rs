@@ -111,6 +111,9 @@ pub trait Visit {
 pub struct Tracker {
     rows: Vec<Option<Row>>,
     starts: Vec<Time>,
+    /// From when to when each recording goes, and the one at hand.
+    recordings: Vec<(Time, Time)>,
+    recording: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -137,12 +140,29 @@ impl Row {
 impl Tracker {
     /// A tracker that has seen nothing yet.
     pub fn new(index: &Index) -> Tracker {
-        let n = index.goroutines.len();
-        Tracker { rows: vec![None; n], starts: index.goroutines.iter().map(|g| g.from).collect() }
+        Tracker {
+            rows: vec![None; index.goroutines.len()],
+            starts: index.goroutines.iter().map(|g| g.from).collect(),
+            recordings: index.recordings.iter().map(|r| (r.from, r.to)).collect(),
+            recording: 0,
+        }
+    }
+
+    /// Where another recording begins, nothing goes on: what happened in between was not traced.
+    fn begin(&mut self, now: Time, visit: &mut impl Visit) {
+        while let Some(&(from, _)) = self.recordings.get(self.recording + 1).filter(|r| r.0 <= now) {
+            self.finish(self.recordings[self.recording].1, visit);
+            self.rows.fill(None);
+            self.starts.iter_mut().for_each(|t| *t = (*t).max(from));
+            self.recording += 1;
+        }
     }
 
     /// Follows the events of the next segment.
     pub fn add(&mut self, seg: &Segment, visit: &mut impl Visit) {
+        if let Some(&first) = seg.time.first() {
+            self.begin(first, visit);
+        }
         for i in 0..seg.len() {
             let kind = seg.kind[i];
             let found = kind == Kind::GoStatus;
