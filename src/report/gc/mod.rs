@@ -37,7 +37,7 @@ pub fn line(g: &Gc) -> String {
     let active = percent(g.active, g.length());
     format!(
         "{} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · STW {stw} · allocated {}",
-        said(g),
+        said(g).replacen("GC ", "", 1),
         g.active,
         ns(workers),
         percent(ns(workers), ns(c.whole)),

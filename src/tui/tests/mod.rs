@@ -724,6 +724,11 @@ fn views_look_as_they_did() {
             insta::assert_snapshot!(format!("{name}_{w}x{h}"), body(keys, ColorLevel::True, w, h));
         }
     }
+    for (w, h) in [(80, 24), (120, 40), (200, 50)] {
+        insta::assert_snapshot!(format!("runtime_{w}x{h}"), body("7j", ColorLevel::True, w, h));
+        insta::assert_snapshot!(format!("runtime_groups_{w}x{h}"), body("7Gj", ColorLevel::True, w, h));
+    }
+    insta::assert_snapshot!("runtime_plain", body("7Gj", ColorLevel::None, 80, 24));
     insta::assert_snapshot!("links_plain", body("3j", ColorLevel::None, 80, 24));
     insta::assert_snapshot!("stacks_plain", body("4jjj", ColorLevel::None, 80, 24));
     insta::assert_snapshot!("goroutines_16", body("2<Enter>j", ColorLevel::Basic, 80, 24));
