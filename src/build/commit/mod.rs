@@ -99,9 +99,9 @@ impl Open {
         }
     }
 
-    /// The wait that it is in, up to `until`.
-    fn wait(&self, g: &Goroutine, go: GoIdx, until: Time, ended: EventNo) -> Stretch {
-        let from = if self.began == EventNo::MAX { g.from } else { self.since };
+    /// The wait that it is in, up to `until`; of one that went on when the recording began, from `floor` on.
+    fn wait(&self, (g, floor): (&Goroutine, Time), go: GoIdx, until: Time, ended: EventNo) -> Stretch {
+        let from = if self.began == EventNo::MAX { g.from.max(floor) } else { self.since };
         Stretch { len: until.max(from) - from, from, began: self.began, ended, go }
     }
 }
@@ -280,7 +280,7 @@ impl Commit {
 
     /// The recording is over: closes what is open.
     fn close(&mut self, index: &mut Index) {
-        let end = index.end;
+        let (end, floor) = (index.end, recording_start(index));
         for i in 0..index.goroutines.len() {
             let o = self.open[i];
             let g = &mut index.goroutines[i];
@@ -296,7 +296,7 @@ impl Commit {
                     waker: Party::Nobody,
                     waker_stack: StackId::NONE,
                 };
-                let wait = o.wait(g, GoIdx(i as u32), end, EventNo::MAX);
+                let wait = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
                 self.queues.add_one(&index.dict, wait, &link, GoIdx::NONE);
                 index.totals.other_waits.entry((link, false)).or_default().add(wait);
             }
@@ -505,6 +505,7 @@ impl Commit {
                 self.syscalling.remove(p);
             }
         }
+        let floor = recording_start(index);
         for h in heads {
             let Some(&go) = gos.get(h.go as usize) else { continue };
             let o = self.open[go.index()];
@@ -523,7 +524,7 @@ impl Commit {
                         index.totals.waits_missing = true;
                         continue;
                     }
-                    let wait = o.wait(g, go, h.until, index.events + h.no);
+                    let wait = o.wait((g, floor), go, h.until, index.events + h.no);
                     let waker = gos.get(h.by as usize).copied().unwrap_or_default();
                     let link = Link {
                         waiter: party(index, go),
@@ -586,6 +587,11 @@ impl Commit {
             }
         }
     }
+}
+
+/// When the recording at hand begins.
+fn recording_start(index: &Index) -> Time {
+    index.recordings.last().map_or(Time::MIN, |r| r.from)
 }
 
 /// What there is to say of several recordings: how many, and how far apart.

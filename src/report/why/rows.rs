@@ -156,8 +156,9 @@ fn push(path: &Path, index: &Index, step: Step<'_>, depth: u16, out: &mut Vec<Ro
         return;
     }
     // Of a run it matters what the time went into, not when.
-    let mut sums: BTreeMap<(GroupId, What, Option<ReasonId>, PlaceId), (Time, GoIdx, Duration, usize)> =
-        BTreeMap::new();
+    /// What pieces of a run have in common, and of these the first, its goroutine, the time and how many.
+    type Sums = BTreeMap<(GroupId, What, Option<ReasonId>, PlaceId), (Time, GoIdx, Duration, usize)>;
+    let mut sums: Sums = BTreeMap::new();
     for c in node.children {
         match c {
             Step::Piece(p) => {
