@@ -60,7 +60,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
         let mut here = !lines.lines.is_empty();
         match (&args.file_name, args.format) {
             (Some(name), _) => here &= annotate(&lines, name, &args.source, out)?,
-            (None, Format::Json) => report::json::write(&report::lines::json(&lines, &index), out)?,
+            (None, Format::Json) => report::json::write(&report::schema::lines::Lines::new(&lines, &index), out)?,
             (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, out)?,
         }
         found |= here;

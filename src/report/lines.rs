@@ -1,11 +1,9 @@
 //! What source lines cost, as a table, as annotated source and as JSON.
 
-use crate::analysis::clock::Overlap;
-use crate::analysis::cost::join::{Column, Cost, Line, Lines, Matched, Verdict};
+use crate::analysis::cost::join::{Column, Line, Lines, Matched, Verdict};
 use crate::base::{Duration, text};
 use crate::model::Index;
 use crate::model::dict::{short_file, short_func};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -183,61 +181,6 @@ pub fn write_source(
     // Beyond the source's end, and without a source, there are still the numbers. A trace may name any line.
     let rest: BTreeSet<usize> = numbers().filter(|&n| n >= next).collect();
     rest.into_iter().try_for_each(|n| write(n, ""))
-}
-
-/// The lines as JSON; all times in ns.
-pub fn json(lines: &Lines, index: &Index) -> Value {
-    let cost = |c: &Cost| json!({"own": c.own, "flat": c.flat, "cum": c.cum});
-    let rows: Vec<Value> = lines
-        .lines
-        .iter()
-        .map(|l| {
-            let others: Vec<Value> = l.others.iter().map(cost).collect();
-            json!({
-                "func": l.func, "file": l.file, "line": l.line, "library": l.library,
-                "profile_ns": cost(&l.profile), "samples_ns": cost(&l.trace),
-                "blocked_ns": l.blocked.ns(), "waits": l.waits, "runnable_ns": l.runnable.ns(),
-                "syscall_ns": l.syscall.ns(), "values": others,
-            })
-        })
-        .collect();
-    let profiles: Vec<Value> = lines
-        .matched
-        .iter()
-        .map(|m| {
-            let verdict = match m.verdict {
-                Verdict::Joined => "samples",
-                Verdict::ByLine => "lines",
-                Verdict::Timeless | Verdict::Elsewhen | Verdict::Foreign => "no",
-            };
-            // From the trace's start; before it and after its end, if they have nothing in common.
-            let ns = |t: crate::base::Time| (t - lines.of.0).ns();
-            let time = match m.overlap {
-                Some(Overlap::Within { from, to }) => json!({"from_ns": ns(from), "to_ns": ns(to)}),
-                Some(Overlap::Before(d)) => json!({"before_ns": d.ns()}),
-                Some(Overlap::After(d)) => json!({"after_ns": d.ns()}),
-                None => Value::Null,
-            };
-            json!({
-                "name": m.name, "joined": verdict, "matched": m.matched(), "matched_whole": m.whole,
-                "trace_samples": m.trace, "profile_samples": m.profile, "time": time,
-            })
-        })
-        .collect();
-    let values: Vec<Value> = lines
-        .others
-        .iter()
-        .map(|c| json!({"profile": c.profile, "kind": c.kind, "unit": c.unit, "total": c.total}))
-        .collect();
-    let labels: Vec<Value> = lines
-        .labels
-        .iter()
-        .map(|l| json!({"g": index.goroutine(l.go).map(|g| g.id.0), "key": l.key, "value": l.value, "inferred": true}))
-        .collect();
-    json!({
-        "profiles": profiles, "samples": lines.samples, "duration_ns": lines.duration.ns(), "values": values,
-        "labels": labels, "lines": rows,
-    })
 }
 
 #[cfg(test)]
