@@ -36,7 +36,7 @@ pub struct LinesArgs {
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
-    /// Also what no user code called: the runtime's own goroutines (text)
+    /// Also what no user code called: runtime goroutines (text)
     #[arg(long)]
     all: bool,
     /// How to print

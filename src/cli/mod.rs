@@ -35,8 +35,8 @@ use std::process::ExitCode;
 
 /// See inside Go execution traces, in the terminal
 ///
-/// gotrail opens execution traces of Go programs (Go 1.7 and later) and finds who waited for whom, what ran, and the
-/// line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
+/// gotrail opens execution traces of Go programs (Go 1.7 and later) and finds who was blocked by whom, what ran, and
+/// the line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
 /// opens a built-in demo.
 #[derive(Parser)]
 #[command(name = "gotrail", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
@@ -83,7 +83,7 @@ enum Command {
     Waits(waits::WaitsArgs),
     /// Print what each source line cost: on CPU, blocked, runnable and in syscalls, from a trace and profiles of its run
     Lines(lines::LinesArgs),
-    /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
+    /// Print the locks and channels that goroutines queue for: lines that block and lines that release, lock convoys, starvation
     Locks(locks::LocksArgs),
     /// Print what the GC did: its cycles and what triggered them, who paid, and how much it left to the program (MMU)
     Gc(gc::GcArgs),

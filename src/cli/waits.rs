@@ -31,7 +31,7 @@ pub struct WaitsArgs {
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
-    /// Also what the runtime's own goroutines waited for (text)
+    /// Also waits of runtime goroutines (text)
     #[arg(long)]
     all: bool,
     /// How to print
