@@ -131,9 +131,9 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
     let locks = |names: &[&Path]| {
         let out = gotrail().args(["locks", "--no-cache", "--format", "json", "--sum"]).args(names).output().unwrap();
         let v = serde_json::from_slice::<serde_json::Value>(&out.stdout).unwrap();
-        let all = v["contention"].as_array().unwrap();
+        let all = v["contended"].as_array().unwrap();
         let lock = all.iter().find(|c| c["what"] == "lock").unwrap();
-        ["count", "handoffs", "total_ns", "busy_ns", "starved", "max_ns", "depth_max"]
+        ["count", "handoffs", "total_ns", "busy_ns", "starved", "max_ns", "waiters_max"]
             .map(|k| lock[k].as_i64().unwrap())
     };
     let convoy = data("convoy.trace");

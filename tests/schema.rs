@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 const COMMANDS: &[(&str, &[&str])] = &[
     ("summary", &["summary", "--format", "json"]),
     ("waits", &["waits", "--format", "json"]),
+    ("locks", &["locks", "--format", "json"]),
     ("why", &["why", "--format", "json", "-g", "1"]),
     ("lines", &["lines", "--format", "json"]),
+    ("sched", &["sched", "--format", "json"]),
+    ("gc", &["gc", "--format", "json"]),
     ("event", &["events", "--format", "jsonl"]),
 ];
 
@@ -149,8 +152,10 @@ fn outputs_are_as_their_schemas_say() {
 
 #[test]
 fn sums_and_profiles_are_too() {
-    let waits = gotrail(&["waits", "--sum", "--format", "json"], &traces());
-    assert_eq!(check("waits", &Schema::of("waits"), &waits), 1);
+    for name in ["waits", "locks"] {
+        let sum = gotrail(&[name, "--sum", "--format", "json"], &traces());
+        assert_eq!(check(name, &Schema::of(name), &sum), 1);
+    }
     let demo = |n: &str| root().join("sample-traces").join(n);
     let files = ["trace.out", "cpu.pb.gz", "heap.pb.gz", "mutex.pb.gz", "block.pb.gz"].map(demo);
     let lines = gotrail(&["lines", "--format", "json"], &files);

@@ -34,6 +34,9 @@ const NOT_SAID: &[(&str, &str)] = &[
 const COMMANDS: &[&[&str]] = &[
     &["summary"],
     &["waits", "--all", "--limit", "1000"],
+    &["locks", "--limit", "1000"],
+    &["sched"],
+    &["gc"],
     &["why", "-g", "1"],
     &["lines", "--all", "--limit", "1000"],
     &["cache", "path"],

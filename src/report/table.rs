@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn what_is_too_long_goes_on_below() {
         let at = |width| table().lines(Page { width, height: 9 });
-        assert_eq!(at(60)[1..3], ["10h48m  chan send · main.supplier quotes/main.go:30", "        ← nobody"]);
+        assert_eq!(at(52)[1..3], ["10h48m  chan send · main.supplier quotes/main.go:30", "        ← nobody"]);
         let narrow = at(10);
         assert_eq!(narrow[1..3], ["10h48m  chan send ·", "          main.supplier"]);
         let words = |lines: &[String]| lines.join(" ").split_whitespace().map(str::to_owned).collect::<Vec<_>>();

@@ -23,6 +23,18 @@ pub struct Locks {
     pub duration_ns: i64,
     /// What goroutines queued for, the most waited for first.
     pub contended: Vec<Lock>,
+    /// Waits of which the trace does not record what they were for; some may be for one of these.
+    pub not_recorded: Unrecorded,
+}
+
+/// Waits of which not more is known than how long they were.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Unrecorded {
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub total_ns: i64,
 }
 
 /// Something that goroutines queue for.
@@ -121,7 +133,7 @@ pub struct Convoy {
 pub struct Delay {
     /// Their start function; `null` if it is not known.
     pub group: Option<String>,
-    /// What they did: `send`, `receive`, `close`, `release`, …; `null` if their stack does not tell.
+    /// What they did: `send`, `receive`, `close`, `release`, `cancel`; `null` if their stack does not tell.
     pub how: Option<&'static str>,
     /// The line; `null` if it is not known.
     pub at: Option<Place>,
@@ -169,7 +181,8 @@ impl Locks {
     /// The form of a table of what goroutines queue for.
     pub fn new(table: &Table) -> Locks {
         let contended = table.classes.iter().map(|(x, origin)| lock(table, x, origin)).collect();
-        Locks { schema: Version, traces: table.traces, duration_ns: table.length.ns(), contended }
+        let not_recorded = Unrecorded { count: table.unsaid.count, total_ns: table.unsaid.total.ns() };
+        Locks { schema: Version, traces: table.traces, duration_ns: table.length.ns(), contended, not_recorded }
     }
 }
 
@@ -246,6 +259,16 @@ fn channel(x: &Contended) -> Channel {
             Bottleneck::NoReceiver => "no receiver",
             Bottleneck::NoSender => "no sender",
         }),
+    }
+}
+
+fn how(h: How) -> &'static str {
+    match h {
+        How::Cancel => "cancel",
+        How::Close => "close",
+        How::Send => "send",
+        How::Receive => "receive",
+        How::Release => "release",
     }
 }
 

@@ -61,8 +61,11 @@ macro_rules! outputs {
 outputs! {
     summary: summary::Summary, "gotrail summary --format json";
     waits: waits::Waits, "gotrail waits --format json";
+    locks: locks::Locks, "gotrail locks --format json";
     why: why::Why, "gotrail why --format json";
     lines: lines::Lines, "gotrail lines --format json";
+    sched: sched::Json, "gotrail sched --format json";
+    gc: gc::Json, "gotrail gc --format json";
     event: event::Event<'static>, "gotrail events --format jsonl";
 }
 
