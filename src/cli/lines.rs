@@ -61,7 +61,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
         match (&args.file_name, args.format) {
             (Some(name), _) => here &= annotate(&lines, name, &args.source, out)?,
             (None, Format::Json) => report::json::write(&report::schema::lines::Lines::new(&lines, &index), out)?,
-            (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, out)?,
+            (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, super::page(), out)?,
         }
         found |= here;
         Ok(())
