@@ -139,6 +139,10 @@ fn every_output_has_a_command_here() {
     let listed = gotrail(&["schema"], &[]);
     let names: Vec<&str> = listed.lines().map(|l| l.split(' ').next().unwrap()).collect();
     assert_eq!(names, COMMANDS.iter().map(|c| c.0).collect::<Vec<_>>());
+    for o in listed.lines() {
+        let words: Vec<&str> = o.split_whitespace().skip(2).collect();
+        assert!(COMMANDS.iter().any(|c| c.1.starts_with(&words)), "{o}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ const NOT_SAID: &[(&str, &str)] = &[
     (r"has no P\b|\breadied by\b", "runnable; waiting for a P"),
     (r"99 in 100", "p99"),
     (r"\bin all\b", "total"),
-    (r"\bof all\b", "%"),
+    (r"\bof all +times", "%"),
     (r"\bof time  ", "% of trace"),
     (r"\bdeep\b", "max waiters"),
     (r"step back", "hand-offs in starvation mode"),
