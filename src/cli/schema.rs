@@ -1,6 +1,6 @@
 //! `gotrail schema`.
 
-use super::{Exit, Usage};
+use super::{Exit, Result, Usage};
 use crate::report::schema::ALL;
 use clap::Args;
 use std::io::Write;
@@ -12,15 +12,15 @@ pub struct SchemaArgs {
     name: Option<String>,
 }
 
-pub fn run(args: &SchemaArgs, out: &mut dyn Write) -> anyhow::Result<Exit> {
+pub fn run(args: &SchemaArgs, out: &mut dyn Write) -> Result<Exit> {
     let Some(name) = &args.name else {
         let width = ALL.iter().map(|o| o.name.len()).max().unwrap_or(0);
         ALL.iter().try_for_each(|o| writeln!(out, "{:<width$}  {}", o.name, o.command))?;
         return Ok(Exit::Done);
     };
     let Some(found) = ALL.iter().find(|o| o.name == name) else {
-        let names: Vec<&str> = ALL.iter().map(|o| o.name).collect();
-        return Err(Usage(format!("{name} is no output: {}", names.join(", "))).into());
+        let known = ALL.iter().map(|o| o.name).collect::<Vec<_>>().join(", ");
+        return Err(Usage::NoSuchOutput { name: name.clone(), known }.into());
     };
     out.write_all(found.schema.as_bytes())?;
     Ok(Exit::Done)

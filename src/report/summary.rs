@@ -5,7 +5,7 @@ use super::schema::summary::{Group, groups};
 use super::table::{Column, Page, Table, fold};
 use crate::analysis::summary::{Summary, TaskFact, summarize};
 use crate::analysis::waits::links::table as waits;
-use crate::base::{Duration, StackId, text, time};
+use crate::base::{Duration, StackId, number, text};
 use crate::model::dict::{short_file, short_func};
 use crate::model::{Index, Range};
 use std::cmp::Reverse;
@@ -35,7 +35,7 @@ pub fn write(name: &str, index: &Index, table: &waits::Table, page: Page, out: &
 }
 
 fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 { String::new() } else { format!("{:.1} %", part as f64 * 100.0 / whole as f64) }
+    number::percent(part as f64, whole as f64)
 }
 
 /// Writes facts on a line, or on as many as they need.
@@ -145,7 +145,7 @@ fn gc(index: &Index, s: &Summary, page: Page, out: &mut dyn Write) -> io::Result
     }
     if let Some(longest) = index.stw.iter().max_by_key(|r| (r.to - r.from, Reverse(r.from))) {
         let (n, total) = (index.stw.len() as u64, sum(&index.stw));
-        let at = time::offset(longest.from - index.start, Duration(1000));
+        let at = number::instant(longest.from - index.start);
         let why = index.dict.str(longest.name);
         let why = why.strip_prefix("stop-the-world (").and_then(|w| w.strip_suffix(')')).unwrap_or(why);
         let why = text::escape(why);

@@ -285,10 +285,10 @@ fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyo
     let size = Size { width: 80, height: 24 };
     let (mut d, first) = after("3jjjjjjjjjjj<Enter>p", 80, 24);
     assert!(first.contains(" more to the right, "), "{first}");
-    assert!(first.contains("Mutex at payment/order_cache.go:45,"), "{first}");
+    assert!(first.contains("Mutex at payment/order_cache.go:45: …"), "{first}");
     d.keys("l").unwrap();
     let moved = text(&d.screen(size).0);
-    let cut = |l: &str| l.starts_with("│  …s  100.0 %") && l.contains("payment/order_cache.go:45, re");
+    let cut = |l: &str| l.starts_with("│  …s  100.0 %") && l.ends_with("payment/order_cache.go:45: for main… │");
     assert!(moved.lines().any(cut), "{moved}");
     // What is longest ends at the edge, and not before it; it may stand below.
     d.keys(&"<Right>".repeat(100)).unwrap();
