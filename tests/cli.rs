@@ -90,28 +90,28 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
         assert_eq!(out.status.code(), Some(0), "{args:?}");
         String::from_utf8(out.stdout).unwrap()
     };
-    for args in [&["events"][..], &["links"], &["locks"], &["sched"], &["gc"], &["why", "--goroutine", "1"]] {
+    for args in [&["events"][..], &["waits"], &["locks"], &["sched"], &["gc"], &["why", "--goroutine", "1"]] {
         let text = of_both(args);
         let heads: Vec<&str> = text.lines().filter(|l| l.starts_with('/')).collect();
         assert!(heads.len() == 2 && heads[0].ends_with("b.trace") && heads[1].ends_with("/c"), "{args:?}: {heads:?}");
     }
-    let json = of_both(&["links", "--format", "json"]);
+    let json = of_both(&["waits", "--format", "json"]);
     let mut objects = serde_json::Deserializer::from_str(&json).into_iter::<serde_json::Value>();
-    assert!(objects.by_ref().all(|o| o.is_ok()) && json.matches("\"links\"").count() == 2, "{json}");
+    assert!(objects.by_ref().all(|o| o.is_ok()) && json.matches("\"waits\"").count() == 2, "{json}");
     // Summed up they are one: every link of one is in the sum, and what both have counts twice.
     let links = |names: &[&str], sum: bool| {
         let mut c = gotrail();
-        c.args(["links", "--no-cache", "--format", "json"]).args(names.iter().map(|f| at(f)));
+        c.args(["waits", "--no-cache", "--format", "json"]).args(names.iter().map(|f| at(f)));
         let out = c.args(sum.then_some("--sum")).output().unwrap();
         assert_eq!(out.status.code(), Some(0));
         let mut v = serde_json::from_slice::<serde_json::Value>(&out.stdout).unwrap();
         // Those alike in time stand in some order.
-        let name = |l: &serde_json::Value| ["waiting", "waiter_at", "waker", "waker_at"].map(|k| l[k].to_string());
-        v["links"].as_array_mut().unwrap().sort_by_key(name);
+        let name = |l: &serde_json::Value| ["group", "at", "ended_by"].map(|k| l[k].to_string());
+        v["waits"].as_array_mut().unwrap().sort_by_key(name);
         v
     };
     let totals = |v: &serde_json::Value| {
-        let sum = |key: &str| v["links"].as_array().unwrap().iter().map(|l| l[key].as_i64().unwrap()).sum::<i64>();
+        let sum = |key: &str| v["waits"].as_array().unwrap().iter().map(|l| l[key].as_i64().unwrap()).sum::<i64>();
         ["count", "open", "total_ns"].map(sum)
     };
     let (chain, leak) = (links(&["b.trace"], false), links(&["c"], false));
@@ -120,20 +120,20 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
     for (i, all) in totals(&both).into_iter().enumerate() {
         assert_eq!(all, totals(&chain)[i] + totals(&leak)[i]);
     }
-    assert!(both["links"].as_array().unwrap().iter().all(|l| l["longest_in"].is_string()));
+    assert!(both["waits"].as_array().unwrap().iter().all(|l| l["longest"]["file"].is_string()));
     let twice = links(&["b.trace", "a.txt"], true);
-    let one_by_one = chain["links"].as_array().unwrap().iter().zip(twice["links"].as_array().unwrap());
+    let one_by_one = chain["waits"].as_array().unwrap().iter().zip(twice["waits"].as_array().unwrap());
     for (once, twice) in one_by_one {
         assert_eq!(twice["count"].as_i64(), once["count"].as_i64().map(|n| 2 * n));
         assert_eq!((&twice["max_ns"], &twice["p99_ns"]), (&once["max_ns"], &once["p99_ns"]));
     }
-    assert_eq!(twice["links"].as_array().unwrap().len(), chain["links"].as_array().unwrap().len());
+    assert_eq!(twice["waits"].as_array().unwrap().len(), chain["waits"].as_array().unwrap().len());
     let locks = |names: &[&Path]| {
         let out = gotrail().args(["locks", "--no-cache", "--format", "json", "--sum"]).args(names).output().unwrap();
         let v = serde_json::from_slice::<serde_json::Value>(&out.stdout).unwrap();
-        let all = v["contention"].as_array().unwrap();
+        let all = v["contended"].as_array().unwrap();
         let lock = all.iter().find(|c| c["what"] == "lock").unwrap();
-        ["count", "handoffs", "total_ns", "busy_ns", "starved", "max_ns", "depth_max"]
+        ["count", "handoffs", "total_ns", "busy_ns", "starved", "max_ns", "waiters_max"]
             .map(|k| lock[k].as_i64().unwrap())
     };
     let convoy = data("convoy.trace");
@@ -440,7 +440,7 @@ fn the_wait_that_links_points_to_is_one_that_why_knows() {
         (&["--filter", "dur<1us"][..], "knot", None),
     ] {
         let file = format!("tests/data/{trace}.trace");
-        let out = gotrail().arg("links").args(args).arg(&file).output().unwrap();
+        let out = gotrail().arg("waits").args(args).arg(&file).output().unwrap();
         let text = String::from_utf8(out.stdout).unwrap();
         let (of, command) = text.lines().last().unwrap().split_once(": gotrail ").unwrap();
         assert!(of.starts_with("the longest ") && of.contains(" by main."), "{of}");

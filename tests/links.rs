@@ -384,8 +384,8 @@ fn before_a_timer_started_a_goroutine_the_path_waits_for_the_timer() {
         assert!(gotrail::report::why::piece(&p, &index, longest).contains("timer that starts it"));
     }
     assert!(p.pieces.iter().all(|p| p.what != What::Absent));
-    let json = gotrail::report::why::json("main", &p, &index);
-    let timers = json["pieces"].as_array().unwrap().iter().filter(|p| p["waker"] == "timer").count();
+    let json = serde_json::to_value(gotrail::report::schema::why::Why::new("main", &p, &index)).unwrap();
+    let timers = json["pieces"].as_array().unwrap().iter().filter(|p| p["ended_by"]["kind"] == "timer").count();
     assert_eq!(timers, 2);
 }
 

@@ -10,92 +10,138 @@ use std::collections::BTreeMap;
 
 /// How many and how long.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RangeFact {
+    /// How many ended.
     pub count: u64,
+    /// Their sum.
     pub total_ns: i64,
 }
 
 /// The goroutines of one name; times in ns.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GoroutineFact {
+    /// How many goroutines.
     pub count: u64,
+    /// Time on a P.
     pub exec_ns: i64,
+    /// Time runnable, as Go's summarizer counts it: of a goroutine that is in a syscall at the trace's end, the time since the
+    /// syscall lost its P is in it, too. `groups` has the time without that.
     pub sched_wait_ns: i64,
+    /// Time in syscalls with a P, with the same addition.
     pub syscall_ns: i64,
+    /// Time in syscalls whose P was taken away.
     pub syscall_block_ns: i64,
+    /// Time blocked, by reason in the runtime's words.
     pub blocked_ns: BTreeMap<String, i64>,
+    /// How long they lived, inside the trace.
     pub total_ns: i64,
 }
 
 /// A metric's values.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MetricFact {
+    /// How many values.
     pub count: u64,
+    /// The smallest.
     pub min: u64,
+    /// The largest.
     pub max: u64,
+    /// The last.
     pub last: u64,
 }
 
 /// Tasks or regions of one name.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TaskFact {
+    /// How many.
     pub count: u64,
+    /// How many of them both begin and end in the trace.
     pub complete: u64,
+    /// The sum of those.
     pub total_ns: i64,
 }
 
 /// Waits for one reason in one place that were ended in one place.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LinkFact {
+    /// The start function of those who were blocked.
     pub waiting: String,
+    /// Why, in the runtime's words.
     pub reason: String,
+    /// The line nearest to the leaf outside of the runtime, as `func file:line`.
     pub waiter_at: String,
+    /// The start function of the goroutine that ended the wait; empty if none did.
     pub waker: String,
+    /// Its line.
     pub waker_at: String,
+    /// How many waits.
     pub count: u64,
+    /// Their sum.
     pub total_ns: i64,
 }
 
 /// What an off-CPU profile of one kind would contain.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProfileFact {
+    /// How many stretches of time.
     pub records: u64,
+    /// Their sum.
     pub total_ns: i64,
 }
 
 /// The stable machine form of a trace's summary: `summary --format json` prints it.
 #[derive(Serialize, Clone, PartialEq, Debug)]
-#[allow(missing_docs)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
+    /// How many events, with the one that Go's reader adds at the end.
     pub events: u64,
+    /// The time of the first event.
     pub start_ns: i64,
+    /// The time of the last.
     pub end_ns: i64,
+    /// Events by kind, as Go's reader calls them.
     pub kinds: BTreeMap<String, u64>,
+    /// How often goroutines went from one state to another, and why.
     pub goroutine_transitions: BTreeMap<String, u64>,
+    /// How often Ps did.
     pub proc_transitions: BTreeMap<String, u64>,
+    /// Goroutines by start function.
     pub goroutines_by_name: BTreeMap<String, GoroutineFact>,
+    /// Ranges that ended: of GC, of stop-the-world (STW), by name.
     pub ranges: BTreeMap<String, RangeFact>,
+    /// Metrics by name.
     pub metrics: BTreeMap<String, MetricFact>,
+    /// Tasks by name.
     pub tasks: BTreeMap<String, TaskFact>,
+    /// Regions by name.
     pub regions: BTreeMap<String, TaskFact>,
+    /// Log messages by category.
     pub logs: BTreeMap<String, u64>,
+    /// How many CPU samples.
     pub cpu_samples: u64,
+    /// By the function that ran.
     pub cpu_samples_by_leaf: BTreeMap<String, u64>,
+    /// By every function on the stack.
     pub cpu_samples_by_function: BTreeMap<String, u64>,
+    /// Those in assignments to maps, by the line that assigns, as `func file:line`.
     pub mapassign_samples_by_caller_line: BTreeMap<String, u64>,
+    /// Waits that began and ended in the trace, summed up.
     pub links: Vec<LinkFact>,
+    /// What the profiles of `go tool trace` would contain.
     pub profiles: BTreeMap<String, ProfileFact>,
     /// Version of the format in the header: `go 1.26`.
     pub format: String,
-    /// Goroutines, Ps and threads that the trace speaks of.
+    /// Goroutines that the trace speaks of.
     pub goroutines: u64,
+    /// Ps that the trace speaks of.
     pub procs: u64,
+    /// Threads that the trace speaks of.
     pub threads: u64,
     /// Whether the file was read to its end.
     pub complete: bool,

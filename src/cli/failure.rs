@@ -128,6 +128,14 @@ pub(super) enum Usage {
         /// What is wrong with it.
         error: QueryError,
     },
+    /// A name that no JSON output has.
+    #[error("no JSON output is called {}: {known}", escape(name))]
+    NoSuchOutput {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
     /// A query that is too large for this trace.
     #[error(transparent)]
     Pattern(#[from] CompileError),

@@ -36,7 +36,7 @@ pub struct LinesArgs {
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
-    /// Also what no user code called: the runtime's own goroutines (text)
+    /// Also what no user code called: runtime goroutines (text)
     #[arg(long)]
     all: bool,
     /// How to print
@@ -60,8 +60,8 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
         let mut here = !lines.lines.is_empty();
         match (&args.file_name, args.format) {
             (Some(name), _) => here &= annotate(&lines, name, &args.source, out)?,
-            (None, Format::Json) => report::json::write(&report::lines::json(&lines, &index), out)?,
-            (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, out)?,
+            (None, Format::Json) => report::json::write(&report::schema::lines::Lines::new(&lines, &index), out)?,
+            (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, super::page(), out)?,
         }
         found |= here;
         Ok(())

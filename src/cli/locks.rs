@@ -31,7 +31,7 @@ pub struct LocksArgs {
 pub fn run(args: &LocksArgs, out: &mut dyn Write) -> Result<Exit> {
     let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
     let print = |table: &Table, out: &mut dyn Write| match args.format {
-        Format::Json => report::json::write(&report::contention::json(table), out),
+        Format::Json => report::json::write(&report::schema::locks::Locks::new(table), out),
         Format::Text => report::contention::write(table, args.limit, out),
     };
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };

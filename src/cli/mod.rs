@@ -7,7 +7,6 @@ mod failure;
 mod findings;
 mod gc;
 mod lines;
-mod links;
 mod locks;
 mod man;
 mod maps;
@@ -17,24 +16,27 @@ mod open;
 mod position;
 pub mod profile;
 mod sched;
+mod schema;
 mod summary;
 mod viewer;
+mod waits;
 mod why;
 mod window;
 
 use crate::base::spell;
 use crate::base::text::escape;
+use crate::report::table::Page;
 use clap::{Arg, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use failure::{Failure, Result, Usage};
 use profile::{Kind, ProfileArgs};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// See inside Go execution traces, in the terminal
 ///
-/// gotrail opens execution traces of Go programs (Go 1.7 and later) and finds who waited for whom, what ran, and the
-/// line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
+/// gotrail opens execution traces of Go programs (Go 1.7 and later) and finds who was blocked by whom, what ran, and
+/// the line of source where it happened. Files may be packed with gzip or zstd; `-` is standard input. Without a FILE it
 /// opens a built-in demo.
 #[derive(Parser)]
 #[command(name = "gotrail", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
@@ -76,11 +78,12 @@ enum Command {
     Raw(ProfileArgs),
     /// Print a profile's comments, as `go tool pprof -comments` does
     Comments(ProfileArgs),
-    /// Print who waited for whom: the waiter and its line, the reason, the waker and its line, how often and how long
-    Links(links::LinksArgs),
+    /// Print who was blocked, in what and where, by whom and at which line of theirs, how often and for how long
+    #[command(visible_alias = "links")]
+    Waits(waits::WaitsArgs),
     /// Print what each source line cost: on CPU, blocked, runnable and in syscalls, from a trace and profiles of its run
     Lines(lines::LinesArgs),
-    /// Print the locks and channels that goroutines queue for: lines that wait, lines that let go, convoys, starvation
+    /// Print the locks and channels that goroutines queue for: lines that block and lines that release, lock convoys, starvation
     Locks(locks::LocksArgs),
     /// Print what the GC did: its cycles and what triggered them, who paid, and how much it left to the program (MMU)
     Gc(gc::GcArgs),
@@ -102,6 +105,8 @@ enum Command {
     },
     /// Print the manual page, in roff
     Man,
+    /// Print the JSON Schema of what a command prints with `--format json`, or list these outputs
+    Schema(schema::SchemaArgs),
 }
 
 /// The files of a command that takes the expression of functions as the first of them, as pprof does.
@@ -119,6 +124,16 @@ enum Format {
     Text,
     /// One JSON object a file
     Json,
+}
+
+/// How much room there is for text: the terminal's size, or for pipes what `COLUMNS` and `LINES` say.
+fn page() -> Page {
+    let said = |name: &str| -> Option<usize> { std::env::var(name).ok()?.parse().ok() };
+    let size = io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten();
+    Page {
+        width: size.map(|s| s.0.into()).or_else(|| said("COLUMNS")).unwrap_or(Page::ENDLESS.width),
+        height: size.map(|s| s.1.into()).or_else(|| said("LINES")).unwrap_or(Page::ENDLESS.height),
+    }
 }
 
 /// How a command ended, as an exit code.
@@ -186,7 +201,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
         Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
-        Some(Command::Links(a)) => links::run(&a, out),
+        Some(Command::Waits(a)) => waits::run(&a, out),
         Some(Command::Lines(a)) => lines::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
         Some(Command::Gc(a)) => gc::run(&a, out),
@@ -194,6 +209,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Maps(a)) => maps::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
+        Some(Command::Schema(a)) => schema::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);

@@ -42,7 +42,7 @@ enum Kind {
     Sync,
     /// Time in syscalls
     Syscall,
-    /// Time ready, without a P, charged to the goroutine that was ready
+    /// Time runnable, waiting for a P, attributed to the goroutine that was runnable
     Sched,
     /// All time in which goroutines did not run
     Offcpu,

@@ -43,7 +43,7 @@ pub(super) struct ViewArgs {
 #[derive(Args)]
 #[command(rename_all = "snake_case")]
 pub(super) struct AgainstArgs {
-    /// Compare the profiles with this one, from before: what has become more, what less
+    /// Compare the profiles with this one, from before: what grew, what shrank
     #[arg(long, alias = "diff_base", alias = "diff-base", value_name = "PROFILE")]
     pub base: Option<PathBuf>,
     /// Scale the profiles to the sum of the one from before

@@ -56,8 +56,8 @@ pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
         found = true;
         let path = path::path(trace, window).map_err(Failure::Analysis)?;
         match args.format {
-            Format::Text => report::why::write(&title, &path, &trace.index(), out)?,
-            Format::Json => report::json::write(&report::why::json(&title, &path, &trace.index()), out)?,
+            Format::Text => report::why::write(&title, &path, &trace.index(), super::page(), out)?,
+            Format::Json => report::json::write(&report::schema::why::Why::new(&title, &path, &trace.index()), out)?,
         }
         Ok(())
     })?;

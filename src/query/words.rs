@@ -87,11 +87,11 @@ static TABLE: &[Help] = table! {
         => |f| pattern(f).map(Term::Region);
     "label:", "a goroutine's label", "label:\"GC (idle)\""
         => |f| pattern(f).map(Term::Label);
-    "gc", "while the collector marks", "mapassign gc";
-    "stw", "while the world is stopped", "state:runnable stw";
+    "gc", "while the GC is marking", "mapassign gc";
+    "stw", "during stop-the-world (STW)", "state:runnable stw";
     "t:", "a window of time since the trace's start; either end may be left out", "t:812ms..813.5ms"
         => |f| check::time(&f.value);
-    "by:", "whose wait was ended by this function or goroutine", "by:\"payment.*\""
+    "by:", "unblocked by this function or goroutine", "by:\"payment.*\""
         => |f| check::who(&f.value).map(Term::By);
     "a b", "both; also written with and", "func:payment.* state:waiting";
     "a or b", "one of them, or both", "gc or stw";

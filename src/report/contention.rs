@@ -1,4 +1,4 @@
-//! Locks and channels that goroutines queue for, in one trace or summed up over several, as text and as JSON.
+//! Locks and channels that goroutines queue for, in one trace or summed up over several, as text.
 
 use super::why::percent;
 use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
@@ -9,7 +9,6 @@ use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
 use crate::model::segment::GoState;
-use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// Lines shown of each class.
@@ -235,79 +234,4 @@ fn bars(values: &[u64], most: u64) -> String {
 
 fn milli(n: u64) -> String {
     format!("{}.{:02}", n / 1000, n % 1000 / 10)
-}
-
-fn state(s: GoState) -> &'static str {
-    match s {
-        GoState::Running => "running",
-        GoState::Runnable => "runnable",
-        GoState::Waiting => "waiting",
-        GoState::Syscall => "syscall",
-        GoState::NotExist | GoState::Undetermined => "unknown",
-    }
-}
-
-/// The classes as JSON; all times in ns. Those of several traces say in which the longest wait and convoy are.
-pub fn json(table: &Table) -> Value {
-    let full = |p: PlaceId| table.names.get(&p).map_or("", |n| n.full.as_str());
-    let classes: Vec<Value> = table
-        .classes
-        .iter()
-        .map(|(x, origin)| {
-            let waits: Vec<Value> = x
-                .waits_at
-                .iter()
-                .map(|(p, name, t)| json!({"at": full(*p), "reason": name, "count": t.count, "total_ns": t.total.ns()}))
-                .collect();
-            let ends: Vec<Value> = x.ended_at.iter().map(|(p, n)| json!({"at": full(*p), "count": n})).collect();
-            let v = x.convoy;
-            let depth: Vec<f64> = x.depth.iter().map(|&d| d as f64 / 1000.0).collect();
-            let mut o = json!({
-                "what": x.what.name(),
-                "waits": waits, "released": ends, "count": x.waits, "open": x.open, "total_ns": x.total.ns(),
-                "max_ns": x.max.ns(), "longest_event": x.longest, "depth_max": x.depth_max,
-                "depth_mean": x.depth_mean_milli as f64 / 1000.0,
-                "depth_over_time": depth, "busy_ns": x.busy.ns(), "handoffs": x.handoffs,
-                "convoy": {"handoffs": v.handoffs, "peak": v.peak, "from_ns": v.from.0, "to_ns": v.to.0},
-            });
-            let blame = x.blame.iter().map(|b| {
-                json!({"group": b.who, "how": ended(x.what, b.how), "at": full(b.at), "delay_ns": b.delay.ns(), "held_ns": b.held.ns(), "count": b.releases})
-            });
-            o["delay_by"] = blame.collect();
-            o["delay_unreleased_ns"] = json!(x.unreleased.ns());
-            let held = x.while_held.iter().map(|m| {
-                json!({"doing": doing(m), "state": state(m.state), "at": full(m.at), "weight_ns": m.weight.ns()})
-            });
-            o["while_held"] = held.collect();
-            o["held_max"] = json!(x.held_max);
-            if x.what == What::Lock {
-                o["starved"] = json!(x.starved);
-            }
-            if let Some(b) = x.bottleneck() {
-                o["senders_ns"] = json!(x.sending.all.total.ns());
-                o["senders_never_ns"] = json!(x.sending.never.total.ns());
-                o["receivers_ns"] = json!(x.receiving.all.total.ns());
-                o["receivers_never_ns"] = json!(x.receiving.never.total.ns());
-                o["bottleneck"] = json!(match b {
-                    Bottleneck::Receivers => "receivers",
-                    Bottleneck::Senders => "senders",
-                    Bottleneck::Neither => "neither",
-                    Bottleneck::Pool => "pool",
-                    Bottleneck::Idle => "idle",
-                    Bottleneck::Upstream => "upstream",
-                    Bottleneck::NoReceiver => "no receiver",
-                    Bottleneck::NoSender => "no sender",
-                });
-            }
-            if table.traces > 1 {
-                o["longest_in"] = json!(origin.longest_in);
-                o["convoy"]["in"] = json!(origin.convoy_in);
-            }
-            o
-        })
-        .collect();
-    json!({
-        "contention": classes,
-        "not_recorded": {"count": table.unsaid.count, "total_ns": table.unsaid.total.ns()},
-    })
 }

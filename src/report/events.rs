@@ -1,10 +1,10 @@
 //! Events as text and as JSON lines.
 
+use super::schema;
 use crate::base::{Duration, GoIdx, StackId, Time, text, time};
 use crate::model::dict::{short_file, short_func};
 use crate::model::segment::Kind;
 use crate::model::{Detail, Event, Index};
-use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
 /// How events are written.
@@ -42,7 +42,7 @@ impl Writer {
                 }
                 Ok(())
             }
-            Style::JsonLines => super::json::write_line(&self.json(index, e), out),
+            Style::JsonLines => super::json::write_line(&schema::event::Event::new(index, e, self.start), out),
         }
     }
 
@@ -58,38 +58,6 @@ impl Writer {
             line.push_str(&place);
         }
         writeln!(out, "{}", line.trim_end())
-    }
-
-    fn json(&self, index: &Index, e: &Event) -> Value {
-        let mut o = Map::new();
-        o.insert("no".into(), json!(e.no));
-        o.insert("time_ns".into(), json!(e.time.0));
-        o.insert("offset_ns".into(), json!((e.time - self.start).ns()));
-        o.insert("kind".into(), json!(e.kind.name()));
-        let go = |g: GoIdx| index.goroutine(g).map(|g| g.id.0);
-        for (key, g) in [("g", e.go), ("by", e.by)] {
-            if let Some(id) = go(g) {
-                o.insert(key.into(), json!(id));
-            }
-        }
-        if let Some(p) = index.procs.get(e.proc.0 as usize) {
-            o.insert("p".into(), json!(p.id.0));
-        }
-        if let Some(m) = index.threads.get(e.thread.0 as usize) {
-            o.insert("m".into(), json!(m.id.0));
-        }
-        details(index, e, &mut o);
-        let frames: Vec<Value> = index
-            .dict
-            .stack(e.stack)
-            .map(
-                |f| json!({"func": index.dict.func_name(f.func), "file": index.dict.func_file(f.func), "line": f.line}),
-            )
-            .collect();
-        if !frames.is_empty() {
-            o.insert("stack".into(), Value::Array(frames));
-        }
-        Value::Object(o)
     }
 }
 
@@ -145,59 +113,5 @@ pub fn describe(index: &Index, e: &Event) -> String {
         Detail::Experiment(args) => format!("{:#x} {}", args[0], args[1]),
         Detail::None if e.kind == Kind::GoUnblock => by(),
         Detail::None => String::new(),
-    }
-}
-
-fn details(index: &Index, e: &Event, o: &mut Map<String, Value>) {
-    let s = |id| Value::from(index.dict.str(id));
-    let mut put = |key: &str, v: Value| _ = o.insert(key.into(), v);
-    match e.detail {
-        Detail::None => {}
-        Detail::Reason(r) => put("reason", s(r)),
-        Detail::Label(l) => put("label", s(l)),
-        Detail::Stw(k) => put("stw", s(k)),
-        Detail::Entry(stack) => {
-            let func = index.dict.leaf(stack).map(|f| index.dict.frame_of(f).func);
-            put("entry", json!(func.map_or("", |f| index.dict.func_name(f))));
-        }
-        Detail::GoStatus(state) => put("state", json!(state.name())),
-        Detail::ProcStatus(p, state) => {
-            put("proc", json!(index.procs.get(p.0 as usize).map(|p| p.id.0)));
-            put("state", json!(state.name()));
-        }
-        Detail::Proc(p) => put("proc", json!(index.procs.get(p.0 as usize).map(|p| p.id.0))),
-        Detail::Value(v) => put("value", json!(v)),
-        Detail::Swept { swept, reclaimed } => {
-            put("swept", json!(swept));
-            put("reclaimed", json!(reclaimed));
-        }
-        Detail::Task { id, parent, name } => {
-            put("task", json!(id));
-            if parent != 0 {
-                put("parent", json!(parent));
-            }
-            if name.is_some() {
-                put("name", s(name));
-            }
-        }
-        Detail::Region { task, name } => {
-            put("task", json!(task));
-            put("name", s(name));
-        }
-        Detail::Log { task, category, message } => {
-            put("task", json!(task));
-            put("category", s(category));
-            put("message", s(message));
-        }
-        Detail::Clock { generation, at, mono_ns, wall_ns } => {
-            put("generation", json!(generation));
-            if wall_ns != 0 {
-                put("clock_ns", json!(at.0));
-                put("mono_ns", json!(mono_ns));
-                put("wall_sec", json!(wall_ns / 1_000_000_000));
-                put("wall_nsec", json!(wall_ns % 1_000_000_000));
-            }
-        }
-        Detail::Experiment(args) => put("args", json!(args)),
     }
 }

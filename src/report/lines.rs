@@ -1,11 +1,10 @@
-//! What source lines cost, as a table, as annotated source and as JSON.
+//! What source lines cost, as a table and as annotated source.
 
-use crate::analysis::clock::Overlap;
-use crate::analysis::cost::join::{Column, Cost, Line, Lines, Matched, Verdict};
+use super::table::{self, Page, Table};
+use crate::analysis::cost::join::{Column, Line, Lines, Matched, Verdict};
 use crate::base::{Duration, text};
 use crate::model::Index;
 use crate::model::dict::{short_file, short_func};
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
@@ -69,20 +68,15 @@ fn time(ns: i64) -> String {
 }
 
 /// The cells of a line, without its place.
-fn cells(lines: &Lines, times: [i64; 5], others: &[i64]) -> String {
-    let mut out: Vec<String> = times.iter().map(|&ns| format!("{:>8}", time(ns))).collect();
-    out.extend(lines.others.iter().zip(others).map(|(c, &v)| format!("{:>width$}", value(c, v), width = width(c))));
-    out.join(" ")
+fn cells(lines: &Lines, times: [i64; 5], others: &[i64]) -> Vec<String> {
+    let others = lines.others.iter().zip(others).map(|(c, &v)| value(c, v));
+    times.iter().map(|&ns| time(ns)).chain(others).collect()
 }
 
 /// What stands above a column: the profile's name up to the first point, and what it counts; safe to show.
 fn title(c: &Column) -> String {
     let name = c.profile.split('.').next().unwrap_or_default();
     text::fit(&text::escape(&format!("{name} {}", c.kind)), 24).into_owned()
-}
-
-fn width(c: &Column) -> usize {
-    text::width(&title(c)).max(8)
 }
 
 fn times(l: &Line) -> [i64; 5] {
@@ -106,32 +100,38 @@ fn header(lines: &Lines, out: &mut dyn Write) -> io::Result<()> {
     if lines.samples == 0 {
         writeln!(out, "the trace has no CPU samples here")?;
     }
-    write!(out, "{:>8} {:>8} {:>8} {:>8} {:>8}", "profile", "samples", "blocked", "runnable", "syscall")?;
-    for c in &lines.others {
-        write!(out, " {:>width$}", title(c), width = width(c))?;
-    }
     Ok(())
 }
 
+/// A table of what lines cost, and of `what` they are.
+fn table(lines: &Lines, what: &str) -> Table {
+    let times = ["profile", "samples", "blocked", "runnable", "syscall"].map(table::Column::right);
+    let others = lines.others.iter().map(|c| table::Column::right(&title(c)));
+    Table::new(times.into_iter().chain(others).chain([table::Column::left(what)]))
+}
+
 /// Writes the first `limit` lines. Those of libraries that no user code called are left out but for `all`.
-pub fn write(lines: &Lines, index: &Index, all: bool, limit: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(lines: &Lines, index: &Index, all: bool, limit: usize, page: Page, out: &mut dyn Write) -> io::Result<()> {
     header(lines, out)?;
-    writeln!(out, "  place")?;
+    let mut t = table(lines, "place");
     let shown: Vec<&Line> = lines.lines.iter().filter(|l| all || !l.library).collect();
     let own = |l: &Line| l.others.iter().map(|c| c.own).collect::<Vec<_>>();
     for l in shown.iter().take(limit) {
-        writeln!(out, "{}  {}", cells(lines, times(l), &own(l)), place(l))?;
+        t.row(cells(lines, times(l), &own(l)).into_iter().chain([place(l)]));
     }
     if shown.len() > limit {
-        let (t, o) = sums(lines, shown[limit..].iter().copied());
-        writeln!(out, "{}  {} more (--limit)", cells(lines, t, &o), text::count((shown.len() - limit) as u64))?;
+        let (sum, o) = sums(lines, shown[limit..].iter().copied());
+        let more = format!("{} more (--limit)", text::count((shown.len() - limit) as u64));
+        t.row(cells(lines, sum, &o).into_iter().chain([more]));
     }
     let hidden = lines.lines.len() - shown.len();
     if hidden > 0 {
-        let (t, o) = sums(lines, lines.lines.iter().filter(|l| l.library));
-        let n = text::count(hidden as u64);
-        writeln!(out, "{}  {n} of the runtime and libraries, not called by user code (--all)", cells(lines, t, &o))?;
+        let (sum, o) = sums(lines, lines.lines.iter().filter(|l| l.library));
+        let words =
+            format!("{} of the runtime and libraries, not called by user code (--all)", text::count(hidden as u64));
+        t.row(cells(lines, sum, &o).into_iter().chain([words]));
     }
+    t.write(page, out)?;
     labels(lines, index, out)
 }
 
@@ -164,80 +164,27 @@ pub fn write_source(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     header(lines, out)?;
-    writeln!(out, "  {}", text::escape(file))?;
+    let mut t = table(lines, &text::escape(file));
     let here: Vec<&Line> = lines.lines.iter().filter(|l| l.file == file).collect();
     let numbers = || here.iter().map(|l| l.line as usize).filter(|&n| n > 0);
     let from = numbers().min().unwrap_or(1).saturating_sub(MARGIN).max(1);
     let to = numbers().max().unwrap_or(0).saturating_add(MARGIN);
     let mut write = |n: usize, line: &str| {
-        let (t, o) = sums(lines, here.iter().copied().filter(|l| l.line as usize == n));
-        writeln!(out, "{}  {n:>5}  {line}", cells(lines, t, &o))
+        let (sum, o) = sums(lines, here.iter().copied().filter(|l| l.line as usize == n));
+        t.row(cells(lines, sum, &o).into_iter().chain([format!("{n:>5}  {line}")]));
     };
     let mut next = from;
     while next <= to
         && let Some(line) = source(next)
     {
-        write(next, &line)?;
+        write(next, &line);
         next += 1;
     }
     // Beyond the source's end, and without a source, there are still the numbers. A trace may name any line.
     let rest: BTreeSet<usize> = numbers().filter(|&n| n >= next).collect();
-    rest.into_iter().try_for_each(|n| write(n, ""))
-}
-
-/// The lines as JSON; all times in ns.
-pub fn json(lines: &Lines, index: &Index) -> Value {
-    let cost = |c: &Cost| json!({"own": c.own, "flat": c.flat, "cum": c.cum});
-    let rows: Vec<Value> = lines
-        .lines
-        .iter()
-        .map(|l| {
-            let others: Vec<Value> = l.others.iter().map(cost).collect();
-            json!({
-                "func": l.func, "file": l.file, "line": l.line, "library": l.library,
-                "profile_ns": cost(&l.profile), "samples_ns": cost(&l.trace),
-                "blocked_ns": l.blocked.ns(), "waits": l.waits, "runnable_ns": l.runnable.ns(),
-                "syscall_ns": l.syscall.ns(), "values": others,
-            })
-        })
-        .collect();
-    let profiles: Vec<Value> = lines
-        .matched
-        .iter()
-        .map(|m| {
-            let verdict = match m.verdict {
-                Verdict::Joined => "samples",
-                Verdict::ByLine => "lines",
-                Verdict::Timeless | Verdict::Elsewhen | Verdict::Foreign => "no",
-            };
-            // From the trace's start; before it and after its end, if they have nothing in common.
-            let ns = |t: crate::base::Time| (t - lines.of.0).ns();
-            let time = match m.overlap {
-                Some(Overlap::Within { from, to }) => json!({"from_ns": ns(from), "to_ns": ns(to)}),
-                Some(Overlap::Before(d)) => json!({"before_ns": d.ns()}),
-                Some(Overlap::After(d)) => json!({"after_ns": d.ns()}),
-                None => Value::Null,
-            };
-            json!({
-                "name": m.name, "joined": verdict, "matched": m.matched(), "matched_whole": m.whole,
-                "trace_samples": m.trace, "profile_samples": m.profile, "time": time,
-            })
-        })
-        .collect();
-    let values: Vec<Value> = lines
-        .others
-        .iter()
-        .map(|c| json!({"profile": c.profile, "kind": c.kind, "unit": c.unit, "total": c.total}))
-        .collect();
-    let labels: Vec<Value> = lines
-        .labels
-        .iter()
-        .map(|l| json!({"g": index.goroutine(l.go).map(|g| g.id.0), "key": l.key, "value": l.value, "inferred": true}))
-        .collect();
-    json!({
-        "profiles": profiles, "samples": lines.samples, "duration_ns": lines.duration.ns(), "values": values,
-        "labels": labels, "lines": rows,
-    })
+    rest.into_iter().for_each(|n| write(n, ""));
+    // Source is shown as it is.
+    t.write(Page::ENDLESS, out)
 }
 
 #[cfg(test)]

@@ -1,77 +1,90 @@
-//! Who waited for whom, in one trace or summed up over several, as text and as JSON.
+//! Who was blocked, by whom, in one trace or summed up over several, as text.
 
-use crate::analysis::waits::links::table::{Longest, Named, Row, Table};
+use super::table::{Column, Page, Table as Layout, fold};
+use crate::analysis::waits::links::table::{Longest, Named, NamedKnot, Row, Table};
 use crate::base::{Duration, text, time};
 use crate::model::dict::short_func;
-use serde_json::{Value, json};
 use std::io::{self, Write};
 
-/// Writes the first `limit` links, then the knots, then how to ask about the longest wait of the link that cost most, of
+/// Writes the first `limit` rows, then the wait cycles, then how to ask about the longest wait of the row that cost most, of
 /// those that goroutines ended again and again. Waits of the runtime's own goroutines are left out but for `all`.
 ///
 /// # Errors
 ///
 /// `out` cannot be written.
-pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(table: &Table, all: bool, limit: usize, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let shown: Vec<_> = table.rows.iter().filter(|(_, r)| all || r.users).collect();
     let hidden = table.rows.len() - shown.len();
     if table.traces > 1 {
         writeln!(out, "{} traces\n", table.traces)?;
     }
-    writeln!(
-        out,
-        "{:>8} {:>8} {:>8} {:>8}  waited for · who waited, where ← who ended it, where",
-        "total", "waits", "p99", "max"
-    )?;
+    let mut t = columns(&["total", "waits", "p99", "max"]);
     for (k, r) in shown.iter().take(limit) {
-        writeln!(
-            out,
-            "{:>8} {:>8} {:>8} {:>8}  {}",
-            r.total.to_string(),
-            text::count(r.count),
-            r.p99().to_string(),
-            r.max.to_string(),
-            words(k, r),
-        )?;
+        let numbers = [r.total.to_string(), text::count(r.count), r.p99().to_string(), r.max.to_string()];
+        t.row(numbers.into_iter().chain([words(k, r)]));
     }
     if table.rows.is_empty() {
-        writeln!(out, "{:>35}  no waits", "")?;
+        t.words("no waits".into());
     }
-    if shown.len() > limit {
-        let rest: Duration = shown[limit..].iter().map(|(_, r)| r.total).sum();
-        let more = shown.len() - limit;
-        writeln!(out, "{:>8} {:>8} {:>8} {:>8}  {more} more (--limit)", rest.to_string(), "", "", "")?;
+    if let Some(rest) = shown.get(limit..).filter(|r| !r.is_empty()) {
+        let total: Duration = rest.iter().map(|(_, r)| r.total).sum();
+        let count = text::count(rest.iter().map(|(_, r)| r.count).sum());
+        let max = rest.iter().map(|(_, r)| r.max).max().unwrap_or_default();
+        let numbers = [total.to_string(), count, String::new(), max.to_string()];
+        t.row(numbers.into_iter().chain([more(rest, " (--limit)")]));
     }
     if hidden > 0 {
-        writeln!(out, "{:>35}  {hidden} of the runtime's own goroutines not shown (--all)", "")?;
+        t.words(format!("{hidden} of runtime goroutines not shown (--all)"));
     }
+    t.write(page, out)?;
     for k in &table.knots {
-        let names: Vec<String> = k.groups.iter().map(|g| short(g)).collect();
-        writeln!(
-            out,
-            "\nknot: {} keep waiting for each other, {} times, {} in all; they bound each other's throughput",
-            names.join(", "),
-            text::count(k.waits),
-            k.total
-        )?;
-        for (a, b, n, d) in k.between.iter().take(6) {
-            writeln!(out, "{:>8} {:>8}  {} ← {}", d.to_string(), text::count(*n), short(a), short(b))?;
-        }
+        cycle(k, page, out)?;
     }
     hint(table, out)
 }
 
-/// What a row's waits have in common, safe to show: for what, who where, ended by whom where.
+/// A table of waits: these columns, and what they have in common.
+pub(super) fn columns(numbers: &[&str]) -> Layout {
+    let numbers = numbers.iter().map(|n| Column::right(n));
+    Layout::new(numbers.chain([Column::left("blocked in · who, where ← unblocked by whom, where")]))
+}
+
+/// What rows that are not shown have in common: how many, and how many of their waits had not ended at trace end.
+pub(super) fn more(rows: &[&(Named, Row)], how: &str) -> String {
+    let unfinished = rows.iter().filter(|(k, _)| k.ended_by == "nobody").map(|(_, r)| r.count).sum();
+    let unfinished = match unfinished {
+        0 => String::new(),
+        n => format!(" · {} unfinished", text::count(n)),
+    };
+    format!("{} more{how}{unfinished}", rows.len())
+}
+
+/// What a row's waits have in common, safe to show: in what, who where, unblocked by whom where.
 pub(super) fn words(k: &Named, r: &Row) -> String {
-    let open = if r.open > 0 { format!(" · {} open", text::count(r.open)) } else { String::new() };
-    format!(
-        "{} · {}{} ← {}{}{open}",
-        text::escape(&k.reason),
-        short(&k.waiter),
-        spaced(&k.at.line),
-        ended_by(k),
-        spaced(&k.waker_at.line)
-    )
+    let since = match r.open {
+        0 => String::new(),
+        _ if k.ended_by == "nobody" => format!(" · {} unfinished", text::count(r.count)),
+        n => format!(" · {} since before the trace", text::count(n)),
+    };
+    let who = format!("{} · {}{}", text::escape(&k.reason), short(&k.waiter), spaced(&k.at.line));
+    format!("{who} ← {}{}{since}", ended_by(k), spaced(&k.waker_at.line))
+}
+
+/// Groups that keep waiting for each other.
+fn cycle(k: &NamedKnot, page: Page, out: &mut dyn Write) -> io::Result<()> {
+    let names: Vec<String> = k.groups.iter().map(|g| short(g)).collect();
+    let (names, n) = (names.join(", "), text::count(k.waits));
+    let title = format!("wait cycle: {names} keep waiting for each other: {n} times, {} total", k.total);
+    writeln!(out)?;
+    fold(&title, page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
+    let mut t = Layout::new([Column::right("total"), Column::right("waits"), Column::left("who ← unblocked by whom")]);
+    for (a, b, n, d) in k.between.iter().take(6) {
+        t.row([d.to_string(), text::count(*n), format!("{} ← {}", short(a), short(b))]);
+    }
+    if k.between.len() > 6 {
+        t.words(format!("{} more", k.between.len() - 6));
+    }
+    t.write(page, out)
 }
 
 fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
@@ -94,49 +107,8 @@ fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\nthe longest {of}: gotrail why {file} -g {g} --from {from} --to {to}")
 }
 
-/// The links and knots as JSON; all times in ns. In a sum of several traces the longest wait says which it is in.
-pub fn json(table: &Table) -> Value {
-    let links: Vec<Value> = table
-        .rows
-        .iter()
-        .map(|(k, r)| {
-            let mut o = json!({
-                "waiting": k.waiter,
-                "waiter_at": k.at.full,
-                "reason": k.reason,
-                "ended_by": k.ended_by,
-                "waker": k.waker,
-                "waker_at": k.waker_at.full,
-                "count": r.count,
-                "open": r.open,
-                "total_ns": r.total.ns(),
-                "p99_ns": r.p99().ns(),
-                "max_ns": r.max.ns(),
-                "longest_event": r.longest.event,
-                "longest_g": r.longest.g,
-                "longest_from_ns": r.longest.from_ns,
-            });
-            if table.traces > 1 {
-                o["longest_in"] = json!(r.longest.trace);
-            }
-            o
-        })
-        .collect();
-    let between =
-        |b: &(String, String, u64, Duration)| json!({"waiting": b.0, "waker": b.1, "count": b.2, "total_ns": b.3.ns()});
-    let knots: Vec<Value> = table
-        .knots
-        .iter()
-        .map(|k| {
-            let waits: Vec<Value> = k.between.iter().map(between).collect();
-            json!({"groups": k.groups, "count": k.waits, "total_ns": k.total.ns(), "between": waits})
-        })
-        .collect();
-    json!({"links": links, "knots": knots})
-}
-
 /// A group's name, short and safe to show.
-fn short(name: &str) -> String {
+pub(super) fn short(name: &str) -> String {
     if name.is_empty() { "(not known)".into() } else { text::escape(short_func(name)).into_owned() }
 }
 
@@ -144,10 +116,10 @@ fn short(name: &str) -> String {
 fn ended_by(k: &Named) -> String {
     match k.ended_by {
         "goroutine" => short(&k.waker),
-        "network" => "the network".into(),
-        "timer" => "a timer".into(),
-        "runtime" => "the runtime".into(),
-        _ => "nobody, to the end of the trace".into(),
+        "network" => "network poller".into(),
+        "timer" => "timer".into(),
+        "runtime" => "runtime".into(),
+        _ => "still blocked at trace end".into(),
     }
 }
 

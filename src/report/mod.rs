@@ -11,5 +11,7 @@ pub mod maps;
 pub mod offcpu;
 pub mod pprof;
 pub mod sched;
+pub mod schema;
 pub mod summary;
+pub mod table;
 pub mod why;

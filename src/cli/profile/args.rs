@@ -40,7 +40,7 @@ pub struct CompareArgs {
     /// Scale the profile to the sum of the base profile
     #[arg(long)]
     pub normalize: bool,
-    /// Leave out what has become less
+    /// Leave out what shrank
     #[arg(long, alias = "drop-negative")]
     pub drop_negative: bool,
 }

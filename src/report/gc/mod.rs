@@ -1,8 +1,6 @@
 //! What the GC did, as text and as JSON.
 
-mod json;
-
-pub use json::Json;
+pub use super::schema::gc::Json;
 
 use super::events::{goroutine, place};
 use super::why::{group_name, percent};

@@ -1,8 +1,6 @@
 //! Why goroutines that could run did not, as text and as JSON.
 
-mod json;
-
-pub use json::Json;
+pub use super::schema::sched::Json;
 
 use super::why::{group_name, percent};
 use crate::analysis::sched::{Cause, Depth, GroupSched, Parts, Sched, Waits};

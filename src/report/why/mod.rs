@@ -1,7 +1,8 @@
-//! A critical path: a ranked list of plain sentences, then the path in order of time; or JSON.
+//! A critical path: a ranked list of plain sentences, then the path in order of time.
 
 pub mod rows;
 
+use super::table::{Column, Page, Table};
 use crate::analysis::waits::path::{Cause, Holder, Meanwhile, Path, Piece, Share, What};
 use crate::analysis::waits::stw::LastToStop;
 use crate::base::{Duration, GoIdx, GroupId, text, time};
@@ -10,7 +11,6 @@ use crate::model::Waker;
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, ReasonId};
-use serde_json::{Value, json};
 use std::io::{self, Write};
 
 /// Lines of the ranked list.
@@ -21,47 +21,43 @@ const STEPS: usize = 40;
 const MEANWHILE: usize = 3;
 
 /// Writes the path of what `title` names.
-pub fn write(title: &str, path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(title: &str, path: &Path, index: &Index, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let w = path.window;
     let whole = w.to - w.from;
     let at = time::offset(w.from - index.start, Duration(1000));
-    writeln!(out, "{} · {whole} from {at} · {}", text::escape(title), goroutine(index, w.go))?;
-    writeln!(out, "\n{:>9} {:>7} {:>6}  what the time went into", "time", "% of it", "times")?;
+    writeln!(out, "{} · {whole} from {at} · {}\n", text::escape(title), goroutine(index, w.go))?;
+    let titles = ["time", "%", "times"].map(Column::right);
+    let mut t = Table::new(titles.into_iter().chain([Column::left("what the time went into")]));
     let shares = path.shares(index);
+    let numbers = |total: Duration, count| [total.to_string(), percent(total, whole), count];
     for s in shares.iter().take(SHARES) {
-        writeln!(
-            out,
-            "{:>9} {:>7} {:>6}  {}",
-            s.total.to_string(),
-            percent(s.total, whole),
-            text::count(s.count),
-            sentence(path, index, s)
-        )?;
-        for m in s.meanwhile.iter().take(MEANWHILE) {
-            writeln!(out, "{:>26}{:>9}  {}", "", m.time.to_string(), meanwhile(path, index, m))?;
-        }
+        let row = t.row(numbers(s.total, text::count(s.count)).into_iter().chain([sentence(path, index, s)]));
+        let did = |m: &Meanwhile| format!("{:>8}  {}", m.time.to_string(), meanwhile(path, index, m));
+        row.notes = s.meanwhile.iter().take(MEANWHILE).map(did).collect();
     }
-    if shares.len() > SHARES {
-        let rest: Duration = shares[SHARES..].iter().map(|s| s.total).sum();
-        writeln!(out, "{:>9} {:>7} {:>6}  {} more", rest.to_string(), percent(rest, whole), "", shares.len() - SHARES)?;
+    if let Some(rest) = shares.get(SHARES..).filter(|r| !r.is_empty()) {
+        let total = rest.iter().map(|s| s.total).sum();
+        t.row(numbers(total, String::new()).into_iter().chain([format!("{} more", rest.len())]));
     }
-    steps(path, index, out)?;
+    t.write(page, out)?;
+    steps(path, index, page, out)?;
     writeln!(out, "\nparts sum to {} ns of {} ns", path.total().ns(), whole.ns())
 }
 
 /// The path in order of time, without what is too short to matter.
-fn steps(path: &Path, index: &Index, out: &mut dyn Write) -> io::Result<()> {
+fn steps(path: &Path, index: &Index, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let (rows, left_out, least) = rows::rows(path, index, STEPS);
-    writeln!(out, "\n{:>9} {:>9}  in order of time", "at", "for")?;
+    let mut t = Table::new(["at", "for"].map(Column::right).into_iter().chain([Column::left("in order of time")]));
     for r in &rows {
         let at = (r.from - path.window.from).to_string();
         let indent = "  ".repeat(usize::from(r.depth.min(20)));
-        writeln!(out, "{at:>9} {:>9}  {indent}{} {}", r.len.to_string(), r.who, r.what)?;
+        t.row([at, r.len.to_string(), format!("{indent}{} {}", r.who, r.what)]);
     }
     if left_out > 0 {
-        writeln!(out, "{:>19}  and {left_out} of {least} or less", "")?;
+        t.words(format!("and {left_out} of {least} or less"));
     }
-    Ok(())
+    writeln!(out)?;
+    t.write(page, out)
 }
 
 /// A piece of the path in words that are safe to show, with who held the Ps meanwhile.
@@ -111,7 +107,7 @@ fn ready(index: &Index, p: &Piece) -> String {
         parts.push(format!("{}wake-up latency, a P was idle", whole(p.ready.idle)));
     }
     if p.ready.stw > Duration::ZERO {
-        let mut s = format!("{}the world was stopped", whole(p.ready.stw));
+        let mut s = format!("{}stop-the-world", whole(p.ready.stw));
         last_to_stop(index, p.last_to_stop, &mut s);
         parts.push(s);
     }
@@ -129,7 +125,7 @@ fn held(index: &Index, holders: &[Holder], s: &mut String) {
 
 fn stopped(index: &Index, stw: Duration, last: Option<LastToStop>, s: &mut String) {
     if stw > Duration::ZERO {
-        s.push_str(&format!("; the world was stopped for {stw}"));
+        s.push_str(&format!("; stop-the-world for {stw}"));
         last_to_stop(index, last, s);
     }
 }
@@ -167,7 +163,7 @@ pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, a
         What::Runnable => "is runnable".into(),
         What::NoP => "is runnable, all Ps busy".into(),
         What::Wakeup => "is runnable, a P was idle (wake-up latency)".into(),
-        What::Stopped => "is runnable, the world was stopped".into(),
+        What::Stopped => "is runnable, stop-the-world".into(),
         What::Syscall => format!("is in {}{at}", reason()),
         What::Waiting(Waker::Network) => format!("waits for the network: {}{at}", reason()),
         What::Waiting(Waker::Timer) if started => "waits for the timer that starts it".into(),
@@ -237,58 +233,4 @@ fn number(index: &Index, g: GoIdx) -> String {
 pub fn goroutine(index: &Index, g: GoIdx) -> String {
     let name = text::escape(short_func(index.goroutine_name(g))).into_owned();
     format!("{} {name}", number(index, g)).trim_end().to_owned()
-}
-
-/// The path as JSON: the window, its pieces, the waits that lead from one goroutine to the next; all times in ns.
-pub fn json(title: &str, path: &Path, index: &Index) -> Value {
-    let go = |g: GoIdx| index.goroutine(g).map(|g| g.id.0);
-    let place = |p: PlaceId| match path.places.full(index, p) {
-        s if s.is_empty() => Value::Null,
-        s => json!(s),
-    };
-    let reason = |r: ReasonId| path.reasons.get(r).name;
-    let w = path.window;
-    let pieces: Vec<Value> = path
-        .pieces
-        .iter()
-        .map(|p| {
-            let (what, waker) = match p.what {
-                What::Running => ("running", None),
-                What::Runnable | What::NoP | What::Wakeup | What::Stopped => ("runnable", None),
-                What::Syscall => ("syscall", None),
-                What::Waiting(Waker::Network) => ("waiting", Some("network")),
-                What::Waiting(Waker::Timer) => ("waiting", Some("timer")),
-                What::Waiting(Waker::Runtime) => ("waiting", Some("runtime")),
-                What::Waiting(Waker::Nobody) => ("waiting", Some("nobody")),
-                What::Waiting(Waker::Go(_)) => ("waiting", Some("goroutine")),
-                What::Absent => ("absent", None),
-            };
-            let holders: Vec<Value> =
-                p.holders.iter().map(|h| json!({"group": index.group_name(h.group), "ns": h.time.ns()})).collect();
-            json!({
-                "from_ns": p.from.0, "to_ns": p.to.0, "ns": p.len().ns(), "g": go(p.go), "depth": p.depth, "what": what,
-                "waker": waker, "reason": p.reason.map(reason), "at": place(p.at), "cpu_samples": p.samples,
-                "ps_held_by": holders, "stw_ns": p.stw.ns(), "gc_ns": p.gc.ns(), "assist_ns": p.assist.ns(),
-                "runnable_ns": (p.what == What::Runnable).then(|| json!({
-                    "ps_busy": (p.len() - p.ready.stw - p.ready.idle).ns(), "p_idle": p.ready.idle.ns(),
-                    "stw": p.ready.stw.ns(),
-                })),
-                "last_to_stop": p.last_to_stop.map(|l| json!({"g": go(l.go), "waited_ns": l.waited.ns()})),
-            })
-        })
-        .collect();
-    let hops: Vec<Value> = path
-        .hops
-        .iter()
-        .map(|h| {
-            json!({
-                "from_ns": h.from.0, "to_ns": h.to.0, "ns": h.len().ns(), "g": go(h.go), "depth": h.depth,
-                "reason": reason(h.reason), "at": place(h.at), "waker": go(h.waker), "waker_at": place(h.waker_at),
-            })
-        })
-        .collect();
-    json!({
-        "of": title, "g": go(w.go), "from_ns": w.from.0, "to_ns": w.to.0, "ns": (w.to - w.from).ns(),
-        "sum_ns": path.total().ns(), "pieces": pieces, "waits": hops,
-    })
 }

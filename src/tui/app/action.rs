@@ -131,7 +131,7 @@ catalog! { actions! {
         PageDown = "page-down", Global, "<PageDown> <C-f>", "a page down";
         PageUp = "page-up", Global, "<PageUp> <C-b>", "a page up";
         Enter = "enter", Global, "<Enter>", "go into what is under the cursor";
-        Escape = "escape", Global, "<Esc>", "come back, or take the last narrowing off";
+        Escape = "escape", Global, "<Esc>", "come back, or remove the last filter";
         Expand = "expand", Global, "e <Space>", "expand or collapse the group";
         NextPane = "next-pane", Global, "<Tab>", "move the focus to the next pane";
         PrevPane = "previous-pane", Global, "<S-Tab>", "move the focus to the previous pane";
@@ -146,15 +146,15 @@ catalog! { actions! {
         Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";
         Editor = "editor", Global, "o", "open the source line in your editor";
         Copy = "copy", Global, "y", "copy the line, stack or position";
-        Select = "select", Global, "v", "select a range of time; again or Enter to narrow to it";
-        Narrow = "narrow", Global, "i", "narrow to the group, goroutine, function or label under the cursor";
+        Select = "select", Global, "v", "select a range of time; again or Enter to filter by it";
+        Narrow = "narrow", Global, "i", "filter by the group, goroutine, function or label under the cursor";
         Back = "back", Global, "[", "go back to where you were";
         Forward = "forward", Global, "]", "go forward again";
         Help = "help", Global, "? <F1>", "show all keys";
         Palette = "palette", Global, ":", "find an action by name";
         Quit = "quit", Global, "q <C-c>", "leave gotrail";
         Suspend = "suspend", Global, "<C-z>", "go to the shell for a while";
-        Redraw = "redraw", Global, "<C-l>", "draw the screen anew";
+        Redraw = "redraw", Global, "<C-l>", "redraw the screen";
     }
     {
         ZoomIn = "zoom-in", Timeline, "w + =", "zoom in";
@@ -167,7 +167,7 @@ catalog! { actions! {
         SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
         SortNext = "sort-next", Table, ">", "sort by the column to the right";
         SortReverse = "sort-reverse", Table, "r", "turn the order around";
-        StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off CPU, and who woke whom";
+        StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off-CPU, and off-CPU by waker";
         Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
         MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
         SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
@@ -175,7 +175,7 @@ catalog! { actions! {
         Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";
         Variants = "group-variants", Profile, "V", "group variants (mapassign_fast64, F[int]) as one function, or not";
         Normalize = "normalise", Profile, "=", "scale profiles that are compared to the same sum, or not";
-        Less = "less-or-more", Profile, "-", "change the graph between what has become more and less";
+        Less = "less-or-more", Profile, "-", "change the graph between what grew and what shrank";
     }
 } }
 

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub struct Name {
     /// In full, as Go writes it.
     pub full: String,
+    /// The function, the file and the line, as the trace has them; nothing for none.
+    pub code: Option<(String, String, u32)>,
     /// File and line, short and safe to show.
     pub line: String,
     /// The function, short and safe to show.
@@ -133,7 +135,9 @@ fn places(x: &Contended) -> impl Iterator<Item = PlaceId> + '_ {
 
 /// What a line is called.
 pub fn name(c: &Contention, index: &Index, p: PlaceId) -> Name {
-    Name { full: c.places.full(index, p), line: c.places.line(index, p), func: c.places.func(index, p) }
+    let code = |(f, n)| (index.dict.func_name(f).to_owned(), index.dict.func_file(f).to_owned(), n);
+    let code = c.places.get(p).map(code);
+    Name { full: c.places.full(index, p), code, line: c.places.line(index, p), func: c.places.func(index, p) }
 }
 
 /// Two classes that are one.

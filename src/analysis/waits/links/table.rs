@@ -16,8 +16,8 @@ pub fn is_users(index: &Index, e: &Edge) -> bool {
 /// A line of code by its names, so that those of several traces compare.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
 pub struct Place {
-    /// In full, as Go writes it; empty for none.
-    pub full: String,
+    /// The function, the file and the line, as the trace has them; nothing for none.
+    pub code: Option<(String, String, u32)>,
     /// File and line, short and safe to show.
     pub line: String,
 }
@@ -126,7 +126,10 @@ pub struct Table {
 impl Table {
     /// The links of a trace in their order. `trace` is what messages call it.
     pub fn new(links: &Links, index: &Index, trace: &str) -> Table {
-        let place = |p: PlaceId| Place { full: links.places.full(index, p), line: links.places.line(index, p) };
+        let place = |p: PlaceId| {
+            let code = |(f, n)| (index.dict.func_name(f).to_owned(), index.dict.func_file(f).to_owned(), n);
+            Place { code: links.places.get(p).map(code), line: links.places.line(index, p) }
+        };
         let row = |e: &Edge| {
             let (ended_by, waker) = match e.key.waker {
                 Party::Group(g) => ("goroutine", index.group_name(g)),

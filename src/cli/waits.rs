@@ -1,4 +1,4 @@
-//! `gotrail links`.
+//! `gotrail waits`.
 
 use super::open;
 use super::{Exit, Failure, Format, Result, matching, window};
@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Args)]
-pub struct LinksArgs {
+pub struct WaitsArgs {
     /// Traces, one after the other; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -31,7 +31,7 @@ pub struct LinksArgs {
     /// How many lines to print (text)
     #[arg(long, value_name = "N", default_value_t = 30)]
     limit: usize,
-    /// Also what the runtime's own goroutines waited for (text)
+    /// Also waits of runtime goroutines (text)
     #[arg(long)]
     all: bool,
     /// How to print
@@ -53,7 +53,7 @@ enum SortBy {
     Mean,
 }
 
-pub fn run(args: &LinksArgs, out: &mut dyn Write) -> Result<Exit> {
+pub fn run(args: &WaitsArgs, out: &mut dyn Write) -> Result<Exit> {
     let query = matching::parse(args.filter.as_deref())?;
     let by = match args.sort {
         SortBy::Total => Sort::Total,
@@ -63,8 +63,8 @@ pub fn run(args: &LinksArgs, out: &mut dyn Write) -> Result<Exit> {
         SortBy::Mean => Sort::Mean,
     };
     let print = |table: &Table, out: &mut dyn Write| match args.format {
-        Format::Json => report::json::write(&report::links::json(table), out),
-        Format::Text => report::links::write(table, args.all, args.limit, out),
+        Format::Json => report::json::write(&report::schema::waits::Waits::new(table), out),
+        Format::Text => report::links::write(table, args.all, args.limit, super::page(), out),
     };
     let mut found = false;
     let sum = |tables| Table::sum(tables, by);

@@ -1,15 +1,19 @@
 //! The scheduler as JSON. Lengths of time are whole nanoseconds; instants are on the trace's clock.
 
+use super::{Version, group_name, number};
 use crate::analysis::sched::{self, Cause, Depth, GroupSched, Sched, Waits as Sum};
 use crate::base::{Duration, GroupId};
 use crate::model::Index;
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Why goroutines that could run did not.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Json {
     /// The version of this form.
-    pub schema: u32,
+    pub schema: Version,
     /// The window that was looked at, on the trace's clock.
     pub from_ns: i64,
     /// Its end.
@@ -36,6 +40,7 @@ pub struct Json {
 
 /// Waits for a P: `total_ns` is the sum of `busy_ns`, `idle_p_ns` and `stw_ns`.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Waits {
     /// How many.
     pub count: u64,
@@ -61,6 +66,7 @@ pub struct Waits {
 
 /// One stretch of time of a goroutine.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Stretch {
     /// The goroutine's number.
     pub g: Option<u64>,
@@ -72,6 +78,7 @@ pub struct Stretch {
 
 /// A number of goroutines over time.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Queue {
     /// The mean.
     pub mean: f64,
@@ -83,6 +90,7 @@ pub struct Queue {
 
 /// What a P did; the parts sum to the window.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Proc {
     /// Its number.
     pub p: Option<u64>,
@@ -102,6 +110,7 @@ pub struct Proc {
 
 /// A group of goroutines.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Group {
     /// Their start function; `null` if it is not known.
     pub group: Option<String>,
@@ -121,6 +130,7 @@ pub struct Group {
 
 /// Waits with one cause.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct OfCause {
     /// What made the goroutine runnable: `unblocked`, `created`, `syscall returned`, `preempted`, `Gosched`, `stopped`,
     /// `before the trace`.
@@ -131,6 +141,7 @@ pub struct OfCause {
 
 /// What had a P meanwhile.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Behind {
     /// The group of the goroutine that had it; `null` if there was none, or it is not known.
     pub group: Option<String>,
@@ -146,7 +157,7 @@ impl Json {
         let waits = |w: &Sum| Waits::new(w, index);
         let length = s.length();
         Json {
-            schema: 1,
+            schema: Version,
             from_ns: s.from.0,
             to_ns: s.to.0,
             gomaxprocs: s.gomaxprocs,
@@ -182,7 +193,7 @@ impl Waits {
 
 impl Stretch {
     fn new(l: sched::Longest, index: &Index) -> Stretch {
-        Stretch { g: index.goroutine(l.go).map(|g| g.id.0), from_ns: l.from.0, ns: l.len.ns() }
+        Stretch { g: number(index, l.go), from_ns: l.from.0, ns: l.len.ns() }
     }
 }
 
@@ -208,7 +219,7 @@ impl Proc {
 
 impl Group {
     fn new(g: &GroupSched, index: &Index) -> Group {
-        let name = |g: GroupId| Some(index.group_name(g)).filter(|n| !n.is_empty()).map(str::to_owned);
+        let name = |g: GroupId| group_name(index, g);
         let causes = Cause::ALL.iter().zip(&g.causes).filter(|(_, w)| w.count > 0);
         Group {
             group: name(g.group),

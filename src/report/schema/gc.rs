@@ -1,15 +1,19 @@
 //! What the GC did, as JSON. Lengths of time are whole nanoseconds; instants are on the trace's clock; parts are 0 to 1.
 
+use super::{Place, Version, group_name, number};
 use crate::analysis::gc::{self, Gc, Trigger, Work};
 use crate::base::{GoIdx, StackId, StringId};
 use crate::model::Index;
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What the GC did.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Json {
     /// The version of this form.
-    pub schema: u32,
+    pub schema: Version,
     /// The window that was looked at, on the trace's clock.
     pub from_ns: i64,
     /// Its end.
@@ -42,6 +46,7 @@ pub struct Json {
 
 /// Time of Ps.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Cost {
     /// Of all Ps: GOMAXPROCS times the length.
     pub whole_ns: u64,
@@ -61,6 +66,7 @@ pub struct Cost {
 
 /// A cycle, from the beginning of marking to its end.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Cycle {
     /// The runtime's number of its beginning; 0 if it is not known.
     pub seq: u64,
@@ -108,21 +114,19 @@ pub struct Cycle {
 
 /// Who did something, where.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Who {
     /// The goroutine's number; `null` if it is not known.
     pub g: Option<u64>,
     /// Its start function.
     pub group: Option<String>,
-    /// The function of its line of user code.
-    pub func: Option<String>,
-    /// The file of that.
-    pub file: Option<String>,
-    /// The line.
-    pub line: Option<u32>,
+    /// Its line of user code; `null` if it is not known.
+    pub at: Option<Place>,
 }
 
 /// A stopped world.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Stop {
     /// When it was asked to stop.
     pub from_ns: i64,
@@ -138,6 +142,7 @@ pub struct Stop {
 
 /// Assists of a group at a line.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Assists {
     /// Whose, and where.
     pub at: Who,
@@ -155,6 +160,7 @@ pub struct Assists {
 
 /// Mutator utilisation in windows of one length.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Mmu {
     /// The length.
     pub window_ns: i64,
@@ -176,6 +182,7 @@ pub struct Mmu {
 
 /// A window that leaves little to the program.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct Worst {
     /// When it begins.
     pub from_ns: i64,
@@ -189,6 +196,7 @@ pub struct Worst {
 
 /// What another setting would make of the same allocations.
 #[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub struct WhatIf {
     /// GOGC in percent; `null` where GOMEMLIMIT alone decides.
     pub gogc: Option<u64>,
@@ -205,7 +213,7 @@ impl Json {
     pub fn new(g: &Gc, index: &Index) -> Json {
         let stop = |s: &gc::Stop| Stop::new(s, index);
         Json {
-            schema: 1,
+            schema: Version,
             from_ns: g.from.0,
             to_ns: g.to.0,
             active_ns: g.active.ns(),
@@ -255,14 +263,15 @@ impl Cost {
 
 impl Who {
     fn new(go: GoIdx, stack: StackId, index: &Index) -> Who {
-        let known = |s: &str| (!s.is_empty()).then(|| s.to_owned());
-        let frame = index.dict.user_line(stack);
+        let place = |f: crate::model::Frame| Place {
+            func: index.dict.func_name(f.func).to_owned(),
+            file: index.dict.func_file(f.func).to_owned(),
+            line: f.line,
+        };
         Who {
-            g: index.goroutine(go).map(|g| g.id.0),
-            group: index.goroutine(go).and_then(|g| known(index.group_name(g.group))),
-            func: frame.and_then(|f| known(index.dict.func_name(f.func))),
-            file: frame.and_then(|f| known(index.dict.func_file(f.func))),
-            line: frame.map(|f| f.line),
+            g: number(index, go),
+            group: index.goroutine(go).and_then(|g| group_name(index, g.group)),
+            at: index.dict.user_line(stack).map(place),
         }
     }
 }
@@ -316,12 +325,7 @@ impl Stop {
 
 impl Assists {
     fn new(a: &gc::Assists, index: &Index) -> Assists {
-        let group = index.group_name(a.group);
-        let at = Who {
-            g: None,
-            group: (!group.is_empty()).then(|| group.to_owned()),
-            ..Who::new(GoIdx::NONE, a.stack, index)
-        };
+        let at = Who { group: group_name(index, a.group), ..Who::new(GoIdx::NONE, a.stack, index) };
         Assists {
             at,
             count: a.count,
