@@ -1,5 +1,6 @@
 //! The viewer as a whole: keys in, screen and state out.
 
+mod contrast;
 mod profile;
 
 use super::app::action::Action;
@@ -30,8 +31,12 @@ fn theme() -> Theme {
     Theme::new(ColorLevel::True, Background::Dark, false)
 }
 
+fn driver_of(theme: Theme, size: Size) -> Driver {
+    Driver::new(fixture::trace(), "trace.out", theme, Keymap::default(), size)
+}
+
 fn driver(width: u16, height: u16) -> Driver {
-    Driver::new(fixture::trace(), "trace.out", theme(), Keymap::default(), Size { width, height })
+    driver_of(theme(), Size { width, height })
 }
 
 fn after(keys: &str, width: u16, height: u16) -> (Driver, String) {

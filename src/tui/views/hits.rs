@@ -202,7 +202,7 @@ impl View for HitList {
                 Some(Row::Line(_, c)) => {
                     let selected = no == self.scroll.selected;
                     if selected && cx.focused {
-                        buf.set_style(row, theme.style(Role::Selection));
+                        theme.select(buf, row);
                     }
                     let mark = if selected { theme.glyphs.marker } else { ' ' };
                     let x = write(buf, row, row.x, row.y, &mark.to_string(), theme.style(Role::Accent));

@@ -16,7 +16,6 @@ use crate::tui::app::nav::{Row, Target};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::panels::why;
 use crate::tui::text;
-use crate::tui::theme::Role;
 use crate::tui::widgets::spans;
 use crate::wire::event::GoState;
 use lines::{Act, Line};
@@ -350,7 +349,7 @@ impl View for Detail {
             let y = area.y + (i - self.top) as u16;
             spans::draw(&line.spans, area, y, line.user, buf, cx.theme);
             if cx.focused && cursor == Some(i) {
-                buf.set_style(Rect { y, height: 1, ..area }, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, Rect { y, height: 1, ..area });
             }
         }
     }

@@ -179,7 +179,7 @@ impl Graph {
                     What::Node(i) => {
                         let (name, role) = look(i, &tree.nodes[i]);
                         let selected = i == self.cursor;
-                        block(cells, buf, &name, theme.style(role), selected && focused, theme);
+                        block(cells, buf, &name, role, selected && focused, theme);
                         if selected && !focused {
                             buf.set_style(cells, Style::new().add_modifier(Modifier::BOLD));
                         }
@@ -220,14 +220,14 @@ pub fn folded(tree: &Tree, node: usize, dict: &Dict) -> String {
 
 /// A filled block with a name in it. Its last cell stays free, so that neighbours stand apart; a single cell is half
 /// filled for that.
-fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool, theme: &Theme) {
+fn block(cells: Rect, buf: &mut Buffer, name: &str, role: Role, selected: bool, theme: &Theme) {
     if cells.is_empty() {
         return;
     }
     let plain = theme.level == ColorLevel::None;
     if cells.width == 1 {
         let glyph = if theme.is_ascii() { '|' } else { '▌' };
-        let style = if selected { theme.style(Role::Cursor) } else { style };
+        let style = theme.style(if selected { Role::Cursor } else { role });
         buf[(cells.x, cells.y)].set_char(glyph).set_style(style);
         return;
     }
@@ -236,7 +236,7 @@ fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool
         // Without colour all blocks are reversed: the one that is not is the cursor.
         (true, true) => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
         (true, false) => theme.style(Role::Cursor).add_modifier(Modifier::BOLD),
-        (false, _) => style.add_modifier(Modifier::REVERSED),
+        (false, _) => theme.filled(role),
     };
     for x in filled.left()..filled.right() {
         buf[(x, filled.y)].set_char(' ').set_style(style);

@@ -8,7 +8,7 @@ use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::flame;
-use crate::tui::widgets::{table, write};
+use crate::tui::widgets::{list, table, write};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -155,9 +155,7 @@ fn list(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let Some(&i) = view.rows.get(no as usize).filter(|_| line.height > 0) else { break };
         let n = &tree.nodes[i];
         if i == view.graph.cursor {
-            let role = if cx.focused { Role::Selection } else { Role::Title };
-            buf.set_style(line, theme.style(role));
-            write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+            list::mark(line, buf, cx);
         }
         let mark = match (n.children.is_empty(), i == view.graph.root || view.open.contains(&i)) {
             (true, _) => ' ',

@@ -133,7 +133,7 @@ impl View for Way {
             let room = usize::from(line.right().saturating_sub(x + 2));
             write(buf, line, x + 2, line.y, &text::fit_end(&place, room), cx.theme.style(Role::Dim));
             if cx.focused && row == self.scroll.selected {
-                buf.set_style(line, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, line);
             }
         }
     }
