@@ -267,10 +267,14 @@ impl Theme {
         let area = area.intersection(buf.area);
         for position in area.positions() {
             let cell = &mut buf[position];
-            let fg = cell.fg;
+            // What is filled stays so: its text is for that colour.
+            let (fg, bg) = (cell.fg, cell.bg);
             cell.set_style(style);
             if fg != Color::Reset {
                 cell.set_fg(fg);
+            }
+            if bg != Color::Reset {
+                cell.set_bg(bg);
             }
         }
     }

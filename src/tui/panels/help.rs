@@ -50,18 +50,18 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
             format!("{least} to {full}"),
             "running: how much of the time; in a group, of all Ps; a name is the goroutine's",
         ),
-        (glyphs.runnable.to_string(), "ready to run, without a P"),
+        (glyphs.runnable.to_string(), "runnable: waiting for a P"),
         (glyphs.syscall.to_string(), "in a syscall"),
         (glyphs.waking.to_string(), "waiting, but for moments of running"),
         (glyphs.waiting.to_string(), "waiting; where it is long it begins with what for:"),
-        ("m c s n z g f".into(), "a lock or group, a channel, a select, the network, a sleep, the collector, forever"),
+        ("m c s n z g f".into(), "a lock or group, a channel, a select, the network, a sleep, GC, forever"),
         (glyphs.hit.to_string(), "hits of the query; where there are many, bars take their colour"),
         (glyphs.sample.to_string(), "a CPU sample"),
         (
             format!("{} {}", glyphs.arrow_up, glyphs.arrow_down),
-            "in a chain or a critical path: who is let go, by the goroutine at the other end of the line",
+            "in a chain or a critical path: who is unblocked, by the goroutine at the other end of the line",
         ),
-        (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: the collector at work, the world stopped"),
+        (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
     ];
     out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
     out.push(Line::Empty);

@@ -52,8 +52,30 @@ fn text_on_every_screen_stands_out_in_both_themes() {
     let size = Size { width: 160, height: 50 };
     // Views, panes, panels and overlays, each with the focus where it can be.
     let keys = [
-        "", "<Enter>j", "jjj<Enter>", "vlll", "2", "2jj<Enter>", "3", "3<Enter>", "4", "4t", "4x", "5jj", "8", "8<Enter>",
-        "/main<Enter>", "/main<Enter>n", "L", "?", ":zoom", "/func:", "<Tab>", "<Tab><Tab>jj", "i", "2<Tab><Tab>",
+        "",
+        "<Enter>j",
+        "jjj<Enter>",
+        "vlll",
+        "2",
+        "2jj<Enter>",
+        "3",
+        "3<Enter>",
+        "4",
+        "4t",
+        "4x",
+        "5jj",
+        "8",
+        "8<Enter>",
+        "/main<Enter>",
+        "/main<Enter>n",
+        "L",
+        "?",
+        ":zoom",
+        "/func:",
+        "<Tab>",
+        "<Tab><Tab>jj",
+        "i",
+        "2<Tab><Tab>",
     ];
     for background in [Background::Dark, Background::Light] {
         let theme = Theme::new(ColorLevel::True, background, false);

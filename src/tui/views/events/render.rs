@@ -41,7 +41,7 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     table::heading(buf, table::row(area, 0), &COLUMNS, &slots, None, theme);
     if view.listing.is_empty() && area.height > 1 {
         let busy = !cx.index.complete || cx.hits.is_some_and(|h| !h.complete);
-        let text = if busy { "reading …" } else { "no event is left of what the views are narrowed to" };
+        let text = if busy { "reading …" } else { "no events match the filter" };
         write(buf, area, area.x + 1, area.y + 1, text, theme.style(Role::Dim));
         return;
     }

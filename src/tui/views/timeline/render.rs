@@ -123,7 +123,7 @@ impl Timeline {
             Item::Other(Row::Path) => ("critical path".into(), String::new()),
             Item::Other(Row::Procs) => ("procs".into(), format!(" {times}{}", cx.index.procs.len())),
             Item::Other(Row::Proc(p)) => (words::proc(cx.index, p), String::new()),
-            Item::Other(Row::System) => ("the runtime's own".into(), String::new()),
+            Item::Other(Row::System) => ("runtime goroutines".into(), String::new()),
             // The lanes have no such row.
             Item::Other(Row::Span(..)) => Default::default(),
             Item::Other(Row::Group(g)) => {
