@@ -59,8 +59,9 @@ fn the_line_that_burns_the_cpu_is_found_in_the_sample_traces() {
 #[test]
 fn the_line_that_burns_the_cpu_is_on_the_first_screen() {
     let (text, _, code) = common::run(["summary", "--no-cache", "sample-traces/trace.out"]);
-    let line = text.lines().find(|l| l.contains("order_cache.go:47")).unwrap_or_else(|| panic!("{text}"));
-    assert!(code == 0 && line.contains("127"), "{line}");
+    let line = text.lines().find(|l| l.starts_with("map assignments")).unwrap_or_else(|| panic!("{text}"));
+    // 127 of 129 samples in assignments to maps.
+    assert!(code == 0 && line.ends_with("98.4 % of them at payment/order_cache.go:47"), "{line}");
 }
 
 #[test]

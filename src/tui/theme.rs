@@ -2,6 +2,8 @@
 
 use crate::base::text::LEVELS;
 use crate::wire::event::GoState;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 /// How many colours there are.
@@ -228,14 +230,73 @@ impl Theme {
                     None => style,
                 };
                 match role {
-                    // Where colours are free a selected row is tinted, and keeps the colours of its text.
-                    Role::Selection => {
-                        let tint = if self.background == Background::Light { 0xdde4ee } else { 0x2c3442 };
-                        style.remove_modifier(Modifier::REVERSED).bg(Color::from_u32(tint))
-                    }
+                    // Where colours are free a selected row is tinted, and keeps the colours of its text. Text without
+                    // a colour of its own gets one: the terminal's might be as dark or as light as the tint.
+                    Role::Selection => style
+                        .remove_modifier(Modifier::REVERSED)
+                        .fg(Color::from_u32(self.ink()))
+                        .bg(Color::from_u32(self.tint())),
                     _ => style,
                 }
             }
+        }
+    }
+
+    /// The colour of plain text where the terminal's own cannot be relied on, in 24 bits.
+    pub fn ink(&self) -> u32 {
+        if self.background == Background::Light { 0x24292f } else { 0xd7dde6 }
+    }
+
+    /// The colour of what text is taken to stand on.
+    pub fn paper(&self) -> u32 {
+        if self.background == Background::Light { 0xffffff } else { 0x14181f }
+    }
+
+    /// The colour behind what is selected.
+    fn tint(&self) -> u32 {
+        if self.background == Background::Light { 0xdde4ee } else { 0x2c3442 }
+    }
+
+    /// Shows that what stands in an area is selected; it keeps the colours of its text where there are enough.
+    pub fn select(&self, buf: &mut Buffer, area: Rect) {
+        let style = self.style(Role::Selection);
+        if self.level != ColorLevel::True {
+            buf.set_style(area, style);
+            return;
+        }
+        let area = area.intersection(buf.area);
+        for position in area.positions() {
+            let cell = &mut buf[position];
+            // What is filled stays so: its text is for that colour.
+            let (fg, bg) = (cell.fg, cell.bg);
+            cell.set_style(style);
+            if fg != Color::Reset {
+                cell.set_fg(fg);
+            }
+            if bg != Color::Reset {
+                cell.set_bg(bg);
+            }
+        }
+    }
+
+    /// Fills a cell with the colour that its text has.
+    pub fn fill(&self, cell: &mut Cell) {
+        match (self.level, cell.fg) {
+            (ColorLevel::True, Color::Reset) | (ColorLevel::None | ColorLevel::Basic, _) => {
+                cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
+            }
+            (ColorLevel::True, fill) => {
+                cell.set_fg(Color::from_u32(self.paper())).set_bg(fill);
+            }
+        }
+    }
+
+    /// The style of a block that is filled with a role's colour and has text in it.
+    pub fn filled(&self, role: Role) -> Style {
+        let style = self.style(role);
+        match (self.level, style.fg) {
+            (ColorLevel::True, Some(fill)) => style.fg(Color::from_u32(self.paper())).bg(fill),
+            _ => style.add_modifier(Modifier::REVERSED),
         }
     }
 
@@ -295,12 +356,13 @@ fn basic(role: Role) -> Option<Color> {
         Role::Hit => Color::Magenta,
         Role::Sample => Color::White,
         Role::Running => Color::Green,
-        Role::Waiting => Color::Blue,
+        // The dark blue of most palettes cannot be read on black.
+        Role::Waiting => Color::LightBlue,
         Role::Syscall => Color::Cyan,
         Role::Gc => Color::LightMagenta,
         Role::Heap => Color::LightBlue,
         Role::Type => Color::Yellow,
-        Role::Func => Color::Blue,
+        Role::Func => Color::LightBlue,
         Role::Str => Color::Green,
         Role::Number => Color::Magenta,
     })
@@ -309,22 +371,22 @@ fn basic(role: Role) -> Option<Color> {
 fn rgb(role: Role, light: bool) -> Option<u32> {
     let (dark_bg, light_bg) = match role {
         Role::Text | Role::Title | Role::Heading | Role::Selection | Role::Cursor => return None,
-        Role::Dim | Role::Comment => (0x7d8795, 0x6b7480),
+        Role::Dim | Role::Comment => (0x9aa4b2, 0x565e69),
         Role::Border => (0x4a5361, 0xb4bcc8),
         Role::Accent | Role::Key => (0x6cb6ff, 0x0b62b4),
-        Role::Error | Role::Stw => (0xff6b68, 0xc4221f),
-        Role::Warning | Role::Runnable => (0xe3b341, 0x946300),
+        Role::Error | Role::Stw => (0xff7d7a, 0xb01c19),
+        Role::Warning | Role::Runnable => (0xe3b341, 0x7a5200),
         Role::Hit => (0xff7bd5, 0xb3128a),
         Role::Sample => (0xd7dde6, 0x343b45),
-        Role::Running => (0x57c785, 0x1b7f45),
-        Role::Waiting => (0x5c7fb8, 0x4a6ea9),
-        Role::Syscall => (0x47b8c9, 0x0b7a8a),
-        Role::Gc => (0xb392f0, 0x7a4fd0),
-        Role::Heap => (0x8fb3e8, 0x3a6db8),
-        Role::Keyword => (0xf08c7a, 0xb3402c),
-        Role::Type => (0xe3b341, 0x8a5d00),
+        Role::Running => (0x57c785, 0x146b39),
+        Role::Waiting => (0x8aa9e0, 0x3d5f98),
+        Role::Syscall => (0x47b8c9, 0x07626f),
+        Role::Gc => (0xb392f0, 0x6f45c4),
+        Role::Heap => (0x8fb3e8, 0x2f5ea3),
+        Role::Keyword => (0xf08c7a, 0xa03724),
+        Role::Type => (0xe3b341, 0x765000),
         Role::Func => (0x9fc8ff, 0x1f5fae),
-        Role::Str => (0x93d39a, 0x2a7a33),
+        Role::Str => (0x93d39a, 0x23682b),
         Role::Number => (0xc9a6ff, 0x6f42c1),
     };
     Some(if light { light_bg } else { dark_bg })

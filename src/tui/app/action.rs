@@ -131,7 +131,7 @@ catalog! { actions! {
         PageDown = "page-down", Global, "<PageDown> <C-f>", "a page down";
         PageUp = "page-up", Global, "<PageUp> <C-b>", "a page up";
         Enter = "enter", Global, "<Enter>", "go into what is under the cursor";
-        Escape = "escape", Global, "<Esc>", "come back, or remove the last filter";
+        Escape = "escape", Global, "<Esc>", "go back, or remove the last filter";
         Expand = "expand", Global, "e <Space>", "expand or collapse the group";
         NextPane = "next-pane", Global, "<Tab>", "move the focus to the next pane";
         PrevPane = "previous-pane", Global, "<S-Tab>", "move the focus to the previous pane";
@@ -139,14 +139,14 @@ catalog! { actions! {
         NextHit = "next-hit", Global, "n", "go to the next hit";
         PrevHit = "previous-hit", Global, "N", "go to the previous hit";
         Hits = "hits", Global, "H", "show or hide the list of hits by line";
-        Unblocker = "unblocker", Global, "u", "go to what ended this wait";
-        Unblocked = "unblocked", Global, "U", "go to the wait that this ended";
+        Unblocker = "unblocker", Global, "u", "go to who unblocked this goroutine";
+        Unblocked = "unblocked", Global, "U", "go to the goroutine that this one unblocked";
         Path = "path", Global, "p", "show the critical path of what is under the cursor";
         Chain = "chain", Global, "c", "show the chain of waits behind this one";
         Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";
         Editor = "editor", Global, "o", "open the source line in your editor";
         Copy = "copy", Global, "y", "copy the line, stack or position";
-        Select = "select", Global, "v", "select a range of time; again or Enter to filter by it";
+        Select = "select", Global, "v", "select a time range; again or Enter to filter by it";
         Narrow = "narrow", Global, "i", "filter by the group, goroutine, function or label under the cursor";
         Back = "back", Global, "[", "go back to where you were";
         Forward = "forward", Global, "]", "go forward again";
@@ -167,21 +167,23 @@ catalog! { actions! {
         SortPrev = "sort-previous", Table, "<", "sort by the column to the left";
         SortNext = "sort-next", Table, ">", "sort by the column to the right";
         SortReverse = "sort-reverse", Table, "r", "turn the order around";
-        StacksOf = "stacks-of", Stacks, "x", "change between on CPU, off-CPU, and off-CPU by waker";
+        StacksOf = "stacks-of", Stacks, "x", "switch between on-CPU, off-CPU, and off-CPU by waker";
         Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
-        MyCode = "charge-my-code", Stacks, "m", "charge the runtime and libraries to your code that called them, or not";
+        MyCode = "charge-my-code", Stacks, "m", "attribute runtime and library time to your code that called it, or not";
         SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
         LeaveOut = "leave-out", Profile, "I", "leave out the stacks with the function or label under the cursor";
         Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";
         Variants = "group-variants", Profile, "V", "group variants (mapassign_fast64, F[int]) as one function, or not";
         Normalize = "normalise", Profile, "=", "scale profiles that are compared to the same sum, or not";
-        Less = "less-or-more", Profile, "-", "change the graph between what grew and what shrank";
+        Less = "less-or-more", Profile, "-", "switch the graph between what grew and what shrank";
     }
 } }
 
 impl Action {
     /// The action of that name.
     pub fn from_name(name: &str) -> Option<Action> {
+        // What settings files of earlier versions call it.
+        let name = if name == "view-links" { "view-waits" } else { name };
         Action::ALL.iter().copied().find(|a| a.name() == name)
     }
 }

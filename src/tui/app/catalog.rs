@@ -12,7 +12,7 @@ macro_rules! catalog {
             views {
                 Timeline = "1", "timeline", "show the timeline", timeline::Timeline;
                 Goroutines = "2", "goroutines", "show the goroutines", goroutines::Goroutines;
-                Links = "3", "links", "show waits: who was blocked by whom", links::Links;
+                Links = "3", "waits", "show the waits: who was blocked by whom", links::Links;
                 Stacks = "4", "stacks", "show the stacks", stacks::Stacks;
                 Events = "5", "events", "show the events", events::Events;
                 Runtime = "7", "runtime", "show GC and scheduler", runtime::Runtime;

@@ -12,7 +12,7 @@ pub struct Views {
     pub overview: views::timeline::Overview,
     /// The source pane.
     pub source: views::source::Source,
-    hits: views::hits::HitList,
+    hits: views::hit_list::HitList,
     detail: views::detail::Detail,
     /// The views of the body, in the order of [`ViewId`].
     bodies: Vec<Box<dyn View>>,

@@ -62,7 +62,7 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::Shape, "graph"),
             (Action::MyCode, "my code"),
             (Action::Labels, "labels"),
-            (Action::Narrow, "narrow"),
+            (Action::Narrow, "filter"),
             (Action::LeaveOut, "leave out"),
             (Action::Variants, "variants"),
         ]),
@@ -73,7 +73,7 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
     }
     wanted.extend([(Action::Editor, "editor"), (Action::Copy, "copy")]);
     if trace {
-        wanted.extend([(Action::Select, "select"), (Action::Expand, "expand"), (Action::Narrow, "narrow")]);
+        wanted.extend([(Action::Select, "select"), (Action::Expand, "expand"), (Action::Narrow, "filter")]);
     }
     wanted.extend([(Action::Back, "history"), (Action::Palette, "actions"), (Action::Quit, "quit")]);
     let mut x = 0u16;

@@ -8,6 +8,7 @@ use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// The line of tabs: only views that work are there.
 pub fn draw(area: Rect, buf: &mut Buffer, present: ViewId, focused: bool, theme: &Theme) {
@@ -24,7 +25,8 @@ pub fn draw(area: Rect, buf: &mut Buffer, present: ViewId, focused: bool, theme:
             (true, false) => theme.style(Role::Title),
             (false, _) => theme.style(Role::Dim),
         };
-        write(buf, area, area.x + x, area.y, &label, style);
+        // The line is below it, and its colour must not be the text's.
+        write(buf, area, area.x + x, area.y, &label, Style::reset().patch(style));
         if id != present {
             write(buf, area, area.x + x + 1, area.y, &id.number().to_string(), theme.style(Role::Key));
         }

@@ -50,7 +50,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
             format!("{least} to {full}"),
             "running: how much of the time; in a group, of all Ps; a name is the goroutine's",
         ),
-        (glyphs.runnable.to_string(), "ready to run, without a P"),
+        (glyphs.runnable.to_string(), "runnable: waiting for a P"),
         (glyphs.syscall.to_string(), "in a syscall"),
         (glyphs.waking.to_string(), "waiting, but for moments of running"),
         (glyphs.waiting.to_string(), "waiting; where it is long it begins with what for:"),
@@ -61,7 +61,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
             format!("{} {}", glyphs.arrow_up, glyphs.arrow_down),
             "in a chain or a critical path: who is unblocked, by the goroutine at the other end of the line",
         ),
-        (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC marking, stop-the-world (STW)"),
+        (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
     ];
     out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
     out.push(Line::Empty);

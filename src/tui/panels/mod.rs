@@ -17,6 +17,7 @@ use super::theme::Theme;
 use crate::model::Index;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use tui_input::{Input, InputRequest};
 
 /// What an overlay makes of a key.
@@ -167,6 +168,8 @@ fn boxed(screen: Rect, width: u16, height: u16, title: &str, buf: &mut Buffer, t
     ]) {
         buf[(x, y)].set_char(c);
     }
-    buf.set_stringn(area.x + 2, area.y, format!(" {title} "), (w - 4) as usize, theme.style(Role::Title));
+    // The border is below it, and its colour must not be the text's.
+    let style = Style::reset().patch(theme.style(Role::Title));
+    buf.set_stringn(area.x + 2, area.y, format!(" {title} "), (w - 4) as usize, style);
     Rect { x: area.x + 2, y: area.y + 1, width: w - 4, height: h - 2 }
 }

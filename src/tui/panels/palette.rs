@@ -93,7 +93,7 @@ impl Palette {
             let y = inside.y + 1 + i as u16;
             let selected = no == list.selected;
             if selected {
-                buf.set_style(Rect { y, height: 1, ..inside }, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, Rect { y, height: 1, ..inside });
             }
             let mark = if selected { cx.theme.glyphs.marker } else { ' ' };
             write(buf, inside, inside.x, y, &mark.to_string(), cx.theme.style(Role::Accent));

@@ -205,7 +205,7 @@ impl Panel {
             let y = inside.y + (i - top) as u16;
             let row = Rect { y, height: 1, ..inside };
             if leads && i == self.selected {
-                buf.set_style(row, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, row);
                 let mark = cx.theme.glyphs.marker.to_string();
                 write(buf, row, row.x, y, &mark, cx.theme.style(Role::Accent));
             }

@@ -223,7 +223,7 @@ impl Prompt {
             write(buf, line, x + 1, line.y, &text::escape(&c.text), cx.theme.style(Role::Key));
             write(buf, line, x + term as u16 + 3, line.y, c.meaning, cx.theme.style(Role::Dim));
             if chosen {
-                buf.set_style(line, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, line);
             }
         }
     }

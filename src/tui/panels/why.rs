@@ -20,7 +20,7 @@ use crate::tui::text;
 use crate::tui::theme::Role;
 use std::sync::Arc;
 
-/// Lines of the ranked list, and of the path in order of time.
+/// Lines of the ranked list, and of the path in time order.
 const SHARES: usize = 20;
 const STEPS: usize = 200;
 /// What others did meanwhile, at most.
@@ -41,7 +41,7 @@ pub fn nobody(party: Party) -> &'static str {
         Party::Network => "network poller",
         Party::Timer => "timer",
         Party::Runtime => "the runtime",
-        Party::Nobody | Party::Group(_) => "nobody: the trace ends",
+        Party::Nobody | Party::Group(_) => "still blocked at trace end",
     }
 }
 
@@ -81,7 +81,7 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
                 spans: vec![
                     (format!("{indent}  until "), Role::Dim),
                     (why::goroutine(index, g), Role::Text),
-                    (format!(" let it go at {ended}"), Role::Dim),
+                    (format!(" unblocked it at {ended}"), Role::Dim),
                     (spaced(places.user(path::waker_stack(l))), Role::Accent),
                 ],
                 target: Some(Target { go: g, at: w.to, far: true }),
@@ -95,15 +95,15 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
     }
     if let (Some(path::Link { waker: Waker::Go(g), .. }), Some(spent)) = (links.last(), &chain.spent) {
         let mut did = vec![
-            (spent.running, "running".to_owned()),
-            (spent.runnable, "ready, without a P".to_owned()),
+            (spent.running, "on CPU".to_owned()),
+            (spent.runnable, "waiting for a P".to_owned()),
             (spent.syscall, in_syscall(index, &places, &reasons, spent.stack)),
         ];
         did.retain(|d| d.0 > Duration::ZERO);
         did.sort_by_key(|d| std::cmp::Reverse(d.0));
         let did: Vec<String> = did.into_iter().map(|(d, what)| format!("{d} {what}")).collect();
         let did = if did.is_empty() { String::new() } else { format!(": {}", did.join(", ")) };
-        let text = format!("{} did not wait meanwhile{did}", why::goroutine(index, *g));
+        let text = format!("{} was not blocked{did}", why::goroutine(index, *g));
         lines.push(PanelLine::plain(format!("{}{text}", "  ".repeat(links.len().min(20))), Role::Dim));
     }
     let first = links.first().map_or(GoIdx::NONE, |l| l.wait.go);
@@ -202,17 +202,17 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
         );
         lines.push(PanelLine::plain(text, Role::Dim));
     }
-    let sum = format!("{:>9} {:>8} {:>6}  in all", path.total().to_string(), why::percent(path.total(), whole), "");
+    let sum = format!("{:>9} {:>8} {:>6}  total", path.total().to_string(), why::percent(path.total(), whole), "");
     lines.push(PanelLine::plain(sum, Role::Dim));
     lines.push(PanelLine::default());
-    lines.push(heading(&format!("{:>9} {:>9}  in order of time", "at", "for")));
+    lines.push(heading(&format!("{:>9} {:>9}  in time order", "at", "for")));
     lines.extend(steps(index, path));
     let of = base::escape(of);
     let route = RouteRef::of_path(path, format!("critical path of {of}"));
     Panelled { title: format!("critical path · {of} · {whole}; Enter: on the timeline"), lines, route: Some(route) }
 }
 
-/// The longest steps of a path in order of time; each leads to where it begins.
+/// The longest steps of a path in time order; each leads to where it begins.
 fn steps(index: &Index, path: &Path) -> Vec<PanelLine> {
     let (rows, left_out, least) = why::rows::rows(path, index, STEPS);
     let line = |r: why::rows::Row| {

@@ -1,6 +1,8 @@
 //! The viewer as a whole: keys in, screen and state out.
 
+mod contrast;
 mod profile;
+mod words;
 
 use super::app::action::Action;
 use super::app::catalog::ViewId;
@@ -30,8 +32,12 @@ fn theme() -> Theme {
     Theme::new(ColorLevel::True, Background::Dark, false)
 }
 
+fn driver_of(theme: Theme, size: Size) -> Driver {
+    Driver::new(fixture::trace(), "trace.out", theme, Keymap::default(), size)
+}
+
 fn driver(width: u16, height: u16) -> Driver {
-    Driver::new(fixture::trace(), "trace.out", theme(), Keymap::default(), Size { width, height })
+    driver_of(theme(), Size { width, height })
 }
 
 fn after(keys: &str, width: u16, height: u16) -> (Driver, String) {
@@ -190,7 +196,7 @@ fn the_detail_is_of_what_the_view_is_on() {
     let screen = text(&d.screen(size).0);
     let first = screen.lines().find(|l| l.contains(" task ") && l.contains("payment")).expect("the tasks");
     assert!(screen.lines().any(|l| l.starts_with("─ task payment · ")), "{screen}");
-    let longest = screen.lines().find(|l| l.trim_start().starts_with("longest  ")).expect("a detail");
+    let longest = screen.lines().find(|l| l.trim_start().starts_with("max  ")).expect("a detail");
     assert!(first.contains(longest.split_whitespace().nth(1).unwrap()), "{first}\n{longest}");
     d.keys("1").unwrap();
     assert_eq!(d.model.place().subject().0, go);
@@ -466,7 +472,7 @@ fn links_know_the_window_and_the_group() {
 fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
     let (mut d, screen) = after("3<Enter>p", 160, 50);
     assert!(screen.contains("critical path"), "{screen}");
-    let sum = screen.lines().find(|l| l.contains("in all")).unwrap_or_else(|| panic!("{screen}"));
+    let sum = screen.lines().find(|l| l.contains("  total")).unwrap_or_else(|| panic!("{screen}"));
     assert!(sum.contains("100.0 %"), "{sum}");
     let at = d.model.place().clone();
     d.keys("<Esc>").unwrap();
@@ -537,7 +543,7 @@ fn stacks_tell_the_share_that_a_query_matches_and_come_back_from_a_zoom() {
     d.keys("t").unwrap();
     assert_eq!(cursor(&d), there);
     d.keys("m").unwrap();
-    assert!(text(&d.screen(size).0).contains("charged to your code"));
+    assert!(text(&d.screen(size).0).contains("attributed to your code"));
 }
 
 /// Keys that a hand might press, and a few that mean nothing.

@@ -251,9 +251,9 @@ fn a_narrowing_that_leaves_nothing_says_how_to_get_back() {
     let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 100, 30);
     d.keys("iI").unwrap();
     let screen = |d: &Driver| text(&d.screen(Size { width: 100, height: 30 }).0);
-    assert!(screen(&d).contains("no samples are left; Esc takes the last narrowing off"), "{}", screen(&d));
+    assert!(screen(&d).contains("no samples match the filter; Esc removes the last filter"), "{}", screen(&d));
     d.keys("t").unwrap();
-    assert!(screen(&d).contains("no samples are left; Esc takes the last narrowing off"), "{}", screen(&d));
+    assert!(screen(&d).contains("no samples match the filter; Esc removes the last filter"), "{}", screen(&d));
     d.keys("T").unwrap();
     assert!(screen(&d).contains("none of these samples has a label"), "{}", screen(&d));
     let mut d = profiles(&["mutex.pb.gz"], ColorLevel::True, 100, 30);
@@ -271,7 +271,7 @@ fn a_profile_narrowed_is_charged_to_the_code_as_well_and_the_views_of_a_trace_kn
     let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
     d.keys("Tj<Enter>m").unwrap();
     let (top, head) = heads(&d);
-    assert!(top.ends_with("route=payout") && head.contains("charged to your code"), "{top} {head}");
+    assert!(top.ends_with("route=payout") && head.contains("attributed to your code"), "{top} {head}");
     assert!(cursor(&d).contains("payment.(*OrderCache).Update"), "{}", cursor(&d));
     d.keys("1").unwrap();
     assert!(!text(&d.screen(Size { width: 160, height: 50 }).0).contains("route=payout"));
@@ -290,11 +290,11 @@ fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less()
     assert!(cursor(&d).contains("+426.84ms +22.00%  +426.84ms"), "{}", cursor(&d));
     d.keys("=t").unwrap();
     let head = heads(&d).1;
-    assert!(head.contains("0.95s after · -0.99s · what has become more") && !head.contains("normalised"), "{head}");
+    assert!(head.contains("0.95s after · -0.99s · what grew") && !head.contains("normalised"), "{head}");
     d.keys("-g").unwrap();
     let size = Size { width: 160, height: 50 };
     let screen = text(&d.screen(size).0);
-    assert!(screen.contains("what has become less") && screen.contains("-1.87s"), "{screen}");
+    assert!(screen.contains("what shrank") && screen.contains("-1.87s"), "{screen}");
     // In the table there is no such choice, and it says so.
     for keys in ["t", "tT"] {
         d.keys(keys).unwrap();
@@ -303,7 +303,7 @@ fn a_comparison_is_normalised_on_a_key_and_has_a_graph_of_what_has_become_less()
         assert!(d.model.notice().is_some_and(|n| n.text.contains("graph")), "{keys}: {:?}", d.model.notice());
         assert_eq!(text(&d.screen(size).0).lines().next(), before.lines().next());
         d.keys("t").unwrap();
-        assert!(text(&d.screen(size).0).contains("what has become less"), "{keys}");
+        assert!(text(&d.screen(size).0).contains("what shrank"), "{keys}");
     }
     let mut d = profiles(&["cpu.pb.gz"], ColorLevel::True, 160, 50);
     for key in ["=", "-"] {

@@ -4,7 +4,7 @@ pub mod detail;
 pub mod events;
 pub mod flame;
 pub mod goroutines;
-pub mod hits;
+pub mod hit_list;
 pub mod links;
 pub mod profile;
 pub mod runtime;

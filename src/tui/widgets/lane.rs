@@ -138,7 +138,7 @@ impl Lane<'_> {
             let cell = &mut buf[(area.x + (start + k) as u16, area.y)];
             cell.set_char(c);
             if l.bar {
-                cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
+                self.theme.fill(cell);
             }
         }
     }

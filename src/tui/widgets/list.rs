@@ -329,9 +329,7 @@ impl<R> List<R> {
             let row = self.order.get(no as usize).and_then(|&i| self.rows.get(i));
             let Some(row) = row.filter(|_| line.height > 0) else { return };
             if no == self.scroll.selected {
-                let role = if cx.focused { Role::Selection } else { Role::Title };
-                buf.set_style(line, theme.style(role));
-                write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+                mark(line, buf, cx);
             }
             for &slot in &slots {
                 let col = &self.table.columns[slot.column];
@@ -339,6 +337,16 @@ impl<R> List<R> {
             }
         }
     }
+}
+
+/// Shows that a row is the selected one, with a sign in its first column.
+pub fn mark(line: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let theme = cx.theme;
+    match cx.focused {
+        true => theme.select(buf, line),
+        false => buf.set_style(line, theme.style(Role::Title)),
+    }
+    write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
 }
 
 /// Writes the pieces of a cell one after the other; gaps stay as they are.

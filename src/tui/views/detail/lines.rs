@@ -95,11 +95,11 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
             let plural = if n == 1 { "" } else { "s" };
             format!("{} · {} goroutine{plural}{within}", words::group(index.group_name(g)), count(n as u64))
         }
-        Some(Row::Gc) => format!("collections{within}"),
-        Some(Row::Stw) => format!("stopped worlds{within}"),
+        Some(Row::Gc) => format!("GC cycles{within}"),
+        Some(Row::Stw) => format!("stop-the-world{within}"),
         Some(Row::Heap) => format!("heap{within}"),
         Some(Row::Procs) => format!("{} Ps{within}", index.procs.len()),
-        Some(Row::System) => format!("the runtime's own goroutines{within}"),
+        Some(Row::System) => format!("runtime goroutines{within}"),
         _ => String::new(),
     }
 }
@@ -126,7 +126,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
             let label = if e.kind == Kind::CpuSample { "sampled in" } else { "in" };
             let said = words::describe(cx.index, e);
             if e.kind != Kind::CpuSample && !said.is_empty() {
-                out.push(Line::new("says", said));
+                out.push(Line::new("detail", said));
             }
             push_stack(&mut out, label, e.stack, cx, usize::from(height).saturating_sub(2).max(3), true);
             if let Some(i) = &found.interval {
@@ -158,7 +158,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
             out.push(Line::new("goal", value(&cx.index.heap_goal)));
             let inside = |t: Time| window.is_none_or(|(from, to)| t >= from && t < to);
             let most = cx.index.heap.iter().filter(|p| inside(p.0)).map(|p| p.1).max();
-            out.push(Line::new("most", most.map_or("not known".into(), bytes)));
+            out.push(Line::new("max", most.map_or("not known".into(), bytes)));
         }
         Some(Row::Procs | Row::System) => {
             let (from, to) = cx.window();
@@ -166,7 +166,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
                 Some(cell) => cell.running,
                 None => cx.index.procs.iter().map(|p| p.running).sum(),
             };
-            out.push(Line::new("held", format!("{running} in all, of {}", to - from)));
+            out.push(Line::new("held", format!("{running} of {}", to - from)));
         }
         _ => {}
     }
@@ -177,7 +177,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
 fn sums(out: &mut Vec<Line>, c: &Cell) {
     let (running, runnable, waiting, syscall) = (c.running, c.runnable, c.waiting, c.syscall);
     times(out, &Times { running, runnable, waiting, syscall, ..Times::default() });
-    out.push(Line::new("longest wait", c.longest_wait.to_string()));
+    out.push(Line::new("max wait", c.longest_wait.to_string()));
     if c.samples > 0 {
         out.push(Line::new("CPU samples", count(c.samples.into())));
     }
@@ -193,7 +193,7 @@ fn interval(out: &mut Vec<Line>, i: &Interval, found: &Found, cx: &Ctx, height: 
     let label = match i.state {
         GoState::Waiting => "blocked in",
         GoState::Syscall => "entered in",
-        GoState::Running => "ran up to",
+        GoState::Running => "running until",
         GoState::Runnable if i.begin.event().is_some_and(|e| e.kind == Kind::GoCreate) => "starts in",
         _ => "stopped in",
     };
@@ -211,7 +211,7 @@ fn interval(out: &mut Vec<Line>, i: &Interval, found: &Found, cx: &Ctx, height: 
     }
     for (k, w) in i.woke.iter().enumerate() {
         let text = format!("{} {}", words::goroutine(index, w.go), words::group(index.goroutine_name(w.go)));
-        let mut line = Line::new(if k == 0 { "woke" } else { "" }, text);
+        let mut line = Line::new(if k == 0 { "unblocked" } else { "" }, text);
         line.spans.push((format!("  at {}", at(cx, w.at)), Role::Dim));
         line.act = Some(Act::Go(Target { go: w.go, at: w.at - Duration(1), far: true }));
         out.push(line);
@@ -240,7 +240,7 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
     let index = cx.index;
     let Some(w) = i.waker else {
         match (i.state, &i.end) {
-            (GoState::Waiting, Edge::Trace) => out.push(Line::new("unblocked", "not before the trace ends".into())),
+            (GoState::Waiting, Edge::Trace) => out.push(Line::new("still blocked", "at trace end".into())),
             (GoState::Waiting, Edge::Unread) => out.push(Line::new("unblocked", "beyond what was looked at".into())),
             _ => {}
         }
@@ -249,7 +249,7 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
     let label = match (w.created, i.state) {
         (true, _) => "created by",
         (false, GoState::Waiting) => "unblocked by",
-        (false, _) => "readied by",
+        (false, _) => "runnable by",
     };
     let when = if matches!(i.state, GoState::Waiting | GoState::Syscall) {
         format!(", {} later", w.at - i.from)
@@ -346,7 +346,7 @@ fn group(out: &mut Vec<Line>, g: GroupId, cx: &Ctx) {
         line.spans.push((format!("  {}", escape(cx.index.dict.str(*reason))), Role::Text));
         out.push(line);
     }
-    out.push(Line::new("longest wait", group.longest_wait.to_string()));
+    out.push(Line::new("max wait", group.longest_wait.to_string()));
     if group.samples > 0 {
         out.push(Line::new("CPU samples", count(group.samples)));
     }
@@ -366,7 +366,7 @@ fn ranges(out: &mut Vec<Line>, all: &[Range], cx: &Ctx) {
     };
     let total: Duration = ranges.iter().map(|r| r.to - r.from).sum();
     let longest = ranges.iter().map(|r| r.to - r.from).max().unwrap_or_default();
-    out.push(Line::new("in all", format!("{} taking {total}, the longest {longest}", count(ranges.len() as u64))));
+    out.push(Line::new("total", format!("{} taking {total}, max {longest}", count(ranges.len() as u64))));
     let first = ranges.partition_point(|r| r.to < cx.place.at);
     for r in ranges.iter().skip(first).take(12) {
         let inside = cx.place.at >= r.from && cx.place.at < r.to;

@@ -16,7 +16,6 @@ use crate::tui::app::nav::{Row, Target};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::panels::why;
 use crate::tui::text;
-use crate::tui::theme::Role;
 use crate::tui::widgets::spans;
 use crate::wire::event::GoState;
 use lines::{Act, Line};
@@ -136,7 +135,7 @@ impl Detail {
             Some((By::Goroutine(go), w)) => self.jump(cx, Target { go, at: w.at, far: true }, out),
             Some((By::Runtime, _)) => {
                 let who = interval::by_reason(cx.index.dict.str(i.reason));
-                out.push(Command::Say(format!("no goroutine ended this wait: it was the {who}")));
+                out.push(Command::Say(format!("no goroutine unblocked it: it was the {who}")));
             }
             Some((By::Timer, _)) => out.push(Command::Say("no goroutine made this one: a timer started it".into())),
             Some((By::Syscall { kept }, w)) => {
@@ -153,7 +152,7 @@ impl Detail {
         match i.woke.iter().find(|w| w.at >= cx.place.at).or(i.woke.last()) {
             // The last instant of the wait, so that the cursor is on it.
             Some(w) => self.jump(cx, Target { go: w.go, at: w.at - Duration(1), far: true }, out),
-            None => out.push(Command::Say("it ended no wait in this interval".into())),
+            None => out.push(Command::Say("it unblocked no goroutine in this interval".into())),
         }
         true
     }
@@ -178,7 +177,7 @@ impl Detail {
             _ if !cx.index.complete => Command::Say("the trace is still being read".into()),
             _ if i.state != GoState::Waiting => Command::Say("there is no wait under the cursor".into()),
             Some(e) => Command::Run(why::chain(e.no)),
-            None => Command::Say("this wait began before the trace".into()),
+            None => Command::Say("blocked since before the trace".into()),
         });
         true
     }
@@ -350,7 +349,7 @@ impl View for Detail {
             let y = area.y + (i - self.top) as u16;
             spans::draw(&line.spans, area, y, line.user, buf, cx.theme);
             if cx.focused && cursor == Some(i) {
-                buf.set_style(Rect { y, height: 1, ..area }, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, Rect { y, height: 1, ..area });
             }
         }
     }

@@ -205,7 +205,7 @@ impl View for Events {
                 (None, Some(e)) => {
                     self.anchor = Some(e.time);
                     out.push(Command::Say(
-                        "move to the other end, then Enter narrows to the range; Esc forgets it".into(),
+                        "move to the other end, then Enter filters by the range; Esc forgets it".into(),
                     ));
                 }
                 (None, None) => return false,

@@ -6,6 +6,7 @@ use crate::model::Event;
 use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
+use crate::tui::widgets::list;
 use crate::tui::widgets::table::{self, Column};
 use crate::tui::widgets::write;
 use crate::wire::event::{GoState, Kind};
@@ -40,7 +41,7 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     table::heading(buf, table::row(area, 0), &COLUMNS, &slots, None, theme);
     if view.listing.is_empty() && area.height > 1 {
         let busy = !cx.index.complete || cx.hits.is_some_and(|h| !h.complete);
-        let text = if busy { "reading …" } else { "no event is left of what the views are narrowed to" };
+        let text = if busy { "reading …" } else { "no events match the filter" };
         write(buf, area, area.x + 1, area.y + 1, text, theme.style(Role::Dim));
         return;
     }
@@ -50,9 +51,7 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
             break;
         }
         if no == view.scroll.selected {
-            let role = if cx.focused { Role::Selection } else { Role::Title };
-            buf.set_style(line, theme.style(role));
-            write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+            list::mark(line, buf, cx);
         } else if view.anchor.is_some() && between(view, no) {
             write(buf, line, line.x, line.y, &theme.glyphs.vertical.to_string(), theme.style(Role::Accent));
         }

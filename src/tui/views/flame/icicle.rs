@@ -4,7 +4,7 @@ use crate::analysis::cost::flame::Tree;
 
 /// What stands in a stretch of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum What {
+pub enum Content {
     /// A node.
     Node(usize),
     /// So many callees of one function, each smaller than a cell.
@@ -15,7 +15,7 @@ pub enum What {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Block {
     /// What stands there.
-    pub what: What,
+    pub what: Content,
     /// First cell.
     pub from: u16,
     /// Cell after the last.
@@ -31,24 +31,28 @@ pub fn layout(tree: &Tree, root: usize, width: u16, rows: usize) -> Vec<Vec<Bloc
         let inside = at.saturating_sub(top.start).min(top.total);
         (u128::from(inside) * u128::from(width) / u128::from(top.total)) as u16
     };
-    let mut out = vec![vec![Block { what: What::Node(root), from: 0, to: width }]];
+    let mut out = vec![vec![Block { what: Content::Node(root), from: 0, to: width }]];
     while out.len() < rows {
         let mut row = Vec::new();
         for b in out.last().into_iter().flatten() {
-            let What::Node(i) = b.what else { continue };
+            let Content::Node(i) = b.what else { continue };
             let children = &tree.nodes[i].children;
             let fits = |&c: &usize| u128::from(tree.nodes[c].total) * u128::from(width) >= u128::from(top.total);
             // The heaviest come first, so that those too small are the last.
             let (large, small) = children.split_at(children.partition_point(fits));
             for &c in large {
                 let n = &tree.nodes[c];
-                row.push(Block { what: What::Node(c), from: cell(n.start), to: cell(n.start.saturating_add(n.total)) });
+                row.push(Block {
+                    what: Content::Node(c),
+                    from: cell(n.start),
+                    to: cell(n.start.saturating_add(n.total)),
+                });
             }
             if let (Some(&first), Some(&last)) = (small.first(), small.last()) {
                 let end = tree.nodes[last].start.saturating_add(tree.nodes[last].total);
                 let (from, to) = (cell(tree.nodes[first].start), cell(end));
                 if to > from {
-                    row.push(Block { what: What::More(small.len()), from, to });
+                    row.push(Block { what: Content::More(small.len()), from, to });
                 }
             }
         }
@@ -98,9 +102,9 @@ mod tests {
     fn blocks_are_as_wide_as_their_share_and_the_small_ones_are_counted() {
         let t = wide(&[500, 300, 100, 40, 30, 20, 10]);
         let rows = layout(&t, 1, 10, 9);
-        let below: Vec<_> = rows[1].iter().map(|b| (matches!(b.what, What::Node(_)), b.from, b.to)).collect();
+        let below: Vec<_> = rows[1].iter().map(|b| (matches!(b.what, Content::Node(_)), b.from, b.to)).collect();
         assert_eq!(below, [(true, 0, 5), (true, 5, 8), (true, 8, 9), (false, 9, 10)]);
-        assert_eq!(rows[1][3].what, What::More(4));
+        assert_eq!(rows[1][3].what, Content::More(4));
         assert_eq!(rows.len(), 2);
     }
 
@@ -117,7 +121,7 @@ mod tests {
             }
             let node = |n: &Node| u128::from(n.total) * u128::from(width) >= u128::from(t.nodes[0].total);
             let large = t.nodes.iter().filter(|n| node(n)).count();
-            let drawn = rows.iter().flatten().filter(|b| matches!(b.what, What::Node(_))).count();
+            let drawn = rows.iter().flatten().filter(|b| matches!(b.what, Content::Node(_))).count();
             assert_eq!(drawn, if width == 0 { 0 } else { large });
         }
     }

@@ -8,7 +8,7 @@ use crate::model::Dict;
 use crate::tui::app::action::Action;
 use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::tui::widgets::{table, write};
-use icicle::{Block, What};
+use icicle::{Block, Content};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -89,7 +89,7 @@ impl Graph {
     /// Puts the cursor on a node below the root, or on the nearest above it that is wide enough to be seen.
     pub fn go_to(&mut self, tree: &Tree, node: usize) {
         let seen = icicle::layout(tree, self.root, self.width, self.row_of(tree, node) + 1);
-        let shown = |n: usize| seen.iter().flatten().any(|b| b.what == What::Node(n));
+        let shown = |n: usize| seen.iter().flatten().any(|b| b.what == Content::Node(n));
         let mut at = node;
         while at != self.root && !shown(at) {
             at = tree.nodes[at].parent;
@@ -103,7 +103,7 @@ impl Graph {
         let row = self.row_of(tree, self.cursor);
         let nodes = |row: usize| -> Vec<usize> {
             let blocks = icicle::layout(tree, self.root, self.width, row + 1);
-            let node = |b: &Block| if let What::Node(n) = b.what { Some(n) } else { None };
+            let node = |b: &Block| if let Content::Node(n) = b.what { Some(n) } else { None };
             blocks.get(row).into_iter().flatten().filter_map(node).collect()
         };
         let to = match action {
@@ -155,7 +155,7 @@ impl Graph {
         let row = self.top + usize::from(y);
         let blocks = icicle::layout(tree, self.root, self.width, row + 1);
         blocks.get(row).filter(|_| y < self.height)?.iter().find_map(|b| match b.what {
-            What::Node(n) if (b.from..b.to).contains(&x) => Some(n),
+            Content::Node(n) if (b.from..b.to).contains(&x) => Some(n),
             _ => None,
         })
     }
@@ -176,15 +176,15 @@ impl Graph {
             for b in row {
                 let cells = Rect { x: line.x + b.from, width: b.to - b.from, ..line };
                 match b.what {
-                    What::Node(i) => {
+                    Content::Node(i) => {
                         let (name, role) = look(i, &tree.nodes[i]);
                         let selected = i == self.cursor;
-                        block(cells, buf, &name, theme.style(role), selected && focused, theme);
+                        block(cells, buf, &name, role, selected && focused, theme);
                         if selected && !focused {
                             buf.set_style(cells, Style::new().add_modifier(Modifier::BOLD));
                         }
                     }
-                    What::More(count) => {
+                    Content::More(count) => {
                         let label = format!("+{count}");
                         let label = if label.len() <= usize::from(cells.width) { label } else { "+".into() };
                         write(buf, cells, cells.x, cells.y, &label, theme.style(Role::Dim));
@@ -220,14 +220,14 @@ pub fn folded(tree: &Tree, node: usize, dict: &Dict) -> String {
 
 /// A filled block with a name in it. Its last cell stays free, so that neighbours stand apart; a single cell is half
 /// filled for that.
-fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool, theme: &Theme) {
+fn block(cells: Rect, buf: &mut Buffer, name: &str, role: Role, selected: bool, theme: &Theme) {
     if cells.is_empty() {
         return;
     }
     let plain = theme.level == ColorLevel::None;
     if cells.width == 1 {
         let glyph = if theme.is_ascii() { '|' } else { '▌' };
-        let style = if selected { theme.style(Role::Cursor) } else { style };
+        let style = theme.style(if selected { Role::Cursor } else { role });
         buf[(cells.x, cells.y)].set_char(glyph).set_style(style);
         return;
     }
@@ -236,7 +236,7 @@ fn block(cells: Rect, buf: &mut Buffer, name: &str, style: Style, selected: bool
         // Without colour all blocks are reversed: the one that is not is the cursor.
         (true, true) => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
         (true, false) => theme.style(Role::Cursor).add_modifier(Modifier::BOLD),
-        (false, _) => style.add_modifier(Modifier::REVERSED),
+        (false, _) => theme.filled(role),
     };
     for x in filled.left()..filled.right() {
         buf[(x, filled.y)].set_char(' ').set_style(style);

@@ -284,8 +284,8 @@ impl View for Goroutines {
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let empty = match (cx.index.complete, cx.place.narrowing.is_empty()) {
             (false, _) => "reading …",
-            (true, true) => "this trace tells of no goroutine",
-            (true, false) => "nothing is left of what the views are narrowed to",
+            (true, true) => "this trace has no goroutines",
+            (true, false) => "no goroutines match the filter",
         };
         self.list.render(area, buf, cx, empty);
     }

@@ -37,7 +37,7 @@ pub static ROWS: Table<Row> = Table {
         Col::number("syscall", 8, |r: &Row, _, _| time(syscall(&r.times), Role::Syscall))
             .drop(4)
             .by(|a, b, _| syscall(&a.times).cmp(&syscall(&b.times))),
-        Col::number("longest wait", 12, |r: &Row, _, _| time(r.longest, Role::Text))
+        Col::number("max wait", 12, |r: &Row, _, _| time(r.longest, Role::Text))
             .drop(2)
             .by(|a, b, _| a.longest.cmp(&b.longest)),
         Col::text("waits for", 20, |r: &Row, _, _| one(r.reason.clone(), Role::Dim))

@@ -15,7 +15,7 @@ use crate::tui::widgets::list::Took;
 use crate::tui::widgets::lookup::Lookup;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rows::{EDGES, Row, WAITS, Wait};
+use rows::{EDGES, EdgeRow, WAITS, Wait};
 use std::sync::Arc;
 
 /// What links were summed up for.
@@ -28,14 +28,14 @@ pub struct Key {
 /// Who waited for whom.
 pub struct Found {
     links: sums::Links,
-    rows: Vec<Arc<Row>>,
+    rows: Vec<Arc<EdgeRow>>,
 }
 
 /// The view.
 pub struct Links {
     found: Lookup<Key, Found>,
     /// The edges, and the waits of one.
-    lists: Drill<Arc<Row>, Wait>,
+    lists: Drill<Arc<EdgeRow>, Wait>,
     /// What the edges in the list were chosen for.
     made: Option<(Key, Option<GroupId>, bool)>,
     /// Whether what the runtime's own goroutines waited for is there too.
@@ -62,14 +62,14 @@ impl Links {
     }
 
     /// The edges that are to be seen, if that is not what is in the list.
-    fn chosen(&mut self, cx: &Ctx) -> Option<Vec<Arc<Row>>> {
+    fn chosen(&mut self, cx: &Ctx) -> Option<Vec<Arc<EdgeRow>>> {
         let (key, found) = (self.found.key()?, self.found.latest()?);
         let group = cx.place.group();
         let made = (key.clone(), group, self.all);
         if self.made.as_ref() == Some(&made) {
             return None;
         }
-        let seen = |r: &&Arc<Row>| match group {
+        let seen = |r: &&Arc<EdgeRow>| match group {
             Some(g) => r.group == g || r.by == Some(g),
             None => r.users || self.all,
         };
@@ -195,7 +195,7 @@ fn place(cx: &Ctx, go: GoIdx, at: Time) -> Place {
 
 impl View for Links {
     fn title(&self, _cx: &Ctx) -> String {
-        "links".into()
+        "waits".into()
     }
 
     fn scope(&self) -> Scope {

@@ -1,6 +1,6 @@
 //! Draws the links view.
 
-use super::rows::{MAX_WAITS, Row};
+use super::rows::{EdgeRow, MAX_WAITS};
 use super::{Links, key};
 use crate::base::text;
 use crate::tui::app::view::Ctx;
@@ -15,7 +15,7 @@ pub(super) fn draw(view: &Links, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let (edges, hidden) = (&view.lists.outer, view.hidden());
     let whole = view.lists.open().is_none() && !edges.is_empty() && edges.shows_end();
     if whole && hidden > 0 && cx.place.group().is_none() {
-        let text = format!("and {hidden} of the runtime's own goroutines: e shows them");
+        let text = format!("and {hidden} of runtime goroutines: e shows them");
         let y = area.y + edges.seen() as u16 + 1;
         write(buf, area, area.x + 1, y, &text, cx.theme.style(Role::Dim));
     }
@@ -23,22 +23,22 @@ pub(super) fn draw(view: &Links, area: Rect, buf: &mut Buffer, cx: &Ctx) {
 
 fn message(view: &Links, cx: &Ctx) -> String {
     let text = match (cx.index.complete, view.found.is_of(&key(cx)), view.lists.open().is_some()) {
-        (false, ..) => "reading … the links are summed up when the whole trace is read",
+        (false, ..) => "reading … waits are summed up when the whole trace is read",
         (true, false, _) => "summing up …",
-        (_, _, true) if view.lists.is_listed() => "no wait of this link is left",
+        (_, _, true) if view.lists.is_listed() => "none of these waits match the filter",
         (_, _, true) => "looking for the waits …",
         _ if cx.place.query().is_some() => {
             "no wait begins with an event that the query matches; Esc takes the query off"
         }
-        _ if !cx.place.narrowing.is_empty() => "nobody waited in what the views are narrowed to",
-        _ if view.hidden() > 0 => "only the runtime's own goroutines waited: e shows them",
-        _ => "nobody waited for anybody in this trace",
+        _ if !cx.place.narrowing.is_empty() => "no waits match the filter",
+        _ if view.hidden() > 0 => "only runtime goroutines waited: e shows them",
+        _ => "no goroutine was blocked in this trace",
     };
     text.into()
 }
 
 /// Whose waits are listed.
-fn heading(view: &Links, r: &Row, cx: &Ctx) -> Spans {
+fn heading(view: &Links, r: &EdgeRow, cx: &Ctx) -> Spans {
     let theme = cx.theme;
     let arrow = if theme.is_ascii() { "<-" } else { "←" };
     let join = |p: &(String, String)| if p.1.is_empty() { p.0.clone() } else { format!("{} {}", p.0, p.1) };

@@ -21,24 +21,25 @@ use crate::tui::widgets::table::{Slot, Sort};
 use std::sync::Arc;
 
 /// The edges. Those of waiter and waker share what the others leave.
-pub static EDGES: Table<Arc<Row>> = Table {
+pub static EDGES: Table<Arc<EdgeRow>> = Table {
     columns: &[
-        Col::text("waits for", 14, |r: &Arc<Row>, _, _| one(r.reason.clone(), Role::Waiting))
+        Col::text("waits for", 14, |r: &Arc<EdgeRow>, _, _| one(r.reason.clone(), Role::Waiting))
             .by(|a, b, _| a.reason.cmp(&b.reason)),
-        Col::text("waiter", 18, |r: &Arc<Row>, _, width| party(&r.waiter, width))
+        Col::text("waiter", 18, |r: &Arc<EdgeRow>, _, width| party(&r.waiter, width))
             .elastic()
             .by(|a, b, _| a.waiter.cmp(&b.waiter)),
-        Col::text("waker", 19, |r: &Arc<Row>, _, width| party(&r.waker, width)).by(|a, b, _| a.waker.cmp(&b.waker)),
-        Col::number("count", 7, |r: &Arc<Row>, _, _| one(base::count(r.count), Role::Text))
+        Col::text("unblocked by", 19, |r: &Arc<EdgeRow>, _, width| party(&r.waker, width))
+            .by(|a, b, _| a.waker.cmp(&b.waker)),
+        Col::number("count", 7, |r: &Arc<EdgeRow>, _, _| one(base::count(r.count), Role::Text))
             .by(|a, b, _| a.count.cmp(&b.count)),
-        Col::number("total", 7, |r: &Arc<Row>, _, _| one(r.total.to_string(), Role::Title))
+        Col::number("total", 7, |r: &Arc<EdgeRow>, _, _| one(r.total.to_string(), Role::Title))
             .by(|a, b, _| a.total.cmp(&b.total)),
-        Col::number("mean", 7, |r: &Arc<Row>, _, _| one(r.mean.to_string(), Role::Text))
+        Col::number("mean", 7, |r: &Arc<EdgeRow>, _, _| one(r.mean.to_string(), Role::Text))
             .drop(2)
             .by(|a, b, _| a.mean.cmp(&b.mean)),
-        Col::number("longest", 8, |r: &Arc<Row>, _, _| one(r.max.to_string(), Role::Text))
+        Col::number("max", 8, |r: &Arc<EdgeRow>, _, _| one(r.max.to_string(), Role::Text))
             .by(|a, b, _| a.max.cmp(&b.max)),
-        Col::number("99 in 100", 9, |r: &Arc<Row>, _, _| one(r.p99.to_string(), Role::Text))
+        Col::number("p99", 9, |r: &Arc<EdgeRow>, _, _| one(r.p99.to_string(), Role::Text))
             .drop(3)
             .by(|a, b, _| a.p99.cmp(&b.p99)),
     ],
@@ -64,7 +65,7 @@ pub static WAITS: Table<Wait> = Table {
                 id(a.go).cmp(&id(b.go))
             },
         ),
-        Col::text("ended by", 24, |w: &Wait, _, _| one(w.waker.clone(), Role::Dim))
+        Col::text("unblocked by", 24, |w: &Wait, _, _| one(w.waker.clone(), Role::Dim))
             .drop(1)
             .by(|a, b, _| a.waker.cmp(&b.waker)),
     ],
@@ -114,7 +115,7 @@ pub const MAX_WAITS: usize = 10_000;
 
 /// An edge with its names, all safe to show.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Row {
+pub struct EdgeRow {
     /// Position in the links' edges.
     pub edge: usize,
     /// What was waited for.
@@ -143,20 +144,20 @@ pub struct Row {
     pub longest: (GoIdx, Time),
 }
 
-impl Row {
+impl EdgeRow {
     /// What tells the edge from others, over recomputations.
     pub fn name(&self) -> (&str, &(String, String), &(String, String)) {
         (&self.reason, &self.waiter, &self.waker)
     }
 }
 
-fn row(index: &Index, found: &links::Links, edge: usize, e: &Edge) -> Row {
+fn row(index: &Index, found: &links::Links, edge: usize, e: &Edge) -> EdgeRow {
     let line = |p: PlaceId| found.places.line(index, p);
     let waker = match e.key.waker {
         Party::Group(g) => text::group(index.group_name(g)),
         other => nobody(other).to_string(),
     };
-    Row {
+    EdgeRow {
         edge,
         reason: base::escape(&found.reason(e).name).into_owned(),
         waiter: (text::group(index.group_name(e.key.waiter)), line(e.key.at)),
@@ -211,7 +212,7 @@ pub fn sum_up(key: Key) -> Job {
         let rows = links.edges.iter().enumerate().map(|(i, e)| Arc::new(row(&index, &links, i, e))).collect();
         Ok((key, Found { links, rows }))
     };
-    Job::new("links", work, |view: &mut Links, (key, found), cx, out| view.take_sums(key, found, cx, out))
+    Job::new("edges", work, |view: &mut Links, (key, found), cx, out| view.take_sums(key, found, cx, out))
 }
 
 /// A job that lists the waits of an edge, the longest of them.

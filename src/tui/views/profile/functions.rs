@@ -87,13 +87,13 @@ impl Functions {
     /// Why there are no rows.
     fn nothing(&self, found: &Found) -> &'static str {
         if self.is_centred() {
-            return "nothing is left of this function; Esc takes the last narrowing off, or comes back";
+            return "no samples of this function match the filter; Esc removes the last filter, or goes back";
         }
         match (found.hot.rows.is_empty(), !found.key.ask.cuts.is_empty(), found.hot.change) {
-            (false, ..) => "no function that the query matches; Esc takes the query off",
-            (true, true, Some(_)) => "nothing of this has changed; Esc takes the last narrowing off",
+            (false, ..) => "no functions match the query; Esc removes it",
+            (true, true, Some(_)) => "nothing of this has changed; Esc removes the last filter",
             (true, false, Some(_)) => "nothing has changed",
-            (true, true, None) => "no samples are left; Esc takes the last narrowing off",
+            (true, true, None) => "no samples match the filter; Esc removes the last filter",
             (true, false, None) => "nothing was sampled",
         }
     }

@@ -43,10 +43,10 @@ impl Graph {
 
     fn nothing(found: &Found) -> &'static str {
         match (found.hot.change, found.key.ask.less, found.key.ask.cuts.is_empty()) {
-            (Some(_), true, _) => "nothing has become less; - shows what has become more",
-            (Some(_), false, _) => "nothing has become more; - shows what has become less",
+            (Some(_), true, _) => "nothing shrank; - shows what grew",
+            (Some(_), false, _) => "nothing grew; - shows what shrank",
             (None, _, true) => "nothing was sampled",
-            (None, _, false) => "no samples are left; Esc takes the last narrowing off",
+            (None, _, false) => "no samples match the filter; Esc removes the last filter",
         }
     }
 }

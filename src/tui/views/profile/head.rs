@@ -47,7 +47,7 @@ pub fn draw(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     let ask = view.key(cx).ask;
     if ask.mine {
-        parts.add(0, Role::Accent, "charged to your code".into());
+        parts.add(0, Role::Accent, "attributed to your code".into());
     }
     if ask.grouped {
         let (functions, families) = p.variants();
@@ -92,8 +92,8 @@ fn numbers(view: &Profile, f: &Found, parts: &mut Parts) {
                 parts.add(4, Role::Text, all());
             }
             if view.shown == Shown::Graph {
-                let what = if f.key.ask.less { "less" } else { "more" };
-                parts.add(0, Role::Accent, format!("what has become {what}"));
+                let what = if f.key.ask.less { "what shrank" } else { "what grew" };
+                parts.add(0, Role::Accent, what.into());
             }
         }
         None if narrowed => parts.add(0, Role::Text, format!("{}, {}", f.value(hot.left), all())),

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A row: a label, or one of its values.
-pub struct Row {
+pub struct LabelRow {
     of: Arc<Found>,
     /// Position among the labels, and among the values of that one.
     label: usize,
@@ -33,7 +33,7 @@ pub struct Row {
 /// the label.
 type Name = (String, Option<Option<String>>);
 
-impl Row {
+impl LabelRow {
     fn label(&self) -> &str {
         &self.of.hot.facets[self.label].key
     }
@@ -85,16 +85,16 @@ impl Row {
     }
 }
 
-fn flat(a: &Row, b: &Row, _: &Ctx) -> Ordering {
+fn flat(a: &LabelRow, b: &LabelRow, _: &Ctx) -> Ordering {
     a.share().flat.unsigned_abs().cmp(&b.share().flat.unsigned_abs())
 }
 
-fn named(a: &Row, b: &Row, _: &Ctx) -> Ordering {
+fn named(a: &LabelRow, b: &LabelRow, _: &Ctx) -> Ordering {
     a.value().cmp(&b.value())
 }
 
 /// What all tables of labels have in common.
-const REST: Table<Row> = Table {
+const REST: Table<LabelRow> = Table {
     columns: &[],
     sort: Sort { column: 0, descending: true },
     same: |a, b| a.name() == b.name(),
@@ -104,38 +104,38 @@ const REST: Table<Row> = Table {
 };
 
 /// The labels of one profile.
-static LABELS: Table<Row> = Table {
+static LABELS: Table<LabelRow> = Table {
     columns: &[
-        Col::number("flat", 10, |r: &Row, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
-        Col::number("flat%", 7, |r: &Row, _, _| one(r.of.share(r.share().flat), r.number())).drop(1).by(flat),
-        Col::number("count", 9, |r: &Row, _, _| one(text::count(r.share().count.unsigned_abs()), Role::Dim))
+        Col::number("flat", 10, |r: &LabelRow, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
+        Col::number("flat%", 7, |r: &LabelRow, _, _| one(r.of.share(r.share().flat), r.number())).drop(1).by(flat),
+        Col::number("count", 9, |r: &LabelRow, _, _| one(text::count(r.share().count.unsigned_abs()), Role::Dim))
             .drop(2)
             .by(|a, b, _| a.share().count.unsigned_abs().cmp(&b.share().count.unsigned_abs())),
-        Col::text("label", 16, |r: &Row, cx, _| r.shown(cx)).elastic().by(named),
+        Col::text("label", 16, |r: &LabelRow, cx, _| r.shown(cx)).elastic().by(named),
     ],
     ..REST
 };
 
 /// The labels where profiles are compared.
-static COMPARED: Table<Row> = Table {
+static COMPARED: Table<LabelRow> = Table {
     columns: &[
-        Col::number("flat", 10, |r: &Row, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
-        Col::number("flat%", 7, |r: &Row, _, _| {
+        Col::number("flat", 10, |r: &LabelRow, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
+        Col::number("flat%", 7, |r: &LabelRow, _, _| {
             let flat = r.share().flat;
             one(signed(flat, r.of.share(flat)), r.number())
         })
         .drop(3)
         .by(flat),
-        Col::number("before", 9, |r: &Row, _, w| one(r.of.unsigned(r.share().before, w), Role::Text))
+        Col::number("before", 9, |r: &LabelRow, _, w| one(r.of.unsigned(r.share().before, w), Role::Text))
             .drop(2)
             .by(|a, b, _| a.share().before.cmp(&b.share().before)),
-        Col::number("after", 9, |r: &Row, _, w| one(r.of.unsigned(r.share().after(), w), Role::Text))
+        Col::number("after", 9, |r: &LabelRow, _, w| one(r.of.unsigned(r.share().after(), w), Role::Text))
             .drop(1)
             .by(|a, b, _| a.share().after().cmp(&b.share().after())),
-        Col::number("ratio", 6, |r: &Row, _, _| one(ratio(r.share().ratio()), Role::Text))
+        Col::number("ratio", 6, |r: &LabelRow, _, _| one(ratio(r.share().ratio()), Role::Text))
             .drop(4)
             .by(|a, b, _| a.share().ratio().total_cmp(&b.share().ratio())),
-        Col::text("label", 16, |r: &Row, cx, _| r.shown(cx)).elastic().by(named),
+        Col::text("label", 16, |r: &LabelRow, cx, _| r.shown(cx)).elastic().by(named),
     ],
     ..REST
 };
@@ -145,7 +145,7 @@ const MANY: usize = 40;
 
 /// The list.
 pub struct Labels {
-    list: List<Row>,
+    list: List<LabelRow>,
     /// Whether there are so few values that all labels are open at first.
     few: bool,
     /// The labels that are not as they are at first: open, or closed.
@@ -195,21 +195,21 @@ impl Labels {
     /// Puts the rows in order; the cursor stays on what it is on.
     fn order(&mut self, found: &Arc<Found>, cx: &Ctx) {
         let facets = &found.hot.facets;
-        let on = self.list.selected().map(Row::name).or_else(|| self.on.take());
+        let on = self.list.selected().map(LabelRow::name).or_else(|| self.on.take());
         self.list.set_table(if found.hot.change.is_some() { &COMPARED } else { &LABELS });
         self.few = facets.len() == 1 || facets.iter().map(|f| f.values.len()).sum::<usize>() <= MANY;
         let sort = self.list.sort();
         let order = self.list.table().columns.get(sort.column).and_then(|c| c.order);
         let mut rows = Vec::new();
         for (label, facet) in facets.iter().enumerate() {
-            let row = |value, open| Row { of: found.clone(), label, value, open };
+            let row = |value, open| LabelRow { of: found.clone(), label, value, open };
             let open = self.is_open(&facet.key);
             rows.push(row(None, open));
             if open {
-                let mut values: Vec<Row> = (0..facet.values.len()).map(|v| row(Some(v), false)).collect();
+                let mut values: Vec<LabelRow> = (0..facet.values.len()).map(|v| row(Some(v), false)).collect();
                 // What is without the label comes last.
                 values.sort_by(|a, b| {
-                    let without = |r: &Row| r.value().is_none_or(|v| v.is_none());
+                    let without = |r: &LabelRow| r.value().is_none_or(|v| v.is_none());
                     let by = order.map_or(Ordering::Equal, |o| sort.turn(o(a, b, cx)));
                     without(a).cmp(&without(b)).then(by)
                 });
@@ -217,8 +217,8 @@ impl Labels {
             }
         }
         self.list.set(rows, cx);
-        let exact = |r: &Row| on.as_ref().is_some_and(|on| r.name() == *on);
-        let label = |r: &Row| r.value.is_none() && on.as_ref().is_some_and(|on| r.label() == on.0);
+        let exact = |r: &LabelRow| on.as_ref().is_some_and(|on| r.name() == *on);
+        let label = |r: &LabelRow| r.value.is_none() && on.as_ref().is_some_and(|on| r.label() == on.0);
         let at = self.list.position(exact).or_else(|| self.list.position(label)).unwrap_or(0);
         self.list.select(at);
         self.on = on;
@@ -226,7 +226,7 @@ impl Labels {
 
     /// Opens or closes the label under the cursor.
     fn turn(&mut self, found: &Arc<Found>, cx: &Ctx) {
-        let Some((label, value)) = self.list.selected().map(Row::name) else { return };
+        let Some((label, value)) = self.list.selected().map(LabelRow::name) else { return };
         if value.is_some() {
             self.go_up();
         }
@@ -287,7 +287,7 @@ impl Body for Labels {
 
     /// The samples with what is under the cursor: with the value of the label, with the label, or without it.
     fn cut(&self, _found: &Found, _cx: &Ctx) -> Option<Cut> {
-        let (label, value) = self.list.selected().map(Row::name)?;
+        let (label, value) = self.list.selected().map(LabelRow::name)?;
         Some(match value {
             Some(v) => Cut { what: What::Label(label, v), without: false },
             None => Cut { what: What::Label(label, None), without: true },
@@ -314,7 +314,7 @@ impl Body for Labels {
 
     fn render(&self, found: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let empty = match found.key.ask.cuts.is_empty() {
-            false => "none of these samples has a label; Esc takes the last narrowing off",
+            false => "none of these samples has a label; Esc removes the last filter",
             true => "the samples of this profile have no labels",
         };
         self.list.render(area, buf, cx, empty);

@@ -250,12 +250,12 @@ impl Profile {
         // What is on the screen may be of what was narrowed to before.
         let cut = self.found.latest().filter(|_| self.fresh(cx)).and_then(|f| self.body().cut(f, cx));
         let Some(cut) = cut else {
-            out.push(Command::Say("there is nothing under the cursor to narrow to".into()));
+            out.push(Command::Say("there is nothing under the cursor to filter by".into()));
             return false;
         };
         let cut = Cut { without: cut.without != without, ..cut };
         if labels::is_narrowed_to(&cut, cx) {
-            out.push(Command::Say("that is what it is narrowed to".into()));
+            out.push(Command::Say("it is filtered by that already".into()));
             return false;
         }
         out.push(Command::Narrow(Narrow::Cut(cut)));

@@ -354,14 +354,9 @@ impl View for Source {
             if let Some(h) = hits {
                 write(buf, area, area.right().saturating_sub(kept), y, &h, cx.theme.style(Role::Hit));
             }
-            if here || (cx.focused && number == self.cursor) {
-                let style = if here && !cx.focused || number == self.cursor {
-                    cx.theme.style(Role::Selection)
-                } else {
-                    ratatui::style::Style::new()
-                };
+            if here && !cx.focused || cx.focused && number == self.cursor {
                 let from = if cx.theme.level == crate::tui::theme::ColorLevel::True { area.x } else { x };
-                buf.set_style(Rect { x: from, y, width: area.right().saturating_sub(from), height: 1 }, style);
+                cx.theme.select(buf, Rect { x: from, y, width: area.right().saturating_sub(from), height: 1 });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The stacks view: where time goes, by call stack, as a flame graph with its root at the top or as a tree.
 
 pub mod render;
-pub mod way;
+pub mod stack_pane;
 
 use crate::analysis::cost::flame;
 use crate::analysis::cost::flame::{Layout, Tree, Weight};
@@ -18,8 +18,8 @@ use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use stack_pane::StackPane;
 use std::collections::BTreeSet;
-use way::Way;
 
 /// What a tree was made for.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,7 +54,7 @@ pub struct Stacks {
     rows: Vec<usize>,
     scroll: Scroll,
     /// The detail pane beside it.
-    way: Way,
+    pane: StackPane,
 }
 
 fn key(view: &Stacks, cx: &Ctx) -> Key {
@@ -342,7 +342,7 @@ impl View for Stacks {
         if changed {
             self.list();
         }
-        self.way.follow(found.as_ref(), self.graph.cursor);
+        self.pane.follow(found.as_ref(), self.graph.cursor);
         // Whoever came here has none: see [`Place::with_view`](crate::tui::app::nav::Place::with_view).
         if !cx.place.frame.is_some() && self.frame().is_some() {
             self.point(out);
@@ -350,11 +350,11 @@ impl View for Stacks {
     }
 
     fn aside(&self, _place: &Place) -> Option<&dyn View> {
-        Some(&self.way)
+        Some(&self.pane)
     }
 
     fn aside_mut(&mut self, _place: &Place) -> Option<&mut dyn View> {
-        Some(&mut self.way)
+        Some(&mut self.pane)
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

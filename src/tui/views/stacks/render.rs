@@ -8,7 +8,7 @@ use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::views::flame;
-use crate::tui::widgets::{table, write};
+use crate::tui::widgets::{list, table, write};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -43,7 +43,7 @@ pub(super) fn draw(view: &Stacks, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let text = match (cx.index.complete, view.found.is_of(&key(view, cx))) {
             (false, _) => "reading … the stacks are added up when the whole trace is read",
             (true, false) => "adding up …",
-            (true, true) if !cx.place.narrowing.is_empty() => "nothing is left of what the views are narrowed to",
+            (true, true) if !cx.place.narrowing.is_empty() => "no stacks match the filter",
             (true, true) if view.weight == Weight::OnCpu => {
                 "no CPU samples: this trace was recorded without a CPU profile beside it"
             }
@@ -67,9 +67,9 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     let theme = cx.theme;
     let what = match view.weight {
         Weight::OnCpu => "on CPU",
-        Weight::OffCpu => "off CPU, by the stack that waits",
-        Weight::WaiterFirst => "off CPU, who waits and below it the chain of who woke",
-        Weight::WakerFirst => "off CPU, who woke and below it the chain of who waits",
+        Weight::OffCpu => "off-CPU, by the stack that waits",
+        Weight::WaiterFirst => "off-CPU, by waiter → waker",
+        Weight::WakerFirst => "off-CPU, by waker → waiter",
     };
     let dot = format!(" {} ", theme.glyphs.dot);
     let mut parts = vec![(what.to_string(), Role::Heading)];
@@ -85,7 +85,7 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
     }
     if view.mine {
-        parts.push((format!("{dot}charged to your code"), Role::Accent));
+        parts.push((format!("{dot}attributed to your code"), Role::Accent));
     }
     let mut x = line.x + 1;
     for (s, role) in parts {
@@ -155,9 +155,7 @@ fn list(view: &Stacks, tree: &Tree, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let Some(&i) = view.rows.get(no as usize).filter(|_| line.height > 0) else { break };
         let n = &tree.nodes[i];
         if i == view.graph.cursor {
-            let role = if cx.focused { Role::Selection } else { Role::Title };
-            buf.set_style(line, theme.style(role));
-            write(buf, line, line.x, line.y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
+            list::mark(line, buf, cx);
         }
         let mark = match (n.children.is_empty(), i == view.graph.root || view.open.contains(&i)) {
             (true, _) => ' ',

@@ -43,10 +43,10 @@ impl View for About {
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let Some(s) = self.sum(cx) else { return };
         let mut lines = vec![
-            fact("in all", s.total.to_string()),
+            fact("total", s.total.to_string()),
             fact("mean", mean(s).to_string()),
-            fact("99 in 100", format!("at most {}", s.p99)),
-            fact("longest", s.max.to_string()),
+            fact("p99", s.p99.to_string()),
+            fact("max", s.max.to_string()),
         ];
         if s.open > 0 {
             lines.push(fact("open", format!("{}, with an end outside the trace", count(s.open))));

@@ -83,7 +83,7 @@ fn list(key: Key, of: (What, StringId)) -> Job {
 /// The name of tasks or regions, safe to show.
 fn name(index: &Index, s: &Sum) -> String {
     match index.dict.str(s.name) {
-        "" => "(begun before the trace)".into(),
+        "" => "(already running at trace start)".into(),
         n => text::escape(n).into_owned(),
     }
 }
@@ -187,10 +187,8 @@ impl Tasks {
         let listing = self.lists.open().is_some();
         match (cx.index.complete, self.sums.is_of(&key(cx))) {
             (false, _) => "reading … tasks are summed up when the whole trace is read",
-            (true, true) if listing && self.lists.is_listed() => "none is left",
-            (true, true) if !listing && !cx.place.narrowing.is_empty() => {
-                "nothing is left of what the views are narrowed to"
-            }
+            (true, true) if listing && self.lists.is_listed() => "none match the filter",
+            (true, true) if !listing && !cx.place.narrowing.is_empty() => "no tasks or regions match the filter",
             (true, true) if !listing => "this program marked no tasks or regions (runtime/trace.NewTask, StartRegion)",
             _ => "looking …",
         }
@@ -266,7 +264,7 @@ impl View for Tasks {
 fn heading(view: &Tasks, s: &Sum, cx: &Ctx) -> Spans {
     let what = match view.lists.inner.len() {
         MAX_LISTED => format!("the longest {} of {}", text::count(MAX_LISTED as u64), text::count(s.count)),
-        _ => format!("{} in all", text::count(s.count)),
+        _ => format!("{} total", text::count(s.count)),
     };
     let title = format!("{} {} ", word(s.what), name(cx.index, s));
     vec![(title, Role::Title), (format!("{} {what}", cx.theme.glyphs.dot), Role::Dim)]

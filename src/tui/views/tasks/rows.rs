@@ -29,8 +29,8 @@ pub static SUMS: Table<Sum> = Table {
         Col::number("mean", 7, |s: &Sum, _, _| time(s, mean(s), Role::Text))
             .drop(2)
             .by(|a, b, _| mean(a).cmp(&mean(b))),
-        Col::number("longest", 8, |s: &Sum, _, _| time(s, s.max, Role::Text)).by(|a, b, _| a.max.cmp(&b.max)),
-        Col::number("99 in 100", 9, |s: &Sum, _, _| time(s, s.p99, Role::Text)).drop(3).by(|a, b, _| a.p99.cmp(&b.p99)),
+        Col::number("max", 8, |s: &Sum, _, _| time(s, s.max, Role::Text)).by(|a, b, _| a.max.cmp(&b.max)),
+        Col::number("p99", 9, |s: &Sum, _, _| time(s, s.p99, Role::Text)).drop(3).by(|a, b, _| a.p99.cmp(&b.p99)),
     ],
     sort: Sort { column: 4, descending: true },
     same: |a, b| (a.what, a.name) == (b.what, b.name),
@@ -65,7 +65,7 @@ pub static INSTANCES: Table<Instance> = Table {
         ),
         Col::text("", 18, |i: &Instance, _, _| match (i.began, i.ended) {
             (true, true) => one("", Role::Dim),
-            (false, _) => one("began before", Role::Warning),
+            (false, _) => one("began earlier", Role::Warning),
             (true, false) => one("not ended", Role::Warning),
         })
         .drop(1)

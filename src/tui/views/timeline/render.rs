@@ -77,8 +77,7 @@ impl Timeline {
             (false, _) => cx.theme.style(Role::Text),
         };
         if selected {
-            let row = Rect { width: area.width.saturating_sub(1), ..area };
-            buf.set_style(row, style);
+            cx.theme.select(buf, Rect { width: area.width.saturating_sub(1), ..area });
         }
         let stat = self.stat(line, cx);
         let right = area.right().saturating_sub(1);
@@ -124,7 +123,7 @@ impl Timeline {
             Item::Other(Row::Path) => ("critical path".into(), String::new()),
             Item::Other(Row::Procs) => ("procs".into(), format!(" {times}{}", cx.index.procs.len())),
             Item::Other(Row::Proc(p)) => (words::proc(cx.index, p), String::new()),
-            Item::Other(Row::System) => ("the runtime's own".into(), String::new()),
+            Item::Other(Row::System) => ("runtime goroutines".into(), String::new()),
             // The lanes have no such row.
             Item::Other(Row::Span(..)) => Default::default(),
             Item::Other(Row::Group(g)) => {
@@ -230,10 +229,9 @@ impl Timeline {
             buf[(axis.x + column as u16, axis.y)].set_char(glyph).set_style(cx.theme.style(Role::Key));
         }
         if cx.theme.level == ColorLevel::True {
-            let tint = cx.theme.style(Role::Selection);
             let rows = self.scroll.seen().count().min(usize::from(lanes.height)) as u16;
             let column = Rect { x, width: 1, height: rows, ..lanes };
-            buf.set_style(column.intersection(lanes), tint);
+            cx.theme.select(buf, column.intersection(lanes));
         }
         let selected = Item::of(cx.place);
         let row = self.scroll.seen().position(|r| self.rows.lines.get(r as usize).map(|l| l.item) == selected);

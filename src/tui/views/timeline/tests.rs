@@ -159,7 +159,7 @@ fn what_ended_a_wait_is_a_key_away_and_so_is_the_way_back() {
     d.keys("u").unwrap();
     assert_ne!(d.model.place().go, wait.go);
     let screen = text(&d, 120, 40);
-    assert!(screen.contains("woke") || screen.contains("ran up to"), "{screen}");
+    assert!(screen.contains("unblocked") || screen.contains("running until"), "{screen}");
     d.keys("[").unwrap();
     assert_eq!((d.model.place().go, d.model.place().at), (wait.go, wait.at));
 }

@@ -29,7 +29,7 @@ impl Timeline {
                 None => {
                     self.anchor = Some(cx.place.at);
                     out.push(Command::Say(
-                        "h l move to the other end; v or Enter narrows to it, f zooms, Esc forgets it".into(),
+                        "h l move to the other end; v or Enter filters by it, f zooms, Esc forgets it".into(),
                     ));
                 }
             },

@@ -19,7 +19,7 @@ use ratatui::layout::{Position, Rect};
 type Stamp = (String, u64, bool);
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Row {
+enum HitRow {
     /// A heading: whether of the samples, and how many.
     Heading(bool, u64),
     /// A line of source: whether of the samples.
@@ -30,14 +30,14 @@ enum Row {
 #[derive(Default)]
 pub struct HitList {
     stamp: Option<Stamp>,
-    rows: Vec<Row>,
+    rows: Vec<HitRow>,
     scroll: Scroll,
 }
 
 impl HitList {
     fn line(&self) -> Option<(bool, Caller)> {
         match self.rows.get(self.scroll.selected as usize) {
-            Some(Row::Line(samples, c)) => Some((*samples, *c)),
+            Some(HitRow::Line(samples, c)) => Some((*samples, *c)),
             _ => None,
         }
     }
@@ -51,8 +51,8 @@ impl HitList {
             (false, callers.events, hits.found.total() - hits.found.samples()),
         ] {
             if !list.is_empty() {
-                self.rows.push(Row::Heading(samples, total));
-                self.rows.extend(list.into_iter().map(|c| Row::Line(samples, c)));
+                self.rows.push(HitRow::Heading(samples, total));
+                self.rows.extend(list.into_iter().map(|c| HitRow::Line(samples, c)));
             }
         }
     }
@@ -194,15 +194,15 @@ impl View for HitList {
         for (i, no) in self.scroll.seen().enumerate() {
             let row = table::row(area, i as u64);
             match self.rows.get(no as usize) {
-                Some(Row::Heading(samples, n)) => {
+                Some(HitRow::Heading(samples, n)) => {
                     let what = if *samples { "CPU samples" } else { "other events" };
                     let text = format!("{} {what}", base::count(*n));
                     write(buf, row, row.x + 1, row.y, &text, theme.style(Role::Heading));
                 }
-                Some(Row::Line(_, c)) => {
+                Some(HitRow::Line(_, c)) => {
                     let selected = no == self.scroll.selected;
                     if selected && cx.focused {
-                        buf.set_style(row, theme.style(Role::Selection));
+                        theme.select(buf, row);
                     }
                     let mark = if selected { theme.glyphs.marker } else { ' ' };
                     let x = write(buf, row, row.x, row.y, &mark.to_string(), theme.style(Role::Accent));
@@ -229,8 +229,8 @@ impl View for HitList {
 }
 
 /// Moves the selection off a heading, the way it was going.
-fn skip_headings(rows: &[Row], scroll: &mut Scroll, down: bool) {
-    let heading = |i: u64| matches!(rows.get(i as usize), Some(Row::Heading(..)));
+fn skip_headings(rows: &[HitRow], scroll: &mut Scroll, down: bool) {
+    let heading = |i: u64| matches!(rows.get(i as usize), Some(HitRow::Heading(..)));
     let at = scroll.selected;
     if !heading(at) {
         return;

@@ -17,14 +17,14 @@ use std::sync::Arc;
 
 /// The pane.
 #[derive(Default)]
-pub struct Way {
+pub struct StackPane {
     found: Option<Arc<Found>>,
     /// The nodes, that of the graph's cursor first, without the root of all.
     nodes: Vec<usize>,
     scroll: Scroll,
 }
 
-impl Way {
+impl StackPane {
     /// Shows the way to a node.
     pub(super) fn follow(&mut self, found: Option<&Arc<Found>>, node: usize) {
         let same = match (&self.found, found) {
@@ -34,7 +34,7 @@ impl Way {
         if same {
             return;
         }
-        *self = Way { found: found.cloned(), ..Way::default() };
+        *self = StackPane { found: found.cloned(), ..StackPane::default() };
         let Some(f) = found else { return };
         let mut at = node;
         while let Some(n) = f.tree.nodes.get(at).filter(|_| at != 0) {
@@ -67,7 +67,7 @@ impl Way {
     }
 }
 
-impl View for Way {
+impl View for StackPane {
     fn title(&self, cx: &Ctx) -> String {
         match self.node(0).filter(|n| n.func.is_some()) {
             Some(n) => format!("stack of {}", words::func(cx.index.dict.func_name(n.func))),
@@ -85,7 +85,7 @@ impl View for Way {
                 out.push(Command::Focus(Pane::Source));
             }
             (Action::Copy, Some(n)) => {
-                let (name, place, _) = Way::line(n, cx);
+                let (name, place, _) = StackPane::line(n, cx);
                 out.push(Command::Copy(format!("{name}  {place}").trim_end().into()));
             }
             _ => {
@@ -128,12 +128,12 @@ impl View for Way {
         for (i, row) in self.scroll.seen().enumerate() {
             let line = table::row(area, i as u64);
             let Some(n) = self.node(row).filter(|_| line.height > 0) else { return };
-            let (name, place, role) = Way::line(n, cx);
+            let (name, place, role) = StackPane::line(n, cx);
             let x = write(buf, line, line.x + 1, line.y, &name, cx.theme.style(role));
             let room = usize::from(line.right().saturating_sub(x + 2));
             write(buf, line, x + 2, line.y, &text::fit_end(&place, room), cx.theme.style(Role::Dim));
             if cx.focused && row == self.scroll.selected {
-                buf.set_style(line, cx.theme.style(Role::Selection));
+                cx.theme.select(buf, line);
             }
         }
     }
