@@ -1,10 +1,15 @@
 //! Who waited for whom, in one trace or summed up over several, as text and as JSON.
 
+use crate::analysis::waits::links::Party;
 use crate::analysis::waits::links::table::{Longest, Named, Row, Table};
+use crate::analysis::waits::standing::Standing;
 use crate::base::{Duration, text, time};
 use crate::model::dict::short_func;
 use serde_json::{Value, json};
 use std::io::{self, Write};
+
+/// Idle waits that are listed, at most.
+const IDLE: usize = 10;
 
 /// Writes the first `limit` links, then the knots, then how to ask about the longest wait of the link that cost most, of
 /// those that goroutines ended again and again. Waits of the runtime's own goroutines are left out but for `all`.
@@ -23,24 +28,14 @@ pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io:
         "{:>8} {:>8} {:>8} {:>8}  waited for · who waited, where ← who ended it, where",
         "total", "waits", "p99", "max"
     )?;
-    for (k, r) in shown.iter().take(limit) {
-        writeln!(
-            out,
-            "{:>8} {:>8} {:>8} {:>8}  {}",
-            r.total.to_string(),
-            text::count(r.count),
-            r.p99().to_string(),
-            r.max.to_string(),
-            words(k, r),
-        )?;
-    }
+    let (stalls, idle): (Vec<_>, Vec<_>) = shown.iter().partition(|(_, r)| r.standing == Standing::Stall);
+    rows(&stalls, limit, out)?;
     if table.rows.is_empty() {
         writeln!(out, "{:>35}  no waits", "")?;
     }
-    if shown.len() > limit {
-        let rest: Duration = shown[limit..].iter().map(|(_, r)| r.total).sum();
-        let more = shown.len() - limit;
-        writeln!(out, "{:>8} {:>8} {:>8} {:>8}  {more} more (--limit)", rest.to_string(), "", "", "")?;
+    if !idle.is_empty() {
+        writeln!(out, "\n{:>35}  idle: waiting for work, for connections, for a clock", "")?;
+        rows(&idle, limit.min(IDLE), out)?;
     }
     if hidden > 0 {
         writeln!(out, "{:>35}  {hidden} of the runtime's own goroutines not shown (--all)", "")?;
@@ -61,9 +56,26 @@ pub fn write(table: &Table, all: bool, limit: usize, out: &mut dyn Write) -> io:
     hint(table, out)
 }
 
+/// Writes the first `limit` rows, and how many more there are.
+fn rows(all: &[&&(Named, Row)], limit: usize, out: &mut dyn Write) -> io::Result<()> {
+    for (k, r) in all.iter().take(limit).map(|r| (&r.0, &r.1)) {
+        let (total, p99, max) = (r.total.to_string(), r.p99().to_string(), r.max.to_string());
+        writeln!(out, "{total:>8} {:>8} {p99:>8} {max:>8}  {}", text::count(r.count), words(k, r))?;
+    }
+    if all.len() > limit {
+        let rest: Duration = all[limit..].iter().map(|r| r.1.total).sum();
+        writeln!(out, "{:>8} {:>26}  {} more (--limit)", rest.to_string(), "", all.len() - limit)?;
+    }
+    Ok(())
+}
+
 /// What a row's waits have in common, safe to show: for what, who where, ended by whom where.
 pub(super) fn words(k: &Named, r: &Row) -> String {
-    let open = if r.open > 0 { format!(" · {} open", text::count(r.open)) } else { String::new() };
+    let open = match (r.open, k.ended_by) {
+        (0, _) => String::new(),
+        (n, "nobody") => format!(" · {} unfinished", text::count(n)),
+        (n, _) => format!(" · {} since before the trace", text::count(n)),
+    };
     format!(
         "{} · {}{} ← {}{}{open}",
         text::escape(&k.reason),
@@ -75,7 +87,7 @@ pub(super) fn words(k: &Named, r: &Row) -> String {
 }
 
 fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let by_goroutines = |(k, r): &&(Named, Row)| r.users && k.ended_by == "goroutine";
+    let by_goroutines = |(k, r): &&(Named, Row)| r.users && r.standing == Standing::Stall && k.ended_by == "goroutine";
     let Some((k, r)) = table.rows.iter().filter(by_goroutines).max_by_key(|(_, r)| (r.count > 1, r.total)) else {
         return Ok(());
     };
@@ -107,6 +119,7 @@ pub fn json(table: &Table) -> Value {
                 "ended_by": k.ended_by,
                 "waker": k.waker,
                 "waker_at": k.waker_at.full,
+                "idle": r.standing == Standing::Idle,
                 "count": r.count,
                 "open": r.open,
                 "total_ns": r.total.ns(),
@@ -142,13 +155,7 @@ fn short(name: &str) -> String {
 
 /// Who ended the waits of a row, short and safe to show.
 fn ended_by(k: &Named) -> String {
-    match k.ended_by {
-        "goroutine" => short(&k.waker),
-        "network" => "the network".into(),
-        "timer" => "a timer".into(),
-        "runtime" => "the runtime".into(),
-        _ => "nobody, to the end of the trace".into(),
-    }
+    Party::words_of(k.ended_by).map_or_else(|| short(&k.waker), str::to_owned)
 }
 
 fn spaced(s: &str) -> String {

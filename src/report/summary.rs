@@ -2,9 +2,13 @@
 
 use crate::analysis::summary::{GoroutineFact, Summary, summarize};
 use crate::analysis::waits::links::table::Table;
-use crate::base::{Duration, text};
+use crate::analysis::waits::standing::Standing;
+use crate::base::{Duration, StringId, text};
 use crate::model::Index;
 use crate::model::dict::{short_file, short_func};
+use crate::model::totals::SpanTally;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Rows of each table.
@@ -33,10 +37,10 @@ pub fn write(name: &str, index: &Index, table: &Table, out: &mut dyn Write) -> i
         writeln!(out, "lost: {}", text::escape(loss))?;
     }
     samples(&s, out)?;
-    goroutines(&s, out)?;
+    goroutines(&s, index, out)?;
     waits(table, out)?;
     ranges(&s, index, out)?;
-    annotations(&s, out)
+    annotations(index, out)
 }
 
 fn percent(part: u64, whole: u64) -> String {
@@ -73,7 +77,7 @@ fn samples(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
+fn goroutines(s: &Summary, index: &Index, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "\n{:>8} {:>8} {:>8} {:>8} {:>8}  goroutines by start function",
@@ -83,16 +87,22 @@ fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let mut by: Vec<_> = s.goroutines_by_name.iter().collect();
     by.sort_by_key(|(name, g)| (std::cmp::Reverse(g.exec_ns), name.as_str()));
     let rest = by.len().saturating_sub(ROWS);
+    let mut never: BTreeMap<&str, u64> = BTreeMap::new();
+    for g in index.goroutines.iter().filter(|g| g.events > 0 && g.ended.is_none()) {
+        *never.entry(index.dict.func_name(g.entry)).or_default() += 1;
+    }
     for (name, g) in by.into_iter().take(ROWS) {
+        let open = never.get(name.as_str()).copied().filter(|_| g.count > 1).unwrap_or(0);
         let name = if name.is_empty() { "(not known)".into() } else { text::escape(short_func(name)) };
         writeln!(
             out,
-            "{:>8} {:>8} {:>8} {:>8} {:>8}  {name}",
+            "{:>8} {:>8} {:>8} {:>8} {:>8}  {name}{}",
             text::count(g.count),
             Duration(g.exec_ns).to_string(),
             Duration(g.sched_wait_ns).to_string(),
             Duration(waiting(g)).to_string(),
             Duration(g.syscall_ns.saturating_add(g.syscall_block_ns)).to_string(),
+            unfinished(open),
         )?;
     }
     if rest > 0 {
@@ -103,15 +113,15 @@ fn goroutines(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
 
 /// Who waited for what, by the user's lines, as `links` has it: but for the runtime's own goroutines.
 fn waits(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let shown: Vec<_> = table.rows.iter().filter(|(_, r)| r.users).collect();
-    if shown.is_empty() {
-        return Ok(());
+    let users = table.rows.iter().filter(|(_, r)| r.users);
+    let (shown, idle): (Vec<_>, Vec<_>) = users.partition(|(_, r)| r.standing == Standing::Stall);
+    if !shown.is_empty() {
+        writeln!(
+            out,
+            "\n{:>8} {:>8} {:>8}  longest waits: for what · who, where ← ended by whom, where",
+            "total", "count", "max"
+        )?;
     }
-    writeln!(
-        out,
-        "\n{:>8} {:>8} {:>8}  longest waits: for what · who, where ← ended by whom, where",
-        "total", "count", "max"
-    )?;
     for (k, r) in shown.iter().take(ROWS) {
         let (total, max) = (r.total.to_string(), r.max.to_string());
         writeln!(out, "{total:>8} {:>8} {max:>8}  {}", text::count(r.count), super::links::words(k, r))?;
@@ -119,7 +129,23 @@ fn waits(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     if let Some(rest) = shown.len().checked_sub(ROWS).filter(|&n| n > 0) {
         writeln!(out, "{:>26}  and {rest} more: gotrail links", "")?;
     }
+    if !idle.is_empty() {
+        let total: Duration = idle.iter().map(|(_, r)| r.total).sum();
+        let count = text::count(idle.iter().map(|(_, r)| r.count).sum());
+        let sleeps = if shown.is_empty() { "\n" } else { "" };
+        writeln!(
+            out,
+            "{sleeps}{:>8} {count:>8} {:>8}  idle: waiting for work, for connections, for a clock",
+            total.to_string(),
+            ""
+        )?;
+    }
     Ok(())
+}
+
+/// How many had not ended when the trace did, in words; nothing for none.
+fn unfinished(n: u64) -> String {
+    if n > 0 { format!(" · {} unfinished", text::count(n)) } else { String::new() }
 }
 
 fn ranges(s: &Summary, index: &Index, out: &mut dyn Write) -> io::Result<()> {
@@ -127,11 +153,13 @@ fn ranges(s: &Summary, index: &Index, out: &mut dyn Write) -> io::Result<()> {
         return Ok(());
     }
     let whole = index.duration().ns().max(1) as f64;
-    writeln!(out, "\n{:>8} {:>8} {:>7}  collector and stops", "count", "total", "of time")?;
+    writeln!(out, "\n{:>8} {:>8} {:>10}  GC and stop-the-world", "count", "total", "% of trace")?;
     for (name, r) in &s.ranges {
-        let share = format!("{:.1} %", r.total_ns as f64 * 100.0 / whole);
-        let total = Duration(r.total_ns).to_string();
-        writeln!(out, "{:>8} {total:>8} {share:>7}  {}", text::count(r.count), text::escape(name))?;
+        let open = index.dict.find(name).and_then(|n| index.totals.open_ranges.get(&n)).copied().unwrap_or_default();
+        let total = Duration(r.total_ns.saturating_add(open.total.ns()));
+        let share = format!("{:.1} %", total.ns() as f64 * 100.0 / whole);
+        let (count, total) = (text::count(r.count + open.count), total.to_string());
+        writeln!(out, "{count:>8} {total:>8} {share:>10}  {}{}", text::escape(name), unfinished(open.count))?;
     }
     if let Some(m) = s.metrics.get("/memory/classes/heap/objects:bytes") {
         writeln!(out, "heap: {} to {}, at the end {}", text::bytes(m.min), text::bytes(m.max), text::bytes(m.last))?;
@@ -139,26 +167,33 @@ fn ranges(s: &Summary, index: &Index, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn annotations(s: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    let named = |m: &std::collections::BTreeMap<String, crate::analysis::summary::TaskFact>| {
-        m.iter().filter(|(n, _)| !n.is_empty()).map(|(n, t)| (n.clone(), *t)).collect::<Vec<_>>()
+fn annotations(index: &Index, out: &mut dyn Write) -> io::Result<()> {
+    let named = |m: &FxHashMap<StringId, SpanTally>| {
+        let mut sums: BTreeMap<&str, SpanTally> = BTreeMap::new();
+        for (&name, t) in m.iter().filter(|(n, _)| !index.dict.str(**n).is_empty()) {
+            sums.entry(index.dict.str(name)).or_default().merge(*t);
+        }
+        let mut all: Vec<(&str, SpanTally)> = sums.into_iter().collect();
+        all.sort_by_key(|(_, t)| std::cmp::Reverse(t.inside_ns()));
+        all
     };
-    let all = [("task", named(&s.tasks)), ("region", named(&s.regions))];
+    let all = [("task", named(&index.totals.tasks)), ("region", named(&index.totals.regions))];
     if all.iter().all(|(_, m)| m.is_empty()) {
         return Ok(());
     }
     writeln!(out, "\n{:>8} {:>8} {:>8}  tasks and regions", "count", "total", "mean")?;
-    for (what, mut spans) in all {
-        spans.sort_by_key(|(_, t)| std::cmp::Reverse(t.total_ns));
+    for (what, spans) in all {
         for (name, t) in spans.into_iter().take(ROWS) {
-            let mean = t.total_ns / (t.complete.max(1) as i64);
+            let total = t.inside_ns();
+            let mean = total / i64::try_from(t.count.max(1)).unwrap_or(i64::MAX);
             writeln!(
                 out,
-                "{:>8} {:>8} {:>8}  {what} {}",
+                "{:>8} {:>8} {:>8}  {what} {}{}",
                 text::count(t.count),
-                Duration(t.total_ns).to_string(),
+                Duration(total).to_string(),
                 Duration(mean).to_string(),
-                text::escape(&name)
+                text::escape(name),
+                unfinished(t.unfinished)
             )?;
         }
     }
