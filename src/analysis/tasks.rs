@@ -66,7 +66,7 @@ impl Instance {
     }
 }
 
-/// The tasks or regions of one name. Times are of those with both ends in the trace.
+/// The tasks or regions of one name. Those that lack an end count with the time that they were there inside the trace.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sum {
     /// What they are.
@@ -77,7 +77,7 @@ pub struct Sum {
     pub count: u64,
     /// How many of them lack an end.
     pub open: u64,
-    /// The sum of the others' lengths.
+    /// The sum of their lengths inside the trace.
     pub total: Duration,
     /// The longest.
     pub max: Duration,
@@ -254,13 +254,10 @@ pub fn sums<S: Source>(source: &S, opts: Options<'_>, group: Option<GroupId>) ->
             (Sum { what, name, count: 0, open: 0, total: zero, max: zero, p99: zero }, Histogram::default())
         });
         s.count += 1;
-        if i.complete() {
-            s.total += i.len();
-            s.max = s.max.max(i.len());
-            hist.add(i.len());
-        } else {
-            s.open += 1;
-        }
+        s.open += u64::from(!i.complete());
+        s.total += i.len();
+        s.max = s.max.max(i.len());
+        hist.add(i.len());
     })?;
     let mut all: Vec<Sum> =
         by.into_values().map(|(s, hist)| Sum { p99: hist.quantile(0.99).min(s.max), ..s }).collect();

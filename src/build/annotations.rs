@@ -57,8 +57,14 @@ impl Regions {
     }
 
     /// A region ends: the innermost open one. Go's reader insists on its name; a program that mixes its regions up is
-    /// no reason to reject its trace.
-    pub fn end(&mut self, go: GoIdx, name: StringId, at: Time, sums: &mut FxHashMap<StringId, SpanTally>) {
+    /// no reason to reject its trace. One that began before the trace, which starts at `start`, counts from there.
+    pub fn end(
+        &mut self,
+        go: GoIdx,
+        name: StringId,
+        (start, at): (Time, Time),
+        sums: &mut FxHashMap<StringId, SpanTally>,
+    ) {
         match self.open.get_mut(&go).and_then(Vec::pop) {
             Some(r) if r.inherited => {}
             Some(r) => {
@@ -69,7 +75,11 @@ impl Regions {
                 s.complete += 1;
                 s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
             }
-            None => sums.entry(name).or_default().count += 1,
+            None => {
+                let s = sums.entry(name).or_default();
+                s.count += 1;
+                s.add_partial(at - start);
+            }
         }
     }
 
@@ -86,16 +96,28 @@ impl Regions {
 
     /// The goroutine is over, at `at` or with the trace: its open regions end with it. Those of system goroutines are
     /// not the user's.
-    pub fn close(&mut self, go: GoIdx, at: Option<Time>, system: bool, sums: &mut FxHashMap<StringId, SpanTally>) {
+    pub fn close(
+        &mut self,
+        go: GoIdx,
+        at: Option<Time>,
+        (system, end): (bool, Time),
+        sums: &mut FxHashMap<StringId, SpanTally>,
+    ) {
         for r in self.open.remove(&go).unwrap_or_default() {
             if r.inherited || system {
                 continue;
             }
             let s = sums.entry(r.name).or_default();
             s.count += 1;
-            if let Some(at) = at {
-                s.complete += 1;
-                s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
+            match at {
+                Some(at) => {
+                    s.complete += 1;
+                    s.total_ns = s.total_ns.saturating_add((at - r.start).ns());
+                }
+                None => {
+                    s.unfinished += 1;
+                    s.add_partial(end - r.start);
+                }
             }
         }
     }
@@ -131,7 +153,9 @@ impl Tasks {
         }
     }
 
-    pub fn end(&mut self, id: u64, at: Time, sums: &mut FxHashMap<StringId, SpanTally>) {
+    /// A task ends; one that began before the trace, which starts at `start`, counts from there.
+    pub fn end(&mut self, id: u64, (start, at): (Time, Time), sums: &mut FxHashMap<StringId, SpanTally>) {
+        let trace = start;
         if self.done.contains(id) && !self.open.contains_key(&id) {
             return;
         }
@@ -142,6 +166,8 @@ impl Tasks {
         if let Some(start) = start {
             s.complete += 1;
             s.total_ns = s.total_ns.saturating_add((at - start).ns());
+        } else {
+            s.add_partial(at - trace);
         }
     }
 
@@ -151,9 +177,12 @@ impl Tasks {
     }
 
     /// Counts what is still open at the end of the trace.
-    pub fn finish(&mut self, sums: &mut FxHashMap<StringId, SpanTally>) {
-        for (_, (name, _)) in self.open.drain() {
-            sums.entry(name).or_default().count += 1;
+    pub fn finish(&mut self, (start, end): (Time, Time), sums: &mut FxHashMap<StringId, SpanTally>) {
+        for (_, (name, began)) in self.open.drain() {
+            let s = sums.entry(name).or_default();
+            s.count += 1;
+            s.unfinished += 1;
+            s.add_partial(end - began.unwrap_or(start));
         }
     }
 }

@@ -45,6 +45,8 @@ pub enum EndedBy {
     Timer,
     /// The runtime, on no goroutine's behalf.
     Runtime,
+    /// The operating system, or C: a syscall or a call returned.
+    Return,
     /// Nobody: still blocked when the trace ended.
     Nobody,
 }
@@ -73,6 +75,7 @@ fn one(e: &Edge, links: &Links, index: &Index) -> Wait {
             Party::Network => EndedBy::Network,
             Party::Timer => EndedBy::Timer,
             Party::Runtime => EndedBy::Runtime,
+            Party::Return => EndedBy::Return,
             Party::Nobody => EndedBy::Nobody,
         },
         ended_at: frame(e.key.waker_at),

@@ -69,6 +69,22 @@ const STANDARD: &[&str] = &[
     "weak",
 ];
 
+/// What the names of functions have in them that cgo makes: `main._Cfunc_compress`.
+const CGO: &[&str] = &["._Cfunc_", "._C2func_", "._cgo_"];
+
+/// Whether cgo made a function, to call one of C.
+pub fn is_cgo(func: &str) -> bool {
+    CGO.iter().any(|made| func.contains(made))
+}
+
+/// The start function of the goroutine in which `iter.Pull` runs an iterator.
+const ITERATOR: &str = "runtime.corostart";
+
+/// Whether goroutines of this start function are iterators, run as coroutines: they are the user's code.
+pub fn is_iterator(entry: &str) -> bool {
+    entry == ITERATOR
+}
+
 /// Whether a function belongs to the runtime and its closest kin, as `traceoracle` understands it.
 pub fn is_runtime(func: &str) -> bool {
     is_runtimes_package(func) || func.starts_with("internal/") || func.starts_with("sync.")
@@ -121,6 +137,8 @@ impl Owner {
             _ if is_runtime(func) => Owner::Runtime,
             // What the compiler wraps.
             _ if func.starts_with("_.") => Owner::Runtime,
+            // What cgo makes for each C function that is called: the call itself stands in the function above.
+            _ if is_cgo(func) => Owner::Library,
             // What stands in no package: assembly, C. And what the compiler makes for a type.
             _ if !func.contains('.')
                 || func.starts_with("type:")
@@ -144,7 +162,7 @@ impl Owner {
     /// runtime's.
     pub fn of_goroutine(entry: &str) -> Owner {
         match Owner::of(entry) {
-            _ if entry == "runtime.main" => Owner::User,
+            _ if entry == "runtime.main" || is_iterator(entry) => Owner::User,
             Owner::Runtime if !is_runtimes_package(entry) && !is_core(entry) => Owner::Library,
             owner => owner,
         }
@@ -211,6 +229,7 @@ mod tests {
             ("_.(*T).M", Owner::Runtime),
             ("", Owner::Unknown),
             ("malloc", Owner::Library),
+            ("main._Cfunc_compress", Owner::Library),
             ("type:.eq.main.T", Owner::Library),
             ("type..hash.main.T", Owner::Library),
             ("encoding/json.Marshal", Owner::Library),
@@ -230,6 +249,7 @@ mod tests {
             ("runtime/trace.Start.func1", Owner::Runtime),
             ("internal/runtime/maps.f", Owner::Runtime),
             ("runtime.main", Owner::User),
+            ("runtime.corostart", Owner::User),
             ("main.main", Owner::User),
             ("sync.(*WaitGroup).Go.func1", Owner::Library),
             ("internal/singleflight.(*Group).doCall", Owner::Library),

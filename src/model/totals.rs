@@ -2,7 +2,7 @@
 
 use super::tally::{MetricTally, Tally};
 use super::waits::{LinkTally, WaitTally};
-use crate::base::{GoIdx, GroupId, StackId, StringId};
+use crate::base::{Duration, GoIdx, GroupId, StackId, StringId};
 use crate::wire::event::{GoState, Kind, ProcState};
 use rustc_hash::FxHashMap;
 
@@ -41,6 +41,32 @@ pub struct SpanTally {
     pub complete: u64,
     /// Sum of their lengths, in ns.
     pub total_ns: i64,
+    /// Those that had not ended when the trace did.
+    pub unfinished: u64,
+    /// Sum of the time that those of which an end is missing were there inside the trace, in ns: from its start, or to its
+    /// end.
+    pub partial_ns: i64,
+}
+
+impl SpanTally {
+    /// Sum of the time inside the trace of all of them, in ns.
+    pub fn inside_ns(&self) -> i64 {
+        self.total_ns.saturating_add(self.partial_ns)
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, o: SpanTally) {
+        self.count += o.count;
+        self.complete += o.complete;
+        self.total_ns = self.total_ns.saturating_add(o.total_ns);
+        self.unfinished += o.unfinished;
+        self.partial_ns = self.partial_ns.saturating_add(o.partial_ns);
+    }
+
+    /// Adds the time inside the trace of one of which an end is missing.
+    pub(crate) fn add_partial(&mut self, d: Duration) {
+        self.partial_ns = self.partial_ns.saturating_add(d.ns());
+    }
 }
 
 /// Counts and sums over the whole trace.
@@ -70,6 +96,8 @@ pub struct Totals {
     pub heap_goal: MetricTally,
     /// Ended ranges by name.
     pub ranges: FxHashMap<StringId, Tally>,
+    /// Ranges that had not ended when the trace did, by name: how long they were there.
+    pub open_ranges: FxHashMap<StringId, Tally>,
     /// Tasks by name.
     pub tasks: FxHashMap<StringId, SpanTally>,
     /// Regions by name.
@@ -79,6 +107,8 @@ pub struct Totals {
     /// All other waits, and whether they ended: those of goroutines that were found waiting or created so, and those that
     /// were still going on when the trace ended.
     pub other_waits: FxHashMap<(Link, bool), WaitTally>,
+    /// Syscalls by who made them in which stack, and whether they ended.
+    pub calls: FxHashMap<(Link, bool), WaitTally>,
     /// Whether some wait of a damaged trace, or of a goroutine that came back from C, may be missing from `links` and
     /// `other_waits`.
     pub waits_missing: bool,
@@ -99,10 +129,12 @@ impl Default for Totals {
             heap_alloc: MetricTally::default(),
             heap_goal: MetricTally::default(),
             ranges: FxHashMap::default(),
+            open_ranges: FxHashMap::default(),
             tasks: FxHashMap::default(),
             regions: FxHashMap::default(),
             links: FxHashMap::default(),
             other_waits: FxHashMap::default(),
+            calls: FxHashMap::default(),
             waits_missing: false,
         }
     }

@@ -1,10 +1,15 @@
 //! Who was blocked, by whom, in one trace or summed up over several, as text.
 
 use super::table::{Column, Page, Table as Layout, fold};
+use crate::analysis::waits::links::Party;
 use crate::analysis::waits::links::table::{Longest, Named, NamedKnot, Row, Table};
+use crate::analysis::waits::standing::Standing;
 use crate::base::{Duration, text, time};
 use crate::model::dict::short_func;
 use std::io::{self, Write};
+
+/// Idle waits that are listed, at most.
+const IDLE: usize = 10;
 
 /// Writes the first `limit` rows, then the wait cycles, then how to ask about the longest wait of the row that cost most, of
 /// those that goroutines ended again and again. Waits of the runtime's own goroutines are left out but for `all`.
@@ -19,19 +24,14 @@ pub fn write(table: &Table, all: bool, limit: usize, page: Page, out: &mut dyn W
         writeln!(out, "{} traces\n", table.traces)?;
     }
     let mut t = columns(&["total", "waits", "p99", "max"]);
-    for (k, r) in shown.iter().take(limit) {
-        let numbers = [r.total.to_string(), text::count(r.count), r.p99().to_string(), r.max.to_string()];
-        t.row(numbers.into_iter().chain([words(k, r)]));
-    }
+    let (stalls, idle): (Vec<&(Named, Row)>, Vec<_>) = shown.iter().partition(|(_, r)| r.standing == Standing::Stall);
+    rows(&stalls, limit, &mut t);
     if table.rows.is_empty() {
         t.words("no waits".into());
     }
-    if let Some(rest) = shown.get(limit..).filter(|r| !r.is_empty()) {
-        let total: Duration = rest.iter().map(|(_, r)| r.total).sum();
-        let count = text::count(rest.iter().map(|(_, r)| r.count).sum());
-        let max = rest.iter().map(|(_, r)| r.max).max().unwrap_or_default();
-        let numbers = [total.to_string(), count, String::new(), max.to_string()];
-        t.row(numbers.into_iter().chain([more(rest, " (--limit)")]));
+    if !idle.is_empty() {
+        t.words("idle: waiting for work, for connections, for a clock".into());
+        rows(&idle, limit.min(IDLE), &mut t);
     }
     if hidden > 0 {
         t.words(format!("{hidden} of runtime goroutines not shown (--all)"));
@@ -41,6 +41,21 @@ pub fn write(table: &Table, all: bool, limit: usize, page: Page, out: &mut dyn W
         cycle(k, page, out)?;
     }
     hint(table, out)
+}
+
+/// The first `limit` rows, and how many more there are.
+fn rows(all: &[&(Named, Row)], limit: usize, t: &mut Layout) {
+    for (k, r) in all.iter().take(limit) {
+        let numbers = [r.total.to_string(), text::count(r.count), r.p99().to_string(), r.max.to_string()];
+        t.row(numbers.into_iter().chain([words(k, r)]));
+    }
+    if let Some(rest) = all.get(limit..).filter(|r| !r.is_empty()) {
+        let total: Duration = rest.iter().map(|(_, r)| r.total).sum();
+        let count = text::count(rest.iter().map(|(_, r)| r.count).sum());
+        let max = rest.iter().map(|(_, r)| r.max).max().unwrap_or_default();
+        let numbers = [total.to_string(), count, String::new(), max.to_string()];
+        t.row(numbers.into_iter().chain([more(rest, " (--limit)")]));
+    }
 }
 
 /// A table of waits: these columns, and what they have in common.
@@ -88,7 +103,7 @@ fn cycle(k: &NamedKnot, page: Page, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let by_goroutines = |(k, r): &&(Named, Row)| r.users && k.ended_by == "goroutine";
+    let by_goroutines = |(k, r): &&(Named, Row)| r.users && r.standing == Standing::Stall && k.ended_by == "goroutine";
     let Some((k, r)) = table.rows.iter().filter(by_goroutines).max_by_key(|(_, r)| (r.count > 1, r.total)) else {
         return Ok(());
     };
@@ -114,13 +129,7 @@ pub(super) fn short(name: &str) -> String {
 
 /// Who ended the waits of a row, short and safe to show.
 fn ended_by(k: &Named) -> String {
-    match k.ended_by {
-        "goroutine" => short(&k.waker),
-        "network" => "network poller".into(),
-        "timer" => "timer".into(),
-        "runtime" => "runtime".into(),
-        _ => "still blocked at trace end".into(),
-    }
+    Party::words_of(k.ended_by).map_or_else(|| short(&k.waker), str::to_owned)
 }
 
 fn spaced(s: &str) -> String {

@@ -5,6 +5,7 @@ use super::schema::summary::{Group, groups};
 use super::table::{Column, Page, Table, fold};
 use crate::analysis::summary::{Summary, TaskFact, summarize};
 use crate::analysis::waits::links::table as waits;
+use crate::analysis::waits::standing::Standing;
 use crate::base::{Duration, StackId, number, text};
 use crate::model::dict::{short_file, short_func};
 use crate::model::{Index, Range};
@@ -95,8 +96,9 @@ fn goroutines(all: &[Group], rows: usize, page: Page, out: &mut dyn Write) -> io
 
 /// The waits that took longest, by the lines of the user's code.
 fn blocked(table: &waits::Table, rows: usize, page: Page, out: &mut dyn Write) -> io::Result<()> {
-    let shown: Vec<_> = table.rows.iter().filter(|(_, r)| r.users).collect();
-    if shown.is_empty() {
+    let users = table.rows.iter().filter(|(_, r)| r.users);
+    let (shown, idle): (Vec<_>, Vec<_>) = users.partition(|(_, r)| r.standing == Standing::Stall);
+    if shown.is_empty() && idle.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
@@ -109,6 +111,13 @@ fn blocked(table: &waits::Table, rows: usize, page: Page, out: &mut dyn Write) -
         let count = rest.iter().map(|(_, r)| r.count).sum();
         let max = rest.iter().map(|(_, r)| r.max).max().unwrap_or_default();
         t.row([total.to_string(), text::count(count), max.to_string(), links::more(rest, ": gotrail waits")]);
+    }
+    if !idle.is_empty() {
+        let total: Duration = idle.iter().map(|(_, r)| r.total).sum();
+        let count = text::count(idle.iter().map(|(_, r)| r.count).sum());
+        let max = idle.iter().map(|(_, r)| r.max).max().unwrap_or_default();
+        let words = "idle: waiting for work, for connections, for a clock".to_owned();
+        t.row([total.to_string(), count, max.to_string(), words]);
     }
     t.write(page, out)
 }

@@ -2,35 +2,16 @@
 //! in order.
 
 use super::cost::hits::Hit;
+pub use super::states::source::Source;
 use crate::base::GoIdx;
+use crate::model::Segment;
 use crate::model::reasons::TABLE;
-use crate::model::{Index, Segment};
 use crate::query::{Ahead, CompileError, Compiled, Next, Query};
-use crate::read::Trace;
 use crossbeam_channel::{Sender, bounded};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Where segments come from: a trace, or in tests a few made by hand.
-pub trait Source: Sync {
-    /// Calls `f` with the index as it is now.
-    fn with_index(&self, f: &mut dyn FnMut(&Index));
-
-    /// Segment `i`, decoded; or in a few words why it cannot be had.
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String>;
-}
-
-impl Source for Trace {
-    fn with_index(&self, f: &mut dyn FnMut(&Index)) {
-        f(&self.index());
-    }
-
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
-        Trace::segment(self, i).map_err(|e| e.to_string())
-    }
-}
 
 /// How to search.
 #[derive(Clone, Debug)]

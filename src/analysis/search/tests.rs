@@ -1,6 +1,7 @@
 use super::*;
 use crate::analysis::cost::hits::{Callers, Hits, user_line};
 use crate::base::{GoIdx, GroupId, ProcIdx};
+use crate::model::Index;
 use crate::model::ownership::is_core;
 use crate::model::segment::Kind;
 use crate::model::{Lane, dict};

@@ -1,6 +1,6 @@
 //! Decodes the segments that a walk backwards through a trace will want next, on other threads.
 
-use crate::analysis::search::Source;
+use super::source::Source;
 use crate::model::{Index, Segment};
 use rustc_hash::FxHashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,7 @@
 //! Looks states up at any point of a trace, from there backwards or forwards: for following one goroutine after another
 //! through a few segments.
 
-use crate::analysis::search::Source;
+use super::source::Source;
 use crate::analysis::waits::tracker::{End, Interval};
 use crate::base::EventNo;
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, Time};

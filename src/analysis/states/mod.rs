@@ -3,5 +3,6 @@
 pub mod ahead;
 pub mod forward;
 pub mod interval;
+pub mod source;
 pub mod spans;
 pub mod walk;

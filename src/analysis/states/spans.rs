@@ -1,40 +1,11 @@
-//! The states of goroutines as stretches of time between their events, and where analyses get segments from.
+//! The states of goroutines as stretches of time between their events.
 //!
 //! A segment tells every living goroutine's state by itself: the first event about a goroutine says in which state it
 //! was before (a restated status, or what a transition starts from), and it was in that state since the segment began.
 
 use crate::base::{Duration, GoIdx, ProcIdx, Time};
 use crate::model::segment::{GoState, Kind};
-use crate::model::{Cell, Detail, Lane, Segment};
-use crate::read::Trace;
-use std::sync::Arc;
-
-/// Where an analysis gets the parts of a trace from. [`Trace`] is one; tests make their own.
-pub trait Source {
-    /// Where the segments that are known by now begin and end.
-    fn cuts(&self) -> Cuts;
-    /// Segment `i`, decoded; `None` if it cannot be read.
-    fn segment(&self, i: usize) -> Option<Arc<Segment>>;
-    /// What the index says of a lane in a window, as one cell.
-    fn summary(&self, lane: Lane, from: Time, to: Time) -> Cell;
-}
-
-impl Source for Trace {
-    fn cuts(&self) -> Cuts {
-        let index = self.index();
-        let starts = index.segments.iter().map(|s| s.from).collect();
-        let gaps = index.recordings.windows(2).map(|w| (w[0].to + Duration(1), w[1].from)).collect();
-        Cuts { starts, end: index.end + Duration(1), gaps }
-    }
-
-    fn segment(&self, i: usize) -> Option<Arc<Segment>> {
-        Trace::segment(self, i).ok()
-    }
-
-    fn summary(&self, lane: Lane, from: Time, to: Time) -> Cell {
-        self.index().cells(lane, from, to, 1).pop().unwrap_or_default()
-    }
-}
+use crate::model::{Detail, Segment};
 
 /// How time is cut into segments: segment `i` covers the time from its first event up to the next segment's first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Walks segments in order while other threads decode those ahead.
 
-use crate::analysis::search::Source;
+use super::source::Source;
 use crate::model::Segment;
 use crossbeam_channel::bounded;
 use std::ops::{ControlFlow, Range};

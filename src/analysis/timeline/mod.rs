@@ -1,7 +1,8 @@
 //! What the timeline draws: each lane's content in the cells of a window, from the index far out and exact close in.
 
+use super::states::source::Source;
 use super::states::spans;
-use super::states::spans::{Source, Span};
+use super::states::spans::Span;
 use crate::base::{Duration, GoIdx, StringId, Time};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Cell, Detail, Index, Lane, Range, Segment};
@@ -126,7 +127,7 @@ pub fn exact(
         if cancel.load(Ordering::Relaxed) {
             return None;
         }
-        let Some(seg) = source.segment(i) else { continue };
+        let Ok(seg) = source.segment(i) else { continue };
         let bounds = cuts.bounds(i);
         if lanes.iter().any(|(lane, _)| matches!(lane, Lane::Proc(_))) {
             add_procs(&mut strips, &seg, bounds, procs);

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::states::spans::Cuts;
 use crate::base::{ProcIdx, StackId, ThreadIdx};
 use crate::build::SegmentBuilder;
-use crate::model::Event;
+use crate::model::{Event, Index};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -21,8 +21,10 @@ impl Source for Made {
     fn cuts(&self) -> Cuts {
         self.cuts.clone()
     }
-    fn segment(&self, i: usize) -> Option<Arc<Segment>> {
-        self.segments.get(i).cloned()
+    fn with_index(&self, _: &mut dyn FnMut(&Index)) {}
+
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+        self.segments.get(i).cloned().ok_or_else(|| "none".to_owned())
     }
     fn summary(&self, _: Lane, _: Time, _: Time) -> Cell {
         Cell::default()

@@ -5,5 +5,6 @@ pub mod contention;
 pub mod knots;
 pub mod links;
 pub mod path;
+pub mod standing;
 pub mod stw;
 pub mod tracker;

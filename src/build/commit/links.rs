@@ -2,7 +2,7 @@
 
 use super::Maps;
 use crate::base::GoIdx;
-use crate::build::fold::{LinkKey, Single};
+use crate::build::fold::{CALL, LinkKey, Single};
 use crate::model::Index;
 use crate::model::totals::{Link, Party};
 use crate::model::waits::{LinkTally, Stretch};
@@ -28,7 +28,11 @@ pub(crate) fn add_links(index: &mut Index, links: Vec<(LinkKey, LinkTally)>, gos
             (longest.began, longest.ended) = (first + longest.began, first + longest.ended);
         }
         let link = link(index, &k, gos, maps);
-        index.totals.links.entry(link).or_default().merge(tally);
+        if k.reason == CALL {
+            index.totals.calls.entry((link, true)).or_default().merge(tally.waits);
+        } else {
+            index.totals.links.entry(link).or_default().merge(tally);
+        }
     }
 }
 
@@ -40,7 +44,9 @@ pub(crate) fn add_singles(index: &mut Index, singles: &[Single], gos: &[GoIdx], 
         let go = gos.get(s.key.waiter as usize).copied().unwrap_or_default();
         let (began, ended) = (first + s.began, first + s.ended);
         let wait = Stretch { len: s.to - s.from, from: s.from, began, ended, go };
-        if s.blocked {
+        if s.key.reason == CALL {
+            index.totals.calls.entry((link, true)).or_default().add(wait);
+        } else if s.blocked {
             index.totals.links.entry(link).or_default().waits.add(wait);
         } else {
             index.totals.other_waits.entry((link, true)).or_default().add(wait);

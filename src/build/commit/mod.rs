@@ -2,6 +2,7 @@
 
 mod links;
 mod queues;
+mod recordings;
 mod replay;
 mod totals;
 
@@ -18,6 +19,7 @@ use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use crate::wire::tables::Tables;
 use links::{add_links, add_singles, party};
 use queues::Queueing;
+use recordings::{recording_start, recordings};
 use replay::push_range;
 use rustc_hash::FxHashMap;
 
@@ -288,6 +290,11 @@ impl Commit {
                 let lost = close(g, &o, end);
                 g.lost_at_end = lost;
             }
+            if o.seen && o.state == GoState::Syscall {
+                let call = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
+                let link = call_link(Party::Group(g.group), o.stack);
+                index.totals.calls.entry((link, false)).or_default().add(call);
+            }
             if o.seen && o.state == GoState::Waiting {
                 let link = Link {
                     waiter: Party::Group(g.group),
@@ -304,10 +311,11 @@ impl Commit {
         for go in self.regions.goroutines() {
             let system = is_system_to_go(index.goroutine_name(go));
             let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
-            self.regions.close(go, ended, system, &mut index.totals.regions);
+            self.regions.close(go, ended, (system, end), &mut index.totals.regions);
         }
-        self.tasks.finish(&mut index.totals.tasks);
+        self.tasks.finish((index.start, end), &mut index.totals.tasks);
         for (name, scope, since) in self.ranges.rest() {
+            index.totals.open_ranges.entry(name).or_default().add(end - since);
             push_range(index, name, scope, since, end);
         }
     }
@@ -332,6 +340,9 @@ impl Commit {
         }
         for ((l, ended), t) in std::mem::take(&mut totals.other_waits) {
             totals.other_waits.entry((named(l), ended)).or_default().merge(t);
+        }
+        for ((l, ended), t) in std::mem::take(&mut totals.calls) {
+            totals.calls.entry((named(l), ended)).or_default().merge(t);
         }
         self.regroup(index);
         let ignored = [
@@ -543,7 +554,12 @@ impl Commit {
                     }
                 }
                 GoState::Runnable => index.totals.sched.add(h.until - o.stated),
-                GoState::Syscall => index.totals.syscalls.add(h.until - o.stated),
+                GoState::Syscall => {
+                    index.totals.syscalls.add(h.until - o.stated);
+                    let call = o.wait((g, floor), go, h.until, index.events + h.no);
+                    let link = call_link(party(index, go), o.stack);
+                    index.totals.calls.entry((link, true)).or_default().add(call);
+                }
                 _ => {}
             }
         }
@@ -589,25 +605,9 @@ impl Commit {
     }
 }
 
-/// When the recording at hand begins.
-fn recording_start(index: &Index) -> Time {
-    index.recordings.last().map_or(Time::MIN, |r| r.from)
-}
-
-/// What there is to say of several recordings: how many, and how far apart.
-fn recordings(all: &[Recording]) -> Option<String> {
-    let gaps = all.windows(2).map(|w| w[1].from - w[0].to);
-    let (least, most) = (gaps.clone().min()?, gaps.max()?);
-    let n = all.len();
-    let apart = match (least.0, most.0) {
-        (a, b) if b - a <= b / 5 => format!("{} apart", most),
-        _ => format!("{least} to {most} apart"),
-    };
-    let processes = all.last().map_or(1, |r| r.process + 1);
-    let of = if processes > 1 { format!(" of {processes} processes") } else { String::new() };
-    Some(format!(
-        "{n} recordings{of}, {apart}: what happened between them is not known; --recording 1 to {n} opens one"
-    ))
+/// A syscall made in a stack, as a link to nobody.
+fn call_link(waiter: Party, waiter_stack: StackId) -> Link {
+    Link { waiter, reason: StringId::NONE, waiter_stack, waker: Party::Nobody, waker_stack: StackId::NONE }
 }
 
 /// Name of the range of concurrent marking, as Go's reader calls it.

@@ -2,7 +2,7 @@
 
 use super::Maps;
 use crate::base::GoIdx;
-use crate::build::fold::{Part, Single};
+use crate::build::fold::{CALL, Part, Single};
 use crate::model::totals::Link;
 use crate::model::waits::{Queued, Queues, Stop, Stretch};
 use crate::model::{Dict, Index};
@@ -42,7 +42,12 @@ impl Queueing {
             by: go(s.key.waker),
             by_stack: maps.stack(s.key.waker_stack),
         };
-        let singles = part.singles.iter().map(queued).filter(|q| wanted(index.dict.str(q.reason)));
+        let singles = part
+            .singles
+            .iter()
+            .filter(|s| s.key.reason != CALL)
+            .map(queued)
+            .filter(|q| wanted(index.dict.str(q.reason)));
         self.kept.waits.extend(part.queued.iter().map(queued));
         self.kept.waits.extend(singles);
         let stops = part.stops_after.iter().map(|&(no, stack)| Stop { after: first + no, stack: maps.stack(stack) });

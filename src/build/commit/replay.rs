@@ -30,7 +30,7 @@ impl Commit {
             if row.ended.is_some() || self.open[g.index()].gone.is_some() {
                 let at = row.ended.or(self.open[g.index()].gone);
                 let system = is_system_to_go(index.goroutine_name(g));
-                self.regions.close(g, at, system, &mut index.totals.regions);
+                self.regions.close(g, at, (system, index.end), &mut index.totals.regions);
             }
         }
     }
@@ -79,7 +79,7 @@ impl Commit {
                     self.tasks.mention(parent);
                 }
             }
-            Kind::TaskEnd => self.tasks.end(r.wide[0], at, &mut index.totals.tasks),
+            Kind::TaskEnd => self.tasks.end(r.wide[0], (index.start, at), &mut index.totals.tasks),
             // Regions are goroutines'; in a damaged file one may be nobody's.
             Kind::RegionBegin | Kind::RegionEnd if !go.is_some() => {}
             Kind::RegionBegin => {
@@ -90,7 +90,7 @@ impl Commit {
                 if !self.regions.inside(go) {
                     self.tasks.mention(r.wide[0]);
                 }
-                self.regions.end(go, maps.string(r.wide[1] as u32), at, &mut index.totals.regions);
+                self.regions.end(go, maps.string(r.wide[1] as u32), (index.start, at), &mut index.totals.regions);
             }
             Kind::Log => self.tasks.mention(r.wide[0]),
             _ => {}

@@ -4,14 +4,16 @@
 //! since when a state lasts that was already there at its beginning. Such an interval stays open at the front (a
 //! [`Head`]) and is closed when parts are put together, in `commit`.
 
+mod cells;
 mod part;
 
 use crate::model::tally::Tally;
+use cells::{is_blank, next_cell, spread, sum, thin};
 use part::EARLY;
-pub(crate) use part::{Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
+pub(crate) use part::{CALL, Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
 
 use crate::base::{Duration, GoIdx, Time};
-use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Packed, Scale};
+use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
 use crate::model::waits::{LinkTally, Queues, Stretch};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -121,11 +123,16 @@ impl Fold {
                 }
                 Kind::GoSyscallBegin => self.enter_syscall(r),
                 Kind::GoSyscallEnd => {
+                    self.count_call(r);
                     self.leave(r, GoState::Running);
                     self.end_syscall(r.proc, r.go);
                 }
-                Kind::GoSyscallEndBlocked => self.leave(r, GoState::Runnable),
+                Kind::GoSyscallEndBlocked => {
+                    self.count_call(r);
+                    self.leave(r, GoState::Runnable);
+                }
                 Kind::GoDestroy | Kind::GoDestroySyscall => {
+                    self.count_call(r);
                     self.leave(r, GoState::NotExist);
                     if let Some(row) = self.go_row(r.go) {
                         row.ended = Some(r.time);
@@ -427,12 +434,36 @@ impl Fold {
 
     fn enter_syscall(&mut self, r: &Row) {
         self.leave(r, GoState::Syscall);
+        let no = self.no;
         if let Some(row) = self.go_row(r.go) {
             row.lost = Time::MAX;
+            (row.reason, row.stack, row.blocked, row.began) = (NONE, r.stack, false, no);
         }
         self.note_stack(r.go, r.stack);
         if let Some(p) = self.proc_row(r.proc) {
             p.syscalling = r.go;
+        }
+    }
+
+    /// Counts the syscall that ends with `r`, if one does, by where it was made.
+    #[inline]
+    fn count_call(&mut self, r: &Row) {
+        let Some(row) = self.part.gos.get(r.go as usize) else { return };
+        let since = row.since;
+        if row.state != GoState::Syscall || since == Time::MIN {
+            return;
+        }
+        let (began, ended, last) = (row.began, self.no, row.last_call);
+        let key = LinkKey { waiter: r.go, reason: CALL, waiter_stack: row.stack, waker: NONE, waker_stack: NONE };
+        if since < self.part.start + EARLY {
+            self.part.singles.push(Single { key, from: since, to: r.time, began, ended, blocked: false });
+            return;
+        }
+        let id = if self.link_keys.get(last as usize) == Some(&key) { last } else { self.link(key) };
+        let len = r.time - since;
+        self.link_tallies[id as usize].waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
+        if let Some(row) = self.go_row(r.go) {
+            row.last_call = id;
         }
     }
 
@@ -571,65 +602,5 @@ impl Fold {
         {
             row.first_stack = stack;
         }
-    }
-}
-
-/// A goroutine's time goes on to the cell of `t`; what it did in the cell before is complete.
-fn next_cell(row: &mut GoRow, go: u32, t: Time, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
-    if row.cell.cell != NO_CELL {
-        entries.push((go, Entry { exit: row.state, ..row.cell }.pack(scale)));
-    }
-    let cell = scale.cell(t);
-    row.cell = Entry { cell, ..Entry::default() };
-    row.cell_start = scale.start(cell);
-    row.cell_end = scale.end(cell);
-}
-
-fn is_blank(tables: &Tables, stack: u32) -> bool {
-    tables.stacks.get(stack).last().is_none_or(|root| tables.strings.get(root.func).is_empty())
-}
-
-/// Adds the interval `from..to` to a row of cells.
-fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time, to: Time) {
-    scale.each_cell(from, to, |cell, ns| {
-        let i = cell.saturating_sub(first) as usize;
-        if i >= cells.len() {
-            cells.resize(i + 1, 0);
-        }
-        cells[i] = cells[i].saturating_add((ns >> scale.unit()).min(u64::from(u32::MAX)) as u32);
-    });
-}
-
-/// The same for sums over many goroutines, in ns; `last` is the cell of `to`, and when it starts.
-#[inline]
-fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time), last: u32, last_start: Time) {
-    if from >= last_start
-        && let Some(c) = cells.get_mut(last.wrapping_sub(first) as usize)
-    {
-        *c = c.saturating_add((to.0 - from.0) as u64);
-        return;
-    }
-    scale.each_cell(from, to, |cell, ns| {
-        let i = cell.saturating_sub(first) as usize;
-        if i >= cells.len() {
-            cells.resize(i + 1, 0);
-        }
-        cells[i] = cells[i].saturating_add(ns);
-    });
-}
-
-/// Appends a point to a series, keeping of each cell its last and its largest value.
-fn thin(points: &mut Vec<(Time, u64)>, scale: Scale, t: Time, v: u64) {
-    let cell = scale.cell(t);
-    if let [.., a, b] = points.as_mut_slice()
-        && scale.cell(a.0) == cell
-        && scale.cell(b.0) == cell
-    {
-        if b.1 >= a.1 {
-            *a = *b;
-        }
-        *b = (t, v);
-    } else {
-        points.push((t, v));
     }
 }

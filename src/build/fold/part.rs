@@ -39,7 +39,7 @@ pub(crate) struct GoRow {
     /// The state it is in, and since when; `Time::MIN` while it is still the state that was stated.
     pub state: GoState,
     pub since: Time,
-    /// Of the current wait: why, where, and whether it began with a block (not with a creation or a statement).
+    /// Of the current wait or syscall: why, where, and whether it began with a block (not with a creation or a statement).
     pub reason: u32,
     pub stack: u32,
     pub blocked: bool,
@@ -59,6 +59,8 @@ pub(crate) struct GoRow {
     pub samples: u64,
     pub label: u32,
     pub(crate) last_link: u32,
+    /// The same of its syscalls.
+    pub(crate) last_call: u32,
     /// Number of the event by which it last ended a wait since it runs, where that is asked for; else the largest number.
     pub(crate) ended_wait: u64,
     pub(crate) cell: Entry,
@@ -88,6 +90,7 @@ impl GoRow {
             samples: 0,
             label: NONE,
             last_link: NONE,
+            last_call: NONE,
             ended_wait: u64::MAX,
             cell: Entry::default(),
             cell_start: Time::MIN,
@@ -137,7 +140,10 @@ pub(crate) struct LinkKey {
     pub waker_stack: u32,
 }
 
-/// A wait that is put together with the others only when its part is: one that began so early that the part before may
+/// Stands for the reason in the key of a syscall.
+pub(crate) const CALL: u32 = u32::MAX - 1;
+
+/// A wait, or a syscall, that is put together with the others only when its part is: one that began so early that the part before may
 /// have reached beyond its beginning, or that did not begin with a block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Single {

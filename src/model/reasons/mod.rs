@@ -2,7 +2,7 @@
 
 use super::Dict;
 use super::Waker;
-use super::ownership::{is_library, is_runtime};
+use super::ownership::{is_cgo, is_library, is_runtime};
 use crate::base::text::fits;
 use crate::base::{GoIdx, StackId, StringId};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -51,6 +51,8 @@ pub struct Reason {
     pub name: String,
     /// What kind of thing is waited for.
     pub class: Class,
+    /// Whether it is a clock, or a connection to come: nothing that holds work up.
+    pub idle: bool,
 }
 
 impl Reason {
@@ -61,7 +63,7 @@ impl Reason {
 
     /// The same for a wait that was going on when the trace began: where nothing else is known of it, that is.
     pub fn from_before(self) -> Reason {
-        if self.name == NOT_RECORDED { Reason { name: "what began before the trace".into(), ..self } } else { self }
+        if self.name == NOT_RECORDED { Reason { name: "blocked since before the trace".into(), ..self } } else { self }
     }
 }
 
@@ -95,6 +97,8 @@ struct Rule {
     ended: Option<How>,
     name: String,
     class: Class,
+    #[serde(default)]
+    idle: bool,
 }
 
 /// How a goroutine ended a wait.
@@ -165,9 +169,10 @@ impl Table {
         }
     }
 
-    /// The functions between the leaf of a stack and the user's code.
+    /// The functions between the leaf of a stack and the user's code; for what cgo makes, that which it calls.
     fn above_user(dict: &Dict, stack: StackId) -> Vec<&str> {
-        dict.stack(stack).map(|f| dict.func_name(f.func)).take_while(|name| is_library(name)).collect()
+        let names = dict.stack(stack).map(|f| dict.func_name(f.func)).take_while(|name| is_library(name));
+        names.map(|name| if is_cgo(name) { CGO_CALL } else { name }).collect()
     }
 
     /// How a goroutine that did so in `stack` ended a wait.
@@ -201,13 +206,14 @@ impl Table {
         match rule {
             Some(r) if r.class == Class::Network => {
                 let via = self.0.via.iter().find(|v| any(&v.func)).map_or("network", |v| v.name.as_str());
-                Reason { name: format!("{via} {}", r.name), class: r.class }
+                Reason { name: format!("{via} {}", r.name), class: r.class, idle: r.idle }
             }
-            Some(r) => Reason { name: r.name.clone(), class: r.class },
-            None if reason.is_empty() => Reason { name: unsaid(dict, stack), class: Class::Other },
+            Some(r) => Reason { name: r.name.clone(), class: r.class, idle: r.idle },
+            None if reason.is_empty() => Reason { name: unsaid(dict, stack), class: Class::Other, idle: false },
             None => Reason {
                 name: reason.to_owned(),
                 class: if reason == "network" { Class::Network } else { Class::Other },
+                idle: false,
             },
         }
     }
@@ -277,8 +283,14 @@ fn unsaid(dict: &Dict, stack: StackId) -> String {
 /// The word for syscalls in the rules.
 const SYSCALL: &str = "syscall";
 
+/// The function of the runtime that calls C. It is not always in the stack.
+const CGO_CALL: &str = "runtime.cgocall";
+
+/// The word for switches between coroutines in the rules.
+const COROUTINE: &str = "coroutine switch";
+
 /// The name of a reason of which neither a word nor a stack is in the trace.
-const NOT_RECORDED: &str = "what is not recorded";
+const NOT_RECORDED: &str = "not recorded";
 
 fn by(waker: Waker) -> Option<Ended> {
     match waker {
@@ -333,6 +345,11 @@ impl Reasons {
         self.named(dict, (StringId(u32::MAX - 1), SYSCALL), stack, None)
     }
 
+    /// The same for the switch from a goroutine to an iterator that `iter.Pull` runs, or back.
+    pub fn coroutine(&self, dict: &Dict) -> ReasonId {
+        self.named(dict, (StringId(u32::MAX - 2), COROUTINE), StackId::NONE, None)
+    }
+
     fn named(&self, dict: &Dict, (key, reason): (StringId, &str), stack: StackId, ended: Option<Ended>) -> ReasonId {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let ended_no = match ended {
@@ -384,7 +401,11 @@ impl Reasons {
     /// A reason's name and class.
     pub fn get(&self, id: ReasonId) -> Reason {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.rows.get(usize::from(id.0)).cloned().unwrap_or(Reason { name: "other".into(), class: Class::Other })
+        known.rows.get(usize::from(id.0)).cloned().unwrap_or(Reason {
+            name: "other".into(),
+            class: Class::Other,
+            idle: false,
+        })
     }
 }
 

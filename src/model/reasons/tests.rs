@@ -59,7 +59,7 @@ fn reasons_are_read_off_stacks() {
         ("", &["runtime.selectgo", "main.f"], "select", Class::Select),
         ("", &["main.f"], "wake-up in main.f", Class::Other),
         ("", &["runtime.gopark", "runtime.bgsweep"], "wake-up in runtime.bgsweep", Class::Other),
-        ("", &[], "what is not recorded", Class::Other),
+        ("", &[], "not recorded", Class::Other),
         ("a word of tomorrow", &["main.f"], "a word of tomorrow", Class::Other),
     ];
     for (reason, funcs, name, class) in cases {
@@ -109,12 +109,12 @@ fn who_ended_a_select_tells_which_case_it_was() {
     }
     let cancel = ["context.(*cancelCtx).cancel", "context.WithCancel.func1", "main.g"];
     assert_eq!(name(select, waiter, &cancel), "select (context done)");
-    // Of what is not recorded the end may tell what its stack does not.
+    // Of not recorded the end may tell what its stack does not.
     let (none, before) = (StringId::NONE, StackId::NONE);
     assert_eq!(name(none, before, &["runtime.chansend1", "main.g"]), "chan receive or select");
     assert_eq!(name(none, before, &["sync.(*Mutex).Unlock", "main.g"]), "lock");
     assert_eq!(name(none, before, &["main.g"]), "chan receive or select");
-    assert_eq!(name(none, before, &["sync.(*WaitGroup).Add", "main.g"]), "what is not recorded");
+    assert_eq!(name(none, before, &["sync.(*WaitGroup).Add", "main.g"]), "not recorded");
     assert_eq!(name(none, waiter, &["runtime.chansend1", "main.g"]), "select");
 }
 

@@ -41,7 +41,7 @@ plain!(Range { from: Time, to: Time, name: StringId, go: GoIdx, proc: ProcIdx })
 plain!(Tally { count: u64, total: Duration });
 plain!(Stretch { len: Duration, from: Time, began: EventNo, ended: EventNo, go: GoIdx });
 plain!(MetricTally { count: u64, min: u64, max: u64, last: u64 });
-plain!(SpanTally { count: u64, complete: u64, total_ns: i64 });
+plain!(SpanTally { count: u64, complete: u64, total_ns: i64, unfinished: u64, partial_ns: i64 });
 plain!(Link { waiter: Party, reason: StringId, waiter_stack: StackId, waker: Party, waker_stack: StackId });
 
 impl Plain for Owner {
@@ -95,10 +95,12 @@ encode!(Totals {
     heap_alloc,
     heap_goal,
     ranges,
+    open_ranges,
     tasks,
     regions,
     links,
     other_waits,
+    calls,
     waits_missing,
 });
 encode!(LinkTally { tally, waits });

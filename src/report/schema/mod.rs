@@ -131,6 +131,8 @@ pub enum EnderKind {
     Timer,
     /// The runtime, on no goroutine's behalf.
     Runtime,
+    /// The operating system, or C: the call returned.
+    Return,
     /// Nothing: still blocked at trace end.
     #[serde(rename = "none")]
     Nobody,

@@ -2,6 +2,7 @@
 
 use super::{Ender, EnderKind, Place, Version, known};
 use crate::analysis::waits::links::table::{self, Named, NamedKnot, Row};
+use crate::analysis::waits::standing::Standing;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,6 +34,8 @@ pub struct Wait {
     pub at: Option<Place>,
     /// Who ended the waits.
     pub ended_by: Ender,
+    /// Whether nothing is held up by them: they wait for work, for connections, for a clock.
+    pub idle: bool,
     /// How many waits.
     pub count: u64,
     /// How many of them had begun before the trace, or had not ended when it did.
@@ -109,6 +112,7 @@ fn wait((k, r): &(Named, Row)) -> Wait {
         "network" => EnderKind::Network,
         "timer" => EnderKind::Timer,
         "runtime" => EnderKind::Runtime,
+        "return" => EnderKind::Return,
         _ => EnderKind::Nobody,
     };
     Wait {
@@ -116,6 +120,7 @@ fn wait((k, r): &(Named, Row)) -> Wait {
         reason: k.reason.clone(),
         at: place(&k.at),
         ended_by: Ender { kind, group: known(&k.waker), g: None, at: place(&k.waker_at) },
+        idle: r.standing == Standing::Idle,
         count: r.count,
         open: r.open,
         total_ns: r.total.ns(),

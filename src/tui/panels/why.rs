@@ -35,16 +35,6 @@ fn panel(work: impl FnOnce(&JobCtx) -> Result<Panelled, String> + Send + 'static
     })
 }
 
-/// Who ended waits without being a goroutine, in words.
-pub fn nobody(party: Party) -> &'static str {
-    match party {
-        Party::Network => "network poller",
-        Party::Timer => "timer",
-        Party::Runtime => "the runtime",
-        Party::Nobody | Party::Group(_) => "still blocked at trace end",
-    }
-}
-
 /// A job that shows the chain of the wait that event `began` begins.
 pub fn chain(began: EventNo) -> Job {
     panel(move |cx| path::chain(cx, began).map(|c| chain_panel(&cx.trace.index(), &c)))
@@ -88,7 +78,7 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
                 ..PanelLine::default()
             },
             other => {
-                let who = nobody(Party::of(other, index));
+                let who = Party::of(other, index).words();
                 PanelLine::plain(format!("{indent}  until {ended}: {who}"), Role::Dim)
             }
         });

@@ -289,7 +289,7 @@ fn locks_show_who_queues_and_lead_to_the_longest_wait() {
 #[test]
 fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyond() {
     let size = Size { width: 80, height: 24 };
-    let (mut d, first) = after("3jjjjjjjjjjj<Enter>p", 80, 24);
+    let (mut d, first) = after("3jjjjjj<Enter>p", 80, 24);
     assert!(first.contains(" more to the right, "), "{first}");
     assert!(first.contains("Mutex at payment/order_cache.go:45: …"), "{first}");
     d.keys("l").unwrap();
@@ -307,7 +307,7 @@ fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyo
     d.keys(&"h".repeat(100)).unwrap();
     assert_eq!(text(&d.screen(size).0), first);
     // Where all fits there is nothing to scroll.
-    let (mut d, wide) = after("3jjjjjjjjjjj<Enter>p", 300, 24);
+    let (mut d, wide) = after("3jjjjjj<Enter>p", 300, 24);
     d.keys("ll").unwrap();
     assert_eq!(text(&d.screen(Size { width: 300, height: 24 }).0), wide);
 }
@@ -715,8 +715,8 @@ fn views_look_as_they_did() {
         for (name, keys) in [
             ("links", "3j"),
             ("links_waits", "3<Enter>j"),
-            ("path", "3jjjjjjjjjjj<Enter>p"),
-            ("chain", "3jjjjjjjjjjj<Enter>c"),
+            ("path", "3jjjjjj<Enter>p"),
+            ("chain", "3jjjjjj<Enter>c"),
             ("tasks", "8j"),
             ("tasks_list", "8<Enter>j"),
             ("stacks", "4jjj"),

@@ -1,7 +1,8 @@
 //! What a goroutine was doing at an instant: since when, until when, why, and who ended it.
 
+use super::source::Source;
 use super::spans;
-use super::spans::{Cuts, Source, Span};
+use super::spans::{Cuts, Span};
 use crate::analysis::waits::tracker::made_by_timer;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
 use crate::model::reasons::TABLE;
@@ -127,7 +128,7 @@ impl Interval {
 pub fn at(source: &dyn Source, go: GoIdx, at: Time, cancel: &AtomicBool) -> Option<Interval> {
     let cuts = source.cuts();
     let home = cuts.segment_at(at)?;
-    let seg = source.segment(home)?;
+    let seg = source.segment(home).ok()?;
     let reader = Reader { source, cuts: &cuts, go, cancel };
     let span = match spans::span_at(&seg, go, cuts.bounds(home), at) {
         Some(span) => span,
@@ -194,7 +195,7 @@ pub fn step(source: &dyn Source, go: GoIdx, from: Time, forward: bool, cancel: &
 pub fn on_proc(source: &dyn Source, proc: ProcIdx, procs: usize, at: Time) -> Option<GoIdx> {
     let cuts = source.cuts();
     let i = cuts.segment_at(at)?;
-    let seg = source.segment(i)?;
+    let seg = source.segment(i).ok()?;
     let mut found = None;
     spans::runs(&seg, cuts.bounds(i), procs, at, at + Duration(1), |run| {
         if run.proc == proc {
@@ -329,7 +330,7 @@ impl Reader<'_> {
                 continue;
             }
             reach += 1;
-            let Some(seg) = self.source.segment(i) else { return (from, Edge::Unread, i + 1) };
+            let Ok(seg) = self.source.segment(i) else { return (from, Edge::Unread, i + 1) };
             match spans::span_at(&seg, self.go, bounds, bounds.1 - Duration(1)) {
                 Some(s) if s.state == span.state => {
                     from = s.from;
@@ -360,7 +361,7 @@ impl Reader<'_> {
                 continue;
             }
             reach += 1;
-            let Some(seg) = self.source.segment(i) else { return (to, Edge::Unread, i - 1) };
+            let Ok(seg) = self.source.segment(i) else { return (to, Edge::Unread, i - 1) };
             match spans::span_at(&seg, self.go, bounds, bounds.0) {
                 Some(s) if s.state == span.state && s.begin.is_none() => {
                     to = s.to;
@@ -388,7 +389,7 @@ impl Reader<'_> {
             if self.cancel.load(Ordering::Relaxed) {
                 return;
             }
-            let Some(seg) = self.source.segment(i) else { continue };
+            let Ok(seg) = self.source.segment(i) else { continue };
             self.inside_segment(interval, &seg);
         }
         // Most first; equal counts in the order of the stacks, so that the same file gives the same answer.
@@ -433,7 +434,7 @@ impl Reader<'_> {
     fn made_runnable(&self, from: Time) -> Option<Waker> {
         let before = from - Duration(1);
         let i = self.cuts.segment_at(before)?;
-        let seg = self.source.segment(i)?;
+        let seg = self.source.segment(i).ok()?;
         let span = spans::span_at(&seg, self.go, self.cuts.bounds(i), before)?;
         if span.state != GoState::Runnable {
             return None;

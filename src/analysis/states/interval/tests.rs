@@ -3,19 +3,6 @@
 use super::*;
 use crate::query::fixture::{Fixture, fixture, us};
 
-impl Source for Fixture {
-    fn cuts(&self) -> Cuts {
-        let starts = self.index.segments.iter().map(|s| s.from).collect();
-        Cuts { starts, end: self.index.end + Duration(1), gaps: Vec::new() }
-    }
-    fn segment(&self, i: usize) -> Option<Arc<Segment>> {
-        self.segments.get(i).cloned()
-    }
-    fn summary(&self, _: Lane, _: Time, _: Time) -> Cell {
-        Cell::default()
-    }
-}
-
 const G1: GoIdx = GoIdx(0);
 const G8: GoIdx = GoIdx(1);
 const G12: GoIdx = GoIdx(2);

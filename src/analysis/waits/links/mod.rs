@@ -1,5 +1,6 @@
 //! Who waited for whom: all waits of a trace, summed up by waiter, line, reason, waker and the waker's line.
 
+pub mod party;
 pub mod table;
 
 use super::tracker::{self, Interval, Visit};
@@ -7,6 +8,7 @@ use crate::analysis::search::{LookAhead, Source};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::Waker;
+use crate::model::ownership::is_iterator;
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{Reason, ReasonId, Reasons};
 use crate::model::segment::GoState;
@@ -17,49 +19,11 @@ use crate::query::Compiled;
 use rustc_hash::FxHashMap;
 
 pub use crate::model::waits::Histogram;
+pub use party::{Party, STILL_BLOCKED, group};
 
-/// Who ended the waits of an edge.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Party {
-    /// Goroutines of a group; `NONE` if their start function is not known.
-    Group(GroupId),
-    /// The network poller.
-    Network,
-    /// Timers.
-    Timer,
-    /// The runtime, on no goroutine's behalf.
-    Runtime,
-    /// Nobody: the waits were still going on when the trace ended.
-    Nobody,
-}
-
-impl Party {
-    /// The party of a waker.
-    pub fn of(waker: Waker, index: &Index) -> Party {
-        match waker {
-            Waker::Go(g) => Party::Group(group(index, g)),
-            Waker::Network => Party::Network,
-            Waker::Timer => Party::Timer,
-            Waker::Runtime => Party::Runtime,
-            Waker::Nobody => Party::Nobody,
-        }
-    }
-
-    /// What it is called: a group by the name of its start function, not escaped.
-    pub fn name(self, index: &Index) -> &str {
-        match self {
-            Party::Group(g) => index.group_name(g),
-            Party::Network => "the network",
-            Party::Timer => "a timer",
-            Party::Runtime => "the runtime",
-            Party::Nobody => "nobody, to the end of the trace",
-        }
-    }
-}
-
-/// The group of a goroutine.
-pub fn group(index: &Index, g: GoIdx) -> GroupId {
-    index.goroutine(g).map_or(GroupId::NONE, |g| g.group)
+/// Whether a stretch in this state is a wait: for somebody else, or for the operating system or C to return.
+fn is_wait(state: GoState) -> bool {
+    matches!(state, GoState::Waiting | GoState::Syscall)
 }
 
 /// What the waits of an edge have in common.
@@ -141,6 +105,7 @@ impl Links {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Raw {
     waiter: GroupId,
+    call: bool,
     reason: StringId,
     stack: StackId,
     /// The group of the goroutine that ended the wait; whether one did at all is told by `end`.
@@ -173,7 +138,7 @@ const OUT: u32 = 1;
 
 impl Visit for Summer<'_, '_> {
     fn begin(&mut self, now: &Interval, seg: &Segment, i: usize) -> u32 {
-        if now.state != GoState::Waiting {
+        if !is_wait(now.state) {
             return 0;
         }
         self.pending += u64::from(now.from < self.opts.to);
@@ -184,7 +149,7 @@ impl Visit for Summer<'_, '_> {
     }
 
     fn end(&mut self, w: &Interval) {
-        if w.state != GoState::Waiting {
+        if !is_wait(w.state) {
             return;
         }
         if w.from < self.opts.to {
@@ -214,15 +179,18 @@ impl Visit for Summer<'_, '_> {
 impl Summer<'_, '_> {
     fn edge(&mut self, w: &Interval) -> u32 {
         let group = |g: GoIdx| self.groups.get(g.0 as usize).copied().unwrap_or_default();
-        let by = w.end.map_or(GoIdx::NONE, |e| e.by);
+        let call = w.state == GoState::Syscall;
+        // Who is in a syscall ends it itself.
+        let by = w.end.filter(|_| !call).map_or(GoIdx::NONE, |e| e.by);
         let raw = Raw {
             waiter: group(w.go),
+            call,
             reason: w.reason,
             stack: w.stack,
             by: group(by),
             end: w.end.is_some(),
             someone: by.is_some(),
-            waker_stack: w.end.map_or(StackId::NONE, |e| e.stack),
+            waker_stack: w.end.filter(|_| !call).map_or(StackId::NONE, |e| e.stack),
         };
         let last = self.last.get(w.go.0 as usize).copied().flatten();
         if let Some((known, id)) = last
@@ -241,8 +209,7 @@ impl Summer<'_, '_> {
     }
 
     fn new_edge(&mut self, w: &Interval, raw: Raw) -> u32 {
-        let waker = w.waker(self.index, self.reasons);
-        let key = key(self.index, self.places, self.reasons, w, waker);
+        let (key, _) = key(self.index, self.places, self.reasons, w);
         let next = self.edges.len() as u32;
         let id = *self.ids.entry(key).or_insert(next);
         if id == next {
@@ -265,28 +232,61 @@ impl Summer<'_, '_> {
     }
 }
 
-fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval, waker: Waker) -> Key {
+/// The key of a wait, and who ended it.
+fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval) -> (Key, Waker) {
+    let waker = w.waker(index, reasons);
+    if w.state == GoState::Syscall {
+        return (call_key(index, places, reasons, group(index, w.go), w.stack, w.end.is_some()), waker);
+    }
     let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
-    let reason = reasons.refine_ended(&index.dict, (w.reason, w.stack), ended);
-    Key {
-        waiter: group(index, w.go),
+    let waiter = group(index, w.go);
+    let by = Party::of(waker, index);
+    let reason = match is_switch(index, waiter, by, (w.reason, w.stack)) {
+        true => reasons.coroutine(&index.dict),
+        false => reasons.refine_ended(&index.dict, (w.reason, w.stack), ended),
+    };
+    let key = Key {
+        waiter,
         at: places.user(w.stack),
         reason,
-        waker: Party::of(waker, index),
+        waker: by,
         waker_at: match (waker, w.end) {
             (Waker::Go(_), Some(e)) => places.user(e.stack),
             _ => PlaceId::NONE,
         },
+    };
+    (key, waker)
+}
+
+/// Whether a wait is for the other side of an iterator: a switch has no reason, and who switches to one no stack either.
+fn is_switch(index: &Index, waiter: GroupId, waker: Party, (reason, stack): (StringId, StackId)) -> bool {
+    let iterator = |g: GroupId| is_iterator(index.group_name(g));
+    let from = || matches!(waker, Party::Group(g) if iterator(g));
+    !reason.is_some() && (iterator(waiter) || !stack.is_some() && from())
+}
+
+/// The key of the syscalls that a group makes in a stack.
+fn call_key(index: &Index, places: &Places, reasons: &Reasons, waiter: GroupId, stack: StackId, ended: bool) -> Key {
+    Key {
+        waiter,
+        at: places.user(stack),
+        reason: reasons.syscall(&index.dict, stack),
+        waker: if ended { Party::Return } else { Party::Nobody },
+        waker_at: PlaceId::NONE,
+    }
+}
+
+/// The group of a side of a link that the index has.
+fn group_of(index: &Index, p: totals::Party) -> GroupId {
+    match p {
+        totals::Party::Nobody => GroupId::NONE,
+        totals::Party::Go(g) => group(index, g),
+        totals::Party::Group(g) => g,
     }
 }
 
 /// The key of the waits of a link that the index has.
 fn link_key(index: &Index, places: &Places, reasons: &Reasons, l: &totals::Link, ended: bool) -> Key {
-    let group = |p| match p {
-        totals::Party::Nobody => GroupId::NONE,
-        totals::Party::Go(g) => group(index, g),
-        totals::Party::Group(g) => g,
-    };
     // Any goroutine of the group will do: nothing but the group is asked for.
     let by = match l.waker {
         totals::Party::Nobody => GoIdx::NONE,
@@ -300,12 +300,16 @@ fn link_key(index: &Index, places: &Places, reasons: &Reasons, l: &totals::Link,
         true => reasons.waker(&index.dict, (l.reason, l.waiter_stack), by, l.waker_stack),
         false => Waker::Nobody,
     };
-    let reason = reasons.refine_ended(&index.dict, (l.reason, l.waiter_stack), (waker, l.waker_stack));
+    let (waiter, by) = (group_of(index, l.waiter), Party::of(waker, index));
+    let reason = match is_switch(index, waiter, by, (l.reason, l.waiter_stack)) {
+        true => reasons.coroutine(&index.dict),
+        false => reasons.refine_ended(&index.dict, (l.reason, l.waiter_stack), (waker, l.waker_stack)),
+    };
     Key {
-        waiter: group(l.waiter),
+        waiter,
         at: places.user(l.waiter_stack),
         reason,
-        waker: Party::of(waker, index),
+        waker: by,
         waker_at: match waker {
             Waker::Go(_) => places.user(l.waker_stack),
             _ => PlaceId::NONE,
@@ -328,6 +332,13 @@ fn from_index(index: &Index) -> Option<Links> {
     let mut sums: FxHashMap<Key, WaitTally> = FxHashMap::default();
     for (l, ended, t) in all {
         sums.entry(link_key(index, &places, &reasons, l, ended)).or_default().merge(t.clone());
+    }
+    let mut calls: Vec<_> = t.calls.iter().filter(|(_, t)| t.count > 0).collect();
+    calls.sort_unstable_by_key(|(l, _)| **l);
+    for ((l, ended), t) in calls {
+        let waiter = group_of(index, l.waiter);
+        let key = call_key(index, &places, &reasons, waiter, l.waiter_stack, *ended);
+        sums.entry(key).or_default().merge(t.clone());
     }
     let edge = |(key, t): (Key, WaitTally)| {
         let lengths = t.lengths();
@@ -441,8 +452,8 @@ pub fn sort(edges: &mut [Edge], by: Sort) {
 pub struct Wait {
     /// The stretch.
     pub interval: Interval,
-    /// Who ended it.
-    pub waker: Waker,
+    /// Who ended it: nobody in particular, if it is a syscall.
+    pub waker: Option<GoIdx>,
 }
 
 /// The waits of an edge, the longest `limit` of them, in order of time. `links` is what [`links`] gave.
@@ -470,23 +481,24 @@ pub fn list<S: Source>(
     impl Visit for Collect<'_, '_> {
         fn begin(&mut self, now: &Interval, seg: &Segment, i: usize) -> u32 {
             match self.opts.filter {
-                Some(q) if now.state == GoState::Waiting && !q.matches(seg, i, self.ahead) => OUT,
+                Some(q) if is_wait(now.state) && !q.matches(seg, i, self.ahead) => OUT,
                 _ => 0,
             }
         }
         fn end(&mut self, w: &Interval) {
             let outside = w.to < self.opts.from || w.from >= self.opts.to;
-            if w.state != GoState::Waiting || w.mark == OUT || outside || self.limit == 0 {
+            if !is_wait(w.state) || w.mark == OUT || outside || self.limit == 0 {
                 return;
             }
             if group(self.index, w.go) != self.edge.waiter {
                 return;
             }
-            let waker = w.waker(self.index, &self.links.reasons);
-            if key(self.index, &self.links.places, &self.links.reasons, w, waker) != *self.edge {
+            let (key, waker) = key(self.index, &self.links.places, &self.links.reasons, w);
+            if key != *self.edge {
                 return;
             }
-            let wait = Wait { interval: *w, waker };
+            let by = if let (Waker::Go(g), Party::Group(_)) = (waker, key.waker) { Some(g) } else { None };
+            let wait = Wait { interval: *w, waker: by };
             let rank = |slot| std::cmp::Reverse((w.len(), std::cmp::Reverse(w.from), slot));
             if self.waits.len() < self.limit {
                 self.found.push(rank(self.waits.len()));

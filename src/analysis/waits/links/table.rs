@@ -2,6 +2,7 @@
 
 use super::{Edge, Histogram, Links, Party, Sort};
 use crate::analysis::waits::knots::{Knot, knots, knots_of, ties};
+use crate::analysis::waits::standing::{Standing, standings};
 use crate::base::EventNo;
 use crate::base::{Duration, GroupId};
 use crate::model::Index;
@@ -31,7 +32,7 @@ pub struct Named {
     pub at: Place,
     /// What for.
     pub reason: String,
-    /// Who ended the waits: `goroutine`, `network`, `timer`, `runtime`, `nobody`.
+    /// Who ended the waits: `goroutine`, `network`, `timer`, `runtime`, `return` (of a syscall, or from C), `nobody`.
     pub ended_by: &'static str,
     /// The start function of a goroutine that did.
     pub waker: String,
@@ -61,6 +62,8 @@ pub struct Row {
     pub ties: bool,
     /// Whether goroutines waited that are not the runtime's own.
     pub users: bool,
+    /// Whether they hold work up, or wait for work to come.
+    pub standing: Standing,
     /// How many waits.
     pub count: u64,
     /// Those of them that were going on when a trace began or ended.
@@ -130,19 +133,13 @@ impl Table {
             let code = |(f, n)| (index.dict.func_name(f).to_owned(), index.dict.func_file(f).to_owned(), n);
             Place { code: links.places.get(p).map(code), line: links.places.line(index, p) }
         };
-        let row = |e: &Edge| {
-            let (ended_by, waker) = match e.key.waker {
-                Party::Group(g) => ("goroutine", index.group_name(g)),
-                Party::Network => ("network", ""),
-                Party::Timer => ("timer", ""),
-                Party::Runtime => ("runtime", ""),
-                Party::Nobody => ("nobody", ""),
-            };
+        let row = |(e, standing): (&Edge, Standing)| {
+            let waker = if let Party::Group(g) = e.key.waker { index.group_name(g) } else { "" };
             let key = Named {
                 waiter: index.group_name(e.key.waiter).to_owned(),
                 at: place(e.key.at),
                 reason: links.reason(e).name,
-                ended_by,
+                ended_by: e.key.waker.key(),
                 waker: waker.to_owned(),
                 waker_at: place(e.key.waker_at),
             };
@@ -155,11 +152,12 @@ impl Table {
             };
             let Edge { count, open, total, max, .. } = *e;
             let (users, ties) = (is_users(index, e), ties(links.reasons.get(e.key.reason).class));
-            let row = Row { users, ties, count, open, total, max, lengths: e.lengths.clone(), longest };
+            let lengths = e.lengths.clone();
+            let row = Row { users, ties, standing, count, open, total, max, lengths, longest };
             (key, row)
         };
         let knots = named(knots(links), &|g| index.group_name(g).to_owned());
-        Table { rows: links.edges.iter().map(row).collect(), knots, traces: 1 }
+        Table { rows: links.edges.iter().zip(standings(index, links)).map(row).collect(), knots, traces: 1 }
     }
 
     /// The links of several traces as those of one: what has the same names is the same.
@@ -179,7 +177,7 @@ impl Table {
             Ok(i) if !name.is_empty() => GroupId(i as u32),
             _ => GroupId::NONE,
         };
-        let goroutines = sums.iter().filter(|(k, r)| k.ended_by == "goroutine" && r.ties);
+        let goroutines = sums.iter().filter(|(k, r)| r.ties && k.ended_by == "goroutine");
         let knots = knots_of(goroutines.map(|(k, r)| (id(&k.waiter), id(&k.waker), r.count, r.total)));
         let knots = named(knots, &|g| names.get(g.0 as usize).map_or_else(String::new, |n| (*n).to_owned()));
         let mut rows: Vec<(Named, Row)> = sums.into_iter().collect();

@@ -55,7 +55,7 @@ fn the_lane_of_a_path_has_all_its_time_and_each_cell_is_lit_in_some_goroutine() 
 
 #[test]
 fn what_a_window_shows_is_kept_until_window_or_route_change() {
-    let (r, o) = (route_of(SLOWEST_TASK), route_of("3jjjjjjjjjjj<Enter>c<Enter>"));
+    let (r, o) = (route_of(SLOWEST_TASK), route_of("3jjjjjj<Enter>c<Enter>"));
     let all = windows(&r);
     let mut kept = None;
     Sight::keep(&mut kept, Some(&r), all[1]);
@@ -95,7 +95,7 @@ fn an_arrow_stands_where_the_path_goes_from_one_goroutine_to_another() {
 
 #[test]
 fn a_chain_leads_from_the_waiter_to_who_kept_it_waiting() {
-    let r = route_of("3jjjjjjjjjjj<Enter>c<Enter>");
+    let r = route_of("3jjjjjj<Enter>c<Enter>");
     assert!(!r.has_path() && r.at(r.from).is_none());
     // From the one who waited down to the one whom nobody held up.
     let first = r.arrows.last().unwrap();
@@ -174,7 +174,7 @@ fn routes_look_as_they_did() {
     for (w, h) in [(80, 24), (160, 50)] {
         let d = driver(SLOWEST_TASK, w, h, ColorLevel::True, false);
         insta::assert_snapshot!(format!("path_{w}x{h}"), drawn(&d, w, h));
-        let d = driver("3jjjjjjjjjjj<Enter>c<Enter>", w, h, ColorLevel::Basic, false);
+        let d = driver("3jjjjjj<Enter>c<Enter>", w, h, ColorLevel::Basic, false);
         insta::assert_snapshot!(format!("chain_{w}x{h}"), drawn(&d, w, h));
     }
     let d = driver(SLOWEST_TASK, 120, 30, ColorLevel::None, true);

@@ -4,15 +4,14 @@ use super::{Found, Key, Links};
 use crate::analysis::waits::links;
 use crate::analysis::waits::links::table::is_users;
 use crate::analysis::waits::links::{Edge, Options, Party};
+use crate::analysis::waits::standing::{Standing, standings};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
 use crate::model::Index;
-use crate::model::Waker;
 use crate::model::places::PlaceId;
 use crate::report::why;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::search;
-use crate::tui::panels::why::nobody;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::widgets::list::{Col, Table, one};
@@ -23,8 +22,10 @@ use std::sync::Arc;
 /// The edges. Those of waiter and waker share what the others leave.
 pub static EDGES: Table<Arc<EdgeRow>> = Table {
     columns: &[
-        Col::text("waits for", 14, |r: &Arc<EdgeRow>, _, _| one(r.reason.clone(), Role::Waiting))
-            .by(|a, b, _| a.reason.cmp(&b.reason)),
+        Col::text("waits for", 14, |r: &Arc<EdgeRow>, _, _| {
+            one(r.reason.clone(), if r.standing == Standing::Idle { Role::Dim } else { Role::Waiting })
+        })
+        .by(|a, b, _| a.reason.cmp(&b.reason)),
         Col::text("waiter", 18, |r: &Arc<EdgeRow>, _, width| party(&r.waiter, width))
             .elastic()
             .by(|a, b, _| a.waiter.cmp(&b.waiter)),
@@ -33,7 +34,7 @@ pub static EDGES: Table<Arc<EdgeRow>> = Table {
         Col::number("count", 7, |r: &Arc<EdgeRow>, _, _| one(base::count(r.count), Role::Text))
             .by(|a, b, _| a.count.cmp(&b.count)),
         Col::number("total", 7, |r: &Arc<EdgeRow>, _, _| one(r.total.to_string(), Role::Title))
-            .by(|a, b, _| a.total.cmp(&b.total)),
+            .by(|a, b, _| (b.standing, a.total).cmp(&(a.standing, b.total))),
         Col::number("mean", 7, |r: &Arc<EdgeRow>, _, _| one(r.mean.to_string(), Role::Text))
             .drop(2)
             .by(|a, b, _| a.mean.cmp(&b.mean)),
@@ -140,6 +141,8 @@ pub struct EdgeRow {
     pub p99: Duration,
     /// Whether one of the user's goroutines waited.
     pub users: bool,
+    /// Whether they hold work up, or wait for work to come.
+    pub standing: Standing,
     /// The goroutine of the longest, and when it began.
     pub longest: (GoIdx, Time),
 }
@@ -151,11 +154,11 @@ impl EdgeRow {
     }
 }
 
-fn row(index: &Index, found: &links::Links, edge: usize, e: &Edge) -> EdgeRow {
+fn row(index: &Index, found: &links::Links, edge: usize, (e, standing): (&Edge, Standing)) -> EdgeRow {
     let line = |p: PlaceId| found.places.line(index, p);
     let waker = match e.key.waker {
         Party::Group(g) => text::group(index.group_name(g)),
-        other => nobody(other).to_string(),
+        other => other.words().to_string(),
     };
     EdgeRow {
         edge,
@@ -170,6 +173,7 @@ fn row(index: &Index, found: &links::Links, edge: usize, e: &Edge) -> EdgeRow {
         max: e.max,
         p99: e.p99,
         users: is_users(index, e),
+        standing,
         longest: (e.longest_go, e.longest_from),
     }
 }
@@ -209,7 +213,8 @@ pub fn sum_up(key: Key) -> Job {
         let filter = search::compile(cx, key.query.as_deref())?;
         let links = links::links(cx, options(&key, filter.as_ref()))?;
         let index = cx.trace.index();
-        let rows = links.edges.iter().enumerate().map(|(i, e)| Arc::new(row(&index, &links, i, e))).collect();
+        let rows = links.edges.iter().zip(standings(&index, &links)).enumerate();
+        let rows = rows.map(|(i, e)| Arc::new(row(&index, &links, i, e))).collect();
         Ok((key, Found { links, rows }))
     };
     Job::new("edges", work, |view: &mut Links, (key, found), cx, out| view.take_sums(key, found, cx, out))
@@ -227,8 +232,8 @@ pub fn list(key: Key, found: Arc<Found>, edge: usize) -> Job {
             from: w.interval.from,
             to: w.interval.to,
             waker: match w.waker {
-                Waker::Go(g) => why::goroutine(&index, g),
-                other => nobody(Party::of(other, &index)).into(),
+                Some(g) => why::goroutine(&index, g),
+                None => e.key.waker.words().into(),
             },
             began: w.interval.began,
             end: w.interval.end.map(|e| e.no),
