@@ -53,7 +53,7 @@ fn goroutines_that_never_end_are_in_the_summary() {
     let summary = said(&["summary"], &leak);
     has(&summary, &["chan send", "main.leakyRequest p/main.go:26", "still blocked at trace end", "050 unfinished"]);
     assert!(!summary.contains("nil channel"), "{summary}");
-    let first = summary.lines().skip_while(|l| !l.contains("longest waits")).nth(1).unwrap_or_default();
+    let first = summary.lines().skip_while(|l| !l.contains("blocked in · who")).nth(1).unwrap_or_default();
     assert!(first.contains("050 unfinished"), "{summary}");
 }
 
@@ -61,8 +61,8 @@ fn goroutines_that_never_end_are_in_the_summary() {
 fn a_gc_cycle_that_never_ends_counts() {
     let Some(quotes) = shared("incidents/out-quotes/trace.out") else { return };
     let summary = said(&["summary"], &quotes);
-    has(&summary, &["31.7 %", "GC concurrent mark phase", "1 unfinished"]);
-    has(&summary, &["main.supplier", "560 unfinished"]);
+    has(&summary, &["31.7 % of trace", "GC: 9 cycles (1 unfinished)"]);
+    has(&summary, &["20 286      13 560", "main.supplier"]);
     has(&summary, &["chan send", "main.supplier", "quotes/main.go:30", "560 unfinished"]);
     assert!(!summary.contains("runtime/time.go"), "{summary}");
 }
