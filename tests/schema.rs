@@ -40,7 +40,7 @@ impl Schema {
 
     /// What is wrong with a value, and where. Knows the words that our schemas use, and no others.
     fn fault(&self, s: &Value, v: &Value, at: &str) -> Option<String> {
-        let Some(rules) = s.as_object() else { return None };
+        let rules = s.as_object()?;
         for (rule, arg) in rules {
             let fine = match rule.as_str() {
                 "$schema" | "$defs" | "title" | "description" | "format" => true,
