@@ -118,3 +118,27 @@ fn nothing_of_a_hostile_trace_reaches_the_terminal_or_markdown_as_it_is() {
         assert!(!text.contains('\x1b') && !text.contains('\x07') && !text.contains('\u{202e}'), "{format}");
     }
 }
+
+/// The table of all rules. With `GOTRAIL_FINDINGS=write` in the environment it is written anew.
+#[test]
+fn the_documentation_has_every_rule_with_its_thresholds() {
+    use gotrail::analysis::findings::{Thresholds, rules::RULES};
+    let known = Thresholds::default();
+    let mut text = String::from(
+        "# The rules of `gotrail findings`\n\nEach rule measures one thing and speaks from a threshold on; a file like \
+         `assets/findings.toml`, given as `--thresholds`,\noverrides single values. Severity comes first in the order, then \
+         cost. A rule that cannot tell says why.\n\n| rule | finding | measures | info | warn | critical |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for r in RULES {
+        let l = known.of(r.name);
+        text +=
+            &format!("| `{}` | {} | {} | {} | {} | {} |\n", r.name, r.title, r.measures, l.info, l.warn, l.critical);
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/findings.md");
+    if std::env::var("GOTRAIL_FINDINGS").as_deref() == Ok("write") {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert!(RULES.len() >= 24, "only {} rules", RULES.len());
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "GOTRAIL_FINDINGS=write brings it up to date");
+}
