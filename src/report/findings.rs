@@ -73,11 +73,13 @@ pub fn text(about: &About, all: &Findings, out: &mut dyn Write) -> io::Result<()
         writeln!(out, "      do    {}", f.advice)?;
         writeln!(out, "      check {}", about.check(f))?;
     }
-    for q in &all.fine {
-        writeln!(out, " ok {}", q.says)?;
-    }
-    for q in &all.untold {
-        writeln!(out, "  ? {}", q.says)?;
+    // Rules that look at the same thing may say the same.
+    for (sign, quiet) in [(" ok", &all.fine), ("  ?", &all.untold)] {
+        for (i, q) in quiet.iter().enumerate() {
+            if quiet[..i].iter().all(|o| o.says != q.says) {
+                writeln!(out, "{sign} {}", q.says)?;
+            }
+        }
     }
     Ok(())
 }

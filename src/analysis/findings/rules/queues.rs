@@ -49,7 +49,8 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
         }
         _ => return None,
     }
-    if c.starved >= STARVED && c.starved * 10 >= c.handoffs {
+    // Where those who release also queue, starvation mode is what any long queue comes to, and no cause.
+    if c.starved >= STARVED && c.starved * 10 >= c.handoffs && !c.held_by_waiters {
         return Some(Cause::Starvation);
     }
     let func = |p: PlaceId| f.more.contention.places.get(p).map(|(func, _)| func);
@@ -121,6 +122,10 @@ pub(super) fn finding(
         .collect();
     if c.what == What::Lock || c.held_by_waiters {
         evidence.extend(blame);
+    }
+    if c.starved >= STARVED && cause(f, c) != Some(Cause::Starvation) {
+        let (n, all) = (text::count(c.starved), text::count(c.handoffs));
+        evidence.push(format!("{n} of {all} hand-offs are in starvation mode"));
     }
     let whole: Duration = c.while_held.iter().map(|m| m.weight).sum();
     let did: Vec<String> = c
