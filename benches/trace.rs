@@ -248,7 +248,7 @@ fn frames() -> Vec<f64> {
                         let Effect::Run(job) = effect else { continue };
                         let answers = Mutex::new(Vec::new());
                         let say = |a| answers.lock().expect("no panic").push(a);
-                        job.run(&JobCtx { trace: &trace, cancel: &cancel }, &say);
+                        job.run(&JobCtx::new(&trace, &cancel), &say);
                         for answer in answers.into_inner().expect("no panic") {
                             next.extend(frame(&mut driver, Message::Answer(answer)));
                         }

@@ -82,7 +82,7 @@ impl Driver {
     fn run(&self, job: Job) -> Vec<Message> {
         let answers = Mutex::new(Vec::new());
         let say = |a| answers.lock().unwrap_or_else(|e| e.into_inner()).push(Message::Answer(a));
-        job.run(&JobCtx { trace: &self.trace, cancel: &AtomicBool::new(false) }, &say);
+        job.run(&JobCtx::new(&self.trace, &AtomicBool::new(false)), &say);
         answers.into_inner().unwrap_or_else(|e| e.into_inner())
     }
 

@@ -28,6 +28,11 @@ impl Slot {
     pub fn of<V: Any>(name: &'static str) -> Slot {
         Slot { part: TypeId::of::<V>(), name }
     }
+
+    /// Whether it is of a part of the viewer.
+    pub fn is_of(&self, part: TypeId) -> bool {
+        self.part == part
+    }
 }
 
 /// What a running job sees of the world.
@@ -36,9 +41,21 @@ pub struct JobCtx<'a> {
     pub trace: &'a Trace,
     /// Set when the answer is no longer wanted; look at it between steps.
     pub cancel: &'a AtomicBool,
+    /// Told of each segment that the job reads.
+    reading: Option<&'a (dyn Fn(usize) + Sync)>,
 }
 
-impl JobCtx<'_> {
+impl<'a> JobCtx<'a> {
+    /// What a job sees that nobody waits for.
+    pub fn new(trace: &'a Trace, cancel: &'a AtomicBool) -> JobCtx<'a> {
+        JobCtx { trace, cancel, reading: None }
+    }
+
+    /// The same, and `reading` is told of each segment that the job reads.
+    pub fn told(self, reading: &'a (dyn Fn(usize) + Sync)) -> JobCtx<'a> {
+        JobCtx { reading: Some(reading), ..self }
+    }
+
     /// Whether the answer is no longer wanted.
     pub fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
@@ -56,6 +73,9 @@ impl search::Source for JobCtx<'_> {
         if self.cancelled() {
             return Err("no longer wanted".into());
         }
+        if let Some(reading) = self.reading {
+            reading(i);
+        }
         self.trace.segment(i).map_err(|e| e.to_string())
     }
 }
@@ -68,6 +88,8 @@ pub enum Answer {
     To(Recipient),
     /// Why there is no answer.
     Failed(String),
+    /// How far a job is that takes a while: whose it is, and in a few words.
+    Working(Slot, String),
 }
 
 /// An answer, and the type of the part of the viewer that it is for.
@@ -89,6 +111,7 @@ impl fmt::Debug for Answer {
         match self {
             Answer::To(_) => f.write_str("To(..)"),
             Answer::Failed(why) => f.debug_tuple("Failed").field(why).finish(),
+            Answer::Working(_, how) => f.debug_tuple("Working").field(how).finish(),
         }
     }
 }

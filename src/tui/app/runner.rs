@@ -5,6 +5,7 @@ use crate::read::Trace;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 /// An answer on its way, and which job it is of.
 pub struct Delivery {
@@ -87,7 +88,42 @@ impl Runner {
     fn work(&self, number: u64, job: Job, cancel: &AtomicBool) {
         let slot = job.slot;
         let say = |answer| (self.answers)(Delivery { slot, number, answer });
-        job.run(&JobCtx { trace: &self.trace, cancel }, &say);
+        let clock = Mutex::new((Instant::now() + SLOW, Progress::default()));
+        let reading = |i| {
+            let (next, progress) = &mut *clock.lock().unwrap_or_else(|e| e.into_inner());
+            let of = self.trace.index().segments.len();
+            let how = progress.read(i, of);
+            if Instant::now() >= *next {
+                *next = Instant::now() + AGAIN;
+                say(Answer::Working(slot, how));
+            }
+        };
+        job.run(&JobCtx::new(&self.trace, cancel).told(&reading), &say);
+    }
+}
+
+/// A job that takes longer than this says how far it is…
+const SLOW: Duration = Duration::from_millis(500);
+/// … and again each time that this has passed.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// How far a job is that reads the trace from end to end, or several times.
+#[derive(Default)]
+struct Progress {
+    furthest: usize,
+    pass: usize,
+}
+
+impl Progress {
+    /// Segment `i` of so many is read. Several threads are at it, a few segments apart.
+    fn read(&mut self, i: usize, of: usize) -> String {
+        if i < self.furthest / 2 {
+            (self.furthest, self.pass) = (0, self.pass + 1);
+        }
+        self.furthest = self.furthest.max(i);
+        let percent = (self.furthest + 1) * 100 / of.max(1);
+        let again = if self.pass > 0 { format!(", pass {}", self.pass + 1) } else { String::new() };
+        format!("looking through the trace … {} %{again}", percent.min(100))
     }
 }
 
@@ -132,7 +168,7 @@ mod tests {
     fn text(d: &Delivery) -> &str {
         match &d.answer {
             Answer::Failed(why) => why,
-            Answer::To(_) => "",
+            Answer::To(_) | Answer::Working(..) => "",
         }
     }
 
@@ -169,6 +205,18 @@ mod tests {
         for (i, a) in slots.iter().enumerate() {
             assert!(slots[..i].iter().all(|b| a != b));
         }
+    }
+
+    #[test]
+    fn progress_counts_segments_and_passes() {
+        let mut p = Progress::default();
+        assert_eq!(p.read(0, 8), "looking through the trace … 12 %");
+        // Another thread is a segment ahead.
+        assert_eq!(p.read(5, 8), "looking through the trace … 75 %");
+        assert_eq!(p.read(4, 8), "looking through the trace … 75 %");
+        assert_eq!(p.read(7, 8), "looking through the trace … 100 %");
+        assert_eq!(p.read(1, 8), "looking through the trace … 25 %, pass 2");
+        assert_eq!(p.read(0, 0), "looking through the trace … 100 %, pass 2");
     }
 
     #[test]

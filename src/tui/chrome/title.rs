@@ -101,7 +101,7 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     if index.events > 0 {
         left.push((index.duration().to_string(), Role::Text));
-        left.push((format!("{} events", text::count(index.events)), Role::Text));
+        left.push((format!("{} events", text::count(index.event_count())), Role::Text));
         left.push((format!("{} goroutines", text::count(index.goroutines.len() as u64)), Role::Text));
     }
     if !index.losses.is_empty() {

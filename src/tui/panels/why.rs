@@ -12,7 +12,7 @@ use crate::model::Waker;
 use crate::model::places::Places;
 use crate::model::reasons::Reasons;
 use crate::report::{contention as report, why};
-use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::jobs::{Job, JobCtx, Slot};
 use crate::tui::app::nav::Target;
 use crate::tui::app::route::RouteRef;
 use crate::tui::app::zoom;
@@ -25,6 +25,11 @@ const SHARES: usize = 20;
 const STEPS: usize = 200;
 /// What others did meanwhile, at most.
 const MEANWHILE: usize = 3;
+
+/// The slot of jobs whose answers lie over the views.
+pub fn slot() -> Slot {
+    Slot::of::<Overlay>("panel")
+}
 
 /// A job whose answer lies over the views. Whoever has opened something else meanwhile is busy with that.
 fn panel(work: impl FnOnce(&JobCtx) -> Result<Panelled, String> + Send + 'static) -> Job {

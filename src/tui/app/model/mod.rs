@@ -1,12 +1,13 @@
 //! The viewer's state, and how messages change it. No terminal, no thread, no clock: messages in, effects out.
 
+mod answers;
 mod mouse;
 
 use super::action::{Action, Scope};
 use super::catalog::ViewId;
 use super::hits;
 use super::hits::Hits;
-use super::jobs::{Answer, Effect};
+use super::jobs::{Answer, Effect, Slot};
 use super::keymap::{Key, Keymap};
 use super::nav::{Narrow, Nav, Place, Row, Target};
 use super::registry::Views;
@@ -20,14 +21,13 @@ use crate::source::Places;
 use crate::tui::chrome::footer::Notice;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Areas;
-use crate::tui::chrome::{footer, tabs, title};
+use crate::tui::chrome::{ascii, footer, tabs, title};
 use crate::tui::panels::why;
 use crate::tui::panels::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
-use crate::tui::theme::{ASCII, Theme, UNICODE};
+use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
-use std::any::{Any, TypeId};
 use std::sync::Arc;
 
 /// Something that happened.
@@ -77,6 +77,8 @@ pub struct Model {
     hits_shown: bool,
     overlay: Overlay,
     notice: Option<Notice>,
+    /// A job that takes a while, and how far it is.
+    working: Option<(Slot, String)>,
     queries: Vec<String>,
     /// The query that was last asked for, and whether the index was complete then.
     searched: Option<(String, bool)>,
@@ -127,6 +129,7 @@ impl Model {
             hits_shown: false,
             overlay: Overlay::None,
             notice: None,
+            working: None,
             queries: Vec::new(),
             searched: None,
             pressed: None,
@@ -249,37 +252,6 @@ impl Model {
         *self.shared.nav.here_mut() = Place { at, go, row: None, event: None, ..here };
     }
 
-    /// Gives an answer to the part that asked: the hits, what lies over the views, a view or a pane.
-    fn answer(&mut self, answer: Answer, index: &Index, effects: &mut Vec<Effect>) {
-        let answer = match answer {
-            Answer::To(recipient) => recipient,
-            Answer::Failed(why) => {
-                self.notice = Some(Notice { text: why, bad: true });
-                return;
-            }
-        };
-        let mut out = Vec::new();
-        // The hits are a part of what all others look at.
-        if answer.part == TypeId::of::<Hits>() {
-            if let Some(mut hits) = self.shared.hits.take() {
-                answer.deliver(&mut hits, &cx(&self.shared, index, false), &mut out);
-                self.shared.hits = Some(hits);
-            }
-        } else {
-            let cx = cx(&self.shared, index, false);
-            let overlay: &mut dyn Any = &mut self.overlay;
-            match (*overlay).type_id() == answer.part {
-                true => answer.deliver(overlay, &cx, &mut out),
-                false => {
-                    if let Some(part) = self.views.part(answer.part) {
-                        answer.deliver(part, &cx, &mut out);
-                    }
-                }
-            }
-        }
-        self.apply(out, index, effects);
-    }
-
     fn key(&mut self, key: Key, index: &Index, effects: &mut Vec<Effect>) {
         if self.overlay.is_some() {
             let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
@@ -366,6 +338,9 @@ impl Model {
 
     /// Hands an action to the part that has the focus, then to the view, then to the panes, then to the model itself.
     fn act(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
+        if action == Action::Escape && self.cancel(effects) {
+            return;
+        }
         let mut chain = vec![self.focus];
         // Movement belongs to the part that has the focus alone.
         if !moves(action) {
@@ -596,11 +571,13 @@ impl Model {
                 self.views.look(pane, self.shared.nav.here()).render(area, buf, &see);
             }
         }
-        footer::draw(areas.foot, buf, &see, &self.keymap, self.scope(), self.notice.as_ref());
+        let working = self.working();
+        let said = self.notice.as_ref().or(working.as_ref());
+        footer::draw(areas.foot, buf, &see, &self.keymap, self.scope(), said);
         let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
         let cursor = self.overlay.render(screen, areas.foot, buf, &over);
         if self.shared.theme.is_ascii() {
-            to_ascii(buf);
+            ascii::replace(buf);
         }
         cursor
     }
@@ -610,26 +587,6 @@ impl Model {
 fn moves(action: Action) -> bool {
     use Action::*;
     matches!(action, Left | Right | Up | Down | Top | Bottom | HalfDown | HalfUp | PageDown | PageUp)
-}
-
-/// Replaces what a terminal without Unicode cannot show: our own signs by their likes, the names of a trace by `?`.
-fn to_ascii(buf: &mut Buffer) {
-    for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
-        let level = UNICODE.levels.iter().position(|l| cell.symbol() == l.encode_utf8(&mut [0; 4]));
-        if let Some(i) = level {
-            cell.set_char(ASCII.levels[i]);
-            continue;
-        }
-        cell.set_symbol(match cell.symbol() {
-            "…" => "~",
-            "µ" => "u",
-            "×" => "x",
-            "·" => "|",
-            "→" => ">",
-            "←" => "<",
-            _ => "?",
-        });
-    }
 }
 
 /// The cursor as the command line accepts it: `trace.out@812.031ms:g8`.

@@ -1,0 +1,100 @@
+//! What jobs bring back, and how far they are.
+
+use super::{Model, cx};
+use crate::model::Index;
+use crate::tui::app::hits::Hits;
+use crate::tui::app::jobs::{Answer, Effect};
+use crate::tui::chrome::footer::Notice;
+use crate::tui::panels::why;
+use std::any::{Any, TypeId};
+
+impl Model {
+    /// Gives an answer to the part that asked: the hits, what lies over the views, a view or a pane.
+    pub(super) fn answer(&mut self, answer: Answer, index: &Index, effects: &mut Vec<Effect>) {
+        let answer = match answer {
+            Answer::To(recipient) => {
+                self.working.take_if(|(slot, _)| slot.is_of(recipient.part));
+                recipient
+            }
+            Answer::Working(slot, how) => {
+                self.working = Some((slot, how));
+                return;
+            }
+            Answer::Failed(why) => {
+                self.working = None;
+                self.notice = Some(Notice { text: why, bad: true });
+                return;
+            }
+        };
+        let mut out = Vec::new();
+        // The hits are a part of what all others look at.
+        if answer.part == TypeId::of::<Hits>() {
+            if let Some(mut hits) = self.shared.hits.take() {
+                answer.deliver(&mut hits, &cx(&self.shared, index, false), &mut out);
+                self.shared.hits = Some(hits);
+            }
+        } else {
+            let cx = cx(&self.shared, index, false);
+            let overlay: &mut dyn Any = &mut self.overlay;
+            match (*overlay).type_id() == answer.part {
+                true => answer.deliver(overlay, &cx, &mut out),
+                false => {
+                    if let Some(part) = self.views.part(answer.part) {
+                        answer.deliver(part, &cx, &mut out);
+                    }
+                }
+            }
+        }
+        self.apply(out, index, effects);
+    }
+
+    /// What the foot says of a job that takes a while.
+    pub(super) fn working(&self) -> Option<Notice> {
+        let (slot, how) = self.working.as_ref()?;
+        let cancel = if *slot == why::slot() { "; Esc cancels" } else { "" };
+        Some(Notice { text: format!("{how}{cancel}"), bad: false })
+    }
+
+    /// Ends a panel's job that takes a while; `false` if there is none.
+    pub(super) fn cancel(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let working = self.working.take_if(|(slot, _)| *slot == why::slot());
+        if working.is_some() {
+            effects.push(Effect::Cancel(why::slot()));
+            self.say("cancelled");
+        }
+        working.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::app::jobs::{Answer, Effect};
+    use crate::tui::app::keymap::{Key, Keymap};
+    use crate::tui::app::model::{Message, Model};
+    use crate::tui::panels::why;
+    use crate::tui::theme::{Background, ColorLevel, Theme};
+    use ratatui::buffer::Buffer;
+    use ratatui::layout::{Rect, Size};
+
+    fn foot(m: &Model) -> String {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 100, 30));
+        m.render(&mut buf);
+        (0..100).map(|x| buf[(x, 29)].symbol().to_owned()).collect::<String>().trim_end().to_owned()
+    }
+
+    #[test]
+    fn a_job_that_takes_a_while_says_how_far_it_is_and_escape_ends_it() {
+        let theme = Theme::new(ColorLevel::True, Background::Dark, false);
+        let trace = crate::read::fixture::trace();
+        let mut m = Model::new(trace, "x".into(), theme, Keymap::default(), Size::new(100, 30));
+        m.update(Message::Indexed);
+        m.update(Message::Answer(Answer::Working(why::slot(), "looking … 58 %".into())));
+        assert_eq!(foot(&m), "looking … 58 %; Esc cancels");
+        let escape = || Message::Key(Key::parse_all("<Esc>").unwrap()[0].to_event());
+        let effects = m.update(escape());
+        assert!(effects.iter().any(|e| matches!(e, Effect::Cancel(s) if *s == why::slot())));
+        assert_eq!(foot(&m), "cancelled");
+        // There is nothing left to end.
+        assert!(!m.update(escape()).iter().any(|e| matches!(e, Effect::Cancel(_))));
+    }
+}
