@@ -181,7 +181,7 @@ pub fn summarize(index: &Index) -> Summary {
     regions.remove("");
 
     Summary {
-        events: index.events + 1,
+        events: index.event_count(),
         start_ns: index.first.map_or(0, |t| t.0),
         end_ns: index.first.map_or(0, |_| index.end.0),
         kinds,

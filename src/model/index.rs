@@ -297,6 +297,12 @@ impl Index {
         self.goroutine(g).map_or(Owner::Unknown, |g| self.owner(g.group))
     }
 
+    /// How many events there are, as every text and Go's own reader count them: it says once more at the end that the
+    /// trace is in step.
+    pub fn event_count(&self) -> u64 {
+        self.events + 1
+    }
+
     /// The segment that holds event number `no`.
     pub fn segment_of(&self, no: u64) -> Option<usize> {
         let i = self.segments.partition_point(|s| s.first <= no).checked_sub(1)?;

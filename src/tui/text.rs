@@ -1,5 +1,6 @@
 //! What views write in words: instants, goroutines, events.
 
+use crate::base::number::Instants;
 use crate::base::text::escape;
 use crate::base::{Duration, ProcIdx, ThreadIdx};
 use crate::model::dict::{short_file, short_func};
@@ -7,32 +8,9 @@ use crate::model::{Frame, Index};
 
 pub use crate::report::events::{describe, goroutine, place as user_place};
 
-/// An offset from the trace's start to the nanosecond, in the unit and with the digits that it needs:
-/// `812.031ms`, `1.204000012s`.
+/// An instant, in seconds since the trace's start, to the nanosecond: `0.812031042s`.
 pub fn instant(at: Duration) -> String {
-    let ns = at.0.unsigned_abs();
-    let sign = if at.0 < 0 { "-" } else { "" };
-    let (unit, digits, name) = match ns {
-        0..1_000 => (1, 0, "ns"),
-        1_000..1_000_000 => (1_000, 3, "µs"),
-        1_000_000..1_000_000_000 => (1_000_000, 6, "ms"),
-        _ => (1_000_000_000, 9, "s"),
-    };
-    let mut text = format!("{sign}{}", ns / unit);
-    let rest = format!("{:0digits$}", ns % unit);
-    let rest = rest.trim_end_matches('0');
-    if digits > 0 && !rest.is_empty() {
-        text.push('.');
-        text.push_str(rest);
-    }
-    text + name
-}
-
-/// An offset for a column of instants: always milliseconds, with microseconds' thousandths: `  812.031042`.
-pub fn column_instant(at: Duration) -> String {
-    let ns = at.0.unsigned_abs();
-    let sign = if at.0 < 0 { "-" } else { "" };
-    format!("{sign}{}.{:06}", ns / 1_000_000, ns % 1_000_000)
+    Instants::new(at, Duration(1)).show(at)
 }
 
 /// `P3`, or nothing.
@@ -66,18 +44,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn instants_keep_every_nanosecond_and_no_empty_digit() {
-        let cases = [
-            (0, "0ns"),
-            (999, "999ns"),
-            (1_500, "1.5µs"),
-            (812_031_000, "812.031ms"),
-            (1_204_000_012, "1.204000012s"),
-            (-2_000_000, "-2ms"),
-        ];
+    fn instants_are_seconds_to_the_nanosecond() {
+        let cases = [(0, "0.000000000s"), (812_031_042, "0.812031042s"), (1_204_000_012, "1.204000012s")];
         for (ns, want) in cases {
             assert_eq!(instant(Duration(ns)), want);
         }
-        assert_eq!(column_instant(Duration(812_031_042)), "812.031042");
     }
 }

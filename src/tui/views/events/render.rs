@@ -76,7 +76,7 @@ fn between(view: &Events, row: u64) -> bool {
 fn cell(e: &Event, before: Option<&Event>, column: usize, cx: &Ctx) -> (String, Role) {
     let index = cx.index;
     match column {
-        0 => (words::column_instant(e.time - index.start), Role::Text),
+        0 => (words::instant(e.time - index.start), Role::Text),
         1 => (before.map_or(String::new(), |b| (e.time - b.time).to_string()), Role::Dim),
         2 => (words::goroutine(index, if e.go.is_some() { e.go } else { e.by }), Role::Accent),
         3 => (words::proc(index, e.proc), Role::Dim),

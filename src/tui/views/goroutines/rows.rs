@@ -1,5 +1,6 @@
 //! The rows of the goroutines view: what is in them, and in which order.
 
+use crate::base::number::count_in;
 use crate::base::{Duration, GoIdx, GroupId, text as escape};
 use crate::model::index::Times;
 use crate::model::{Cell, Index, Lane};
@@ -20,8 +21,11 @@ pub static ROWS: Table<Row> = Table {
         Col::text("goroutines", 22, |r: &Row, cx, _| one(name(r, cx), Role::Text))
             .elastic()
             .by(|a, b, _| a.name.cmp(&b.name)),
-        Col::number("count", 7, |r: &Row, cx, _| match r.subject {
-            Subject::Group(_) => one(format!("{}{}", cx.theme.glyphs.times, escape::count(r.count)), Role::Dim),
+        Col::number("count", 7, |r: &Row, cx, width| match r.subject {
+            Subject::Group(_) => {
+                let n = count_in(r.count, usize::from(width).saturating_sub(1));
+                one(format!("{}{n}", cx.theme.glyphs.times), Role::Dim)
+            }
             Subject::Go(_) => Spans::new(),
         })
         .drop(1)
@@ -43,14 +47,14 @@ pub static ROWS: Table<Row> = Table {
         Col::text("waits for", 20, |r: &Row, _, _| one(r.reason.clone(), Role::Dim))
             .drop(9)
             .by(|a, b, _| a.reason.cmp(&b.reason)),
-        Col::number("samples", 8, |r: &Row, _, _| number(r.samples, Role::Sample))
+        Col::number("samples", 8, |r: &Row, _, width| number(r.samples, width, Role::Sample))
             .drop(5)
             .by(|a, b, _| a.samples.cmp(&b.samples)),
         // It matters most while there is a query, and is not there else.
-        Col::number("hits", 6, |r: &Row, _, _| number(r.hits, Role::Hit))
+        Col::number("hits", 6, |r: &Row, _, width| number(r.hits, width, Role::Hit))
             .when(|cx| cx.hits.is_some())
             .by(|a, b, _| a.hits.cmp(&b.hits)),
-        Col::number("events", 9, |r: &Row, _, _| number(r.events, Role::Dim))
+        Col::number("events", 9, |r: &Row, _, width| number(r.events, width, Role::Dim))
             .drop(8)
             .by(|a, b, _| a.events.cmp(&b.events)),
     ],
@@ -76,9 +80,9 @@ fn time(d: Duration, role: Role) -> Spans {
     if d == Duration::ZERO { Spans::new() } else { one(d.to_string(), role) }
 }
 
-/// A count; nothing for none.
-fn number(n: u64, role: Role) -> Spans {
-    if n == 0 { Spans::new() } else { one(escape::count(n), role) }
+/// A count, never cut; nothing for none.
+fn number(n: u64, width: u16, role: Role) -> Spans {
+    if n == 0 { Spans::new() } else { one(count_in(n, width.into()), role) }
 }
 
 /// Time per state as parts of a bar: every state that took any time has a cell, and none has more than its due

@@ -6,6 +6,7 @@ use crate::analysis::waits::links::table::is_users;
 use crate::analysis::waits::links::{Edge, Options, Party};
 use crate::analysis::waits::standing::{Standing, standings};
 use crate::base::EventNo;
+use crate::base::number::count_in;
 use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
 use crate::model::Index;
 use crate::model::places::PlaceId;
@@ -31,7 +32,7 @@ pub static EDGES: Table<Arc<EdgeRow>> = Table {
             .by(|a, b, _| a.waiter.cmp(&b.waiter)),
         Col::text("unblocked by", 19, |r: &Arc<EdgeRow>, _, width| party(&r.waker, width))
             .by(|a, b, _| a.waker.cmp(&b.waker)),
-        Col::number("count", 7, |r: &Arc<EdgeRow>, _, _| one(base::count(r.count), Role::Text))
+        Col::number("count", 7, |r: &Arc<EdgeRow>, _, width| one(count_in(r.count, width.into()), Role::Text))
             .by(|a, b, _| a.count.cmp(&b.count)),
         Col::number("total", 7, |r: &Arc<EdgeRow>, _, _| one(r.total.to_string(), Role::Title))
             .by(|a, b, _| (b.standing, a.total).cmp(&(a.standing, b.total))),
@@ -58,7 +59,7 @@ pub static WAITS: Table<Wait> = Table {
     columns: &[
         Col::number("waited", 9, |w: &Wait, _, _| one(w.len().to_string(), Role::Title))
             .by(|a, b, _| a.len().cmp(&b.len())),
-        Col::number("from", 16, |w: &Wait, cx, _| one(text::column_instant(w.from - cx.index.start), Role::Text))
+        Col::number("from", 16, |w: &Wait, cx, _| one(text::instant(w.from - cx.index.start), Role::Text))
             .by(|a, b, _| a.from.cmp(&b.from)),
         Col::text("goroutine", 16, |w: &Wait, cx, _| one(why::goroutine(cx.index, w.go), Role::Text)).elastic().by(
             |a, b, cx| {

@@ -5,6 +5,7 @@ use super::found::Found;
 use super::rows::{ratio, signed};
 use crate::analysis::profile::cut::{Cut, What};
 use crate::analysis::profile::facets::Share;
+use crate::base::number::count_in;
 use crate::base::{FrameId, text};
 use crate::tui::app::action::Action;
 use crate::tui::app::nav::Narrow;
@@ -108,9 +109,11 @@ static LABELS: Table<LabelRow> = Table {
     columns: &[
         Col::number("flat", 10, |r: &LabelRow, _, w| one(r.of.fitting(r.share().flat, w), r.number())).by(flat),
         Col::number("flat%", 7, |r: &LabelRow, _, _| one(r.of.share(r.share().flat), r.number())).drop(1).by(flat),
-        Col::number("count", 9, |r: &LabelRow, _, _| one(text::count(r.share().count.unsigned_abs()), Role::Dim))
-            .drop(2)
-            .by(|a, b, _| a.share().count.unsigned_abs().cmp(&b.share().count.unsigned_abs())),
+        Col::number("count", 9, |r: &LabelRow, _, width| {
+            one(count_in(r.share().count.unsigned_abs(), width.into()), Role::Dim)
+        })
+        .drop(2)
+        .by(|a, b, _| a.share().count.unsigned_abs().cmp(&b.share().count.unsigned_abs())),
         Col::text("label", 16, |r: &LabelRow, cx, _| r.shown(cx)).elastic().by(named),
     ],
     ..REST

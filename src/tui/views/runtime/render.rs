@@ -3,6 +3,7 @@
 use super::{Found, Half, Runtime};
 use crate::analysis::gc::{Cycle, Work};
 use crate::analysis::sched::GroupSched;
+use crate::base::number::count_in;
 use crate::base::{Duration, Time, text};
 use crate::report;
 use crate::tui::app::view::Ctx;
@@ -24,7 +25,7 @@ const LANE: u16 = 16;
 
 const CYCLES: [Column; 9] = [
     column("#", 3, true, 3, false),
-    column("start", 12, true, 0, false),
+    column("start", 14, true, 0, false),
     column("mark", 8, true, 0, false),
     column("STW max", 7, true, 1, false),
     column("workers", 7, true, 4, false),
@@ -105,7 +106,7 @@ pub(super) fn draw(view: &Runtime, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let Some(g) = group.filter(|_| line.height > 0) else { break };
         marker(buf, line, view.half == Half::Sched && no == view.groups.selected, cx);
         for &slot in &slots {
-            let (s, role) = numbers(g, slot.column, cx);
+            let (s, role) = numbers(g, slot, cx);
             table::put(buf, line, slot, GROUPS[slot.column].right, &s, theme.style(role));
         }
         let below = table::row(parts.groups, i as u64 * u64::from(GROUP_LINES) + 1);
@@ -206,7 +207,7 @@ fn cycle(c: &Cycle, no: u64, column: usize, cx: &Ctx) -> (String, Role) {
     let work = |w: Work| c.work[w as usize];
     match column {
         0 => ((no + 1).to_string(), Role::Dim),
-        1 => (words::column_instant(c.from - cx.index.start), Role::Text),
+        1 => (words::instant(c.from - cx.index.start), Role::Text),
         2 if c.to.is_none() => (format!("{}+", c.marked(cx.index.end)), Role::Warning),
         2 => (c.marked(cx.index.end).to_string(), Role::Title),
         3 => (c.stops.iter().map(|s| s.len()).max().map_or("?".into(), |d| d.to_string()), Role::Text),
@@ -218,13 +219,13 @@ fn cycle(c: &Cycle, no: u64, column: usize, cx: &Ctx) -> (String, Role) {
     }
 }
 
-fn numbers(g: &GroupSched, column: usize, cx: &Ctx) -> (String, Role) {
+fn numbers(g: &GroupSched, slot: Slot, cx: &Ctx) -> (String, Role) {
     let (w, p) = (&g.all, g.all.parts);
     let part = |d: Duration| (report::why::percent(d, p.total()), Role::Text);
-    match column {
+    match slot.column {
         0 => (report::why::group_name(cx.index, g.group), Role::Text),
         1 => (p.total().to_string(), Role::Title),
-        2 => (text::count(w.count), Role::Text),
+        2 => (count_in(w.count, slot.width.into()), Role::Text),
         3 => (w.quantile(0.5).to_string(), Role::Text),
         4 => (w.quantile(0.99).to_string(), Role::Text),
         5 => (w.longest.len.max(Duration::ZERO).to_string(), Role::Text),

@@ -2,6 +2,7 @@
 
 use super::{mean, name, word};
 use crate::analysis::tasks::{Instance, Sum};
+use crate::base::number::count_in;
 use crate::base::{Duration, text};
 use crate::report::why;
 use crate::tui::text as words;
@@ -17,7 +18,7 @@ pub static SUMS: Table<Sum> = Table {
             .elastic()
             .by(|a, b, cx| cx.index.dict.str(a.name).cmp(cx.index.dict.str(b.name))),
         Col::text("", 6, |s: &Sum, _, _| one(word(s.what), Role::Dim)).drop(4).by(|a, b, _| a.what.cmp(&b.what)),
-        Col::number("count", 8, |s: &Sum, _, _| one(text::count(s.count), Role::Text))
+        Col::number("count", 8, |s: &Sum, _, width| one(count_in(s.count, width.into()), Role::Text))
             .by(|a, b, _| a.count.cmp(&b.count)),
         Col::number("open", 6, |s: &Sum, _, _| match s.open {
             0 => one("", Role::Dim),
@@ -49,7 +50,7 @@ pub static INSTANCES: Table<Instance> = Table {
     columns: &[
         Col::number("took", 9, |i: &Instance, _, _| one(i.len().to_string(), Role::Title))
             .by(|a, b, _| a.len().cmp(&b.len())),
-        Col::number("from", 16, |i: &Instance, cx, _| one(words::column_instant(i.from - cx.index.start), Role::Text))
+        Col::number("from", 16, |i: &Instance, cx, _| one(words::instant(i.from - cx.index.start), Role::Text))
             .by(|a, b, _| a.from.cmp(&b.from)),
         Col::number("task", 9, |i: &Instance, _, _| match i.task {
             0 => one("", Role::Dim),
