@@ -2,9 +2,10 @@
 
 use super::failure::{Failure, Usage};
 use super::open::{self, Between};
-use super::{Exit, Result};
-use crate::analysis::findings::{Facts, Gathered, Severity, Thresholds, find};
+use super::{Exit, Result, observe};
+use crate::analysis::findings::{Facts, Gathered, Severity, Thresholds, Watching, find};
 use crate::model::reasons::TABLE;
+use crate::read::Trace;
 use crate::report::findings::{self, About};
 use crate::report::json;
 use clap::{Args, ValueEnum};
@@ -88,8 +89,9 @@ pub fn run(args: &FindingsArgs, out: &mut dyn Write) -> Result<Exit> {
     };
     let (mut loud, mut sarif) = (false, Vec::new());
     let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
-    let exit = open::each_trace(&args.files, &open, (between, out), |trace, out| {
-        let more = Gathered::new(trace).map_err(Failure::Analysis)?;
+    let watch = |_: &Trace| Watching::default();
+    let exit = observe::each(&args.files, &open, (between, out), &watch, |watched, trace, out| {
+        let more = Gathered::new(trace, watched).map_err(Failure::Analysis)?;
         let index = trace.index();
         let mut all = find(&Facts { index: &index, more: &more }, &thresholds);
         let wanted = |rule: &str| {

@@ -11,6 +11,7 @@ mod locks;
 mod man;
 mod maps;
 mod matching;
+mod observe;
 mod offcpu;
 mod open;
 mod position;

@@ -7,14 +7,13 @@ use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::contention::{Contention, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
-use crate::build::observe::Observer;
+use crate::build::observe::{Both, Observer, Tables, Watch};
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
 use crate::model::{Index, Reason};
 use crate::read::Trace;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
-use std::sync::atomic::AtomicBool;
 
 /// Tasks or regions of one name with both ends in the trace.
 pub struct Spans {
@@ -48,23 +47,36 @@ pub struct Gathered {
     pub spans: Vec<Spans>,
 }
 
+/// What has to see every event, while the trace is read or afterwards.
+pub struct Watching {
+    scheduler: Scheduler,
+    collector: Collector,
+}
+
+impl Default for Watching {
+    fn default() -> Watching {
+        let all = (Time::MIN, Time::MAX);
+        Watching { scheduler: Scheduler::new(all), collector: Collector::new(all) }
+    }
+}
+
+impl Observer for Watching {
+    fn unit(&self, start: Time, tables: &Tables, only: bool) -> Box<dyn Watch> {
+        Both(&self.scheduler, &self.collector).unit(start, tables, only)
+    }
+}
+
 impl Gathered {
-    /// Asks the analyses about a trace that has been read whole.
+    /// Asks the analyses about a trace that has been read whole, and shown to `watched`.
     ///
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn new(trace: &Trace) -> Result<Gathered, String> {
-        let kept = trace.take_queues();
-        let all = (Time::MIN, Time::MAX);
-        let (scheduler, collector) = (Scheduler::new(all), Collector::new(all));
-        for observer in [&scheduler as &dyn Observer, &collector] {
-            trace.observe(observer, &|_| {}, &AtomicBool::new(false));
-        }
-        let contention = contention(trace, kept)?;
+    pub fn new(trace: &Trace, watched: &Watching) -> Result<Gathered, String> {
+        let contention = contention(trace, trace.take_queues())?;
         let files = Files { trace: Some(trace.name()), ..Files::default() };
         let maps = maps::of_trace(trace, &contention, &files)?;
-        let (sched, gc) = (scheduler.finish(&trace.index()), collector.finish(&trace.index()));
+        let (sched, gc) = (watched.scheduler.finish(&trace.index()), watched.collector.finish(&trace.index()));
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
         Ok(Gathered { links, contention, sched, gc, maps, spans })
     }

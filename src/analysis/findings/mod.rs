@@ -10,7 +10,7 @@ mod rising;
 pub mod rules;
 pub mod thresholds;
 
-pub use facts::{Facts, Gathered};
+pub use facts::{Facts, Gathered, Watching};
 pub use finding::{Cost, Finding, Rule, Verdict, View};
 pub use thresholds::{Severity, ThresholdError, Thresholds};
 

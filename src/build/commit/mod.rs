@@ -1,6 +1,7 @@
 //! Puts the parts of the generations together, in order, into the index of the whole.
 
 mod links;
+mod maps;
 mod queues;
 mod recordings;
 mod replay;
@@ -10,58 +11,16 @@ use super::annotations::{Ranges, Regions, Tasks};
 use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
 use crate::base::EventNo;
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
-use crate::model::index::{Earlier, Goroutine, Index, Proc, Recording, SegmentInfo, Thread};
-use crate::model::ownership::{Owner, is_system_to_go};
+use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
+use crate::model::ownership::Owner;
 use crate::model::totals::{Link, Party};
 use crate::model::waits::{Queues, Stretch};
-use crate::model::{Frame, Func};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
-use crate::wire::tables::Tables;
 use links::{add_links, add_singles, party};
+pub(crate) use maps::Maps;
 use queues::Queueing;
-use recordings::{recording_start, recordings};
-use replay::push_range;
+use recordings::recording_start;
 use rustc_hash::FxHashMap;
-
-/// Handles for the positions in one generation's tables.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Maps {
-    pub strings: Vec<StringId>,
-    pub stacks: Vec<StackId>,
-}
-
-impl Maps {
-    /// Interns a generation's strings and stacks.
-    pub fn intern(index: &mut Index, tables: &Tables) -> Maps {
-        let dict = &mut index.dict;
-        let strings: Vec<StringId> = (0..tables.strings.len())
-            .map(|i| dict.string(&crate::base::text::lossy(tables.strings.get(i as u32))))
-            .collect();
-        let get = |i: u32| strings.get(i as usize).copied();
-        let empty = dict.string("");
-        let stacks = (0..tables.stacks.len())
-            .map(|i| {
-                let mut stack = StackId::NONE;
-                for f in tables.stacks.get(i as u32).iter().rev() {
-                    let func = Func { name: get(f.func).unwrap_or(empty), file: get(f.file).unwrap_or(empty) };
-                    let func = dict.func(func);
-                    let frame = dict.frame(Frame { func, line: f.line, pc: f.pc });
-                    stack = dict.push_frame(stack, frame);
-                }
-                stack
-            })
-            .collect();
-        Maps { strings, stacks }
-    }
-
-    pub fn string(&self, i: u32) -> StringId {
-        self.strings.get(i as usize).copied().unwrap_or_default()
-    }
-
-    pub fn stack(&self, i: u32) -> StackId {
-        self.stacks.get(i as usize).copied().unwrap_or_default()
-    }
-}
 
 /// What is known of a goroutine at the end of the parts seen so far, beyond its row in the index.
 #[derive(Clone, Copy, Debug)]
@@ -154,7 +113,7 @@ impl Commit {
 
     /// Handles for the goroutines, Ps and threads of a decoder's tables, of this process. All are known once their part is
     /// committed.
-    pub fn handles(&self, tables: &Tables, process: u32) -> Handles {
+    pub fn handles(&self, tables: &crate::wire::tables::Tables, process: u32) -> Handles {
         let ids = self.go_ids.get(process as usize);
         let go = |id| ids.and_then(|m| m.get(id)).copied().unwrap_or_default();
         Handles {
@@ -248,117 +207,6 @@ impl Commit {
             self.next_regroup = self.parts + 1 + index.goroutines.len() / 20_000 + self.parts / 16;
             self.regroup(index);
         }
-    }
-
-    /// The number of the recording that is being added.
-    pub fn recording(&self) -> Option<usize> {
-        self.recording
-    }
-
-    /// Another recording begins: what was open when the one before ended is closed, and nothing is known until this one says
-    /// it anew.
-    pub fn begin(&mut self, index: &mut Index, number: usize, process: u32, minor: u32) {
-        if self.recording.is_some() {
-            self.close(index);
-            let end = index.end;
-            for (i, o) in self.open.iter_mut().enumerate() {
-                let g = &mut index.goroutines[i];
-                if o.seen && g.ended.is_none() {
-                    index.grid.leave(GoIdx(i as u32), end, o.state);
-                    (g.ended, g.cut) = (Some(end), true);
-                }
-                *o = Open::new(end);
-            }
-            self.proc_states.fill(None);
-            self.syscalling.clear();
-        }
-        if process != self.process {
-            self.tasks.forget();
-        }
-        (self.recording, self.process, self.begun) = (Some(number), process, false);
-        let (number, at) = (number as u32, index.end);
-        index.recordings.push(Recording { number, process, minor, from: at, to: at });
-    }
-
-    /// The recording is over: closes what is open.
-    fn close(&mut self, index: &mut Index) {
-        let (end, floor) = (index.end, recording_start(index));
-        for i in 0..index.goroutines.len() {
-            let o = self.open[i];
-            let g = &mut index.goroutines[i];
-            if o.gone.is_none() && g.ended.is_none() && o.seen {
-                let lost = close(g, &o, end);
-                g.lost_at_end = lost;
-            }
-            if o.seen && o.state == GoState::Syscall {
-                let call = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
-                let link = call_link(Party::Group(g.group), o.stack);
-                index.totals.calls.entry((link, false)).or_default().add(call);
-            }
-            if o.seen && o.state == GoState::Waiting {
-                let link = Link {
-                    waiter: Party::Group(g.group),
-                    reason: o.reason,
-                    waiter_stack: o.stack,
-                    waker: Party::Nobody,
-                    waker_stack: StackId::NONE,
-                };
-                let wait = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
-                self.queues.add_one(&index.dict, wait, &link, GoIdx::NONE);
-                index.totals.other_waits.entry((link, false)).or_default().add(wait);
-            }
-        }
-        for go in self.regions.goroutines() {
-            let system = is_system_to_go(index.goroutine_name(go));
-            let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
-            self.regions.close(go, ended, (system, end), &mut index.totals.regions);
-        }
-        self.tasks.finish((index.start, end), &mut index.totals.tasks);
-        for (name, scope, since) in self.ranges.rest() {
-            index.totals.open_ranges.entry(name).or_default().add(end - since);
-            push_range(index, name, scope, since, end);
-        }
-    }
-
-    /// The trace is over.
-    pub fn finish(&mut self, index: &mut Index) {
-        self.close(index);
-        if let Some(said) = recordings(&index.recordings) {
-            index.losses.insert(0, said);
-        }
-        let totals = &mut index.totals;
-        let links = std::mem::take(&mut totals.links);
-        let named = |l: Link| {
-            let [waiter, waker] = [l.waiter, l.waker].map(|party| match party {
-                Party::Go(g) => Party::Group(index.goroutines[g.index()].group),
-                known => known,
-            });
-            Link { waiter, waker, ..l }
-        };
-        for (l, t) in links {
-            totals.links.entry(named(l)).or_default().merge(t);
-        }
-        for ((l, ended), t) in std::mem::take(&mut totals.other_waits) {
-            totals.other_waits.entry((named(l), ended)).or_default().merge(t);
-        }
-        for ((l, ended), t) in std::mem::take(&mut totals.calls) {
-            totals.calls.entry((named(l), ended)).or_default().merge(t);
-        }
-        self.regroup(index);
-        let ignored = [
-            (
-                self.regions.misnamed,
-                "regions end under another name than they began with: taken for the innermost open one",
-            ),
-            (self.tasks.begun_twice, "tasks begin again before they have ended: counted from their last beginning"),
-        ];
-        let said = ignored.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
-        index.losses.extend(said);
-        // Groups keep their numbers; the view sorts.
-        index.procs.shrink_to_fit();
-        index.grid.shrink();
-        index.complete = true;
-        index.progress = 1.0;
     }
 
     fn go(&mut self, index: &mut Index, id: GoId, from: Time) -> GoIdx {

@@ -1,8 +1,13 @@
 //! Several recordings in one file: where each begins, and what there is to say of them.
 
-use crate::base::Time;
+use super::replay::push_range;
+use super::{Commit, Open, call_link, close};
+use crate::base::{EventNo, GoIdx, StackId, Time};
 use crate::model::Index;
 use crate::model::index::Recording;
+use crate::model::ownership::is_system_to_go;
+use crate::model::totals::{Link, Party};
+use crate::wire::event::GoState;
 
 /// When the recording at hand begins.
 pub(super) fn recording_start(index: &Index) -> Time {
@@ -23,4 +28,117 @@ pub(super) fn recordings(all: &[Recording]) -> Option<String> {
     Some(format!(
         "{n} recordings{of}, {apart}: what happened between them is not known; --recording 1 to {n} opens one"
     ))
+}
+
+impl Commit {
+    /// The number of the recording that is being added.
+    pub fn recording(&self) -> Option<usize> {
+        self.recording
+    }
+
+    /// Another recording begins: what was open when the one before ended is closed, and nothing is known until this one says
+    /// it anew.
+    pub fn begin(&mut self, index: &mut Index, number: usize, process: u32, minor: u32) {
+        if self.recording.is_some() {
+            self.close(index);
+            let end = index.end;
+            for (i, o) in self.open.iter_mut().enumerate() {
+                let g = &mut index.goroutines[i];
+                if o.seen && g.ended.is_none() {
+                    index.grid.leave(GoIdx(i as u32), end, o.state);
+                    (g.ended, g.cut) = (Some(end), true);
+                }
+                *o = Open::new(end);
+            }
+            self.proc_states.fill(None);
+            self.syscalling.clear();
+        }
+        if process != self.process {
+            self.tasks.forget();
+        }
+        (self.recording, self.process, self.begun) = (Some(number), process, false);
+        let (number, at) = (number as u32, index.end);
+        index.recordings.push(Recording { number, process, minor, from: at, to: at });
+    }
+
+    /// The recording is over: closes what is open.
+    fn close(&mut self, index: &mut Index) {
+        let (end, floor) = (index.end, recording_start(index));
+        for i in 0..index.goroutines.len() {
+            let o = self.open[i];
+            let g = &mut index.goroutines[i];
+            if o.gone.is_none() && g.ended.is_none() && o.seen {
+                let lost = close(g, &o, end);
+                g.lost_at_end = lost;
+            }
+            if o.seen && o.state == GoState::Syscall {
+                let call = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
+                let link = call_link(Party::Group(g.group), o.stack);
+                index.totals.calls.entry((link, false)).or_default().add(call);
+            }
+            if o.seen && o.state == GoState::Waiting {
+                let link = Link {
+                    waiter: Party::Group(g.group),
+                    reason: o.reason,
+                    waiter_stack: o.stack,
+                    waker: Party::Nobody,
+                    waker_stack: StackId::NONE,
+                };
+                let wait = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
+                self.queues.add_one(&index.dict, wait, &link, GoIdx::NONE);
+                index.totals.other_waits.entry((link, false)).or_default().add(wait);
+            }
+        }
+        for go in self.regions.goroutines() {
+            let system = is_system_to_go(index.goroutine_name(go));
+            let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
+            self.regions.close(go, ended, (system, end), &mut index.totals.regions);
+        }
+        self.tasks.finish((index.start, end), &mut index.totals.tasks);
+        for (name, scope, since) in self.ranges.rest() {
+            index.totals.open_ranges.entry(name).or_default().add(end - since);
+            push_range(index, name, scope, since, end);
+        }
+    }
+
+    /// The trace is over.
+    pub fn finish(&mut self, index: &mut Index) {
+        self.close(index);
+        if let Some(said) = recordings(&index.recordings) {
+            index.losses.insert(0, said);
+        }
+        let totals = &mut index.totals;
+        let links = std::mem::take(&mut totals.links);
+        let named = |l: Link| {
+            let [waiter, waker] = [l.waiter, l.waker].map(|party| match party {
+                Party::Go(g) => Party::Group(index.goroutines[g.index()].group),
+                known => known,
+            });
+            Link { waiter, waker, ..l }
+        };
+        for (l, t) in links {
+            totals.links.entry(named(l)).or_default().merge(t);
+        }
+        for ((l, ended), t) in std::mem::take(&mut totals.other_waits) {
+            totals.other_waits.entry((named(l), ended)).or_default().merge(t);
+        }
+        for ((l, ended), t) in std::mem::take(&mut totals.calls) {
+            totals.calls.entry((named(l), ended)).or_default().merge(t);
+        }
+        self.regroup(index);
+        let ignored = [
+            (
+                self.regions.misnamed,
+                "regions end under another name than they began with: taken for the innermost open one",
+            ),
+            (self.tasks.begun_twice, "tasks begin again before they have ended: counted from their last beginning"),
+        ];
+        let said = ignored.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        index.losses.extend(said);
+        // Groups keep their numbers; the view sorts.
+        index.procs.shrink_to_fit();
+        index.grid.shrink();
+        index.complete = true;
+        index.progress = 1.0;
+    }
 }

@@ -5,10 +5,12 @@
 //! [`Head`]) and is closed when parts are put together, in `commit`.
 
 mod cells;
+mod counts;
 mod part;
 
 use crate::model::tally::Tally;
 use cells::{is_blank, next_cell, spread, sum, thin};
+use counts::Counts;
 use part::EARLY;
 pub(crate) use part::{CALL, Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
 
@@ -18,25 +20,6 @@ use crate::model::waits::{LinkTally, Queues, Stretch};
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
-
-/// Counts by a small number, as a table that grows to the largest number used.
-#[derive(Default)]
-struct Counts(Vec<u64>);
-
-impl Counts {
-    #[inline]
-    fn add(&mut self, i: u32) {
-        let i = i.wrapping_add(1) as usize;
-        if i >= self.0.len() {
-            self.0.resize(i + 1, 0);
-        }
-        self.0[i] += 1;
-    }
-
-    fn pairs(&self) -> Vec<(u32, u64)> {
-        self.0.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, &n)| ((i as u32).wrapping_sub(1), n)).collect()
-    }
-}
 
 /// The fold in progress.
 pub(crate) struct Fold {

@@ -20,7 +20,7 @@ enum Numbers {
 #[derive(Clone, Debug)]
 pub struct Listing {
     numbers: Numbers,
-    /// What it is narrowed to.
+    /// The filters.
     pub narrowing: Vec<Narrow>,
     /// Whether there were more than can be listed.
     pub cut: bool,

@@ -38,7 +38,7 @@ pub struct Links {
     lists: Drill<Arc<EdgeRow>, Wait>,
     /// What the edges in the list were chosen for.
     made: Option<(Key, Option<GroupId>, bool)>,
-    /// Whether what the runtime's own goroutines waited for is there too.
+    /// Whether the waits of runtime goroutines are there too.
     all: bool,
 }
 
@@ -53,7 +53,7 @@ fn key(cx: &Ctx) -> Key {
 }
 
 impl Links {
-    /// How many edges are left out because the runtime's own goroutines waited.
+    /// How many edges are left out because runtime goroutines waited.
     fn hidden(&self) -> usize {
         match (self.found.latest(), self.all) {
             (Some(f), false) => f.rows.iter().filter(|r| !r.users).count(),

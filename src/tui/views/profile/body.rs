@@ -19,7 +19,7 @@ pub enum Enter {
     Point,
     /// The source pane gets the focus.
     Source,
-    /// The profile is narrowed to what is under the cursor.
+    /// The profile is filtered by what is under the cursor.
     Narrow,
 }
 

@@ -180,7 +180,7 @@ impl Labels {
         self.shown_at = narrowed;
     }
 
-    /// Takes note that the profile was narrowed to one of them.
+    /// Takes note that the profile was filtered by one of them.
     pub fn chosen(&mut self, narrowed: usize) {
         self.chosen_at.push(narrowed);
     }
@@ -324,7 +324,7 @@ impl Body for Labels {
     }
 }
 
-/// Whether the profile is narrowed to a cut already.
+/// Whether the profile is filtered by a cut already.
 pub fn is_narrowed_to(cut: &Cut, cx: &Ctx) -> bool {
     cx.place.narrowing.contains(&Narrow::Cut(cut.clone()))
 }

@@ -221,7 +221,7 @@ impl Profile {
         }
     }
 
-    /// Leaves what was entered last; `false` if that is what the profile is narrowed to, or nothing.
+    /// Leaves what was entered last; `false` if that is what the profile is filtered by, or nothing.
     fn leave(&mut self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let narrowed = cx.place.narrowing.len();
         let found = self.found.latest().cloned();
@@ -247,7 +247,7 @@ impl Profile {
 
     /// Narrows to what is under the cursor, or to what is `without` it; `false` if there is nothing new to narrow to.
     fn narrow(&mut self, without: bool, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        // What is on the screen may be of what was narrowed to before.
+        // What is on the screen may be of the filters before.
         let cut = self.found.latest().filter(|_| self.fresh(cx)).and_then(|f| self.body().cut(f, cx));
         let Some(cut) = cut else {
             out.push(Command::Say("there is nothing under the cursor to filter by".into()));
