@@ -1,8 +1,7 @@
 //! Makes segments by hand, one event at a time: for tests, and for whoever has events that no decoder made.
 
-use crate::base::StringId;
-use crate::model::segment::{Detail, Event, Segment, lists};
-use crate::wire::event::ProcState;
+use crate::model::segment::{Detail, Event, Segment, lists, packed_status};
+use crate::wire::args::Args;
 
 /// Makes a segment out of events, one after the other: for tests and for whoever has events and no decoder.
 #[derive(Default)]
@@ -33,21 +32,20 @@ impl SegmentBuilder {
     }
 
     fn arg(&mut self, detail: Detail) -> u32 {
-        let string = |s: StringId| u64::from(s.0);
         let wide = match detail {
             Detail::None => return u32::MAX,
             Detail::Reason(s) | Detail::Label(s) | Detail::Stw(s) => return s.0,
             Detail::Entry(s) => return s.0,
             Detail::GoStatus(s) => return s as u32,
-            Detail::ProcStatus(p, s) => return u32::from(p.0) | u32::from(s != ProcState::Running) << 16,
+            Detail::ProcStatus(p, s) => return packed_status(p, s),
             Detail::Proc(p) => return u32::from(p.0),
-            Detail::Value(v) => [v, 0, 0, 0],
-            Detail::Swept { swept, reclaimed } => [swept, reclaimed, 0, 0],
-            Detail::Task { id, parent, name } => [id, parent, string(name), 0],
-            Detail::Region { task, name } => [task, string(name), 0, 0],
-            Detail::Log { task, category, message } => [task, string(category), string(message), 0],
-            Detail::Clock { generation, at, mono_ns, wall_ns } => [generation, at.0.cast_unsigned(), mono_ns, wall_ns],
-            Detail::Experiment(args) => args,
+            Detail::Value(v) => Args::of_value(v),
+            Detail::Swept { swept, reclaimed } => Args::of_sweep(swept, reclaimed),
+            Detail::Task { id, parent, name } => Args::of_task(id, parent, name.0),
+            Detail::Region { task, name } => Args::of_region(task, name.0),
+            Detail::Log { task, category, message } => Args::of_log(task, category.0, message.0),
+            Detail::Clock { generation, at, mono_ns, wall_ns } => Args::of_sync(generation, at.0, mono_ns, wall_ns),
+            Detail::Experiment(args) => Args::raw(args),
         };
         self.seg.wide.push(wide);
         (self.seg.wide.len() - 1) as u32
@@ -64,8 +62,8 @@ impl SegmentBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{GoIdx, ProcIdx, StackId, ThreadIdx, Time};
-    use crate::wire::event::{GoState, Kind};
+    use crate::base::{GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
+    use crate::wire::event::{GoState, Kind, ProcState};
 
     #[test]
     fn what_is_put_in_comes_out() {

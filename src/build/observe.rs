@@ -2,6 +2,7 @@
 
 use super::commit::{Handles, Maps};
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, Time};
+pub use crate::wire::args::Args;
 pub use crate::wire::event::{Events, NONE, NONE16, Row};
 pub use crate::wire::tables::Tables;
 

@@ -2,7 +2,7 @@
 
 use super::commit::{Handles, Maps};
 use crate::base::{GoIdx, Time};
-use crate::model::segment::{Kind, ProcState, Segment, lists};
+use crate::model::segment::{Kind, Segment, lists, packed_status};
 use crate::wire::event::Events;
 
 /// Turns a decoder's events into a segment: positions become handles, and each goroutine gets the list of its events.
@@ -18,20 +18,12 @@ pub(crate) fn build(first: u64, floor: Time, events: Events, handles: &Handles, 
             Kind::GoCreate | Kind::GoCreateBlocked => maps.stack(r.arg).0,
             Kind::ProcStart | Kind::ProcStop | Kind::ProcSteal | Kind::GcSweepActive => u32::from(proc(r.arg as u16).0),
             Kind::ProcStatus => {
-                let w = wide.get(r.arg as usize).copied().unwrap_or_default();
-                let idle = u32::from(w[1] != ProcState::Running as u64);
-                u32::from(proc(w[0] as u16).0) | idle << 16
+                let (p, state, _) = wide.get(r.arg as usize).copied().unwrap_or_default().proc();
+                packed_status(proc(p), state)
             }
             Kind::TaskBegin | Kind::RegionBegin | Kind::RegionEnd | Kind::Log => {
-                if let Some(w) = wide.get_mut(r.arg as usize) {
-                    let texts: &[usize] = match r.kind {
-                        Kind::TaskBegin => &[2],
-                        Kind::Log => &[1, 2],
-                        _ => &[1],
-                    };
-                    for &t in texts {
-                        w[t] = u64::from(maps.string(w[t] as u32).0);
-                    }
+                if let Some(args) = wide.get_mut(r.arg as usize) {
+                    args.rename(r.kind, |s| maps.string(s).0);
                 }
                 r.arg
             }

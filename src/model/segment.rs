@@ -1,6 +1,7 @@
 //! A decoded stretch of the trace: events as columns, with the trace's own handles.
 
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
+use crate::wire::args::Args;
 pub use crate::wire::event::{GoState, Kind, ProcState};
 use std::ops::Range;
 
@@ -24,7 +25,7 @@ pub struct Segment {
     /// The stack of whoever did it (for `GoStatus`, of the goroutine it is about).
     pub stack: Vec<StackId>,
     pub(crate) arg: Vec<u32>,
-    pub(crate) wide: Vec<[u64; 4]>,
+    pub(crate) wide: Vec<Args>,
     /// Positions of the events about each goroutine that occurs here: `by_go[starts[k]..starts[k+1]]` for the `k`-th of
     /// `gos`, which is sorted.
     pub(crate) gos: Vec<GoIdx>,
@@ -145,7 +146,6 @@ impl Segment {
     pub fn detail(&self, i: usize) -> Detail {
         let arg = self.arg[i];
         let wide = || self.wide.get(arg as usize).copied().unwrap_or_default();
-        let string = |x: u64| StringId(x as u32);
         match self.kind[i] {
             Kind::GoStop | Kind::GoBlock => Detail::Reason(StringId(arg)),
             Kind::GoLabel => Detail::Label(StringId(arg)),
@@ -156,27 +156,31 @@ impl Segment {
                 Detail::Proc(ProcIdx(arg as u16))
             }
             Kind::ProcStatus => {
-                let state = if arg >> 16 == 0 { ProcState::Running } else { ProcState::Idle };
-                Detail::ProcStatus(ProcIdx(arg as u16), state)
+                let (proc, state) = unpacked_status(arg);
+                Detail::ProcStatus(proc, state)
             }
             Kind::HeapAlloc | Kind::HeapGoal | Kind::ProcsChange | Kind::GcActive | Kind::GcBegin | Kind::GcEnd => {
-                Detail::Value(wide()[0])
+                Detail::Value(wide().value())
             }
-            Kind::GcSweepEnd => Detail::Swept { swept: wide()[0], reclaimed: wide()[1] },
+            Kind::GcSweepEnd => Detail::Swept { swept: wide().swept(), reclaimed: wide().reclaimed() },
             Kind::TaskBegin | Kind::TaskEnd => {
-                let [id, parent, name, _] = wide();
-                Detail::Task { id, parent, name: string(name) }
+                let args = wide();
+                Detail::Task { id: args.task(), parent: args.parent(), name: StringId(args.task_name()) }
             }
-            Kind::RegionBegin | Kind::RegionEnd => Detail::Region { task: wide()[0], name: string(wide()[1]) },
+            Kind::RegionBegin | Kind::RegionEnd => {
+                Detail::Region { task: wide().task(), name: StringId(wide().region()) }
+            }
             Kind::Log => {
-                let [task, category, message, _] = wide();
-                Detail::Log { task, category: string(category), message: string(message) }
+                let args = wide();
+                let (category, message) = (StringId(args.category()), StringId(args.message()));
+                Detail::Log { task: args.task(), category, message }
             }
             Kind::Sync => {
-                let [generation, at, mono_ns, wall_ns] = wide();
-                Detail::Clock { generation, at: Time(at.cast_signed()), mono_ns, wall_ns }
+                let args = wide();
+                let at = Time(args.clocks_at());
+                Detail::Clock { generation: args.generation(), at, mono_ns: args.mono_ns(), wall_ns: args.wall_ns() }
             }
-            k if k >= Kind::Span => Detail::Experiment(wide()),
+            k if k >= Kind::Span => Detail::Experiment(wide().numbers()),
             _ => Detail::None,
         }
     }
@@ -230,4 +234,12 @@ pub(crate) fn lists(go: &[GoIdx]) -> (Vec<GoIdx>, Vec<u32>, Vec<u32>) {
         *next += 1;
     }
     (gos, starts, by_go)
+}
+/// A P and what it is said to do, as one number of the column of arguments.
+pub(crate) fn packed_status(proc: ProcIdx, state: ProcState) -> u32 {
+    u32::from(proc.0) | u32::from(state != ProcState::Running) << 16
+}
+
+fn unpacked_status(arg: u32) -> (ProcIdx, ProcState) {
+    (ProcIdx(arg as u16), if arg >> 16 == 0 { ProcState::Running } else { ProcState::Idle })
 }

@@ -3,6 +3,7 @@
 //! Events come in an order that obeys Go's scheduling rules. Which fields and arguments an event has depends on its
 //! [`Kind`] alone.
 
+use super::args::Args;
 use crate::base::Time;
 use crate::base::codec::Plain;
 
@@ -268,6 +269,18 @@ pub struct Row {
     pub kind: Kind,
 }
 
+impl Row {
+    /// What `ProcSteal` says: the P, and whether it was already seen idle.
+    pub(crate) fn of_stolen(proc: u16, idle: bool) -> u32 {
+        u32::from(proc) | u32::from(idle) << 31
+    }
+
+    /// Of a `ProcSteal`, the P and whether it was already seen idle.
+    pub(crate) fn stolen(&self) -> (u16, bool) {
+        (self.arg as u16, self.arg >> 31 != 0)
+    }
+}
+
 /// Ordered events, on their way from a decoder into the store: a row each, for they are read once, right after they
 /// were written.
 #[derive(Default, Clone, Debug)]
@@ -275,7 +288,7 @@ pub struct Events {
     /// The events.
     pub rows: Vec<Row>,
     /// Arguments that do not fit a row.
-    pub wide: Vec<[u64; 4]>,
+    pub wide: Vec<Args>,
 }
 
 impl Events {
@@ -302,13 +315,13 @@ impl Events {
     }
 
     /// Stores wide arguments and returns what to put in `arg`.
-    pub fn push_wide(&mut self, args: [u64; 4]) -> u32 {
+    pub fn push_wide(&mut self, args: Args) -> u32 {
         self.wide.push(args);
         (self.wide.len() - 1) as u32
     }
 
     /// The wide arguments of a row; zeros if it has none.
-    pub fn wide(&self, r: &Row) -> [u64; 4] {
+    pub fn wide(&self, r: &Row) -> Args {
         self.wide.get(r.arg as usize).copied().unwrap_or_default()
     }
 }

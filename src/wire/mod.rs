@@ -1,5 +1,6 @@
 //! Bytes into events: Go's trace formats. No meaning yet, and no order between threads.
 
+pub mod args;
 pub mod cursor;
 pub mod error;
 pub mod event;

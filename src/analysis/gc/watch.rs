@@ -243,7 +243,7 @@ impl Unit {
 
     #[inline]
     fn rare(&mut self, r: &Row, events: &Events) {
-        let value = || events.wide(r)[0];
+        let value = || events.wide(r).value();
         match r.kind {
             Kind::HeapAlloc => {
                 let v = value();
@@ -262,9 +262,9 @@ impl Unit {
             Kind::GcSweepBegin => _ = self.sweeps.insert(r.proc, r.time),
             Kind::GcSweepActive => _ = self.sweeps.insert(r.arg as u16, self.start),
             Kind::GcSweepEnd => {
-                let [swept, reclaimed, ..] = events.wide(r);
-                self.swept = self.swept.saturating_add(swept);
-                self.reclaimed = self.reclaimed.saturating_add(reclaimed);
+                let args = events.wide(r);
+                self.swept = self.swept.saturating_add(args.swept());
+                self.reclaimed = self.reclaimed.saturating_add(args.reclaimed());
                 if let Some(from) = self.sweeps.remove(&r.proc) {
                     self.stints.push(Stint { work: Work::Sweep, proc: r.proc, from, to: r.time });
                 }

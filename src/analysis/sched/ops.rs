@@ -4,7 +4,7 @@
 //! something, at the latest at its end. So its events are kept, 12 bytes each, until all of them have been seen.
 
 use crate::base::Time;
-use crate::build::observe::{Events, NONE, NONE16, Row, Tables};
+use crate::build::observe::{Args, Events, NONE, NONE16, Row, Tables};
 use crate::model::segment::{GoState, Kind, ProcState};
 use crate::model::{Detail, Segment};
 
@@ -270,15 +270,13 @@ impl Log {
                 Kind::ProcStop => self.take_proc(r, Op::ProcStop, ProcState::Running),
                 Kind::ProcSteal => self.take_proc(r, Op::ProcSteal, ProcState::Running),
                 Kind::ProcStatus => {
-                    let [p, state, ..] = events.wide(r);
-                    let running = state == ProcState::Running as u64;
-                    let state = if running { ProcState::Running } else { ProcState::Idle };
-                    if let Some(known) = self.proc(p as u32) {
+                    let (p, state, _) = events.wide(r).proc();
+                    if let Some(known) = self.proc(p.into()) {
                         known.get_or_insert(state);
                     }
                 }
                 Kind::ProcsChange => {
-                    let n = events.wide(r)[0].min(u64::from(NONE16)) as u32;
+                    let n = events.wide(r).value().min(u64::from(NONE16)) as u32;
                     self.push(r.time, Op::Procs, n, NONE16);
                 }
                 Kind::StwBegin => self.push(r.time, Op::StopWorld, r.go, NONE16),
@@ -300,8 +298,8 @@ impl Log {
             let arg = match detail {
                 Detail::GoStatus(s) => s as u32,
                 Detail::Proc(p) => u32::from(p.0),
-                Detail::ProcStatus(p, s) => events.push_wide([u64::from(p.0), s as u64, 0, 0]),
-                Detail::Value(v) => events.push_wide([v, 0, 0, 0]),
+                Detail::ProcStatus(p, s) => events.push_wide(Args::of_proc(p.0, s, false)),
+                Detail::Value(v) => events.push_wide(Args::of_value(v)),
                 _ => NONE,
             };
             let (time, proc) = (seg.time[i], seg.proc[i].0);

@@ -4,7 +4,7 @@ use super::*;
 use crate::analysis::waits::tracker::{self, Interval, Visit};
 use crate::base::{GoId, GoIdx};
 use crate::build::commit::{Handles, Maps};
-use crate::build::observe::{Events, NONE, NONE16, Names, Row};
+use crate::build::observe::{Args, Events, NONE, NONE16, Names, Row};
 use crate::input;
 use crate::model::segment::{GoState, Kind, ProcState};
 use crate::model::{Goroutine, Group};
@@ -214,7 +214,7 @@ impl Play {
     fn proc(&mut self, p: usize) {
         if !std::mem::replace(&mut self.told.1[p], true) {
             let state = if self.procs[p] { ProcState::Running } else { ProcState::Idle };
-            let arg = self.events.push_wide([p as u64, state as u64, 0, 0]);
+            let arg = self.events.push_wide(Args::of_proc(p as u16, state, false));
             self.row(Kind::ProcStatus, None, None, arg);
         }
     }
@@ -322,7 +322,7 @@ fn play(seed: u64) -> Play {
     let told = (vec![false; n], vec![false; ps]);
     let (events, parts, behind) = (Events::default(), vec![Parts::default(); n], BTreeMap::new());
     let mut play = Play { dice, now: 100, gos, of, procs, stops: 0, told, events, parts, behind, queue: 0 };
-    let arg = play.events.push_wide([ps as u64, 0, 0, 0]);
+    let arg = play.events.push_wide(Args::of_value(ps as u64));
     play.row(Kind::ProcsChange, None, None, arg);
     for _ in 0..play.dice.roll(150) {
         play.step();
@@ -334,7 +334,7 @@ fn play(seed: u64) -> Play {
         }
     }
     (0..ps).for_each(|p| play.proc(p));
-    let arg = play.events.push_wide([1, 0, 0, 0]);
+    let arg = play.events.push_wide(Args::of_value(1));
     play.row(Kind::HeapAlloc, None, None, arg);
     play
 }

@@ -72,27 +72,27 @@ impl Commit {
                 range(index, GC_ASSIST, Scope::Go(go), r.kind != Kind::GcMarkAssistEnd);
             }
             Kind::TaskBegin => {
-                let [id, parent, name, _] = r.wide;
-                self.tasks.begin(id, maps.string(name as u32), at);
+                let parent = r.args.parent();
+                self.tasks.begin(r.args.task(), maps.string(r.args.task_name()), at);
                 // Go's reader takes parent 0 of an old trace for a task of its own.
                 if parent != 0 || index.version.1 < 22 {
                     self.tasks.mention(parent);
                 }
             }
-            Kind::TaskEnd => self.tasks.end(r.wide[0], (index.start, at), &mut index.totals.tasks),
+            Kind::TaskEnd => self.tasks.end(r.args.task(), (index.start, at), &mut index.totals.tasks),
             // Regions are goroutines'; in a damaged file one may be nobody's.
             Kind::RegionBegin | Kind::RegionEnd if !go.is_some() => {}
             Kind::RegionBegin => {
-                self.tasks.mention(r.wide[0]);
-                self.regions.begin(go, maps.string(r.wide[1] as u32), at);
+                self.tasks.mention(r.args.task());
+                self.regions.begin(go, maps.string(r.args.region()), at);
             }
             Kind::RegionEnd => {
                 if !self.regions.inside(go) {
-                    self.tasks.mention(r.wide[0]);
+                    self.tasks.mention(r.args.task());
                 }
-                self.regions.end(go, maps.string(r.wide[1] as u32), (index.start, at), &mut index.totals.regions);
+                self.regions.end(go, maps.string(r.args.region()), (index.start, at), &mut index.totals.regions);
             }
-            Kind::Log => self.tasks.mention(r.wide[0]),
+            Kind::Log => self.tasks.mention(r.args.task()),
             _ => {}
         }
     }

@@ -17,6 +17,7 @@ pub(crate) use part::{CALL, Entrance, GoRow, Head, LinkKey, Part, PartSegment, P
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
 use crate::model::waits::{LinkTally, Queues, Stretch};
+use crate::wire::args::Args;
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
@@ -129,7 +130,10 @@ impl Fold {
                     }
                 }
                 Kind::ProcStop => self.proc_idle(r.arg as u16, r.time, false),
-                Kind::ProcSteal => self.proc_idle(r.arg as u16, r.time, r.arg >> 31 != 0),
+                Kind::ProcSteal => {
+                    let (proc, idle) = r.stolen();
+                    self.proc_idle(proc, r.time, idle);
+                }
                 Kind::ProcStatus => self.proc_status(events.wide(r), r.time),
                 Kind::CpuSample => {
                     self.samples.add(r.stack);
@@ -141,17 +145,17 @@ impl Fold {
                     }
                 }
                 Kind::HeapAlloc => {
-                    let v = events.wide(r)[0];
+                    let v = events.wide(r).value();
                     self.part.heap_alloc.add(v);
                     thin(&mut self.part.heap, self.scale, r.time, v);
                 }
                 Kind::HeapGoal => {
-                    let v = events.wide(r)[0];
+                    let v = events.wide(r).value();
                     self.part.heap_goal.add(v);
                     thin(&mut self.part.goals, self.scale, r.time, v);
                 }
                 Kind::ProcsChange => {
-                    let v = events.wide(r)[0];
+                    let v = events.wide(r).value();
                     self.part.gomaxprocs.add(v);
                     self.part.procs_changes.push((r.time, v));
                 }
@@ -547,11 +551,11 @@ impl Fold {
         }
     }
 
-    fn proc_status(&mut self, w: [u64; 4], t: Time) {
+    fn proc_status(&mut self, args: Args, t: Time) {
         let start = self.part.start;
-        let state = if w[1] == ProcState::Running as u64 { ProcState::Running } else { ProcState::Idle };
-        let Some(p) = self.proc_row(w[0] as u16) else { return };
-        p.stated = Some((state, w[2] != 0));
+        let (proc, state, abandoned) = args.proc();
+        let Some(p) = self.proc_row(proc) else { return };
+        p.stated = Some((state, abandoned));
         if state == ProcState::Running && p.running_since == Time::MAX {
             p.running_since = start.min(t);
         }
@@ -559,21 +563,21 @@ impl Fold {
 
     fn rare(&mut self, r: &Row, events: &Events) {
         use Kind::*;
-        let has_wide = matches!(
+        let has_args = matches!(
             r.kind,
             TaskBegin | TaskEnd | RegionBegin | RegionEnd | Log | GcSweepEnd | GcBegin | GcEnd | GcActive
         );
-        let wide = if has_wide { events.wide(r) } else { [0; 4] };
+        let args = if has_args { events.wide(r) } else { Args::default() };
         match r.kind {
             GoLabel => {
                 if let Some(row) = self.go_row(r.go) {
                     row.label = r.arg;
                 }
             }
-            Log => *self.part.logs.entry(wide[1] as u32).or_default() += 1,
+            Log => *self.part.logs.entry(args.category()).or_default() += 1,
             _ => {}
         }
-        self.part.rare.push(Rare { time: r.time, kind: r.kind, go: r.go, proc: r.proc, arg: r.arg, wide });
+        self.part.rare.push(Rare { time: r.time, kind: r.kind, go: r.go, proc: r.proc, arg: r.arg, args });
     }
 
     /// A stack that is the goroutine's own: its root says where the goroutine started.

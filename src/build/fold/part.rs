@@ -6,6 +6,7 @@ use crate::model::index::Times;
 use crate::model::tally::MetricTally;
 use crate::model::tally::Tally;
 use crate::model::waits::LinkTally;
+use crate::wire::args::Args;
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use rustc_hash::FxHashMap;
 
@@ -164,7 +165,7 @@ pub(crate) struct Rare {
     pub go: u32,
     pub proc: u16,
     pub arg: u32,
-    pub wide: [u64; 4],
+    pub args: Args,
 }
 
 /// One P in one generation.

@@ -8,6 +8,7 @@ use super::layout::Layout;
 use super::spec::{TABLE, Turn, op};
 use super::stream::Head;
 use crate::base::{Duration, ThreadId, Time};
+use crate::wire::args::Args;
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, ProcState, Row};
 use crate::wire::tables::Tables;
 use rustc_hash::FxHashMap;
@@ -99,7 +100,7 @@ impl Converter {
 
     /// Says that the trace begins, just before its first event.
     pub fn begin(&mut self, out: &mut Events) {
-        let arg = out.push_wide([1, 0, 0, 0]);
+        let arg = out.push_wide(Args::of_value(1));
         self.emit(out, Row { kind: Kind::Sync, arg, ..nobody(Time(-1)) });
     }
 
@@ -296,7 +297,7 @@ impl Converter {
                 let p = row.proc;
                 (row.go, row.by, row.proc, row.thread) = (NONE, NONE, NONE16, thread);
                 if first {
-                    (Kind::ProcStatus, out.push_wide([u64::from(p), ProcState::Running as u64, 0, 0]))
+                    (Kind::ProcStatus, out.push_wide(Args::of_proc(p, ProcState::Running, false)))
                 } else {
                     (Kind::ProcStart, u32::from(p))
                 }
@@ -306,9 +307,9 @@ impl Converter {
                 let first = !std::mem::replace(&mut p.seen, true);
                 p.thread = NONE16;
                 if first {
-                    let wide = [u64::from(row.proc), ProcState::Idle as u64, 0, 0];
+                    let args = Args::of_proc(row.proc, ProcState::Idle, false);
                     (row.go, row.by, row.proc) = (NONE, NONE, NONE16);
-                    (Kind::ProcStatus, out.push_wide(wide))
+                    (Kind::ProcStatus, out.push_wide(args))
                 } else {
                     (Kind::ProcStop, u32::from(row.proc))
                 }
@@ -335,11 +336,11 @@ impl Converter {
                 self.end_listing(row.time);
                 return;
             }
-            op::GOMAXPROCS => (Kind::ProcsChange, out.push_wide([h.args[0], 0, 0, 0])),
-            op::HEAP_ALLOC => (Kind::HeapAlloc, out.push_wide([h.args[0], 0, 0, 0])),
-            op::HEAP_GOAL => (Kind::HeapGoal, out.push_wide([h.args[0], 0, 0, 0])),
-            op::GC_START => (Kind::GcBegin, out.push_wide([h.args[0], 0, 0, 0])),
-            op::GC_DONE => (Kind::GcEnd, out.push_wide([0; 4])),
+            op::GOMAXPROCS => (Kind::ProcsChange, out.push_wide(Args::of_value(h.args[0]))),
+            op::HEAP_ALLOC => (Kind::HeapAlloc, out.push_wide(Args::of_value(h.args[0]))),
+            op::HEAP_GOAL => (Kind::HeapGoal, out.push_wide(Args::of_value(h.args[0]))),
+            op::GC_START => (Kind::GcBegin, out.push_wide(Args::of_value(h.args[0]))),
+            op::GC_DONE => (Kind::GcEnd, out.push_wide(Args::default())),
             op::STW_START => {
                 self.stops_open += 1;
                 // Before 1.10 each P that took part said so; the world stops once.
@@ -357,21 +358,23 @@ impl Converter {
                 (Kind::StwEnd, self.stop)
             }
             op::GC_SWEEP_START => (Kind::GcSweepBegin, NONE),
-            op::GC_SWEEP_DONE => (Kind::GcSweepEnd, out.push_wide([h.args[0], h.args[1], 0, 0])),
+            op::GC_SWEEP_DONE => (Kind::GcSweepEnd, out.push_wide(Args::of_sweep(h.args[0], h.args[1]))),
             op::GC_MARK_ASSIST_START => (Kind::GcMarkAssistBegin, NONE),
             op::GC_MARK_ASSIST_DONE => (Kind::GcMarkAssistEnd, NONE),
-            op::USER_TASK_CREATE => (Kind::TaskBegin, out.push_wide([h.args[0], h.args[1], text(h.args[2]).into(), 0])),
-            op::USER_TASK_END => (Kind::TaskEnd, out.push_wide([h.args[0], 0, u64::from(NONE), 0])),
+            op::USER_TASK_CREATE => {
+                (Kind::TaskBegin, out.push_wide(Args::of_task(h.args[0], h.args[1], text(h.args[2]))))
+            }
+            op::USER_TASK_END => (Kind::TaskEnd, out.push_wide(Args::of_task_end(h.args[0]))),
             op::USER_REGION => {
                 let kind = match h.args[1] {
                     0 => Kind::RegionBegin,
                     1 => Kind::RegionEnd,
                     _ => return self.faults.regions += 1,
                 };
-                (kind, out.push_wide([h.args[0], text(h.args[2]).into(), 0, 0]))
+                (kind, out.push_wide(Args::of_region(h.args[0], text(h.args[2]))))
             }
             op::USER_LOG => {
-                (Kind::Log, out.push_wide([h.args[0], text(h.args[1]).into(), layout.message(h.args[3]).into(), 0]))
+                (Kind::Log, out.push_wide(Args::of_log(h.args[0], text(h.args[1]), layout.message(h.args[3]))))
             }
             // That the last wakeup was futile says nothing that its own events do not show.
             op::FUTILE_WAKEUP => return,

@@ -76,6 +76,16 @@ fn user_frame(t: &Tables, stack: u32) -> String {
     frames.iter().find(|f| outside(&f.0)).or(frames.first()).map(|f| f.1.clone()).unwrap_or_default()
 }
 
+/// The name of the metric that an event has a value of.
+fn metric(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::ProcsChange => Some("/sched/gomaxprocs:threads"),
+        Kind::HeapAlloc => Some("/memory/classes/heap/objects:bytes"),
+        Kind::HeapGoal => Some("/gc/heap/goal:bytes"),
+        _ => None,
+    }
+}
+
 fn facts(c: &Events, t: &Tables) -> Facts {
     let mut f = Facts::default();
     f.add("events".into(), 1); // Go tells a trace's end too, as a `Sync`.
@@ -88,7 +98,7 @@ fn facts(c: &Events, t: &Tables) -> Facts {
     let mut tasks: BTreeMap<u64, (String, i64)> = BTreeMap::new();
     for i in 0..c.len() {
         let r = c.rows[i];
-        let wide = |n: usize| c.wide(&r)[n];
+        let args = c.wide(&r);
         let now = r.time.0;
         f.add("events".into(), 1);
         f.add(format!("kinds {:?}", r.kind.class()), 1);
@@ -108,27 +118,21 @@ fn facts(c: &Events, t: &Tables) -> Facts {
                 f.time(format!("ranges {name}"), now - at);
             }
         }
-        let metric = match r.kind {
-            Kind::ProcsChange => "/sched/gomaxprocs:threads",
-            Kind::HeapAlloc => "/memory/classes/heap/objects:bytes",
-            Kind::HeapGoal => "/gc/heap/goal:bytes",
-            _ => "",
-        };
-        if !metric.is_empty() {
+        if let Some(metric) = metric(r.kind) {
             f.add(format!("metrics {metric}"), 1);
-            f.counts.insert(format!("last {metric}"), wide(0) as i64);
+            f.counts.insert(format!("last {metric}"), args.value() as i64);
         }
         match r.kind {
             Kind::ProcStart => f.add("procs Idle->Running".into(), 1),
             Kind::ProcStop => f.add("procs Running->Idle".into(), 1),
             Kind::ProcStatus => {
-                let idle = wide(1) == ProcState::Idle as u64;
+                let idle = args.proc().1 == ProcState::Idle;
                 f.add(format!("procs Undetermined->{}", if idle { "Idle" } else { "Running" }), 1);
             }
-            Kind::Log => f.add(format!("logs {}", text(t, wide(1))), 1),
-            Kind::TaskBegin => _ = tasks.insert(wide(0), (text(t, wide(2)), now)),
+            Kind::Log => f.add(format!("logs {}", text(t, args.category().into())), 1),
+            Kind::TaskBegin => _ = tasks.insert(args.task(), (text(t, args.task_name().into()), now)),
             Kind::TaskEnd => {
-                if let Some((name, at)) = tasks.remove(&wide(0)) {
+                if let Some((name, at)) = tasks.remove(&args.task()) {
                     f.add(format!("tasks {name}"), 1);
                     f.time(format!("tasks {name}"), now - at);
                 }

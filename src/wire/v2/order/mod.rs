@@ -14,6 +14,7 @@ use super::batch::{BatchKind, Generation, NO_THREAD};
 use super::generation::GenTables;
 use super::stream::Stream;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
+use crate::wire::args::Args;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, Row};
 use crate::wire::frontier::Frontier;
@@ -286,8 +287,8 @@ impl<'a> Orderer<'a> {
         self.build_frontier();
         let time = self.gen_tables.clock.time(self.first_ts);
         let clocks = self.gen_tables.snapshot.unwrap_or_default();
-        let at = self.gen_tables.clock.time(clocks.ts).0.cast_unsigned();
-        let arg = out.push_wide([self.number, at, clocks.mono_ns, clocks.wall_ns()]);
+        let at = self.gen_tables.clock.time(clocks.ts).0;
+        let arg = out.push_wide(Args::of_sync(self.number, at, clocks.mono_ns, clocks.wall_ns()));
         out.push(Row { time, kind: Kind::Sync, go: NONE, by: NONE, proc: NONE16, thread: NONE16, stack: NONE, arg });
     }
 
