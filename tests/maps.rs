@@ -46,7 +46,7 @@ fn name(p: &Path) -> String {
 
 fn line<'a>(maps: &'a Value, func: &str, line: u64) -> Option<&'a Value> {
     let rows = maps["lines"].as_array().unwrap();
-    rows.iter().find(|l| l["func"].as_str().unwrap().contains(func) && l["line"] == line)
+    rows.iter().find(|l| l["at"]["func"].as_str().unwrap().contains(func) && l["at"]["line"] == line)
 }
 
 /// The brackets of a line: low, high, maps.
@@ -71,7 +71,7 @@ fn the_size_of_maps_lies_in_the_bracket_that_is_given() {
         let keys: u64 = keys.parse().unwrap();
         let maps = maps(&[path]);
         let func = format!("main.fill_{case}");
-        let rows = maps["lines"].as_array().unwrap().iter().filter(|l| l["func"] == func.as_str());
+        let rows = maps["lines"].as_array().unwrap().iter().filter(|l| l["at"]["func"] == func.as_str());
         let found: Vec<_> = rows.filter_map(main_bracket).collect();
         let inside = found.iter().any(|b| b.0 <= keys && keys <= b.1);
         match (rate, found.is_empty()) {
@@ -195,7 +195,7 @@ fn payment_core(files: &[PathBuf], what: &str) -> Value {
     let maps = maps(files);
     sums(&maps, what);
     let first = &maps["lines"][0];
-    let place = format!("{}:{}", first["file"].as_str().unwrap(), first["line"]);
+    let place = format!("{}:{}", first["at"]["file"].as_str().unwrap(), first["at"]["line"]);
     assert!(place.ends_with("order_cache.go:47"), "{what}: {place}");
     let of = |l: &Value| {
         let all = l["operations"].as_array().unwrap().iter().filter(|o| o["name"] == "assign");

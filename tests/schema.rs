@@ -13,6 +13,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("lines", &["lines", "--format", "json"]),
     ("sched", &["sched", "--format", "json"]),
     ("gc", &["gc", "--format", "json"]),
+    ("maps", &["maps", "--format", "json"]),
+    ("findings", &["findings", "--format", "json"]),
     ("event", &["events", "--format", "jsonl"]),
 ];
 
@@ -164,6 +166,10 @@ fn sums_and_profiles_are_too() {
     let files = ["trace.out", "cpu.pb.gz", "heap.pb.gz", "mutex.pb.gz", "block.pb.gz"].map(demo);
     let lines = gotrail(&["lines", "--format", "json"], &files);
     assert_eq!(check("lines", &Schema::of("lines"), &lines), 1);
+    let maps = gotrail(&["maps", "--format", "json"], &files[..3]);
+    assert_eq!(check("maps", &Schema::of("maps"), &maps), 1);
+    let maps: Value = serde_json::from_str(&maps).unwrap();
+    assert!(maps["heap"]["profiles"].as_array().is_some_and(|p| p.len() == 1), "{maps}");
     let lines: Value = serde_json::from_str(&lines).unwrap();
     assert_eq!(lines["values"].as_array().unwrap().len(), 3);
 }

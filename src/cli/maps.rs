@@ -80,7 +80,7 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
         go: args.go,
     };
     let print = |maps: &Maps, out: &mut dyn Write| match args.format {
-        Format::Json => report::json::write(&report::maps::json(maps), out),
+        Format::Json => report::json::write(&report::schema::maps::Json::of(maps), out),
         Format::Text => report::maps::write(maps, args.limit, out),
     };
     let mut found = false;

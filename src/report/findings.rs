@@ -1,5 +1,6 @@
 //! Findings as text, JSON, SARIF and Markdown. The order, the numbers and the sentences are the same in all of them.
 
+use super::schema::findings::Json;
 use crate::analysis::findings::rules::RULES;
 use crate::analysis::findings::{Finding, Findings, Severity};
 use crate::base::text;
@@ -101,43 +102,9 @@ pub fn brief(about: &About, all: &Findings, most: usize, out: &mut dyn Write) ->
     Ok(())
 }
 
-/// Findings as JSON; times in ns of the trace's clock.
-pub fn json(about: &About, all: &Findings) -> Value {
-    let one = |f: &Finding| {
-        let place = about.places.get(f.at).map(|(func, line)| {
-            json!({
-                "func": about.index.dict.func_name(func),
-                "file": about.index.dict.func_file(func),
-                "line": line,
-            })
-        });
-        json!({
-            "rule": f.rule,
-            "title": f.title,
-            "severity": f.severity,
-            "measure": f.measure,
-            "says": f.says,
-            "cost_ns": f.cost.time.ns(),
-            "cost_of": f.cost.of,
-            "at": place,
-            "time_ns": f.time.map(|t| t.0),
-            "goroutine": about.goroutine(f),
-            "view": f.view,
-            "evidence": f.evidence.iter().filter(|e| !e.is_empty()).collect::<Vec<_>>(),
-            "advice": f.advice,
-            "check": about.check(f),
-        })
-    };
-    let quiet = |all: &[crate::analysis::findings::Quiet]| -> Vec<Value> {
-        all.iter().map(|q| json!({"rule": q.rule, "says": q.says})).collect()
-    };
-    json!({
-        "schema": 1,
-        "trace": about.name,
-        "findings": all.found.iter().map(one).collect::<Vec<_>>(),
-        "fine": quiet(&all.fine),
-        "cannot_tell": quiet(&all.untold),
-    })
+/// Findings as JSON.
+pub fn json<'a>(about: &About<'a>, all: &'a Findings) -> Json<'a> {
+    Json::of(about.name, all, (about.index, about.places), |f| about.check(f))
 }
 
 /// Findings of several traces in the Static Analysis Results Interchange Format, version 2.1.0 (OASIS), as CI systems read

@@ -17,6 +17,7 @@ pub struct Cost {
 
 /// Which view has the proof of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum View {
     /// The timeline, at the instant and the goroutine.

@@ -1,9 +1,7 @@
 //! Maps, as a table with what would help, and as JSON.
 
-mod json;
 mod words;
 
-pub use json::json;
 pub use words::{advice, estimate, lock, silent};
 
 use crate::analysis::maps::{FEW, Line, Maps, Place, column};
@@ -266,12 +264,12 @@ pub fn write(maps: &Maps, limit: usize, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Classes of a line by name, with their samples.
-fn classes(of: &[u64]) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+pub(crate) fn classes(of: &[u64]) -> impl Iterator<Item = (&'static str, u64)> + '_ {
     crate::model::lens::maps().classes.iter().map(|c| c.name.as_str()).zip(of.iter().copied())
 }
 
 /// Samples by column.
-fn columns(of: &[u64]) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+pub(crate) fn columns(of: &[u64]) -> impl Iterator<Item = (&'static str, u64)> + '_ {
     COLUMNS.iter().map(|c| (*c, column(of, c)))
 }
 
