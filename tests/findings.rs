@@ -32,6 +32,7 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         ("pool", "pool-exhausted", "blame.go:114"),
         ("limit", "pool-exhausted", "blame.go:158"),
         ("sweep", "lock-holder", "blame.go:55"),
+        ("readers", "writer-behind-readers", "blame.go"),
     ];
     for (name, rule, at) in known {
         let v = json(&data(name));
@@ -44,6 +45,13 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         assert!(f["evidence"].as_array().is_some_and(|e| !e.is_empty()), "{name} has no evidence");
         assert!(f["cost_ns"].as_i64().unwrap() > 0, "{name} costs nothing");
     }
+}
+
+/// A stage hands on to the next at the lines at which that waits: no pool is exhausted, and nobody is slow.
+#[test]
+fn a_pipeline_that_waits_for_work_has_no_finding() {
+    let v = json(&data("pipeline"));
+    assert_eq!(rules(&v), [""; 0], "{v:#}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn ended(what: What, how: Option<How>) -> &'static str {
         (Some(How::Send), _) => "sent",
         (Some(How::Receive), _) => "received",
         (Some(How::Close), What::Channel) => "closed",
-        (Some(How::Release), _) | (_, What::Lock | What::Once | What::Semaphore) => "released",
+        (Some(How::Release | How::ReadRelease), _) | (_, What::Lock | What::Once | What::Semaphore) => "released",
         (_, What::Group) => "done",
         _ => "unblocked",
     }

@@ -161,6 +161,55 @@ func limited(sem chan struct{}, all *sync.WaitGroup) {
 	}
 }
 
+// pipeline: two stages at the same lines, one behind the other, wait for what
+// comes in every millisecond. All is passed on, and nothing is held.
+func pipeline() {
+	in, mid, out := make(chan int, 4), make(chan int, 4), make(chan int, 4)
+	go stage(in, mid)
+	go stage(mid, out)
+	go func() {
+		for i := 0; i < 40; i++ {
+			in <- i
+			time.Sleep(unit)
+		}
+		close(in)
+	}()
+	for range out {
+	}
+}
+
+func stage(from, to chan int) {
+	for v := range from {
+		to <- v
+	}
+	close(to)
+}
+
+// readers: a writer has to wait until the last of three readers is done, and
+// hardly a reader ever for the writer.
+func readers() {
+	var mu sync.RWMutex
+	var all sync.WaitGroup
+	for i := 0; i < 3; i++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for k := 0; k < 10; k++ {
+				mu.RLock()
+				time.Sleep(5 * unit)
+				mu.RUnlock()
+				time.Sleep(unit)
+			}
+		}()
+	}
+	for k := 0; k < 10; k++ {
+		time.Sleep(2 * unit)
+		mu.Lock()
+		mu.Unlock()
+	}
+	all.Wait()
+}
+
 // idle: three workers wait for work, of which there is a piece every 4 ms.
 // Nothing is slow: they are idle.
 func idle() {

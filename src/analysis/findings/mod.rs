@@ -49,8 +49,21 @@ pub fn find(facts: &Facts, thresholds: &Thresholds) -> Findings {
         }
     }
     // One finding a cause.
-    let covered: Vec<PlaceId> = out.found.iter().flat_map(|f| f.covers.iter().copied()).collect();
-    out.found.retain(|f| !f.covers.is_empty() || !covered.contains(&f.at));
+    let mut i = 0;
+    while i < out.found.len() {
+        let (at, severity) = (out.found[i].at, out.found[i].severity);
+        let covers = out.found[i].covers.clone();
+        let by =
+            out.found.iter_mut().find(|f| at != PlaceId::NONE && f.covers.contains(&at) && !covers.contains(&f.at));
+        // What covers another is as bad as that.
+        match by {
+            Some(by) => {
+                by.severity = by.severity.max(severity);
+                out.found.remove(i);
+            }
+            None => i += 1,
+        }
+    }
     out.found.sort_by_key(|f| (Reverse(f.severity), Reverse(f.cost.time), f.rule, f.at));
     out
 }

@@ -98,6 +98,14 @@ pub(crate) struct Log {
     pub roots: Vec<u32>,
     /// Reasons to stop: preemption, Gosched.
     reasons: [Vec<u32>; 2],
+    /// Whether a stack yields inside of `runtime.GC`, which waits so for the sweeper: no doing of the program's.
+    collecting: Vec<bool>,
+}
+
+fn is_collecting(tables: &Tables, stack: u32) -> bool {
+    // `runtime.Gosched` itself may be left out of the stack.
+    let leaf = tables.stacks.get(stack).iter().take(2);
+    leaf.map(|f| tables.strings.get(f.func)).any(|f| f == b"runtime.GC")
 }
 
 impl Log {
@@ -112,6 +120,7 @@ impl Log {
         Log {
             now: start,
             roots: (0..tables.stacks.len() as u32).map(root).collect(),
+            collecting: (0..tables.stacks.len() as u32).map(|i| is_collecting(tables, i)).collect(),
             reasons: [named(b"preempted"), named(b"runtime.Gosched")],
             ..Log::default()
         }
@@ -234,7 +243,10 @@ impl Log {
                 Kind::GoStop => {
                     let op = match &self.reasons {
                         [preempted, _] if preempted.contains(&r.arg) => Op::Preempt,
-                        [_, gosched] if gosched.contains(&r.arg) => Op::Yield,
+                        [_, gosched] if gosched.contains(&r.arg) => {
+                            let own = self.collecting.get(r.stack as usize).copied().unwrap_or(false);
+                            if own { Op::Stop } else { Op::Yield }
+                        }
                         _ => Op::Stop,
                     };
                     self.goroutine(r, op, Running, r.stack);
@@ -307,5 +319,22 @@ impl Log {
             events.push(row);
         }
         self.add(&events);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::tables::WireFrame;
+
+    #[test]
+    fn who_waits_for_the_sweeper_does_not_spin() {
+        let mut tables = Tables::default();
+        let mut func = |name: &[u8]| WireFrame { pc: 0, func: tables.strings.push(name), file: NONE, line: 1 };
+        let (gc, gosched, main) = (func(b"runtime.GC"), func(b"runtime.Gosched"), func(b"main.main"));
+        let stacks = [vec![gosched, main], vec![gc, main], vec![gosched, gc, main], vec![main, main, gc]];
+        stacks.into_iter().for_each(|s| _ = tables.stacks.push(s));
+        let all: Vec<bool> = (0..4).map(|i| is_collecting(&tables, i)).collect();
+        assert_eq!(all, [false, true, true, false]);
     }
 }

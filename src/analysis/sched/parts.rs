@@ -76,7 +76,8 @@ pub enum Cause {
     Preempted,
     /// It called `runtime.Gosched`.
     Gosched,
-    /// It stopped running for a reason that the trace does not give.
+    /// It stopped running for another reason, which the trace does not give, or in order to wait for the sweeper in
+    /// `runtime.GC`.
     Stopped,
     /// It was runnable when the trace began.
     Before,

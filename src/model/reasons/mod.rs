@@ -115,6 +115,8 @@ pub enum How {
     Receive,
     /// It released a lock.
     Release,
+    /// It was the last reader to release a lock.
+    ReadRelease,
 }
 
 #[derive(Deserialize)]

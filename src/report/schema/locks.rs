@@ -268,7 +268,7 @@ fn how(h: How) -> &'static str {
         How::Close => "close",
         How::Send => "send",
         How::Receive => "receive",
-        How::Release => "release",
+        How::Release | How::ReadRelease => "release",
     }
 }
 

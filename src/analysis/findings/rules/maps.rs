@@ -3,7 +3,7 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
-use crate::analysis::maps::Line;
+use crate::analysis::maps::{Advice, AdviceKind, Line};
 use crate::base::{GoIdx, text};
 use crate::model::places::PlaceId;
 
@@ -101,11 +101,16 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
             view: View::Maps,
             evidence,
             advice: match wanted {
-                Cause::Growth => "Give make the number of keys that are to come; gotrail maps with a heap profile tells how many.",
-                Cause::Fresh => "A struct, or one map that is cleared and used again, does without making one each time.",
-                _ => "gotrail maps tells what would help: a size for make, a struct for a fresh small map, another key, a sharded or moved lock.",
+                Cause::Growth => {
+                    "Give make the number of keys that are to come; gotrail maps with a heap profile tells how many."
+                }
+                Cause::Fresh => {
+                    "A struct, or one map that is cleared and used again, does without making one each time."
+                }
+                _ => "",
             }
-            .into(),
+            .to_owned()
+                + &helps(line, wanted),
             check: "maps FILE".into(),
             covers,
         });
@@ -115,6 +120,26 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
         return Verdict::Fine(format!("maps: {share:.1} % of CPU samples are in operations on maps"));
     }
     Verdict::Found(found)
+}
+
+/// What the map lens advises for a line, in a sentence each.
+fn helps(line: &Line, wanted: Cause) -> String {
+    if wanted != Cause::Line {
+        return String::new();
+    }
+    let sentence = |a: &Advice| match a.kind {
+        AdviceKind::Presize => Some("Give make the number of keys that are to come."),
+        AdviceKind::Struct => {
+            Some("Keep a struct, or one map that is cleared and used again, instead of a fresh small map.")
+        }
+        AdviceKind::Key => Some("Take a key that hashes and compares faster."),
+        AdviceKind::Lock => Some("Shard the map, or do less under its lock."),
+        AdviceKind::Interface => Some("Keep values without pointers, not interfaces that the GC has to scan."),
+        AdviceKind::Tombstones => Some("Make a map anew whose entries come and go."),
+        AdviceKind::FewSamples => None,
+    };
+    let all: Vec<&str> = line.advice.iter().filter_map(sentence).collect();
+    if all.is_empty() { "Write less often, or into something that is no map.".into() } else { all.join(" ") }
 }
 
 /// The place of a line, if any stack of the trace has it.

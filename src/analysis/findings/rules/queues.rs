@@ -3,10 +3,11 @@
 
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, View};
-use crate::analysis::waits::contention::{Bottleneck, Contended, What};
+use crate::analysis::waits::contention::{Blame, Bottleneck, Contended, What};
 use crate::base::{Duration, text};
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
+use crate::model::reasons::How;
 
 /// What a queue suffers from: one cause each, so that no two rules speak of the same queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +34,8 @@ const STARVED: u64 = 5;
 const MOST: i64 = 60;
 /// A convoy is as long as this at least.
 const CONVOY: u64 = 4;
+/// Who holds a lock for less than this, in ns on average while others wait, does not hold it long.
+const SHORT: i64 = 2_000_000;
 
 /// What a queue suffers from, if anything that a rule knows.
 pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
@@ -58,14 +61,19 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
     if written {
         let reads = c.waits_at.iter().filter(|w| w.1.contains("RWMutex read"));
         let readers: Vec<_> = reads.filter_map(|w| func(w.0)).collect();
-        let by_readers: Duration =
-            c.blame.iter().filter(|b| func(b.at).is_some_and(|f| readers.contains(&f))).map(|b| b.delay).sum();
+        let by_reader = |b: &Blame| b.how == Some(How::ReadRelease) || func(b.at).is_some_and(|f| readers.contains(&f));
+        let by_readers: Duration = c.blame.iter().filter(|b| by_reader(b)).map(|b| b.delay).sum();
         if by_readers.ns().saturating_mul(2) > c.total.ns() {
             return Some(Cause::WriterBehindReaders);
         }
     }
     let top = c.blame.first().map_or(0, |b| b.delay.ns());
-    if c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && top / 100 * 100 < c.total.ns() / 100 * MOST {
+    let spread = top < c.total.ns() / 100 * MOST;
+    // One place in which all of them take it in turn, each for a short time, is no holder.
+    let place = c.blame.first().and_then(|b| func(b.at));
+    let same = place.is_some() && c.waits_at.iter().any(|w| func(w.0) == place) && c.held_by_waiters;
+    let short = c.blame.first().is_some_and(|b| b.held.ns() < SHORT.saturating_mul(b.releases.max(1) as i64));
+    if c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && (spread || same && short) {
         return Some(Cause::Convoy);
     }
     (top > 0).then_some(Cause::Holder)

@@ -3,7 +3,7 @@
 use super::queues::{Cause, finding, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Facts, Verdict};
+use crate::analysis::findings::{Facts, Finding, Verdict};
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +20,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let at = c.waits_at.first().map_or(PlaceId::NONE, |w| w.0);
         let says = format!("{:.1} receivers are blocked: sending is the bottleneck", mean(f, c));
         let advice = "Send from several goroutines, or make what the sender does per value cheaper.";
-        found.push(finding(f, &RULE, severity, c, (at, says, advice)));
+        // Where one goroutine does all of that, this is the same cause.
+        let covers = c.ended_at.iter().map(|e| e.0).collect();
+        found.push(Finding { covers, ..finding(f, &RULE, severity, c, (at, says, advice)) });
     }
     if found.is_empty() {
         Verdict::Fine("slow senders: none that holds receivers up".into())

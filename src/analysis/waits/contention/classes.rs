@@ -131,7 +131,7 @@ impl<'a> Classes<'a> {
         let (what, side) = match (waker, self.reasons.how(dict, by_stack)?) {
             (Waker::Go(_), How::Send | How::Close) => (What::Channel, Class::Receive),
             (Waker::Go(_), How::Receive) => (What::Channel, Class::Send),
-            (Waker::Go(_), How::Release) => (What::Lock, Class::Lock),
+            (Waker::Go(_), How::Release | How::ReadRelease) => (What::Lock, Class::Lock),
             _ => return None,
         };
         let by_line = self.line(what, by_stack);

@@ -121,7 +121,7 @@ impl<'a> Follow<'a> {
             let line = self.classes.line(out.what, stack);
             *self.ends[place.queue as usize].entry(line).or_default() += 1;
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
-            q.release(to, (by, (group(self.classes.index, by), line, how)), sender);
+            q.release(to, (by, (group(self.classes.index, by), line, how)), (wait.go, sender));
         }
         if by.is_some() {
             q.go(to, (wait.go, sender), releases || goroutine.is_some() && out.what != What::Lock);

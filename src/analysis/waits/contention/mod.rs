@@ -8,6 +8,7 @@ pub(in crate::analysis::waits) mod classes;
 mod depth;
 mod follow;
 mod held;
+mod passes;
 mod queue;
 pub mod table;
 mod unsaid;

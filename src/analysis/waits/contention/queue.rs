@@ -6,6 +6,7 @@
 //! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them.
 
 use super::depth::Depth;
+use super::passes::Passes;
 use super::{Convoy, What};
 use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::places::PlaceId;
@@ -96,6 +97,7 @@ pub(super) struct Queue {
     /// By who released and at which line.
     pub delays: BTreeMap<By, Delay>,
     touched: FxHashMap<GoIdx, Touch>,
+    passes: Passes,
     pub holds: Vec<Hold>,
     /// One in so many holds is kept.
     every: u64,
@@ -122,6 +124,7 @@ impl Queue {
             handoffs: 0,
             delays: BTreeMap::new(),
             touched: FxHashMap::default(),
+            passes: Passes::default(),
             holds: Vec::new(),
             every: 1,
             seen_holds: 0,
@@ -173,9 +176,12 @@ impl Queue {
         touch.waited[usize::from(!sender)] = true;
     }
 
-    /// A goroutine ends the wait of a sender, or another one; `go` takes that off afterwards.
-    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), sender: bool) {
+    /// A goroutine ends the wait of `woken`, a sender or another; `go` takes that off afterwards.
+    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), (woken, sender): (GoIdx, bool)) {
         self.pass(now);
+        if !self.what.held_by_one() {
+            self.passes.add(go, woken, sender);
+        }
         let d = self.delays.entry(by).or_default();
         d.area += std::mem::take(&mut self.pending);
         d.held += std::mem::take(&mut self.pending_busy);
@@ -210,12 +216,16 @@ impl Queue {
     }
 
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
-    /// received before, say.
+    /// received before, say. Not so where all is passed on in one direction, as from stage to stage of a pipeline whose
+    /// stages are at the same lines.
     pub fn held_by_waiters(&self) -> bool {
         let (mut own, mut all) = (0u64, 0u64);
-        for (n, waited) in self.touched.values().flat_map(|t| t.releases.into_iter().zip(t.waited)) {
-            all += n;
-            own += if waited { n } else { 0 };
+        for side in 0..2 {
+            let one_way = self.passes.one_way(side == 0);
+            for t in self.touched.values() {
+                all += t.releases[side];
+                own += if t.waited[side] && !one_way { t.releases[side] } else { 0 };
+            }
         }
         own.saturating_mul(2) > all
     }
