@@ -8,6 +8,7 @@ use crate::base::{Duration, text};
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
+use crate::model::segment::GoState;
 
 /// What a queue suffers from: one cause each, so that no two rules speak of the same queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,11 +70,15 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
     }
     let top = c.blame.first().map_or(0, |b| b.delay.ns());
     let spread = top < c.total.ns() / 100 * MOST;
-    // One place in which all of them take it in turn, each for a short time, is no holder.
+    // One place in which all of them take it in turn, each for a short time, is no holder, unless it waits meanwhile.
     let place = c.blame.first().and_then(|b| func(b.at));
     let same = place.is_some() && c.waits_at.iter().any(|w| func(w.0) == place) && c.held_by_waiters;
     let short = c.blame.first().is_some_and(|b| b.held.ns() < SHORT.saturating_mul(b.releases.max(1) as i64));
-    if c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && (spread || same && short) {
+    let held = |of: &dyn Fn(GoState) -> bool| -> i64 {
+        c.while_held.iter().filter(|m| of(m.state)).map(|m| m.weight.ns()).sum()
+    };
+    let waits = held(&|s| matches!(s, GoState::Waiting | GoState::Syscall)).saturating_mul(2) > held(&|_| true);
+    if c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && (spread || same && short && !waits) {
         return Some(Cause::Convoy);
     }
     (top > 0).then_some(Cause::Holder)
