@@ -91,7 +91,7 @@ pub fn run(args: &FindingsArgs, out: &mut dyn Write) -> Result<Exit> {
     let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
     let watch = |_: &Trace| Watching::default();
     let exit = observe::each(&args.files, &open, (between, out), &watch, |watched, trace, out| {
-        let more = Gathered::new(trace, watched).map_err(Failure::Analysis)?;
+        let more = Gathered::new(trace, Some(trace.name()), trace.take_queues(), watched).map_err(Failure::Analysis)?;
         let index = trace.index();
         let mut all = find(&Facts { index: &index, more: &more }, &thresholds);
         let wanted = |rule: &str| {

@@ -21,13 +21,14 @@ pub struct About<'a> {
 
 impl About<'_> {
     /// The command that shows a finding's proof, with the file's name in it if a shell leaves that as it is.
-    fn check(&self, f: &Finding) -> String {
+    pub fn check(&self, f: &Finding) -> String {
         let plain = self.name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c));
         let file = if plain && !self.name.starts_with('-') && !self.name.is_empty() { self.name } else { "FILE" };
         format!("gotrail {}", text::escape(&f.check).replacen("FILE", file, 1))
     }
 
-    fn line(&self, f: &Finding) -> String {
+    /// The line of a finding, safe to show; empty if it has none.
+    pub fn line(&self, f: &Finding) -> String {
         self.places.line(self.index, f.at)
     }
 

@@ -1,4 +1,4 @@
-//! Bytes into events: Go's trace formats. No meaning yet, and no order between threads.
+//! Bytes into events: Go's trace formats, and an order in which the events can have happened. What they mean is not known here.
 
 pub mod args;
 pub mod cursor;

@@ -3,6 +3,7 @@
 use crate::analysis::gc::{Collector, Gc};
 use crate::analysis::maps::{self, Files, Maps};
 use crate::analysis::sched::{Sched, Scheduler};
+use crate::analysis::search::Source;
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::contention::{Contention, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
@@ -10,8 +11,8 @@ use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
 use crate::build::observe::{Both, Observer, Tables, Watch};
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
+use crate::model::waits::Queues;
 use crate::model::{Index, Reason};
-use crate::read::Trace;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -67,22 +68,32 @@ impl Observer for Watching {
 }
 
 impl Gathered {
-    /// Asks the analyses about a trace that has been read whole, and shown to `watched`.
+    /// Asks the analyses about a trace that has been read whole, and shown to `watched`. `name` is what it is called, and
+    /// `queues` are the waits that were kept while it was read, if they were.
     ///
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn new(trace: &Trace, watched: &Watching) -> Result<Gathered, String> {
-        let contention = contention(trace, trace.take_queues())?;
-        let files = Files { trace: Some(trace.name()), ..Files::default() };
+    pub fn new<S: Source>(
+        trace: &S,
+        name: Option<&str>,
+        queues: Option<Queues>,
+        watched: &Watching,
+    ) -> Result<Gathered, String> {
+        let contention = contention(trace, queues)?;
+        let files = Files { trace: name, ..Files::default() };
         let maps = maps::of_trace(trace, &contention, &files)?;
-        let (sched, gc) = (watched.scheduler.finish(&trace.index()), watched.collector.finish(&trace.index()));
+        let mut found = None;
+        trace.with_index(&mut |index| {
+            found = Some((watched.scheduler.finish(index), watched.collector.finish(index)));
+        });
+        let (sched, gc) = found.ok_or("there is no trace")?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
         Ok(Gathered { links, contention, sched, gc, maps, spans })
     }
 }
 
-fn spans(trace: &Trace) -> Result<Vec<Spans>, String> {
+fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, String> {
     let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
     tasks::each(trace, Options::default(), None, &mut |i| {
         if !i.complete() {

@@ -18,6 +18,7 @@ macro_rules! catalog {
                 Runtime = "7", "runtime", "show GC and scheduler", runtime::Runtime;
                 Tasks = "8", "tasks", "show tasks and regions", tasks::Tasks;
                 Profile = "9", "profile", "show the profile", profile::Profile;
+                Findings = "0", "findings", "show what is wrong: findings", findings::Findings;
             }
         }
     };

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod catalog;
+pub mod found;
 pub mod hits;
 pub mod jobs;
 pub mod keymap;

@@ -2,6 +2,7 @@
 
 use super::action::{Action, Scope};
 use super::catalog::ViewId;
+use super::found::Found;
 use super::hits::Hits;
 use super::jobs::Job;
 use super::nav::{Narrow, Place, Target};
@@ -29,6 +30,8 @@ pub struct Ctx<'a> {
     pub place: &'a Place,
     /// The query's hits, as far as they are found.
     pub hits: Option<&'a Hits>,
+    /// What the rules say of the trace, as far as they have been asked.
+    pub found: &'a Found,
     /// Whether the view or pane that is asked has the focus.
     pub focused: bool,
     /// What messages call the trace: `trace.out`.

@@ -2,6 +2,7 @@
 
 pub mod detail;
 pub mod events;
+pub mod findings;
 pub mod flame;
 pub mod goroutines;
 pub mod hit_list;

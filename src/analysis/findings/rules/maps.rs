@@ -33,6 +33,8 @@ fn cause(line: &Line, all: u64) -> Cause {
     // What a line that grows or is born most of the time suffers from is told by its own rule.
     if grow * 10 >= line.samples * 4 && grow >= birth {
         Cause::Growth
+    } else if birth * 2 >= line.samples && birth > 0 {
+        Cause::Fresh
     } else if line.samples * 100 >= all * MOST {
         Cause::Line
     } else if birth >= grow && birth > 0 && birth * 10 >= line.samples * 3 && birth >= most.min(birth) {

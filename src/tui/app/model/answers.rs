@@ -2,6 +2,7 @@
 
 use super::{Model, cx};
 use crate::model::Index;
+use crate::tui::app::found::{self, Found};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::jobs::{Answer, Effect};
 use crate::tui::chrome::footer::Notice;
@@ -33,6 +34,10 @@ impl Model {
                 answer.deliver(&mut hits, &cx(&self.shared, index, false), &mut out);
                 self.shared.hits = Some(hits);
             }
+        } else if answer.part == TypeId::of::<Found>() {
+            let mut found = std::mem::take(&mut self.shared.found);
+            answer.deliver(&mut found, &cx(&self.shared, index, false), &mut out);
+            self.shared.found = found;
         } else {
             let cx = cx(&self.shared, index, false);
             let overlay: &mut dyn Any = &mut self.overlay;
@@ -46,6 +51,14 @@ impl Model {
             }
         }
         self.apply(out, index, effects);
+    }
+
+    /// Asks the rules as soon as the trace is read, unless it is so large that they are to wait until they are wanted.
+    pub(super) fn look_for_findings(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        if self.shared.found.at_once(index) && !self.shared.trace.is_none() {
+            self.shared.found = Found::Looking(0.0);
+            effects.push(Effect::Run(found::look(self.shared.name.clone())));
+        }
     }
 
     /// What the foot says of a job that takes a while.

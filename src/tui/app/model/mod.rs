@@ -2,14 +2,16 @@
 
 mod answers;
 mod mouse;
+mod panels;
 
 use super::action::{Action, Scope};
 use super::catalog::ViewId;
+use super::found::Found;
 use super::hits;
 use super::hits::Hits;
 use super::jobs::{Answer, Effect, Slot};
 use super::keymap::{Key, Keymap};
-use super::nav::{Narrow, Nav, Place, Row, Target};
+use super::nav::{Narrow, Nav, Place, Row};
 use super::registry::Views;
 use super::search;
 use super::view::{Command, Ctx, Pane, View};
@@ -23,9 +25,10 @@ use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Areas;
 use crate::tui::chrome::{ascii, footer, tabs, title};
 use crate::tui::panels::why;
-use crate::tui::panels::{Goal, Help, Overlay, OverlayCtx, Palette, Panel, Prompt, Then};
+use crate::tui::panels::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
+use panels::LeftPanel;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use std::sync::Arc;
@@ -65,6 +68,8 @@ pub struct Shared {
     pub nav: Nav,
     /// The query's hits.
     pub hits: Option<Hits>,
+    /// What the rules say.
+    pub found: Found,
 }
 
 /// The viewer.
@@ -93,15 +98,6 @@ pub struct Model {
     left_panel: Option<LeftPanel>,
 }
 
-/// A panel that was left by going where one of its lines leads.
-struct LeftPanel {
-    panel: Panel,
-    /// Where it was opened.
-    place: Place,
-    /// How many steps there were behind it then, that one included.
-    depth: usize,
-}
-
 fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
     Ctx {
         trace: &shared.trace,
@@ -109,6 +105,7 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         theme: &shared.theme,
         place: shared.nav.here(),
         hits: shared.hits.as_ref(),
+        found: &shared.found,
         focused,
         name: &shared.name,
         profiles: &shared.profiles,
@@ -121,7 +118,7 @@ impl Model {
         let start = trace.index().start;
         let nav = Nav::new(Place::new(ViewId::Timeline, start));
         Model {
-            shared: Shared { trace, profiles: Vec::new(), name, theme, nav, hits: None },
+            shared: Shared { trace, profiles: Vec::new(), name, theme, nav, hits: None, found: Found::default() },
             views: Views::default(),
             keymap,
             size,
@@ -292,31 +289,6 @@ impl Model {
         } else if matches!(key.code, KeyCode::Char('0'..='9')) {
             self.notice = Some(Notice { text: "this version has no such view".into(), bad: true });
         }
-    }
-
-    /// Undoes the last step; of one out of a panel, that is open again. `false` if there is none.
-    fn escape(&mut self) -> bool {
-        let nav = &mut self.shared.nav;
-        let depth = nav.depth();
-        let escaped = nav.escape();
-        if let Some(left) = self.left_panel.take_if(|l| l.depth > nav.depth())
-            && escaped
-            && left.depth == depth
-            && left.place == *nav.here()
-        {
-            self.overlay = Overlay::Panel(left.panel);
-        }
-        escaped
-    }
-
-    /// Shows on the timeline where a line of a panel leads.
-    fn go(&mut self, goal: Goal) {
-        let here = self.shared.nav.here();
-        let (Target { go, at, .. }, route) = (goal.target, goal.route);
-        let zoom = goal.zoom.or(here.zoom);
-        let to = Place { go, at, zoom, route, row: None, event: None, ..here.with_view(ViewId::Timeline) };
-        self.shared.nav.enter(to);
-        self.focus = Pane::Body;
     }
 
     fn query(&mut self, query: String, index: &Index, effects: &mut Vec<Effect>) {
@@ -497,6 +469,7 @@ impl Model {
 
     /// After a message: search if the query has changed, and let everything that is seen ask for what it lacks.
     fn settle(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        self.look_for_findings(index, effects);
         let query = self.shared.nav.here().query().map(str::to_string);
         match query {
             None => {

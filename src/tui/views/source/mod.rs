@@ -1,6 +1,7 @@
 //! The source pane: the file of the chosen frame, at its line.
 
-pub mod costs;
+pub mod brief;
+mod costs;
 
 use crate::base::{FrameId, FuncId, StackId, Time};
 use crate::model::dict::short_file;
@@ -204,7 +205,8 @@ impl View for Source {
                 let file = cx.frames().dict.func_file(f.func);
                 crate::base::text::escape(short_file(file)).into_owned() + self.costs.title(cx, file, self.width)
             }
-            None => "source".into(),
+            None if cx.place.view == ViewId::Profile || cx.no_trace() => "source".into(),
+            None => "findings".into(),
         }
     }
 
@@ -288,7 +290,13 @@ impl View for Source {
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let dim = cx.theme.style(Role::Dim);
-        let Some((loaded, f)) = self.present(cx) else { return };
+        let Some((loaded, f)) = self.present(cx) else {
+            // A line is on its way, or there is none to show.
+            if self.frame(cx).is_none() && cx.place.view != ViewId::Profile {
+                brief::draw(area, buf, cx);
+            }
+            return;
+        };
         let file = match &loaded.file {
             Ok(file) => file,
             Err(looked) => {

@@ -1,0 +1,142 @@
+//! What the rules say of the trace, for all views to look at: made by a job when the trace has been read.
+
+use super::jobs::{Job, JobCtx};
+use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, Watching, find};
+use crate::base::{FrameId, GoIdx, Time, text};
+use crate::model::Index;
+use crate::model::places::Places;
+use crate::report::findings::{About, markdown_one};
+use crate::tui::theme::Role;
+
+/// Above so many events the rules are applied only when they are asked for: they take several times as long as reading.
+const AT_ONCE: u64 = 20_000_000;
+
+/// One finding, ready to be shown. All text is safe to show.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Item {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What it is in a few words.
+    pub title: &'static str,
+    /// The finding in one sentence.
+    pub says: String,
+    /// What it costs: `2m48s blocked`.
+    pub cost: String,
+    /// The line of user code; empty if there is no one line.
+    pub line: String,
+    /// What it follows from.
+    pub evidence: Vec<String>,
+    /// What to do about it.
+    pub advice: String,
+    /// The command that shows the proof.
+    pub check: String,
+    /// The goroutine to look at; `NONE` if there is no one.
+    pub go: GoIdx,
+    /// The instant to look at.
+    pub time: Option<Time>,
+    /// The frame of the line; `NONE` if no stack has it.
+    pub frame: FrameId,
+    /// All of it, for a chat.
+    pub markdown: String,
+}
+
+/// What all rules say.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Said {
+    /// What is wrong, the worst first.
+    pub items: Vec<Item>,
+    /// What was looked at and is fine.
+    pub fine: Vec<String>,
+    /// What could not be told, and why.
+    pub untold: Vec<String>,
+}
+
+/// How far the rules are.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Found {
+    /// They were not asked.
+    #[default]
+    Unasked,
+    /// They are looking; how far they are, 0 to 1.
+    Looking(f64),
+    /// They have said it.
+    Said(Said),
+}
+
+impl Found {
+    /// Whether the rules are to be asked as soon as the trace is read.
+    pub fn at_once(&self, index: &Index) -> bool {
+        index.complete && index.events <= AT_ONCE && *self == Found::Unasked
+    }
+
+    /// What was found, if the rules are done.
+    pub fn said(&self) -> Option<&Said> {
+        match self {
+            Found::Said(said) => Some(said),
+            _ => None,
+        }
+    }
+}
+
+/// A sign and a colour for how much a finding matters.
+pub fn mark(severity: Severity) -> (&'static str, Role) {
+    match severity {
+        Severity::Critical => ("!!!", Role::Error),
+        Severity::Warn => (" !!", Role::Warning),
+        Severity::Info => ("  i", Role::Dim),
+    }
+}
+
+/// Applies the rules to the trace, which messages call `name`.
+pub fn look(name: String) -> Job {
+    let work = move |cx: &JobCtx, say: &(dyn Fn(Found) + Sync)| {
+        let watched = Watching::default();
+        // That is the smaller half of it.
+        if !cx.trace.observe(&watched, &|part| say(Found::Looking(part * 0.3)), cx.cancel) {
+            return Err("no longer wanted".into());
+        }
+        let more = Gathered::new(cx, Some(name.as_str()), None, &watched)?;
+        let index = cx.trace.index();
+        let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
+        let about = About { name: &name, index: &index, places: &more.links.places };
+        let mut said = Said { items: all.found.iter().map(|f| item(&about, f)).collect(), ..Said::default() };
+        for (from, to) in [(all.fine, &mut said.fine), (all.untold, &mut said.untold)] {
+            for q in from {
+                // Rules that look at the same thing may say the same.
+                if !to.contains(&q.says) {
+                    to.push(q.says);
+                }
+            }
+        }
+        say(Found::Said(said));
+        Ok(())
+    };
+    Job::stream("findings", work, |found: &mut Found, said, _, _| *found = said)
+}
+
+fn item(about: &About, f: &Finding) -> Item {
+    let mut markdown = Vec::new();
+    // A vector takes all that is written.
+    let _ = markdown_one(about, f, &mut markdown);
+    Item {
+        severity: f.severity,
+        title: f.title,
+        says: f.says.clone(),
+        cost: format!("{} {}", f.cost.time, f.cost.of),
+        line: about.line(f),
+        evidence: f.evidence.iter().filter(|e| !e.is_empty()).cloned().collect(),
+        advice: f.advice.clone(),
+        check: about.check(f),
+        go: f.go,
+        time: f.time,
+        frame: frame(about.index, about.places, f),
+        markdown: text::lossy(&markdown).trim().to_owned(),
+    }
+}
+
+/// A frame that stands at a finding's line.
+fn frame(index: &Index, places: &Places, f: &Finding) -> FrameId {
+    let Some(at) = places.get(f.at) else { return FrameId::NONE };
+    let frames = (0u32..).map(FrameId).zip(index.dict.frames());
+    frames.into_iter().find(|(_, f)| (f.func, f.line) == at).map_or(FrameId::NONE, |(id, _)| id)
+}

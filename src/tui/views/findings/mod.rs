@@ -1,0 +1,130 @@
+//! The view of findings: what is wrong, by which evidence, and what to do about it.
+
+mod render;
+
+use crate::base::{Duration, FrameId, GoIdx};
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::found::{self, Found, Item};
+use crate::tui::app::nav::{Place, Row};
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::zoom::amid;
+use crate::tui::widgets::scroll::Scroll;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+/// The view.
+#[derive(Default)]
+pub struct Findings {
+    list: Scroll,
+    /// Whether the rules were asked from here.
+    asked: bool,
+}
+
+impl Findings {
+    /// The finding under the cursor.
+    fn on<'a>(&self, cx: &Ctx<'a>) -> Option<&'a Item> {
+        cx.found.said()?.items.get(self.list.selected as usize)
+    }
+
+    /// Shows the line of the finding under the cursor in the source pane, and its goroutines beside it.
+    fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(item) = self.on(cx) else { return };
+        let row = cx.index.goroutine(item.go).map(|g| Row::Group(g.group));
+        let here = Place { go: GoIdx::NONE, row, event: None, frame: item.frame, ..cx.place.clone() };
+        if here != *cx.place {
+            out.push(Command::Move(here));
+        }
+    }
+
+    /// Goes to the proof: the goroutine at the instant, or else the line.
+    fn enter(&self, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(item) = self.on(cx) else { return };
+        let here = Place { row: None, event: None, ..cx.place.clone() };
+        let to = match item.time {
+            Some(at) => {
+                let around = Duration(cx.index.duration().ns() / 100);
+                let zoom = Some(amid(at, at + around));
+                // The detail pane chooses the frame of what stands there.
+                Place { view: ViewId::Timeline, go: item.go, at, zoom, frame: FrameId::NONE, ..here }
+            }
+            None if item.frame.is_some() => Place { view: ViewId::Stacks, frame: item.frame, ..here },
+            None => {
+                out.push(Command::Say(format!("gotrail shows it outside of the viewer: {}", item.check)));
+                return;
+            }
+        };
+        out.push(Command::Enter(to));
+        out.push(Command::Focus(Pane::Body));
+    }
+}
+
+impl View for Findings {
+    fn title(&self, cx: &Ctx) -> String {
+        match cx.found {
+            Found::Said(said) => match said.items.len() {
+                0 => "findings · none".into(),
+                n => format!("findings · {n}, the worst first"),
+            },
+            _ => "findings".into(),
+        }
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Table
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match action {
+            Action::Enter => self.enter(cx, out),
+            Action::Right if cx.focused => self.enter(cx, out),
+            Action::Copy => match self.on(cx) {
+                Some(item) => out.push(Command::Copy(item.markdown.clone())),
+                None => return false,
+            },
+            _ => {
+                if !self.list.handle(action) {
+                    return false;
+                }
+                self.point(cx, out);
+            }
+        }
+        true
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match what {
+            Mouse::Press | Mouse::Double => {
+                let rows = render::rows(self, area, cx);
+                if !rows.contains(at) {
+                    return false;
+                }
+                self.list.select(self.list.top + u64::from(at.y - rows.y));
+                self.point(cx, out);
+                if what == Mouse::Double {
+                    self.enter(cx, out);
+                }
+            }
+            Mouse::Wheel(n, _) => self.list.wheel(i64::from(n)),
+            _ => return false,
+        }
+        true
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        if cx.place.view != ViewId::Findings {
+            return;
+        }
+        if cx.index.complete && *cx.found == Found::Unasked && !self.asked && !cx.no_trace() {
+            self.asked = true;
+            out.push(Command::Run(found::look(cx.name.to_owned())));
+        }
+        let n = cx.found.said().map_or(0, |s| s.items.len());
+        self.list.fit(n as u64, render::rows(self, area, cx).height);
+        self.point(cx, out);
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        render::draw(self, area, buf, cx);
+    }
+}

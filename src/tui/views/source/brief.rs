@@ -1,0 +1,55 @@
+//! What stands in the source pane while no line is chosen: the first findings.
+
+use crate::base::text::{self, wrap};
+use crate::tui::app::found::{Found, mark};
+use crate::tui::app::view::Ctx;
+use crate::tui::theme::Role;
+use crate::tui::widgets::write;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Draws the first findings, and how to see all.
+pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let dim = cx.theme.style(Role::Dim);
+    let said = match cx.found {
+        Found::Said(said) => said,
+        Found::Looking(part) => {
+            let text = format!("looking for what is wrong … {:.0} %", part * 100.0);
+            write(buf, area, area.x + 1, area.y, &text, dim);
+            return;
+        }
+        Found::Unasked if cx.index.complete => {
+            write(buf, area, area.x + 1, area.y, "0 looks for what is wrong", dim);
+            return;
+        }
+        Found::Unasked => return,
+    };
+    let width = usize::from(area.width).saturating_sub(6);
+    let last = area.bottom().saturating_sub(1);
+    let mut y = area.y;
+    for item in &said.items {
+        let (sign, role) = mark(item.severity);
+        let mut text = wrap(&item.says, width);
+        if !item.line.is_empty() {
+            text.push(text::fit_end(&item.line, width).into_owned());
+        }
+        if y + 1 + text.len() as u16 > last && y > area.y {
+            break;
+        }
+        let style = cx.theme.style(role);
+        let x = write(buf, area, area.x + 1, y, &format!("{sign} "), style);
+        write(buf, area, x, y, &text::fit(item.title, width), style);
+        for line in text {
+            y += 1;
+            if y < last {
+                write(buf, area, area.x + 5, y, &line, cx.theme.style(Role::Text));
+            }
+        }
+        y += 1;
+    }
+    let foot = match said.items.len() {
+        0 => "nothing is wrong by the rules that could be applied · 0 says more".to_owned(),
+        n => format!("0 shows {} with evidence", if n == 1 { "it".into() } else { format!("all {n}") }),
+    };
+    write(buf, area, area.x + 1, last.max(area.y), &text::fit(&foot, usize::from(area.width).saturating_sub(2)), dim);
+}
