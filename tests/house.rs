@@ -11,7 +11,7 @@ const FILE: usize = 600;
 const FUNCTION: usize = 120;
 
 /// What is still larger, and by how many lines it is. The list may only shrink.
-const STILL_LONGER: &[(&str, usize)] = &[("tui/tests/mod.rs", 743)];
+const STILL_LONGER: &[(&str, usize)] = &[];
 
 fn sources() -> BTreeMap<PathBuf, String> {
     fn collect(dir: &Path, out: &mut BTreeMap<PathBuf, String>) {

@@ -1,7 +1,11 @@
 //! The viewer as a whole: keys in, screen and state out.
 
 mod contrast;
+mod findings;
 mod profile;
+mod runtime;
+mod traffic;
+mod waits;
 mod words;
 
 use super::app::action::Action;
@@ -63,47 +67,6 @@ fn the_founding_story_finds_its_line() {
         assert!(share > 90.0, "{first}");
         assert!(screen.lines().next().unwrap().contains("hits"), "{screen}");
         assert_eq!(d.model.focus(), Pane::Hits);
-    }
-}
-
-/// Counts the bytes that are written to it.
-#[derive(Clone, Default)]
-struct Counter(std::rc::Rc<std::cell::Cell<usize>>);
-
-impl std::io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.set(self.0.get() + bytes.len());
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What goes to a terminal of 200 by 50 that has sixteen colours, as most do through SSH, for the whole screen, and then for each of these keys, in bytes.
-fn traffic(keys: &[&str]) -> Vec<usize> {
-    let size = Size { width: 200, height: 50 };
-    let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, size.width, size.height)) };
-    let counter = Counter::default();
-    let mut terminal = Terminal::with_options(Terse::new(counter.clone()), options).unwrap();
-    let theme = Theme::new(ColorLevel::Basic, Background::Dark, false);
-    let mut d = Driver::new(fixture::trace(), "trace.out", theme, Keymap::default(), size);
-    let mut sent = Vec::new();
-    for key in [""].iter().chain(keys) {
-        d.keys(key).unwrap();
-        terminal.draw(|frame| _ = d.model.render(frame.buffer_mut())).unwrap();
-        sent.push(counter.0.take());
-    }
-    sent
-}
-
-#[test]
-fn a_slow_line_carries_a_screen_in_16_kb_and_a_movement_in_one_where_the_source_stays() {
-    for (view, most) in [("1", 1024), ("2", 1100), ("3", 2500), ("4", 2500), ("5", 2500), ("8", 1024)] {
-        let sent = traffic(&[view, "j", "j", "k"]);
-        assert!(sent[..2].iter().all(|&n| n < 13 << 10), "view {view}: {sent:?}");
-        assert!(sent[2..].iter().all(|&n| n <= most), "view {view}: {sent:?}");
     }
 }
 
@@ -211,7 +174,7 @@ fn in_the_view_of_stacks_detail_and_source_are_of_the_function_under_its_cursor(
     };
     // What another view was on is not of it, nor is the function that the cursor has left.
     let (mut d, screen) = after("2jj<Enter>4", 120, 40);
-    assert!(titles(&d).starts_with("─ stack ─") && titles(&d).contains("┬─ source ─"), "{screen}");
+    assert!(titles(&d).starts_with("─ stack ─") && titles(&d).contains("┬─ findings ─"), "{screen}");
     d.keys("u").unwrap();
     assert!(d.model.notice().is_some_and(|n| n.text.contains("no wait")), "{:?}", d.model.notice());
     d.keys("jjj").unwrap();
@@ -229,7 +192,7 @@ fn in_the_view_of_stacks_detail_and_source_are_of_the_function_under_its_cursor(
     d.keys("<Tab>j<Enter>").unwrap();
     assert!(titles(&d).contains("─ paycore/gateway.go"), "{}", titles(&d));
     d.keys("<Esc>kkk").unwrap();
-    assert!(titles(&d).starts_with("─ stack ─") && titles(&d).contains("┬─ source ─"), "{}", titles(&d));
+    assert!(titles(&d).starts_with("─ stack ─") && titles(&d).contains("┬─ findings ─"), "{}", titles(&d));
 }
 
 #[test]
@@ -436,93 +399,6 @@ fn any_size_can_be_drawn() {
 }
 
 #[test]
-fn a_link_opens_into_its_waits_and_a_wait_into_the_timeline() {
-    let size = Size { width: 120, height: 40 };
-    let (mut d, screen) = after("3j<Enter>", 120, 40);
-    let at = d.model.place().clone();
-    assert!(at.go.is_some() && at.view == ViewId::Links, "{screen}");
-    assert!(screen.contains(" waits, "), "{screen}");
-    d.keys("<Enter>").unwrap();
-    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
-    assert_eq!(d.model.focus(), Pane::Detail);
-    let screen = text(&d.screen(size).0);
-    assert!(screen.contains("waiting"), "the detail pane is on the wait\n{screen}");
-    d.keys("<Tab><Tab><Esc>").unwrap();
-    assert_eq!((d.model.place().view, d.model.place().go), (ViewId::Links, at.go));
-}
-
-#[test]
-fn links_know_the_window_and_the_group() {
-    let count = |keys: &str| {
-        let (d, screen) = after(keys, 160, 50);
-        assert_eq!(d.model.place().view, ViewId::Links);
-        let line = screen.lines().find(|l| l.contains("Mutex")).unwrap_or_default();
-        line.to_string()
-    };
-    let whole = count("3");
-    assert!(whole.contains("payment/order_cache.go:45"), "{whole}");
-    let part = count("5jjjv<C-d><C-d><C-d><C-d><C-d><C-d><C-d><C-d><Enter>3");
-    assert_ne!(whole, part);
-    let (d, screen) = after("3i", 160, 50);
-    assert!(d.model.place().group().is_some() && !screen.contains("Mutex"), "{screen}");
-    assert!(screen.contains("paycore/shop.go:37"), "{screen}");
-}
-
-#[test]
-fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
-    let (mut d, screen) = after("3<Enter>p", 160, 50);
-    assert!(screen.contains("critical path"), "{screen}");
-    let sum = screen.lines().find(|l| l.contains("  total")).unwrap_or_else(|| panic!("{screen}"));
-    assert!(sum.contains("100.0 %"), "{sum}");
-    let at = d.model.place().clone();
-    d.keys("<Esc>").unwrap();
-    assert_eq!(*d.model.place(), at);
-    d.keys("c").unwrap();
-    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
-    assert!(screen.contains("the chain of this wait"), "{screen}");
-    d.keys("<Enter>").unwrap();
-    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
-}
-
-/// What `u` says of a goroutine of a trace at an instant.
-fn notice_of_unblocker(trace: &'static [u8], at: Duration, go: GoId) -> String {
-    let trace = Trace::open("trace", Bytes::Static(trace)).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    let size = Size { width: 120, height: 40 };
-    let mut d = Driver::new(Arc::new(trace), "trace", theme(), Keymap::default(), size);
-    d.begin_at(at, Some(go));
-    d.keys("u").unwrap();
-    d.model.notice().unwrap().text.clone()
-}
-
-#[test]
-fn where_no_goroutine_is_the_unblocker_it_is_said_what_was() {
-    let syscall = include_bytes!("../../../tests/data/syscall.trace");
-    // In the syscall for 120 ms, then ready, then running; another P was at hand at once.
-    for at in [50_000_000, 120_394_050, 120_394_500] {
-        let notice = notice_of_unblocker(syscall, Duration(at), GoId(10));
-        assert_eq!(notice, "it came back by itself from the syscall, had lost its P, and got P0", "at {at}");
-    }
-    let deadline = include_bytes!("../../../tests/data/deadline.trace");
-    let notice = notice_of_unblocker(deadline, Duration(10_370_000), GoId(5));
-    assert_eq!(notice, "no goroutine made this one: a timer started it");
-}
-
-#[test]
-fn a_name_opens_into_its_regions_and_a_region_into_the_timeline() {
-    let (mut d, screen) = after("8<Enter>j", 120, 40);
-    let at = d.model.place().clone();
-    assert!(at.go.is_some() && at.view == ViewId::Tasks, "{screen}");
-    d.keys("p").unwrap();
-    let panel = text(&d.screen(Size { width: 120, height: 40 }).0);
-    assert!(panel.contains("critical path · "), "{panel}");
-    d.keys("<Esc><Enter>").unwrap();
-    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
-    d.keys("<Esc>").unwrap();
-    assert_eq!(d.model.place().view, ViewId::Tasks);
-}
-
-#[test]
 fn stacks_tell_the_share_that_a_query_matches_and_come_back_from_a_zoom() {
     let size = Size { width: 120, height: 40 };
     let (mut d, screen) = after("4/mapassign<Enter><Tab><Tab><Tab>", 120, 40);
@@ -676,33 +552,6 @@ pub(super) fn drawn(d: &Driver, width: u16, height: u16) -> String {
         .enumerate()
         .map(|(i, (fg, bg, m))| format!("{} {fg:?} on {bg:?} {m:?}\n", char::from(b'a' + i as u8 % 26)));
     format!("{chars}\n{map}\n{}", legend.collect::<String>())
-}
-
-#[test]
-fn the_runtime_view_has_the_numbers_of_the_commands_and_goes_to_the_worst() {
-    let trace = fixture::trace();
-    let (gc, sched) = (Collector::new((Time::MIN, Time::MAX)), Scheduler::new((Time::MIN, Time::MAX)));
-    assert!(trace.observe(&Both(&gc, &sched), &|_| {}, &AtomicBool::new(false)));
-    let (gc, sched) = (gc.finish(&trace.index()), sched.finish(&trace.index()));
-    let (mut d, screen) = after("7", 200, 50);
-    for said in
-        [report::gc::line(&gc), report::gc::mmu_line(&gc), report::sched::head(&sched, &trace.index())[1].clone()]
-    {
-        assert!(screen.contains(&said), "{said}\n{screen}");
-    }
-    // Enter on a cycle shows it on the timeline, and on a group its longest wait; Esc comes back.
-    d.keys("<Enter>").unwrap();
-    let first = &gc.cycles[0];
-    let at = d.model.place();
-    assert_eq!((at.view, at.at, at.go), (ViewId::Timeline, first.from, first.trigger));
-    d.keys("<Esc>").unwrap();
-    assert_eq!(d.model.place().view, ViewId::Runtime);
-    d.keys("Gj<Enter>").unwrap();
-    let (at, longest) = (d.model.place(), sched.groups[0].all.longest);
-    assert_eq!((at.view, at.at, at.go), (ViewId::Timeline, longest.from, longest.go));
-    // What is selected is all that it is of.
-    let (d, screen) = after("7Gji", 120, 40);
-    assert_eq!(d.model.place().group(), Some(sched.groups[0].group), "{screen}");
 }
 
 #[test]
