@@ -64,6 +64,13 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         }
         let Some(i) = &found.interval else {
             return match row {
+                _ if index.untraced(place.at) => {
+                    let who = match row {
+                        Some(Row::Proc(p)) if go.some().is_none() => words::proc(index, p),
+                        _ => words::goroutine(index, go),
+                    };
+                    format!("{who} unknown at {}: not traced, between two recordings", from_start(place.at))
+                }
                 Some(Row::Proc(p)) if go.some().is_none() => format!("{} idle", words::proc(index, p)),
                 _ => format!("{} does not exist at {}", words::goroutine(index, go), from_start(place.at)),
             };
@@ -241,6 +248,9 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
     let Some(w) = i.waker else {
         match (i.state, &i.end) {
             (GoState::Waiting, Edge::Trace) => out.push(Line::new("still blocked", "at trace end".into())),
+            (GoState::Waiting, Edge::Untraced) => {
+                out.push(Line::new("still blocked", "when this recording ended: what follows is not traced".into()));
+            }
             (GoState::Waiting, Edge::Unread) => out.push(Line::new("unblocked", "beyond what was looked at".into())),
             _ => {}
         }
