@@ -72,6 +72,13 @@ fn a_coroutine_switch_is_called_one() {
     let links = said(&["links"], &data("coroutine.trace"));
     has(&links, &["coroutine switch (iter.Pull)"]);
     assert!(!links.contains("not recorded"), "{links}");
+    // At the line that called iter.Pull: the switches themselves have no stack.
+    if let Some(pull) = shared("field/traces/coroutine/iter-pull-go1.27.trace") {
+        has(&said(&["links"], &pull), &["101 ", "coroutine switch (iter.Pull) · main.main ./iter-pull.go:74"]);
+        let why = said(&["why", "-g", "1"], &pull);
+        has(&why, &["waits for coroutine switch (iter.Pull) at ./iter-pull.go:74: for runtime.corostart"]);
+        assert!(!why.contains("not recorded"), "{why}");
+    }
 }
 
 #[test]
