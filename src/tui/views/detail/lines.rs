@@ -103,9 +103,12 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     let within = if place.window().is_some() { " · in the range" } else { "" };
     match row {
         Some(Row::Group(g)) => {
-            let n = index.groups.get(g.0 as usize).map_or(0, |g| g.members.len());
-            let plural = if n == 1 { "" } else { "s" };
-            format!("{} · {} goroutine{plural}{within}", words::group(index.group_name(g)), count(n as u64))
+            let members = index.groups.get(g.0 as usize).map_or(&[][..], |g| &g.members);
+            let open = members.iter().filter(|m| index.goroutine(**m).is_some_and(|g| g.ended.is_none())).count();
+            let plural = if members.len() == 1 { "" } else { "s" };
+            let n = count(members.len() as u64);
+            let open = crate::report::links::unfinished(open as u64);
+            format!("{} · {n} goroutine{plural}{open}{within}", words::group(index.group_name(g)))
         }
         Some(Row::Gc) => format!("GC cycles{within}"),
         Some(Row::Stw) => format!("stop-the-world{within}"),
