@@ -116,6 +116,37 @@ fn tracing_that_is_started_again_makes_recordings_of_one_process() {
 }
 
 #[test]
+fn a_goroutine_is_in_no_state_between_recordings() {
+    use gotrail::analysis::states::interval::{Edge, at, on_proc, step};
+    use gotrail::base::{GoIdx, ProcIdx};
+    let trace = whole(&bytes("tests/data/restart.trace"));
+    let index = trace.index();
+    let (never, gos, procs) = (AtomicBool::new(false), index.goroutines.len() as u32, index.procs.len());
+    let (mut before, mut after) = (0, 0);
+    for pair in index.recordings.windows(2) {
+        let (from, to) = (pair[0].to + Duration(1), pair[1].from);
+        for t in [from, from + Duration((to - from).0 / 2), to - Duration(1)] {
+            assert!((0..gos).all(|g| at(&trace, GoIdx(g), t, &never).is_none()), "at {t:?}");
+            assert!((0..procs as u16).all(|p| on_proc(&trace, ProcIdx(p), procs, t).is_none()), "at {t:?}");
+        }
+        for g in (0..gos).map(GoIdx) {
+            let (last, first) = (at(&trace, g, pair[0].to, &never), at(&trace, g, to, &never));
+            if let Some(i) = last.filter(|i| i.to > pair[0].to) {
+                assert_eq!((i.to, i.end), (from, Edge::Untraced), "{g:?}");
+                assert_eq!(step(&trace, g, i.from, true, &never), Some(to));
+                before += 1;
+            }
+            if let Some(i) = first.filter(|i| i.begin.event().is_none()) {
+                assert_eq!((i.from, i.begin), (to, Edge::Untraced), "{g:?}");
+                assert_eq!(step(&trace, g, i.from, false, &never), Some(pair[0].to));
+                after += 1;
+            }
+        }
+    }
+    assert!(before > 4 && after > 4, "{before} and {after} go beyond their recordings");
+}
+
+#[test]
 fn files_of_several_processes_and_versions_are_read_each_by_its_own() {
     let parts = [
         "tests/data/waits.trace",

@@ -64,7 +64,7 @@ fn every_way_of_asking_has_the_same_answer() {
                 }
                 let ended = match i.end {
                     Edge::Event(e) => Some((e.no, e.by)),
-                    Edge::Trace | Edge::Unread => None,
+                    Edge::Trace | Edge::Untraced | Edge::Unread => None,
                 };
                 assert_eq!(ended, w.end.map(|e| (e.no, e.by)), "{}", say("looked up"));
                 // From its end, or the trace's, backwards.

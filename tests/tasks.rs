@@ -32,6 +32,31 @@ fn the_sums_are_those_that_the_index_keeps() {
     }
 }
 
+/// Go's own reader counts the background task, number 0, which is what regions without a task belong to: it is none.
+#[test]
+fn the_background_is_no_task() {
+    let (mut tasks, mut without) = (0, 0);
+    for minor in 22..=27 {
+        let file = common::root().join(format!("../shared/corpus/traces/annotations-go1.{minor}.trace"));
+        if !file.exists() {
+            eprintln!("left out: {} is not there", file.display());
+            return;
+        }
+        let trace = common::load(file);
+        gotrail::analysis::tasks::each(&trace, Options::default(), None, &mut |i| match i.what {
+            What::Task => {
+                assert!(i.task != 0 && (i.name.is_some() || !i.began), "{i:?}");
+                tasks += 1;
+            }
+            What::Region => without += u64::from(i.task == 0),
+        })
+        .unwrap();
+        // Nor is there a row for it that has nothing in it.
+        assert!(all(&trace).iter().all(|s| s.count > 0 && (s.what == What::Region || s.name.is_some())));
+    }
+    assert!(tasks > 0 && without > 0, "{tasks} tasks, {without} regions without one");
+}
+
 #[test]
 fn the_longest_come_first_and_sum_to_the_whole() {
     let trace = common::load_bytes(include_bytes!("data/annotations.trace"));

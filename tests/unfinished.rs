@@ -67,11 +67,31 @@ fn a_gc_cycle_that_never_ends_counts() {
     assert!(lines(&summary, &["←", "runtime/time.go"]).is_empty(), "{summary}");
 }
 
+/// 13 560 suppliers send to those who have long gone.
+#[test]
+fn what_never_ends_is_counted_in_every_view() {
+    let Some(quotes) = shared("incidents/out-quotes/trace.out") else { return };
+    has(&said(&["locks"], &quotes), &["delay 51m20s", "still blocked at trace end", "560 unfinished"]);
+    let why = said(&["why", "-g", "1000"], &quotes);
+    has(&why, &["is still blocked at trace end: chan send at quotes/main.go:30 · 1 unfinished"]);
+    assert!(!why.contains("what never came"), "{why}");
+    let view = said(&["snapshot", "--keys", "2", "--size", "120x40"], &quotes);
+    has(&view, &["main.supplier", "×20", "286 ", "560 "]);
+    has(&view, &["main.supplier", "286 goroutines", "560 unfinished"]);
+}
+
 #[test]
 fn a_coroutine_switch_is_called_one() {
     let links = said(&["links"], &data("coroutine.trace"));
     has(&links, &["coroutine switch (iter.Pull)"]);
     assert!(!links.contains("not recorded"), "{links}");
+    // At the line that called iter.Pull: the switches themselves have no stack.
+    if let Some(pull) = shared("field/traces/coroutine/iter-pull-go1.27.trace") {
+        has(&said(&["links"], &pull), &["101 ", "coroutine switch (iter.Pull) · main.main ./iter-pull.go:74"]);
+        let why = said(&["why", "-g", "1"], &pull);
+        has(&why, &["waits for coroutine switch (iter.Pull) at ./iter-pull.go:74: for runtime.corostart"]);
+        assert!(!why.contains("not recorded"), "{why}");
+    }
 }
 
 #[test]

@@ -265,6 +265,13 @@ impl Index {
         self.end - self.start
     }
 
+    /// The Ps in the order of their numbers, for what lists them: the index has them in the order in which they came.
+    pub fn procs_in_order(&self) -> Vec<ProcIdx> {
+        let mut all: Vec<ProcIdx> = (0u16..).zip(&self.procs).map(|(i, _)| ProcIdx(i)).collect();
+        all.sort_by_key(|p| self.procs[p.index()].id);
+        all
+    }
+
     /// A goroutine's row.
     pub fn goroutine(&self, g: GoIdx) -> Option<&Goroutine> {
         self.goroutines.get(g.0 as usize)

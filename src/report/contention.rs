@@ -1,8 +1,10 @@
 //! Locks and channels that goroutines queue for, in one trace or summed up over several, as text.
 
+use super::links::unfinished;
 use super::why::percent;
 use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
 use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Meanwhile, What};
+use crate::analysis::waits::links::STILL_BLOCKED;
 use crate::base::{Duration, Time, text, time};
 use crate::model::Index;
 use crate::model::dict::short_func;
@@ -118,7 +120,10 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     }
     if x.unreleased > Duration::ZERO {
         let share = percent(x.unreleased, x.total);
-        out.push(format!("delay {} = {share} since then, still blocked at trace end", x.unreleased));
+        let n = unfinished(x.unfinished);
+        out.push(format!("delay {} = {share} since then, {STILL_BLOCKED}{n}", x.unreleased));
+    } else if x.unfinished > 0 {
+        out.push(format!("{STILL_BLOCKED}{}", unfinished(x.unfinished)));
     }
     out.extend(while_held(x, name));
     if let Some(&most) = x.depth.iter().max().filter(|_| x.depth_max > 1) {

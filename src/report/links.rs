@@ -66,19 +66,20 @@ pub(super) fn columns(numbers: &[&str]) -> Layout {
 
 /// What rows that are not shown have in common: how many, and how many of their waits had not ended at trace end.
 pub(super) fn more(rows: &[&(Named, Row)], how: &str) -> String {
-    let unfinished = rows.iter().filter(|(k, _)| k.ended_by == "nobody").map(|(_, r)| r.count).sum();
-    let unfinished = match unfinished {
-        0 => String::new(),
-        n => format!(" · {} unfinished", text::count(n)),
-    };
-    format!("{} more{how}{unfinished}", rows.len())
+    let n = rows.iter().filter(|(k, _)| k.ended_by == "nobody").map(|(_, r)| r.count).sum();
+    format!("{} more{how}{}", rows.len(), unfinished(n))
+}
+
+/// How many waits had not ended at trace end, behind what there is to say of them; nothing for none.
+pub fn unfinished(n: u64) -> String {
+    if n == 0 { String::new() } else { format!(" · {} unfinished", text::count(n)) }
 }
 
 /// What a row's waits have in common, safe to show: in what, who where, unblocked by whom where.
 pub(super) fn words(k: &Named, r: &Row) -> String {
     let since = match r.open {
         0 => String::new(),
-        _ if k.ended_by == "nobody" => format!(" · {} unfinished", text::count(r.count)),
+        _ if k.ended_by == "nobody" => unfinished(r.count),
         n => format!(" · {} since before the trace", text::count(n)),
     };
     let who = format!("{} · {}{}", text::escape(&k.reason), short(&k.waiter), spaced(&k.at.line));

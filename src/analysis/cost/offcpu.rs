@@ -3,6 +3,7 @@
 use crate::analysis::search::{LookAhead, Source};
 use crate::analysis::states::walk;
 use crate::analysis::waits::chains::{ChainId, Chains, Follow};
+use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::{Options, Party, group};
 use crate::analysis::waits::tracker::{self, Interval, Visit};
 use crate::base::{Duration, GroupId, StackId, Time};
@@ -144,7 +145,7 @@ impl Sums<'_, '_> {
     /// What a wait was for. Of one that began before the trace only who ended it may tell.
     fn refined(&self, w: &Interval, waker: Waker) -> ReasonId {
         let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
-        self.reasons.refine_ended(&self.index.dict, (w.reason, w.stack), ended)
+        coroutine::refine(self.index, self.reasons, w.go, (w.reason, w.stack), ended)
     }
 
     fn class(&self, w: &Interval) -> Class {

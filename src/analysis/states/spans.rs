@@ -43,6 +43,17 @@ impl Cuts {
         (!self.is_empty()).then(|| after.saturating_sub(1))
     }
 
+    /// What was not traced at `at`, which lies between two recordings: from and to (exclusive).
+    pub fn gap_at(&self, at: Time) -> Option<(Time, Time)> {
+        let before = self.gaps.partition_point(|g| g.0 <= at).checked_sub(1)?;
+        Some(self.gaps[before]).filter(|g| at < g.1)
+    }
+
+    /// Whether segment `i` goes on where the one before it ends: not so where tracing began again.
+    pub fn goes_on(&self, i: usize) -> bool {
+        i.checked_sub(1).is_some_and(|before| self.gap_at(self.bounds(before).1).is_none())
+    }
+
     /// The segments that cover some of `from..to`.
     pub fn between(&self, from: Time, to: Time) -> std::ops::Range<usize> {
         let a = self.segment_at(from).unwrap_or(0);

@@ -2,6 +2,7 @@
 
 pub mod chains;
 pub mod contention;
+pub mod coroutine;
 pub mod knots;
 pub mod links;
 pub mod path;

@@ -2,7 +2,9 @@
 
 pub mod rows;
 
+use super::links::unfinished;
 use super::table::{Column, Page, Table};
+use crate::analysis::waits::links::STILL_BLOCKED;
 use crate::analysis::waits::path::{Cause, Holder, Meanwhile, Path, Piece, Share, What};
 use crate::analysis::waits::stw::LastToStop;
 use crate::base::{Duration, GoIdx, GroupId, text, time};
@@ -169,7 +171,7 @@ pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, a
         What::Waiting(Waker::Timer) if started => "waits for the timer that starts it".into(),
         What::Waiting(Waker::Timer) => format!("waits for a timer: {}{at}", reason()),
         What::Waiting(Waker::Runtime) => format!("waits for the runtime: {}{at}", reason()),
-        What::Waiting(Waker::Nobody) => format!("waits for what never came: {}{at}", reason()),
+        What::Waiting(Waker::Nobody) => format!("is {STILL_BLOCKED}: {}{at}", reason()),
         What::Waiting(Waker::Go(_)) => format!("waits: {}{at}", reason()),
         What::Absent => "was not there yet, as far as the trace tells".into(),
     }
@@ -182,6 +184,9 @@ pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
             let mut t = doing(path, index, what, reason, at);
             if s.samples > 0 {
                 t.push_str(&format!(" ({} CPU samples)", text::count(s.samples)));
+            }
+            if what == What::Waiting(Waker::Nobody) {
+                t.push_str(&unfinished(s.count));
             }
             assisted(s.assist, s.total, &mut t);
             held(index, &s.holders, &mut t);

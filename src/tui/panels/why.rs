@@ -2,6 +2,7 @@
 
 use super::{Overlay, Panel, PanelLine, Panelled};
 use crate::analysis::waits::contention::{Contention, contention};
+use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::{Path, Window};
@@ -53,13 +54,14 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
     for (i, l) in links.iter().enumerate() {
         let w = &l.wait;
         let indent = "  ".repeat(i.min(20));
-        let reason = reasons.refine_ended(&index.dict, (w.reason, w.stack), (l.waker, path::waker_stack(l)));
+        let (wait, ended) = ((w.reason, w.stack), (l.waker, path::waker_stack(l)));
+        let reason = coroutine::refine(index, &reasons, w.go, wait, ended);
         let reason = reasons.get(reason);
         let spaced = |place| match places.line(index, place) {
             s if s.is_empty() => s,
             s => format!("  {s}"),
         };
-        let at = places.user(w.stack);
+        let at = coroutine::line(index, &places, w.go, wait, l.waker);
         lines.push(PanelLine {
             spans: vec![
                 (format!("{indent}{}", why::goroutine(index, w.go)), Role::Title),

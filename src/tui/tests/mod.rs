@@ -246,7 +246,7 @@ fn locks_show_who_queues_and_lead_to_the_longest_wait() {
         first.split('›').nth(1).and_then(|l| l.split_whitespace().nth(2)).expect("its longest wait").to_string();
     d.keys("<Enter>").unwrap();
     let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
-    assert!(screen.contains(&format!("waiting: sync · {longest}")), "{longest}: {screen}");
+    assert!(screen.contains(&format!("waiting: Mutex · {longest}")), "{longest}: {screen}");
 }
 
 #[test]

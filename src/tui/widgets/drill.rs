@@ -108,7 +108,7 @@ impl<A: Clone, B> Drill<A, B> {
         let below = self.below(area);
         match &self.open {
             Some(row) => {
-                spans::draw_fitted(&title(row), table::row(area, 0), buf, cx.theme);
+                spans::draw(&title(row), table::row(area, 0), area.y, false, buf, cx.theme);
                 self.inner.render(below, buf, cx, empty);
             }
             None => self.outer.render(below, buf, cx, empty),

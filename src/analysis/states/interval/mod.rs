@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub enum Edge {
     /// The trace's beginning or end: the interval goes on beyond it.
     Trace,
+    /// The beginning or end of a recording of several: what it was doing beyond is not known.
+    Untraced,
     /// The part of the trace that could be looked at ended first.
     Unread,
     /// An event about the goroutine.
@@ -122,11 +124,15 @@ impl Interval {
     }
 }
 
-/// The interval that goroutine `go` is in at `at`; `None` if it does not exist then, or `cancel` was set.
+/// The interval that goroutine `go` is in at `at`; `None` if it does not exist then, if `at` lies between two recordings,
+/// where nothing is known of it, or if `cancel` was set.
 ///
 /// Decodes segments: for a worker.
 pub fn at(source: &dyn Source, go: GoIdx, at: Time, cancel: &AtomicBool) -> Option<Interval> {
     let cuts = source.cuts();
+    if cuts.gap_at(at).is_some() {
+        return None;
+    }
     let home = cuts.segment_at(at)?;
     let seg = source.segment(home).ok()?;
     let reader = Reader { source, cuts: &cuts, go, cancel };
@@ -168,7 +174,8 @@ pub fn at(source: &dyn Source, go: GoIdx, at: Time, cancel: &AtomicBool) -> Opti
     Some(interval)
 }
 
-/// When goroutine `go` changed state next after `at`, or last before it.
+/// When goroutine `go` changed state next after `at`, or last before it; where a recording ends first, when the next
+/// begins or the one before ended.
 ///
 /// Decodes segments: for a worker. `None` if it did not, or `cancel` was set.
 pub fn step(source: &dyn Source, go: GoIdx, from: Time, forward: bool, cancel: &AtomicBool) -> Option<Time> {
@@ -177,13 +184,18 @@ pub fn step(source: &dyn Source, go: GoIdx, from: Time, forward: bool, cancel: &
     let inside = |t: Time| cuts.starts.first().is_some_and(|&s| t >= s) && t < cuts.end;
     if forward {
         match now {
+            Some(i) if i.end == Edge::Untraced => cuts.gap_at(i.to).map(|g| g.1),
+            None => cuts.gap_at(from).map(|g| g.1),
             Some(i) => matches!(i.end, Edge::Event(_)).then_some(i.to).filter(|&t| inside(t)),
-            None => None,
         }
     } else {
         match now {
             Some(i) if i.from < from && matches!(i.begin, Edge::Event(_)) => Some(i.from),
             _ => {
+                let from = now.filter(|i| i.begin == Edge::Untraced).map_or(from, |i| i.from);
+                if let Some(gap) = cuts.gap_at(from - Duration(1)) {
+                    return Some(gap.0 - Duration(1));
+                }
                 let before = at(source, go, from - Duration(1), cancel)?;
                 Some(before.from).filter(|&t| inside(t))
             }
@@ -194,7 +206,7 @@ pub fn step(source: &dyn Source, go: GoIdx, from: Time, forward: bool, cancel: &
 /// The goroutine that was on P `proc` at an instant, if one was.
 pub fn on_proc(source: &dyn Source, proc: ProcIdx, procs: usize, at: Time) -> Option<GoIdx> {
     let cuts = source.cuts();
-    let i = cuts.segment_at(at)?;
+    let i = cuts.segment_at(at).filter(|_| cuts.gap_at(at).is_none())?;
     let seg = source.segment(i).ok()?;
     let mut found = None;
     spans::runs(&seg, cuts.bounds(i), procs, at, at + Duration(1), |run| {
@@ -321,6 +333,9 @@ impl Reader<'_> {
         }
         let (mut from, mut reach) = (span.from, 0);
         for i in (0..home).rev() {
+            if !self.cuts.goes_on(i + 1) {
+                return (from, Edge::Untraced, i + 1);
+            }
             if self.cancel.load(Ordering::Relaxed) || reach > MAX_REACH {
                 return (from, Edge::Unread, i + 1);
             }
@@ -352,6 +367,9 @@ impl Reader<'_> {
         }
         let (mut to, mut reach) = (span.to, 0);
         for i in home + 1..self.cuts.len() {
+            if !self.cuts.goes_on(i) {
+                return (to, Edge::Untraced, i - 1);
+            }
             if self.cancel.load(Ordering::Relaxed) || reach > MAX_REACH {
                 return (to, Edge::Unread, i - 1);
             }
@@ -433,7 +451,7 @@ impl Reader<'_> {
     /// Who made the goroutine runnable before it began to run at `from`.
     fn made_runnable(&self, from: Time) -> Option<Waker> {
         let before = from - Duration(1);
-        let i = self.cuts.segment_at(before)?;
+        let i = self.cuts.segment_at(before).filter(|_| self.cuts.gap_at(before).is_none())?;
         let seg = self.source.segment(i).ok()?;
         let span = spans::span_at(&seg, self.go, self.cuts.bounds(i), before)?;
         if span.state != GoState::Runnable {

@@ -137,6 +137,7 @@ impl<'a> Follow<'a> {
             _ => {}
         }
         out.waits += 1;
+        out.unfinished += u64::from(open);
         out.open += u64::from(wait.began == EventNo::MAX || open);
         out.total += d;
         if d > out.max || out.waits == 1 {

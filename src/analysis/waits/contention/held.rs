@@ -2,6 +2,7 @@
 
 use super::queue::{Curve, Hold};
 use crate::analysis::search::Source;
+use crate::analysis::waits::coroutine;
 use crate::analysis::waits::tracker::{self, Interval, Visit};
 use crate::base::{GoIdx, StackId};
 use crate::model::Index;
@@ -36,7 +37,7 @@ impl Watch<'_> {
             GoState::Waiting => {
                 let waker = i.waker(self.index, self.reasons);
                 let ended = (waker, i.end.map_or(StackId::NONE, |e| e.stack));
-                let reason = self.reasons.refine_ended(&self.index.dict, (i.reason, i.stack), ended);
+                let reason = coroutine::refine(self.index, self.reasons, i.go, (i.reason, i.stack), ended);
                 let outside = matches!(waker, Waker::Network | Waker::Timer);
                 (i.state, Some(reason), self.places.user(i.stack), outside)
             }

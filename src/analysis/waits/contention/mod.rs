@@ -123,6 +123,8 @@ pub struct Contended {
     pub waits: u64,
     /// Those of them that were going on when the trace began or ended.
     pub open: u64,
+    /// Those of them that had not ended when the trace did.
+    pub unfinished: u64,
     /// Their sum, inside the trace.
     pub total: Duration,
     /// The longest.
@@ -190,6 +192,7 @@ impl Contended {
             ended_at: Vec::new(),
             waits: 0,
             open: 0,
+            unfinished: 0,
             total: Duration::ZERO,
             max: Duration::ZERO,
             longest: None,

@@ -186,6 +186,7 @@ fn join(mut a: Sum, b: Sum) -> Sum {
     }
     x.waits += y.waits;
     x.open += y.open;
+    x.unfinished += y.unfinished;
     x.total += y.total;
     x.depth_max = x.depth_max.max(y.depth_max);
     x.busy += y.busy;

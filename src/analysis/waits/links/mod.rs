@@ -3,12 +3,12 @@
 pub mod party;
 pub mod table;
 
+use super::coroutine;
 use super::tracker::{self, Interval, Visit};
 use crate::analysis::search::{LookAhead, Source};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::Waker;
-use crate::model::ownership::is_iterator;
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{Reason, ReasonId, Reasons};
 use crate::model::segment::GoState;
@@ -241,13 +241,10 @@ fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval) -> (Key,
     let ended = (waker, w.end.map_or(StackId::NONE, |e| e.stack));
     let waiter = group(index, w.go);
     let by = Party::of(waker, index);
-    let reason = match is_switch(index, waiter, by, (w.reason, w.stack)) {
-        true => reasons.coroutine(&index.dict),
-        false => reasons.refine_ended(&index.dict, (w.reason, w.stack), ended),
-    };
+    let (reason, at) = what_for(index, places, reasons, (waiter, w.reason, w.stack), by, ended);
     let key = Key {
         waiter,
-        at: places.user(w.stack),
+        at,
         reason,
         waker: by,
         waker_at: match (waker, w.end) {
@@ -258,11 +255,22 @@ fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval) -> (Key,
     (key, waker)
 }
 
-/// Whether a wait is for the other side of an iterator: a switch has no reason, and who switches to one no stack either.
-fn is_switch(index: &Index, waiter: GroupId, waker: Party, (reason, stack): (StringId, StackId)) -> bool {
-    let iterator = |g: GroupId| is_iterator(index.group_name(g));
-    let from = || matches!(waker, Party::Group(g) if iterator(g));
-    !reason.is_some() && (iterator(waiter) || !stack.is_some() && from())
+/// What a wait was for, and the line of user code; of a switch between coroutines that which called `iter.Pull`.
+fn what_for(
+    index: &Index,
+    places: &Places,
+    reasons: &Reasons,
+    (waiter, reason, stack): (GroupId, StringId, StackId),
+    by: Party,
+    ended: (Waker, StackId),
+) -> (ReasonId, PlaceId) {
+    let at = places.user(stack);
+    let waker = if let Party::Group(g) = by { Some(g) } else { None };
+    if !coroutine::is_switch(index, waiter, waker, (reason, stack)) {
+        return (reasons.refine_ended(&index.dict, (reason, stack), ended), at);
+    }
+    let pulled = || coroutine::line_of_all(index, places, waiter, waker);
+    (reasons.coroutine(&index.dict), if at == PlaceId::NONE { pulled() } else { at })
 }
 
 /// The key of the syscalls that a group makes in a stack.
@@ -301,13 +309,11 @@ fn link_key(index: &Index, places: &Places, reasons: &Reasons, l: &totals::Link,
         false => Waker::Nobody,
     };
     let (waiter, by) = (group_of(index, l.waiter), Party::of(waker, index));
-    let reason = match is_switch(index, waiter, by, (l.reason, l.waiter_stack)) {
-        true => reasons.coroutine(&index.dict),
-        false => reasons.refine_ended(&index.dict, (l.reason, l.waiter_stack), (waker, l.waker_stack)),
-    };
+    let ended = (waker, l.waker_stack);
+    let (reason, at) = what_for(index, places, reasons, (waiter, l.reason, l.waiter_stack), by, ended);
     Key {
         waiter,
-        at: places.user(l.waiter_stack),
+        at,
         reason,
         waker: by,
         waker_at: match waker {

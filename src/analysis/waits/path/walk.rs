@@ -7,10 +7,11 @@ use crate::analysis::states::ahead::ReadAhead;
 use crate::analysis::states::forward::Timeline;
 use crate::analysis::states::walk;
 use crate::analysis::waits::contention::classes::{Classes, Early, Node};
+use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::group;
 use crate::analysis::waits::stw::{self, LastToStop};
 use crate::analysis::waits::tracker::{End, Interval, made_by_timer};
-use crate::base::{Duration, EventNo, GoIdx, GroupId, Time};
+use crate::base::{Duration, EventNo, GoIdx, GroupId, StackId, Time};
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{Class, Reasons};
 use crate::model::segment::{GoState, Kind};
@@ -217,13 +218,14 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     fn hop(&mut self, now: &Interval, (from, to): (Time, Time), w: GoIdx, e: End, depth: u16) {
-        let reason = self.reasons.refine_ended(&self.index.dict, (now.reason, now.stack), (Waker::Go(w), e.stack));
+        let (wait, waker) = ((now.reason, now.stack), Waker::Go(w));
+        let reason = coroutine::refine(self.index, self.reasons, now.go, wait, (waker, e.stack));
         self.hops.push(Hop {
             from,
             to,
             go: now.go,
             reason,
-            at: self.places.user(now.stack),
+            at: coroutine::line(self.index, self.places, now.go, wait, waker),
             waker: w,
             waker_at: self.places.user(e.stack),
             depth,
@@ -232,8 +234,9 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     fn wait(&mut self, now: &Interval, (from, to): (Time, Time), waker: Waker, depth: u16) {
-        let reason = self.reasons.refine(&self.index.dict, now.reason, now.stack, waker);
-        let at = self.places.user(now.stack);
+        let wait = (now.reason, now.stack);
+        let reason = coroutine::refine(self.index, self.reasons, now.go, wait, (waker, StackId::NONE));
+        let at = coroutine::line(self.index, self.places, now.go, wait, waker);
         self.push(Piece { what: What::Waiting(waker), reason: Some(reason), at, ..piece(now.go, from, to, depth) });
     }
 

@@ -3,8 +3,10 @@
 use super::{Found, main_stack};
 use crate::analysis::states::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::timeline::value_at;
+use crate::analysis::waits::coroutine;
 use crate::base::text::{bytes, count, escape};
 use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
+use crate::model::Waker;
 use crate::model::index::Times;
 use crate::model::ownership::is_runtime;
 use crate::model::reasons::Reasons;
@@ -64,6 +66,13 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         }
         let Some(i) = &found.interval else {
             return match row {
+                _ if index.untraced(place.at) => {
+                    let who = match row {
+                        Some(Row::Proc(p)) if go.some().is_none() => words::proc(index, p),
+                        _ => words::goroutine(index, go),
+                    };
+                    format!("{who} unknown at {}: not traced, between two recordings", from_start(place.at))
+                }
                 Some(Row::Proc(p)) if go.some().is_none() => format!("{} idle", words::proc(index, p)),
                 _ => format!("{} does not exist at {}", words::goroutine(index, go), from_start(place.at)),
             };
@@ -73,9 +82,12 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
             _ => String::new(),
         };
         let why = match i.state {
-            GoState::Waiting | GoState::Runnable if i.reason.is_some() => {
-                format!(": {}", escape(&reason(i, cx)))
-            }
+            GoState::Waiting => format!(": {}", escape(&reason(i, cx))),
+            GoState::Runnable if i.reason.is_some() => format!(": {}", escape(&reason(i, cx))),
+            // Its names begin with the state's.
+            GoState::Syscall => reason(i, cx)
+                .strip_prefix("syscall")
+                .map_or_else(|| format!(": {}", escape(&reason(i, cx))), |call| escape(call).into_owned()),
             _ => String::new(),
         };
         let open = if i.begin.event().is_none() { "before " } else { "" };
@@ -91,9 +103,12 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     let within = if place.window().is_some() { " · in the range" } else { "" };
     match row {
         Some(Row::Group(g)) => {
-            let n = index.groups.get(g.0 as usize).map_or(0, |g| g.members.len());
-            let plural = if n == 1 { "" } else { "s" };
-            format!("{} · {} goroutine{plural}{within}", words::group(index.group_name(g)), count(n as u64))
+            let members = index.groups.get(g.0 as usize).map_or(&[][..], |g| &g.members);
+            let open = members.iter().filter(|m| index.goroutine(**m).is_some_and(|g| g.ended.is_none())).count();
+            let plural = if members.len() == 1 { "" } else { "s" };
+            let n = count(members.len() as u64);
+            let open = crate::report::links::unfinished(open as u64);
+            format!("{} · {n} goroutine{plural}{open}{within}", words::group(index.group_name(g)))
         }
         Some(Row::Gc) => format!("GC cycles{within}"),
         Some(Row::Stw) => format!("stop-the-world{within}"),
@@ -104,16 +119,25 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     }
 }
 
-/// Why a goroutine waits: the runtime's word, and more where that only adds to it, such as which case ended a select.
+/// Why a goroutine waits, as all views call it: not the runtime's "sync" but "Mutex", and which case ended a select. Why
+/// one is runnable is the runtime's word, if it has one.
 fn reason(i: &Interval, cx: &Ctx) -> String {
-    let dict = &cx.index.dict;
-    let (word, reasons) = (dict.str(i.reason), Reasons::default());
-    let known = i.waker.filter(|_| i.state == GoState::Waiting).map(|w| {
-        let by = if let By::Goroutine(g) = w.by { g } else { GoIdx::NONE };
-        let waker = reasons.waker(dict, (i.reason, i.stack), by, w.stack);
-        reasons.get(reasons.refine_ended(dict, (i.reason, i.stack), (waker, w.stack))).name
-    });
-    known.filter(|name| name.starts_with(word)).unwrap_or_else(|| word.to_owned())
+    let (dict, reasons, wait) = (&cx.index.dict, Reasons::default(), (i.reason, i.stack));
+    let id = match i.state {
+        GoState::Syscall => reasons.syscall(dict, i.stack),
+        GoState::Waiting => {
+            let by = match i.waker.map(|w| w.by) {
+                Some(By::Goroutine(g)) => g,
+                _ => GoIdx::NONE,
+            };
+            let ended =
+                i.waker.map_or((Waker::Nobody, StackId::NONE), |w| (reasons.waker(dict, wait, by, w.stack), w.stack));
+            coroutine::refine(cx.index, &reasons, i.go, wait, ended)
+        }
+        _ => return dict.str(i.reason).to_owned(),
+    };
+    let reason = reasons.get(id);
+    if i.begin == Edge::Trace { reason.from_before().name } else { reason.name }
 }
 
 /// The pane's lines; of long stacks only what fits `height`.
@@ -241,6 +265,9 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
     let Some(w) = i.waker else {
         match (i.state, &i.end) {
             (GoState::Waiting, Edge::Trace) => out.push(Line::new("still blocked", "at trace end".into())),
+            (GoState::Waiting, Edge::Untraced) => {
+                out.push(Line::new("still blocked", "when this recording ended: what follows is not traced".into()));
+            }
             (GoState::Waiting, Edge::Unread) => out.push(Line::new("unblocked", "beyond what was looked at".into())),
             _ => {}
         }

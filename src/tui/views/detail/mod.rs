@@ -142,6 +142,9 @@ impl Detail {
                 out.push(Command::Say(format!("it came back {}", lines::returned(cx.index, kept, w.proc))));
             }
             None if i.end == Edge::Trace => out.push(Command::Say("the trace ends before this does".into())),
+            None if i.end == Edge::Untraced => {
+                out.push(Command::Say("the recording ends before this does: what follows is not traced".into()));
+            }
             None => out.push(Command::Say("the trace does not say who made it runnable".into())),
         }
         true

@@ -30,7 +30,10 @@ pub static ROWS: Table<Row> = Table {
         })
         .drop(1)
         .by(|a, b, _| a.count.cmp(&b.count)),
-        Col::text("", 16, |r: &Row, cx, width| bar(&r.times, width, cx.theme.glyphs)).drop(7),
+        Col::number("unfinished", 11, |r: &Row, _, width| number(r.unfinished, width, Role::Dim))
+            .drop(6)
+            .by(|a, b, _| a.unfinished.cmp(&b.unfinished)),
+        Col::text("", 14, |r: &Row, cx, width| bar(&r.times, width, cx.theme.glyphs)).drop(7),
         Col::number("running", 8, |r: &Row, _, _| time(r.times.running, Role::Running))
             .by(|a, b, _| a.times.running.cmp(&b.times.running)),
         Col::number("runnable", 8, |r: &Row, _, _| time(r.times.runnable, Role::Runnable))
@@ -58,7 +61,7 @@ pub static ROWS: Table<Row> = Table {
             .drop(8)
             .by(|a, b, _| a.events.cmp(&b.events)),
     ],
-    sort: Sort { column: 3, descending: true },
+    sort: Sort { column: 4, descending: true },
     same: |a, b| a.subject == b.subject,
     tie: None,
     arrange: None,
@@ -139,6 +142,8 @@ pub struct Row {
     pub name: String,
     /// Members of a group, 1 for a goroutine.
     pub count: u64,
+    /// How many of them had not ended when the trace did.
+    pub unfinished: u64,
     /// Time per state.
     pub times: Times,
     /// The longest wait.
@@ -175,6 +180,8 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
         let most = blocked.iter().max_by_key(|(s, d)| (*d, std::cmp::Reverse(*s)));
         most.map_or(String::new(), |(s, _)| escape::escape(index.dict.str(*s)).into_owned())
     };
+    // As `summary` has it.
+    let unfinished = |g: GoIdx| index.goroutine(g).is_some_and(|g| g.ended.is_none());
     let (mut row, lane) = match subject {
         Subject::Group(id) => {
             let g = index.groups.get(id.0 as usize)?;
@@ -183,6 +190,7 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
                 open: false,
                 name: text::group(index.dict.str(g.name)),
                 count: g.members.len() as u64,
+                unfinished: g.members.iter().filter(|m| unfinished(**m)).count() as u64,
                 times: g.times,
                 longest: g.longest_wait,
                 reason: reason(&g.blocked),
@@ -211,6 +219,7 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
                 open: false,
                 name,
                 count: 1,
+                unfinished: u64::from(unfinished(id)),
                 times: g.times,
                 longest: g.longest_wait,
                 reason: reason(&g.blocked),

@@ -217,8 +217,8 @@ impl Rows {
         }
         if !many || self.is_open(Row::Procs) {
             let depth = u8::from(many);
-            let procs = (0..index.procs.len().min(usize::from(u16::MAX)) as u16).map(crate::base::ProcIdx);
-            lines.extend(procs.map(|p| Line { depth, ..plain(Row::Proc(p)) }));
+            let procs = index.procs_in_order();
+            lines.extend(procs.into_iter().map(|p| Line { depth, ..plain(Row::Proc(p)) }));
         }
         let only = place.only();
         let group = place.group().or(only.and_then(|g| index.goroutine(g)).map(|g| g.group));
@@ -260,5 +260,30 @@ impl Rows {
             });
         }
         lines.extend(members.into_iter().map(|m| Line { item: Item::Go(m), depth: depth + 1, open: None }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ProcId, ProcIdx, Time};
+    use crate::model::index::Proc;
+    use crate::tui::app::catalog::ViewId;
+
+    #[test]
+    fn ps_stand_in_the_order_of_their_numbers() {
+        for ids in [&[1, 0, 2][..], &[9, 3, 7, 8, 0, 1, 2, 6, 5, 4]] {
+            let procs = ids.iter().map(|&id| Proc { id: ProcId(id), running: Duration::ZERO }).collect();
+            let index = Index { procs, complete: true, ..Index::default() };
+            let (mut rows, place) = (Rows::default(), Place::new(ViewId::Timeline, Time(0)));
+            rows.set_open(Row::Procs, true);
+            rows.update(&index, None, &place);
+            let id = |l: &Line| match l.item {
+                Item::Other(Row::Proc(ProcIdx(p))) => Some(ids[usize::from(p)]),
+                _ => None,
+            };
+            let shown: Vec<_> = rows.lines.iter().filter_map(id).collect();
+            assert!(shown.len() == ids.len() && shown.is_sorted(), "{shown:?}");
+        }
     }
 }
