@@ -82,6 +82,23 @@ fn the_founding_story_is_the_first_finding_and_gone_after_the_fix() {
 }
 
 #[test]
+fn the_first_finding_of_a_summary_is_that_of_findings() {
+    for file in [data("convoy"), data("leak"), data("pool"), data("knot"), "sample-traces/trace.out".into()] {
+        let v = json(&file);
+        let out = Command::cargo_bin("gotrail").unwrap().args(["summary", &file]).output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        let (first, title) = (&v["findings"][0], v["findings"][0]["title"].as_str().unwrap());
+        let severity = first["severity"].as_str().unwrap();
+        let said = text.lines().find(|l| ["critical ", "warn ", "info "].iter().any(|w| l.starts_with(w)));
+        let said = said.unwrap_or_else(|| panic!("{file} has no finding: {text}"));
+        assert!(said.starts_with(severity) && said.contains(title), "{file}: {said}, not {severity} {title}");
+        assert!(text.contains("gotrail findings FILE for all"), "{text}");
+    }
+    let out = Command::cargo_bin("gotrail").unwrap().args(["summary", &data("timer")]).output().unwrap();
+    assert!(!String::from_utf8(out.stdout).unwrap().contains("gotrail findings"), "nothing is wrong with it");
+}
+
+#[test]
 fn exit_codes_are_for_ci() {
     assert_eq!(run(&data("timer"), &[]).0, 0);
     assert_eq!(run(&data("convoy"), &[]).0, 1);

@@ -2,12 +2,19 @@
 
 use super::open::{self, Between};
 use super::{Exit, Failure, Format, Result};
+use crate::analysis::findings::{Facts, Gathered, Thresholds, find};
 use crate::analysis::waits::links::table::Table;
 use crate::analysis::waits::links::{Options, links};
-use crate::report;
+use crate::read::Trace;
+use crate::report::{self, findings::About, summary::Wrong};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+/// The most events that are looked at once more for findings. Whoever has a larger trace asks `findings`, which looks while
+/// it reads.
+const MOST_EVENTS: u64 = 2_000_000;
 
 #[derive(Args)]
 pub struct SummaryArgs {
@@ -27,11 +34,27 @@ pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> Result<Exit> {
         match args.format {
             Format::Json => report::json::write(&report::schema::summary::Summary::new(&trace.index()), out)?,
             Format::Text => {
-                let links = links(trace, Options::default()).map_err(Failure::Analysis)?;
-                let table = Table::new(&links, &trace.index(), trace.name());
-                report::summary::write(trace.name(), &trace.index(), &table, super::page(), out)?;
+                text(trace, out)?;
             }
         }
         Ok(())
     })
+}
+
+fn text(trace: &Trace, out: &mut dyn Write) -> Result<()> {
+    let (name, events) = (trace.name(), trace.index().event_count());
+    if events > MOST_EVENTS {
+        let links = links(trace, Options::default()).map_err(Failure::Analysis)?;
+        let index = trace.index();
+        let table = Table::new(&links, &index, name);
+        report::summary::write(name, &index, (&table, &Wrong::Large(events)), super::page(), out)?;
+        return Ok(());
+    }
+    let more = Gathered::afterwards(trace, &|_| {}, &AtomicBool::new(false)).map_err(Failure::Analysis)?;
+    let index = trace.index();
+    let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
+    let about = About { name, index: &index, places: &more.links.places };
+    let table = Table::new(&more.links, &index, name);
+    report::summary::write(name, &index, (&table, &Wrong::Found(about, &all)), super::page(), out)?;
+    Ok(())
 }

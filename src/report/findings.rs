@@ -86,21 +86,33 @@ pub fn text(about: &About, all: &Findings, out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-/// One line a finding, for the top of a summary.
+/// The first findings, for the top of a summary: a line each, of at most `width` columns, and where all of them are.
 ///
 /// # Errors
 ///
 /// `out` cannot be written.
-pub fn brief(about: &About, all: &Findings, most: usize, out: &mut dyn Write) -> io::Result<()> {
+pub fn brief(about: &About, all: &Findings, most: usize, width: usize, out: &mut dyn Write) -> io::Result<()> {
     for f in all.found.iter().take(most) {
         let line = about.line(f);
         let space = if line.is_empty() { "" } else { "  " };
-        writeln!(out, "{} {}  {}  · {} {}{space}{line}", mark(f.severity), f.title, f.says, f.cost.time, f.cost.of)?;
+        let text = format!("{} {}  · {} {}{space}{line}", level(f.severity), f.title, f.cost.time, f.cost.of);
+        writeln!(out, "{}", text::fit(&text, width))?;
     }
-    if all.found.len() > most {
-        writeln!(out, "    {} more: gotrail findings", all.found.len() - most)?;
+    if !all.found.is_empty() {
+        let n = text::count(all.found.len() as u64);
+        let s = if all.found.len() == 1 { "" } else { "s" };
+        writeln!(out, "{}", text::fit(&format!("{n} finding{s}: gotrail findings FILE for all"), width))?;
     }
     Ok(())
+}
+
+/// A severity in a word, as wide as the widest.
+fn level(s: Severity) -> &'static str {
+    match s {
+        Severity::Critical => "critical",
+        Severity::Warn => "warn    ",
+        Severity::Info => "info    ",
+    }
 }
 
 /// Findings as JSON.
@@ -189,11 +201,7 @@ pub fn markdown(about: &About, all: &Findings, out: &mut dyn Write) -> io::Resul
 ///
 /// `out` cannot be written.
 pub fn markdown_one(about: &About, f: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let level = match f.severity {
-        Severity::Critical => "critical",
-        Severity::Warn => "warn",
-        Severity::Info => "info",
-    };
+    let level = level(f.severity).trim_end();
     writeln!(out, "\n**{}** ({level}): {} — {} {}\n", md(f.title), md(&f.says), f.cost.time, f.cost.of)?;
     let line = about.line(f);
     if !line.is_empty() {

@@ -1,8 +1,10 @@
 //! A trace's summary for people: what is in it, on one screen.
 
+use super::findings;
 use super::links::{self, short};
 use super::schema::summary::{Group, groups};
 use super::table::{Column, Page, Table, fold};
+use crate::analysis::findings::Findings;
 use crate::analysis::summary::{Summary, TaskFact, summarize};
 use crate::analysis::waits::links::table as waits;
 use crate::analysis::waits::standing::Standing;
@@ -16,18 +18,42 @@ use std::io::{self, Write};
 /// Rows of each table on the smallest screen, and where there is room.
 const ROWS: (usize, usize) = (3, 8);
 /// Lines of a screen that are no rows of tables.
-const OTHERS: usize = 15;
+const OTHERS: usize = 19;
 
-/// Writes the summary of the trace called `name`; `table` has all its waits.
+/// How many findings a summary has at most.
+const FINDINGS: usize = 3;
+
+/// What a summary says of findings.
+pub enum Wrong<'a> {
+    /// The first of these.
+    Found(findings::About<'a>, &'a Findings),
+    /// Nothing but where to ask: a trace of so many events would take too long to look at once more.
+    Large(u64),
+}
+
+/// Writes the summary of the trace called `name`, what is wrong first; `table` has all its waits.
 ///
 /// # Errors
 ///
 /// `out` cannot be written.
-pub fn write(name: &str, index: &Index, table: &waits::Table, page: Page, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(
+    name: &str,
+    index: &Index,
+    (table, wrong): (&waits::Table, &Wrong),
+    page: Page,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let s = summarize(index);
     // Four tables share the screen.
     let rows = (page.height.saturating_sub(OTHERS) / 4).clamp(ROWS.0, ROWS.1);
     header(name, index, &s, page, out)?;
+    match wrong {
+        Wrong::Found(about, all) => findings::brief(about, all, FINDINGS, page.width, out)?,
+        Wrong::Large(n) => {
+            let n = format!("findings: not looked for in {} events", text::count(*n));
+            facts(&[n, "gotrail findings FILE".into()], page, out)?;
+        }
+    }
     goroutines(&groups(index), rows, page, out)?;
     blocked(table, rows, page, out)?;
     gc(index, &s, page, out)?;

@@ -132,7 +132,8 @@ pub fn whole(data: &[u8]) {
     let mut out = Vec::new();
     let links = links(&trace, links::Options::default()).expect("a loaded trace has its waits");
     let table = Table::new(&links, &index, "fuzz");
-    gotrail::report::summary::write("fuzz", &index, &table, gotrail::report::table::Page::ENDLESS, &mut out)
+    let wrong = gotrail::report::summary::Wrong::Large(0);
+    gotrail::report::summary::write("fuzz", &index, (&table, &wrong), gotrail::report::table::Page::ENDLESS, &mut out)
         .expect("memory does not fail");
     let shown = String::from_utf8(out).expect("text is UTF-8");
     assert!(shown.lines().all(|l| text::escape(l) == l), "something unescaped is shown");

@@ -13,8 +13,10 @@ use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
 use crate::model::waits::Queues;
 use crate::model::{Index, Reason};
+use crate::read::Trace;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
+use std::sync::atomic::AtomicBool;
 
 /// Tasks or regions of one name with both ends in the trace.
 pub struct Spans {
@@ -90,6 +92,20 @@ impl Gathered {
         let (sched, gc) = found.ok_or("there is no trace")?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
         Ok(Gathered { links, contention, sched, gc, maps, spans })
+    }
+
+    /// The same of a trace that was read with nobody watching: a further pass over its events, which ends when `cancel` is
+    /// set. `progress` is told what part of them has been seen.
+    ///
+    /// # Errors
+    ///
+    /// A segment that cannot be decoded; `cancel` was set.
+    pub fn afterwards(trace: &Trace, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) -> Result<Gathered, String> {
+        let watched = Watching::default();
+        if !trace.observe(&watched, progress, cancel) {
+            return Err("no longer wanted".into());
+        }
+        Gathered::new(trace, Some(trace.name()), None, &watched)
     }
 }
 
