@@ -8,8 +8,9 @@ use crate::model::places::Places;
 use crate::report::findings::{About, markdown_one};
 use crate::tui::theme::Role;
 
-/// Above so many events the rules are applied only when they are asked for: they take several times as long as reading.
-const AT_ONCE: u64 = 20_000_000;
+/// Above so many events the rules are applied only when they are asked for: they take several times as long as reading, and
+/// some 30 bytes an event meanwhile.
+const AT_ONCE: u64 = 5_000_000;
 
 /// One finding, ready to be shown. All text is safe to show.
 #[derive(Clone, PartialEq, Debug)]
