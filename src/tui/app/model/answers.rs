@@ -84,6 +84,7 @@ mod tests {
     use crate::tui::app::jobs::{Answer, Effect};
     use crate::tui::app::keymap::{Key, Keymap};
     use crate::tui::app::model::{Message, Model};
+    use crate::tui::app::nav::Row;
     use crate::tui::panels::why;
     use crate::tui::theme::{Background, ColorLevel, Theme};
     use ratatui::buffer::Buffer;
@@ -109,5 +110,24 @@ mod tests {
         assert_eq!(foot(&m), "cancelled");
         // There is nothing left to end.
         assert!(!m.update(escape()).iter().any(|e| matches!(e, Effect::Cancel(_))));
+    }
+
+    #[test]
+    fn the_cursor_begins_on_the_first_row_unless_the_user_has_moved_it() {
+        let model = || {
+            let theme = Theme::new(ColorLevel::True, Background::Dark, false);
+            let mut m =
+                Model::new(crate::read::fixture::trace(), "x".into(), theme, Keymap::default(), Size::new(100, 30));
+            // Where it was when little had been read.
+            m.shared.nav.here_mut().row = Some(Row::Gc);
+            m
+        };
+        let mut m = model();
+        m.update(Message::Indexed);
+        assert!(matches!(m.place().row, Some(Row::Group(_))), "{:?}", m.place());
+        let mut m = model();
+        m.update(Message::Key(Key::parse_all("j").unwrap()[0].to_event()));
+        m.update(Message::Indexed);
+        assert!(!matches!(m.place().row, Some(Row::Group(_))), "{:?}", m.place());
     }
 }

@@ -16,7 +16,7 @@ use super::registry::Views;
 use super::search;
 use super::view::{Command, Ctx, Pane, View};
 use crate::analysis::profile::Profiled;
-use crate::base::{Duration, GoId, GoIdx, Time};
+use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
 use crate::model::Index;
 use crate::read::Trace;
 use crate::source::Places;
@@ -91,6 +91,8 @@ pub struct Model {
     pressed: Option<(Pane, Position)>,
     last_press: Option<Position>,
     began: bool,
+    /// Whether the user has done anything yet.
+    touched: bool,
     reported: bool,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
@@ -132,6 +134,7 @@ impl Model {
             pressed: None,
             last_press: None,
             began: false,
+            touched: false,
             reported: false,
             begin_at: None,
             left_panel: None,
@@ -188,13 +191,17 @@ impl Model {
         let mut effects = Vec::new();
         match message {
             Message::Key(e) => {
+                self.touched = true;
                 if let Some(key) = Key::from_event(e) {
                     self.notice = None;
                     self.begin_at = None;
                     self.key(key, &index, &mut effects);
                 }
             }
-            Message::Mouse(e) => self.mouse(e, &index, &mut effects),
+            Message::Mouse(e) => {
+                self.touched = true;
+                self.mouse(e, &index, &mut effects);
+            }
             Message::Paste(text) => {
                 let cx = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
                 self.overlay.paste(&text, &cx);
@@ -220,6 +227,11 @@ impl Model {
         }
         if index.complete && !self.reported {
             self.reported = true;
+            if !self.touched {
+                // The cursor begins on the first row of the whole trace, not on what was first when little had been read.
+                let here = self.shared.nav.here_mut();
+                (here.row, here.frame) = (None, FrameId::NONE);
+            }
             if let Some(loss) = index.losses.first() {
                 let more = match index.losses.len() {
                     1 => String::new(),
@@ -235,7 +247,7 @@ impl Model {
         if at > index.end && !index.complete {
             return;
         }
-        self.begin_at = None;
+        (self.begin_at, self.touched) = (None, true);
         let found = go.map(|id| index.find_goroutine(id, at));
         if found == Some(None) {
             self.say("the trace has no such goroutine");
