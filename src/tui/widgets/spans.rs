@@ -12,7 +12,7 @@ pub type Spans = Vec<(String, Role)>;
 
 /// A line that says one thing, after what it says it of.
 pub fn fact(label: &str, text: String) -> Spans {
-    vec![(format!("{label:<13}"), Role::Dim), (text, Role::Text)]
+    vec![(format!("{label:<12} "), Role::Dim), (text, Role::Text)]
 }
 
 /// Writes a line into the row `y` of an area, one column from its left; what does not fit is cut, with a sign.
@@ -50,5 +50,11 @@ mod tests {
         assert_eq!(line(&["in ", "main.handle"], 14), " in main.hand…");
         assert_eq!(line(&["in ", "main.handle", " ", "more"], 15), " in main.handl…");
         assert_eq!(line(&["in ", "main.handle", "  "], 15), " in main.handle");
+    }
+
+    #[test]
+    fn a_long_label_does_not_run_into_what_it_says() {
+        let text = |label| fact(label, "x".into()).iter().map(|s| s.0.as_str()).collect::<String>();
+        assert_eq!((text("on"), text("running until")), ("on           x".into(), "running until x".into()));
     }
 }
