@@ -300,11 +300,7 @@ fn what_holds_a_channel_up_is_said_only_where_it_shows() {
 
 #[test]
 fn what_caused_the_delay_in_the_orders_incident() {
-    let path = root().join("../shared/incidents/out-orders/trace.out");
-    if !path.exists() {
-        eprintln!("skipped: no {}", path.display());
-        return;
-    }
+    let Some(path) = common::shared("incidents/out-orders/trace.out") else { return };
     let trace = open(&path);
     let c = contention::contention(&trace, None).unwrap();
     let p = &c.classes[0];
@@ -408,11 +404,7 @@ fn runnable(p: &Path) -> [i64; 3] {
 #[test]
 fn a_hand_over_to_a_locked_thread_is_wake_up_latency_and_not_a_lack_of_ps() {
     let mut all = vec![("locked", data("locked"))];
-    let field = root().join("../shared/field/traces/lockosthread/lockthread-27.trace");
-    match field.exists() {
-        true => all.push(("field", open(&field))),
-        false => eprintln!("skipped: no {}", field.display()),
-    }
+    all.extend(common::shared("field/traces/lockosthread/lockthread-27.trace").map(|field| ("field", open(field))));
     for (name, trace) in all {
         let p = life(&trace, 1);
         let [busy, idle, stopped] = runnable(&p);
@@ -428,10 +420,8 @@ fn a_hand_over_to_a_locked_thread_is_wake_up_latency_and_not_a_lack_of_ps() {
 #[test]
 fn a_stop_of_the_world_names_who_was_last_to_stop() {
     let mut all = vec![(data("holdup"), "stop-the-world (read mem stats)", "main.loop", 100)];
-    let field = root().join("../shared/field/traces/holdup-27.trace");
-    match field.exists() {
-        true => all.push((open(&field), "stop-the-world (GC sweep termination)", "main.holdup.func1", 1473)),
-        false => eprintln!("skipped: no {}", field.display()),
+    if let Some(field) = common::shared("field/traces/holdup-27.trace") {
+        all.push((open(field), "stop-the-world (GC sweep termination)", "main.holdup.func1", 1473));
     }
     for (trace, name, who, least) in all {
         let index = trace.index();
@@ -466,11 +456,7 @@ fn a_convoy_is_one_row_of_the_path() {
 
 #[test]
 fn an_assist_is_told_where_a_goroutine_ran() {
-    let path = root().join("../shared/field/traces/gc-start-as-lock/assist-27.trace");
-    if !path.exists() {
-        eprintln!("skipped: no {}", path.display());
-        return;
-    }
+    let Some(path) = common::shared("field/traces/gc-start-as-lock/assist-27.trace") else { return };
     let trace = open(&path);
     let p = life(&trace, 1);
     let index = trace.index();
@@ -573,8 +559,7 @@ fn closed_waits_sum_to_what_gos_own_reader_says() {
         let (closed, open) = (p.totals(false).1, p.totals(true).1);
         let index = trace.index();
         let want: Duration = index.goroutines.iter().map(|g| g.times.total() - g.times.running).sum();
-        let gone: Duration = index.goroutines.iter().filter_map(|g| Some(index.end - g.gone?)).sum();
-        assert!((closed + open - want).ns().abs() <= gone.ns(), "{name}: {} {want} {gone}", closed + open);
+        assert_eq!(closed + open, want, "{name}");
     }
 }
 

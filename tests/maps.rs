@@ -1,7 +1,10 @@
 //! `gotrail maps` against profiles of known truth: `tests/data/maps` has some, `../shared/maps` more (its README says which
 //! program made each, with how many maps of how many keys).
 
+mod common;
+
 use assert_cmd::Command;
+use common::shared;
 use gotrail::model::lens;
 use gotrail::profile::model::Profile;
 use serde_json::Value;
@@ -27,11 +30,8 @@ fn maps(files: &[PathBuf]) -> Value {
 /// The profiles whose names begin so, of the repository and, where it is, of `../shared/maps`.
 fn profiles(start: &str) -> Vec<PathBuf> {
     let mut out: Vec<PathBuf> = Vec::new();
-    for folder in [root().join("tests/data/maps"), root().join("../shared/maps")] {
-        let Ok(entries) = fs::read_dir(&folder) else {
-            eprintln!("skipped: there is no {}", folder.display());
-            continue;
-        };
+    for folder in [root().join("tests/data/maps")].into_iter().chain(shared("maps")) {
+        let entries = fs::read_dir(&folder).unwrap();
         let fits = |p: &PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(start));
         out.extend(entries.map(|e| e.unwrap().path()).filter(fits));
     }
@@ -218,14 +218,9 @@ fn the_payment_core_is_hot_where_it_makes_a_map_each_time() {
     assert!(lock["waited_ns"].as_i64().unwrap() > 0, "{lock}");
     assert!(sample["lines"][0]["goroutines"][0]["samples"].as_u64().unwrap() > 0);
 
-    let corpus = root().join("../shared/corpus");
-    let mut seen = 0;
+    let Some(corpus) = shared("corpus") else { return };
     for minor in 21..=27 {
         let trace = corpus.join(format!("traces/paycore-go1.{minor}.trace"));
-        if !trace.exists() {
-            eprintln!("skipped: there is no {}", trace.display());
-            continue;
-        }
         let profile = |what: &str| corpus.join(format!("profiles/paycore-go1.{minor}-{what}.pb.gz"));
         let files = [trace, profile("cpu"), profile("heap-base"), profile("heap-current")];
         let maps = payment_core(&files, &format!("1.{minor}"));
@@ -234,9 +229,7 @@ fn the_payment_core_is_hot_where_it_makes_a_map_each_time() {
         assert!(line["heap"]["small_maps_made"].as_u64().unwrap() > 1000, "1.{minor}: {line}");
         assert!(line["advice"].as_array().unwrap().iter().any(|a| a["kind"] == "struct"), "1.{minor}: {line}");
         assert!(line["heap"]["bytes"].as_i64().unwrap() > 1 << 20, "1.{minor}: {line}");
-        seen += 1;
     }
-    eprintln!("{seen} versions of Go in ../shared");
 }
 
 #[test]

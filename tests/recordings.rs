@@ -1,5 +1,7 @@
 //! A file is not always one recording: several in one file, text before the first, a clock that goes back, nothing at all.
 
+mod common;
+
 use gotrail::base::{Duration, Time};
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::model::segment::Kind;
@@ -293,11 +295,7 @@ fn a_clock_snapshot_keeps_its_own_time() {
 /// The files on which the reader failed, with the answers that each asks for.
 #[test]
 fn files_from_the_field_are_read_as_they_should() {
-    let field = Path::new("../shared/field/traces");
-    if !field.exists() {
-        eprintln!("skipped: ../shared is not here");
-        return;
-    }
+    let Some(field) = common::shared("field/traces") else { return };
     for name in ["restart-22", "restart-27"] {
         let trace = whole(&bytes(field.join(format!("restart-gap/{name}.trace"))));
         assert_eq!(trace.index().recordings.len(), 5, "{name}: {}", losses(&trace));

@@ -1,9 +1,13 @@
 //! Nothing is left out: what never ended counts to the trace's end, syscalls are waits, and the parts of a goroutine's
 //! life sum to it.
 
+mod common;
+
 use assert_cmd::Command;
+use common::shared;
 use gotrail::analysis::summary::life;
-use gotrail::base::Duration;
+use gotrail::analysis::waits::links::Named;
+use gotrail::base::{Duration, GroupId};
 use gotrail::input;
 use gotrail::model::index::Times;
 use gotrail::read::Trace;
@@ -22,16 +26,6 @@ fn said(args: &[&str], file: &Path) -> String {
 
 fn data(name: &str) -> PathBuf {
     root().join("tests/data").join(name)
-}
-
-/// A recording that is too large for the repository; it may not be there.
-fn shared(name: &str) -> Option<PathBuf> {
-    let path = root().join("../shared").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    eprintln!("skipped: {} is not there", path.display());
-    None
 }
 
 /// The lines of a text that hold all of `words`.
@@ -145,10 +139,13 @@ fn open(path: &Path) -> Trace {
 /// their members.
 #[test]
 fn parts_sum_to_lives_and_members_to_groups() {
-    let folders = ["tests/data", "tests/data/v1", "sample-traces", "../shared/corpus/traces", "../shared/incidents"];
+    let folders = ["tests/data", "tests/data/v1", "sample-traces"];
+    let more = ["corpus/traces", "incidents", "incidents/out-orders", "incidents/out-quotes", "field/traces"]
+        .into_iter()
+        .filter_map(shared);
     let mut checked = (0, 0);
-    for folder in folders {
-        let Ok(entries) = std::fs::read_dir(root().join(folder)) else { continue };
+    for folder in folders.into_iter().map(|f| root().join(f)).chain(more) {
+        let entries = std::fs::read_dir(folder).unwrap();
         let mut paths: Vec<PathBuf> = entries.map(|e| e.unwrap().path()).collect();
         paths.retain(|p| p.extension().is_some_and(|e| e == "trace" || e == "out"));
         paths.sort();
@@ -159,6 +156,8 @@ fn parts_sum_to_lives_and_members_to_groups() {
                 continue;
             }
             checked.0 += 1;
+            let named = Named::of(&index);
+            assert!(named.is_some() || index.totals.waits_missing, "{}", path.display());
             for g in index.goroutines.iter().filter(|g| g.events > 0) {
                 let mut times = g.times;
                 if let Some(e) = &g.earlier {
@@ -174,6 +173,12 @@ fn parts_sum_to_lives_and_members_to_groups() {
                 assert_eq!(sum, group.times, "{}", path.display());
                 let waited: Duration = group.blocked.iter().map(|b| b.1).sum();
                 assert_eq!(waited, group.times.waiting, "{}", path.display());
+                let id = group.members.first().map_or(GroupId::NONE, |m| index.goroutines[m.0 as usize].group);
+                if let Some(named) = &named {
+                    let by_name: Duration = named.of_group(id).iter().map(|n| n.1).sum();
+                    let at = (path.display(), index.group_name(id));
+                    assert_eq!(by_name, waited, "{at:?} {:?} {:?}", named.of_group(id), group.blocked);
+                }
             }
             let (lives, groups) =
                 index.groups.iter().fold((0, Duration::ZERO), |(n, d), g| (n + g.members.len(), d + g.times.total()));

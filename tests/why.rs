@@ -1,5 +1,7 @@
 //! What `why` says a stretch of time went into sums to that stretch, for any goroutine and any window.
 
+mod common;
+
 use gotrail::analysis::waits::path::{Window, path};
 use gotrail::base::{Duration, GoIdx, Time};
 use gotrail::input::Bytes;
@@ -14,12 +16,12 @@ const LARGEST: u64 = 1 << 20;
 /// The traces of the repository, and those of the corpus if it is there.
 fn traces() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders =
-        ["tests/data", "../shared/corpus/traces", "../shared/corpus/go-reader-tests", "../shared/corpus/go-v1-tests"];
-    let mut all: Vec<PathBuf> = folders
-        .iter()
-        .filter_map(|f| std::fs::read_dir(root.join(f)).ok())
-        .flatten()
+    let shared =
+        ["corpus/traces", "corpus/go-reader-tests", "corpus/go-v1-tests"].into_iter().filter_map(common::shared);
+    let mut all: Vec<PathBuf> = [root.join("tests/data")]
+        .into_iter()
+        .chain(shared)
+        .flat_map(|f| std::fs::read_dir(f).unwrap())
         .map(|e| e.unwrap().path())
         .filter(|p| p.extension().is_some_and(|e| e == "trace") && p.metadata().is_ok_and(|m| m.len() < LARGEST))
         .collect();

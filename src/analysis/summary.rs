@@ -2,6 +2,7 @@
 
 use crate::base::{Duration, StackId, StringId};
 use crate::model::ownership::is_core;
+use crate::model::reasons::FOREVER;
 use crate::model::segment::Kind;
 use crate::model::totals::Party;
 use crate::model::{Dict, Frame, Goroutine, Index};
@@ -252,11 +253,14 @@ fn goroutines(index: &Index) -> BTreeMap<String, GoroutineFact> {
         f.sched_wait_ns = f.sched_wait_ns.saturating_add((times.runnable + g.lost_at_end).ns());
         f.syscall_ns = f.syscall_ns.saturating_add((times.syscall + g.lost_at_end).ns());
         f.syscall_block_ns = f.syscall_block_ns.saturating_add((times.syscall_blocked - g.lost_at_end).ns());
-        f.total_ns = f.total_ns.saturating_add(life(index, g).ns());
+        // Nor does it count a wait that can have no end.
+        let forever = g.gone.map_or(Duration::ZERO, |t| index.end - t);
+        f.total_ns = f.total_ns.saturating_add((life(index, g) - forever).ns());
         for &(reason, d) in &g.blocked {
             let earlier = g.earlier.as_ref().and_then(|e| e.blocked.iter().find(|b| b.0 == reason));
             let d = d - earlier.map_or(Duration::ZERO, |e| e.1);
-            if d != Duration::ZERO {
+            let never = g.gone.is_some() && index.dict.str(reason) == FOREVER;
+            if d != Duration::ZERO && !never {
                 let sum = f.blocked_ns.entry(index.dict.str(reason).to_owned()).or_default();
                 *sum = sum.saturating_add(d.ns());
             }
@@ -265,9 +269,9 @@ fn goroutines(index: &Index) -> BTreeMap<String, GoroutineFact> {
     out
 }
 
-/// How long a goroutine was there: until it ended, blocked forever, or the trace ended.
+/// How long a goroutine was there: until it ended, or the trace did.
 pub fn life(index: &Index, g: &Goroutine) -> Duration {
-    g.gone.or(g.ended).unwrap_or(index.end) - g.from
+    g.ended.unwrap_or(index.end) - g.from
 }
 
 fn place(dict: &Dict, f: Frame) -> String {

@@ -61,7 +61,7 @@ pub struct Goroutine {
     pub created: Option<Time>,
     /// When it ended; `None` if it did not.
     pub ended: Option<Time>,
-    /// When it blocked forever (`select {}`, a nil channel): as good as ended.
+    /// When it blocked forever (`select {}`, a nil channel): Go's reader takes it as ended then.
     pub gone: Option<Time>,
     /// From when on it is accounted: its creation, or the trace's start.
     pub from: Time,

@@ -226,6 +226,11 @@ impl WaitTally {
         }
     }
 
+    /// Whether the longest of them began in the trace.
+    pub fn began_inside(&self) -> bool {
+        self.longest.began != EventNo::MAX
+    }
+
     /// How long each was.
     pub fn lengths(&self) -> Histogram {
         let mut lengths = Histogram::default();

@@ -36,12 +36,15 @@ fn traces() -> Vec<PathBuf> {
         out.extend(std::fs::read_dir(dir).unwrap().flatten().map(|e| e.path()));
         assert!(out.len() > before, "{dir} is empty");
     }
-    let shared = ["traces", "go-reader-tests", "go-v1-tests", "go-v1-old-tests", "go-fuzz"];
-    for dir in shared.map(|d| format!("../shared/corpus/{d}")).iter().chain([&"../shared/incidents".to_owned()]) {
-        match std::fs::read_dir(dir) {
-            Ok(entries) => out.extend(entries.flatten().map(|e| e.path())),
-            Err(_) => eprintln!("{dir} is not there: its traces are not looked at"),
-        }
+    let corpus = ["traces", "go-reader-tests", "go-v1-tests", "go-v1-old-tests", "go-fuzz"];
+    let incidents = ["incidents", "incidents/out-orders", "incidents/out-quotes"].map(str::to_owned);
+    for dir in corpus.map(|d| format!("corpus/{d}")).iter().chain(&incidents) {
+        out.extend(
+            crate::left_out::shared(dir)
+                .into_iter()
+                .flat_map(|d| std::fs::read_dir(d).unwrap())
+                .map(|e| e.unwrap().path()),
+        );
     }
     out.retain(|p| p.is_file() && p.extension().is_none_or(|e| e != "gz"));
     out.sort();

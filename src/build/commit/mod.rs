@@ -13,6 +13,7 @@ use crate::base::EventNo;
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
 use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
 use crate::model::ownership::Owner;
+use crate::model::reasons::FOREVER;
 use crate::model::totals::{Link, Party};
 use crate::model::waits::{Queues, Stretch};
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
@@ -435,7 +436,7 @@ impl Commit {
                 continue; // Still in the state in which it entered.
             }
             let reason = maps.string(row.reason);
-            let forever = row.state == GoState::Waiting && index.dict.str(reason) == "forever";
+            let forever = row.state == GoState::Waiting && index.dict.str(reason) == FOREVER;
             let o = &mut self.open[i];
             o.state = row.state;
             o.since = row.since;

@@ -67,7 +67,7 @@ impl Commit {
         for i in 0..index.goroutines.len() {
             let o = self.open[i];
             let g = &mut index.goroutines[i];
-            if o.gone.is_none() && g.ended.is_none() && o.seen {
+            if g.ended.is_none() && o.seen {
                 let lost = close(g, &o, end);
                 g.lost_at_end = lost;
             }

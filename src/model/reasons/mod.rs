@@ -221,8 +221,8 @@ impl Table {
     }
 }
 
-/// The names that waits have by how they begin; who ends them tells more ([`Reasons::refine_ended`]), but later.
-/// What waits are called in more words than the runtime has for them: a "sync" in `sync.(*Mutex).Lock` a "Mutex".
+/// What waits are called in more words than the runtime has for them: a "sync" in `sync.(*Mutex).Lock` a "Mutex". These
+/// are the names by how waits begin; who ends them tells more ([`Reasons::refine_ended`]), but later.
 pub trait WaitNames {
     /// The waits of which such a name satisfies `test`: some of `reasons`, the runtime's words, none of them twice, with
     /// the stacks in which waits for these have one. There are few such sets, however many reasons.
@@ -287,6 +287,9 @@ const SYSCALL: &str = "syscall";
 
 /// The function of the runtime that calls C. It is not always in the stack.
 const CGO_CALL: &str = "runtime.cgocall";
+
+/// The runtime's word for a wait that can have no end.
+pub const FOREVER: &str = "forever";
 
 /// The word for switches between coroutines in the rules.
 const COROUTINE: &str = "coroutine switch";

@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub const SMALLEST: u64 = 8 << 20;
 
 /// To be raised with every change in what is written or in what it means.
-const LAYOUT: u64 = 5;
+const LAYOUT: u64 = 6;
 /// How every file begins.
 const MAGIC: [u8; 8] = *b"gotrail\n";
 /// Bytes before what is digested: the magic, the tag, the digest and the length of the rest.

@@ -51,6 +51,8 @@ pub struct Lock {
     pub count: u64,
     /// How many of them had begun before the trace, or had not ended when it did.
     pub open: u64,
+    /// How many of them had not ended when the trace did.
+    pub unfinished: u64,
     /// Their sum, inside the trace.
     pub total_ns: i64,
     /// The longest.
@@ -218,6 +220,7 @@ fn lock(table: &Table, x: &Contended, origin: &Origin) -> Lock {
         released: x.ended_at.iter().map(|(p, n)| Release { at: place(*p), count: *n }).collect(),
         count: x.waits,
         open: x.open,
+        unfinished: x.unfinished,
         total_ns: x.total.ns(),
         max_ns: x.max.ns(),
         longest_event: x.longest,

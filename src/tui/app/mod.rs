@@ -13,4 +13,5 @@ pub mod route;
 pub mod runner;
 pub mod search;
 pub mod view;
+pub mod waited;
 pub mod zoom;

@@ -6,6 +6,7 @@ use super::found::Found;
 use super::hits::Hits;
 use super::jobs::Job;
 use super::nav::{Narrow, Place, Target};
+use super::waited::Waited;
 use crate::analysis::profile::Profiled;
 use crate::base::{FrameId, Time};
 use crate::model::Index;
@@ -32,6 +33,8 @@ pub struct Ctx<'a> {
     pub hits: Option<&'a Hits>,
     /// What the rules say of the trace, as far as they have been asked.
     pub found: &'a Found,
+    /// What goroutines waited for, by the names that waits have.
+    pub waited: &'a Waited,
     /// Whether the view or pane that is asked has the focus.
     pub focused: bool,
     /// What messages call the trace: `trace.out`.

@@ -1,5 +1,6 @@
 //! Who waited for whom: all waits of a trace, summed up by waiter, line, reason, waker and the waker's line.
 
+mod named;
 pub mod party;
 pub mod table;
 
@@ -19,6 +20,7 @@ use crate::query::Compiled;
 use rustc_hash::FxHashMap;
 
 pub use crate::model::waits::Histogram;
+pub use named::Named;
 pub use party::{Party, STILL_BLOCKED, group};
 
 /// Whether a stretch in this state is a wait: for somebody else, or for the operating system or C to return.

@@ -5,6 +5,7 @@ use crate::model::Index;
 use crate::tui::app::found::{self, Found};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::jobs::{Answer, Effect};
+use crate::tui::app::waited::Waited;
 use crate::tui::chrome::footer::Notice;
 use crate::tui::panels::why;
 use std::any::{Any, TypeId};
@@ -38,6 +39,10 @@ impl Model {
             let mut found = std::mem::take(&mut self.shared.found);
             answer.deliver(&mut found, &cx(&self.shared, index, false), &mut out);
             self.shared.found = found;
+        } else if answer.part == TypeId::of::<Waited>() {
+            let mut waited = std::mem::take(&mut self.shared.waited);
+            answer.deliver(&mut waited, &cx(&self.shared, index, false), &mut out);
+            self.shared.waited = waited;
         } else {
             let cx = cx(&self.shared, index, false);
             let overlay: &mut dyn Any = &mut self.overlay;
@@ -51,6 +56,11 @@ impl Model {
             }
         }
         self.apply(out, index, effects);
+    }
+
+    /// Asks for the names of waits as soon as the trace is read.
+    pub(super) fn name_waits(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        effects.extend(self.shared.waited.ask(index).map(Effect::Run));
     }
 
     /// Asks the rules as soon as the trace is read, unless it is so large that they are to wait until they are wanted.

@@ -15,6 +15,7 @@ use super::nav::{Narrow, Nav, Place, Row};
 use super::registry::Views;
 use super::search;
 use super::view::{Command, Ctx, Pane, View};
+use super::waited::Waited;
 use crate::analysis::profile::Profiled;
 use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
 use crate::model::Index;
@@ -70,6 +71,8 @@ pub struct Shared {
     pub hits: Option<Hits>,
     /// What the rules say.
     pub found: Found,
+    /// What goroutines waited for.
+    pub waited: Waited,
 }
 
 /// The viewer.
@@ -108,6 +111,7 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         place: shared.nav.here(),
         hits: shared.hits.as_ref(),
         found: &shared.found,
+        waited: &shared.waited,
         focused,
         name: &shared.name,
         profiles: &shared.profiles,
@@ -120,7 +124,16 @@ impl Model {
         let start = trace.index().start;
         let nav = Nav::new(Place::new(ViewId::Timeline, start));
         Model {
-            shared: Shared { trace, profiles: Vec::new(), name, theme, nav, hits: None, found: Found::default() },
+            shared: Shared {
+                trace,
+                profiles: Vec::new(),
+                name,
+                theme,
+                nav,
+                hits: None,
+                found: Found::default(),
+                waited: Waited::default(),
+            },
             views: Views::default(),
             keymap,
             size,
@@ -481,6 +494,7 @@ impl Model {
 
     /// After a message: search if the query has changed, and let everything that is seen ask for what it lacks.
     fn settle(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        self.name_waits(index, effects);
         self.look_for_findings(index, effects);
         let query = self.shared.nav.here().query().map(str::to_string);
         match query {

@@ -366,11 +366,12 @@ fn times(out: &mut Vec<Line>, t: &Times) {
 fn group(out: &mut Vec<Line>, g: GroupId, cx: &Ctx) {
     let Some(group) = cx.index.groups.get(g.0 as usize) else { return };
     times(out, &group.times);
-    let mut reasons = group.blocked.clone();
-    reasons.sort_by_key(|r| (std::cmp::Reverse(r.1), r.0));
-    for (k, (reason, d)) in reasons.iter().take(6).enumerate() {
+    let reasons = cx.waited.group(cx.index, g);
+    // What is less than a thousandth of it explains nothing.
+    let least = Duration(group.times.waiting.0 / 1000);
+    for (k, (reason, d)) in reasons.iter().filter(|r| r.1 >= least).take(6).enumerate() {
         let mut line = Line::new(if k == 0 { "blocked on" } else { "" }, format!("{d:>8}"));
-        line.spans.push((format!("  {}", escape(cx.index.dict.str(*reason))), Role::Text));
+        line.spans.push((format!("  {}", escape(reason)), Role::Text));
         out.push(line);
     }
     out.push(Line::new("max wait", group.longest_wait.to_string()));

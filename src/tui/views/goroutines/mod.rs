@@ -25,7 +25,8 @@ type Key = ((Time, Time), BTreeSet<GroupId>, u64);
 #[derive(Clone, PartialEq, Debug)]
 struct Stamp {
     events: u64,
-    complete: bool,
+    /// Whether all has been read, and waits have names.
+    complete: (bool, bool),
     narrowing: Vec<Narrow>,
     hits: Option<(String, u64)>,
     sort: Sort,
@@ -131,7 +132,7 @@ impl Goroutines {
     fn refresh(&mut self, cx: &Ctx) {
         let stamp = Stamp {
             events: cx.index.events,
-            complete: cx.index.complete,
+            complete: (cx.index.complete, cx.waited.known()),
             narrowing: cx.place.narrowing.clone(),
             hits: cx.hits.map(|h| (h.query.clone(), h.found.total())),
             sort: self.list.sort(),

@@ -175,11 +175,8 @@ pub fn hits_by_go(hits: Option<&Hits>, place: &Place, index: &Index) -> FxHashMa
     by
 }
 
-fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashMap<GoIdx, u64>) -> Option<Row> {
-    let reason = |blocked: &[(crate::base::StringId, Duration)]| {
-        let most = blocked.iter().max_by_key(|(s, d)| (*d, std::cmp::Reverse(*s)));
-        most.map_or(String::new(), |(s, _)| escape::escape(index.dict.str(*s)).into_owned())
-    };
+fn row(cx: &Ctx, subject: Subject, totals: Option<&Totals>, by_go: &FxHashMap<GoIdx, u64>) -> Option<Row> {
+    let index = cx.index;
     // As `summary` has it.
     let unfinished = |g: GoIdx| index.goroutine(g).is_some_and(|g| g.ended.is_none());
     let (mut row, lane) = match subject {
@@ -193,7 +190,7 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
                 unfinished: g.members.iter().filter(|m| unfinished(**m)).count() as u64,
                 times: g.times,
                 longest: g.longest_wait,
-                reason: reason(&g.blocked),
+                reason: cx.waited.group(index, id).first().map_or(String::new(), |r| escape::escape(&r.0).into_owned()),
                 samples: g.samples,
                 hits: match by_go.len() < g.members.len() {
                     true => by_go
@@ -222,7 +219,10 @@ fn row(index: &Index, subject: Subject, totals: Option<&Totals>, by_go: &FxHashM
                 unfinished: u64::from(unfinished(id)),
                 times: g.times,
                 longest: g.longest_wait,
-                reason: reason(&g.blocked),
+                reason: {
+                    let most = g.blocked.iter().max_by_key(|(s, d)| (*d, std::cmp::Reverse(*s)));
+                    most.map_or(String::new(), |r| escape::escape(cx.waited.one(index, g.group, r.0)).into_owned())
+                },
                 samples: g.samples,
                 hits: by_go.get(&id).copied().unwrap_or(0),
                 events: g.events,
@@ -264,7 +264,7 @@ pub fn rows(cx: &Ctx, totals: Option<&Totals>, open: &BTreeSet<GroupId>, sort: S
     let mut groups: Vec<Row> = (0..index.groups.len() as u32)
         .map(GroupId)
         .filter(|g| group.is_none_or(|o| o == *g))
-        .filter_map(|g| row(index, Subject::Group(g), totals, &by_go))
+        .filter_map(|g| row(cx, Subject::Group(g), totals, &by_go))
         .filter(|r| r.count > 0 && seen(r))
         .collect();
     put_in_order(&mut groups, sort, cx);
@@ -279,7 +279,7 @@ pub fn rows(cx: &Ctx, totals: Option<&Totals>, open: &BTreeSet<GroupId>, sort: S
         let members = index.groups[id.0 as usize].members.iter().take(MAX_MEMBERS);
         let mut members: Vec<Row> = members
             .filter(|m| place.only().is_none_or(|o| o == **m))
-            .filter_map(|&m| row(index, Subject::Go(m), totals, &by_go))
+            .filter_map(|&m| row(cx, Subject::Go(m), totals, &by_go))
             .filter(seen)
             .collect();
         put_in_order(&mut members, sort, cx);

@@ -1,0 +1,62 @@
+//! What the goroutines of each group waited for, by the names that waits have.
+
+use super::link_key;
+use crate::base::{Duration, GroupId, StringId};
+use crate::model::places::Places;
+use crate::model::reasons::Reasons;
+use crate::model::waits::WaitTally;
+use crate::model::{Index, totals};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+
+/// What the goroutines of each group waited for. Names are not escaped.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Named {
+    groups: FxHashMap<GroupId, Vec<(String, Duration)>>,
+    /// By group and the runtime's own reason the one name that these waits have; none where they have several.
+    only: FxHashMap<(GroupId, StringId), Option<String>>,
+}
+
+impl Named {
+    /// What a trace's goroutines waited for, all their waits summed up; nothing before it has been read whole.
+    pub fn of(index: &Index) -> Option<Named> {
+        let t = &index.totals;
+        if !index.complete || t.waits_missing {
+            return None;
+        }
+        let (places, reasons) = (Places::new(&index.dict), Reasons::default());
+        let plain = t.links.iter().map(|(l, t)| (l, true, &t.waits));
+        let others = t.other_waits.iter().map(|((l, ended), t)| (l, *ended, t));
+        let mut sums: FxHashMap<(GroupId, String), Duration> = FxHashMap::default();
+        let mut only = FxHashMap::default();
+        let waits = |(.., t): &(&totals::Link, bool, &WaitTally)| t.count > 0;
+        for (l, ended, t) in plain.chain(others).filter(waits) {
+            let key = link_key(index, &places, &reasons, l, ended);
+            let reason = reasons.get(key.reason);
+            let name = if t.began_inside() { reason } else { reason.from_before() }.name;
+            let one = only.entry((key.waiter, l.reason)).or_insert_with(|| Some(name.clone()));
+            if one.as_ref() != Some(&name) {
+                *one = None;
+            }
+            *sums.entry((key.waiter, name)).or_default() += t.total;
+        }
+        let mut groups: FxHashMap<GroupId, Vec<(String, Duration)>> = FxHashMap::default();
+        for ((group, name), total) in sums {
+            groups.entry(group).or_default().push((name, total));
+        }
+        for all in groups.values_mut() {
+            all.sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
+        }
+        Some(Named { groups, only })
+    }
+
+    /// What the goroutines of a group waited for, the longest first. The times sum to what they waited.
+    pub fn of_group(&self, group: GroupId) -> &[(String, Duration)] {
+        self.groups.get(&group).map_or(&[], Vec::as_slice)
+    }
+
+    /// What waits of a group's goroutines are called that have this reason of the runtime's; nothing if that does not tell.
+    pub fn only(&self, group: GroupId, reason: StringId) -> Option<&str> {
+        self.only.get(&(group, reason))?.as_deref()
+    }
+}

@@ -1,0 +1,51 @@
+//! What goroutines waited for, by the names that waits have: made by a job when the trace has been read, for all views.
+
+use super::jobs::{Job, JobCtx};
+use crate::analysis::waits::links::Named;
+use crate::base::{Duration, GroupId, StringId};
+use crate::model::Index;
+
+/// The names of waits, as soon as they are known.
+#[derive(Default)]
+pub struct Waited {
+    asked: bool,
+    named: Option<Named>,
+}
+
+impl Waited {
+    /// Asks for the names, once the trace has been read.
+    pub fn ask(&mut self, index: &Index) -> Option<Job> {
+        if !index.complete || std::mem::replace(&mut self.asked, index.complete) {
+            return None;
+        }
+        let work = |cx: &JobCtx, say: &(dyn Fn(Option<Named>) + Sync)| {
+            say(Named::of(&cx.trace.index()));
+            Ok(())
+        };
+        Some(Job::stream("names of waits", work, |to: &mut Waited, named, _, _| to.named = named))
+    }
+
+    /// Whether they are known.
+    pub fn known(&self) -> bool {
+        self.named.is_some()
+    }
+
+    /// What a group's goroutines waited for, the longest first, not escaped; by the runtime's own words until more is known.
+    pub fn group(&self, index: &Index, g: GroupId) -> Vec<(String, Duration)> {
+        match (&self.named, index.groups.get(g.0 as usize)) {
+            (Some(named), _) => named.of_group(g).to_vec(),
+            (None, Some(group)) => {
+                let mut all = group.blocked.clone();
+                all.sort_by_key(|r| (std::cmp::Reverse(r.1), r.0));
+                all.into_iter().map(|(r, d)| (index.dict.str(r).to_owned(), d)).collect()
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// What one of a group's goroutines waited for that has this reason of the runtime's, not escaped.
+    pub fn one<'a>(&'a self, index: &'a Index, g: GroupId, reason: StringId) -> &'a str {
+        let named = self.named.as_ref().and_then(|n| n.only(g, reason));
+        named.unwrap_or_else(|| index.dict.str(reason))
+    }
+}
