@@ -60,6 +60,7 @@ fn reasons_are_read_off_stacks() {
         ("", &["main.f"], "wake-up in main.f", Class::Other),
         ("", &["runtime.gopark", "runtime.bgsweep"], "wake-up in runtime.bgsweep", Class::Other),
         ("", &[], "not recorded", Class::Other),
+        ("unspecified", &["runtime.handleEvent"], "JavaScript's event loop", Class::Other),
         ("a word of tomorrow", &["main.f"], "a word of tomorrow", Class::Other),
     ];
     for (reason, funcs, name, class) in cases {
