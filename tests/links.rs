@@ -9,6 +9,7 @@ use gotrail::analysis::cost::offcpu;
 use gotrail::analysis::summary::summarize;
 use gotrail::analysis::waits::chains::{ChainId, Chains, Follow, Mark, Step};
 use gotrail::analysis::waits::contention;
+use gotrail::analysis::waits::contention::Keeper;
 use gotrail::analysis::waits::contention::{Bottleneck, Contended, What as Kind};
 use gotrail::analysis::waits::knots::knots;
 use gotrail::analysis::waits::links;
@@ -27,7 +28,6 @@ use gotrail::model::reasons::{Class, Reasons, TABLE};
 use gotrail::model::segment::GoState;
 use gotrail::query::Compiled;
 use gotrail::read::Trace;
-use gotrail::read::trace::Options as TraceOptions;
 use proptest::prelude::*;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -758,25 +758,27 @@ fn traces() -> Vec<PathBuf> {
 }
 
 #[test]
-fn waits_kept_while_reading_give_the_contention_that_the_events_give() {
-    let mut from_index = 0;
+fn waits_that_were_kept_give_the_contention_that_the_events_give() {
+    let mut followed = 0;
     for path in traces() {
         let input = input::open(&path).unwrap();
-        let options = TraceOptions { queues: Some(|reason| TABLE.may_queue(reason)), ..TraceOptions::default() };
-        let trace = Trace::open_with(&input.name, input.bytes, options).unwrap();
-        trace.load(&|_| {}, &AtomicBool::new(false));
-        let Some(kept) = trace.take_queues() else { continue };
-        from_index += 1;
-        let (known, events) = (contention::contention(&trace, Some(kept)), contention::contention(&trace, None));
-        let (known, events) = (known.unwrap(), events.unwrap());
-        assert_eq!(known.classes.len(), events.classes.len(), "{}", path.display());
-        for (a, b) in known.classes.iter().zip(&events.classes) {
-            assert_eq!(a, b, "{}", path.display());
-            let caused = b.blame.iter().map(|b| b.delay).sum::<Duration>() + b.unreleased;
-            assert_eq!(caused, b.total, "{}: {b:?}", path.display());
+        let trace = Trace::open(&input.name, input.bytes).unwrap();
+        let (reading, later) = (Keeper::default(), Keeper::default());
+        trace.load_observed(Some(&reading), &|_| {}, &AtomicBool::new(false));
+        assert!(trace.observe(&later, &|_| {}, &AtomicBool::new(false)));
+        let events = contention::contention(&trace, None).unwrap();
+        for keeper in [reading, later] {
+            let known = contention::contention(&trace, Some(keeper.take().unwrap())).unwrap();
+            assert_eq!(known.classes.len(), events.classes.len(), "{}", path.display());
+            for (a, b) in known.classes.iter().zip(&events.classes) {
+                assert_eq!(a, b, "{}", path.display());
+                let caused = b.blame.iter().map(|b| b.delay).sum::<Duration>() + b.unreleased;
+                assert_eq!(caused, b.total, "{}: {b:?}", path.display());
+            }
         }
+        followed += usize::from(!trace.index().totals.waits_missing && !events.classes.is_empty());
     }
-    assert!(from_index >= 20, "only {from_index} traces had their waits kept");
+    assert!(followed >= 20, "only {followed} traces had their waits followed");
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub trait Watch: Send {
 pub struct Names<'a> {
     pub(crate) handles: &'a Handles,
     pub(crate) maps: &'a Maps,
+    pub(crate) recording: usize,
 }
 
 impl Names<'_> {
@@ -40,6 +41,11 @@ impl Names<'_> {
     /// A P.
     pub fn proc(&self, i: u16) -> ProcIdx {
         self.handles.procs.get(usize::from(i)).copied().unwrap_or_default()
+    }
+
+    /// The number of the recording in its file, from 0 on.
+    pub fn recording(&self) -> usize {
+        self.recording
     }
 
     /// A string.

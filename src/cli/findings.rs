@@ -4,7 +4,6 @@ use super::failure::{Failure, Usage};
 use super::open::{self, Between};
 use super::{Exit, Result, observe};
 use crate::analysis::findings::{Facts, Gathered, Severity, Thresholds, Watching, find};
-use crate::model::reasons::TABLE;
 use crate::read::Trace;
 use crate::report::findings::{self, About};
 use crate::report::json;
@@ -88,10 +87,9 @@ pub fn run(args: &FindingsArgs, out: &mut dyn Write) -> Result<Exit> {
         Style::Json | Style::Sarif => Between::Nothing,
     };
     let (mut loud, mut sarif) = (false, Vec::new());
-    let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
     let watch = |_: &Trace| Watching::default();
-    let exit = observe::each(&args.files, &open, (between, out), &watch, |watched, trace, out| {
-        let more = Gathered::new(trace, Some(trace.name()), trace.take_queues(), watched).map_err(Failure::Analysis)?;
+    let exit = observe::each(&args.files, &args.open, (between, out), &watch, |watched, trace, out| {
+        let more = Gathered::new(trace, Some(trace.name()), watched).map_err(Failure::Analysis)?;
         let index = trace.index();
         let mut all = find(&Facts { index: &index, more: &more }, &thresholds);
         let wanted = |rule: &str| {

@@ -1,12 +1,12 @@
 //! `gotrail locks`.
 
-use super::open;
 use super::{Exit, Failure, Format, Result};
+use super::{observe, open};
 use crate::analysis::waits::contention::contention;
 use crate::analysis::waits::contention::table::Table;
-use crate::model::reasons::TABLE;
 use crate::report;
 use clap::Args;
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -29,14 +29,14 @@ pub struct LocksArgs {
 }
 
 pub fn run(args: &LocksArgs, out: &mut dyn Write) -> Result<Exit> {
-    let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
+    let kept = RefCell::new(None);
     let print = |table: &Table, out: &mut dyn Write| match args.format {
         Format::Json => report::json::write(&report::schema::locks::Locks::new(table), out),
         Format::Text => report::contention::write(table, args.limit, out),
     };
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };
-    open::each_table(&args.files, &open, args.format, out, sum, print, |trace| {
-        let c = contention(trace, trace.take_queues()).map_err(Failure::Analysis)?;
+    open::each_table(&args.files, &args.open, args.format, out, sum, &observe::keeping(&kept), print, |trace| {
+        let c = contention(trace, kept.take()).map_err(Failure::Analysis)?;
         Ok(Table::new(&c, &trace.index(), trace.name()))
     })
 }

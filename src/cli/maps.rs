@@ -1,5 +1,6 @@
 //! `gotrail maps`.
 
+use super::observe;
 use super::open::{self, OpenArgs};
 use super::{Exit, Failure, Format, Result, Usage, note};
 use crate::analysis::maps::ladder::{Layout, Unit};
@@ -7,11 +8,11 @@ use crate::analysis::maps::{Files, Maps, Types, heap, of_profiles, of_trace};
 use crate::analysis::waits::contention::contention;
 use crate::base::text;
 use crate::input::{self, Kind, Limits};
-use crate::model::reasons::TABLE;
 use crate::profile::binary::Binary;
 use crate::profile::model::Profile;
 use crate::report;
 use clap::Args;
+use std::cell::RefCell;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -92,10 +93,11 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
             print(&maps, out)?;
         }
         Some(path) => {
-            let open = args.open.with_queues(|reason| TABLE.may_queue(reason));
+            let kept = RefCell::new(None);
             let between = open::Between::names(args.format);
-            exit = open::each_trace(std::slice::from_ref(path), &open, (between, out), |trace, out| {
-                let locks = contention(trace, trace.take_queues()).map_err(Failure::Analysis)?;
+            let (paths, read) = (std::slice::from_ref(path), observe::keeping(&kept));
+            exit = open::each_trace_read(paths, &args.open, (between, out), &read, |trace, out| {
+                let locks = contention(trace, kept.take()).map_err(Failure::Analysis)?;
                 let maps = of_trace(trace, &locks, &files).map_err(Failure::Analysis)?;
                 found = !maps.lines.is_empty();
                 Ok(print(&maps, out)?)

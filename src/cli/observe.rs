@@ -2,6 +2,7 @@
 
 use super::open::{self, Between};
 use super::{Exit, Format, Result, window};
+use crate::analysis::waits::contention::{Keeper, Kept};
 use crate::base::Time;
 use crate::build::observe::Observer;
 use crate::model::Index;
@@ -44,6 +45,15 @@ pub fn each<O: Observer>(
         Some(observer) => each(&observer, trace, out),
         None => Ok(()),
     })
+}
+
+/// Reads a trace and keeps the waits that goroutines may queue in.
+pub fn keeping(kept: &RefCell<Option<Kept>>) -> impl Fn(&Trace) {
+    |trace| {
+        let keeper = Keeper::default();
+        open::load(trace, Some(&keeper));
+        *kept.borrow_mut() = keeper.take();
+    }
 }
 
 impl ObserveArgs {

@@ -28,17 +28,9 @@ pub struct OpenArgs {
     /// Of a file that holds several recordings open this one alone, from 1 on
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     recording: Option<u64>,
-    /// Waits that the command wants one by one.
-    #[arg(skip)]
-    queues: Option<fn(&str) -> bool>,
 }
 
 impl OpenArgs {
-    /// The same, and waits for these reasons of the runtime's are kept one by one.
-    pub fn with_queues(&self, queues: fn(&str) -> bool) -> OpenArgs {
-        OpenArgs { queues: Some(queues), ..self.clone() }
-    }
-
     /// How traces are opened; `setting` is the settings' memory.
     pub fn options(&self, setting: Option<ByteSize>) -> Options {
         let folder = if self.no_cache { None } else { Folder::of_the_user(|v| std::env::var_os(v)) };
@@ -46,7 +38,6 @@ impl OpenArgs {
         Options {
             keep: Keep { folder, ..Keep::default() },
             memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
-            queues: self.queues,
             recording: self.recording.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         }
     }
@@ -214,19 +205,20 @@ pub fn each_trace_read(
     Ok(exit)
 }
 
-/// Makes a table of every trace: prints each below its trace's name, or with `sum` one of all.
+/// Makes a table of every trace, which `read` reads: prints each below its trace's name, or with `sum` one of all.
 pub fn each_table<T>(
     paths: &[PathBuf],
     args: &OpenArgs,
     format: Format,
     out: &mut dyn Write,
     sum: Option<&dyn Fn(Vec<T>) -> T>,
+    read: &dyn Fn(&Trace),
     print: impl Fn(&T, &mut dyn Write) -> std::io::Result<()>,
     mut make: impl FnMut(&Trace) -> Result<T>,
 ) -> Result<Exit> {
     let mut tables = Vec::new();
     let between = if sum.is_some() { Between::Nothing } else { Between::names(format) };
-    let exit = each_trace(paths, args, (between, out), |trace, out| {
+    let exit = each_trace_read(paths, args, (between, out), read, |trace, out| {
         let table = make(trace)?;
         match sum {
             Some(_) => tables.push(table),

@@ -69,14 +69,15 @@ pub fn run(args: &WaitsArgs, out: &mut dyn Write) -> Result<Exit> {
     let mut found = false;
     let sum = |tables| Table::sum(tables, by);
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&sum) } else { None };
-    let exit = open::each_table(&args.files, &args.open, args.format, out, sum, print, |trace| {
-        let compiled = matching::compile(trace, query.as_ref())?;
-        let (from, to) = args.window.of(trace.index().start)?;
-        let opts = Options { from, to, filter: compiled.as_ref() };
-        let mut links = links::links(trace, opts).map_err(Failure::Analysis)?;
-        links::sort(&mut links.edges, by);
-        found |= !links.edges.is_empty();
-        Ok(Table::new(&links, &trace.index(), trace.name()))
-    })?;
+    let exit =
+        open::each_table(&args.files, &args.open, args.format, out, sum, &|t| open::load(t, None), print, |trace| {
+            let compiled = matching::compile(trace, query.as_ref())?;
+            let (from, to) = args.window.of(trace.index().start)?;
+            let opts = Options { from, to, filter: compiled.as_ref() };
+            let mut links = links::links(trace, opts).map_err(Failure::Analysis)?;
+            links::sort(&mut links.edges, by);
+            found |= !links.edges.is_empty();
+            Ok(Table::new(&links, &trace.index(), trace.name()))
+        })?;
     Ok(if exit == Exit::Done && query.is_some() && !found { Exit::NothingFound } else { exit })
 }

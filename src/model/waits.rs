@@ -2,7 +2,7 @@
 
 use super::tally::Tally;
 use crate::base::EventNo;
-use crate::base::{Duration, GoIdx, StackId, StringId, Time};
+use crate::base::{Duration, GoIdx, Time};
 
 /// A logarithmic histogram with eight steps to each doubling. It takes room for the steps between the shortest and the
 /// longest length that were counted.
@@ -113,44 +113,6 @@ impl Stretch {
     fn beats(&self, other: &Stretch) -> bool {
         self.len > other.len || self.len == other.len && (self.ended, self.go) < (other.ended, other.go)
     }
-}
-
-/// A wait that is kept by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Queued {
-    /// When, and whose.
-    pub wait: Stretch,
-    /// Why; none if it was going on when the trace began.
-    pub reason: StringId,
-    /// Where.
-    pub stack: StackId,
-    /// Who ended it, if a goroutine did, and where.
-    pub by: GoIdx,
-    /// The stack of whoever ended it.
-    pub by_stack: StackId,
-}
-
-/// A goroutine was stopped after it had ended a wait; of several since it ran, the last.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Stop {
-    /// Number of the event that ended the wait.
-    pub after: EventNo,
-    /// Where it was stopped.
-    pub stack: StackId,
-}
-
-/// The waits of a trace for the reasons that were asked for, one by one.
-#[derive(Clone, Default, Debug)]
-pub struct Queues {
-    /// The waits, in no order.
-    pub waits: Vec<Queued>,
-    /// Stops of those who ended waits.
-    pub stops: Vec<Stop>,
-}
-
-impl Queues {
-    /// Most waits that are kept, for the sake of memory: 72 bytes each, and 56 more in the part that they come from.
-    pub(crate) const MOST: usize = 2 << 20;
 }
 
 /// Waits that have everything but their times in common, with their times as they are shown: none begins before the

@@ -42,13 +42,6 @@ pub(crate) struct Committer {
     maps: Arc<Maps>,
 }
 
-impl Committer {
-    /// Before the first part; `queues` says which waits are kept one by one.
-    pub fn new(queues: Option<fn(&str) -> bool>) -> Committer {
-        Committer { commit: Commit::new(queues), ..Committer::default() }
-    }
-}
-
 /// A folded part that waits for its turn.
 struct Folded {
     unit: usize,
@@ -94,8 +87,7 @@ impl Trace {
 
     /// The same, and shows every event to `observer` while it is read: once, whether the index was kept or not.
     pub fn load_observed(&self, observer: Option<&dyn Observer>, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
-        // What is kept between runs does not have waits one by one.
-        if self.queues.is_none() && self.restore() {
+        if self.restore() {
             match observer {
                 Some(o) => _ = self.observe(o, progress, cancel),
                 None => progress(1.0),
@@ -162,7 +154,7 @@ impl Trace {
         let consumer = Consumer {
             trace: self,
             unit,
-            fold: Fold::new(self.recordings.start(unit, &tables), self.scale, tables.tables(), self.queues),
+            fold: Fold::new(self.recordings.start(unit, &tables), self.scale, tables.tables()),
             watch: observer.map(|o| o.unit(self.recordings.start(unit, &tables), tables.tables(), only)),
             tables: match &tables {
                 UnitTables::V2(t) => Some(Arc::clone(t)),
@@ -214,8 +206,10 @@ impl Trace {
             let start = index.end;
             c.commit.add(&mut index, f.part, &maps);
             if let Some((watch, named)) = f.watched {
-                let handles = c.commit.handles(&named, self.recordings.place(f.unit).1);
-                watch.commit(&Names { handles: &handles, maps: &maps }, if next == (0, 0) { Time::MIN } else { start });
+                let (recording, process) = self.recordings.place(f.unit);
+                let handles = c.commit.handles(&named, process);
+                let names = Names { handles: &handles, maps: &maps, recording };
+                watch.commit(&names, if next == (0, 0) { Time::MIN } else { start });
             }
             index.progress = f.progress;
             index.losses.extend(f.losses);

@@ -78,14 +78,15 @@ impl Trace {
         loop {
             let next = done.next;
             let Some((watch, named)) = done.waiting.remove(&next) else { return true };
-            let handles = lock(&self.committer).commit.handles(&named, self.recordings.place(next).1);
+            let (recording, process) = self.recordings.place(next);
+            let handles = lock(&self.committer).commit.handles(&named, process);
             let plans = self.plans.read().unwrap_or_else(|e| e.into_inner());
             let first = plans.partition_point(|p| p.unit < next);
             let plan = plans.get(first).filter(|p| p.unit == next);
             let maps = plan.map(|p| p.maps.clone()).unwrap_or_default();
             let floor = plan.map_or(Time::MIN, |p| p.floor);
             drop(plans);
-            watch.commit(&Names { handles: &handles, maps: &maps }, floor);
+            watch.commit(&Names { handles: &handles, maps: &maps, recording }, floor);
             done.next += 1;
         }
     }

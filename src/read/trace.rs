@@ -11,7 +11,6 @@ use crate::build::recordings::Recordings;
 use crate::build::segments;
 use crate::input::Bytes;
 use crate::model::grid::{Grid, Scale};
-use crate::model::waits::Queues;
 use crate::model::{Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
@@ -30,7 +29,6 @@ pub struct Trace {
     pub(crate) segments: Mutex<Cache<usize, Segment>>,
     pub(crate) tables: Mutex<Cache<usize, GenTables>>,
     pub(crate) kept: Keep,
-    pub(crate) queues: Option<fn(&str) -> bool>,
     /// Whether all recordings are open.
     pub(crate) whole: bool,
 }
@@ -43,8 +41,6 @@ pub struct Options {
     /// Bytes of memory that it may take; 1 GB if `None`. Half is for decoded segments, an eighth for the grid's
     /// entries, and neither takes more than suits the file's size.
     pub memory: Option<usize>,
-    /// Which waits [`Trace::take_queues`] is to have one by one, by the runtime's reason. Such a trace is always read anew.
-    pub queues: Option<fn(&str) -> bool>,
     /// The one recording of the file that is opened, from 1 on; all if `None`. Its index is not kept.
     pub recording: Option<usize>,
 }
@@ -89,12 +85,11 @@ impl Trace {
             recordings,
             scale,
             index: RwLock::new(index),
-            committer: Mutex::new(Committer::new(options.queues)),
+            committer: Mutex::new(Committer::default()),
             plans: RwLock::default(),
             segments: Mutex::new(Cache::new(budget)),
             tables: Mutex::new(Cache::new(TABLES_CACHE)),
             kept: options.keep,
-            queues: options.queues,
             whole: options.recording.is_none(),
         })
     }
@@ -116,13 +111,6 @@ impl Trace {
         let trace = Trace::open("", Bytes::Static(NOTHING)).expect("a header is a trace");
         trace.index.write().unwrap_or_else(|e| e.into_inner()).losses.clear();
         trace
-    }
-
-    /// The waits for the reasons that [`Options::queues`] names, those that were going on when the trace began included;
-    /// once. Nothing where there are too many to hold, or where the file does not tell how some ended.
-    pub fn take_queues(&self) -> Option<Queues> {
-        let missing = self.index().totals.waits_missing;
-        lock(&self.committer).commit.take_queues().filter(|_| !missing)
     }
 
     /// Whether this is [`none`](Self::none).

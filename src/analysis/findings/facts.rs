@@ -5,13 +5,12 @@ use crate::analysis::maps::{self, Files, Maps};
 use crate::analysis::sched::{Sched, Scheduler};
 use crate::analysis::search::Source;
 use crate::analysis::tasks::{self, Instance, What};
-use crate::analysis::waits::contention::{Contention, contention};
+use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
 use crate::build::observe::{Both, Observer, Tables, Watch};
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
-use crate::model::waits::Queues;
 use crate::model::{Index, Reason};
 use crate::read::Trace;
 use rustc_hash::FxHashMap;
@@ -54,35 +53,30 @@ pub struct Gathered {
 pub struct Watching {
     scheduler: Scheduler,
     collector: Collector,
+    keeper: Keeper,
 }
 
 impl Default for Watching {
     fn default() -> Watching {
         let all = (Time::MIN, Time::MAX);
-        Watching { scheduler: Scheduler::new(all), collector: Collector::new(all) }
+        Watching { scheduler: Scheduler::new(all), collector: Collector::new(all), keeper: Keeper::default() }
     }
 }
 
 impl Observer for Watching {
     fn unit(&self, start: Time, tables: &Tables, only: bool) -> Box<dyn Watch> {
-        Both(&self.scheduler, &self.collector).unit(start, tables, only)
+        Both(&self.keeper, &Both(&self.scheduler, &self.collector)).unit(start, tables, only)
     }
 }
 
 impl Gathered {
-    /// Asks the analyses about a trace that has been read whole, and shown to `watched`. `name` is what it is called, and
-    /// `queues` are the waits that were kept while it was read, if they were.
+    /// Asks the analyses about a trace that has been read whole, and shown to `watched`. `name` is what it is called.
     ///
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn new<S: Source>(
-        trace: &S,
-        name: Option<&str>,
-        queues: Option<Queues>,
-        watched: &Watching,
-    ) -> Result<Gathered, String> {
-        let contention = contention(trace, queues)?;
+    pub fn new<S: Source>(trace: &S, name: Option<&str>, watched: &Watching) -> Result<Gathered, String> {
+        let contention = contention(trace, watched.keeper.take())?;
         let files = Files { trace: name, ..Files::default() };
         let maps = maps::of_trace(trace, &contention, &files)?;
         let mut found = None;
@@ -105,7 +99,7 @@ impl Gathered {
         if !trace.observe(&watched, progress, cancel) {
             return Err("no longer wanted".into());
         }
-        Gathered::new(trace, Some(trace.name()), None, &watched)
+        Gathered::new(trace, Some(trace.name()), &watched)
     }
 }
 

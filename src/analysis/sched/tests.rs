@@ -366,7 +366,7 @@ fn every_nanosecond_of_small_random_traces_is_charged_right() {
         watch.end();
         let gos = (0..n as u32).map(GoIdx).collect();
         let handles = Handles { gos, procs: (0..p.procs.len() as u16).map(ProcIdx).collect(), threads: Vec::new() };
-        watch.commit(&Names { handles: &handles, maps: &Maps::default() }, Time::MIN);
+        watch.commit(&Names { handles: &handles, maps: &Maps::default(), recording: 0 }, Time::MIN);
         let s = scheduler.finish(&index);
         assert_eq!(s.queue.area(), p.queue as u128, "{seed}");
         for (g, want) in p.parts.iter().enumerate() {

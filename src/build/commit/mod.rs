@@ -2,7 +2,6 @@
 
 mod links;
 mod maps;
-mod queues;
 mod recordings;
 mod replay;
 mod totals;
@@ -15,11 +14,10 @@ use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
 use crate::model::ownership::Owner;
 use crate::model::reasons::FOREVER;
 use crate::model::totals::{Link, Party};
-use crate::model::waits::{Queues, Stretch};
+use crate::model::waits::Stretch;
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use links::{add_links, add_singles, party};
 pub(crate) use maps::Maps;
-use queues::Queueing;
 use recordings::recording_start;
 use rustc_hash::FxHashMap;
 
@@ -91,7 +89,6 @@ pub(crate) struct Commit {
     begun: bool,
     /// After how many parts the groups are summed again.
     next_regroup: usize,
-    queues: Queueing,
 }
 
 /// The handles that a segment's positions stand for.
@@ -102,16 +99,6 @@ pub(crate) struct Handles {
 }
 
 impl Commit {
-    /// Before the first part; `queues` says which waits are kept one by one.
-    pub fn new(queues: Option<fn(&str) -> bool>) -> Commit {
-        Commit { queues: Queueing::new(queues), ..Commit::default() }
-    }
-
-    /// The waits that were kept one by one; nothing if there were too many.
-    pub fn take_queues(&mut self) -> Option<Queues> {
-        self.queues.take()
-    }
-
     /// Handles for the goroutines, Ps and threads of a decoder's tables, of this process. All are known once their part is
     /// committed.
     pub fn handles(&self, tables: &crate::wire::tables::Tables, process: u32) -> Handles {
@@ -163,7 +150,6 @@ impl Commit {
         self.add_counts(index, &part, maps);
         add_links(index, links, &gos, maps);
         add_singles(index, &part.singles, &gos, maps);
-        self.queues.add(index, &part, &gos, maps);
         index.totals.waits_missing |= part.waits_missing;
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
@@ -393,7 +379,6 @@ impl Commit {
                         waker: party(index, waker),
                         waker_stack: maps.stack(h.stack),
                     };
-                    self.queues.add_one(&index.dict, wait, &link, waker);
                     if o.blocked {
                         let sums = index.totals.links.entry(link).or_default();
                         sums.tally.add(d);

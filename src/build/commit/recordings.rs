@@ -85,7 +85,6 @@ impl Commit {
                     waker_stack: StackId::NONE,
                 };
                 let wait = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
-                self.queues.add_one(&index.dict, wait, &link, GoIdx::NONE);
                 index.totals.other_waits.entry((link, false)).or_default().add(wait);
             }
         }

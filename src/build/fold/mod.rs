@@ -16,7 +16,7 @@ pub(crate) use part::{CALL, Entrance, GoRow, Head, LinkKey, Part, PartSegment, P
 
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
-use crate::model::waits::{LinkTally, Queues, Stretch};
+use crate::model::waits::{LinkTally, Stretch};
 use crate::wire::args::Args;
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -40,14 +40,12 @@ pub(crate) struct Fold {
     seen_list: Vec<u32>,
     /// Stacks that name no function at their root.
     blank: Vec<bool>,
-    /// Of each string whether waits for it are kept one by one; empty if none are.
-    queues: Vec<bool>,
     segment: PartSegment,
 }
 
 impl Fold {
     /// A fold of a generation that starts at `start`, onto a grid of `scale`, with these strings and stacks.
-    pub fn new(start: Time, scale: Scale, tables: &Tables, queues: Option<fn(&str) -> bool>) -> Fold {
+    pub fn new(start: Time, scale: Scale, tables: &Tables) -> Fold {
         let stack_count = tables.stacks.len();
         Fold {
             part: Part::new(start, scale.cell(start)),
@@ -63,10 +61,6 @@ impl Fold {
             seen: vec![false; stack_count],
             seen_list: Vec::new(),
             blank: (0..stack_count as u32).map(|i| is_blank(tables, i)).collect(),
-            queues: queues.map_or(Vec::new(), |wanted| {
-                let strings = (0..tables.strings.len() as u32).map(|i| tables.strings.get(i));
-                strings.map(|s| wanted(&crate::base::text::lossy(s))).collect()
-            }),
             segment: PartSegment { len: 0, from: start, to: start, stacks: Vec::new(), kinds: 0 },
         }
     }
@@ -93,15 +87,11 @@ impl Fold {
             kinds[r.kind as usize & 63] += 1;
             self.see(r.stack);
             match r.kind {
-                Kind::GoStart => {
-                    self.leave(r, GoState::Running);
-                    self.note_wait_ended(r.go, u64::MAX);
-                }
+                Kind::GoStart => self.leave(r, GoState::Running),
                 Kind::GoUnblock => self.unblock(r),
                 Kind::GoBlock => self.block(r),
                 Kind::GoStop => {
                     self.stops.add(r.arg);
-                    self.stop_after(r);
                     self.leave(r, GoState::Runnable);
                     self.note_stack(r.go, r.stack);
                 }
@@ -346,7 +336,6 @@ impl Fold {
 
     #[inline]
     fn unblock(&mut self, r: &Row) {
-        self.note_wait_ended(r.by, self.no);
         let Some(row) = self.part.gos.get_mut(r.go as usize) else { return };
         let since = row.since;
         let ours = since != Time::MIN && row.state == GoState::Waiting;
@@ -361,15 +350,8 @@ impl Fold {
         }
         let key = LinkKey { waiter: r.go, reason, waiter_stack, waker: r.by, waker_stack: r.stack };
         let early = since < self.part.start + EARLY;
-        let single = Single { key, from: since, to: r.time, began, ended, blocked };
         if early || !blocked {
-            self.part.singles.push(single);
-        } else if self.queues.get(reason as usize) == Some(&true) {
-            if self.part.queued.len() < Queues::MOST {
-                self.part.queued.push(single);
-            } else {
-                self.part.queued_too_many = true;
-            }
+            self.part.singles.push(Single { key, from: since, to: r.time, began, ended, blocked });
         }
         if !blocked {
             return;
@@ -383,29 +365,6 @@ impl Fold {
         }
         if let Some(row) = self.go_row(r.go) {
             row.last_link = id;
-        }
-    }
-
-    /// Notes the event by which a goroutine last ended a wait, where that is asked for.
-    #[inline]
-    fn note_wait_ended(&mut self, go: u32, no: u64) {
-        if !self.queues.is_empty()
-            && let Some(row) = self.go_row(go)
-        {
-            row.ended_wait = no;
-        }
-    }
-
-    /// A goroutine is stopped, perhaps after it ended a wait.
-    fn stop_after(&mut self, r: &Row) {
-        if let Some(row) = self.part.gos.get(r.go as usize)
-            && row.ended_wait != u64::MAX
-        {
-            if self.part.stops_after.len() < Queues::MOST {
-                self.part.stops_after.push((row.ended_wait, r.stack));
-            } else {
-                self.part.queued_too_many = true;
-            }
         }
     }
 

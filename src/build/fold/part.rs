@@ -62,8 +62,6 @@ pub(crate) struct GoRow {
     pub(crate) last_link: u32,
     /// The same of its syscalls.
     pub(crate) last_call: u32,
-    /// Number of the event by which it last ended a wait since it runs, where that is asked for; else the largest number.
-    pub(crate) ended_wait: u64,
     pub(crate) cell: Entry,
     /// When that cell begins and ends.
     pub(crate) cell_start: Time,
@@ -92,7 +90,6 @@ impl GoRow {
             label: NONE,
             last_link: NONE,
             last_call: NONE,
-            ended_wait: u64::MAX,
             cell: Entry::default(),
             cell_start: Time::MIN,
             cell_end: Time::MIN,
@@ -215,12 +212,6 @@ pub(crate) struct Part {
     pub links: Vec<(LinkKey, LinkTally)>,
     /// Ended waits that are not in the `waits` of `links`.
     pub singles: Vec<Single>,
-    /// Ended waits one by one, of the reasons that are asked for; those in `singles` are not here.
-    pub queued: Vec<Single>,
-    /// Whether there were more of them, or of `stops_after`, than are kept.
-    pub queued_too_many: bool,
-    /// Goroutines that were stopped after they had ended a wait: number of the event that did, and their stack.
-    pub stops_after: Vec<(u64, u32)>,
     /// Whether there are waits that are in neither, nor in `heads`.
     pub waits_missing: bool,
     /// Closed waits that began with a block, by reason.
@@ -268,9 +259,6 @@ impl Part {
             heads: Vec::new(),
             links: Vec::new(),
             singles: Vec::new(),
-            queued: Vec::new(),
-            queued_too_many: false,
-            stops_after: Vec::new(),
             waits_missing: false,
             waits: Vec::new(),
             sched: Tally::default(),

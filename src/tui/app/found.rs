@@ -96,7 +96,7 @@ pub fn look(name: String) -> Job {
         if !cx.trace.observe(&watched, &|part| say(Found::Looking(part * 0.3)), cx.cancel) {
             return Err("no longer wanted".into());
         }
-        let more = Gathered::new(cx, Some(name.as_str()), None, &watched)?;
+        let more = Gathered::new(cx, Some(name.as_str()), &watched)?;
         let index = cx.trace.index();
         let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
         let about = About { name: &name, index: &index, places: &more.links.places };

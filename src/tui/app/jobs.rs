@@ -6,6 +6,7 @@
 
 use super::view::{Command, Ctx};
 use crate::analysis::search;
+use crate::build::observe::Observer;
 use crate::model::{Index, Segment};
 use crate::read::Trace;
 use std::any::{Any, TypeId};
@@ -54,6 +55,22 @@ impl<'a> JobCtx<'a> {
     /// The same, and `reading` is told of each segment that the job reads.
     pub fn told(self, reading: &'a (dyn Fn(usize) + Sync)) -> JobCtx<'a> {
         JobCtx { reading: Some(reading), ..self }
+    }
+
+    /// Shows `observer` every event of the trace, and says how far that is.
+    ///
+    /// # Errors
+    ///
+    /// The answer is no longer wanted.
+    pub fn observe(&self, observer: &dyn Observer) -> Result<(), String> {
+        let segments = self.trace.index().segments.len();
+        let progress = |part: f64| {
+            if let Some(reading) = self.reading {
+                reading(((part * segments as f64) as usize).min(segments.saturating_sub(1)));
+            }
+        };
+        let seen = self.trace.observe(observer, &progress, self.cancel);
+        if seen { Ok(()) } else { Err("no longer wanted".into()) }
     }
 
     /// Whether the answer is no longer wanted.

@@ -1,7 +1,7 @@
 //! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
 use super::{Overlay, Panel, PanelLine, Panelled};
-use crate::analysis::waits::contention::{Contention, contention};
+use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
@@ -123,7 +123,11 @@ const LOCKS: usize = 20;
 
 /// A job that shows the locks and channels that goroutines queue for; each leads to its longest wait.
 pub fn locks() -> Job {
-    panel(|cx| contention(cx, None).map(|c| locks_panel(&cx.trace.index(), &c)))
+    panel(|cx| {
+        let keeper = Keeper::default();
+        cx.observe(&keeper)?;
+        contention(cx, keeper.take()).map(|c| locks_panel(&cx.trace.index(), &c))
+    })
 }
 
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {

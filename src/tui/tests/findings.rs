@@ -20,7 +20,7 @@ fn the_view_has_what_the_command_finds_and_goes_to_the_proof() {
     let trace = fixture::trace();
     let watched = Watching::default();
     assert!(trace.observe(&watched, &|_| {}, &AtomicBool::new(false)));
-    let more = Gathered::new(&*trace, None, None, &watched).unwrap();
+    let more = Gathered::new(&*trace, None, &watched).unwrap();
     let index = trace.index();
     let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
     let (mut d, screen) = after("0", 120, 40);

@@ -1,18 +1,19 @@
 //! Follows the waits of a trace, in the order of time, to the queues that they are in.
 
 use super::classes::{Classes, Early, Node, Site};
+use super::log::{Kept, Step};
 use super::queue::Queue;
 use super::{Contended, What};
 use crate::analysis::search::Source;
 use crate::analysis::waits::links::group;
 use crate::analysis::waits::tracker::{self, Interval, Visit};
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};
-use crate::model::Segment;
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, ReasonId};
 use crate::model::segment::{GoState, Kind};
 use crate::model::tally::Tally;
-use crate::model::waits::{Queued, Queues, Stop, Stretch};
+use crate::model::waits::Stretch;
+use crate::model::{Index, Segment};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -147,59 +148,79 @@ impl<'a> Follow<'a> {
         releases.then_some(place.queue)
     }
 
-    /// Follows waits that are there one by one.
-    pub fn replay(&mut self, queues: &Queues) {
-        let marks: Vec<Mark> =
-            queues.waits.iter().map(|w| self.mark((w.reason, w.stack), (w.by, w.by_stack))).collect();
-        let stops: FxHashMap<EventNo, StackId> = queues.stops.iter().map(|s| (s.after, s.stack)).collect();
-        // Begin and end of each, in the order of time; what was there already comes first.
-        let mut steps = Vec::with_capacity(2 * queues.waits.len());
-        for (i, w) in (0u32..).zip(&queues.waits).filter(|(i, _)| marks[*i as usize] > 0) {
-            let began = if w.wait.began == EventNo::MAX { 0 } else { w.wait.began };
-            steps.push((w.wait.from, began, false, w.wait.go, i));
-            steps.push((w.wait.from + w.wait.len, w.wait.ended, true, w.wait.go, i));
-        }
-        steps.sort_unstable();
-        for (now, _, over, _, i) in steps {
-            let (w, mark) = (&queues.waits[i as usize], marks[i as usize]);
-            if !over {
-                self.come(mark, now);
-                continue;
+    /// Follows waits by the steps that were kept of them.
+    pub fn replay(&mut self, kept: &Kept) {
+        let index = self.classes.index;
+        let (mut marks, mut found) = Marks::of(self, kept);
+        let mut rows: Vec<Option<Waiting>> = vec![None; index.goroutines.len()];
+        let mut released: Vec<u32> = vec![0; index.goroutines.len()];
+        let mut at = 0;
+        kept.each(|now, go, no, step| {
+            match step {
+                Step::Begin { .. } | Step::Found { .. } => {
+                    let mark = marks.next();
+                    let Some(row) = rows.get_mut(go.0 as usize) else { return };
+                    if matches!(step, Step::Found { .. }) {
+                        // It comes when its time has come.
+                        let from = FoundWaiting::from(index, at, go);
+                        *row = Some(Waiting { mark, from, began: EventNo::MAX });
+                        return;
+                    }
+                    *row = Some(Waiting { mark, from: now, began: no });
+                    if mark > 0 {
+                        found.until(now, self);
+                        self.come(mark, now);
+                    }
+                }
+                Step::End { by, stack } => {
+                    let wait = rows.get_mut(go.0 as usize).and_then(Option::take);
+                    let ended = wait.and_then(|w| {
+                        found.until(now, self);
+                        self.go(w.mark, &w.stretch(go, now, no), now, Some((by, stack)))
+                    });
+                    if let Some(r) = released.get_mut(by.0 as usize) {
+                        *r = ended.map_or(0, |q| q + 1);
+                    }
+                }
+                Step::Stop { stack } => {
+                    let q = released.get_mut(go.0 as usize).map_or(0, std::mem::take);
+                    if q > 0 && self.classes.releases(stack) {
+                        self.queues[q as usize - 1].1.starved += 1;
+                    }
+                }
+                Step::Recording(next) => {
+                    self.leave_open(&mut rows, &mut found, end_of(index, at));
+                    at = next;
+                }
             }
-            let by = (w.wait.ended != EventNo::MAX).then_some((w.by, w.by_stack));
-            if let Some(q) = self.go(mark, &w.wait, now, by)
-                && stops.get(&w.wait.ended).is_some_and(|&s| self.classes.releases(s))
-            {
-                self.queues[q as usize].1.starved += 1;
+        });
+        self.leave_open(&mut rows, &mut found, end_of(index, at));
+    }
+
+    /// What is still going on when a recording ends.
+    fn leave_open(&mut self, rows: &mut [Option<Waiting>], found: &mut FoundWaiting, end: Time) {
+        found.until(end, self);
+        for (i, row) in (0u32..).zip(rows) {
+            if let Some(w) = row.take() {
+                self.go(w.mark, &w.stretch(GoIdx(i), end, EventNo::MAX), end, None);
             }
         }
     }
 
-    /// Follows the waits of a trace by decoding it: once if no more than `most` of its waits matter, else twice.
+    /// Follows the waits of a trace by decoding it twice.
     ///
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn decode<S: Source>(&mut self, source: &S, most: usize) -> Result<(), String> {
+    pub fn decode<S: Source>(&mut self, source: &S) -> Result<(), String> {
         let gos = self.classes.index.goroutines.len();
-        let mut c = Collect {
-            follow: self,
-            most,
-            kept: Some(Queues::default()),
-            found: Vec::new(),
-            late: Vec::new(),
-            released: vec![EventNo::MAX; gos],
-        };
+        let mut c = Collect { follow: self, found: Vec::new(), late: Vec::new() };
         tracker::each(source, &mut c)?;
-        let Collect { kept, mut found, late, .. } = c;
-        if let Some(kept) = kept {
-            self.replay(&kept);
-            return Ok(());
-        }
+        let Collect { mut found, late, .. } = c;
         found.sort_unstable();
         let mut s = Stream {
             follow: self,
-            found: found.into_iter().peekable(),
+            found: FoundWaiting(found.into_iter().peekable()),
             late: late.into_iter(),
             released: vec![0; gos],
         };
@@ -223,18 +244,116 @@ impl<'a> Follow<'a> {
     }
 }
 
-/// Collects the waits that matter, and what must be known beforehand should they be too many.
+/// When a recording ends.
+fn end_of(index: &Index, recording: usize) -> Time {
+    let of = index.recordings.iter().find(|r| r.number as usize == recording);
+    of.map_or(index.end, |r| r.to)
+}
+
+/// A goroutine that waits.
+#[derive(Clone, Copy)]
+struct Waiting {
+    mark: Mark,
+    from: Time,
+    /// The event that began it; the largest number, if none did.
+    began: EventNo,
+}
+
+impl Waiting {
+    fn stretch(&self, go: GoIdx, to: Time, ended: EventNo) -> Stretch {
+        let to = to.max(self.from);
+        Stretch { len: to - self.from, from: self.from, began: self.began, ended, go }
+    }
+}
+
+/// In the order in which waits begin, or are found, their marks: of a select only the end tells what it is for.
+#[derive(Default)]
+struct Marks {
+    marks: Vec<Mark>,
+    /// By goroutine, the mark that only the end of its wait tells, and why and where it waits.
+    late: Vec<Option<(u32, (StringId, StackId))>>,
+    /// How many have been asked for.
+    asked: usize,
+}
+
+impl Marks {
+    /// The marks of the waits that were kept, and those that were found going on.
+    fn of(follow: &mut Follow, kept: &Kept) -> (Marks, FoundWaiting) {
+        let index = follow.classes.index;
+        let mut all = Marks { late: vec![None; index.goroutines.len()], ..Marks::default() };
+        let mut found: Vec<(Time, GoIdx, usize)> = Vec::new();
+        let mut at = 0;
+        kept.each(|_, go, _, step| match step {
+            Step::Begin { reason, stack } => all.begin(follow, go, (reason, stack)),
+            Step::Found { stack } => {
+                found.push((FoundWaiting::from(index, at, go), go, all.marks.len()));
+                all.begin(follow, go, (StringId::NONE, stack));
+            }
+            Step::End { by, stack } => all.end(follow, go, (by, stack)),
+            Step::Recording(next) => {
+                all.leave_open(follow);
+                at = next;
+            }
+            Step::Stop { .. } => {}
+        });
+        all.leave_open(follow);
+        let mut found: Vec<_> = found.into_iter().map(|(from, go, i)| (from, go, all.marks[i])).collect();
+        found.retain(|f| f.2 > 0);
+        found.sort_unstable();
+        (all, FoundWaiting(found.into_iter().peekable()))
+    }
+
+    fn begin(&mut self, follow: &mut Follow, go: GoIdx, what: (StringId, StackId)) {
+        let (early, mark) = follow.early(what.0, what.1);
+        if let Some(late) = self.late.get_mut(go.0 as usize) {
+            *late = (early == Early::Late).then_some((self.marks.len() as u32, what));
+        }
+        self.marks.push(mark);
+    }
+
+    fn end(&mut self, follow: &mut Follow, go: GoIdx, by: (GoIdx, StackId)) {
+        if let Some((i, what)) = self.late.get_mut(go.0 as usize).and_then(Option::take) {
+            self.marks[i as usize] = follow.mark(what, by);
+        }
+    }
+
+    fn leave_open(&mut self, follow: &mut Follow) {
+        for (i, what) in self.late.iter_mut().filter_map(Option::take) {
+            self.marks[i as usize] = follow.mark(what, (GoIdx::NONE, StackId::NONE));
+        }
+    }
+
+    fn next(&mut self) -> Mark {
+        self.asked += 1;
+        self.marks.get(self.asked - 1).copied().unwrap_or(0)
+    }
+}
+
+/// Waits that were found going on, in the order of their beginnings: since when, whose, and their marks.
+struct FoundWaiting(std::iter::Peekable<std::vec::IntoIter<(Time, GoIdx, Mark)>>);
+
+impl FoundWaiting {
+    /// Since when a goroutine waits that a recording found waiting.
+    fn from(index: &Index, recording: usize, go: GoIdx) -> Time {
+        let start = index.recordings.iter().find(|r| r.number as usize == recording).map_or(Time::MIN, |r| r.from);
+        index.goroutine(go).map_or(start, |g| g.from.max(start))
+    }
+
+    /// Lets those come that were there before `now`.
+    fn until(&mut self, now: Time, follow: &mut Follow) {
+        while let Some((from, _, mark)) = self.0.next_if(|f| f.0 <= now) {
+            follow.come(mark, from);
+        }
+    }
+}
+
+/// Collects what must be known of waits before they can be followed as they come by.
 struct Collect<'f, 'a> {
     follow: &'f mut Follow<'a>,
-    most: usize,
-    /// The waits; nothing once they were too many.
-    kept: Option<Queues>,
     /// Waits that were found going on: since when, whose, and their mark.
     found: Vec<(Time, GoIdx, Mark)>,
     /// In the order in which they begin, the marks of waits of which only the end tells what they are for.
     late: Vec<Mark>,
-    /// By goroutine, the event by which it last released a lock since it runs.
-    released: Vec<EventNo>,
 }
 
 /// The mark of a wait of which the beginning tells all; those of others follow.
@@ -256,41 +375,16 @@ impl Visit for Collect<'_, '_> {
     }
 
     fn end(&mut self, w: &Interval) {
-        match w.state {
-            GoState::Waiting if w.mark > 0 => {}
-            GoState::Running => {
-                let after =
-                    self.released.get_mut(w.go.0 as usize).map_or(EventNo::MAX, |r| std::mem::replace(r, EventNo::MAX));
-                if let (Some(kept), Some(e)) = (&mut self.kept, w.end)
-                    && after != EventNo::MAX
-                    && e.kind == Kind::GoStop
-                {
-                    kept.stops.push(Stop { after, stack: e.stack });
-                }
-                return;
-            }
-            _ => return,
+        if w.state != GoState::Waiting || w.mark == 0 {
+            return;
         }
         let by = w.end.map_or((GoIdx::NONE, StackId::NONE), |e| (e.by, e.stack));
         let mark = self.follow.mark((w.reason, w.stack), by);
         if let Some(late) = self.late.get_mut((w.mark as usize).wrapping_sub(TOLD as usize + 1)) {
             *late = mark;
         }
-        if mark == 0 {
-            return;
-        }
-        if w.began.is_none() {
+        if mark > 0 && w.began.is_none() {
             self.found.push((w.from, w.go, mark));
-        }
-        if let (Some(e), Some(r)) = (w.end, self.released.get_mut(by.0.0 as usize))
-            && self.follow.classes.releases(e.stack)
-        {
-            *r = e.no;
-        }
-        let Some(kept) = &mut self.kept else { return };
-        kept.waits.push(Queued { wait: stretch(w), reason: w.reason, stack: w.stack, by: by.0, by_stack: by.1 });
-        if kept.waits.len().max(kept.stops.len()) > self.most {
-            self.kept = None;
         }
     }
 }
@@ -303,19 +397,10 @@ fn stretch(w: &Interval) -> Stretch {
 /// Follows waits as they come by, knowing from before what those are for of which only the end tells.
 struct Stream<'f, 'a> {
     follow: &'f mut Follow<'a>,
-    found: std::iter::Peekable<std::vec::IntoIter<(Time, GoIdx, Mark)>>,
+    found: FoundWaiting,
     late: std::vec::IntoIter<Mark>,
     /// By goroutine, one more than the queue that it just released.
     released: Vec<u32>,
-}
-
-impl Stream<'_, '_> {
-    /// Lets those come that were found waiting, as far as that was before `now`.
-    fn found_until(&mut self, now: Time) {
-        while let Some((from, _, mark)) = self.found.next_if(|f| f.0 <= now) {
-            self.follow.come(mark, from);
-        }
-    }
 }
 
 impl Visit for Stream<'_, '_> {
@@ -328,7 +413,7 @@ impl Visit for Stream<'_, '_> {
             (_, mark) => mark,
         };
         if now.began.is_some() && mark > 0 {
-            self.found_until(now.from);
+            self.found.until(now.from, self.follow);
             self.follow.come(mark, now.from);
         }
         mark
@@ -350,7 +435,7 @@ impl Visit for Stream<'_, '_> {
             }
             _ => return,
         }
-        self.found_until(w.to);
+        self.found.until(w.to, self.follow);
         let released = self.follow.go(w.mark, &stretch(w), w.to, w.end.map(|e| (e.by, e.stack)));
         if let (Some(q), Some(e)) = (released, w.end)
             && let Some(r) = self.released.get_mut(e.by.0 as usize)

@@ -8,6 +8,7 @@ pub(in crate::analysis::waits) mod classes;
 mod depth;
 mod follow;
 mod held;
+mod log;
 mod passes;
 mod queue;
 pub mod table;
@@ -15,6 +16,7 @@ mod unsaid;
 
 pub use depth::CELLS;
 pub use follow::Side;
+pub use log::{Keeper, Kept};
 
 use crate::analysis::search::Source;
 use crate::base::EventNo;
@@ -24,7 +26,6 @@ use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{How, Reasons};
 use crate::model::segment::GoState;
 use crate::model::tally::Tally;
-use crate::model::waits::Queues;
 use classes::Classes;
 use follow::Follow;
 use queue::Queue;
@@ -273,31 +274,29 @@ pub struct Contention {
     pub unsaid: Tally,
 }
 
-/// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that were kept while it
-/// was read ([`Trace::take_queues`](crate::read::Trace::take_queues)), or else by decoding it once more. What holders did
-/// meanwhile takes another pass.
+/// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that a [`Keeper`] kept
+/// of it, or else by decoding it twice. What holders did meanwhile takes another pass.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Contention, String> {
-    within(source, kept, Queues::MOST)
-}
-
-/// The same, where no more than `most` waits are to be held at a time.
-fn within<S: Source>(source: &S, kept: Option<Queues>, most: usize) -> Result<Contention, String> {
+pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contention, String> {
     let mut out = Err("there is no trace".to_owned());
-    source.with_index(&mut |index| out = of_index(source, index, kept.as_ref(), most));
+    source.with_index(&mut |index| {
+        // Of a damaged trace it may not be known how some waits ended.
+        let kept = kept.as_ref().filter(|_| !index.totals.waits_missing);
+        out = of_index(source, index, kept);
+    });
     out
 }
 
-fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Queues>, most: usize) -> Result<Contention, String> {
+fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>) -> Result<Contention, String> {
     let places = Places::new(&index.dict);
     let reasons = Reasons::default();
     let mut f = Follow::new(Classes::new(index, &places, &reasons));
     match kept {
-        Some(queues) => f.replay(queues),
-        None => f.decode(source, most)?,
+        Some(kept) => f.replay(kept),
+        None => f.decode(source)?,
     }
     let (mut curves, mut holds, mut classes) = (Vec::new(), Vec::new(), Vec::new());
     for (class, (mut q, c)) in (0u32..).zip(f.close()) {
