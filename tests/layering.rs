@@ -1,9 +1,12 @@
 //! The house stands: no import runs against the layers, and no circle of imports leaves its own folder or ties more than
-//! a handful of files.
+//! a handful of files. Files are parsed, so that a path counts wherever it stands.
 
+use proc_macro2::TokenTree;
+use quote::ToTokens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use syn::visit::Visit;
 
 /// Module, and the modules it may import. `tui` may import all but `cli`, `cli` everything.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -49,22 +52,190 @@ struct File {
     path: PathBuf,
     /// Its module, as `["model", "grid"]`.
     module: Vec<String>,
-    /// The code, without comments and inline test modules.
-    code: String,
+    /// What it names, from the crate's root on.
+    paths: Vec<Vec<String>>,
+    /// The names that it hands on, and what they stand for.
+    handed_on: Vec<(String, Vec<String>)>,
+    /// The modules of its own that are tests.
+    tests: Vec<String>,
+    /// What the reader of paths does not follow, and nobody is to write.
+    odd: Vec<String>,
 }
 
-/// Drops comments, and everything from an inline module of tests on.
-fn code(text: &str) -> String {
-    let mut out = String::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        if line.trim() == "#[cfg(test)]" && lines.peek().is_some_and(|l| l.starts_with("mod ") && l.ends_with('{')) {
-            break;
+impl File {
+    fn read(path: PathBuf, text: &str) -> File {
+        let mut module: Vec<String> =
+            path.with_extension("").iter().map(|s| s.to_string_lossy().into_owned()).collect();
+        if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+            module.pop();
         }
-        out += line.split("//").next().unwrap_or("");
-        out.push('\n');
+        let parsed = syn::parse_file(text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut reader = Reader { at: vec![module.clone()], ..Reader::default() };
+        reader.visit_file(&parsed);
+        let Reader { paths, handed_on, tests, odd, .. } = reader;
+        File { path, module, paths, handed_on, tests, odd }
     }
-    out
+}
+
+/// Reads the paths of a file.
+#[derive(Default)]
+struct Reader {
+    /// The modules that it is in, from the file's own on.
+    at: Vec<Vec<String>>,
+    /// The modules that are declared in these.
+    children: Vec<(Vec<String>, String)>,
+    paths: Vec<Vec<String>>,
+    handed_on: Vec<(String, Vec<String>)>,
+    tests: Vec<String>,
+    odd: Vec<String>,
+}
+
+fn is_test(attrs: &[syn::Attribute]) -> bool {
+    attrs.iter().any(|a| {
+        a.path().is_ident("test") || a.path().is_ident("cfg") && a.meta.to_token_stream().to_string() == "cfg (test)"
+    })
+}
+
+impl Reader {
+    /// A path from the crate's root on; `None` if it leads out of the crate.
+    fn absolute(&self, path: &[String]) -> Option<Vec<String>> {
+        let mut at = self.at.last().cloned().unwrap_or_default();
+        let mut rest = path;
+        let mut inside = false;
+        while let Some((word, more)) = rest.split_first() {
+            match word.as_str() {
+                "crate" => at.clear(),
+                "super" => drop(at.pop()),
+                "self" => {}
+                _ => break,
+            }
+            (inside, rest) = (true, more);
+        }
+        let child = |name: &String| self.children.iter().any(|(m, c)| *m == at && c == name);
+        (inside || rest.first().is_some_and(child)).then(|| [&at[..], rest].concat())
+    }
+
+    fn name(&mut self, path: &[String]) {
+        if let Some(path) = self.absolute(path).filter(|p| !p.is_empty()) {
+            self.paths.push(path);
+        }
+    }
+
+    fn tree(&mut self, tree: &syn::UseTree, before: &[String], public: bool) {
+        let with = |ident: &syn::Ident| [before, &[ident.to_string()]].concat();
+        let (path, name) = match tree {
+            syn::UseTree::Path(p) => return self.tree(&p.tree, &with(&p.ident), public),
+            syn::UseTree::Group(g) => return g.items.iter().for_each(|t| self.tree(t, before, public)),
+            syn::UseTree::Name(n) if n.ident == "self" => (before.to_vec(), before.last().cloned()),
+            syn::UseTree::Name(n) => (with(&n.ident), Some(n.ident.to_string())),
+            syn::UseTree::Rename(r) if r.ident == "crate" || r.ident == "super" => {
+                self.odd.push(format!("use {} as {}", r.ident, r.rename));
+                return;
+            }
+            syn::UseTree::Rename(r) => (with(&r.ident), Some(r.rename.to_string())),
+            syn::UseTree::Glob(_) => (before.to_vec(), Some("*".to_owned())),
+        };
+        let absolute = self.absolute(&path);
+        if let (true, Some(name), Some(path)) = (public && self.at.len() == 1, name, &absolute) {
+            self.handed_on.push((name, path.clone()));
+        }
+        self.name(&path);
+    }
+
+    /// The paths in what a macro is given: the words between `::`.
+    fn tokens(&mut self, tokens: proc_macro2::TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 2;
+        for t in tokens {
+            match &t {
+                TokenTree::Punct(p) if p.as_char() == ':' => colons += 1,
+                TokenTree::Punct(p)
+                    if p.as_char() == '$' && colons == 2 && path.first().is_some_and(|w| w == "crate") =>
+                {
+                    self.odd.push("a path of the crate with a part that a macro is given".into());
+                }
+                TokenTree::Ident(word) => {
+                    if colons != 2 {
+                        self.name(&std::mem::take(&mut path));
+                    }
+                    path.push(word.to_string());
+                    colons = 0;
+                }
+                other => {
+                    self.name(&std::mem::take(&mut path));
+                    colons = 2;
+                    if let TokenTree::Group(g) = other {
+                        self.tokens(g.stream());
+                    }
+                }
+            }
+        }
+        self.name(&path);
+    }
+}
+
+impl<'a> Visit<'a> for Reader {
+    fn visit_file(&mut self, file: &'a syn::File) {
+        // Modules may be declared behind what names them.
+        self.declare(&file.items);
+        syn::visit::visit_file(self, file);
+    }
+
+    fn visit_item_mod(&mut self, m: &'a syn::ItemMod) {
+        if m.attrs.iter().any(|a| a.path().is_ident("path")) && !is_test(&m.attrs) {
+            self.odd.push(format!("#[path] mod {}", m.ident));
+        }
+        let here = self.at.last().cloned().unwrap_or_default();
+        match &m.content {
+            _ if is_test(&m.attrs) => self.tests.push(m.ident.to_string()),
+            None => {}
+            Some((_, items)) => {
+                self.at.push([&here[..], &[m.ident.to_string()]].concat());
+                self.declare(items);
+                items.iter().for_each(|i| self.visit_item(i));
+                self.at.pop();
+            }
+        }
+    }
+
+    fn visit_item(&mut self, item: &'a syn::Item) {
+        let attrs: &[syn::Attribute] = match item {
+            syn::Item::Fn(i) => &i.attrs,
+            syn::Item::Impl(i) => &i.attrs,
+            syn::Item::Use(i) => &i.attrs,
+            _ => &[],
+        };
+        if !is_test(attrs) {
+            syn::visit::visit_item(self, item);
+        }
+    }
+
+    fn visit_item_extern_crate(&mut self, c: &'a syn::ItemExternCrate) {
+        self.odd.push(format!("extern crate {}", c.ident));
+    }
+
+    fn visit_item_use(&mut self, u: &'a syn::ItemUse) {
+        self.tree(&u.tree, &[], !matches!(u.vis, syn::Visibility::Inherited));
+    }
+
+    fn visit_path(&mut self, path: &'a syn::Path) {
+        let words: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+        self.name(&words);
+        syn::visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, m: &'a syn::Macro) {
+        self.visit_path(&m.path);
+        self.tokens(m.tokens.clone());
+    }
+}
+
+impl Reader {
+    fn declare(&mut self, items: &[syn::Item]) {
+        let here = self.at.last().cloned().unwrap_or_default();
+        let mods = items.iter().filter_map(|i| if let syn::Item::Mod(m) = i { Some(m) } else { None });
+        self.children.extend(mods.filter(|m| !is_test(&m.attrs)).map(|m| (here.clone(), m.ident.to_string())));
+    }
 }
 
 fn collect(dir: &Path, out: &mut Vec<File>) {
@@ -75,13 +246,7 @@ fn collect(dir: &Path, out: &mut Vec<File>) {
             collect(&p, out);
         } else if p.extension().is_some_and(|e| e == "rs") {
             let path = p.strip_prefix(root()).unwrap().to_owned();
-            let mut module: Vec<String> =
-                path.with_extension("").iter().map(|s| s.to_string_lossy().into_owned()).collect();
-            if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
-                module.pop();
-            }
-            let code = code(&fs::read_to_string(&p).unwrap());
-            out.push(File { path, module, code });
+            out.push(File::read(path, &fs::read_to_string(&p).unwrap()));
         }
     }
 }
@@ -90,131 +255,55 @@ fn collect(dir: &Path, out: &mut Vec<File>) {
 fn files() -> Vec<File> {
     let mut out = Vec::new();
     collect(&root(), &mut out);
-    let test_only: BTreeSet<Vec<String>> = out
-        .iter()
-        .flat_map(|f| {
-            let lines: Vec<&str> = f.code.lines().collect();
-            let mods = lines.windows(2).filter(|w| w[0].trim() == "#[cfg(test)]").filter_map(|w| {
-                let name = w[1].trim().strip_suffix(';')?.rsplit(' ').next()?;
-                w[1].contains("mod ").then(|| [&f.module[..], &[name.to_owned()]].concat())
-            });
-            mods.collect::<Vec<_>>()
-        })
-        .collect();
+    let of = |f: &File| f.tests.iter().map(|t| [&f.module[..], &[t.clone()]].concat()).collect::<Vec<_>>();
+    let test_only: BTreeSet<Vec<String>> = out.iter().flat_map(of).collect();
     out.retain(|f| !(1..=f.module.len()).any(|n| test_only.contains(&f.module[..n])));
     assert!(out.len() > 150, "only {} files were found", out.len());
     out
 }
 
-/// The paths that a use tree names: `a::{b, c::{d, e}}` is `a::b`, `a::c::d`, `a::c::e`.
-fn expand(prefix: &str, tree: &str, out: &mut Vec<String>) {
-    let tree = tree.trim();
-    let Some(open) = tree.find('{') else {
-        out.push(format!("{prefix}{}", tree.split(" as ").next().unwrap_or("").trim()));
-        return;
-    };
-    let head = format!("{prefix}{}", &tree[..open]);
-    let (mut depth, mut part) = (0, String::new());
-    for c in tree[open + 1..tree.rfind('}').unwrap_or(tree.len())].chars() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                expand(&head, &std::mem::take(&mut part), out);
-                continue;
-            }
-            _ => {}
-        }
-        part.push(c);
+/// Where paths lead.
+struct Map<'a> {
+    files: &'a [File],
+    by_module: BTreeMap<&'a [String], usize>,
+}
+
+impl<'a> Map<'a> {
+    fn new(files: &'a [File]) -> Map<'a> {
+        let by_module = files.iter().enumerate().map(|(i, f)| (&f.module[..], i)).collect();
+        Map { files, by_module }
     }
-    if !part.trim().is_empty() {
-        expand(&head, &part, out);
+
+    /// The file where a path leads: the longest beginning of it that is a module; and where that hands the next name on,
+    /// the file that this leads to.
+    fn lead(&self, path: &[String], steps: usize) -> Option<usize> {
+        let n = (0..=path.len()).rev().find(|&n| self.by_module.contains_key(&path[..n]))?;
+        let found = self.by_module[&path[..n]];
+        let Some(name) = path.get(n).filter(|_| steps > 0) else { return Some(found) };
+        let handed = &self.files[found].handed_on;
+        let named = handed.iter().find(|h| h.0 == *name).map(|h| h.1.clone());
+        // What all of a module is handed on from may have the name.
+        let globs = || {
+            let from = handed.iter().filter(|h| h.0 == "*");
+            from.map(|h| [&h.1[..], &path[n..]].concat()).find(|p| self.lead(p, steps - 1) != Some(found))
+        };
+        match named.map(|p| [&p[..], &path[n + 1..]].concat()).or_else(globs) {
+            Some(on) => self.lead(&on, steps - 1),
+            None => Some(found),
+        }
     }
 }
 
-/// The trees of the `use` statements of a file, and whether they are handed on.
-fn uses(code: &str) -> Vec<(bool, String)> {
-    let mut out = Vec::new();
-    let mut lines = code.lines();
-    while let Some(line) = lines.next() {
-        let line = line.trim();
-        let rest = line.strip_prefix("pub").map_or(line, |l| match l.strip_prefix('(') {
-            Some(l) => l.split_once(')').map_or("", |l| l.1),
-            None => l,
-        });
-        let Some(tree) = rest.trim_start().strip_prefix("use ") else { continue };
-        let mut tree = tree.to_owned();
-        while !tree.contains(';')
-            && let Some(more) = lines.next()
-        {
-            tree += more.trim();
-        }
-        out.push((line.starts_with("pub"), tree.split(';').next().unwrap_or("").to_owned()));
-    }
-    out
-}
-
-/// Every path that begins with `crate`, `super` or `self` in a file, from the crate's root on.
-fn paths(f: &File) -> Vec<Vec<String>> {
-    let mut named = Vec::new();
-    uses(&f.code).iter().for_each(|(_, tree)| expand("", tree, &mut named));
-    for start in ["crate::", "super::"] {
-        for (at, _) in f.code.match_indices(start) {
-            let inside = f.code[..at].ends_with("::") || f.code[..at].ends_with(|c: char| c.is_alphanumeric());
-            if !inside {
-                let end = f.code[at..].find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
-                named.push(f.code[at..end.map_or(f.code.len(), |e| at + e)].to_owned());
-            }
-        }
-    }
-    let absolute = |path: &String| -> Option<Vec<String>> {
-        let mut at = f.module.clone();
-        let mut relative = false;
-        let mut rest = path.split("::").filter(|p| !p.is_empty()).peekable();
-        while let Some(&word) = rest.peek() {
-            match word {
-                "crate" => at.clear(),
-                "super" => drop(at.pop()),
-                "self" => {}
-                _ => break,
-            }
-            relative = true;
-            rest.next();
-        }
-        at.extend(rest.map(str::to_owned));
-        relative.then_some(at)
-    };
-    named.iter().filter_map(absolute).collect()
-}
-
-/// Which files each file imports, by position.
+/// Which files each file imports, by position. A module may use what is below it, which may know it: that is left out,
+/// so that no circle is one by that alone.
 fn imports(files: &[File]) -> Vec<BTreeSet<usize>> {
-    let by_module: BTreeMap<&[String], usize> =
-        files.iter().enumerate().filter(|(_, f)| !f.module.is_empty()).map(|(i, f)| (&f.module[..], i)).collect();
-    // The file where a path leads: the longest beginning of it that is a module; and where that is a `mod.rs` which
-    // hands a name on, the child that has it.
-    let lead = |path: &[String]| -> Option<usize> {
-        let n = (1..=path.len()).rev().find(|&n| by_module.contains_key(&path[..n]))?;
-        let found = by_module[&path[..n]];
-        let Some(name) = path.get(n) else { return Some(found) };
-        for (_, tree) in uses(&files[found].code).iter().filter(|u| u.0) {
-            let mut all = Vec::new();
-            expand("", tree, &mut all);
-            for handed in all.iter().filter(|p| p.rsplit("::").next() == Some(name)) {
-                let child: Vec<String> = handed.split("::").filter(|w| *w != "self").map(str::to_owned).collect();
-                let child = [&path[..n], &child[..child.len() - 1]].concat();
-                if let Some(&c) = by_module.get(&child[..]) {
-                    return Some(c);
-                }
-            }
-        }
-        Some(found)
+    let map = Map::new(files);
+    let below = |f: &File, path: &[String]| path.len() > f.module.len() && path.starts_with(&f.module);
+    let of = |(i, f): (usize, &File)| -> BTreeSet<usize> {
+        let others = f.paths.iter().filter(|p| !below(f, p));
+        others.filter_map(|p| map.lead(p, 8)).filter(|&to| to != i).collect()
     };
-    files
-        .iter()
-        .enumerate()
-        .map(|(i, f)| paths(f).iter().filter_map(|p| lead(p)).filter(|&to| to != i).collect())
-        .collect()
+    files.iter().enumerate().map(of).collect()
 }
 
 /// The circles: sets of files each of which leads to each other one (Tarjan's algorithm, by way of two searches).
@@ -249,17 +338,23 @@ fn circles(edges: &[BTreeSet<usize>]) -> Vec<Vec<usize>> {
 #[test]
 fn every_module_imports_only_what_its_layer_may() {
     let mut wrong = Vec::new();
-    for f in files() {
+    let files = files();
+    let map = Map::new(&files);
+    for f in &files {
         let Some((_, allowed)) = LAYERS.iter().find(|(m, _)| f.module.first().is_some_and(|x| x == m)) else {
             continue;
         };
-        for path in paths(&f) {
-            let Some(name) = path.first() else { continue };
-            let known = LAYERS.iter().any(|(m, _)| m == name);
-            if known && *name != f.module[0] && !allowed.contains(&name.as_str()) {
+        for path in &f.paths {
+            // The crate's root hands names on, too. What a layer hands on is its own affair.
+            let root = path.first().filter(|p| LAYERS.iter().all(|(m, _)| m != p));
+            let of_root = root.and_then(|_| map.lead(path, 8)).map(|to| &files[to].module);
+            let name = of_root.map_or(path.first(), |m| m.first());
+            let Some(name) = name.filter(|n| LAYERS.iter().any(|(m, _)| m == n)) else { continue };
+            if *name != f.module[0] && !allowed.contains(&name.as_str()) {
                 wrong.push(format!("{} imports {}", f.path.display(), path.join("::")));
             }
         }
+        wrong.extend(f.odd.iter().map(|odd| format!("{}: {odd}", f.path.display())));
     }
     assert!(wrong.is_empty(), "against the layers:\n{}", wrong.join("\n"));
 }
@@ -290,7 +385,9 @@ const LED_TO: &[(&str, &str)] = &[
 fn a_view_costs_its_own_files_and_one_row() {
     let files = files();
     let catalog = files.iter().find(|f| f.path.ends_with("tui/app/catalog.rs")).unwrap();
-    let rows = catalog.code.lines().filter_map(|l| {
+    let code = |f: &File| fs::read_to_string(root().join(&f.path)).unwrap();
+    let text = code(catalog);
+    let rows = text.lines().filter_map(|l| {
         let (name, rest) = l.trim().split_once(" = \"")?;
         let (_, path) = rest.rsplit_once(", ")?;
         Some((name, path.split_once("::")?.0))
@@ -300,7 +397,9 @@ fn a_view_costs_its_own_files_and_one_row() {
     for (name, folder) in rows {
         let home: Vec<String> = ["tui", "views", folder].map(str::to_owned).into();
         let knows = |f: &&File| {
-            f.code.contains(&format!("ViewId::{name}")) || paths(f).iter().any(|p| p.starts_with(&home[..]))
+            let own = code(f);
+            let own = own.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+            own.contains(&format!("ViewId::{name}")) || f.paths.iter().any(|p| p.starts_with(&home[..]))
         };
         let elsewhere: Vec<String> = files
             .iter()
@@ -320,18 +419,43 @@ fn the_search_for_circles_finds_them() {
     let mut found = circles(&edges);
     found.iter_mut().for_each(|c| c.sort_unstable());
     assert_eq!(found, [[0, 1, 2]]);
-    let file = File {
-        path: "a/b.rs".into(),
-        module: vec!["a".into(), "b".into()],
-        code: code(
-            "use super::{c, d::{E, f}};\n// use crate::no;\nfn x() { crate::g::h() }\n#[cfg(test)]\nmod tests {\nuse crate::no;",
-        ),
-    };
-    let found: BTreeSet<String> = paths(&file).iter().map(|p| p.join("::")).collect();
-    for want in ["a::c", "a::d::E", "a::d::f", "g::h"] {
+}
+
+#[test]
+fn paths_are_found_wherever_they_stand() {
+    let read = |text: &str| File::read("a/b.rs".into(), text);
+    let file = read(
+        "use super::{c, d::{E, f}};\n// use crate::no;\nfn x() { crate::g::h() }\nfn z() { use crate::{i, j}; }\n
+         #[cfg(unix)] use crate::{k};\nconst S: &str = \"http://x\"; fn y(_: crate::l::M) { self::super::super::n::o(); }\n
+         fn q() { println!(\"{}\", crate::p::q(1, crate::r::S)); }\nmod inner { use super::super::t; }\n
+         pub use own::V; mod own; fn w() { own::x::y() }\n#[cfg(test)]\nmod tests { use crate::no; }",
+    );
+    let found: BTreeSet<String> = file.paths.iter().map(|p| p.join("::")).collect();
+    let wanted = [
+        "a::c",
+        "a::d::E",
+        "a::d::f",
+        "g::h",
+        "i",
+        "j",
+        "k",
+        "l::M",
+        "n::o",
+        "p::q",
+        "r::S",
+        "a::t",
+        "a::b::own::V",
+        "a::b::own::x::y",
+    ];
+    for want in wanted {
         assert!(found.contains(want), "{want} is not in {found:?}");
     }
-    assert!(!found.iter().any(|p| p.contains("no")), "{found:?}");
+    assert!(!found.iter().any(|p| p.ends_with("no")), "{found:?}");
+    assert_eq!(file.handed_on, [("V".to_owned(), ["a", "b", "own", "V"].map(str::to_owned).to_vec())]);
+    for odd in ["use crate as c;", "extern crate self as me;", "#[path = \"../cli/mod.rs\"] mod stolen;"] {
+        assert!(!read(odd).odd.is_empty(), "{odd}");
+    }
+    assert!(!read("macro_rules! m { ($x:ident) => { crate::$x::main() } }").odd.is_empty());
 }
 
 #[test]

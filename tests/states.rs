@@ -4,7 +4,7 @@
 use gotrail::analysis::states::forward::Timeline;
 use gotrail::analysis::states::interval::{Edge, at};
 use gotrail::analysis::states::source::Source;
-use gotrail::analysis::waits::tracker::{self, Interval, Visit};
+use gotrail::analysis::states::tracker::{self, Interval, Visit};
 use gotrail::base::{StringId, Time};
 use gotrail::input;
 use gotrail::model::segment::GoState;

@@ -37,6 +37,8 @@ const COMMANDS: &[&[&str]] = &[
     &["locks", "--limit", "1000"],
     &["sched"],
     &["gc"],
+    &["findings"],
+    &["maps"],
     &["why", "-g", "1"],
     &["lines", "--all", "--limit", "1000"],
     &["cache", "path"],

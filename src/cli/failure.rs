@@ -1,6 +1,7 @@
 //! Why a command ends without having done what it was asked to, and with which exit code.
 
 use super::Exit;
+use super::position::PositionError;
 use crate::base::spell;
 use crate::base::text::escape;
 use crate::config::ConfigError;
@@ -129,7 +130,7 @@ pub(super) enum Usage {
         error: QueryError,
     },
     /// A name that no JSON output has.
-    #[error("no JSON output is called {}: {known}", escape(name))]
+    #[error("no JSON output is called {}: {known}{}", escape(name), spell::hint_nearest(name, known.split(", ")))]
     NoSuchOutput {
         /// The name.
         name: String,
@@ -162,11 +163,14 @@ pub(super) enum Usage {
         /// What was probably meant.
         command: String,
     },
+    /// What stands behind a trace's name and an `@` is no position.
+    #[error(transparent)]
+    Position(#[from] PositionError),
     /// A task's number that is none.
     #[error("`{0}` is not a task's number, such as #7")]
     TaskNumber(String),
     /// A rule of findings that there is not.
-    #[error("there is no rule `{}`; the rules are {known}", escape(name))]
+    #[error("there is no rule `{}`; the rules are {known}{}", escape(name), spell::hint_nearest(name, known.split(", ")))]
     NoSuchRule {
         /// What was written.
         name: String,

@@ -120,7 +120,7 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     let (mut profiles, mut names) = (Vec::new(), Vec::new());
     let limits = input::Limits::of_this_machine();
     let mut said = Vec::new();
-    let named: Vec<_> = files.iter().map(|f| position::split(f)).collect();
+    let named = files.iter().map(|f| Ok(position::split(f).map_err(Usage::from)?)).collect::<Result<Vec<_>>>()?;
     let paths = named.iter().flat_map(|(f, at)| input::expand(f, limits, &mut said).into_iter().map(|p| (p, *at)));
     let paths: Vec<_> = paths.collect();
     said.iter().for_each(|s| note(s));

@@ -5,7 +5,7 @@ use super::{Exit, Failure, Format, Result, Usage, window};
 use crate::analysis::annotations::{self, Wanted};
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::Window;
-use crate::base::{Duration, Time, text};
+use crate::base::{Duration, Time, spell, text};
 use crate::read::Trace;
 use crate::report;
 use clap::Args;
@@ -91,7 +91,14 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
             Wanted::Region(n) => format!("region {n}"),
         };
         let which = if found.is_empty() { "no".to_owned() } else { format!("only {}", found.len()) };
-        super::note(&format!("{which} {} both begins and ends in the trace", text::escape(&what)));
+        // Names of that kind that are in the trace.
+        let (name, names) = match &wanted {
+            Wanted::Task(n) => (n.as_str(), index.totals.tasks.keys().copied().collect::<Vec<_>>()),
+            Wanted::Region(n) => (n.as_str(), index.totals.regions.keys().copied().collect()),
+            Wanted::TaskNumber(_) => ("", Vec::new()),
+        };
+        let meant = spell::hint_nearest(name, names.iter().map(|s| index.dict.str(*s)).filter(|s| *s != name));
+        super::note(&format!("{which} {} both begins and ends in the trace{meant}", text::escape(&what)));
         return Ok(None);
     };
     let name = index.dict.str(span.name);

@@ -18,7 +18,7 @@ pub struct Event<'t> {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[non_exhaustive]
 pub struct Frame {
-    /// The function as Go writes it: `example.com/shop/payment.(*Core).settle`.
+    /// The function as Go writes it: `example.com/shop/payment.(*Core).settle`; empty if the trace does not name it.
     pub function: String,
     /// The source file, as the compiler recorded it; empty if not known.
     pub file: String,

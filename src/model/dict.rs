@@ -4,7 +4,7 @@
 //! is stored parents first, so a caller's handle is always smaller than its callee's.
 
 use super::ownership::{Own, Owner};
-use crate::base::{FrameId, FuncId, StackId, StringId};
+use crate::base::{FrameId, FuncId, StackId, StringId, text};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -314,6 +314,20 @@ pub fn short_func(name: &str) -> &str {
         Some(i) => &name[i + 1..],
         None => name,
     }
+}
+
+/// What is shown for a name that the trace does not have: of a function, or of where a goroutine starts.
+pub const NOT_KNOWN: &str = "(not known)";
+
+/// A function's name as it is shown: short, and safe.
+pub fn shown_func(name: &str) -> String {
+    if name.is_empty() { NOT_KNOWN.into() } else { text::escape(short_func(name)).into_owned() }
+}
+
+/// A line of source as it is shown: `payment/order_cache.go:47`, and `?:47` where the file is not known.
+pub fn shown_line(file: &str, line: u32) -> String {
+    let file = if file.is_empty() { "?".into() } else { text::escape(short_file(file)) };
+    format!("{file}:{line}")
 }
 
 /// A file's last directory and name: `payment/order_cache.go`.

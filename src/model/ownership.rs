@@ -95,6 +95,16 @@ fn is_runtimes_package(func: &str) -> bool {
     func.starts_with("runtime.") || func.starts_with("runtime/")
 }
 
+/// Whether a goroutine of this start function marks for the GC.
+pub fn is_mark_worker(entry: &str) -> bool {
+    entry == "runtime.gcBgMarkWorker"
+}
+
+/// Whether a function runs a whole collection for its caller.
+pub fn is_collection(func: &str) -> bool {
+    matches!(func, "runtime.GC" | "runtime/debug.FreeOSMemory" | "runtime/debug.freeOSMemory")
+}
+
 /// Whether a function is the runtime itself: packages `runtime` and `internal/runtime/…`, not those around them.
 pub fn is_core(func: &str) -> bool {
     func.starts_with("runtime.") || func.starts_with("internal/runtime/")

@@ -1,8 +1,8 @@
 //! Lines of user code, one for each stack.
 
-use super::dict::{short_file, short_func};
+use super::dict::{shown_func, shown_line};
 use super::{Dict, Frame, Index};
-use crate::base::{FrameId, FuncId, StackId, text};
+use crate::base::{FrameId, FuncId, StackId};
 use rustc_hash::FxHashMap;
 
 /// A line of a function: a row of [`Places`].
@@ -78,19 +78,19 @@ impl Places {
         }
     }
 
-    /// A place's file and line, short and safe to show: `payment/order_cache.go:46`; empty for none.
+    /// A place's file and line, short and safe to show: `payment/order_cache.go:46`, and `?:46` where the file is not known;
+    /// empty for none.
     pub fn line(&self, index: &Index, p: PlaceId) -> String {
         match self.get(p) {
-            Some((f, line)) if !index.dict.func_file(f).is_empty() => {
-                text::escape(&format!("{}:{line}", short_file(index.dict.func_file(f)))).into_owned()
+            Some((f, line)) if line > 0 || !index.dict.func_file(f).is_empty() => {
+                shown_line(index.dict.func_file(f), line)
             }
             _ => String::new(),
         }
     }
 
-    /// A place's function, short and safe to show; empty for none.
+    /// A place's function, short and safe to show, in words if it is not known; empty for no place.
     pub fn func(&self, index: &Index, p: PlaceId) -> String {
-        let name = self.get(p).map_or("", |(f, _)| index.dict.func_name(f));
-        text::escape(short_func(name)).into_owned()
+        self.get(p).map_or(String::new(), |(f, _)| shown_func(index.dict.func_name(f)))
     }
 }

@@ -12,6 +12,12 @@ use crate::model::segment::{GoState, Kind};
 /// The term that a text alone is.
 pub(crate) fn text(v: &Value) -> Result<Term, QueryError> {
     if !v.quoted && !v.regex {
+        if let Some((field, value)) = words::assigned(&v.text) {
+            let name = field.field().unwrap_or_default();
+            let sign = if field.compares() { ">=" } else { ":" };
+            let e = QueryError::new(v.span, format!("`{name}` takes no `=`"));
+            return Err(e.suggest(Some(format!("{name}{sign}{value}"))));
+        }
         match v.text.as_str() {
             "gc" => return Ok(Term::Gc),
             "stw" => return Ok(Term::Stw),
@@ -41,7 +47,11 @@ pub(crate) fn field(f: &Field) -> Result<Term, QueryError> {
     }
     if f.cmp.is_none() && help.compares() {
         let e = QueryError::new(f.name_span, format!("`{name}` is compared with `>`, `>=`, `<` or `<=`"));
-        return Err(e.suggest(Some(format!("{name}>{}", f.value.text))));
+        let meant = match f.value.text.split_once("..") {
+            Some((from, to)) if !from.is_empty() && !to.is_empty() => format!("{name}>={from} {name}<{to}"),
+            _ => format!("{name}>{}", f.value.text.trim_matches('.')),
+        };
+        return Err(e.suggest(Some(meant)));
     }
     read(f)
 }

@@ -119,9 +119,17 @@ pub(crate) fn fields() -> impl Iterator<Item = &'static str> + Clone {
     TABLE.iter().filter_map(Help::field)
 }
 
+/// The field and the value of a text such as `dur=1ms`, which is no term.
+pub(crate) fn assigned(text: &str) -> Option<(&'static Help, &str)> {
+    let (name, value) = text.split_once('=')?;
+    Some((field(name)?, value))
+}
+
 /// Whether a text alone, without quotes, would mean something else than the text.
 pub(crate) fn is_reserved(s: &str) -> bool {
-    matches!(s, "gc" | "stw" | "and" | "AND" | "or" | "OR" | "not" | "NOT") || compared().any(|w| w == s)
+    matches!(s, "gc" | "stw" | "and" | "AND" | "or" | "OR" | "not" | "NOT")
+        || compared().any(|w| w == s)
+        || assigned(s).is_some()
 }
 
 /// The field that people mean by a word that is far from its name.

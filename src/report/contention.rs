@@ -7,7 +7,7 @@ use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Mean
 use crate::analysis::waits::links::STILL_BLOCKED;
 use crate::base::{Duration, Time, text, time};
 use crate::model::Index;
-use crate::model::dict::short_func;
+use crate::model::dict::shown_func;
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
 use crate::model::segment::GoState;
@@ -101,10 +101,7 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     let mut out: Vec<String> =
         waits.map(|(p, _, t)| format!("blocked at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
     for b in x.blame.iter().take(LINES) {
-        let who = match b.who.as_str() {
-            "" => "goroutines of unknown origin".into(),
-            who => text::escape(short_func(who)).into_owned(),
-        };
+        let who = shown_func(&b.who);
         out.push(format!(
             "delay {} = {} by {who}, {} at {} · {} unblocked",
             b.delay,

@@ -1,11 +1,11 @@
 //! Who was blocked, by whom, in one trace or summed up over several, as text.
 
 use super::table::{Column, Page, Table as Layout, fold};
-use crate::analysis::waits::links::Party;
+use crate::analysis::waits::links::EndedBy;
 use crate::analysis::waits::links::table::{Longest, Named, NamedKnot, Row, Table};
 use crate::analysis::waits::standing::Standing;
 use crate::base::{Duration, text, time};
-use crate::model::dict::short_func;
+use crate::model::dict::shown_func;
 use std::io::{self, Write};
 
 /// Idle waits that are listed, at most.
@@ -66,7 +66,7 @@ pub(super) fn columns(numbers: &[&str]) -> Layout {
 
 /// What rows that are not shown have in common: how many, and how many of their waits had not ended at trace end.
 pub(super) fn more(rows: &[&(Named, Row)], how: &str) -> String {
-    let n = rows.iter().filter(|(k, _)| k.ended_by == "nobody").map(|(_, r)| r.count).sum();
+    let n = rows.iter().filter(|(k, _)| k.ended_by == EndedBy::Nobody).map(|(_, r)| r.count).sum();
     format!("{} more{how}{}", rows.len(), unfinished(n))
 }
 
@@ -79,7 +79,7 @@ pub fn unfinished(n: u64) -> String {
 pub(super) fn words(k: &Named, r: &Row) -> String {
     let since = match r.open {
         0 => String::new(),
-        _ if k.ended_by == "nobody" => unfinished(r.count),
+        _ if k.ended_by == EndedBy::Nobody => unfinished(r.count),
         n => format!(" · {} since before the trace", text::count(n)),
     };
     let who = format!("{} · {}{}", text::escape(&k.reason), short(&k.waiter), spaced(&k.at.line));
@@ -104,7 +104,8 @@ fn cycle(k: &NamedKnot, page: Page, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    let by_goroutines = |(k, r): &&(Named, Row)| r.users && r.standing == Standing::Stall && k.ended_by == "goroutine";
+    let by_goroutines =
+        |(k, r): &&(Named, Row)| r.users && r.standing == Standing::Stall && k.ended_by == EndedBy::Goroutine;
     let Some((k, r)) = table.rows.iter().filter(by_goroutines).max_by_key(|(_, r)| (r.count > 1, r.total)) else {
         return Ok(());
     };
@@ -125,12 +126,12 @@ fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
 
 /// A group's name, short and safe to show.
 pub(super) fn short(name: &str) -> String {
-    if name.is_empty() { "(not known)".into() } else { text::escape(short_func(name)).into_owned() }
+    shown_func(name)
 }
 
 /// Who ended the waits of a row, short and safe to show.
 fn ended_by(k: &Named) -> String {
-    Party::words_of(k.ended_by).map_or_else(|| short(&k.waker), str::to_owned)
+    if k.ended_by == EndedBy::Goroutine { short(&k.waker) } else { k.ended_by.words().to_owned() }
 }
 
 fn spaced(s: &str) -> String {

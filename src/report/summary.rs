@@ -9,7 +9,7 @@ use crate::analysis::summary::{Summary, TaskFact, summarize};
 use crate::analysis::waits::links::table as waits;
 use crate::analysis::waits::standing::Standing;
 use crate::base::{Duration, StackId, number, text};
-use crate::model::dict::{short_file, short_func};
+use crate::model::dict::{NOT_KNOWN, short_file, short_func};
 use crate::model::{Index, Range};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -183,12 +183,13 @@ fn gc(index: &Index, s: &Summary, page: Page, out: &mut dyn Write) -> io::Result
         let at = number::instant(longest.from - index.start);
         let why = index.dict.str(longest.name);
         let why = why.strip_prefix("stop-the-world (").and_then(|w| w.strip_suffix(')')).unwrap_or(why);
-        let why = text::escape(why);
+        let why = if why.is_empty() { NOT_KNOWN.into() } else { text::escape(why) };
+        let why = if why == NOT_KNOWN { why.into_owned() } else { format!("({why})") };
         line(
             vec![
                 format!("STW: {} stop{}", text::count(n), if n == 1 { "" } else { "s" }),
                 format!("{total} = {} of trace", percent(total.ns().max(0) as u64, whole)),
-                format!("longest {} at {at} ({why})", longest.to - longest.from),
+                format!("longest {} at {at} {why}", longest.to - longest.from),
             ],
             out,
         )?;

@@ -1,9 +1,8 @@
 //! What views write in words: instants, goroutines, events.
 
 use crate::base::number::Instants;
-use crate::base::text::escape;
 use crate::base::{Duration, ProcIdx, ThreadIdx};
-use crate::model::dict::{short_file, short_func};
+use crate::model::dict::{shown_func, shown_line};
 use crate::model::{Frame, Index};
 
 pub use crate::report::events::{describe, goroutine, place as user_place};
@@ -25,18 +24,17 @@ pub fn thread(index: &Index, t: ThreadIdx) -> String {
 
 /// A function's name for a screen: without the package's directories, and safe.
 pub fn func(name: &str) -> String {
-    escape(short_func(name)).into_owned()
+    shown_func(name)
 }
 
 /// The name of a group of goroutines for a screen.
 pub fn group(name: &str) -> String {
-    if name.is_empty() { "(not known)".into() } else { func(name) }
+    shown_func(name)
 }
 
 /// `payment/order_cache.go:47`.
 pub fn place(index: &Index, f: Frame) -> String {
-    let file = index.dict.func_file(f.func);
-    if file.is_empty() { "?".into() } else { format!("{}:{}", escape(short_file(file)), f.line) }
+    shown_line(index.dict.func_file(f.func), f.line)
 }
 
 #[cfg(test)]

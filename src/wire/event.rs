@@ -12,6 +12,7 @@ macro_rules! kinds {
         /// What happened. The names are Go's.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[repr(u8)]
+        #[non_exhaustive]
         pub enum Kind { $(#[doc = $doc] $name,)* }
 
         impl Kind {
@@ -58,8 +59,8 @@ kinds! {
     GcSweepActive = "GCSweepActive", RangeActive, "A P was sweeping.";
     GcSweepBegin = "GCSweepBegin", RangeBegin, "A P began to sweep.";
     GcSweepEnd = "GCSweepEnd", RangeEnd, "A P stopped sweeping.";
-    GcMarkAssistActive = "GCMarkAssistActive", RangeActive, "A goroutine was assisting the collector.";
-    GcMarkAssistBegin = "GCMarkAssistBegin", RangeBegin, "A goroutine was made to assist the collector.";
+    GcMarkAssistActive = "GCMarkAssistActive", RangeActive, "A goroutine was assisting the GC.";
+    GcMarkAssistBegin = "GCMarkAssistBegin", RangeBegin, "A goroutine was made to assist the GC.";
     GcMarkAssistEnd = "GCMarkAssistEnd", RangeEnd, "A goroutine's assist ended.";
     HeapAlloc = "HeapAlloc", Metric, "Bytes of live heap.";
     HeapGoal = "HeapGoal", Metric, "Bytes of heap at which the next collection is due.";
@@ -105,6 +106,7 @@ pub enum Class {
 /// A goroutine's state, in Go's words.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum GoState {
     /// The trace does not say (before its beginning).
     #[default]

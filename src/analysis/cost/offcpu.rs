@@ -1,11 +1,11 @@
 //! Profiles out of a trace: where goroutines spent the time in which they did not run, and where they ran.
 
 use crate::analysis::search::{LookAhead, Source};
+use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::states::walk;
 use crate::analysis::waits::chains::{ChainId, Chains, Follow};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::{Options, Party, group};
-use crate::analysis::waits::tracker::{self, Interval, Visit};
 use crate::base::{Duration, GroupId, StackId, Time};
 use crate::model::Waker;
 use crate::model::reasons::{Class, ReasonId, Reasons};

@@ -7,10 +7,10 @@ use crate::analysis::search::Source;
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
-use crate::base::{Duration, GoIdx, GroupId, StringId, Time, text};
+use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
 use crate::build::observe::{Both, Observer, Tables, Watch};
-use crate::model::dict::short_func;
-use crate::model::places::PlaceId;
+use crate::model::dict::shown_func;
+use crate::model::places::{PlaceId, Places};
 use crate::model::{Index, Reason};
 use crate::read::Trace;
 use rustc_hash::FxHashMap;
@@ -162,16 +162,18 @@ impl<'a> Facts<'a> {
 
     /// A group's name, short and safe to show.
     pub fn group(&self, g: GroupId) -> String {
-        match self.index.group_name(g) {
-            "" => "(unknown)".into(),
-            name => text::escape(short_func(name)).into_owned(),
-        }
+        shown_func(self.index.group_name(g))
     }
 
-    /// A line, short and safe to show; `an unknown line` for none.
+    /// A line, short and safe to show, in words if it is not known.
     pub fn line(&self, p: PlaceId) -> String {
-        match self.more.links.places.line(self.index, p) {
-            s if s.is_empty() => "an unknown line".into(),
+        self.line_of(&self.more.links.places, p)
+    }
+
+    /// The same of a place that an analysis has numbered for itself.
+    pub fn line_of(&self, places: &Places, p: PlaceId) -> String {
+        match places.line(self.index, p) {
+            s if s.is_empty() => "a line that is not known".into(),
             s => s,
         }
     }
@@ -181,6 +183,12 @@ impl<'a> Facts<'a> {
         let places = &self.more.links.places;
         let is = |p: &PlaceId| places.get(*p).is_some_and(|(f, _)| self.index.dict.func_name(f) == func);
         (0..places.len() as u32).map(PlaceId).filter(is).collect()
+    }
+
+    /// Whether the trace does not say what most waits were for: it was cut before its names.
+    pub fn nameless(&self) -> bool {
+        let all: u64 = self.waits().map(|e| e.count).sum();
+        self.more.contention.unsaid.count.saturating_mul(2) > all
     }
 
     /// The waits that goroutines of users began, summed up.

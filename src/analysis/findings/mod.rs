@@ -40,10 +40,15 @@ pub struct Findings {
 /// Applies all rules.
 pub fn find(facts: &Facts, thresholds: &Thresholds) -> Findings {
     let mut out = Findings::default();
+    let nameless = facts.nameless();
     for rule in rules::RULES {
         match (rule.look)(facts, &thresholds.of(rule.name)) {
             Verdict::Found(all) if !all.is_empty() => out.found.extend(all),
             Verdict::Found(_) => {}
+            Verdict::Fine(_) if nameless && !rules::WITHOUT_NAMES.contains(&rule.name) => {
+                let says = format!("{}: not looked for, as the trace lacks most names", rule.title.to_lowercase());
+                out.untold.push(Quiet { rule: rule.name, says });
+            }
             Verdict::Fine(says) => out.fine.push(Quiet { rule: rule.name, says }),
             Verdict::CannotTell(says) => out.untold.push(Quiet { rule: rule.name, says }),
         }

@@ -3,8 +3,9 @@
 //! A unit states who was running, who was runnable and which Ps were idle at its beginning only when each first does
 //! something, at the latest at its end. So its events are kept, 12 bytes each, until all of them have been seen.
 
-use crate::base::Time;
+use crate::base::{Time, text};
 use crate::build::observe::{Args, Events, NONE, NONE16, Row, Tables};
+use crate::model::ownership::is_collection;
 use crate::model::segment::{GoState, Kind, ProcState};
 use crate::model::{Detail, Segment};
 
@@ -105,7 +106,7 @@ pub(crate) struct Log {
 fn is_collecting(tables: &Tables, stack: u32) -> bool {
     // `runtime.Gosched` itself may be left out of the stack.
     let leaf = tables.stacks.get(stack).iter().take(2);
-    leaf.map(|f| tables.strings.get(f.func)).any(|f| f == b"runtime.GC")
+    leaf.map(|f| tables.strings.get(f.func)).any(|f| is_collection(&text::lossy(f)))
 }
 
 impl Log {

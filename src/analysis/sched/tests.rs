@@ -1,7 +1,7 @@
 //! Against a count of every nanosecond in small random traces, and against the index's own sums in recorded ones.
 
 use super::*;
-use crate::analysis::waits::tracker::{self, Interval, Visit};
+use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::base::{GoId, GoIdx};
 use crate::build::commit::{Handles, Maps};
 use crate::build::observe::{Args, Events, NONE, NONE16, Names, Row};

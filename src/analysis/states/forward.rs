@@ -2,7 +2,7 @@
 //! through a few segments.
 
 use super::source::Source;
-use crate::analysis::waits::tracker::{End, Interval};
+use crate::analysis::states::tracker::{End, Interval};
 use crate::base::EventNo;
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, Time};
 use crate::model::segment::{GoState, Kind};

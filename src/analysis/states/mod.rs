@@ -5,4 +5,5 @@ pub mod forward;
 pub mod interval;
 pub mod source;
 pub mod spans;
+pub mod tracker;
 pub mod walk;

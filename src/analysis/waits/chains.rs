@@ -6,7 +6,7 @@
 //! last [`KEPT`]; and no chain has more than [`MAX_DEPTH`] waits. Chains that begin alike share what they have in common.
 
 use super::path::{MAX_DEPTH, rank};
-use super::tracker::Interval;
+use crate::analysis::states::tracker::Interval;
 use crate::base::{GoIdx, StackId, Time};
 use crate::model::Dict;
 use crate::model::Waker;

@@ -8,4 +8,3 @@ pub mod links;
 pub mod path;
 pub mod standing;
 pub mod stw;
-pub mod tracker;

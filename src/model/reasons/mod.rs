@@ -61,6 +61,12 @@ impl Reason {
         self.name != NOT_RECORDED
     }
 
+    /// The same for several waits: if all of them were going on when the trace began, as far as `count` and how many were
+    /// `open` at either end tell.
+    pub fn of_waits(self, (count, open): (u64, u64), longest_began_inside: bool) -> Reason {
+        if open < count || longest_began_inside { self } else { self.from_before() }
+    }
+
     /// The same for a wait that was going on when the trace began: where nothing else is known of it, that is.
     pub fn from_before(self) -> Reason {
         if self.name == NOT_RECORDED { Reason { name: "blocked since before the trace".into(), ..self } } else { self }
@@ -179,9 +185,8 @@ impl Table {
 
     /// How a goroutine that did so in `stack` ended a wait.
     fn how(&self, dict: &Dict, stack: StackId) -> Option<How> {
-        if !stack.is_some() {
-            return None;
-        }
+        // Where the leaf has no name, nothing is known of it.
+        dict.stack(stack).next().filter(|leaf| !dict.func_name(leaf.func).is_empty())?;
         let funcs = Table::above_user(dict, stack);
         let is = |e: &&Ending| e.func.iter().any(|p| funcs.iter().any(|name| fits(p, name)));
         let named = self.0.ending.iter().find(is).map(|e| e.name);

@@ -7,6 +7,8 @@ use super::why::{group_name, percent};
 use crate::analysis::gc::{Consists, Cycle, Gc, Trigger, Work};
 use crate::base::{Duration, Time, text, time};
 use crate::model::Index;
+use crate::model::dict::NOT_KNOWN;
+use crate::model::ownership::is_mark_worker;
 use std::io::{self, Write};
 
 /// Writes what was found: the first `limit` cycles and lines that assisted.
@@ -121,12 +123,16 @@ pub fn head(g: &Gc, index: &Index) -> Vec<String> {
         ));
     }
     let labelled = g.stints.iter().any(|s| matches!(s.work, Work::Dedicated | Work::Fractional | Work::Idle));
-    let workers = index.goroutines.iter().filter(|w| index.dict.func_name(w.entry) == "runtime.gcBgMarkWorker");
+    let workers = index.goroutines.iter().filter(|w| is_mark_worker(index.dict.func_name(w.entry)));
     let ran: Duration = workers.map(|w| w.times.running).sum();
     if !labelled && ran > Duration::ZERO {
         out.push(format!(
             "mark workers ran {ran} in the whole trace, which does not say of which kind they were: not counted"
         ));
+    }
+    if !labelled && ran == Duration::ZERO && !g.cycles.is_empty() && index.goroutines.iter().any(|g| !g.entry.is_some())
+    {
+        out.push("the trace does not name all goroutines, so that mark workers are not known: not counted".into());
     }
     if index.version.1 < 9 {
         out.push("traces of this version do not have mark assists: utilisation may be lower".into());
@@ -236,7 +242,7 @@ pub fn trigger(c: &Cycle, index: &Index) -> String {
 }
 
 fn group(c: &Cycle, index: &Index) -> String {
-    index.goroutine(c.trigger).map_or("(not known)".into(), |g| group_name(index, g.group))
+    index.goroutine(c.trigger).map_or(NOT_KNOWN.into(), |g| group_name(index, g.group))
 }
 
 fn assists(g: &Gc, index: &Index, limit: usize, out: &mut dyn Write) -> io::Result<()> {

@@ -20,7 +20,7 @@
 //! - functions, files and reasons are as the trace has them, not shortened;
 //! - adding a key keeps the version; removing or renaming one, or giving it another meaning, makes the next.
 
-use crate::analysis::waits::links::group;
+use crate::analysis::waits::links::{EndedBy, Party, group};
 use crate::base::{GoIdx, GroupId};
 use crate::model::places::{PlaceId, Places};
 use crate::model::{Index, Waker};
@@ -103,7 +103,7 @@ impl JsonSchema for Version {
 #[derive(Serialize, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Place {
-    /// The function, as the trace names it: `payment.(*OrderCache).Update`.
+    /// The function, as the trace names it: `payment.(*OrderCache).Update`; empty if the trace does not name it.
     pub func: String,
     /// The source file, as the compiler saw it; empty if the trace does not say.
     pub file: String,
@@ -140,6 +140,19 @@ pub enum EnderKind {
     Nobody,
 }
 
+impl From<EndedBy> for EnderKind {
+    fn from(by: EndedBy) -> EnderKind {
+        match by {
+            EndedBy::Goroutine => EnderKind::Goroutine,
+            EndedBy::Network => EnderKind::Network,
+            EndedBy::Timer => EnderKind::Timer,
+            EndedBy::Runtime => EnderKind::Runtime,
+            EndedBy::Return => EnderKind::Return,
+            EndedBy::Nobody => EnderKind::Nobody,
+        }
+    }
+}
+
 /// Who ended a wait, or many of one kind.
 #[derive(Serialize, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
@@ -157,13 +170,8 @@ pub struct Ender {
 impl Ender {
     /// The ender of one wait, at a line.
     pub fn of(waker: Waker, at: Option<Place>, index: &Index) -> Ender {
-        let (kind, go) = match waker {
-            Waker::Go(g) => (EnderKind::Goroutine, Some(g)),
-            Waker::Network => (EnderKind::Network, None),
-            Waker::Timer => (EnderKind::Timer, None),
-            Waker::Runtime => (EnderKind::Runtime, None),
-            Waker::Nobody => (EnderKind::Nobody, None),
-        };
+        let kind = Party::of(waker, index).ended_by().into();
+        let go = if let Waker::Go(g) = waker { Some(g) } else { None };
         let of = go.and_then(|g| group_name(index, group(index, g)));
         Ender { kind, group: of, g: go.and_then(|g| number(index, g)), at }
     }

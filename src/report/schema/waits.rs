@@ -1,6 +1,6 @@
 //! Who was blocked, by whom.
 
-use super::{Ender, EnderKind, Place, Version, known};
+use super::{Ender, Place, Version, known};
 use crate::analysis::waits::links::table::{self, Named, NamedKnot, Row};
 use crate::analysis::waits::standing::Standing;
 #[cfg(test)]
@@ -107,19 +107,11 @@ fn place(p: &table::Place) -> Option<Place> {
 }
 
 fn wait((k, r): &(Named, Row)) -> Wait {
-    let kind = match k.ended_by {
-        "goroutine" => EnderKind::Goroutine,
-        "network" => EnderKind::Network,
-        "timer" => EnderKind::Timer,
-        "runtime" => EnderKind::Runtime,
-        "return" => EnderKind::Return,
-        _ => EnderKind::Nobody,
-    };
     Wait {
         group: known(&k.waiter),
         reason: k.reason.clone(),
         at: place(&k.at),
-        ended_by: Ender { kind, group: known(&k.waker), g: None, at: place(&k.waker_at) },
+        ended_by: Ender { kind: k.ended_by.into(), group: known(&k.waker), g: None, at: place(&k.waker_at) },
         idle: r.standing == Standing::Idle,
         count: r.count,
         open: r.open,

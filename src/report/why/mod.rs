@@ -10,7 +10,7 @@ use crate::analysis::waits::stw::LastToStop;
 use crate::base::{Duration, GoIdx, GroupId, text, time};
 use crate::model::Index;
 use crate::model::Waker;
-use crate::model::dict::short_func;
+use crate::model::dict::shown_func;
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, ReasonId};
 use std::io::{self, Write};
@@ -224,10 +224,7 @@ pub fn percent(part: Duration, whole: Duration) -> String {
 
 /// A group's name, short and safe to show.
 pub fn group_name(index: &Index, g: GroupId) -> String {
-    match index.group_name(g) {
-        "" => "(not known)".into(),
-        n => text::escape(short_func(n)).into_owned(),
-    }
+    shown_func(index.group_name(g))
 }
 
 fn number(index: &Index, g: GoIdx) -> String {
@@ -236,6 +233,6 @@ fn number(index: &Index, g: GoIdx) -> String {
 
 /// A goroutine's number and start function, safe to show: `G12 main.handle`.
 pub fn goroutine(index: &Index, g: GoIdx) -> String {
-    let name = text::escape(short_func(index.goroutine_name(g))).into_owned();
-    format!("{} {name}", number(index, g)).trim_end().to_owned()
+    let number = number(index, g);
+    if number.is_empty() { number } else { format!("{number} {}", shown_func(index.goroutine_name(g))) }
 }

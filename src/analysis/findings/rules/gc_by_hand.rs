@@ -4,6 +4,7 @@ use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, StackId, text};
+use crate::model::ownership::is_collection;
 use crate::model::places::PlaceId;
 use std::collections::BTreeMap;
 
@@ -16,9 +17,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let dict = &f.index.dict;
-    let asked = dict.stacks_with(|d, frame| {
-        matches!(d.func_name(frame.func), "runtime.GC" | "runtime/debug.FreeOSMemory" | "runtime/debug.freeOSMemory")
-    });
+    let asked = dict.stacks_with(|d, frame| is_collection(d.func_name(frame.func)));
     let inside = |s: StackId| asked.get(s.0 as usize).copied().unwrap_or(false);
     // runtime.GC waits for the cycle that it starts, each time at least once: for the sweep, for the mark phase.
     let mut sums: BTreeMap<PlaceId, (u64, Duration)> = BTreeMap::new();
@@ -43,7 +42,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             time: None,
             go: GoIdx::NONE,
             view: View::Runtime,
-            evidence: vec![format!("{} waits inside runtime.GC at {}, {waited} in all", text::count(n), f.line(at))],
+            evidence: vec![format!("{} waits inside runtime.GC at {}, {waited} in total", text::count(n), f.line(at))],
             advice: "Leave it to the GC when to run; to bound memory set GOMEMLIMIT.".into(),
             check: "waits FILE -f 'func:runtime.GC'".into(),
             covers: Vec::new(),

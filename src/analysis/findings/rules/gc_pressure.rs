@@ -4,6 +4,7 @@ use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, GroupId, text};
+use crate::model::ownership::is_mark_worker;
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -25,13 +26,13 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     // Mark workers are goroutines of their own; what they ran is what marking took.
     let workers: Duration = (0u32..)
         .zip(&f.index.groups)
-        .filter(|(i, _)| f.index.group_name(GroupId(*i)) == "runtime.gcBgMarkWorker")
+        .filter(|(i, _)| is_mark_worker(f.index.group_name(GroupId(*i))))
         .map(|(_, g)| g.times.running)
         .sum();
     let open = gc.iter().filter(|r| r.to >= f.index.end).count();
     let unfinished = if open > 0 { " (the last is unfinished)" } else { "" };
     let mut evidence = vec![format!(
-        "{} cycles{unfinished}, {active} in all; mark workers ran for {workers}",
+        "{} cycles{unfinished}, {active} in total; mark workers ran for {workers}",
         text::count(gc.len() as u64)
     )];
     let heap = &f.index.heap;

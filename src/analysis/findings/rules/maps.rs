@@ -68,7 +68,7 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
             .collect();
         let mut evidence = vec![
             format!(
-                "{} of {} samples in maps are at {}, {:.1} %; {} samples in all",
+                "{} of {} samples in maps are at {}, {:.1} %; {} samples in total",
                 text::count(line.samples),
                 text::count(maps.map_samples),
                 f.line(at),
@@ -80,7 +80,7 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
         let mut covers = Vec::new();
         if let Some(lock) = line.lock.as_ref().filter(|l| l.waits > 0) {
             evidence.push(format!(
-                "a lock is held around it: others waited for that {} times, {} in all",
+                "a lock is held around it: others waited for that {} times, {} in total",
                 text::count(lock.waits),
                 lock.waited
             ));

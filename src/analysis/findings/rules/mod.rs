@@ -33,6 +33,17 @@ mod wait_cycle;
 
 use super::Rule;
 
+/// Rules that need no name of a function, a reason or a label: they can tell also of a trace that was cut before its names.
+pub const WITHOUT_NAMES: &[&str] = &[
+    gc_pressure::RULE.name,
+    assists::RULE.name,
+    stw::RULE.name,
+    saturation::RULE.name,
+    idle_p::RULE.name,
+    gomaxprocs::RULE.name,
+    incomplete::RULE.name,
+];
+
 /// All rules, in the order of the documentation.
 pub const RULES: &[Rule] = &[
     map_line::RULE,

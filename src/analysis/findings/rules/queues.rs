@@ -5,7 +5,7 @@ use crate::analysis::findings::Rule;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, View};
 use crate::analysis::waits::contention::{Blame, Bottleneck, Contended, What};
 use crate::base::{Duration, text};
-use crate::model::dict::short_func;
+use crate::model::dict::shown_func;
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
 use crate::model::segment::GoState;
@@ -104,17 +104,14 @@ pub(super) fn finding(
     (at, says, advice): (PlaceId, String, &str),
 ) -> Finding {
     let places = &f.more.contention.places;
-    let line = |p| match places.line(f.index, p) {
-        s if s.is_empty() => "an unknown line".to_owned(),
-        s => s,
-    };
+    let line = |p| f.line_of(places, p);
     let percent = |d: Duration| d.ns() as f64 * 100.0 / c.total.ns().max(1) as f64;
     let mut evidence = Vec::new();
     if let Some((p, reason, _)) = c.waits_at.first() {
         let others =
             if c.waits_at.len() > 1 { format!(", and at {} more lines", c.waits_at.len() - 1) } else { String::new() };
         evidence.push(format!(
-            "{} waits for {} at {}{others}: {} in all, {:.1} goroutines at a time on average, up to {}",
+            "{} waits for {} at {}{others}: {} in total, {:.1} goroutines at a time on average, up to {}",
             text::count(c.waits),
             text::escape(reason),
             line(*p),
@@ -129,7 +126,7 @@ pub(super) fn finding(
         .take(2)
         .filter(|b| percent(b.delay) >= 5.0)
         .map(|b| {
-            let who = if b.who.is_empty() { "(unknown)".into() } else { text::escape(short_func(&b.who)).into_owned() };
+            let who = shown_func(&b.who);
             format!("{:.1} % of that while {who} held it, released at {}", percent(b.delay), line(b.at))
         })
         .collect();

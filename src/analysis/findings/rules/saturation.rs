@@ -25,7 +25,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let Some(severity) = levels.of(mean) else { return Verdict::Fine(said) };
     let worst = s.groups.iter().filter(|g| f.users(g.group)).max_by_key(|g| g.all.parts.busy);
     let mut evidence = vec![format!(
-        "{} waits for a P, {} in all, of that {busy} with all {} Ps busy; p99 {}, longest {}",
+        "{} waits for a P, {} in total, of that {busy} with all {} Ps busy; p99 {}, longest {}",
         text::count(s.all.count),
         s.all.parts.total(),
         s.gomaxprocs,

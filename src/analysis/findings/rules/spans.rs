@@ -5,6 +5,7 @@ use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
 use crate::analysis::tasks::What;
 use crate::base::{Duration, text};
+use crate::model::dict::NOT_KNOWN;
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -36,7 +37,8 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let Some(severity) = levels.of(times).filter(|_| p99 >= NOTICED) else { continue };
         // A wide spread of what takes little matters little.
         let severity = if f.percent(more) < MUCH { severity.min(Severity::Info) } else { severity };
-        let name = text::escape(f.index.dict.str(s.name)).into_owned();
+        let name = f.index.dict.str(s.name);
+        let shown = if name.is_empty() { NOT_KNOWN.into() } else { text::escape(name) };
         let (what, word) = match s.what {
             What::Task => ("task", "tasks"),
             What::Region => ("region", "regions"),
@@ -46,7 +48,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             title: RULE.title,
             severity,
             measure: times,
-            says: format!("{what} {name}: p99 {p99}, p50 {p50}"),
+            says: format!("{what} {shown}: p99 {p99}, p50 {p50}"),
             cost: Cost { time: more, of: "more than at p50" },
             at: PlaceId::NONE,
             time: Some(s.slowest.from),
@@ -59,7 +61,8 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             advice: "Look at the critical path of the slowest one, and compare it with that of a usual one.".into(),
             check: match s.what {
                 What::Task => format!("why FILE --task {}", s.slowest.task),
-                What::Region => format!("why FILE --region '{name}'"),
+                What::Region if name.is_empty() => "summary FILE".into(),
+                What::Region => format!("why FILE --region '{shown}'"),
             },
             covers: Vec::new(),
         });

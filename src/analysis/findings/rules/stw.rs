@@ -19,7 +19,10 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let at = longest.from - f.index.start;
     let ms = len.ns() as f64 / 1e6;
     let Some(severity) = levels.of(ms) else {
-        return Verdict::Fine(format!("STW: {} pauses, {total} in all, longest {len}", text::count(stw.len() as u64)));
+        return Verdict::Fine(format!(
+            "STW: {} pauses, {total} in total, longest {len}",
+            text::count(stw.len() as u64)
+        ));
     };
     let name = text::escape(f.index.dict.str(longest.name)).into_owned();
     let many = stw.iter().filter(|r| (r.to - r.from).ns() as f64 / 1e6 >= levels.info).count();
@@ -35,7 +38,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         go: longest.go,
         view: View::Timeline,
         evidence: vec![
-            format!("{} pauses, {total} in all; {} of them {}ms or longer", text::count(stw.len() as u64), text::count(many as u64), levels.info),
+            format!("{} pauses, {total} in total; {} of them {}ms or longer", text::count(stw.len() as u64), text::count(many as u64), levels.info),
             format!("the longest is {name}, {len} from {at} on"),
         ],
         advice: "See which goroutine ran on when the world should stop: a loop without calls, or a long copy. A loaded machine stops late, too.".into(),

@@ -44,7 +44,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             .iter()
             .take(4)
             .map(|&(a, b, n, d)| {
-                format!("{} waited {} times for {}, {d} in all", f.group(a), text::count(n), f.group(b))
+                format!("{} waited {} times for {}, {d} in total", f.group(a), text::count(n), f.group(b))
             })
             .collect();
         evidence.push(format!("each of them spends at least {share:.1} % of its time so"));

@@ -3,11 +3,11 @@
 use super::source::Source;
 use super::spans;
 use super::spans::{Cuts, Span};
-use crate::analysis::waits::tracker::made_by_timer;
+use crate::analysis::states::tracker::made_by_timer;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
 use crate::model::reasons::TABLE;
 use crate::model::segment::{GoState, Kind};
-use crate::model::{self, Cell, Detail, Event, Lane, Segment};
+use crate::model::{Cell, Detail, Event, Lane, Segment};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -287,13 +287,9 @@ fn waker(e: &Event) -> Option<Waker> {
     Some(Waker { by, at: e.time, stack: e.stack, proc: e.proc, thread: e.thread, created })
 }
 
-/// What ended a wait that no goroutine ended, by the reason for which the goroutine waited, in the runtime's words.
+/// What ended a wait that no goroutine ended, by the reason for which the goroutine waited, in words.
 pub fn by_reason(reason: &str) -> &'static str {
-    match TABLE.waker(reason) {
-        model::Waker::Network => "network poller",
-        model::Waker::Timer => "timer",
-        _ => "runtime",
-    }
+    TABLE.waker(reason).words()
 }
 
 /// One goroutine's way through the segments.

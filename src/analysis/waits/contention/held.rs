@@ -2,8 +2,8 @@
 
 use super::queue::{Curve, Hold};
 use crate::analysis::search::Source;
+use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::coroutine;
-use crate::analysis::waits::tracker::{self, Interval, Visit};
 use crate::base::{GoIdx, StackId};
 use crate::model::Index;
 use crate::model::places::{PlaceId, Places};

@@ -5,8 +5,8 @@ pub mod party;
 pub mod table;
 
 use super::coroutine;
-use super::tracker::{self, Interval, Visit};
 use crate::analysis::search::{LookAhead, Source};
+use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::Waker;
@@ -20,8 +20,9 @@ use crate::query::Compiled;
 use rustc_hash::FxHashMap;
 
 pub use crate::model::waits::Histogram;
+pub use crate::model::waker::STILL_BLOCKED;
 pub use named::Named;
-pub use party::{Party, STILL_BLOCKED, group};
+pub use party::{EndedBy, Party, group};
 
 /// Whether a stretch in this state is a wait: for somebody else, or for the operating system or C to return.
 fn is_wait(state: GoState) -> bool {
@@ -98,9 +99,7 @@ pub struct Links {
 impl Links {
     /// An edge's reason.
     pub fn reason(&self, e: &Edge) -> Reason {
-        let reason = self.reasons.get(e.key.reason);
-        // Of an edge whose longest wait began in the trace, not all began before it.
-        if e.longest.is_none() { reason.from_before() } else { reason }
+        self.reasons.get(e.key.reason).of_waits((e.count, e.open), e.longest.is_some())
     }
 }
 

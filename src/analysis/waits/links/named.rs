@@ -32,8 +32,7 @@ impl Named {
         let waits = |(.., t): &(&totals::Link, bool, &WaitTally)| t.count > 0;
         for (l, ended, t) in plain.chain(others).filter(waits) {
             let key = link_key(index, &places, &reasons, l, ended);
-            let reason = reasons.get(key.reason);
-            let name = if t.began_inside() { reason } else { reason.from_before() }.name;
+            let name = reasons.get(key.reason).of_waits((t.count, t.open), t.began_inside()).name;
             let one = only.entry((key.waiter, l.reason)).or_insert_with(|| Some(name.clone()));
             if one.as_ref() != Some(&name) {
                 *one = None;

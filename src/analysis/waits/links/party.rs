@@ -40,39 +40,54 @@ impl Party {
         }
     }
 
-    /// What it is called if it is no group. The one place for these words.
+    /// What it is called if it is no group.
     pub fn words(self) -> &'static str {
-        match self {
-            Party::Group(_) => "a goroutine",
-            Party::Network => "the poller",
-            Party::Timer => "a timer",
-            Party::Runtime => "the runtime",
-            Party::Return => "returned",
-            Party::Nobody => STILL_BLOCKED,
-        }
+        self.ended_by().words()
     }
 
-    /// The word for its kind in JSON.
-    pub fn key(self) -> &'static str {
+    /// Of which kind it is.
+    pub fn ended_by(self) -> EndedBy {
         match self {
-            Party::Group(_) => "goroutine",
-            Party::Network => "network",
-            Party::Timer => "timer",
-            Party::Runtime => "runtime",
-            Party::Return => "return",
-            Party::Nobody => "nobody",
+            Party::Group(_) => EndedBy::Goroutine,
+            Party::Network => EndedBy::Network,
+            Party::Timer => EndedBy::Timer,
+            Party::Runtime => EndedBy::Runtime,
+            Party::Return => EndedBy::Return,
+            Party::Nobody => EndedBy::Nobody,
         }
-    }
-
-    /// Who ended waits of that kind, in words; nothing for a goroutine.
-    pub fn words_of(key: &str) -> Option<&'static str> {
-        let all = [Party::Network, Party::Timer, Party::Runtime, Party::Return, Party::Nobody];
-        all.into_iter().find(|p| p.key() == key).map(Party::words)
     }
 }
 
-/// What is said of a wait that nobody ended.
-pub const STILL_BLOCKED: &str = "still blocked at trace end";
+/// A kind of who ended waits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum EndedBy {
+    /// Goroutines.
+    Goroutine,
+    /// The network poller.
+    Network,
+    /// Timers.
+    Timer,
+    /// The runtime, on no goroutine's behalf.
+    Runtime,
+    /// The operating system, or C: they returned.
+    Return,
+    /// Nobody: the waits were still going on when the trace ended.
+    Nobody,
+}
+
+impl EndedBy {
+    /// What those of it are called that are no goroutines.
+    pub fn words(self) -> &'static str {
+        match self {
+            EndedBy::Goroutine => Waker::Go(GoIdx::NONE).words(),
+            EndedBy::Network => Waker::Network.words(),
+            EndedBy::Timer => Waker::Timer.words(),
+            EndedBy::Runtime => Waker::Runtime.words(),
+            EndedBy::Return => "returned",
+            EndedBy::Nobody => Waker::Nobody.words(),
+        }
+    }
+}
 
 /// The group of a goroutine.
 pub fn group(index: &Index, g: GoIdx) -> GroupId {

@@ -1,6 +1,6 @@
 //! Links by their names, so that those of several traces can be added up.
 
-use super::{Edge, Histogram, Links, Party, Sort};
+use super::{Edge, EndedBy, Histogram, Links, Party, Sort};
 use crate::analysis::waits::knots::{Knot, knots, knots_of, ties};
 use crate::analysis::waits::standing::{Standing, standings};
 use crate::base::EventNo;
@@ -32,8 +32,8 @@ pub struct Named {
     pub at: Place,
     /// What for.
     pub reason: String,
-    /// Who ended the waits: `goroutine`, `network`, `timer`, `runtime`, `return` (of a syscall, or from C), `nobody`.
-    pub ended_by: &'static str,
+    /// Who ended the waits.
+    pub ended_by: EndedBy,
     /// The start function of a goroutine that did.
     pub waker: String,
     /// The line in which it did.
@@ -139,7 +139,7 @@ impl Table {
                 waiter: index.group_name(e.key.waiter).to_owned(),
                 at: place(e.key.at),
                 reason: links.reason(e).name,
-                ended_by: e.key.waker.key(),
+                ended_by: e.key.waker.ended_by(),
                 waker: waker.to_owned(),
                 waker_at: place(e.key.waker_at),
             };
@@ -177,7 +177,7 @@ impl Table {
             Ok(i) if !name.is_empty() => GroupId(i as u32),
             _ => GroupId::NONE,
         };
-        let goroutines = sums.iter().filter(|(k, r)| r.ties && k.ended_by == "goroutine");
+        let goroutines = sums.iter().filter(|(k, r)| r.ties && k.ended_by == EndedBy::Goroutine);
         let knots = knots_of(goroutines.map(|(k, r)| (id(&k.waiter), id(&k.waker), r.count, r.total)));
         let knots = named(knots, &|g| names.get(g.0 as usize).map_or_else(String::new, |n| (*n).to_owned()));
         let mut rows: Vec<(Named, Row)> = sums.into_iter().collect();

@@ -3,7 +3,7 @@
 use super::MAX_DEPTH;
 use crate::analysis::search::Source;
 use crate::analysis::states::forward::Timeline;
-use crate::analysis::waits::tracker::Interval;
+use crate::analysis::states::tracker::Interval;
 use crate::base::{Duration, EventNo, StackId, Time};
 use crate::model::Waker;
 use crate::model::reasons::Reasons;

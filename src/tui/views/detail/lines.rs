@@ -285,10 +285,10 @@ fn ended(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
     };
     match w.by {
         By::Syscall { kept } => out.push(Line::new("returned", format!("{}{when}", returned(index, kept, w.proc)))),
-        By::Timer => out.push(Line::new(label, format!("a timer{when}"))),
+        By::Timer => out.push(Line::new(label, format!("{}{when}", Waker::Timer.words()))),
         By::Runtime => {
             let who = by_reason(index.dict.str(i.reason));
-            out.push(Line::new(label, format!("the {who}{when}")));
+            out.push(Line::new(label, format!("{who}{when}")));
         }
         By::Goroutine(g) => {
             let mut line = Line::new(label, words::goroutine(index, g));

@@ -7,6 +7,7 @@ use crate::analysis::states::interval::{By, Edge, Interval};
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
+use crate::model::Waker;
 use crate::model::{Cell, Event, Index, Lane};
 use crate::tui::app::action::Action;
 use crate::tui::app::catalog::ViewId;
@@ -135,9 +136,11 @@ impl Detail {
             Some((By::Goroutine(go), w)) => self.jump(cx, Target { go, at: w.at, far: true }, out),
             Some((By::Runtime, _)) => {
                 let who = interval::by_reason(cx.index.dict.str(i.reason));
-                out.push(Command::Say(format!("no goroutine unblocked it: it was the {who}")));
+                out.push(Command::Say(format!("no goroutine unblocked it: it was {who}")));
             }
-            Some((By::Timer, _)) => out.push(Command::Say("no goroutine made this one: a timer started it".into())),
+            Some((By::Timer, _)) => {
+                out.push(Command::Say(format!("no goroutine made this one: {} started it", Waker::Timer.words())))
+            }
             Some((By::Syscall { kept }, w)) => {
                 out.push(Command::Say(format!("it came back {}", lines::returned(cx.index, kept, w.proc))));
             }
