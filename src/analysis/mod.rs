@@ -11,6 +11,7 @@ pub mod sched;
 pub mod search;
 pub mod states;
 pub mod summary;
+pub mod tables;
 pub mod tasks;
 pub mod timeline;
 pub mod waits;
