@@ -187,6 +187,9 @@ pub(super) enum Usage {
     /// A second trace among the profiles.
     #[error("{}: a second trace; name one trace, and profiles of its run", escape(.0))]
     SecondTrace(String),
+    /// What cannot be exported in this way, in a sentence.
+    #[error("{0}")]
+    Export(String),
     /// Nothing is kept between runs.
     #[error("there is no cache: GOTRAIL_CACHE is set to nothing, or there is no home directory")]
     NoCache,

@@ -3,7 +3,9 @@
 pub mod argv;
 mod cache;
 mod events;
+mod export;
 mod failure;
+mod files;
 mod findings;
 mod gc;
 mod lines;
@@ -56,6 +58,8 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
+    /// Write a trace for other tools: Perfetto, Chrome, flame graphs, tables as Parquet, CSV and JSON, a piece of the trace
+    Export(export::ExportArgs),
     /// Play keys into the viewer without a terminal and print the screen
     Snapshot(viewer::SnapshotArgs),
     /// Print the functions or places of a profile that take most, as `go tool pprof -top` does
@@ -192,6 +196,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Findings(a)) => findings::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Export(a)) => export::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
         Some(Command::Top(a)) => profile(Kind::Top, &a, out),
         Some(Command::Tree(a)) => profile(Kind::Tree, &a, out),

@@ -2,6 +2,7 @@
 
 pub mod contention;
 pub mod events;
+pub mod export;
 pub mod findings;
 pub mod gc;
 pub mod json;

@@ -98,7 +98,7 @@ pub trait Sink {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
     /// The tables, a bit each.
-    tables: u32,
+    pub tables: u32,
     /// Rows that lie, in part at least, at or after this instant.
     pub from: Time,
     /// And before this one.
