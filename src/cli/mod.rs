@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod findings;
 mod gc;
+mod grep;
 mod lines;
 mod locks;
 mod man;
@@ -58,6 +59,8 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
+    /// Find events in any number of traces at once, as grep does in texts
+    Grep(grep::GrepArgs),
     /// Write a trace for other tools: Perfetto, Chrome, flame graphs, tables as Parquet, CSV and JSON, a piece of the trace
     Export(export::ExportArgs),
     /// Play keys into the viewer without a terminal and print the screen
@@ -196,6 +199,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Findings(a)) => findings::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Grep(a)) => grep::run(&a, out),
         Some(Command::Export(a)) => export::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
         Some(Command::Top(a)) => profile(Kind::Top, &a, out),

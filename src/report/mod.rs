@@ -5,6 +5,7 @@ pub mod events;
 pub mod export;
 pub mod findings;
 pub mod gc;
+pub mod grep;
 pub mod json;
 pub mod lines;
 pub mod links;
