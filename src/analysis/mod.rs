@@ -9,6 +9,8 @@ pub mod maps;
 pub mod profile;
 pub mod sched;
 pub mod search;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod states;
 pub mod summary;
 pub mod tables;

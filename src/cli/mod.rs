@@ -19,6 +19,8 @@ mod offcpu;
 mod open;
 mod position;
 pub mod profile;
+#[cfg(feature = "sql")]
+mod query;
 mod sched;
 mod schema;
 mod summary;
@@ -61,6 +63,9 @@ enum Command {
     Events(events::EventsArgs),
     /// Find events in any number of traces at once, as grep does in texts
     Grep(grep::GrepArgs),
+    /// Ask traces in SQL: their events, transitions, stacks and more are tables
+    #[cfg(feature = "sql")]
+    Query(query::QueryArgs),
     /// Write a trace for other tools: Perfetto, Chrome, flame graphs, tables as Parquet, CSV and JSON, a piece of the trace
     Export(export::ExportArgs),
     /// Play keys into the viewer without a terminal and print the screen
@@ -200,6 +205,8 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Findings(a)) => findings::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
         Some(Command::Grep(a)) => grep::run(&a, out),
+        #[cfg(feature = "sql")]
+        Some(Command::Query(a)) => query::run(&a, out),
         Some(Command::Export(a)) => export::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
         Some(Command::Top(a)) => profile(Kind::Top, &a, out),

@@ -12,6 +12,7 @@ pub mod links;
 pub mod maps;
 pub mod offcpu;
 pub mod pprof;
+pub mod rows;
 pub mod sched;
 pub mod schema;
 pub mod summary;
