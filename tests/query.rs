@@ -59,6 +59,7 @@ fn several_traces_are_one_set_of_tables() {
 fn mistakes_show_their_place_and_what_only_reads_is_all_that_runs() {
     let cases: &[(&str, i32, &str)] = &[
         ("select kindd from events", 2, "no such column: kindd\n    select kindd from events\n           ^^^^^"),
+        ("select 1,\n  kindd\nfrom events", 2, "no such column: kindd\n      kindd\n      ^^^^^"),
         ("select 1; select 2", 2, "one query at a time"),
         ("create table x(a)", 2, "only queries are answered"),
         ("attach 'x' as x", 2, "only queries are answered"),

@@ -4,8 +4,8 @@ use super::open::{self, OpenArgs};
 use super::{Exit, Failure, Result, Usage, note, position, window};
 use crate::analysis::sql::{self, Limits, SqlError};
 use crate::analysis::tables::{TRACE_ID, Table, Type};
-use crate::base::Duration;
 use crate::base::text::escape;
+use crate::base::{Duration, Span};
 use crate::input;
 use crate::read::Trace;
 use crate::report::rows::{Style, Value, Writer};
@@ -79,7 +79,8 @@ pub fn run(args: &QueryArgs, out: &mut dyn Write) -> Result<Exit> {
     });
     match asked {
         Err(SqlError::Query { message, at }) => {
-            return Err(Usage::Sql { message, text: sql.to_owned(), at }.into());
+            let (text, at) = line(sql, at);
+            return Err(Usage::Sql { message, text, at }.into());
         }
         asked => {
             // What there is of an answer is printed all the same.
@@ -88,6 +89,14 @@ pub fn run(args: &QueryArgs, out: &mut dyn Write) -> Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// The line of a query in which a mistake is, and where it is there.
+fn line(sql: &str, at: Option<Span>) -> (String, Option<Span>) {
+    let Some(at) = at else { return (sql.to_owned(), None) };
+    let start = sql.get(..at.start).map_or(0, |before| before.rfind('\n').map_or(0, |i| i + 1));
+    let text = sql.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+    (text.to_owned(), Some(Span { start: at.start - start, end: at.end.saturating_sub(start) }))
 }
 
 /// The traces that can be read, each with its id, one of each.
