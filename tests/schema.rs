@@ -16,6 +16,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("maps", &["maps", "--format", "json"]),
     ("findings", &["findings", "--format", "json"]),
     ("event", &["events", "--format", "jsonl"]),
+    ("hit", &["grep", "--format", "jsonl", ""]),
 ];
 
 fn root() -> &'static Path {

@@ -9,8 +9,11 @@ pub mod maps;
 pub mod profile;
 pub mod sched;
 pub mod search;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod states;
 pub mod summary;
+pub mod tables;
 pub mod tasks;
 pub mod timeline;
 pub mod waits;

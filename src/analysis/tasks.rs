@@ -208,6 +208,41 @@ impl Walk<'_, '_> {
     }
 }
 
+/// Tasks and regions that are under way, for whoever goes through the segments without [`each`].
+#[derive(Default)]
+pub struct Following {
+    regions: FxHashMap<GoIdx, Vec<Open>>,
+    tasks: FxHashMap<u64, (StringId, GoIdx, Time, bool)>,
+}
+
+/// Where there is no query nobody needs to look ahead.
+struct Nothing;
+
+impl crate::query::Ahead for Nothing {
+    fn next(&self, _: GoIdx, _: u64) -> Option<crate::query::Next> {
+        None
+    }
+}
+
+impl Following {
+    fn walk<'a>(&mut self, index: &'a Index, each: &'a mut dyn FnMut(&Instance), f: impl FnOnce(&mut Walk<'a, 'a>)) {
+        let (regions, tasks) = (std::mem::take(&mut self.regions), std::mem::take(&mut self.tasks));
+        let mut w = Walk { index, opts: Options::default(), group: None, ahead: &Nothing, regions, tasks, each };
+        f(&mut w);
+        (self.regions, self.tasks) = (w.regions, w.tasks);
+    }
+
+    /// Calls `each` with every task and region that ends in the next segment.
+    pub fn segment<'a>(&mut self, index: &'a Index, seg: &Segment, each: &'a mut dyn FnMut(&Instance)) {
+        self.walk(index, each, |w| (0..seg.len()).for_each(|i| w.event(seg, i)));
+    }
+
+    /// Calls `each` with those that are under way when the trace ends.
+    pub fn finish<'a>(&mut self, index: &'a Index, each: &'a mut dyn FnMut(&Instance)) {
+        self.walk(index, each, Walk::finish);
+    }
+}
+
 /// Calls `each` with every task and region that lies in the window in part at least, and was begun by a goroutine of
 /// `group`, in the order in which they end.
 ///

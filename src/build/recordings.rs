@@ -276,6 +276,32 @@ impl Recordings {
         })
     }
 
+    /// Where the units that are `wanted` lie in the file, each recording's header before its own; what was passed over
+    /// between generations is not in it. Nothing if one is of the old format, which has no units that stand alone.
+    pub fn pieces(&self, wanted: impl Fn(usize) -> bool) -> Option<Vec<Range<usize>>> {
+        let mut out = Vec::new();
+        let mut headed = None;
+        for (i, &(r, u)) in self.units.iter().enumerate().filter(|(i, _)| wanted(*i)) {
+            let Format::V2 { scan, .. } = &self.all[r].format else { return None };
+            let at = self.all[r].range.start;
+            if headed.replace(r) != Some(r) {
+                out.push(at..at + input::HEADER);
+            }
+            let before = match u {
+                0 => at + input::HEADER,
+                _ => scan.generations[u - 1].end,
+            };
+            let end = scan.generations[u].end;
+            let first = scan.generations[u].batches.first().map_or(end, |b| b.offset);
+            // A stretch that was passed over lies before the first batch's header, or inside the generation.
+            let strays = scan.strays.iter().map(|&(at, len)| at + len);
+            let from = strays.filter(|&s| s > before && s <= first).max().unwrap_or(before);
+            debug_assert!(from <= end, "unit {i}");
+            out.push(from..end.max(from));
+        }
+        Some(out)
+    }
+
     /// Bytes of events in unit `i`.
     pub fn bytes(&self, i: usize) -> u64 {
         let (rec, u) = self.of(i);

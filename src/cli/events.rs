@@ -1,6 +1,7 @@
 //! `gotrail events`.
 
 use super::open::{self, Between};
+use super::position::{self, Position};
 use super::{Exit, Failure, Result, Usage, matching};
 use crate::analysis::search::{self, Options};
 use crate::query;
@@ -13,7 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Args)]
 pub struct EventsArgs {
-    /// Traces, one after the other; `-` is standard input
+    /// Traces, one after the other; `-` is standard input. One with a position, such as trace.out@812ms:g8, is printed from
+    /// there on, and of that goroutine alone
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only the events that answer this query: `mapassign`, `state:waiting dur>1ms`, …
@@ -46,6 +48,16 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> Result<Exit> {
     };
     let between = if args.format == EventFormat::Text { Between::Names } else { Between::Nothing };
     let mut found = 0;
+    if let [file] = &args.files[..]
+        && let (_, Some(at)) = position::split(file)
+    {
+        let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
+            let mut writer = Writer::new(style, trace.index().start);
+            found += from(trace, at, query.as_ref(), &mut writer, out)?;
+            Ok(())
+        })?;
+        return Ok(if exit == Exit::Done && found == 0 { Exit::NothingFound } else { exit });
+    }
     let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         let mut writer = Writer::new(style, trace.index().start);
         found += match &query {
@@ -55,6 +67,33 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> Result<Exit> {
         Ok(())
     })?;
     Ok(if exit == Exit::Done && query.is_some() && found == 0 { Exit::NothingFound } else { exit })
+}
+
+/// Writes what comes at or after a position, of its goroutine if it has one.
+fn from(
+    trace: &Trace,
+    (at, go): Position,
+    query: Option<&query::Query>,
+    writer: &mut Writer,
+    out: &mut dyn Write,
+) -> Result<u64> {
+    let compiled = matching::compile(trace, query)?;
+    let index = trace.index();
+    let from = index.start + at;
+    let ahead = search::LookAhead::new(trace);
+    let mut found = 0;
+    for i in index.segments_between(from, crate::base::Time::MAX) {
+        let segment = trace.segment(i)?;
+        for e in segment.between(from, crate::base::Time::MAX) {
+            let of = |g| index.goroutine(g).map(|g| g.id);
+            let wanted = go.is_none_or(|id| of(segment.go[e]) == Some(id) || of(segment.by[e]) == Some(id));
+            if wanted && compiled.as_ref().is_none_or(|q| q.matches(&segment, e, &ahead)) {
+                found += 1;
+                writer.write(&index, &segment.event(e), out)?;
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn all(trace: &Trace, writer: &mut Writer, out: &mut dyn Write) -> Result<u64> {

@@ -191,6 +191,20 @@ pub(super) enum Usage {
     /// A second trace among the profiles.
     #[error("{}: a second trace; name one trace, and profiles of its run", escape(.0))]
     SecondTrace(String),
+    /// SQL that is none, or more than a query: shown with a mark under the place, if that is known.
+    #[cfg(feature = "sql")]
+    #[error("{message}{}", at.map_or(String::new(), |at| format!("\n{}", indented(&at.mark(text)))))]
+    Sql {
+        /// What is wrong with it.
+        message: String,
+        /// The query.
+        text: String,
+        /// The place.
+        at: Option<crate::base::Span>,
+    },
+    /// What cannot be exported in this way, in a sentence.
+    #[error("{0}")]
+    Export(String),
     /// Nothing is kept between runs.
     #[error("there is no cache: GOTRAIL_CACHE is set to nothing, or there is no home directory")]
     NoCache,

@@ -3,9 +3,12 @@
 pub mod argv;
 mod cache;
 mod events;
+mod export;
 mod failure;
+mod files;
 mod findings;
 mod gc;
+mod grep;
 mod lines;
 mod locks;
 mod man;
@@ -16,6 +19,8 @@ mod offcpu;
 mod open;
 mod position;
 pub mod profile;
+#[cfg(feature = "sql")]
+mod query;
 mod sched;
 mod schema;
 mod summary;
@@ -56,6 +61,13 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Print events in order, all or those that answer a query
     Events(events::EventsArgs),
+    /// Find events in any number of traces at once, as grep does in texts
+    Grep(grep::GrepArgs),
+    /// Ask traces in SQL: their events, transitions, stacks and more are tables
+    #[cfg(feature = "sql")]
+    Query(query::QueryArgs),
+    /// Write a trace for other tools: Perfetto, Chrome, flame graphs, tables as Parquet, CSV and JSON, a piece of the trace
+    Export(export::ExportArgs),
     /// Play keys into the viewer without a terminal and print the screen
     Snapshot(viewer::SnapshotArgs),
     /// Print the functions or places of a profile that take most, as `go tool pprof -top` does
@@ -192,6 +204,10 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Summary(a)) => summary::run(&a, out),
         Some(Command::Findings(a)) => findings::run(&a, out),
         Some(Command::Events(a)) => events::run(&a, out),
+        Some(Command::Grep(a)) => grep::run(&a, out),
+        #[cfg(feature = "sql")]
+        Some(Command::Query(a)) => query::run(&a, out),
+        Some(Command::Export(a)) => export::run(&a, out),
         Some(Command::Snapshot(a)) => viewer::snapshot(&a, out),
         Some(Command::Top(a)) => profile(Kind::Top, &a, out),
         Some(Command::Tree(a)) => profile(Kind::Tree, &a, out),

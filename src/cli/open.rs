@@ -1,6 +1,6 @@
 //! Opens the files of a command line.
 
-use super::{Exit, Failure, Format, Result, Usage, note};
+use super::{Exit, Failure, Format, Result, Usage, note, position};
 use crate::base::text;
 use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
@@ -44,7 +44,7 @@ impl OpenArgs {
 }
 
 /// The memory that the user's settings give, if they say any.
-fn memory_setting() -> Result<Option<ByteSize>> {
+pub fn memory_setting() -> Result<Option<ByteSize>> {
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
     Ok(chosen(&settings))
 }
@@ -163,9 +163,11 @@ pub fn each_trace_read(
     // Who reads both sees what was lost in the results.
     let twice = between == Between::Space && io::stdout().is_terminal() && io::stderr().is_terminal();
     for path in paths {
+        // A position is a file to whoever looks at all of it.
+        let (path, _) = position::split(path);
         let in_directory = path.is_dir();
         let mut said = Vec::new();
-        let files = input::expand(path, Limits::of_this_machine(), &mut said);
+        let files = input::expand(&path, Limits::of_this_machine(), &mut said);
         said.iter().for_each(|s| note(s));
         for file in files {
             let opened = match input::open(&file) {

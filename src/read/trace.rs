@@ -99,6 +99,12 @@ impl Trace {
         self.recordings.count()
     }
 
+    /// A number for the bytes that are read, the same for the same bytes: of the whole file, or of one recording of it.
+    pub fn digest(&self) -> u64 {
+        let recording = if self.whole || self.recordings.units() == 0 { 0 } else { self.recordings.place(0).0 + 1 };
+        crate::base::codec::digest(&self.data, recording as u64)
+    }
+
     /// Whether nothing happens in the trace, once it has been read: it has a header and at most statements about its
     /// beginning.
     pub fn is_empty(&self) -> bool {

@@ -2,14 +2,17 @@
 
 pub mod contention;
 pub mod events;
+pub mod export;
 pub mod findings;
 pub mod gc;
+pub mod grep;
 pub mod json;
 pub mod lines;
 pub mod links;
 pub mod maps;
 pub mod offcpu;
 pub mod pprof;
+pub mod rows;
 pub mod sched;
 pub mod schema;
 pub mod summary;

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 #[allow(unused_imports)]
-pub use left_out::{leave_out, shared};
+pub use left_out::{leave_out, leave_out_of_ci, shared};
 
 /// The folder of the repository.
 pub fn root() -> &'static Path {

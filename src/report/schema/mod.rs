@@ -69,6 +69,7 @@ outputs! {
     maps: maps::Json<'static>, "gotrail maps --format json";
     findings: findings::Json<'static>, "gotrail findings --format json";
     event: event::Event<'static>, "gotrail events --format jsonl";
+    hit: hit::Hit<'static>, "gotrail grep --format jsonl";
 }
 
 /// The version of the outputs: 1.

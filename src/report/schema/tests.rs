@@ -1,6 +1,7 @@
 //! The published files are what the structs say.
 
 use super::{Published, generated};
+use crate::analysis::tables::{TRACE_ID, Table, Type};
 use serde_json::{Map, Value};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,13 @@ fn rules() -> String {
     from.replace("[`Place`]", "[`Place`](#place)").replace("[`Ender`]", "[`Ender`](#ender)")
 }
 
+#[test]
+fn the_tables_say_their_version() {
+    assert!(
+        include_str!("tables.md").contains(&format!("version of the tables is {}", crate::analysis::tables::VERSION))
+    );
+}
+
 fn document(all: &[(&Published, Value)]) -> String {
     let mut out = String::from(
         "# JSON outputs\n\n<!-- Made from src/report/schema by `GOTRAIL_SCHEMA=write cargo test --lib schema`. -->\n\n",
@@ -70,12 +78,30 @@ fn document(all: &[(&Published, Value)]) -> String {
             define(name, def, p.name, &mut out);
         }
     }
+    tables(&mut out);
     writeln!(out, "\n## In several outputs").unwrap();
     for name in shared {
         let def = all.iter().find_map(|(_, s)| s["$defs"].get(name)).unwrap();
         define(name, def, "", &mut out);
     }
     out
+}
+
+/// The tables of `export` and `query`.
+fn tables(out: &mut String) {
+    let text = include_str!("tables.md");
+    writeln!(out, "\n{}", text.trim_end()).unwrap();
+    for t in Table::ALL {
+        writeln!(out, "\n### table `{}`\n\n{}\n\n| column | type | is |\n|---|---|---|", t.name(), t.doc()).unwrap();
+        for c in std::iter::once(&TRACE_ID).chain(t.columns()) {
+            let of = match c.of {
+                Type::Int => "integer",
+                Type::Text => "text",
+                Type::Bool => "boolean",
+            };
+            writeln!(out, "| `{}` | {of} | {} |", c.name, c.doc).unwrap();
+        }
+    }
 }
 
 fn text(v: &Value) -> String {

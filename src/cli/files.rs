@@ -1,0 +1,96 @@
+//! Files that are written under another name and get their own once all is in them.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+/// Files under way. Those that were not finished are removed.
+pub struct Files {
+    inputs: Vec<PathBuf>,
+    /// The name of each as it is written, and the one it gets.
+    open: Vec<(PathBuf, PathBuf)>,
+}
+
+impl Files {
+    /// Files none of which may be one of these inputs.
+    pub fn beside(inputs: &[PathBuf]) -> Files {
+        Files { inputs: inputs.iter().filter_map(|p| fs::canonicalize(p).ok()).collect(), open: Vec::new() }
+    }
+
+    /// Makes a file, and the folders that it is in.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be made, or it is one of the inputs.
+    pub fn create(&mut self, path: &Path) -> io::Result<BufWriter<File>> {
+        if fs::canonicalize(path).is_ok_and(|p| self.inputs.contains(&p)) {
+            return Err(io::Error::other("it is the file that is read"));
+        }
+        match fs::metadata(path) {
+            Ok(m) if m.is_dir() => return Err(io::Error::other("it is a directory")),
+            // A pipe or a device is written as it is.
+            Ok(m) if !m.is_file() => return Ok(BufWriter::new(File::create(path)?)),
+            _ => {}
+        }
+        let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let temporary = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
+        let file = File::create(&temporary)?;
+        self.open.push((temporary, path.to_owned()));
+        Ok(BufWriter::with_capacity(1 << 16, file))
+    }
+
+    /// Gives all files their names.
+    ///
+    /// # Errors
+    ///
+    /// One cannot be renamed; those before it are there.
+    pub fn finish(mut self) -> io::Result<()> {
+        while let Some((temporary, path)) = self.open.first() {
+            fs::rename(temporary, path)?;
+            self.open.remove(0);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        for (temporary, _) in &self.open {
+            let _ = fs::remove_file(temporary);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_is_there_once_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let input = dir.path().join("in");
+        fs::write(&input, "input").unwrap();
+        let path = dir.path().join("a/b/out");
+        let names = |d: &Path| fs::read_dir(d).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+
+        let mut files = Files::beside(std::slice::from_ref(&input));
+        files.create(&path).unwrap().write_all(b"half").unwrap();
+        assert!(!path.exists() && names(path.parent().unwrap()).len() == 1);
+        drop(files);
+        assert!(names(path.parent().unwrap()).is_empty(), "what is not finished is removed");
+
+        let mut files = Files::beside(std::slice::from_ref(&input));
+        files.create(&path).unwrap().write_all(b"whole").unwrap();
+        files.finish().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(names(path.parent().unwrap()), ["out"]);
+
+        let mut files = Files::beside(std::slice::from_ref(&input));
+        let link = dir.path().join("a/../in");
+        assert!(files.create(&link).unwrap_err().to_string().contains("the file that is read"));
+        assert_eq!(fs::read(&input).unwrap(), b"input");
+    }
+}
