@@ -49,7 +49,7 @@ pub fn run(args: &EventsArgs, out: &mut dyn Write) -> Result<Exit> {
     let between = if args.format == EventFormat::Text { Between::Names } else { Between::Nothing };
     let mut found = 0;
     if let [file] = &args.files[..]
-        && let (_, Some(at)) = position::split(file)
+        && let (_, Some(at)) = position::split(file).map_err(Usage::from)?
     {
         let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
             let mut writer = Writer::new(style, trace.index().start);

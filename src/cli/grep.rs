@@ -1,7 +1,7 @@
 //! `gotrail grep`: a query over many traces at once.
 
 use super::open::{self, OpenArgs};
-use super::{Exit, Failure, Result, matching, note, position};
+use super::{Exit, Failure, Result, Usage, matching, note, position};
 use crate::analysis::search::{self, Options};
 use crate::base::text::escape;
 use crate::input::{self, Kind, Limits};
@@ -88,7 +88,7 @@ struct Work<'a> {
 
 pub fn run(args: &GrepArgs, out: &mut dyn Write) -> Result<Exit> {
     let Some(query) = matching::parse(Some(&args.query))? else { return Ok(Exit::Usage) };
-    let files = files(args);
+    let files = files(args)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let workers = cores.min(files.len()).max(1);
     let mut options = args.open.options(open::memory_setting()?);
@@ -123,13 +123,13 @@ fn progress(files: u64) -> ProgressBar {
 }
 
 /// The files that are searched, in order.
-fn files(args: &GrepArgs) -> Vec<PathBuf> {
+fn files(args: &GrepArgs) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for path in &args.files {
-        let (path, _) = position::split(path);
+        let (path, _) = position::split(path).map_err(Usage::from)?;
         if path.is_dir() { in_directory(&path, args.recursive, &mut all) } else { all.push(path) }
     }
-    all
+    Ok(all)
 }
 
 /// The traces in a directory, sorted; what is none there is nobody's fault.
@@ -172,7 +172,7 @@ impl Work<'_> {
     /// Searches a file; how many events were found, if it is to be searched.
     fn file(&self, path: &Path, to: &Sender<Said>) -> Result<Option<u64>> {
         let input = input::open(path)?;
-        let named = self.args.files.iter().any(|f| position::split(f).0 == path);
+        let named = self.args.files.iter().any(|f| position::split(f).is_ok_and(|(f, _)| f == path));
         if !named && !matches!(input.kind, Kind::Trace { .. }) {
             return Ok(None);
         }

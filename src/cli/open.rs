@@ -164,7 +164,7 @@ pub fn each_trace_read(
     let twice = between == Between::Space && io::stdout().is_terminal() && io::stderr().is_terminal();
     for path in paths {
         // A position is a file to whoever looks at all of it.
-        let (path, _) = position::split(path);
+        let (path, _) = position::split(path).map_err(Usage::from)?;
         let in_directory = path.is_dir();
         let mut said = Vec::new();
         let files = input::expand(&path, Limits::of_this_machine(), &mut said);

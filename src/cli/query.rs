@@ -105,7 +105,7 @@ fn traces(args: &QueryArgs) -> Result<(Vec<(String, Arc<Trace>)>, Exit)> {
     let mut exit = Exit::Done;
     let mut files = Vec::new();
     for path in &args.files {
-        let (path, _) = position::split(path);
+        let (path, _) = position::split(path).map_err(Usage::from)?;
         let mut said = Vec::new();
         let found = input::expand(&path, input::Limits::of_this_machine(), &mut said);
         said.iter().for_each(|s| note(s));
