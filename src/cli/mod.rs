@@ -16,6 +16,7 @@ mod offcpu;
 mod open;
 mod position;
 pub mod profile;
+mod record;
 mod sched;
 mod schema;
 mod summary;
@@ -97,6 +98,9 @@ enum Command {
     Why(why::WhyArgs),
     /// Write a pprof profile of where goroutines waited, or ran, out of a trace
     Profile(offcpu::MakeArgs),
+    /// Record a running program that serves net/http/pprof: a trace and the profiles of the same seconds, into a folder;
+    /// with --keep the last seconds before something happened
+    Record(record::RecordArgs),
     /// Look at what is kept of traces from one run to the next, or empty it
     Cache(cache::CacheArgs),
     /// Print a completion script for a shell
@@ -211,6 +215,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Schema(a)) => schema::run(&a, out),
+        Some(Command::Record(a)) => record::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
