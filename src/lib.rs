@@ -26,8 +26,8 @@
 //!
 //! What is not named on this page belongs to the program `gotrail` and changes without notice. The tour of the house, in
 //! the order in which data flows (each module knows only those before it): `base` → `input` → `wire` → `model` → `build` →
-//! `read` → `query` → `analysis` → `report` → `tui` → `cli`; beside them `profile`, `source` and `config`, and this
-//! `facade`.
+//! `read` → `query` → `analysis` → `report` → `tui` → `cli`; beside them `profile`, `source`, `config` and `record`, and
+//! this `facade`.
 
 // Who reads the hidden modules reads them with their private items.
 #![allow(rustdoc::private_intra_doc_links)]
@@ -56,6 +56,8 @@ pub mod profile;
 pub mod query;
 #[doc(hidden)]
 pub mod read;
+#[doc(hidden)]
+pub mod record;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]

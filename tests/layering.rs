@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("source", &["base"]),
     ("report", &["base", "model", "read", "query", "profile", "analysis"]),
     ("config", &["base"]),
+    ("record", &["base", "input", "wire", "read", "query", "profile", "analysis", "report"]),
     ("facade", &["base", "input", "wire", "model", "read", "query", "profile", "analysis"]),
     (
         "tui",
@@ -34,7 +35,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "base", "input", "wire", "model", "build", "read", "query", "profile", "analysis", "source", "report",
-            "config", "tui",
+            "config", "record", "tui",
         ],
     ),
 ];

@@ -74,6 +74,17 @@ pub(super) enum Failure {
     /// An analysis that cannot be made of this input, in its own words.
     #[error("{0}")]
     Analysis(String),
+    /// A server that does not answer.
+    #[error("{}: {cause}", escape(url))]
+    Server {
+        /// Its address, as it may be shown.
+        url: String,
+        /// What is wrong.
+        cause: crate::input::http::HttpError,
+    },
+    /// A folder for a recording that cannot be had.
+    #[error(transparent)]
+    Folder(#[from] crate::record::FolderError),
     /// A file of settings that cannot be read.
     #[error("{}: {cause}", escape(&path.to_string_lossy()))]
     Read {
@@ -102,7 +113,7 @@ impl Failure {
     /// The exit code that says so.
     pub(super) fn exit(&self) -> Exit {
         match self {
-            Failure::Usage(_) => Exit::Usage,
+            Failure::Usage(_) | Failure::Folder(crate::record::FolderError::InUse(_)) => Exit::Usage,
             _ => Exit::BadInput,
         }
     }
@@ -205,6 +216,18 @@ pub(super) enum Usage {
     /// What cannot be exported in this way, in a sentence.
     #[error("{0}")]
     Export(String),
+    /// An address that is none. It is not shown: it may hold a secret.
+    #[error("what to record is an address: http://host:6060, https://host/prefix, or unix:/run/app.sock")]
+    NoAddress,
+    /// A header that is none.
+    #[error("{0}")]
+    Header(String),
+    /// A limit of `--fail-on` that is none.
+    #[error("{0}")]
+    Limit(String),
+    /// Nothing to compare traces with.
+    #[error("diff compares two sides: gotrail diff before.out -- after.out")]
+    OneSide,
     /// Nothing is kept between runs.
     #[error("there is no cache: GOTRAIL_CACHE is set to nothing, or there is no home directory")]
     NoCache,

@@ -5,6 +5,7 @@ use super::{Exit, Failure, Format, Result, Usage, matching, note, window};
 use crate::analysis::cost::join;
 use crate::analysis::cost::join::Lines;
 use crate::analysis::waits::links::Options;
+use crate::input;
 use crate::profile::model::Profile;
 use crate::report;
 use crate::source::{Finder, Places, Text};
@@ -77,7 +78,7 @@ fn read(path: &Path) -> Result<(String, Profile)> {
         e => e,
     })?;
     profile.simplify_names();
-    let short = path.file_name().map_or(name, |n| n.to_string_lossy().into_owned());
+    let short = if path == Path::new("-") { name } else { input::called(path) };
     Ok((short, profile))
 }
 

@@ -72,7 +72,7 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
     fn named(of: &[Named]) -> Vec<(&str, &Profile)> {
         of.iter().map(|(name, p)| (name.as_str(), p)).collect()
     }
-    let trace_name = opened.trace.as_ref().map(|p| short(p));
+    let trace_name = opened.trace.as_ref().map(|p| input::called(p));
     let files = Files {
         trace: trace_name.as_deref(),
         cpu: named(&opened.cpu),
@@ -105,10 +105,6 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
         }
     }
     Ok(if exit == Exit::Done && !found { Exit::NothingFound } else { exit })
-}
-
-fn short(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.to_string_lossy(), |n| n.to_string_lossy()).into_owned()
 }
 
 /// Whether a file begins like a program: ELF, Mach-O or PE.
@@ -155,9 +151,9 @@ impl Opened {
         profile.simplify_names();
         let cpu = profile.sample_types.iter().any(|t| profile.str(t.kind) == "cpu");
         if heap::is_heap(&profile) {
-            self.heap.push((short(path), profile));
+            self.heap.push((input::called(path), profile));
         } else if cpu {
-            self.cpu.push((short(path), profile));
+            self.cpu.push((input::called(path), profile));
         } else {
             note(&format!("{}: left out, it is a profile of neither the CPU nor the heap", text::escape(&name)));
         }

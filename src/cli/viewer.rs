@@ -17,13 +17,13 @@ use clap::{Args, ValueEnum};
 use ratatui::layout::Size;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The trace that an installed program shows when it is given none.
 static DEMO: &[u8] = include_bytes!("../../assets/demo.trace.gz");
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(super) struct ViewArgs {
     /// Traces and profiles to open in the viewer; none opens the demo. A trace may name where to begin: trace.out@812.031ms:g8
     pub files: Vec<PathBuf>,
@@ -40,7 +40,7 @@ pub(super) struct ViewArgs {
 }
 
 /// What the profiles are compared with.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(rename_all = "snake_case")]
 pub(super) struct AgainstArgs {
     /// Compare the profiles with this one, from before: what grew, what shrank
@@ -126,7 +126,7 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     said.iter().for_each(|s| note(s));
     for (path, position) in paths {
         let input = input::open(&path)?;
-        let name = path.file_name().map_or_else(|| input.name.clone(), |n| n.to_string_lossy().into_owned());
+        let name = if path == Path::new("-") { input.name.clone() } else { input::called(&path) };
         match input.kind {
             Kind::Trace { .. } if found.is_none() => {
                 found = Some(open::from_input(input, options)?);
@@ -143,8 +143,8 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
                 profiles.push(Arc::new(
                     profile.map_err(|e| Failure::Unusable { name: name.clone(), message: e.to_string() })?,
                 ));
-                names.push(match against.base.as_ref().and_then(|b| b.file_name()) {
-                    Some(base) => format!("{name} against {}", base.to_string_lossy()),
+                names.push(match &against.base {
+                    Some(base) => format!("{name} against {}", input::called(base)),
                     None => name,
                 });
             }

@@ -77,6 +77,9 @@ pub enum InputErrorKind {
     /// Packed, and packed again, and again.
     #[error("packed more than twice")]
     PackedTooOften,
+    /// A server that did not give what it was asked for.
+    #[error("{0}")]
+    Http(super::http::HttpError),
     /// Anything else that the system reports.
     #[error("{0}")]
     Io(io::Error),
@@ -101,7 +104,7 @@ impl InputErrorKind {
             InputErrorKind::TooLarge(_) => "write it to a file first, files are not read into memory".into(),
             InputErrorKind::Damaged { .. } => "nothing of it could be unpacked: was the download cut off?".into(),
             InputErrorKind::PackedTooOften => "unpack it first".into(),
-            InputErrorKind::Io(_) => return None,
+            InputErrorKind::Http(_) | InputErrorKind::Io(_) => return None,
         })
     }
 }

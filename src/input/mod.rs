@@ -1,7 +1,8 @@
-//! Opens files: maps or reads them, unpacks gzip and zstd, and recognises by content what they are.
+//! Opens files: maps, reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
 
 mod error;
 mod header;
+pub mod http;
 mod kind;
 mod map;
 #[cfg(test)]
@@ -95,7 +96,7 @@ impl fmt::Display for Packing {
 /// A file that is open, unpacked and known to be a trace or a profile.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// As the user named it; "standard input" for `-`. Not escaped.
+    /// As the user named it; "standard input" for `-`; of an address what may be shown. Not escaped.
     pub name: String,
     /// The unpacked bytes.
     pub bytes: Bytes,
@@ -138,12 +139,27 @@ impl Limits {
 const SMALL: u64 = 8 << 20;
 /// How much of a file in a directory is looked at, in bytes: packed data may have to show a first block of 128 KiB.
 const HEAD: u64 = 256 << 10;
+/// What `gotrail record` writes of a recording into its folder.
+pub const MANIFEST: &str = "gotrail.json";
+/// The goroutines as text, in the folder of a recording.
+pub const DUMP: &str = "goroutines.txt";
+/// What lies in the folder of a recording and is nothing to open.
+const BESIDE: [&str; 2] = [MANIFEST, DUMP];
 /// How many entries of a directory are looked at.
 const MAX_ENTRIES: usize = 4096;
 /// How many files that are left out of a directory are told one by one.
 const MAX_TOLD: usize = 8;
 
-/// Opens the file at `path`, or standard input for `-`, unpacks it and recognises it.
+/// What a name on the command line is called where there is little room: the file's name without its folder, of an
+/// address what may be shown.
+pub fn called(path: &Path) -> String {
+    match http::Url::of(path) {
+        Some(url) => url.short(),
+        None => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+    }
+}
+
+/// Opens the file at `path`, or standard input for `-`, or what a server has at an address, unpacks it and recognises it.
 ///
 /// Damaged or cut packed data opens as far as it is whole, with a note. Anything that is neither a trace nor a profile
 /// is an error that says what it seems to be.
@@ -157,12 +173,28 @@ pub fn open_within(path: impl AsRef<Path>, limits: Limits) -> Result<Input, Inpu
     if path == Path::new("-") {
         return read("standard input", io::stdin().lock(), limits);
     }
+    if let Some(url) = http::Url::of(path) {
+        return fetched(&url, limits);
+    }
     let name = path.to_string_lossy().into_owned();
     match open_path(path, limits) {
         Ok(Source::Whole(bytes)) => from_bytes(&name, bytes, limits),
         Ok(Source::Stream(file)) => read(&name, file, limits),
         Err(kind) => Err(InputError { name, kind }),
     }
+}
+
+/// What a server has at an address. An answer that breaks off is taken as far as it came, and that is noted.
+fn fetched(url: &http::Url, limits: Limits) -> Result<Input, InputError> {
+    let name = url.to_string();
+    let (bytes, cut) = http::fetch(url, limits.max_unpacked)
+        .map_err(|e| InputError { name: name.clone(), kind: InputErrorKind::Http(e) })?;
+    let len = bytes.len() as u64;
+    let mut input = from_bytes(&name, Bytes::Memory(bytes.into()), limits)?;
+    if cut {
+        input.notes.insert(0, http::HttpError::CutOff(len).to_string());
+    }
+    Ok(input)
 }
 
 enum Source {
@@ -243,7 +275,11 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
     let more = names.len().saturating_sub(MAX_ENTRIES);
     names.truncate(MAX_ENTRIES);
     let mut left_out = 0;
+    let recorded = dir.join(MANIFEST).is_file();
     names.retain(|p| {
+        if recorded && p.file_name().is_some_and(|n| BESIDE.iter().any(|b| n == *b)) {
+            return false;
+        }
         let why = match p.metadata() {
             Ok(about) if about.is_dir() => return false,
             Ok(about) if about.is_file() => match recognised(p, limits) {

@@ -258,7 +258,8 @@ impl Compiler<'_> {
         let index = self.index;
         let words = self.strings(m);
         let mut others: Vec<StringId> = index.groups.iter().flat_map(|g| g.blocked.iter().map(|b| b.0)).collect();
-        others.retain(|r| !words.has(r.0));
+        // Of what was blocked since before the trace no reason is known.
+        others.retain(|r| r.is_some() && !words.has(r.0));
         others.sort_unstable();
         others.dedup();
         let test = |name: &str| m.is_match(name);

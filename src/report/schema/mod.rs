@@ -70,6 +70,8 @@ outputs! {
     findings: findings::Json<'static>, "gotrail findings --format json";
     event: event::Event<'static>, "gotrail events --format jsonl";
     hit: hit::Hit<'static>, "gotrail grep --format jsonl";
+    diff: diff::Json<'static>, "gotrail diff --format json";
+    recording: recording::Recording, "gotrail.json, by gotrail record";
 }
 
 /// The version of the outputs: 1.
