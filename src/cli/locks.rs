@@ -1,8 +1,8 @@
 //! `gotrail locks`.
 
 use super::open;
-use super::{Exit, Failure, Format, Result};
-use crate::analysis::waits::contention::contention;
+use super::{Exit, Failure, Format, Result, window};
+use crate::analysis::waits::contention::contention_in;
 use crate::analysis::waits::contention::table::Table;
 use crate::model::reasons::TABLE;
 use crate::report;
@@ -17,6 +17,8 @@ pub struct LocksArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
+    #[command(flatten)]
+    window: window::WindowArgs,
     /// Sum all traces up as if they were one: lines of the same name are the same
     #[arg(long)]
     sum: bool,
@@ -36,7 +38,8 @@ pub fn run(args: &LocksArgs, out: &mut dyn Write) -> Result<Exit> {
     };
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };
     open::each_table(&args.files, &open, args.format, out, sum, print, |trace| {
-        let c = contention(trace, trace.take_queues()).map_err(Failure::Analysis)?;
+        let window = args.window.of(trace.index().start)?;
+        let c = contention_in(trace, trace.take_queues(), window).map_err(Failure::Analysis)?;
         Ok(Table::new(&c, &trace.index(), trace.name()))
     })
 }

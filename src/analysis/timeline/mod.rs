@@ -1,5 +1,7 @@
 //! What the timeline draws: each lane's content in the cells of a window, from the index far out and exact close in.
 
+pub mod totals;
+
 use super::states::source::Source;
 use super::states::spans;
 use super::states::spans::Span;

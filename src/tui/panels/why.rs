@@ -1,13 +1,13 @@
 //! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
 use super::{Overlay, Panel, PanelLine, Panelled};
-use crate::analysis::waits::contention::{Contention, contention};
+use crate::analysis::waits::contention::{Contention, WHOLE, contention_in};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::{Path, Window};
 use crate::base::EventNo;
-use crate::base::{Duration, GoIdx, StackId, text as base};
+use crate::base::{Duration, GoIdx, StackId, Time, text as base};
 use crate::model::Index;
 use crate::model::Waker;
 use crate::model::places::Places;
@@ -121,19 +121,26 @@ fn in_syscall(index: &Index, places: &Places, reasons: &Reasons, stack: StackId)
 /// Locks and channels shown.
 const LOCKS: usize = 20;
 
-/// A job that shows the locks and channels that goroutines queue for; each leads to its longest wait.
-pub fn locks() -> Job {
-    panel(|cx| contention(cx, None).map(|c| locks_panel(&cx.trace.index(), &c)))
+/// A job that shows the locks and channels that goroutines queue for, in a range if one is selected; each leads to its longest
+/// wait.
+pub fn locks(range: Option<(Time, Time)>) -> Job {
+    let window = range.unwrap_or(WHOLE);
+    panel(move |cx| contention_in(cx, None, window).map(|c| locks_panel(&cx.trace.index(), &c)))
 }
 
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {
     let mut lines = Vec::new();
+    let within = if c.narrowed { " in the range" } else { "" };
     let heading = format!(
         "{:>8} {:>8} {:>8} {:>11} {:>10}  locks and channels",
-        "total", "waits", "max", "max waiters", "% of trace"
+        "total",
+        "waits",
+        "max",
+        "max waiters",
+        report::whole(c.narrowed)
     );
     lines.push(match c.classes.is_empty() {
-        true => PanelLine::plain("no goroutine was blocked on a lock or a channel", Role::Dim),
+        true => PanelLine::plain(format!("no goroutine was blocked on a lock or a channel{within}"), Role::Dim),
         false => PanelLine::plain(heading, Role::Heading),
     });
     for x in c.classes.iter().take(LOCKS) {
@@ -144,7 +151,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
             base::count(x.waits),
             x.max.to_string(),
             base::count(x.depth_max),
-            why::percent(x.busy, index.duration())
+            why::percent(x.busy, c.length())
         );
         lines.push(PanelLine {
             spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
@@ -158,7 +165,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
         lines.push(PanelLine::plain(format!("{:>10}{} more", "", c.classes.len() - LOCKS), Role::Dim));
     }
     Panelled {
-        title: "locks and channels that goroutines queue for; Enter: the longest wait".into(),
+        title: format!("locks and channels that goroutines queue for{within}; Enter: the longest wait"),
         lines,
         route: None,
     }

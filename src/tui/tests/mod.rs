@@ -4,6 +4,7 @@ mod contrast;
 mod findings;
 mod profile;
 mod runtime;
+mod scope;
 mod traffic;
 mod waits;
 mod words;
@@ -19,6 +20,7 @@ use super::term::encoder::Terse;
 use super::theme::{Background, ColorLevel, Theme};
 use crate::analysis::gc::Collector;
 use crate::analysis::sched::Scheduler;
+use crate::analysis::timeline::totals::totals;
 use crate::base::{Duration, GoId, GroupId, Time};
 use crate::build::observe::Both;
 use crate::input::Bytes;
@@ -213,9 +215,11 @@ fn a_range_of_time_leaves_the_goroutines_with_what_they_did_in_it() {
     assert!(!screen.contains("nothing is left"), "{screen}");
     let row = screen.lines().find(|l| l.contains("payment.(*Ledger).write")).expect("a goroutine of that time");
     // One goroutine: what it did adds up to the range.
-    let index = fixture::trace();
-    let cells = index.index().cells(Lane::Group(group_named(&index.index(), "payment.(*Ledger).write")), from, to, 1);
-    assert!(row.contains(&cells[0].running.to_string()) && row.contains(&cells[0].waiting.to_string()), "{row}");
+    let trace = fixture::trace();
+    let all = totals(&*trace, (from, to), &|_| false).unwrap();
+    let did = all[&Lane::Group(group_named(&trace.index(), "payment.(*Ledger).write"))];
+    assert!(row.contains(&did.running.to_string()) && row.contains(&did.waiting.to_string()), "{row}");
+    assert_eq!(did.running + did.runnable + did.waiting + did.syscall, to - from);
 }
 
 fn group_named(index: &Index, end: &str) -> GroupId {

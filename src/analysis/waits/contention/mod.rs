@@ -135,11 +135,11 @@ pub struct Contended {
     pub longest_wait: (GoIdx, Time),
     /// Most goroutines that waited at once.
     pub depth_max: u64,
-    /// How many waited on average over the trace, in thousandths.
+    /// How many waited on average over the trace, or the part of it that was looked at, in thousandths.
     pub depth_mean_milli: u64,
-    /// The same for each of [`CELLS`] equal parts of the trace; nothing for a sum over several.
+    /// The same for each of [`CELLS`] equal parts of that; nothing for a sum over several.
     pub depth: Vec<u64>,
-    /// The part of the trace in which at least one waited.
+    /// The time in which at least one waited.
     pub busy: Duration,
     /// The longest queue, by how many were released from it without a gap.
     pub convoy: Convoy,
@@ -271,7 +271,24 @@ pub struct Contention {
     pub places: Places,
     /// Waits of which the trace does not say what for.
     pub unsaid: Tally,
+    /// The part of the trace that was looked at.
+    pub window: (Time, Time),
+    /// Whether that is what somebody asked for, and not the trace from end to end.
+    pub narrowed: bool,
 }
+
+impl Contention {
+    /// How long the part of the trace is that was looked at.
+    pub fn length(&self) -> Duration {
+        self.window.1 - self.window.0
+    }
+}
+
+/// From the first instant to before the second.
+pub type Window = (Time, Time);
+
+/// All of a trace.
+pub const WHOLE: Window = (Time::MIN, Time::MAX);
 
 /// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that were kept while it
 /// was read ([`Trace::take_queues`](crate::read::Trace::take_queues)), or else by decoding it once more. What holders did
@@ -281,20 +298,38 @@ pub struct Contention {
 ///
 /// A segment that cannot be decoded.
 pub fn contention<S: Source>(source: &S, kept: Option<Queues>) -> Result<Contention, String> {
-    within(source, kept, Queues::MOST)
+    contention_in(source, kept, WHOLE)
+}
+
+/// The same for the time in a window: waits across a border count with the part inside, and each moment of that belongs to
+/// whom it belongs in the whole trace.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn contention_in<S: Source>(source: &S, kept: Option<Queues>, window: Window) -> Result<Contention, String> {
+    within(source, kept, Queues::MOST, window)
 }
 
 /// The same, where no more than `most` waits are to be held at a time.
-fn within<S: Source>(source: &S, kept: Option<Queues>, most: usize) -> Result<Contention, String> {
+fn within<S: Source>(source: &S, kept: Option<Queues>, most: usize, window: Window) -> Result<Contention, String> {
     let mut out = Err("there is no trace".to_owned());
-    source.with_index(&mut |index| out = of_index(source, index, kept.as_ref(), most));
+    source.with_index(&mut |index| out = of_index(source, index, kept.as_ref(), most, window));
     out
 }
 
-fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Queues>, most: usize) -> Result<Contention, String> {
+fn of_index<S: Source>(
+    source: &S,
+    index: &Index,
+    kept: Option<&Queues>,
+    most: usize,
+    window: Window,
+) -> Result<Contention, String> {
     let places = Places::new(&index.dict);
     let reasons = Reasons::default();
-    let mut f = Follow::new(Classes::new(index, &places, &reasons));
+    let from = window.0.max(index.start).min(index.end);
+    let inside = (from, window.1.min(index.end).max(from));
+    let mut f = Follow::new(Classes::new(index, &places, &reasons), window, inside);
     match kept {
         Some(queues) => f.replay(queues),
         None => f.decode(source, most)?,
@@ -303,7 +338,7 @@ fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Queues>, most: u
     for (class, (mut q, c)) in (0u32..).zip(f.close()) {
         curves.push(std::mem::take(&mut q.curve));
         holds.extend(q.holds.iter().map(|&h| (h, class)));
-        classes.push(close(q, c, index));
+        classes.push(close(q, c, index, inside.1 - inside.0));
     }
     let held = held::meanwhile(source, (index, &places, &reasons), &curves, holds)?;
     for (c, held) in classes.iter_mut().zip(held) {
@@ -319,16 +354,20 @@ fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Queues>, most: u
     }
     classes.retain(|c| c.waits > 0);
     classes.sort_by_key(Contended::rank);
-    let unsaid = unsaid::unsaid(index, &reasons);
-    Ok(Contention { classes, places, unsaid })
+    let narrowed = window != WHOLE;
+    let unsaid = match narrowed {
+        true => unsaid::inside(source, index, &reasons, window)?,
+        false => unsaid::unsaid(index, &reasons),
+    };
+    Ok(Contention { classes, places, unsaid, window: inside, narrowed })
 }
 
 fn nanos(area: i128) -> Duration {
     Duration(area.clamp(0, i128::from(i64::MAX)) as i64)
 }
 
-fn close(q: Queue, mut c: Contended, index: &Index) -> Contended {
-    let whole = i128::from(index.duration().ns().max(1));
+fn close(q: Queue, mut c: Contended, index: &Index, length: Duration) -> Contended {
+    let whole = i128::from(length.ns().max(1));
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
     c.depth = q.over_time.milli();
     (c.depth_max, c.busy, c.convoy, c.handoffs) = (q.depth_max, q.busy, q.longest_convoy, q.handoffs);

@@ -256,7 +256,7 @@ proptest! {
         prop_assert_eq!(got, want);
         // However many waits are held at a time.
         for most in [0, 3] {
-            let streamed = within(&made, None, most).unwrap();
+            let streamed = within(&made, None, most, WHOLE).unwrap();
             prop_assert_eq!(&streamed.classes, &c.classes);
         }
     }

@@ -384,7 +384,7 @@ impl Model {
             Action::Hits => self.toggle_hits(),
             Action::Locks if self.shared.trace.is_none() => self.say("there is no trace to look into"),
             Action::Locks if !index.complete => self.say("the trace is not read yet"),
-            Action::Locks => effects.push(Effect::Run(why::locks())),
+            Action::Locks => effects.push(Effect::Run(why::locks(self.shared.nav.here().window()))),
             Action::Narrow => {
                 let here = self.shared.nav.here();
                 match (here.subject().0.some(), here.row) {

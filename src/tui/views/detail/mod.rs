@@ -4,6 +4,7 @@ mod lines;
 
 use crate::analysis::states::interval;
 use crate::analysis::states::interval::{By, Edge, Interval};
+use crate::analysis::timeline::totals::{Totals, totals};
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
@@ -21,6 +22,7 @@ use crate::wire::event::GoState;
 use lines::{Act, Line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::sync::Arc;
 
 /// What the cursor is on, as far as the pane depends on it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -45,7 +47,12 @@ pub struct Found {
     pub interval: Option<Interval>,
     /// The sums of a group, or of all Ps, in the selected range.
     pub within: Option<Cell>,
+    /// What all groups did in that range, for the next of them.
+    ranged: Option<Ranged>,
 }
+
+/// A range, and what groups did in it.
+type Ranged = ((Time, Time), Arc<Totals>);
 
 /// The pane.
 #[derive(Default)]
@@ -66,7 +73,7 @@ fn key(cx: &Ctx) -> Key {
     Key { go: walks.unwrap_or(go), row, at, event, window, complete: cx.index.complete }
 }
 
-fn look(key: Key) -> Job {
+fn look(key: Key, known: Option<Ranged>) -> Job {
     let work = move |cx: &JobCtx| {
         let procs = cx.trace.index().procs.len();
         let event = key.event.and_then(|no| {
@@ -80,14 +87,23 @@ fn look(key: Key) -> Job {
             _ => key.go.some(),
         };
         let interval = go.and_then(|g| interval::at(cx.trace, g, key.at, cx.cancel));
-        let within = key.window.map(|window| within(&cx.trace.index(), key.row, window));
-        Ok(Found { key, event, interval, within })
+        let grouped = key.complete && matches!(key.row, Some(Row::Group(_) | Row::System));
+        let ranged = match (key.window.filter(|_| grouped), known) {
+            (Some(window), Some(known)) if known.0 == window => Some(known),
+            (Some(window), _) => Some((window, Arc::new(totals(cx, window, &|_| false)?))),
+            (None, known) => known,
+        };
+        let within = key.window.map(|w| {
+            let exact = ranged.as_ref().filter(|r| grouped && r.0 == w).map(|r| &*r.1);
+            within(&cx.trace.index(), key.row, w, exact)
+        });
+        Ok(Found { key, event, interval, within, ranged })
     };
     Job::new("detail", work, |pane: &mut Detail, found, cx, out| pane.take(found, cx, out))
 }
 
-/// The sums of what a row stands for, inside a window.
-fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
+/// The sums of what a row stands for, inside a window: those that are known, and else the grid's.
+fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time), exact: Option<&Totals>) -> Cell {
     let lanes: Vec<Lane> = match row {
         Some(Row::Group(g)) => vec![Lane::Group(g)],
         Some(Row::System) => {
@@ -98,7 +114,10 @@ fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
     };
     let mut sum = Cell::default();
     for lane in lanes {
-        index.cells(lane, from, to, 1).iter().for_each(|c| sum.add(c));
+        match exact {
+            Some(totals) => totals.get(&lane).into_iter().for_each(|c| sum.add(c)),
+            None => index.cells(lane, from, to, 1).iter().for_each(|c| sum.add(c)),
+        }
     }
     sum
 }
@@ -327,7 +346,8 @@ impl View for Detail {
             key.go.is_some() || key.event.is_some() || key.window.is_some() || matches!(key.row, Some(Row::Proc(_)));
         if wanted && self.present(cx).is_none() && self.asked != Some(key) && !cx.index.segments.is_empty() {
             self.asked = Some(key);
-            out.push(Command::Run(look(key)));
+            let known = self.found.as_ref().and_then(|f| f.ranged.clone());
+            out.push(Command::Run(look(key, known)));
         }
         // Whoever came here without a frame, and whose detail is known already, gets its source all the same.
         let known = self.present(cx).filter(|_| !cx.place.frame.is_some() && cx.place.view != ViewId::Profile);
