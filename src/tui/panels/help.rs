@@ -2,6 +2,7 @@
 
 use super::{OverlayCtx, Then, boxed};
 use crate::base::text;
+use crate::model::reasons::WaitKind;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::keymap::{Key, Keymap};
 use crate::tui::theme::{Glyphs, Role};
@@ -45,6 +46,10 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
     out.push(Line::Empty);
     out.push(Line::Heading("what stands in the timeline".into()));
     let [least, .., full] = glyphs.levels;
+    let waits = WaitKind::ALL.map(|k| {
+        let glyphs = format!("{} {}", glyphs.waits[k as usize], glyphs.waking[k as usize]);
+        Line::Entry(glyphs, format!("waiting for {}", k.name()))
+    });
     let marks = [
         (
             format!("{least} to {full}"),
@@ -52,9 +57,8 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
         ),
         (glyphs.runnable.to_string(), "runnable: waiting for a P"),
         (glyphs.syscall.to_string(), "in a syscall"),
-        (glyphs.waking.to_string(), "waiting, but for moments of running"),
-        (glyphs.waiting.to_string(), "waiting; where it is long it begins with what for:"),
-        ("m c s n z g f".into(), "a lock or group, a channel, a select, the network, a sleep, GC, forever"),
+        ("".into(), "waiting; on the right, waiting but for moments of running:"),
+        ("m c s n z g f".into(), "at the start of a long wait: lock, channel, select, network, sleep, GC, forever"),
         (glyphs.hit.to_string(), "hits of the query; where there are many, bars take their colour"),
         (glyphs.sample.to_string(), "a CPU sample"),
         (
@@ -63,7 +67,10 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
         ),
         (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
     ];
-    out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
+    let mut marks = marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())).into_iter();
+    out.extend(marks.by_ref().take(3));
+    out.extend(waits);
+    out.extend(marks);
     out.push(Line::Empty);
     out.push(Line::Heading(QUERIES.into()));
     for h in crate::query::help() {

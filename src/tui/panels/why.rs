@@ -1,7 +1,7 @@
 //! Panels: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
 use super::{Overlay, Panel, PanelLine, Panelled};
-use crate::analysis::waits::contention::{Contention, WHOLE, contention_in};
+use crate::analysis::waits::contention::{Contention, WHOLE, What, contention_in};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::Party;
 use crate::analysis::waits::path;
@@ -11,14 +11,14 @@ use crate::base::{Duration, GoIdx, StackId, Time, text as base};
 use crate::model::Index;
 use crate::model::Waker;
 use crate::model::places::Places;
-use crate::model::reasons::Reasons;
+use crate::model::reasons::{Reasons, WaitKind};
 use crate::report::{contention as report, why};
 use crate::tui::app::jobs::{Job, JobCtx, Slot};
 use crate::tui::app::nav::Target;
 use crate::tui::app::route::RouteRef;
 use crate::tui::app::zoom;
 use crate::tui::text;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 use std::sync::Arc;
 
 /// Lines of the ranked list, and of the path in time order.
@@ -66,7 +66,7 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
             spans: vec![
                 (format!("{indent}{}", why::goroutine(index, w.go)), Role::Title),
                 (format!(" waited {} for ", w.len()), Role::Text),
-                (base::escape(&reason.name).into_owned(), Role::Waiting),
+                (base::escape(&reason.name).into_owned(), Theme::wait_role(reason.class.kind())),
                 (spaced(at), Role::Accent),
             ],
             target: Some(Target { go: w.go, at: w.from, far: true }),
@@ -121,6 +121,11 @@ fn in_syscall(index: &Index, places: &Places, reasons: &Reasons, stack: StackId)
 /// Locks and channels shown.
 const LOCKS: usize = 20;
 
+/// The kind of what goroutines queue for.
+fn kind(what: What) -> WaitKind {
+    if what == What::Channel { WaitKind::Channel } else { WaitKind::Lock }
+}
+
 /// A job that shows the locks and channels that goroutines queue for, in a range if one is selected; each leads to its longest
 /// wait.
 pub fn locks(range: Option<(Time, Time)>) -> Job {
@@ -154,7 +159,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
             why::percent(x.busy, c.length())
         );
         lines.push(PanelLine {
-            spans: vec![(numbers, Role::Title), (report::kind(x), Role::Waiting)],
+            spans: vec![(numbers, Role::Title), (report::kind(x), Theme::wait_role(kind(x.what)))],
             target: go.is_some().then_some(Target { go, at, far: true }),
             zoom: Some(zoom::filled_by(at, at + x.max)),
         });
