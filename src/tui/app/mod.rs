@@ -12,5 +12,6 @@ mod registry;
 pub mod route;
 pub mod runner;
 pub mod search;
+pub mod sheet;
 pub mod view;
 pub mod zoom;

@@ -4,7 +4,8 @@ use crate::analysis::profile::cut::{Cut, What};
 use crate::base::number::Instants;
 use crate::base::{Duration, Time, text};
 use crate::tui::app::catalog::ViewId;
-use crate::tui::app::nav::Narrow;
+use crate::tui::app::nav::{Narrow, Place};
+use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::Ctx;
 use crate::tui::text::{func, goroutine, group};
 use crate::tui::theme::Role;
@@ -31,9 +32,14 @@ fn cut(c: &Cut) -> String {
 }
 
 /// What a narrowing does in a view: nothing where that shows more than it.
-fn does(n: &Narrow, view: ViewId) -> Option<&'static str> {
+fn does(n: &Narrow, place: &Place) -> Option<&'static str> {
     use ViewId::*;
-    match (n, view) {
+    match (&place.sheet, n) {
+        (Some(Sheet::Locks), Narrow::Window(..)) => return Some("range "),
+        (Some(_), _) => return None,
+        (None, _) => {}
+    }
+    match (n, place.view) {
         (Narrow::Cut(_), _) => Some(""),
         (Narrow::Query(_), Timeline | Stacks) => Some("mark "),
         (Narrow::Query(_), Goroutines | Links | Events | Tasks | Profile) => Some("filter "),
@@ -66,7 +72,7 @@ fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
             Narrow::Query(q) => format!("/{}", text::escape(q)),
             Narrow::Cut(c) => cut(c),
         };
-        parts.push(match does(n, cx.place.view) {
+        parts.push(match does(n, cx.place) {
             Some(word) => (format!(" {word}{text} "), Role::Selection),
             None => (text, Role::Dim),
         });
@@ -80,7 +86,8 @@ fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
         }
     }
     // A route is entered after whatever narrows the views.
-    if let Some(r) = cx.place.route.as_ref().filter(|_| cx.place.view == ViewId::Timeline) {
+    let timeline = cx.place.view == ViewId::Timeline && cx.place.sheet.is_none();
+    if let Some(r) = cx.place.route.as_ref().filter(|_| timeline) {
         parts.push((format!(" {} ", r.title), Role::Selection));
     }
     parts

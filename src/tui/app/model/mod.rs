@@ -2,7 +2,6 @@
 
 mod answers;
 mod mouse;
-mod panels;
 
 use super::action::{Action, Scope};
 use super::catalog::ViewId;
@@ -14,6 +13,7 @@ use super::keymap::{Key, Keymap};
 use super::nav::{Narrow, Nav, Place, Row};
 use super::registry::Views;
 use super::search;
+use super::sheet::Sheet;
 use super::view::{Command, Ctx, Pane, View};
 use crate::analysis::profile::Profiled;
 use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
@@ -24,11 +24,9 @@ use crate::tui::chrome::footer::Notice;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Areas;
 use crate::tui::chrome::{ascii, footer, tabs, title};
-use crate::tui::panels::why;
 use crate::tui::panels::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
-use panels::LeftPanel;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use std::sync::Arc;
@@ -96,8 +94,6 @@ pub struct Model {
     reported: bool,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
-    /// The panel that was left for the timeline last: Escape comes back to it.
-    left_panel: Option<LeftPanel>,
 }
 
 fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
@@ -137,7 +133,6 @@ impl Model {
             touched: false,
             reported: false,
             begin_at: None,
-            left_panel: None,
         }
     }
 
@@ -275,23 +270,13 @@ impl Model {
                     self.overlay = Overlay::None;
                     self.query(q, index, effects);
                 }
-                Then::Go(goal) => {
-                    let (overlay, place) = (std::mem::take(&mut self.overlay), self.shared.nav.here().clone());
-                    self.go(goal);
-                    self.left_panel = match overlay {
-                        Overlay::Panel(panel) if place != *self.shared.nav.here() => {
-                            Some(LeftPanel { panel, place, depth: self.shared.nav.depth() })
-                        }
-                        _ => None,
-                    };
-                }
             }
             return;
         }
-        let view = self.shared.nav.here().view;
-        let scope = match self.views.get(self.focus, self.shared.nav.here()).scope() {
+        let here = self.shared.nav.here();
+        let scope = match self.views.look(self.focus, here).scope() {
             // In a pane without keys of its own those of the view still mean what they say.
-            Scope::Global => self.views.body(view).scope(),
+            Scope::Global => self.views.look(Pane::Body, here).scope(),
             s => s,
         };
         if let Some(action) = self.keymap.action(scope, key) {
@@ -353,11 +338,19 @@ impl Model {
         self.act_here(action, index, effects);
     }
 
+    /// Shows a numbered view. Escape comes back to a sheet that was left for it.
+    fn show(&mut self, view: ViewId) {
+        let to = self.shared.nav.here().with_view(view);
+        match self.shared.nav.here().sheet {
+            Some(_) => self.shared.nav.enter(to),
+            None => self.shared.nav.jump(to),
+        }
+        self.focus = Pane::Body;
+    }
+
     fn act_here(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
         if let Action::View(view) = action {
-            let to = self.shared.nav.here().with_view(view);
-            self.shared.nav.jump(to);
-            self.focus = Pane::Body;
+            self.show(view);
             return;
         }
         match action {
@@ -370,7 +363,7 @@ impl Model {
             Action::Escape => {
                 if self.focus != Pane::Body {
                     self.focus = Pane::Body;
-                } else if !self.escape() {
+                } else if !self.shared.nav.escape() {
                     self.notice =
                         Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
                 }
@@ -384,7 +377,12 @@ impl Model {
             Action::Hits => self.toggle_hits(),
             Action::Locks if self.shared.trace.is_none() => self.say("there is no trace to look into"),
             Action::Locks if !index.complete => self.say("the trace is not read yet"),
-            Action::Locks => effects.push(Effect::Run(why::locks(self.shared.nav.here().window()))),
+            Action::Locks if self.shared.nav.here().sheet == Some(Sheet::Locks) => self.focus = Pane::Body,
+            Action::Locks => {
+                let to = self.shared.nav.here().with_sheet(Sheet::Locks);
+                self.shared.nav.enter(to);
+                self.focus = Pane::Body;
+            }
             Action::Narrow => {
                 let here = self.shared.nav.here();
                 match (here.subject().0.some(), here.row) {
@@ -537,7 +535,14 @@ impl Model {
         let see = cx(&self.shared, &index, false);
         title::draw(areas.title, buf, &see);
         self.views.overview.render(areas.overview, buf, &see);
-        tabs::draw(areas.tabs, buf, view, self.focus == Pane::Body, &self.shared.theme);
+        tabs::draw(
+            areas.tabs,
+            buf,
+            view,
+            self.shared.nav.here().sheet.as_ref(),
+            self.focus == Pane::Body,
+            &self.shared.theme,
+        );
         if !areas.rule.is_empty() {
             let titles: Vec<(Pane, Rect, String)> = areas.panes()[1..]
                 .iter()

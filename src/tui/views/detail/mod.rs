@@ -14,8 +14,8 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::hits::user_frame;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Row, Target};
+use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
-use crate::tui::panels::why;
 use crate::tui::text;
 use crate::tui::widgets::spans;
 use crate::wire::event::GoState;
@@ -188,19 +188,24 @@ impl Detail {
         }
         let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
         let of = format!("{} {}", text::goroutine(cx.index, i.go), i.state.name());
-        out.push(Command::Run(why::path(window, of)));
+        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window, of.into()))));
+        out.push(Command::Focus(Pane::Body));
         true
     }
 
     /// Shows the chain of the wait under the cursor.
     fn chain(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
-        out.push(match i.begin.event() {
+        let say = match i.begin.event() {
             _ if !cx.index.complete => Command::Say("the trace is still being read".into()),
             _ if i.state != GoState::Waiting => Command::Say("there is no wait under the cursor".into()),
-            Some(e) => Command::Run(why::chain(e.no)),
+            Some(e) => {
+                out.push(Command::Focus(Pane::Body));
+                Command::Enter(cx.place.with_sheet(Sheet::Chain(e.no)))
+            }
             None => Command::Say("blocked since before the trace".into()),
-        });
+        };
+        out.push(say);
         true
     }
 
