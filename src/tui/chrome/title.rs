@@ -4,9 +4,8 @@ use crate::analysis::profile::cut::{Cut, What};
 use crate::base::number::Instants;
 use crate::base::{Duration, Time, text};
 use crate::tui::app::catalog::ViewId;
-use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::app::sheet::Sheet;
-use crate::tui::app::view::Ctx;
+use crate::tui::app::nav::Narrow;
+use crate::tui::app::view::{Ctx, Obeys, Querying};
 use crate::tui::text::{func, goroutine, group};
 use crate::tui::theme::Role;
 use crate::tui::widgets::write;
@@ -32,22 +31,17 @@ fn cut(c: &Cut) -> String {
 }
 
 /// What a narrowing does in a view: nothing where that shows more than it.
-fn does(n: &Narrow, place: &Place) -> Option<&'static str> {
-    use ViewId::*;
-    match (&place.sheet, n) {
-        (Some(Sheet::Locks), Narrow::Window(..)) => return Some("range "),
-        (Some(_), _) => return None,
-        (None, _) => {}
-    }
-    match (n, place.view) {
-        (Narrow::Cut(_), _) => Some(""),
-        (Narrow::Query(_), Timeline | Stacks) => Some("mark "),
-        (Narrow::Query(_), Goroutines | Links | Events | Tasks | Profile) => Some("filter "),
-        (Narrow::Window(..), Runtime) => Some("range "),
-        (_, Runtime | Profile | Findings) => None,
-        (Narrow::Window(..), _) => Some("range "),
-        (Narrow::Group(_), _) => Some("group "),
-        (Narrow::Go(_), _) => Some(""),
+fn does(n: &Narrow, obeys: Obeys) -> Option<&'static str> {
+    match n {
+        Narrow::Cut(_) => Some(""),
+        Narrow::Query(_) => match obeys.query {
+            Querying::Filters => Some("filter "),
+            Querying::Marks => Some("mark "),
+            Querying::Nothing => None,
+        },
+        Narrow::Window(..) => obeys.range.then_some("range "),
+        Narrow::Group(_) => obeys.goroutines.then_some("group "),
+        Narrow::Go(_) => obeys.goroutines.then_some(""),
     }
 }
 
@@ -61,7 +55,7 @@ fn range(cx: &Ctx, a: Time, b: Time) -> String {
 
 /// The scope: what narrows the views, in the order in which it was added, and the hits. A chip for each that the present
 /// view obeys; what it does not is there all the same, and dim.
-fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
+fn narrowing(cx: &Ctx, obeys: Obeys) -> Vec<(String, Role)> {
     let mut parts = Vec::new();
     let dict = &cx.index.dict;
     for n in cx.place.narrowing.iter().filter(|n| n.applies(cx.place.view)) {
@@ -72,7 +66,7 @@ fn narrowing(cx: &Ctx) -> Vec<(String, Role)> {
             Narrow::Query(q) => format!("/{}", text::escape(q)),
             Narrow::Cut(c) => cut(c),
         };
-        parts.push(match does(n, cx.place) {
+        parts.push(match does(n, obeys) {
             Some(word) => (format!(" {word}{text} "), Role::Selection),
             None => (text, Role::Dim),
         });
@@ -107,7 +101,7 @@ fn fitting(mut parts: Vec<(String, Role)>, room: usize) -> Vec<(String, Role)> {
 }
 
 /// The title line: the name and the numbers of the trace, and at the right what narrows the views.
-pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
+pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, obeys: Obeys) {
     if area.is_empty() {
         return;
     }
@@ -116,7 +110,7 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let name = text::escape(cx.name).into_owned();
     // The scope matters more than the facts and the program's name, but not more than which trace it is.
     let room = (area.width as usize).saturating_sub(text::width(&name) + 1).max(area.width as usize * 2 / 3);
-    let right = fitting(narrowing(cx), room);
+    let right = fitting(narrowing(cx, obeys), room);
     let mut width: usize = right.iter().map(|(s, _)| text::width(s) + 1).sum();
     width = width.min(room);
 

@@ -93,7 +93,8 @@ impl Overlay {
         match self {
             Overlay::Prompt(p) => p.paste(clean, cx),
             Overlay::Palette(p) => p.paste(clean),
-            Overlay::None | Overlay::Help(_) => {}
+            Overlay::Help(h) => h.paste(clean),
+            Overlay::None => {}
         }
     }
 
@@ -109,10 +110,7 @@ impl Overlay {
     pub fn render(&self, screen: Rect, foot: Rect, buf: &mut Buffer, cx: &OverlayCtx) -> Option<Position> {
         match self {
             Overlay::None => None,
-            Overlay::Help(h) => {
-                h.render(screen, buf, cx);
-                None
-            }
+            Overlay::Help(h) => h.render(screen, buf, cx),
             Overlay::Palette(p) => p.render(screen, buf, cx),
             Overlay::Prompt(p) => p.render(screen, foot, buf, cx),
         }

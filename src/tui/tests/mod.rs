@@ -2,6 +2,7 @@
 
 mod contrast;
 mod findings;
+mod help;
 mod profile;
 mod runtime;
 mod scope;
@@ -82,7 +83,7 @@ fn the_detail_is_of_the_group_under_the_cursor_of_the_goroutines_view() {
     assert!(detail.contains(name.rsplit('/').next().unwrap()), "{name}: {detail}");
     // A key of another view says so.
     d.keys("w").unwrap();
-    assert!(text(&d.screen(Size { width: 120, height: 40 }).0).contains("that key is one of the timeline"));
+    assert!(text(&d.screen(Size { width: 120, height: 40 }).0).contains("w means something in the timeline: zoom in"));
 }
 
 #[test]

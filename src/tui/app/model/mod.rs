@@ -1,6 +1,7 @@
 //! The viewer's state, and how messages change it. No terminal, no thread, no clock: messages in, effects out.
 
 mod answers;
+mod begin;
 mod mouse;
 
 use super::action::{Action, Scope};
@@ -16,7 +17,7 @@ use super::search;
 use super::sheet::Sheet;
 use super::view::{Command, Ctx, Pane, View};
 use crate::analysis::profile::Profiled;
-use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
+use crate::base::{Duration, GoId};
 use crate::model::Index;
 use crate::read::Trace;
 use crate::source::Places;
@@ -211,51 +212,6 @@ impl Model {
         effects
     }
 
-    fn indexed(&mut self, index: &Index) {
-        if !self.began && index.events > 0 {
-            self.began = true;
-            let here = self.shared.nav.here_mut();
-            here.at = here.at.clamp(index.start, index.end.max(index.start));
-        }
-        if let Some((at, go)) = self.begin_at {
-            self.begin(index, index.start + at, go);
-        }
-        if index.complete && !self.reported {
-            self.reported = true;
-            if !self.touched {
-                // The cursor begins on the first row of the whole trace, not on what was first when little had been read.
-                let here = self.shared.nav.here_mut();
-                (here.row, here.frame) = (None, FrameId::NONE);
-            }
-            if let Some(loss) = index.losses.first() {
-                let more = match index.losses.len() {
-                    1 => String::new(),
-                    n => format!(" (and {} more)", n - 1),
-                };
-                self.notice = Some(Notice { text: format!("{loss}{more}"), bad: true });
-            }
-        }
-    }
-
-    /// Goes to where the user wanted to begin, if that has been read.
-    fn begin(&mut self, index: &Index, at: Time, go: Option<GoId>) {
-        if at > index.end && !index.complete {
-            return;
-        }
-        (self.begin_at, self.touched) = (None, true);
-        let found = go.map(|id| index.find_goroutine(id, at));
-        if found == Some(None) {
-            self.say("the trace has no such goroutine");
-        }
-        if at > index.end {
-            self.say("the trace ends before that instant");
-        }
-        let at = at.clamp(index.start, index.end);
-        let go = found.flatten().unwrap_or(GoIdx::NONE);
-        let here = self.shared.nav.here().with_view(ViewId::Timeline);
-        *self.shared.nav.here_mut() = Place { at, go, row: None, event: None, ..here };
-    }
-
     fn key(&mut self, key: Key, index: &Index, effects: &mut Vec<Effect>) {
         if self.overlay.is_some() {
             let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
@@ -281,10 +237,13 @@ impl Model {
         };
         if let Some(action) = self.keymap.action(scope, key) {
             self.act(action, index, effects);
-        } else if let Some(other) = Scope::ALL.into_iter().find(|s| self.keymap.action(*s, key).is_some()) {
-            self.say(&format!("that key is one of {}", other.place()));
+        } else if let Some(action) = Scope::ALL.into_iter().find_map(|s| self.keymap.action(s, key)) {
+            self.say(&format!("{key} means something in {}: {}", action.scope().place(), action.help()));
         } else if matches!(key.code, KeyCode::Char('0'..='9')) {
             self.notice = Some(Notice { text: "this version has no such view".into(), bad: true });
+        } else {
+            let help = self.keymap.text(Action::Help);
+            self.say(&format!("{key} means nothing; {} shows all keys", help.split(' ').next().unwrap_or_default()));
         }
     }
 
@@ -357,7 +316,11 @@ impl Model {
             Action::Quit => effects.push(Effect::Quit),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Redraw => effects.push(Effect::Redraw),
-            Action::Help => self.overlay = Overlay::Help(Help::default()),
+            Action::Help => {
+                let cx = cx(&self.shared, index, true);
+                let body = self.views.look(Pane::Body, cx.place);
+                self.overlay = Overlay::Help(Help::of(body.title(&cx), body.legend(cx.theme.glyphs), body.scope()));
+            }
             Action::Palette => self.overlay = Overlay::Palette(Palette::default()),
             Action::Filter => self.overlay = Overlay::Prompt(Prompt::new("", self.queries.clone())),
             Action::Escape => {
@@ -398,6 +361,10 @@ impl Model {
             Action::Unblocker | Action::Unblocked | Action::Chain => self.say("there is no wait under the cursor"),
             Action::Path => self.say("there is no goroutine under the cursor"),
             Action::Editor => self.say("no source line is chosen"),
+            Action::Select => self.say("a range is selected in the timeline (1) or in the events (5)"),
+            Action::Expand => {
+                self.say("what can be expanded is in the timeline (1), the goroutines (2) and the waits (3)")
+            }
             _ => {}
         }
     }
@@ -533,7 +500,8 @@ impl Model {
         let areas = layout::areas(screen, self.hits_shown, self.focus);
         let view = self.shared.nav.here().view;
         let see = cx(&self.shared, &index, false);
-        title::draw(areas.title, buf, &see);
+        let body = self.views.look(Pane::Body, self.shared.nav.here());
+        title::draw(areas.title, buf, &see, body.obeys(self.shared.nav.here()));
         self.views.overview.render(areas.overview, buf, &see);
         tabs::draw(
             areas.tabs,

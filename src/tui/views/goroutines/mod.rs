@@ -10,7 +10,8 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::app::view::{Command, Ctx, Mouse, View};
+use crate::tui::app::view::{Command, Ctx, Legend, Mouse, View};
+use crate::tui::theme::Glyphs;
 use crate::tui::widgets::list::{List, Took};
 use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::table::Sort;
@@ -207,6 +208,18 @@ impl View for Goroutines {
 
     fn scope(&self) -> Scope {
         Scope::Table
+    }
+
+    fn legend(&self, g: &Glyphs) -> Legend {
+        let entry = |mark: String, meaning: &str| (mark, meaning.to_owned());
+        vec![
+            entry(format!("{}6", g.times), "how many goroutines the group has; Enter shows them"),
+            entry(
+                [g.full, g.syscall, g.runnable, g.waiting].iter().collect(),
+                "the bar: which part of their time they ran, were in syscalls, runnable, waiting",
+            ),
+            entry("unfinished".into(), "how many had not ended when the trace did"),
+        ]
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

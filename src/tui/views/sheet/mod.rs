@@ -9,7 +9,7 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, Slot};
 use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::app::sheet::Sheet;
-use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, View};
 use crate::tui::theme::Role;
 use crate::tui::widgets::write;
 use panel::{Goal, Panel};
@@ -103,6 +103,10 @@ impl Sheets {
 impl View for Sheets {
     fn title(&self, cx: &Ctx) -> String {
         cx.place.sheet.as_ref().map_or("", Sheet::name).into()
+    }
+
+    fn obeys(&self, place: &Place) -> Obeys {
+        Obeys { range: place.sheet == Some(Sheet::Locks), ..Obeys::NOTHING }
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
