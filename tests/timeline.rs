@@ -6,6 +6,7 @@ mod common;
 use common::load;
 use gotrail::analysis::timeline::{Strip, Window, coarse, exact};
 use gotrail::base::{Duration, GoIdx, GroupId, Time};
+use gotrail::model::reasons::WaitKind;
 use gotrail::model::{Cell, Lane};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -106,5 +107,32 @@ fn a_trace_of_many_segments_is_drawn_from_the_index_and_not_blank() {
         let alive = group.members.iter().any(|&m| index.goroutine(m).is_some_and(|g| g.ended.is_none()));
         let blank = strip.cells.iter().filter(|c| total(c) == 0).count();
         assert!(blank == 0 || !alive, "group {g}: {blank} of 92 cells are blank");
+    }
+}
+
+#[test]
+fn the_kind_of_a_wait_is_that_of_its_stack_and_of_who_ended_it() {
+    for (file, group, kind) in [
+        ("convoy", "main.convoyFollower", WaitKind::Lock),
+        ("waits", "main.waitWaitGroup", WaitKind::Lock),
+        ("waits", "main.waitReceive", WaitKind::Channel),
+        ("network", "main.client", WaitKind::Io),
+        ("timer", "main.sleeper", WaitKind::Timer),
+        // The runtime has "chan receive" for it; who ended it tells.
+        ("timer", "main.tickReceiver", WaitKind::Timer),
+    ] {
+        let trace = load(format!("tests/data/{file}.trace"));
+        let index = trace.index();
+        let at = (0..index.groups.len() as u32).map(GroupId).find(|&g| index.group_name(g) == group).unwrap();
+        let members = index.groups[at.0 as usize].members.clone();
+        let window = Window { from: index.start, to: index.end, width: 40 };
+        let lanes = [(Lane::Group(at), members)];
+        let strip = exact(&trace, &lanes, index.procs.len(), window, &AtomicBool::new(false)).unwrap().remove(0);
+        let told: Vec<WaitKind> = strip.kinds.iter().copied().flatten().collect();
+        assert!(told.len() > 10, "{group}: {told:?}");
+        let right = told.iter().filter(|k| **k == kind).count();
+        assert!(right * 4 >= told.len() * 3, "{group}: {told:?}");
+        // Where nobody waited nothing is said.
+        assert!(strip.cells.iter().zip(&strip.kinds).all(|(c, k)| k.is_some() == (c.waiting > Duration::ZERO)));
     }
 }

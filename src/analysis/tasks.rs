@@ -47,17 +47,19 @@ pub struct Instance {
     pub ended: bool,
     /// The event that ended it, if one did.
     pub end: Option<EventNo>,
+    /// How much of it lies in the window that was asked for.
+    pub inside: Duration,
 }
 
 impl Instance {
-    /// How long it lasted inside the trace.
+    /// How long it lasted inside the window that was asked for.
     pub fn len(&self) -> Duration {
-        self.to - self.from
+        self.inside
     }
 
     /// Whether it took no time.
     pub fn is_empty(&self) -> bool {
-        self.to <= self.from
+        self.inside <= Duration::ZERO
     }
 
     /// Whether both ends are in the trace.
@@ -66,7 +68,8 @@ impl Instance {
     }
 }
 
-/// The tasks or regions of one name. Those that lack an end count with the time that they were there inside the trace.
+/// The tasks or regions of one name, with their part inside the window that was asked for. Those that lack an end count with
+/// the time that they were there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sum {
     /// What they are.
@@ -77,7 +80,7 @@ pub struct Sum {
     pub count: u64,
     /// How many of them lack an end.
     pub open: u64,
-    /// The sum of their lengths inside the trace.
+    /// The sum of their lengths inside the window.
     pub total: Duration,
     /// The longest.
     pub max: Duration,
@@ -103,10 +106,11 @@ struct Walk<'a, 'o> {
 
 impl Walk<'_, '_> {
     /// Hands an instance on, if it is wanted.
-    fn tell(&mut self, i: &Instance, wanted: bool) {
-        let inside = i.to >= self.opts.from && i.from < self.opts.to;
-        if wanted && inside && self.group.is_none_or(|g| group(self.index, i.go) == g) {
-            (self.each)(i);
+    fn tell(&mut self, mut i: Instance, wanted: bool) {
+        let touches = i.to >= self.opts.from && i.from < self.opts.to;
+        if wanted && touches && self.group.is_none_or(|g| group(self.index, i.go) == g) {
+            i.inside = i.to.min(self.opts.to) - i.from.max(self.opts.from);
+            (self.each)(&i);
         }
     }
 
@@ -118,8 +122,8 @@ impl Walk<'_, '_> {
     fn region(&mut self, go: GoIdx, open: Open, to: Time, end: Option<EventNo>, ended: bool) {
         let Some((name, task, from, wanted)) = open else { return };
         let ended_by = if ended { go } else { GoIdx::NONE };
-        let i = Instance { what: What::Region, name, task, go, ended_by, from, to, began: true, ended, end };
-        self.tell(&i, wanted);
+        let (what, began, inside) = (What::Region, true, Duration::ZERO);
+        self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, end, inside }, wanted);
     }
 
     fn event(&mut self, seg: &Segment, i: usize) {
@@ -147,8 +151,9 @@ impl Walk<'_, '_> {
                     began,
                     ended: true,
                     end,
+                    inside: Duration::ZERO,
                 };
-                self.tell(&t, wanted);
+                self.tell(t, wanted);
             }
             (Kind::RegionBegin, Detail::Region { task, name }) => {
                 let wanted = self.answers(seg, i);
@@ -162,9 +167,9 @@ impl Walk<'_, '_> {
                 None => {
                     let wanted = self.answers(seg, i);
                     let (what, from, end) = (What::Region, self.index.start, Some(no));
-                    let r =
-                        Instance { what, name, task, go, ended_by: go, from, to: now, began: false, ended: true, end };
-                    self.tell(&r, wanted);
+                    let (to, ended_by, began, ended, inside) = (now, go, false, true, Duration::ZERO);
+                    let r = Instance { what, name, task, go, ended_by, from, to, began, ended, end, inside };
+                    self.tell(r, wanted);
                 }
             },
             (Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall, _)
@@ -202,8 +207,8 @@ impl Walk<'_, '_> {
         open.sort_unstable_by_key(|t| t.0);
         for (task, (name, go, from, wanted)) in open {
             let (what, to, ended_by) = (What::Task, self.index.end, GoIdx::NONE);
-            let t = Instance { what, name, task, go, ended_by, from, to, began: true, ended: false, end: None };
-            self.tell(&t, wanted);
+            let (began, ended, end, inside) = (true, false, None, Duration::ZERO);
+            self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, end, inside }, wanted);
         }
     }
 }
@@ -244,7 +249,7 @@ impl Following {
 }
 
 /// Calls `each` with every task and region that lies in the window in part at least, and was begun by a goroutine of
-/// `group`, in the order in which they end.
+/// `group`, in the order in which they end. How long it was is told of the part inside.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! `gotrail locks`.
 
-use super::{Exit, Failure, Format, Result};
+use super::{Exit, Failure, Format, Result, window};
 use super::{observe, open};
-use crate::analysis::waits::contention::contention;
+use crate::analysis::waits::contention::contention_in;
 use crate::analysis::waits::contention::table::Table;
 use crate::report;
 use clap::Args;
@@ -17,6 +17,8 @@ pub struct LocksArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     open: open::OpenArgs,
+    #[command(flatten)]
+    window: window::WindowArgs,
     /// Sum all traces up as if they were one: lines of the same name are the same
     #[arg(long)]
     sum: bool,
@@ -36,7 +38,8 @@ pub fn run(args: &LocksArgs, out: &mut dyn Write) -> Result<Exit> {
     };
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };
     open::each_table(&args.files, &args.open, args.format, out, sum, &observe::keeping(&kept), print, |trace| {
-        let c = contention(trace, kept.take()).map_err(Failure::Analysis)?;
+        let window = args.window.of(trace.index().start)?;
+        let c = contention_in(trace, kept.take(), window).map_err(Failure::Analysis)?;
         Ok(Table::new(&c, &trace.index(), trace.name()))
     })
 }

@@ -33,7 +33,12 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     writeln!(
         out,
         "{:>8} {:>8} {:>8} {:>11} {:>6} {:>10}  locks and channels, by the time that goroutines were blocked",
-        "total", "waits", "max", "max waiters", "mean", "% of trace"
+        "total",
+        "waits",
+        "max",
+        "max waiters",
+        "mean",
+        whole(table.narrowed)
     )?;
     let mut idle = false;
     for x in table.classes.iter().take(limit) {
@@ -46,6 +51,11 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "{:>8}  {} more (--limit)", "", table.classes.len() - limit)?;
     }
     unsaid(table, out)
+}
+
+/// What the time in which anybody was blocked is a part of.
+pub fn whole(narrowed: bool) -> &'static str {
+    if narrowed { "% of range" } else { "% of trace" }
 }
 
 /// Says how many waits there are of which the trace does not say what for.

@@ -1,6 +1,7 @@
 //! Styles by role and glyphs by meaning. A pure function of what the terminal can do.
 
 use crate::base::text::LEVELS;
+use crate::model::reasons::WaitKind;
 use crate::wire::event::GoState;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -46,6 +47,10 @@ pub enum Role {
     Running,
     Runnable,
     Waiting,
+    /// A wait for a lock.
+    WaitLock,
+    /// A wait for something that has no colour of its own.
+    WaitOther,
     Syscall,
     Gc,
     Stw,
@@ -60,7 +65,7 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 26] = [
+    pub const ALL: [Role; 28] = [
         Role::Text,
         Role::Dim,
         Role::Accent,
@@ -77,6 +82,8 @@ impl Role {
         Role::Running,
         Role::Runnable,
         Role::Waiting,
+        Role::WaitLock,
+        Role::WaitOther,
         Role::Syscall,
         Role::Gc,
         Role::Stw,
@@ -97,8 +104,10 @@ pub struct Glyphs {
     pub running: char,
     pub runnable: char,
     pub waiting: char,
-    /// Waiting, but for moments of running.
-    pub waking: char,
+    /// Waiting, by what for, in the order of [`WaitKind::ALL`].
+    pub waits: [char; 6],
+    /// The same, but for moments of running.
+    pub waking: [char; 6],
     pub syscall: char,
     /// A goroutine that does not exist, a P that nobody holds.
     pub idle: char,
@@ -135,7 +144,8 @@ pub static UNICODE: Glyphs = Glyphs {
     running: '█',
     runnable: 'r',
     waiting: '─',
-    waking: '╌',
+    waits: ['═', '─', '≈', '·', '░', '¯'],
+    waking: ['╧', '╌', '~', ':', '░', '-'],
     syscall: '▒',
     idle: ' ',
     gc: '▒',
@@ -168,7 +178,8 @@ pub static ASCII: Glyphs = Glyphs {
     running: '#',
     runnable: 'r',
     waiting: '-',
-    waking: '~',
+    waits: ['m', 'c', 'n', 'z', 'g', '_'],
+    waking: ['M', 'C', 'N', 'Z', 'g', '~'],
     syscall: '%',
     idle: ' ',
     gc: '%',
@@ -311,6 +322,34 @@ impl Theme {
         })
     }
 
+    /// The style of a wait, by what it is for; of one of which that is not known, that of all others.
+    pub fn wait(&self, kind: Option<WaitKind>) -> Style {
+        self.style(Theme::wait_role(kind.unwrap_or(WaitKind::Other)))
+    }
+
+    /// What a wait's style is for.
+    pub fn wait_role(kind: WaitKind) -> Role {
+        match kind {
+            WaitKind::Lock => Role::WaitLock,
+            WaitKind::Channel => Role::Waiting,
+            // As a syscall is, from which it differs by its glyph.
+            WaitKind::Io => Role::Syscall,
+            WaitKind::Timer => Role::Dim,
+            WaitKind::Gc => Role::Gc,
+            WaitKind::Other => Role::WaitOther,
+        }
+    }
+
+    /// The glyph of a wait: a different one for each kind, so that they differ without colour.
+    pub fn wait_glyph(&self, kind: Option<WaitKind>) -> char {
+        self.glyphs.waits[kind.unwrap_or(WaitKind::Other) as usize]
+    }
+
+    /// The same of one that waits but for moments of running.
+    pub fn waking_glyph(&self, kind: Option<WaitKind>) -> char {
+        self.glyphs.waking[kind.unwrap_or(WaitKind::Other) as usize]
+    }
+
     /// The glyph of a goroutine's state: a different one for each, so that states differ without colour.
     pub fn state_glyph(&self, s: GoState) -> char {
         match s {
@@ -358,6 +397,8 @@ fn basic(role: Role) -> Option<Color> {
         Role::Running => Color::Green,
         // The dark blue of most palettes cannot be read on black.
         Role::Waiting => Color::LightBlue,
+        Role::WaitLock => Color::LightRed,
+        Role::WaitOther => Color::Gray,
         Role::Syscall => Color::Cyan,
         Role::Gc => Color::LightMagenta,
         Role::Heap => Color::LightBlue,
@@ -380,6 +421,8 @@ fn rgb(role: Role, light: bool) -> Option<u32> {
         Role::Sample => (0xd7dde6, 0x343b45),
         Role::Running => (0x57c785, 0x146b39),
         Role::Waiting => (0x8aa9e0, 0x3d5f98),
+        Role::WaitLock => (0xff9e64, 0x9a4a00),
+        Role::WaitOther => (0xc8b79e, 0x6b5a3e),
         Role::Syscall => (0x47b8c9, 0x07626f),
         Role::Gc => (0xb392f0, 0x6f45c4),
         Role::Heap => (0x8fb3e8, 0x2f5ea3),

@@ -1,11 +1,18 @@
 //! What the timeline draws: each lane's content in the cells of a window, from the index far out and exact close in.
 
+mod kinds;
+pub mod totals;
+
+pub use kinds::usual;
+
 use super::states::source::Source;
 use super::states::spans;
 use super::states::spans::Span;
 use crate::base::{Duration, GoIdx, StringId, Time};
+use crate::model::reasons::WaitKind;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Cell, Detail, Index, Lane, Range, Segment};
+use kinds::{Teller, Waited};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A stretch of time, from and up to (exclusive), in `width` cells as equal as whole nanoseconds allow.
@@ -80,6 +87,8 @@ pub struct Strip {
     pub cells: Vec<Cell>,
     /// What can be named in it, in order; only runs and waits that fill at least two cells.
     pub marks: Vec<Mark>,
+    /// What most of the waiting in each cell was for, where it is known; may be empty.
+    pub kinds: Vec<Option<WaitKind>>,
     /// Whether it was computed from events; else from the index's grid.
     pub exact: bool,
 }
@@ -87,7 +96,8 @@ pub struct Strip {
 /// What the index alone knows of a lane: cheap at every zoom, as precise as the grid's own cells are.
 pub fn coarse(index: &Index, lane: Lane, window: Window) -> Strip {
     let cells = index.cells(lane, window.from, window.to, window.width);
-    Strip { lane, window, cells, marks: Vec::new(), exact: false }
+    let kinds = usual(index, lane).map_or(Vec::new(), |k| vec![Some(k); cells.len()]);
+    Strip { lane, window, cells, marks: Vec::new(), kinds, exact: false }
 }
 
 /// How many segments and events an exact answer may cost.
@@ -119,9 +129,12 @@ pub fn exact(
             window,
             cells: vec![Cell::default(); window.width],
             marks: Vec::new(),
+            kinds: Vec::new(),
             exact: true,
         })
         .collect();
+    let mut waited: Vec<Waited> = strips.iter().map(|_| Waited::new(window.width)).collect();
+    let mut teller = Teller::new(source);
     let cuts = source.cuts();
     for i in cuts.between(window.from, window.to) {
         if cancel.load(Ordering::Relaxed) {
@@ -132,7 +145,7 @@ pub fn exact(
         if lanes.iter().any(|(lane, _)| matches!(lane, Lane::Proc(_))) {
             add_procs(&mut strips, &seg, bounds, procs);
         }
-        for (strip, (lane, members)) in strips.iter_mut().zip(lanes) {
+        for ((strip, waited), (lane, members)) in strips.iter_mut().zip(&mut waited).zip(lanes) {
             for &g in members {
                 if cancel.load(Ordering::Relaxed) {
                     return None;
@@ -143,20 +156,34 @@ pub fn exact(
                     let (from, to) = bounds;
                     let span = Span { state: summary.dominant(), from, to, begin: None, end: None };
                     add_span(&mut strip.cells, window, &span, summary.longest_wait);
+                    if span.state == GoState::Waiting {
+                        waited.add(window, from, to, teller.before(g));
+                    }
                 } else {
-                    add_goroutine(strip, &seg, g, bounds, matches!(lane, Lane::Go(_)));
+                    let marks = matches!(lane, Lane::Go(_));
+                    add_goroutine((strip, waited), &mut teller, &seg, (g, bounds), marks);
                 }
             }
         }
     }
+    strips.iter_mut().zip(&waited).for_each(|(s, w)| s.kinds = w.most());
     Some(strips)
 }
 
 /// Adds what a segment knows of a goroutine; with `marks`, names its waits.
-fn add_goroutine(strip: &mut Strip, seg: &Segment, g: GoIdx, bounds: (Time, Time), marks: bool) {
+fn add_goroutine(
+    (strip, waited): (&mut Strip, &mut Waited),
+    teller: &mut Teller<'_>,
+    seg: &Segment,
+    (g, bounds): (GoIdx, (Time, Time)),
+    marks: bool,
+) {
     let window = strip.window;
     spans::spans(seg, g, bounds, window.from, window.to, |span| {
         add_span(&mut strip.cells, window, &span, span.to - span.from);
+        if span.state == GoState::Waiting {
+            waited.add(window, span.from, span.to, teller.kind(seg, g, &span));
+        }
         if marks && span.state == GoState::Waiting {
             let reason = span.begin.map_or(StringId::NONE, |i| match seg.detail(i as usize) {
                 Detail::Reason(r) => r,
@@ -331,7 +358,10 @@ pub fn resample(strip: &Strip, window: Window) -> Option<Strip> {
             Some(Mark { from, to, what: m.what })
         })
         .collect();
-    Some(Strip { lane: strip.lane, window, cells, marks, exact: false })
+    let middle = |i| window.edge(i) + Duration(window.cell_span().0 / 2);
+    let kind = |i| strip.window.cell(middle(i)).and_then(|c| strip.kinds.get(c).copied().flatten());
+    let kinds = (0..window.width).map(kind).collect();
+    Some(Strip { lane: strip.lane, window, cells, marks, kinds, exact: false })
 }
 
 #[cfg(test)]

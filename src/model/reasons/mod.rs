@@ -1,5 +1,9 @@
 //! What a goroutine waits for, read off its stack with the rules of `assets/reasons.toml`.
 
+mod kind;
+
+pub use kind::WaitKind;
+
 use super::Dict;
 use super::Waker;
 use super::ownership::{is_cgo, is_library, is_runtime};

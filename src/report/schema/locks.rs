@@ -19,7 +19,7 @@ pub struct Locks {
     pub schema: Version,
     /// How many traces were summed up.
     pub traces: usize,
-    /// How long they are together.
+    /// How long they are together, or the parts of them between `--from` and `--to`: all times are those inside.
     pub duration_ns: i64,
     /// What goroutines queued for, the most waited for first.
     pub contended: Vec<Lock>,

@@ -12,6 +12,7 @@ mod registry;
 pub mod route;
 pub mod runner;
 pub mod search;
+pub mod sheet;
 pub mod view;
 pub mod waited;
 pub mod zoom;

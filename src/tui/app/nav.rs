@@ -2,6 +2,7 @@
 
 use super::catalog::ViewId;
 use super::route::RouteRef;
+use super::sheet::Sheet;
 use crate::analysis::profile::cut::Cut;
 use crate::analysis::tasks::What;
 use crate::base::EventNo;
@@ -65,6 +66,8 @@ pub enum Row {
 pub struct Place {
     /// The view in the body.
     pub view: ViewId,
+    /// What stands there in its place, if anything.
+    pub sheet: Option<Sheet>,
     /// The cursor in time.
     pub at: Time,
     /// The goroutine under the cursor.
@@ -90,6 +93,7 @@ impl Place {
     pub fn new(view: ViewId, at: Time) -> Place {
         Place {
             view,
+            sheet: None,
             at,
             go: GoIdx::NONE,
             row: None,
@@ -105,7 +109,7 @@ impl Place {
     /// What is under the cursor of the view: a goroutine, or else a row of another kind; and the event, if it is on one.
     pub fn subject(&self) -> (GoIdx, Option<Row>, Option<EventNo>) {
         match self.row {
-            Some(Row::Span(..)) if self.view == ViewId::Tasks => (GoIdx::NONE, self.row, None),
+            Some(Row::Span(..)) if self.view == ViewId::Tasks && self.sheet.is_none() => (GoIdx::NONE, self.row, None),
             Some(Row::Span(..)) => (self.go, None, self.event),
             row => (self.go, row.filter(|_| !self.go.is_some()), self.event),
         }
@@ -149,7 +153,14 @@ impl Place {
         // A profile has frames of its own, and the stacks a cursor of their own.
         let own = |v| matches!(v, ViewId::Profile | ViewId::Stacks);
         let frame = if view == self.view || !own(view) && !own(self.view) { self.frame } else { FrameId::NONE };
-        Place { view, frame, ..self.clone() }
+        Place { view, frame, sheet: None, ..self.clone() }
+    }
+
+    /// The same place with a sheet in the body.
+    pub fn with_sheet(&self, sheet: Sheet) -> Place {
+        // A profile is of another trace, or of none.
+        let view = if self.view == ViewId::Profile { ViewId::Timeline } else { self.view };
+        Place { sheet: Some(sheet), event: None, ..self.with_view(view) }
     }
 }
 

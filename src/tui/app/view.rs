@@ -11,7 +11,7 @@ use crate::analysis::profile::Profiled;
 use crate::base::{FrameId, Time};
 use crate::model::Index;
 use crate::read::Trace;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Glyphs, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use std::any::Any;
@@ -136,6 +136,38 @@ pub trait LineCosts: Send + Sync {
     fn of(&self, cx: &Ctx, frame: FrameId) -> Vec<(u32, String, String)>;
 }
 
+/// What a query does in a view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Querying {
+    /// Only what it matches is there.
+    Filters,
+    /// What it matches is marked.
+    Marks,
+    /// Nothing.
+    Nothing,
+}
+
+/// Which parts of the scope a view obeys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Obeys {
+    /// A range of time.
+    pub range: bool,
+    /// A group, or one goroutine.
+    pub goroutines: bool,
+    /// What a query does.
+    pub query: Querying,
+}
+
+impl Obeys {
+    /// All of it.
+    pub const ALL: Obeys = Obeys { range: true, goroutines: true, query: Querying::Filters };
+    /// Nothing of it.
+    pub const NOTHING: Obeys = Obeys { range: false, goroutines: false, query: Querying::Nothing };
+}
+
+/// What the signs of a view mean: each, and its meaning.
+pub type Legend = Vec<(String, String)>;
+
 /// A view in the body, or a pane.
 pub trait View: Any {
     /// What stands in its border, if it has one.
@@ -144,6 +176,16 @@ pub trait View: Any {
     /// Whose keys it takes beside the global ones.
     fn scope(&self) -> Scope {
         Scope::Global
+    }
+
+    /// Which parts of the scope it obeys at a place.
+    fn obeys(&self, _place: &Place) -> Obeys {
+        Obeys::ALL
+    }
+
+    /// What its signs mean.
+    fn legend(&self, _glyphs: &Glyphs) -> Legend {
+        Legend::new()
     }
 
     /// Does an action; `false` if it is not for this view, so that it goes on to the panes and to the model.

@@ -3,6 +3,7 @@
 use super::layout;
 use crate::base::text;
 use crate::tui::app::catalog::ViewId;
+use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::Pane;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::write;
@@ -10,8 +11,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// The line of tabs: only views that work are there.
-pub fn draw(area: Rect, buf: &mut Buffer, present: ViewId, focused: bool, theme: &Theme) {
+/// The line of tabs: only views that work are there. A sheet stands in for the present view.
+pub fn draw(area: Rect, buf: &mut Buffer, view: ViewId, sheet: Option<&Sheet>, focused: bool, theme: &Theme) {
     if area.is_empty() {
         return;
     }
@@ -19,17 +20,23 @@ pub fn draw(area: Rect, buf: &mut Buffer, present: ViewId, focused: bool, theme:
     for x in area.left()..area.right() {
         buf[(x, area.y)].set_char(theme.glyphs.horizontal).set_style(border);
     }
-    for (id, label, x) in layout::tabs(area.width, present) {
-        let style = match (id == present, focused) {
-            (true, true) => theme.style(Role::Selection).patch(theme.style(Role::Title)),
-            (true, false) => theme.style(Role::Title),
-            (false, _) => theme.style(Role::Dim),
-        };
+    let style = |present, focused| match (present, focused) {
+        (true, true) => theme.style(Role::Selection).patch(theme.style(Role::Title)),
+        (true, false) => theme.style(Role::Title),
+        (false, _) => theme.style(Role::Dim),
+    };
+    let mut end = area.x;
+    for (id, label, x) in layout::tabs(area.width, view) {
+        let present = id == view && sheet.is_none();
         // The line is below it, and its colour must not be the text's.
-        write(buf, area, area.x + x, area.y, &label, Style::reset().patch(style));
-        if id != present {
+        end = write(buf, area, area.x + x, area.y, &label, Style::reset().patch(style(present, focused)));
+        if !present {
             write(buf, area, area.x + x + 1, area.y, &id.number().to_string(), theme.style(Role::Key));
         }
+    }
+    let name = sheet.map_or(String::new(), |s| format!(" {} ", s.name()));
+    if !name.is_empty() && end + 1 + name.len() as u16 <= area.right() {
+        write(buf, area, end + 1, area.y, &name, Style::reset().patch(style(true, focused)));
     }
 }
 

@@ -2,13 +2,10 @@
 
 pub mod help;
 mod palette;
-mod panel;
 mod prompt;
-pub mod why;
 
 pub use help::Help;
 pub use palette::Palette;
-pub use panel::{Goal, Panel, PanelLine, Panelled};
 pub use prompt::Prompt;
 
 use super::app::action::Action;
@@ -30,8 +27,6 @@ pub enum Then {
     Do(Action),
     /// It goes away and this query narrows the views; empty takes the query off.
     Query(String),
-    /// It goes away and the timeline shows this.
-    Go(Goal),
 }
 
 /// The overlay that is shown, if any.
@@ -46,8 +41,6 @@ pub enum Overlay {
     Palette(Palette),
     /// The query's prompt.
     Prompt(Prompt),
-    /// Something to read.
-    Panel(Panel),
 }
 
 /// The longest text that can be typed or pasted into a line, in bytes: what is longer was not meant for it.
@@ -91,7 +84,6 @@ impl Overlay {
             Overlay::Help(h) => h.key(key, cx),
             Overlay::Palette(p) => p.key(key, cx),
             Overlay::Prompt(p) => p.key(key, cx),
-            Overlay::Panel(p) => p.key(key, cx),
         }
     }
 
@@ -101,7 +93,8 @@ impl Overlay {
         match self {
             Overlay::Prompt(p) => p.paste(clean, cx),
             Overlay::Palette(p) => p.paste(clean),
-            Overlay::None | Overlay::Help(_) | Overlay::Panel(_) => {}
+            Overlay::Help(h) => h.paste(clean),
+            Overlay::None => {}
         }
     }
 
@@ -109,7 +102,6 @@ impl Overlay {
     pub fn wheel(&mut self, rows: i32) {
         match self {
             Overlay::Help(h) => h.wheel(rows),
-            Overlay::Panel(p) => p.wheel(rows),
             _ => {}
         }
     }
@@ -118,16 +110,9 @@ impl Overlay {
     pub fn render(&self, screen: Rect, foot: Rect, buf: &mut Buffer, cx: &OverlayCtx) -> Option<Position> {
         match self {
             Overlay::None => None,
-            Overlay::Help(h) => {
-                h.render(screen, buf, cx);
-                None
-            }
+            Overlay::Help(h) => h.render(screen, buf, cx),
             Overlay::Palette(p) => p.render(screen, buf, cx),
             Overlay::Prompt(p) => p.render(screen, foot, buf, cx),
-            Overlay::Panel(p) => {
-                p.render(screen, buf, cx);
-                None
-            }
         }
     }
 }

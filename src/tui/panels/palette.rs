@@ -24,24 +24,54 @@ pub struct Palette {
     list: Scroll,
 }
 
-/// The actions that match, best first; all of them for no text.
+/// Words of those who look for the cause of something, and the actions that show it.
+const WORDS: &[(&str, &[&str])] = &[
+    ("mutex lock rwmutex contention contended convoy semaphore pool", &["locks"]),
+    ("channel chan send receive select backpressure", &["locks", "view-waits"]),
+    ("why slow", &["path", "chain", "view-findings"]),
+    ("root cause", &["chain", "view-findings"]),
+    ("blocked waiting off-cpu", &["view-waits", "stacks-of"]),
+    ("latency scheduler runnable preemption gomaxprocs idle", &["view-runtime"]),
+    ("p99 tail duration", &["view-tasks", "path"]),
+    ("gc garbage pause stw heap assist memory", &["view-runtime"]),
+    ("leak", &["view-findings", "view-goroutines"]),
+    ("hot cpu flame", &["view-stacks", "view-profile"]),
+    ("problem wrong diagnose deadlock", &["view-findings"]),
+    ("range window scope", &["select"]),
+    ("map find grep", &["filter"]),
+];
+
+/// The actions that match, best first; all of them for no text. A few letters in their order find a name; of what an action
+/// does, and of the words for what one looks for, whole beginnings of words do.
 pub fn matching(typed: &str) -> Vec<Action> {
     let all = Action::ALL.iter().copied().filter(|a| *a != Action::Palette);
-    if typed.trim().is_empty() {
+    let wanted: Vec<String> = typed.split_whitespace().map(str::to_lowercase).collect();
+    if wanted.is_empty() {
         return all.collect();
     }
     let pattern = Pattern::parse(typed, CaseMatching::Smart, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buf = Vec::new();
-    let mut score = |s: &str| pattern.score(Utf32Str::new(s, &mut buf), &mut matcher);
-    // A match in the name counts double: it is what people remember.
-    let mut found: Vec<(u32, Action)> = all
+    let has = |text: &str| {
+        let text = text.to_lowercase();
+        let begins = |w: &String| text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|t| t.starts_with(w));
+        wanted.iter().all(begins)
+    };
+    let place = |a: Action| WORDS.iter().filter(|w| has(w.0)).find_map(|w| w.1.iter().position(|x| *x == a.name()));
+    // The words of the trade come first, then names, and what is only said of an action last.
+    let rank = |a: Action| match (place(a), has(a.name()) || has(&a.name().replace('-', " ")), has(a.help())) {
+        (Some(i), ..) => Some((0, i as u32)),
+        (_, true, _) => Some((1, 0)),
+        (.., true) => Some((3, 0)),
+        _ => None,
+    };
+    let mut found: Vec<((u32, u32), Action)> = all
         .filter_map(|a| {
-            let best = score(a.name()).map(|s| s * 2).max(score(a.help()))?;
-            Some((best, a))
+            let near = pattern.score(Utf32Str::new(a.name(), &mut buf), &mut matcher);
+            Some((rank(a).or(near.map(|s| (2, u32::MAX - s)))?, a))
         })
         .collect();
-    found.sort_by_key(|(s, _)| std::cmp::Reverse(*s));
+    found.sort_by_key(|f| f.0);
     found.into_iter().map(|(_, a)| a).collect()
 }
 
@@ -124,5 +154,45 @@ mod tests {
         assert_eq!(matching("zin")[0], Action::ZoomIn);
         assert_eq!(matching("editor")[0], Action::Editor);
         assert!(matching("xyzzy").is_empty());
+    }
+
+    #[test]
+    fn words_of_the_trade_find_where_that_is_seen() {
+        for (typed, action) in [
+            ("mutex", Action::Locks),
+            ("contention", Action::Locks),
+            ("slow", Action::Path),
+            ("why", Action::Path),
+            ("gc", Action::View(ViewId::Runtime)),
+            ("latency", Action::View(ViewId::Runtime)),
+            ("leak", Action::View(ViewId::Findings)),
+            ("root cause", Action::Chain),
+            ("lock", Action::Locks),
+            ("view-waits", Action::View(ViewId::Links)),
+        ] {
+            assert_eq!(matching(typed).first(), Some(&action), "{typed}");
+        }
+    }
+
+    #[test]
+    fn words_lead_to_actions_that_there_are() {
+        for name in WORDS.iter().flat_map(|w| w.1) {
+            assert!(Action::from_name(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_match_is_not_offered() {
+        // Letters that are scattered over a sentence are no match.
+        assert!(matching("mutex").iter().all(|a| *a == Action::Locks));
+        for typed in ["gc", "leak", "zoom", "slow"] {
+            for a in matching(typed) {
+                let mut rest = a.name().chars();
+                let named = typed.chars().all(|c| rest.any(|r| r == c));
+                let said = a.help().to_lowercase().contains(typed);
+                let listed = WORDS.iter().any(|w| w.0.contains(typed) && w.1.contains(&a.name()));
+                assert!(named || said || listed, "{typed}: {}", a.name());
+            }
+        }
     }
 }

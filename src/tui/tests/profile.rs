@@ -177,12 +177,12 @@ fn narrowings_stand_in_the_title_in_their_order_and_escape_takes_the_last_one_of
     assert!(through.1.contains("1.29s, 66.49% of 1.94s · 129 of 194 samples"), "{through:?}");
     d.keys("gI").unwrap();
     let both = heads(&d);
-    assert!(both.0.ends_with("through runtime.mapassign_faststr  not through maps.ctrlGroup.matchH2"), "{both:?}");
+    assert!(both.0.ends_with("through runtime.mapassign_faststr   not through maps.ctrlGroup.matchH2"), "{both:?}");
     d.keys("T").unwrap();
     assert!(heads(&d).1.contains("1 label"), "{:?}", heads(&d));
     d.keys("jj<Enter>/Update<Enter>").unwrap();
     let all = heads(&d);
-    assert!(all.0.ends_with("without route  /Update"), "{all:?}");
+    assert!(all.0.ends_with("without route   filter /Update"), "{all:?}");
     d.keys("<Esc>").unwrap();
     assert!(heads(&d).0.ends_with("without route"), "{:?}", heads(&d));
     // Back from the label it is on the list, and from there in the table.

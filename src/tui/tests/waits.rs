@@ -37,17 +37,22 @@ fn links_know_the_window_and_the_group() {
 
 #[test]
 fn a_wait_shows_its_critical_path_and_its_chain_from_where_it_stands() {
-    let (mut d, screen) = after("3<Enter>p", 160, 50);
+    let (mut d, _) = after("3<Enter>", 160, 50);
+    let at = d.model.place().clone();
+    d.keys("p").unwrap();
+    let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
     assert!(screen.contains("critical path"), "{screen}");
     let sum = screen.lines().find(|l| l.contains("  total")).unwrap_or_else(|| panic!("{screen}"));
     assert!(sum.contains("100.0 %"), "{sum}");
-    let at = d.model.place().clone();
     d.keys("<Esc>").unwrap();
     assert_eq!(*d.model.place(), at);
     d.keys("c").unwrap();
     let screen = text(&d.screen(Size { width: 160, height: 50 }).0);
     assert!(screen.contains("the chain of this wait"), "{screen}");
-    d.keys("<Enter>").unwrap();
+    // The root cause stands first, then the wait that was asked about.
+    let first = screen.lines().find(|l| l.starts_with('›')).unwrap_or_else(|| panic!("{screen}"));
+    assert!(first.contains("root cause: "), "{screen}");
+    d.keys("j<Enter>").unwrap();
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
 }
 
@@ -87,4 +92,65 @@ fn a_name_opens_into_its_regions_and_a_region_into_the_timeline() {
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
     d.keys("<Esc>").unwrap();
     assert_eq!(d.model.place().view, ViewId::Tasks);
+}
+
+#[test]
+fn locks_chains_and_paths_stay_until_they_are_left_and_escape_comes_back_to_them() {
+    let size = Size { width: 120, height: 40 };
+    for (keys, title) in [
+        ("L", "locks and channels that goroutines queue for"),
+        ("3<Enter>c", "the chain of this wait"),
+        ("3<Enter>p", "critical path · "),
+    ] {
+        let (mut d, screen) = after(keys, size.width, size.height);
+        let shows = |d: &Driver| text(&d.screen(size).0).lines().any(|l| l.starts_with(&format!(" {title}")));
+        assert!(shows(&d), "{screen}");
+        let sheet = d.model.place().sheet.clone();
+        // Help, panes, a query, the palette and a key that means nothing leave it where it is.
+        for around in ["?<Esc>", "<Tab><Tab><Tab>", "/main<Enter><Tab><Tab><Tab><Tab>", ":<Esc>", "w", "jjk"] {
+            d.keys(around).unwrap();
+            assert!(shows(&d) && d.model.place().sheet == sheet, "{keys} {around}: {}", text(&d.screen(size).0));
+        }
+        d.keys("<Esc>").unwrap();
+        let (mut d, _) = after(keys, size.width, size.height);
+        let at = d.model.place().clone();
+        for away in ["5", "8", "<Enter>", "c"] {
+            d.keys(away).unwrap();
+            if d.model.place().sheet == sheet {
+                continue;
+            }
+            d.keys("<Esc>").unwrap();
+            assert!(shows(&d), "{keys} {away}: {}", text(&d.screen(size).0));
+            assert_eq!(*d.model.place(), at, "{keys} {away}");
+        }
+        d.keys("<Esc>").unwrap();
+        assert_eq!(d.model.place().sheet, None);
+    }
+}
+
+#[test]
+fn the_panes_are_of_the_line_under_the_cursor_of_the_locks() {
+    let size = Size { width: 120, height: 40 };
+    let (mut d, _) = after("L", size.width, size.height);
+    let titles = |d: &Driver| {
+        let screen = text(&d.screen(size).0);
+        screen.lines().find(|l| l.contains('┬')).unwrap().to_string()
+    };
+    assert!(titles(&d).contains("waiting: Mutex"), "{}", titles(&d));
+    let first = (d.model.place().go, d.model.place().at);
+    d.keys("j").unwrap();
+    assert_ne!((d.model.place().go, d.model.place().at), first);
+    d.keys("k").unwrap();
+    assert_eq!((d.model.place().go, d.model.place().at), first);
+}
+
+#[test]
+fn the_times_stay_in_sight_when_the_text_moves_sideways() {
+    let (mut d, screen) = after("L", 80, 24);
+    let size = Size { width: 80, height: 24 };
+    let row = |s: &str| s.lines().find(|l| l.starts_with('›')).unwrap().to_owned();
+    let time = row(&screen)[.."›    2.52s".len()].to_owned();
+    d.keys("lll").unwrap();
+    let moved = row(&text(&d.screen(size).0));
+    assert!(moved.starts_with(&time) && moved != row(&screen), "{moved}");
 }

@@ -9,6 +9,7 @@ pub mod hit_list;
 pub mod links;
 pub mod profile;
 pub mod runtime;
+pub mod sheet;
 pub mod source;
 pub mod stacks;
 pub mod tasks;

@@ -2,6 +2,7 @@
 
 use crate::base::Duration;
 use crate::model::Cell;
+use crate::model::reasons::WaitKind;
 use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::wire::event::GoState;
 use ratatui::buffer::Buffer;
@@ -29,6 +30,8 @@ pub struct Lane<'a> {
     pub cells: &'a [Cell],
     /// Hits of the query in each cell; may be shorter.
     pub hits: &'a [u32],
+    /// What most of the waiting in each cell was for; may be shorter.
+    pub kinds: &'a [Option<WaitKind>],
     /// How long a cell is.
     pub cell: Duration,
     /// How many goroutines can run at once in this lane: what a full bar stands for.
@@ -50,7 +53,7 @@ impl Lane<'_> {
             return (glyph, style);
         }
         // Many hits would hide how busy the lane is: there they only lend the bars their colour.
-        let bar = theme.glyphs.levels.contains(&glyph) || glyph == theme.glyphs.waking;
+        let bar = theme.glyphs.levels.contains(&glyph) || theme.glyphs.waking.contains(&glyph);
         let glyph = if bar && theme.level != ColorLevel::None && self.dense() { glyph } else { theme.glyphs.hit };
         (glyph, theme.style(Role::Hit))
     }
@@ -68,6 +71,7 @@ impl Lane<'_> {
     fn state(&self, i: usize) -> (char, Style) {
         let theme = self.theme;
         let Some(c) = self.cells.get(i) else { return (' ', Style::new()) };
+        let kind = self.kinds.get(i).copied().flatten();
         let active = c.runnable.max(c.syscall);
         // Where a cell mixes all kinds of things, running time says most, unless the rest is a good part of the cell.
         let all = c.running + c.runnable + c.waiting + c.syscall;
@@ -76,14 +80,14 @@ impl Lane<'_> {
             let share = c.running.0 as f64 / (self.cell.0.max(1) as f64 * f64::from(self.capacity.max(1)));
             // An eighth is the lowest bar.
             if share <= 0.125 && c.waiting.0 as f64 >= all.0 as f64 * 0.875 {
-                return (theme.glyphs.waking, theme.state(GoState::Waiting));
+                return (theme.waking_glyph(kind), theme.wait(kind));
             }
             return (theme.level_glyph(share.clamp(0.001, 1.0)), theme.state(GoState::Running));
         }
         let state = if active > Duration::ZERO {
             if c.syscall >= c.runnable { GoState::Syscall } else { GoState::Runnable }
         } else if c.waiting > Duration::ZERO {
-            GoState::Waiting
+            return (theme.wait_glyph(kind), theme.wait(kind));
         } else if c.samples > 0 {
             return (theme.glyphs.sample, theme.style(Role::Sample));
         } else {
@@ -160,20 +164,47 @@ mod tests {
         // Waits but for a moment; only waits; is there for a moment; runs more than the lowest bar; is ready as well.
         let cells = [cell(1, 99, 0), cell(0, 100, 0), cell(1, 0, 0), cell(13, 87, 0), cell(10, 80, 10)];
         let glyphs = |capacity, theme: &Theme| {
-            let lane = Lane { cells: &cells, hits: &[], cell: Duration(100), capacity, labels: &[], theme };
+            let kinds = &[Some(WaitKind::Channel); 5];
+            let lane = Lane { cells: &cells, hits: &[], kinds, cell: Duration(100), capacity, labels: &[], theme };
             (0..cells.len()).map(|i| lane.glyph(i).0).collect::<String>()
         };
         let theme = |ascii| Theme::new(ColorLevel::None, Background::Dark, ascii);
         assert_eq!(glyphs(1, &theme(false)), "╌─▁▂▁");
-        assert_eq!(glyphs(1, &theme(true)), "~-...");
+        assert_eq!(glyphs(1, &theme(true)), "Cc...");
         // Of a group where so many can run at once it is as little.
         let busy = Cell { running: Duration(100), waiting: Duration(9900), ..Cell::default() };
         let group = |capacity| {
             let theme = theme(false);
-            let lane = Lane { cells: &[busy], hits: &[], cell: Duration(100), capacity, labels: &[], theme: &theme };
+            let (cells, cell) = (&[busy], Duration(100));
+            let lane = Lane { cells, hits: &[], kinds: &[], cell, capacity, labels: &[], theme: &theme };
             lane.glyph(0).0
         };
-        assert_eq!((group(1), group(4), group(8)), ('█', '▂', '╌'));
+        assert_eq!((group(1), group(4), group(8)), ('█', '▂', '-'));
+    }
+
+    #[test]
+    fn kinds_of_waits_differ_by_glyph_from_each_other_and_from_all_else_in_a_lane() {
+        for ascii in [false, true] {
+            let theme = Theme::new(ColorLevel::None, Background::Dark, ascii);
+            let g = theme.glyphs;
+            let mut seen = vec![g.runnable, g.syscall, g.hit, g.sample, g.idle];
+            seen.extend(g.levels);
+            seen.dedup();
+            for (k, kind) in WaitKind::ALL.into_iter().enumerate() {
+                let only = theme.wait_glyph(Some(kind));
+                assert!(!seen.contains(&only), "{only} of {kind:?} is another's");
+                seen.push(only);
+                // What waits for GC seldom runs.
+                let but = g.waking[k];
+                assert!(!seen.contains(&but) || kind == WaitKind::Gc && but == only, "{but} of {kind:?} is another's");
+                seen.push(but);
+            }
+        }
+        let theme = |level| Theme::new(level, Background::Dark, false);
+        for level in [ColorLevel::Basic, ColorLevel::True] {
+            let styles: Vec<Style> = WaitKind::ALL.into_iter().map(|k| theme(level).wait(Some(k))).collect();
+            assert!((1..styles.len()).all(|i| !styles[..i].contains(&styles[i])), "{styles:?}");
+        }
     }
 
     #[test]
@@ -183,7 +214,8 @@ mod tests {
         let cells = [busy, idle, busy, busy, busy, busy, busy, busy];
         let glyphs = |hits: &[u32], level| {
             let theme = Theme::new(level, Background::Dark, false);
-            let lane = Lane { cells: &cells, hits, cell: Duration(100), capacity: 1, labels: &[], theme: &theme };
+            let cell = Duration(100);
+            let lane = Lane { cells: &cells, hits, kinds: &[], cell, capacity: 1, labels: &[], theme: &theme };
             let hit = theme.style(Role::Hit);
             (0..8).map(|i| lane.glyph(i)).map(|(g, s)| if s == hit { (g, 'h') } else { (g, ' ') }).collect::<Vec<_>>()
         };

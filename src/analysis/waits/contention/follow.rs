@@ -32,6 +32,9 @@ struct Place {
 
 pub(super) struct Follow<'a> {
     pub classes: Classes<'a>,
+    /// What counts, and the part of the trace that lies in it.
+    window: (Time, Time),
+    inside: (Time, Time),
     pub queues: Vec<(Queue, Contended)>,
     ids: FxHashMap<Node, u32>,
     sites: FxHashMap<(Node, PlaceId, ReasonId, Class), Mark>,
@@ -42,9 +45,12 @@ pub(super) struct Follow<'a> {
 }
 
 impl<'a> Follow<'a> {
-    pub fn new(classes: Classes<'a>) -> Follow<'a> {
+    /// Follows all waits; those count that lie in `window`, with their part in it. `inside` is what that has of the trace.
+    pub fn new(classes: Classes<'a>, window: (Time, Time), inside: (Time, Time)) -> Follow<'a> {
         Follow {
             classes,
+            window,
+            inside,
             queues: Vec::new(),
             ids: FxHashMap::default(),
             sites: FxHashMap::default(),
@@ -91,8 +97,7 @@ impl<'a> Follow<'a> {
         let next = self.queues.len() as u32;
         let queue = *self.ids.entry(node).or_insert(next);
         if queue == next {
-            let index = self.classes.index;
-            self.queues.push((Queue::new(node.0, index.start, index.duration()), Contended::new(node.0)));
+            self.queues.push((Queue::new(node.0, self.window, self.inside), Contended::new(node.0)));
             self.ends.push(BTreeMap::new());
         }
         self.known.push(Place { queue, line, side, reason, waited: Tally::default() });
@@ -109,27 +114,34 @@ impl<'a> Follow<'a> {
     }
 
     /// A wait is over at `to`, ended by `by` in a stack if by anyone; or the trace is. Gives the queue back, if a lock was
-    /// released that way.
+    /// released that way, and the wait counts.
     fn go(&mut self, mark: Mark, wait: &Stretch, to: Time, by: Option<(GoIdx, StackId)>) -> Option<u32> {
         let at = (mark as usize).wrapping_sub(1);
         let place = *self.known.get(at)?;
         let (q, out) = &mut self.queues[place.queue as usize];
         let sender = place.side == Class::Send;
+        let counts = q.counts(wait.from, to);
         // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
         let goroutine = by.filter(|b| b.0.is_some());
         let releases = goroutine.is_some_and(|b| self.classes.releases(b.1));
         if let Some((by, stack)) = goroutine {
             let line = self.classes.line(out.what, stack);
-            *self.ends[place.queue as usize].entry(line).or_default() += 1;
+            if counts {
+                *self.ends[place.queue as usize].entry(line).or_default() += 1;
+            }
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
-            q.release(to, (by, (group(self.classes.index, by), line, how)), (wait.go, sender));
+            q.release(to, (by, (group(self.classes.index, by), line, how)), (wait.go, sender), counts);
         }
         if by.is_some() {
-            q.go(to, (wait.go, sender), releases || goroutine.is_some() && out.what != What::Lock);
+            let handoff = releases || goroutine.is_some() && out.what != What::Lock;
+            q.go(to, (wait.go, sender), handoff && counts);
         } else {
             q.pass(to);
         }
-        let d = wait.len;
+        if !counts {
+            return None;
+        }
+        let (from, d) = q.inside(wait.from, wait.len);
         self.known[at].waited.add(d);
         let open = wait.ended == EventNo::MAX;
         match place.side {
@@ -143,7 +155,7 @@ impl<'a> Follow<'a> {
         out.total += d;
         if d > out.max || out.waits == 1 {
             (out.max, out.longest) = (d, Some(wait.began).filter(|&no| no != EventNo::MAX));
-            out.longest_wait = (wait.go, wait.from);
+            out.longest_wait = (wait.go, from);
         }
         releases.then_some(place.queue)
     }

@@ -136,11 +136,11 @@ pub struct Contended {
     pub longest_wait: (GoIdx, Time),
     /// Most goroutines that waited at once.
     pub depth_max: u64,
-    /// How many waited on average over the trace, in thousandths.
+    /// How many waited on average over the trace, or the part of it that was looked at, in thousandths.
     pub depth_mean_milli: u64,
-    /// The same for each of [`CELLS`] equal parts of the trace; nothing for a sum over several.
+    /// The same for each of [`CELLS`] equal parts of that; nothing for a sum over several.
     pub depth: Vec<u64>,
-    /// The part of the trace in which at least one waited.
+    /// The time in which at least one waited.
     pub busy: Duration,
     /// The longest queue, by how many were released from it without a gap.
     pub convoy: Convoy,
@@ -272,7 +272,24 @@ pub struct Contention {
     pub places: Places,
     /// Waits of which the trace does not say what for.
     pub unsaid: Tally,
+    /// The part of the trace that was looked at.
+    pub window: (Time, Time),
+    /// Whether that is what somebody asked for, and not the trace from end to end.
+    pub narrowed: bool,
 }
+
+impl Contention {
+    /// How long the part of the trace is that was looked at.
+    pub fn length(&self) -> Duration {
+        self.window.1 - self.window.0
+    }
+}
+
+/// From the first instant to before the second.
+pub type Window = (Time, Time);
+
+/// All of a trace.
+pub const WHOLE: Window = (Time::MIN, Time::MAX);
 
 /// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that a [`Keeper`] kept
 /// of it, or else by decoding it twice. What holders did meanwhile takes another pass.
@@ -281,19 +298,31 @@ pub struct Contention {
 ///
 /// A segment that cannot be decoded.
 pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contention, String> {
+    contention_in(source, kept, WHOLE)
+}
+
+/// The same for the time in a window: waits across a border count with the part inside, and each moment of that belongs to
+/// whom it belongs in the whole trace.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn contention_in<S: Source>(source: &S, kept: Option<Kept>, window: Window) -> Result<Contention, String> {
     let mut out = Err("there is no trace".to_owned());
     source.with_index(&mut |index| {
         // Of a damaged trace it may not be known how some waits ended.
         let kept = kept.as_ref().filter(|_| !index.totals.waits_missing);
-        out = of_index(source, index, kept);
+        out = of_index(source, index, kept, window);
     });
     out
 }
 
-fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>) -> Result<Contention, String> {
+fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>, window: Window) -> Result<Contention, String> {
     let places = Places::new(&index.dict);
     let reasons = Reasons::default();
-    let mut f = Follow::new(Classes::new(index, &places, &reasons));
+    let from = window.0.max(index.start).min(index.end);
+    let inside = (from, window.1.min(index.end).max(from));
+    let mut f = Follow::new(Classes::new(index, &places, &reasons), window, inside);
     match kept {
         Some(kept) => f.replay(kept),
         None => f.decode(source)?,
@@ -302,7 +331,7 @@ fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>) -> Result
     for (class, (mut q, c)) in (0u32..).zip(f.close()) {
         curves.push(std::mem::take(&mut q.curve));
         holds.extend(q.holds.iter().map(|&h| (h, class)));
-        classes.push(close(q, c, index));
+        classes.push(close(q, c, index, inside.1 - inside.0));
     }
     let held = held::meanwhile(source, (index, &places, &reasons), &curves, holds)?;
     for (c, held) in classes.iter_mut().zip(held) {
@@ -318,16 +347,20 @@ fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>) -> Result
     }
     classes.retain(|c| c.waits > 0);
     classes.sort_by_key(Contended::rank);
-    let unsaid = unsaid::unsaid(index, &reasons);
-    Ok(Contention { classes, places, unsaid })
+    let narrowed = window != WHOLE;
+    let unsaid = match narrowed {
+        true => unsaid::inside(source, index, &reasons, window)?,
+        false => unsaid::unsaid(index, &reasons),
+    };
+    Ok(Contention { classes, places, unsaid, window: inside, narrowed })
 }
 
 fn nanos(area: i128) -> Duration {
     Duration(area.clamp(0, i128::from(i64::MAX)) as i64)
 }
 
-fn close(q: Queue, mut c: Contended, index: &Index) -> Contended {
-    let whole = i128::from(index.duration().ns().max(1));
+fn close(q: Queue, mut c: Contended, index: &Index, length: Duration) -> Contended {
+    let whole = i128::from(length.ns().max(1));
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
     c.depth = q.over_time.milli();
     (c.depth_max, c.busy, c.convoy, c.handoffs) = (q.depth_max, q.busy, q.longest_convoy, q.handoffs);

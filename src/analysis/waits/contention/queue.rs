@@ -4,6 +4,9 @@
 //! to whoever made the later one, as Go's mutex profile does (`semrelease1` in `runtime/sema.go`, `acquiretime`): it held
 //! the lock then. What was waited for before the first release belongs to whoever made that, and what was waited for after
 //! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them.
+//!
+//! Where only a window is asked for, all of the trace is followed nevertheless, and only the moments inside count: who
+//! releases after it answers for what was waited for in it.
 
 use super::depth::Depth;
 use super::passes::Passes;
@@ -56,6 +59,10 @@ pub(super) struct Curve(Vec<(Time, i128)>);
 
 impl Curve {
     fn push(&mut self, at: Time, area: i128) {
+        // Outside of the window nothing moves.
+        if self.0.last() == Some(&(at, area)) {
+            return;
+        }
         if self.0.len() >= MOST {
             let mut i = 0;
             self.0.retain(|_| {
@@ -79,6 +86,8 @@ impl Curve {
 /// A lock or channel while it is followed. Times must not go back.
 pub(super) struct Queue {
     what: What,
+    /// What counts.
+    window: (Time, Time),
     depth: u64,
     since: Time,
     /// When somebody came and nobody waited.
@@ -106,9 +115,11 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub fn new(what: What, start: Time, whole: Duration) -> Queue {
+    /// One of which the time inside `window` counts, and the depth in parts of `parts`, which lies in that.
+    pub fn new(what: What, window: (Time, Time), parts: (Time, Time)) -> Queue {
         Queue {
             what,
+            window,
             depth: 0,
             since: Time::MIN,
             busy_since: Time::MIN,
@@ -118,7 +129,7 @@ impl Queue {
             last_release: Time::MIN,
             depth_max: 0,
             busy: Duration::ZERO,
-            over_time: Depth::new(start, whole),
+            over_time: Depth::new(parts.0, parts.1 - parts.0),
             convoy: Convoy::default(),
             longest_convoy: Convoy::default(),
             handoffs: 0,
@@ -132,7 +143,24 @@ impl Queue {
         }
     }
 
+    /// The moment of the window that is nearest to one.
+    fn clip(&self, t: Time) -> Time {
+        t.max(self.window.0).min(self.window.1)
+    }
+
+    /// Whether a wait is one of those that count.
+    pub fn counts(&self, from: Time, to: Time) -> bool {
+        to >= self.window.0 && from < self.window.1
+    }
+
+    /// The part of a wait that counts: when it begins, and how long it is.
+    pub fn inside(&self, from: Time, len: Duration) -> (Time, Duration) {
+        let (begin, end) = (self.clip(from), self.clip(from + len));
+        (begin, end - begin)
+    }
+
     pub fn pass(&mut self, now: Time) {
+        let now = self.clip(now);
         if self.depth > 0 && now > self.since {
             let d = now - self.since;
             let area = i128::from(d.ns()) * i128::from(self.depth);
@@ -142,29 +170,38 @@ impl Queue {
             self.busy += d;
             self.over_time.add(self.since, now, self.depth);
             self.curve.push(now, self.area);
+            self.crowd();
         }
         self.since = self.since.max(now);
+    }
+
+    /// As many wait now: takes note of it, if there never were more.
+    fn crowd(&mut self) {
+        self.convoy.peak = self.convoy.peak.max(self.depth);
+        self.depth_max = self.depth_max.max(self.depth);
     }
 
     /// A wait begins.
     pub fn come(&mut self, now: Time) {
         self.pass(now);
         if self.depth == 0 {
+            let now = self.clip(now);
             self.convoy = Convoy { from: now, to: now, ..Convoy::default() };
             self.busy_since = self.since;
             // The area stood still since the last point.
             self.curve.push(self.since, self.area);
         }
         self.depth += 1;
-        self.convoy.peak = self.convoy.peak.max(self.depth);
-        self.depth_max = self.depth_max.max(self.depth);
+        if now >= self.window.0 && now < self.window.1 {
+            self.crowd();
+        }
     }
 
-    /// The wait of `go` ends; whether that is a hand-off.
+    /// The wait of `go` ends; whether that is a hand-off that counts.
     pub fn go(&mut self, now: Time, (go, sender): (GoIdx, bool), handoff: bool) {
         self.pass(now);
         self.depth = self.depth.saturating_sub(1);
-        self.convoy.to = now;
+        self.convoy.to = self.clip(now);
         self.convoy.handoffs += u64::from(handoff);
         self.handoffs += u64::from(handoff);
         let best = &mut self.longest_convoy;
@@ -176,16 +213,18 @@ impl Queue {
         touch.waited[usize::from(!sender)] = true;
     }
 
-    /// A goroutine ends the wait of `woken`, a sender or another; `go` takes that off afterwards.
-    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), (woken, sender): (GoIdx, bool)) {
+    /// A goroutine ends the wait of `woken`, a sender or another, one that counts or not; `go` takes that off afterwards.
+    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), (woken, sender): (GoIdx, bool), counts: bool) {
         self.pass(now);
         if !self.what.held_by_one() {
             self.passes.add(go, woken, sender);
         }
-        let d = self.delays.entry(by).or_default();
-        d.area += std::mem::take(&mut self.pending);
-        d.held += std::mem::take(&mut self.pending_busy);
-        d.releases += 1;
+        if counts || self.pending > 0 {
+            let d = self.delays.entry(by).or_default();
+            d.area += std::mem::take(&mut self.pending);
+            d.held += std::mem::take(&mut self.pending_busy);
+            d.releases += u64::from(counts);
+        }
         let touch = self.touched.entry(go).or_default();
         // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
         // comes later must queue.
@@ -193,7 +232,7 @@ impl Queue {
         touch.at = now;
         touch.releases[usize::from(!sender)] += 1;
         self.last_release = now;
-        let hold = Hold { go, from: since.max(self.busy_since), to: now };
+        let hold = Hold { go, from: self.clip(since).max(self.busy_since), to: self.clip(now) };
         if hold.from < hold.to {
             self.keep(hold);
         }

@@ -37,8 +37,10 @@ pub struct Table {
     pub classes: Vec<(Contended, Origin)>,
     /// What their lines are called.
     pub names: BTreeMap<PlaceId, Name>,
-    /// How long the traces are together.
+    /// How long the traces are together, or the parts of them that were looked at.
     pub length: Duration,
+    /// Whether it was parts.
+    pub narrowed: bool,
     /// How many they are.
     pub traces: usize,
     /// Waits of which the traces do not say what for.
@@ -62,13 +64,14 @@ impl Table {
             names.entry(p).or_insert_with(|| name(c, index, p));
         }
         let classes = c.classes.iter().map(|x| (x.clone(), origin.clone())).collect();
-        Table { classes, names, length: index.duration(), traces: 1, unsaid: c.unsaid }
+        Table { classes, names, length: c.length(), narrowed: c.narrowed, traces: 1, unsaid: c.unsaid }
     }
 
     /// Those of several traces as those of one: lines of the same name are the same, and classes that share one are one.
     pub fn sum(tables: Vec<Table>) -> Table {
         let length: Duration = tables.iter().map(|t| t.length).sum();
         let traces = tables.iter().map(|t| t.traces).sum();
+        let narrowed = tables.iter().any(|t| t.narrowed);
         let mut unsaid = Tally::default();
         tables.iter().for_each(|t| unsaid.merge(t.unsaid));
         let mut all: Vec<(&str, &Name)> =
@@ -118,7 +121,7 @@ impl Table {
             .collect();
         classes.sort_by_key(|(x, _)| x.rank());
         let names = (0u32..).map(PlaceId).zip(all.iter().map(|n| n.1.clone())).collect();
-        Table { classes, names, length, traces, unsaid }
+        Table { classes, names, length, narrowed, traces, unsaid }
     }
 }
 

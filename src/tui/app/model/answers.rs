@@ -7,7 +7,7 @@ use crate::tui::app::hits::Hits;
 use crate::tui::app::jobs::{Answer, Effect};
 use crate::tui::app::waited::Waited;
 use crate::tui::chrome::footer::Notice;
-use crate::tui::panels::why;
+use crate::tui::views::sheet;
 use std::any::{Any, TypeId};
 
 impl Model {
@@ -74,15 +74,19 @@ impl Model {
     /// What the foot says of a job that takes a while.
     pub(super) fn working(&self) -> Option<Notice> {
         let (slot, how) = self.working.as_ref()?;
-        let cancel = if *slot == why::slot() { "; Esc cancels" } else { "" };
+        let cancel = if *slot == sheet::slot() { "; Esc cancels" } else { "" };
         Some(Notice { text: format!("{how}{cancel}"), bad: false })
     }
 
-    /// Ends a panel's job that takes a while; `false` if there is none.
+    /// Ends a sheet's job that takes a while, and leaves that; `false` if there is none.
     pub(super) fn cancel(&mut self, effects: &mut Vec<Effect>) -> bool {
-        let working = self.working.take_if(|(slot, _)| *slot == why::slot());
+        let working = self.working.take_if(|(slot, _)| *slot == sheet::slot());
         if working.is_some() {
-            effects.push(Effect::Cancel(why::slot()));
+            effects.push(Effect::Cancel(sheet::slot()));
+            // There is nothing in it to stay for.
+            if self.shared.nav.here().sheet.is_some() {
+                self.shared.nav.escape();
+            }
             self.say("cancelled");
         }
         working.is_some()
@@ -95,8 +99,8 @@ mod tests {
     use crate::tui::app::keymap::{Key, Keymap};
     use crate::tui::app::model::{Message, Model};
     use crate::tui::app::nav::Row;
-    use crate::tui::panels::why;
     use crate::tui::theme::{Background, ColorLevel, Theme};
+    use crate::tui::views::sheet;
     use ratatui::buffer::Buffer;
     use ratatui::layout::{Rect, Size};
 
@@ -112,11 +116,11 @@ mod tests {
         let trace = crate::read::fixture::trace();
         let mut m = Model::new(trace, "x".into(), theme, Keymap::default(), Size::new(100, 30));
         m.update(Message::Indexed);
-        m.update(Message::Answer(Answer::Working(why::slot(), "looking … 58 %".into())));
+        m.update(Message::Answer(Answer::Working(sheet::slot(), "looking … 58 %".into())));
         assert_eq!(foot(&m), "looking … 58 %; Esc cancels");
         let escape = || Message::Key(Key::parse_all("<Esc>").unwrap()[0].to_event());
         let effects = m.update(escape());
-        assert!(effects.iter().any(|e| matches!(e, Effect::Cancel(s) if *s == why::slot())));
+        assert!(effects.iter().any(|e| matches!(e, Effect::Cancel(s) if *s == sheet::slot())));
         assert_eq!(foot(&m), "cancelled");
         // There is nothing left to end.
         assert!(!m.update(escape()).iter().any(|e| matches!(e, Effect::Cancel(_))));

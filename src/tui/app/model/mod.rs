@@ -1,8 +1,8 @@
 //! The viewer's state, and how messages change it. No terminal, no thread, no clock: messages in, effects out.
 
 mod answers;
+mod begin;
 mod mouse;
-mod panels;
 
 use super::action::{Action, Scope};
 use super::catalog::ViewId;
@@ -14,10 +14,11 @@ use super::keymap::{Key, Keymap};
 use super::nav::{Narrow, Nav, Place, Row};
 use super::registry::Views;
 use super::search;
+use super::sheet::Sheet;
 use super::view::{Command, Ctx, Pane, View};
 use super::waited::Waited;
 use crate::analysis::profile::Profiled;
-use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
+use crate::base::{Duration, GoId};
 use crate::model::Index;
 use crate::read::Trace;
 use crate::source::Places;
@@ -25,11 +26,9 @@ use crate::tui::chrome::footer::Notice;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Areas;
 use crate::tui::chrome::{ascii, footer, tabs, title};
-use crate::tui::panels::why;
 use crate::tui::panels::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
-use panels::LeftPanel;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect, Size};
 use std::sync::Arc;
@@ -99,8 +98,6 @@ pub struct Model {
     reported: bool,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
-    /// The panel that was left for the timeline last: Escape comes back to it.
-    left_panel: Option<LeftPanel>,
 }
 
 fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
@@ -150,7 +147,6 @@ impl Model {
             touched: false,
             reported: false,
             begin_at: None,
-            left_panel: None,
         }
     }
 
@@ -229,51 +225,6 @@ impl Model {
         effects
     }
 
-    fn indexed(&mut self, index: &Index) {
-        if !self.began && index.events > 0 {
-            self.began = true;
-            let here = self.shared.nav.here_mut();
-            here.at = here.at.clamp(index.start, index.end.max(index.start));
-        }
-        if let Some((at, go)) = self.begin_at {
-            self.begin(index, index.start + at, go);
-        }
-        if index.complete && !self.reported {
-            self.reported = true;
-            if !self.touched {
-                // The cursor begins on the first row of the whole trace, not on what was first when little had been read.
-                let here = self.shared.nav.here_mut();
-                (here.row, here.frame) = (None, FrameId::NONE);
-            }
-            if let Some(loss) = index.losses.first() {
-                let more = match index.losses.len() {
-                    1 => String::new(),
-                    n => format!(" (and {} more)", n - 1),
-                };
-                self.notice = Some(Notice { text: format!("{loss}{more}"), bad: true });
-            }
-        }
-    }
-
-    /// Goes to where the user wanted to begin, if that has been read.
-    fn begin(&mut self, index: &Index, at: Time, go: Option<GoId>) {
-        if at > index.end && !index.complete {
-            return;
-        }
-        (self.begin_at, self.touched) = (None, true);
-        let found = go.map(|id| index.find_goroutine(id, at));
-        if found == Some(None) {
-            self.say("the trace has no such goroutine");
-        }
-        if at > index.end {
-            self.say("the trace ends before that instant");
-        }
-        let at = at.clamp(index.start, index.end);
-        let go = found.flatten().unwrap_or(GoIdx::NONE);
-        let here = self.shared.nav.here().with_view(ViewId::Timeline);
-        *self.shared.nav.here_mut() = Place { at, go, row: None, event: None, ..here };
-    }
-
     fn key(&mut self, key: Key, index: &Index, effects: &mut Vec<Effect>) {
         if self.overlay.is_some() {
             let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
@@ -288,31 +239,24 @@ impl Model {
                     self.overlay = Overlay::None;
                     self.query(q, index, effects);
                 }
-                Then::Go(goal) => {
-                    let (overlay, place) = (std::mem::take(&mut self.overlay), self.shared.nav.here().clone());
-                    self.go(goal);
-                    self.left_panel = match overlay {
-                        Overlay::Panel(panel) if place != *self.shared.nav.here() => {
-                            Some(LeftPanel { panel, place, depth: self.shared.nav.depth() })
-                        }
-                        _ => None,
-                    };
-                }
             }
             return;
         }
-        let view = self.shared.nav.here().view;
-        let scope = match self.views.get(self.focus, self.shared.nav.here()).scope() {
+        let here = self.shared.nav.here();
+        let scope = match self.views.look(self.focus, here).scope() {
             // In a pane without keys of its own those of the view still mean what they say.
-            Scope::Global => self.views.body(view).scope(),
+            Scope::Global => self.views.look(Pane::Body, here).scope(),
             s => s,
         };
         if let Some(action) = self.keymap.action(scope, key) {
             self.act(action, index, effects);
-        } else if let Some(other) = Scope::ALL.into_iter().find(|s| self.keymap.action(*s, key).is_some()) {
-            self.say(&format!("that key is one of {}", other.place()));
+        } else if let Some(action) = Scope::ALL.into_iter().find_map(|s| self.keymap.action(s, key)) {
+            self.say(&format!("{key} means something in {}: {}", action.scope().place(), action.help()));
         } else if matches!(key.code, KeyCode::Char('0'..='9')) {
             self.notice = Some(Notice { text: "this version has no such view".into(), bad: true });
+        } else {
+            let help = self.keymap.text(Action::Help);
+            self.say(&format!("{key} means nothing; {} shows all keys", help.split(' ').next().unwrap_or_default()));
         }
     }
 
@@ -366,24 +310,36 @@ impl Model {
         self.act_here(action, index, effects);
     }
 
+    /// Shows a numbered view. Escape comes back to a sheet that was left for it.
+    fn show(&mut self, view: ViewId) {
+        let to = self.shared.nav.here().with_view(view);
+        match self.shared.nav.here().sheet {
+            Some(_) => self.shared.nav.enter(to),
+            None => self.shared.nav.jump(to),
+        }
+        self.focus = Pane::Body;
+    }
+
     fn act_here(&mut self, action: Action, index: &Index, effects: &mut Vec<Effect>) {
         if let Action::View(view) = action {
-            let to = self.shared.nav.here().with_view(view);
-            self.shared.nav.jump(to);
-            self.focus = Pane::Body;
+            self.show(view);
             return;
         }
         match action {
             Action::Quit => effects.push(Effect::Quit),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Redraw => effects.push(Effect::Redraw),
-            Action::Help => self.overlay = Overlay::Help(Help::default()),
+            Action::Help => {
+                let cx = cx(&self.shared, index, true);
+                let body = self.views.look(Pane::Body, cx.place);
+                self.overlay = Overlay::Help(Help::of(body.title(&cx), body.legend(cx.theme.glyphs), body.scope()));
+            }
             Action::Palette => self.overlay = Overlay::Palette(Palette::default()),
             Action::Filter => self.overlay = Overlay::Prompt(Prompt::new("", self.queries.clone())),
             Action::Escape => {
                 if self.focus != Pane::Body {
                     self.focus = Pane::Body;
-                } else if !self.escape() {
+                } else if !self.shared.nav.escape() {
                     self.notice =
                         Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
                 }
@@ -397,7 +353,12 @@ impl Model {
             Action::Hits => self.toggle_hits(),
             Action::Locks if self.shared.trace.is_none() => self.say("there is no trace to look into"),
             Action::Locks if !index.complete => self.say("the trace is not read yet"),
-            Action::Locks => effects.push(Effect::Run(why::locks())),
+            Action::Locks if self.shared.nav.here().sheet == Some(Sheet::Locks) => self.focus = Pane::Body,
+            Action::Locks => {
+                let to = self.shared.nav.here().with_sheet(Sheet::Locks);
+                self.shared.nav.enter(to);
+                self.focus = Pane::Body;
+            }
             Action::Narrow => {
                 let here = self.shared.nav.here();
                 match (here.subject().0.some(), here.row) {
@@ -413,6 +374,10 @@ impl Model {
             Action::Unblocker | Action::Unblocked | Action::Chain => self.say("there is no wait under the cursor"),
             Action::Path => self.say("there is no goroutine under the cursor"),
             Action::Editor => self.say("no source line is chosen"),
+            Action::Select => self.say("a range is selected in the timeline (1) or in the events (5)"),
+            Action::Expand => {
+                self.say("what can be expanded is in the timeline (1), the goroutines (2) and the waits (3)")
+            }
             _ => {}
         }
     }
@@ -549,9 +514,17 @@ impl Model {
         let areas = layout::areas(screen, self.hits_shown, self.focus);
         let view = self.shared.nav.here().view;
         let see = cx(&self.shared, &index, false);
-        title::draw(areas.title, buf, &see);
+        let body = self.views.look(Pane::Body, self.shared.nav.here());
+        title::draw(areas.title, buf, &see, body.obeys(self.shared.nav.here()));
         self.views.overview.render(areas.overview, buf, &see);
-        tabs::draw(areas.tabs, buf, view, self.focus == Pane::Body, &self.shared.theme);
+        tabs::draw(
+            areas.tabs,
+            buf,
+            view,
+            self.shared.nav.here().sheet.as_ref(),
+            self.focus == Pane::Body,
+            &self.shared.theme,
+        );
         if !areas.rule.is_empty() {
             let titles: Vec<(Pane, Rect, String)> = areas.panes()[1..]
                 .iter()

@@ -3,7 +3,7 @@
 use super::{Model, cx};
 use crate::model::Index;
 use crate::tui::app::jobs::Effect;
-use crate::tui::app::view::{Mouse, Pane, View};
+use crate::tui::app::view::{Mouse, View};
 use crate::tui::chrome::footer;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Spot;
@@ -65,8 +65,7 @@ impl Model {
                     .into_iter()
                     .find(|(_, text, from)| (*from..from + text.len() as u16).contains(&x));
                 if let Some((id, _, _)) = hit {
-                    self.shared.nav.jump(self.shared.nav.here().with_view(id));
-                    self.focus = Pane::Body;
+                    self.show(id);
                 }
             }
             Spot::Foot if matches!(what, Mouse::Press) => {

@@ -5,6 +5,7 @@ use crate::analysis::timeline::{Strip, Window};
 use crate::analysis::waits::path::{Link, Path, Piece, What};
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::Waker;
+use crate::model::reasons::WaitKind;
 use crate::model::{Cell, Lane};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
@@ -195,6 +196,7 @@ impl Route {
     /// The path as one lane, and whose time it is, in order of time, cells from 0 on. A cell is given to whoever has the most of it.
     pub fn lane(&self, window: Window) -> (Strip, Vec<Stretch>) {
         let mut cells = vec![Cell::default(); window.width];
+        let mut kinds = vec![None; window.width];
         let mut most: Vec<(Duration, GoIdx)> = vec![(Duration::ZERO, GoIdx::NONE); window.width];
         for p in self.within(window) {
             for (i, d) in shares(p, window) {
@@ -203,7 +205,13 @@ impl Route {
                     What::Running => c.running += d,
                     What::Runnable | What::NoP | What::Wakeup | What::Stopped => c.runnable += d,
                     What::Syscall => c.syscall += d,
-                    What::Waiting(_) => {
+                    What::Waiting(by) => {
+                        // What no goroutine ended.
+                        kinds[i] = Some(match by {
+                            Waker::Network => WaitKind::Io,
+                            Waker::Timer => WaitKind::Timer,
+                            _ => WaitKind::Other,
+                        });
                         c.waiting += d;
                         c.longest_wait = c.longest_wait.max(p.len());
                     }
@@ -222,7 +230,8 @@ impl Route {
             }
         }
         // The lane is nobody's in the index: only its cells are looked at.
-        (Strip { lane: Lane::All, window, cells, marks: Vec::new(), exact: true }, stretches)
+        let strip = Strip { lane: Lane::All, window, cells, marks: Vec::new(), kinds, exact: true };
+        (strip, stretches)
     }
 
     /// For each goroutine that has a lane, the cells in which the path is in it.

@@ -55,7 +55,7 @@ fn the_lane_of_a_path_has_all_its_time_and_each_cell_is_lit_in_some_goroutine() 
 
 #[test]
 fn what_a_window_shows_is_kept_until_window_or_route_change() {
-    let (r, o) = (route_of(SLOWEST_TASK), route_of("3jjjjjj<Enter>c<Enter>"));
+    let (r, o) = (route_of(SLOWEST_TASK), route_of("3jjjjjj<Enter>cj<Enter>"));
     let all = windows(&r);
     let mut kept = None;
     Sight::keep(&mut kept, Some(&r), all[1]);
@@ -95,7 +95,7 @@ fn an_arrow_stands_where_the_path_goes_from_one_goroutine_to_another() {
 
 #[test]
 fn a_chain_leads_from_the_waiter_to_who_kept_it_waiting() {
-    let r = route_of("3jjjjjj<Enter>c<Enter>");
+    let r = route_of("3jjjjjj<Enter>cj<Enter>");
     assert!(!r.has_path() && r.at(r.from).is_none());
     // From the one who waited down to the one whom nobody held up.
     let first = r.arrows.last().unwrap();
@@ -119,7 +119,7 @@ fn escape_leaves_a_route_and_so_does_going_to_a_goroutine_outside() {
     assert!(screen(&d).contains("critical path · task payment"), "{}", screen(&d));
     d.keys("<Esc>").unwrap();
     assert!(!screen(&d).contains("critical path"));
-    d.keys("[").unwrap();
+    d.keys("[[").unwrap();
     assert_eq!(d.model.place().route, inside.route);
     // The last group is none of those whose goroutines take part.
     d.keys("2G<Enter>").unwrap();
@@ -140,19 +140,20 @@ fn a_lock_leads_to_its_longest_wait_and_shows_it_whole() {
 }
 
 #[test]
-fn a_panel_comes_back_only_where_its_own_step_is_undone() {
+fn history_has_the_locks_too_and_escape_comes_back_to_them_from_another_view() {
     let mut d = driver("L<Enter>", 120, 40, ColorLevel::True, false);
     let shows = |d: &Driver| {
         crate::tui::snapshot::text(&d.screen(Size { width: 120, height: 40 }).0).contains("locks and channels that")
     };
-    // History comes back without it, and then there is nothing left to undo.
+    assert!(!shows(&d));
     d.keys("[").unwrap();
+    assert!(shows(&d));
+    d.keys("]").unwrap();
     assert!(!shows(&d));
     d.keys("<Esc>").unwrap();
-    assert!(!shows(&d));
-    d.keys("L<Enter>").unwrap();
+    assert!(shows(&d));
     d.keys("3<Esc>").unwrap();
-    assert!(shows(&d), "another view is no step of its own");
+    assert!(shows(&d));
 }
 
 #[test]

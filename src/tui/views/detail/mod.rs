@@ -4,6 +4,7 @@ mod lines;
 
 use crate::analysis::states::interval;
 use crate::analysis::states::interval::{By, Edge, Interval};
+use crate::analysis::timeline::totals::{Totals, totals};
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
@@ -14,14 +15,15 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::hits::user_frame;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Row, Target};
+use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
-use crate::tui::panels::why;
 use crate::tui::text;
 use crate::tui::widgets::spans;
 use crate::wire::event::GoState;
 use lines::{Act, Line};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::sync::Arc;
 
 /// What the cursor is on, as far as the pane depends on it.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -46,7 +48,12 @@ pub struct Found {
     pub interval: Option<Interval>,
     /// The sums of a group, or of all Ps, in the selected range.
     pub within: Option<Cell>,
+    /// What all groups did in that range, for the next of them.
+    ranged: Option<Ranged>,
 }
+
+/// A range, and what groups did in it.
+type Ranged = ((Time, Time), Arc<Totals>);
 
 /// The pane.
 #[derive(Default)]
@@ -67,7 +74,7 @@ fn key(cx: &Ctx) -> Key {
     Key { go: walks.unwrap_or(go), row, at, event, window, complete: cx.index.complete }
 }
 
-fn look(key: Key) -> Job {
+fn look(key: Key, known: Option<Ranged>) -> Job {
     let work = move |cx: &JobCtx| {
         let procs = cx.trace.index().procs.len();
         let event = key.event.and_then(|no| {
@@ -81,14 +88,23 @@ fn look(key: Key) -> Job {
             _ => key.go.some(),
         };
         let interval = go.and_then(|g| interval::at(cx.trace, g, key.at, cx.cancel));
-        let within = key.window.map(|window| within(&cx.trace.index(), key.row, window));
-        Ok(Found { key, event, interval, within })
+        let grouped = key.complete && matches!(key.row, Some(Row::Group(_) | Row::System));
+        let ranged = match (key.window.filter(|_| grouped), known) {
+            (Some(window), Some(known)) if known.0 == window => Some(known),
+            (Some(window), _) => Some((window, Arc::new(totals(cx, window, &|_| false)?))),
+            (None, known) => known,
+        };
+        let within = key.window.map(|w| {
+            let exact = ranged.as_ref().filter(|r| grouped && r.0 == w).map(|r| &*r.1);
+            within(&cx.trace.index(), key.row, w, exact)
+        });
+        Ok(Found { key, event, interval, within, ranged })
     };
     Job::new("detail", work, |pane: &mut Detail, found, cx, out| pane.take(found, cx, out))
 }
 
-/// The sums of what a row stands for, inside a window.
-fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
+/// The sums of what a row stands for, inside a window: those that are known, and else the grid's.
+fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time), exact: Option<&Totals>) -> Cell {
     let lanes: Vec<Lane> = match row {
         Some(Row::Group(g)) => vec![Lane::Group(g)],
         Some(Row::System) => {
@@ -99,7 +115,10 @@ fn within(index: &Index, row: Option<Row>, (from, to): (Time, Time)) -> Cell {
     };
     let mut sum = Cell::default();
     for lane in lanes {
-        index.cells(lane, from, to, 1).iter().for_each(|c| sum.add(c));
+        match exact {
+            Some(totals) => totals.get(&lane).into_iter().for_each(|c| sum.add(c)),
+            None => index.cells(lane, from, to, 1).iter().for_each(|c| sum.add(c)),
+        }
     }
     sum
 }
@@ -172,19 +191,24 @@ impl Detail {
         }
         let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
         let of = format!("{} {}", text::goroutine(cx.index, i.go), i.state.name());
-        out.push(Command::Run(why::path(window, of)));
+        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window, of.into()))));
+        out.push(Command::Focus(Pane::Body));
         true
     }
 
     /// Shows the chain of the wait under the cursor.
     fn chain(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
-        out.push(match i.begin.event() {
+        let say = match i.begin.event() {
             _ if !cx.index.complete => Command::Say("the trace is still being read".into()),
             _ if i.state != GoState::Waiting => Command::Say("there is no wait under the cursor".into()),
-            Some(e) => Command::Run(why::chain(e.no)),
+            Some(e) => {
+                out.push(Command::Focus(Pane::Body));
+                Command::Enter(cx.place.with_sheet(Sheet::Chain(e.no)))
+            }
             None => Command::Say("blocked since before the trace".into()),
-        });
+        };
+        out.push(say);
         true
     }
 
@@ -330,7 +354,8 @@ impl View for Detail {
             key.go.is_some() || key.event.is_some() || key.window.is_some() || matches!(key.row, Some(Row::Proc(_)));
         if wanted && self.present(cx).is_none() && self.asked != Some(key) && !cx.index.segments.is_empty() {
             self.asked = Some(key);
-            out.push(Command::Run(look(key)));
+            let known = self.found.as_ref().and_then(|f| f.ranged.clone());
+            out.push(Command::Run(look(key, known)));
         }
         // Whoever came here without a frame, and whose detail is known already, gets its source all the same.
         let known = self.present(cx).filter(|_| !cx.place.frame.is_some() && cx.place.view != ViewId::Profile);

@@ -7,7 +7,7 @@ use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::found::{self, Found, Item};
 use crate::tui::app::nav::{Place, Row};
-use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, View};
 use crate::tui::app::zoom::amid;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
@@ -72,6 +72,10 @@ impl View for Findings {
 
     fn scope(&self) -> Scope {
         Scope::Table
+    }
+
+    fn obeys(&self, _: &Place) -> Obeys {
+        Obeys::NOTHING
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

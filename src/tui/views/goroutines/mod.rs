@@ -2,6 +2,7 @@
 
 mod rows;
 
+use crate::analysis::timeline::totals::{self, Totals};
 use crate::base::{GoIdx, GroupId, Time};
 use crate::model::Lane;
 use crate::tui::app::action::{Action, Scope};
@@ -9,13 +10,14 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::app::view::{Command, Ctx, Mouse, View};
+use crate::tui::app::view::{Command, Ctx, Legend, Mouse, View};
+use crate::tui::theme::Glyphs;
 use crate::tui::widgets::list::{List, Took};
 use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::table::Sort;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rows::{ROWS, Row, Subject, Totals};
+use rows::{ROWS, Row, Subject};
 use std::collections::BTreeSet;
 
 /// What totals are added up for: the window, the groups that are open, and how much was known.
@@ -166,19 +168,26 @@ impl Goroutines {
                 lanes.extend(group.members.iter().take(rows::MAX_MEMBERS).map(|&m| Lane::Go(m)));
             }
         }
-        let work = move |cx: &JobCtx| {
-            let mut totals = Totals::default();
+        let (complete, open) = (cx.index.complete, self.open.clone());
+        let work = move |cx: &JobCtx, say: &(dyn Fn(Totals) + Sync)| {
+            // The grid knows at once, as precisely as its cells are; the events take a while, and know to the nanosecond.
+            let mut rough = Totals::default();
             for chunk in lanes.chunks(64) {
                 if cx.cancelled() {
-                    break;
+                    return Ok(());
                 }
                 let index = cx.trace.index();
-                totals.extend(chunk.iter().filter_map(|&l| Some((l, *index.cells(l, from, to, 1).first()?))));
+                rough.extend(chunk.iter().filter_map(|&l| Some((l, *index.cells(l, from, to, 1).first()?))));
             }
-            Ok(totals)
+            say(rough);
+            if complete {
+                say(totals::totals(cx, (from, to), &|g| open.contains(&g))?);
+            }
+            Ok(())
         };
-        out.push(Command::Run(Job::new("totals", work, move |view: &mut Goroutines, totals, _, _| {
-            view.totals.take(key, totals);
+        out.push(Command::Run(Job::stream("totals", work, move |view: &mut Goroutines, totals, _, _| {
+            view.totals.take(key.clone(), totals);
+            view.stamp = None;
         })));
     }
 
@@ -200,6 +209,18 @@ impl View for Goroutines {
 
     fn scope(&self) -> Scope {
         Scope::Table
+    }
+
+    fn legend(&self, g: &Glyphs) -> Legend {
+        let entry = |mark: String, meaning: &str| (mark, meaning.to_owned());
+        vec![
+            entry(format!("{}6", g.times), "how many goroutines the group has; Enter shows them"),
+            entry(
+                [g.full, g.syscall, g.runnable, g.waiting].iter().collect(),
+                "the bar: which part of their time they ran, were in syscalls, runnable, waiting",
+            ),
+            entry("unfinished".into(), "how many had not ended when the trace did"),
+        ]
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

@@ -1,9 +1,10 @@
 //! The rows of the goroutines view: what is in them, and in which order.
 
+use crate::analysis::timeline::totals::Totals;
 use crate::base::number::count_in;
 use crate::base::{Duration, GoIdx, GroupId, text as escape};
 use crate::model::index::Times;
-use crate::model::{Cell, Index, Lane};
+use crate::model::{Index, Lane};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::nav::Place;
 use crate::tui::app::view::Ctx;
@@ -160,9 +161,6 @@ pub struct Row {
 
 /// Most members of a group that are listed: more cannot be read, and sort by their group's order all the same.
 pub const MAX_MEMBERS: usize = 10_000;
-
-/// Numbers of the lanes inside a window.
-pub type Totals = FxHashMap<Lane, Cell>;
 
 /// Hits of each goroutine.
 pub fn hits_by_go(hits: Option<&Hits>, place: &Place, index: &Index) -> FxHashMap<GoIdx, u64> {

@@ -8,8 +8,9 @@ use crate::base::{FrameId, GoIdx, GroupId, Time};
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Legend, Mouse, Pane, View};
 use crate::tui::app::{search, zoom};
+use crate::tui::theme::Glyphs;
 use crate::tui::widgets::drill::Drill;
 use crate::tui::widgets::list::Took;
 use crate::tui::widgets::lookup::Lookup;
@@ -200,6 +201,15 @@ impl View for Links {
 
     fn scope(&self) -> Scope {
         Scope::Table
+    }
+
+    fn legend(&self, _: &Glyphs) -> Legend {
+        let entry = |column: &str, meaning: &str| (column.to_owned(), meaning.to_owned());
+        vec![
+            entry("waits for", "what for, coloured as on the timeline; dim where it is for work to come"),
+            entry("waiter", "who waited, and at which line"),
+            entry("unblocked by", "who unblocked them, and at which line"),
+        ]
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

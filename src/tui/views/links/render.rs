@@ -4,7 +4,7 @@ use super::rows::{EdgeRow, MAX_WAITS};
 use super::{Links, key};
 use crate::base::text;
 use crate::tui::app::view::Ctx;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::spans::Spans;
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
@@ -47,7 +47,7 @@ fn heading(view: &Links, r: &EdgeRow, cx: &Ctx) -> Spans {
         _ => format!("{} waits", text::count(r.count)),
     };
     vec![
-        (r.reason.clone(), Role::Waiting),
+        (r.reason.clone(), Theme::wait_role(r.kind)),
         (format!(" {} {count}, {} {} ", theme.glyphs.dot, r.total, theme.glyphs.dot), Role::Text),
         (join(&r.waiter), Role::Title),
         (format!(" {arrow} "), Role::Dim),

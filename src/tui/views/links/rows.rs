@@ -10,11 +10,12 @@ use crate::base::number::count_in;
 use crate::base::{Duration, GoIdx, GroupId, Time, text as base};
 use crate::model::Index;
 use crate::model::places::PlaceId;
+use crate::model::reasons::WaitKind;
 use crate::report::why;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::search;
 use crate::tui::text;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::list::{Col, Table, one};
 use crate::tui::widgets::spans::Spans;
 use crate::tui::widgets::table::{Slot, Sort};
@@ -24,7 +25,8 @@ use std::sync::Arc;
 pub static EDGES: Table<Arc<EdgeRow>> = Table {
     columns: &[
         Col::text("waits for", 14, |r: &Arc<EdgeRow>, _, _| {
-            one(r.reason.clone(), if r.standing == Standing::Idle { Role::Dim } else { Role::Waiting })
+            let role = if r.standing == Standing::Idle { Role::Dim } else { Theme::wait_role(r.kind) };
+            one(r.reason.clone(), role)
         })
         .by(|a, b, _| a.reason.cmp(&b.reason)),
         Col::text("waiter", 18, |r: &Arc<EdgeRow>, _, width| party(&r.waiter, width))
@@ -122,6 +124,8 @@ pub struct EdgeRow {
     pub edge: usize,
     /// What was waited for.
     pub reason: String,
+    /// What kind of thing that is.
+    pub kind: WaitKind,
     /// Who waited, and in which line.
     pub waiter: (String, String),
     /// Who ended it, and in which line.
@@ -164,6 +168,7 @@ fn row(index: &Index, found: &links::Links, edge: usize, (e, standing): (&Edge, 
     EdgeRow {
         edge,
         reason: base::escape(&found.reason(e).name).into_owned(),
+        kind: found.reason(e).class.kind(),
         waiter: (text::group(index.group_name(e.key.waiter)), line(e.key.at)),
         waker: (waker, line(e.key.waker_at)),
         group: e.key.waiter,
@@ -188,6 +193,8 @@ pub struct Wait {
     pub from: Time,
     /// Until when.
     pub to: Time,
+    /// How much of it lies in the range.
+    pub inside: Duration,
     /// Who ended it, safe to show.
     pub waker: String,
     /// The event that began it.
@@ -197,9 +204,9 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// How long it lasted.
+    /// How long it lasted in the range.
     pub fn len(&self) -> Duration {
-        self.to - self.from
+        self.inside
     }
 }
 
@@ -228,10 +235,12 @@ pub fn list(key: Key, found: Arc<Found>, edge: usize) -> Job {
         let filter = search::compile(cx, key.query.as_deref())?;
         let waits = links::list(cx, options(&key, filter.as_ref()), &found.links, &e.key, MAX_WAITS)?;
         let index = cx.trace.index();
+        let range = key.window.unwrap_or((Time::MIN, Time::MAX));
         let waits = waits.iter().map(|w| Wait {
             go: w.interval.go,
             from: w.interval.from,
             to: w.interval.to,
+            inside: w.interval.to.min(range.1) - w.interval.from.max(range.0),
             waker: match w.waker {
                 Some(g) => why::goroutine(&index, g),
                 None => e.key.waker.words().into(),

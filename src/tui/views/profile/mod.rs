@@ -18,7 +18,7 @@ use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place};
-use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, Querying, View};
 use crate::tui::theme::Role;
 use crate::tui::widgets::list::Took;
 use crate::tui::widgets::lookup::Lookup;
@@ -312,6 +312,10 @@ impl View for Profile {
 
     fn scope(&self) -> Scope {
         Scope::Profile
+    }
+
+    fn obeys(&self, _: &Place) -> Obeys {
+        Obeys { query: Querying::Filters, ..Obeys::NOTHING }
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

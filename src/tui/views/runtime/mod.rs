@@ -10,7 +10,7 @@ use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place, Row};
-use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, View};
 use crate::tui::app::zoom::amid;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
@@ -161,6 +161,10 @@ impl View for Runtime {
 
     fn scope(&self) -> Scope {
         Scope::Table
+    }
+
+    fn obeys(&self, _: &Place) -> Obeys {
+        Obeys { range: true, ..Obeys::NOTHING }
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

@@ -12,7 +12,8 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::app::search;
-use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Legend, Mouse, Obeys, Pane, Querying, View};
+use crate::tui::theme::Glyphs;
 use crate::tui::views::flame::{Graph, folded};
 use crate::tui::widgets::lookup::Lookup;
 use crate::tui::widgets::scroll::Scroll;
@@ -255,6 +256,15 @@ impl View for Stacks {
 
     fn scope(&self) -> Scope {
         Scope::Stacks
+    }
+
+    fn obeys(&self, _: &Place) -> Obeys {
+        Obeys { query: Querying::Marks, ..Obeys::ALL }
+    }
+
+    fn legend(&self, _: &Glyphs) -> Legend {
+        let width = "how much of the time or of the samples the function and what it calls has";
+        vec![("width".to_owned(), width.to_owned())]
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

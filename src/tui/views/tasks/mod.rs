@@ -12,9 +12,9 @@ use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place, Row};
+use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::app::{search, zoom};
-use crate::tui::panels::why;
 use crate::tui::theme::Role;
 use crate::tui::widgets::drill::Drill;
 use crate::tui::widgets::list::Took;
@@ -158,7 +158,8 @@ impl Tasks {
         let go = i.ended_by.some().unwrap_or(i.go);
         let window = Window { go, from: i.from, to: i.to, end: i.end };
         let of = format!("{} {}", word(i.what), cx.index.dict.str(i.name));
-        out.push(Command::Run(why::path(window, of)));
+        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window, of.into()))));
+        out.push(Command::Focus(Pane::Body));
         true
     }
 

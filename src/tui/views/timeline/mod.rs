@@ -1,6 +1,7 @@
 //! The timeline: time from left to right, a lane for each thing that has a state.
 
 mod arrows;
+mod legend;
 mod overview;
 mod render;
 mod rows;
@@ -9,12 +10,15 @@ mod state;
 mod tests;
 mod update;
 
+pub use legend::legend;
 pub use overview::Overview;
 pub use state::{Timeline, shown};
 
 use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::nav::Place;
 use crate::tui::app::route::Sight;
-use crate::tui::app::view::{Command, Ctx, Mouse, View};
+use crate::tui::app::view::{Command, Ctx, Legend, Mouse, Obeys, Querying, View};
+use crate::tui::theme::Glyphs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -25,6 +29,14 @@ impl View for Timeline {
 
     fn scope(&self) -> Scope {
         Scope::Timeline
+    }
+
+    fn obeys(&self, _: &Place) -> Obeys {
+        Obeys { query: Querying::Marks, ..Obeys::ALL }
+    }
+
+    fn legend(&self, glyphs: &Glyphs) -> Legend {
+        legend(glyphs)
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

@@ -179,7 +179,8 @@ impl Timeline {
                     })
                     .collect();
                 let cell = window.cell_span();
-                let row = lane::Lane { cells: &strip.cells, hits: &[], cell, capacity: 1, labels: &labels, theme };
+                let (cells, kinds) = (&strip.cells, &strip.kinds);
+                let row = lane::Lane { cells, hits: &[], kinds, cell, capacity: 1, labels: &labels, theme };
                 row.render(area, buf);
             }
             item => {
@@ -191,6 +192,7 @@ impl Timeline {
                 let row = lane::Lane {
                     cells: &strip.cells,
                     hits: &hits,
+                    kinds: &strip.kinds,
                     cell: window.cell_span(),
                     capacity: capacity(cx.index, lane),
                     labels: &labels,

@@ -1,12 +1,10 @@
-//! A panel: lines to read over the views, some of which lead somewhere.
+//! Lines to read, some of which lead somewhere.
 
-use super::{OverlayCtx, Then, boxed};
 use crate::base::{Time, text};
-use crate::tui::app::action::{Action, Scope};
-use crate::tui::app::keymap::Key;
+use crate::tui::app::action::Action;
 use crate::tui::app::nav::Target;
 use crate::tui::app::route::RouteRef;
-use crate::tui::theme::Role;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -27,6 +25,8 @@ pub struct PanelLine {
     pub target: Option<Target>,
     /// The window in which that is seen well, where the panel as a whole has none.
     pub zoom: Option<(Time, Time)>,
+    /// How many columns at its beginning stay where they are when the text moves sideways.
+    pub fixed: u16,
 }
 
 /// Where a line of a panel leads on the timeline.
@@ -50,22 +50,34 @@ impl PanelLine {
         self.spans.iter().map(|s| text::width(&s.0)).sum()
     }
 
-    /// Writes what stands from column `left` on into `row`, with a sign at either end that something is beyond.
-    fn render(&self, left: usize, row: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
+    /// The same with the first columns where they are.
+    pub fn fix(self, fixed: u16) -> PanelLine {
+        PanelLine { fixed, ..self }
+    }
+
+    /// Writes into `row` the columns that stay, and what stands from column `left` after those on, with a sign at either
+    /// end that something is beyond.
+    fn render(&self, left: usize, row: Rect, buf: &mut Buffer, theme: &Theme) {
         let width = self.width();
-        let ellipsis = cx.theme.glyphs.ellipsis.to_string();
-        let dim = cx.theme.style(Role::Dim);
-        if left > 0 && width > 0 {
-            write(buf, row, row.x + 1, row.y, &ellipsis, dim);
-        }
-        let room = usize::from(row.width.saturating_sub(MARGIN));
-        let beyond = width > left + room;
-        let clip = Rect { width: row.width.saturating_sub(u16::from(beyond)), ..row };
-        let (mut x, mut skip) = (row.x + MARGIN, left);
+        let ellipsis = theme.glyphs.ellipsis.to_string();
+        let dim = theme.style(Role::Dim);
+        let (fixed, start) = (usize::from(self.fixed).min(width), row.x + MARGIN);
+        let clip = Rect { width: (MARGIN + fixed as u16).min(row.width), ..row };
+        let mut x = start;
         for (s, role) in &self.spans {
-            let rest = text::skip(s, skip);
+            x = write(buf, clip, x, row.y, s, theme.style(*role));
+        }
+        let rest = Rect { x: clip.right(), width: row.right().saturating_sub(clip.right()), ..row };
+        let beyond = width > fixed + left + usize::from(rest.width);
+        let seen = Rect { width: rest.width.saturating_sub(u16::from(beyond)), ..rest };
+        let (mut x, mut skip) = (rest.x, fixed + left);
+        for (s, role) in &self.spans {
+            let part = text::skip(s, skip);
             skip = skip.saturating_sub(text::width(s));
-            x = write(buf, clip, x, row.y, &rest, cx.theme.style(*role));
+            x = write(buf, seen, x, row.y, &part, theme.style(*role));
+        }
+        if left > 0 && width > fixed {
+            write(buf, row, rest.x.saturating_sub(1).max(row.x + 1), row.y, &ellipsis, dim);
         }
         if beyond {
             write(buf, row, row.x.max(row.right().saturating_sub(1)), row.y, &ellipsis, dim);
@@ -84,7 +96,7 @@ pub struct Panelled {
     pub route: Option<RouteRef>,
 }
 
-/// The overlay. Where any line leads somewhere one such line is selected; else it only scrolls.
+/// The list. Where any line leads somewhere one such line is selected; else it only scrolls.
 pub struct Panel {
     shown: Arc<Panelled>,
     selected: usize,
@@ -108,7 +120,7 @@ impl Panel {
     }
 
     /// Moves to the next line that can be selected, by at least `by` lines where there is one that far.
-    fn step(&mut self, by: isize) {
+    pub fn step(&mut self, by: isize) {
         self.moved = true;
         let lines = &self.shown.lines;
         let leads = lines.iter().any(|l| l.target.is_some());
@@ -126,69 +138,80 @@ impl Panel {
         }
     }
 
-    pub(super) fn key(&mut self, key: Key, cx: &OverlayCtx) -> Then {
+    /// Where the selected line leads.
+    pub fn target(&self) -> Option<Target> {
+        self.shown.lines.get(self.selected)?.target
+    }
+
+    /// The text of the selected line.
+    pub fn text(&self) -> Option<String> {
+        let line = self.shown.lines.get(self.selected)?;
+        Some(line.spans.iter().map(|s| s.0.as_str()).collect::<String>().trim().to_owned())
+    }
+
+    /// Where Enter leads on the timeline; brings the selected line into sight if it is not.
+    pub fn enter(&mut self) -> Option<Goal> {
+        let seen = self.top.get()..self.top.get().saturating_add(self.height.get().max(1));
+        // Who has not seen it cannot mean it; played keys see nothing.
+        if self.height.get() > 0 && !seen.contains(&self.selected) {
+            self.moved = true;
+            return None;
+        }
+        let line = self.shown.lines.get(self.selected)?;
+        let target = line.target?;
+        let route = self.shown.route.clone();
+        let zoom = line.zoom.or(route.as_ref().map(|r| r.zoom()));
+        Some(Goal { target, route, zoom })
+    }
+
+    /// Moves as an action says; `false` if it says something else.
+    pub fn handle(&mut self, action: Action) -> bool {
         let page = self.height.get().max(2) as isize;
-        let by = match cx.keymap.action(Scope::Global, key) {
-            Some(Action::Down) => 1,
-            Some(Action::Up) => -1,
-            Some(Action::HalfDown) => page / 2,
-            Some(Action::HalfUp) => -page / 2,
-            Some(Action::PageDown) => page,
-            Some(Action::PageUp) => -page,
-            Some(Action::Top) => -(1 << 30),
-            Some(Action::Bottom) => 1 << 30,
-            Some(Action::Enter) => {
-                let seen = self.top.get()..self.top.get().saturating_add(self.height.get().max(1));
-                // Who has not seen it cannot mean it; played keys see nothing.
-                if self.height.get() > 0 && !seen.contains(&self.selected) {
-                    self.moved = true;
-                    return Then::Stay;
-                }
-                let Some((line, target)) = self.shown.lines.get(self.selected).and_then(|l| Some((l, l.target?)))
-                else {
-                    return Then::Stay;
-                };
-                let route = self.shown.route.clone();
-                let zoom = line.zoom.or(route.as_ref().map(|r| r.zoom()));
-                return Then::Go(Goal { target, route, zoom });
-            }
-            Some(
-                a @ (Action::Palette | Action::Filter | Action::Chain | Action::Path | Action::Locks | Action::Help),
-            ) => {
-                return Then::Do(a);
-            }
+        let by = match action {
+            Action::Down => 1,
+            Action::Up => -1,
+            Action::HalfDown => page / 2,
+            Action::HalfUp => -page / 2,
+            Action::PageDown => page,
+            Action::PageUp => -page,
+            Action::Top => -(1 << 30),
+            Action::Bottom => 1 << 30,
             // How far it can go depends on the room, which is known when it is drawn.
-            Some(Action::Right) => {
+            Action::Right => {
                 self.left.set((self.left.get() + SIDEWAYS).min(self.widest()));
-                return Then::Stay;
+                return true;
             }
-            Some(Action::Left) => {
+            Action::Left => {
                 self.left.set(self.left.get().saturating_sub(SIDEWAYS));
-                return Then::Stay;
+                return true;
             }
-            Some(Action::Redraw | Action::Suspend) => return Then::Stay,
-            _ => return Then::Close,
+            _ => return false,
         };
         self.step(by);
-        Then::Stay
+        true
     }
 
-    pub(super) fn wheel(&mut self, rows: i32) {
-        self.step(rows as isize);
-    }
-
-    pub(super) fn render(&self, screen: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
+    /// Selects what stands in a row, counted from the title on; `false` if that leads nowhere.
+    pub fn select_at(&mut self, row: u16) -> bool {
+        let Some(at) = usize::from(row).checked_sub(1).map(|r| r + self.top.get()) else { return false };
+        // What is said of a line stands below it.
         let lines = &self.shown.lines;
-        let margin = usize::from(MARGIN);
-        let widest = self.widest();
-        let width = widest.max(text::width(&self.shown.title) + margin) + margin;
-        let (width, height) = (width.min(500) as u16, lines.len().min(1000) as u16);
-        let inside = boxed(screen, width, height, &self.shown.title, buf, cx.theme);
-        let height = usize::from(inside.height);
-        self.height.set(height);
-        if height == 0 {
+        let found = (0..=at.min(lines.len().saturating_sub(1))).rev().find(|&i| lines[i].target.is_some());
+        let Some(found) = found.filter(|_| at < lines.len()) else { return false };
+        (self.selected, self.moved) = (found, true);
+        true
+    }
+
+    /// Draws the title and below it the lines that fit.
+    pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) {
+        if area.is_empty() {
             return;
         }
+        let head = Rect { height: 1, ..area };
+        let inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let lines = &self.shown.lines;
+        let height = usize::from(inside.height);
+        self.height.set(height);
         let leads = lines.iter().any(|l| l.target.is_some());
         let most = lines.len().saturating_sub(height);
         let mut top = self.top.get().min(most);
@@ -198,18 +221,20 @@ impl Panel {
             top = self.selected.min(most);
         }
         self.top.set(top);
-        let room = usize::from(inside.width).saturating_sub(margin);
+        let room = usize::from(inside.width).saturating_sub(usize::from(MARGIN));
+        let widest = self.widest();
         let left = self.left.get().min(widest.saturating_sub(room));
         self.left.set(left);
         for (i, line) in lines.iter().enumerate().skip(top).take(height) {
             let y = inside.y + (i - top) as u16;
             let row = Rect { y, height: 1, ..inside };
             if leads && i == self.selected {
-                cx.theme.select(buf, row);
-                let mark = cx.theme.glyphs.marker.to_string();
-                write(buf, row, row.x, y, &mark, cx.theme.style(Role::Accent));
+                if focused {
+                    theme.select(buf, row);
+                }
+                write(buf, row, row.x, y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
             }
-            line.render(left, row, buf, cx);
+            line.render(left, row, buf, theme);
         }
         let mut more = Vec::new();
         if widest > left + room {
@@ -219,11 +244,11 @@ impl Panel {
         if below > 0 {
             more.push(format!("{below} more below"));
         }
-        if !more.is_empty() {
-            let more = format!(" {} ", more.join(", "));
-            let x = inside.right().saturating_sub(more.len() as u16).max(inside.x);
-            let area = Rect { height: inside.height + 1, ..inside };
-            write(buf, area, x, inside.bottom(), &more, cx.theme.style(Role::Dim));
-        }
+        let more = more.join(", ");
+        let room = usize::from(area.width).saturating_sub(more.len() + 3);
+        let title = text::fit(&self.shown.title, room);
+        write(buf, head, area.x + 1, area.y, &title, theme.style(Role::Heading));
+        let x = area.right().saturating_sub(more.len() as u16 + 1).max(area.x);
+        write(buf, head, x, area.y, &more, theme.style(Role::Dim));
     }
 }

@@ -1,0 +1,36 @@
+//! What the signs of the timeline mean.
+
+use crate::model::reasons::WaitKind;
+use crate::tui::app::view::Legend;
+use crate::tui::theme::Glyphs;
+
+/// What the signs of the timeline mean, each with its meaning.
+pub fn legend(glyphs: &Glyphs) -> Legend {
+    let [least, .., full] = glyphs.levels;
+    let entry = |mark: String, meaning: &str| (mark, meaning.to_owned());
+    let mut out = vec![
+        entry(
+            format!("{least} to {full}"),
+            "running: how much of the time; in a group, of all Ps; a name is the goroutine's",
+        ),
+        entry(glyphs.runnable.into(), "runnable: waiting for a P"),
+        entry(glyphs.syscall.into(), "in a syscall"),
+    ];
+    out.extend(WaitKind::ALL.map(|k| {
+        let (only, but) = (glyphs.waits[k as usize], glyphs.waking[k as usize]);
+        (format!("{only} {but}"), format!("waiting for {}", k.name()))
+    }));
+    let arrows = format!("{} {}", glyphs.arrow_up, glyphs.arrow_down);
+    out.extend([
+        entry(String::new(), "the sign on the right: waiting, but for moments of running"),
+        entry(
+            "m c s n z g f".into(),
+            "at the start of a long wait: lock, channel, select, network, sleep, GC, forever",
+        ),
+        entry(glyphs.hit.into(), "hits of the query; where there are many, bars take their colour"),
+        entry(glyphs.sample.into(), "a CPU sample"),
+        entry(arrows, "in a chain or a critical path: who is unblocked, by the goroutine at the other end of the line"),
+        entry(format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
+    ]);
+    out
+}
