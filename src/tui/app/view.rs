@@ -46,11 +46,12 @@ impl Ctx<'_> {
         !self.profiles.is_empty() && self.trace.is_none()
     }
 
-    /// The index whose frames the place's frame is one of: the profile's in the view of a profile.
+    /// The index whose frames the place's frame is one of: the profile's in the view of a profile, and where there is no
+    /// trace.
     pub fn frames(&self) -> &Index {
-        match self.place.view {
-            ViewId::Profile => self.profiles.get(self.place.profile).map_or(self.index, |p| &p.index),
-            _ => self.index,
+        match self.place.view == ViewId::Profile || self.no_trace() {
+            true => self.profiles.get(self.place.profile).map_or(self.index, |p| &p.index),
+            false => self.index,
         }
     }
 
@@ -141,6 +142,11 @@ pub trait View: Any {
     /// Whose keys it takes beside the global ones.
     fn scope(&self) -> Scope {
         Scope::Global
+    }
+
+    /// Whether it, or a pane beside it, has something to show where only profiles are open.
+    fn of_profiles(&self, _pane: Pane) -> bool {
+        false
     }
 
     /// Does an action; `false` if it is not for this view, so that it goes on to the panes and to the model.

@@ -2,6 +2,7 @@
 
 mod contrast;
 mod findings;
+mod maps;
 mod profile;
 mod runtime;
 mod traffic;

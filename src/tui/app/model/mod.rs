@@ -549,7 +549,7 @@ impl Model {
         for (pane, area) in areas.panes() {
             if !area.is_empty() {
                 let see = cx(&self.shared, &index, pane == self.focus);
-                if see.no_trace() && view != ViewId::Profile {
+                if see.no_trace() && !self.views.look(Pane::Body, see.place).of_profiles(pane) {
                     tabs::no_trace(pane, area, buf, &self.shared.theme);
                     continue;
                 }

@@ -314,6 +314,10 @@ impl View for Profile {
         Scope::Profile
     }
 
+    fn of_profiles(&self, _pane: Pane) -> bool {
+        true
+    }
+
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
             Action::SampleType => self.next_kind(cx, out),

@@ -1,0 +1,179 @@
+//! The view of maps: which lines operate on them, what that costs and what would help, with the numbers of `gotrail maps`.
+
+mod render;
+mod rows;
+
+use crate::analysis::maps::Maps as Sums;
+use crate::base::{FrameId, GoIdx, GroupId, Time};
+use crate::query::{Pattern, Term};
+use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::catalog::ViewId;
+use crate::tui::app::nav::{Narrow, Place, Row};
+use crate::tui::app::search;
+use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::widgets::scroll::Scroll;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use rows::Target;
+
+/// What maps were looked for in.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Key {
+    window: Option<(Time, Time)>,
+    group: Option<GroupId>,
+    query: Option<String>,
+}
+
+impl Key {
+    fn of(cx: &Ctx) -> Key {
+        Key { window: cx.place.window(), group: cx.place.group(), query: search::query_of(cx.place, cx.index) }
+    }
+
+    fn is_all(&self) -> bool {
+        *self == Key::default()
+    }
+}
+
+/// What was found.
+struct Found {
+    key: Key,
+    maps: Sums,
+    /// Where each line leads, in the order of the lines.
+    targets: Vec<Target>,
+}
+
+/// The view.
+#[derive(Default)]
+pub struct Maps {
+    asked: Option<Key>,
+    found: Option<Box<Found>>,
+    /// How much of the trace has been looked at for what was asked last.
+    part: f64,
+    list: Scroll,
+    /// What locks others waited for: of the whole trace, so that it is looked for once.
+    locks: rows::Locks,
+}
+
+impl Maps {
+    fn take(&mut self, said: rows::Said) {
+        match said {
+            rows::Said::Part(part) => self.part = part,
+            rows::Said::Done(found) if self.asked.as_ref() == Some(&found.key) => self.found = Some(found),
+            rows::Said::Done(_) => {}
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.found.as_ref().map_or(0, |f| f.maps.lines.len())
+    }
+
+    /// Where the line under the cursor leads.
+    fn target(&self) -> Option<&Target> {
+        self.found.as_ref()?.targets.get(self.list.selected as usize)
+    }
+
+    /// Shows the source of the line under the cursor, and beside it the goroutines that were sampled there most.
+    fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(t) = self.target() else { return };
+        let frame = if cx.no_trace() { t.profile.map_or(FrameId::NONE, |p| p.1) } else { t.frame };
+        let profile = t.profile.filter(|_| cx.no_trace()).map_or(cx.place.profile, |p| p.0);
+        let row = t.group.map(Row::Group);
+        let here = Place { go: GoIdx::NONE, event: None, row, frame, profile, ..cx.place.clone() };
+        if here != *cx.place {
+            out.push(Command::Move(here));
+        }
+    }
+
+    /// Goes to the stacks of the line under the cursor; those of a profile, if no stack of the trace has it.
+    fn enter(&self, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(t) = self.target() else { return };
+        let mut to = match (t.frame.some(), t.profile) {
+            (Some(frame), _) if !cx.no_trace() => Place { view: ViewId::Stacks, frame, ..cx.place.clone() },
+            (_, Some((profile, frame))) => Place { view: ViewId::Profile, profile, frame, ..cx.place.clone() },
+            _ => {
+                out.push(Command::Say("no stack has this line".into()));
+                return;
+            }
+        };
+        if to.view == ViewId::Stacks {
+            let file = Pattern { text: t.file.clone(), regex: false };
+            to.narrow(Narrow::Query(Term::File(file, Some(t.line)).to_string()));
+        }
+        out.push(Command::Enter(to));
+        out.push(Command::Focus(Pane::Body));
+    }
+
+    /// What is known of the line under the cursor, as text.
+    fn text(&self) -> Option<String> {
+        let f = self.found.as_ref()?;
+        Some(rows::text(&f.maps, f.maps.lines.get(self.list.selected as usize)?))
+    }
+}
+
+impl View for Maps {
+    fn title(&self, _cx: &Ctx) -> String {
+        "maps".into()
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Table
+    }
+
+    fn of_profiles(&self, pane: Pane) -> bool {
+        matches!(pane, Pane::Body | Pane::Source)
+    }
+
+    fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match action {
+            Action::Enter => self.enter(cx, out),
+            Action::Right if cx.focused => self.enter(cx, out),
+            Action::Copy if cx.focused => match self.text() {
+                Some(text) => out.push(Command::Copy(text)),
+                None => return false,
+            },
+            _ => {
+                if !self.list.handle(action) {
+                    return false;
+                }
+                self.point(cx, out);
+            }
+        }
+        true
+    }
+
+    fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        match what {
+            Mouse::Press | Mouse::Double => {
+                let lines = render::lines(self, area, cx);
+                if !lines.contains(at) {
+                    return false;
+                }
+                self.list.select(self.list.top + u64::from(at.y - lines.y));
+                self.point(cx, out);
+                if what == Mouse::Double {
+                    self.enter(cx, out);
+                }
+            }
+            Mouse::Wheel(n, _) => self.list.wheel(i64::from(n)),
+            _ => return false,
+        }
+        true
+    }
+
+    fn prepare(&mut self, area: Rect, cx: &Ctx, out: &mut Vec<Command>) {
+        if cx.place.view != ViewId::Maps {
+            return;
+        }
+        let want = Key::of(cx);
+        if (cx.index.complete || cx.no_trace()) && self.asked.as_ref() != Some(&want) {
+            (self.asked, self.part) = (Some(want.clone()), 0.0);
+            out.push(Command::Run(rows::look(want, cx, self.locks.clone())));
+        }
+        self.list.fit(self.len() as u64, render::lines(self, area, cx).height);
+        self.point(cx, out);
+    }
+
+    fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        render::draw(self, area, buf, cx);
+    }
+}
