@@ -87,6 +87,8 @@ pub enum Command {
     Fail(String),
     /// Run a job in the background; what it brings back is for the view that its answer names.
     Run(Job),
+    /// Hide what a rule finds in this trace; without one, show again what is hidden.
+    Hide(Option<&'static str>),
     /// Show beside the lines of source what they cost, as the view counts it.
     Costs(Arc<dyn LineCosts>),
 }

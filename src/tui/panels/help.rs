@@ -5,6 +5,7 @@ use crate::base::text;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::keymap::{Key, Keymap};
 use crate::tui::theme::{Glyphs, Role};
+use crate::tui::widgets::overview::MARK;
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -62,6 +63,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
             "in a chain or a critical path: who is unblocked, by the goroutine at the other end of the line",
         ),
         (format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
+        (MARK.to_string(), "in the strip at the top: a finding (view 0), in the colour of how much it matters"),
     ];
     out.extend(marks.map(|(mark, meaning)| Line::Entry(mark, meaning.into())));
     out.push(Line::Empty);

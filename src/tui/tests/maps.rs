@@ -103,6 +103,28 @@ fn the_view_of_maps_goes_to_the_stacks_of_a_line_and_comes_back() {
 }
 
 #[test]
+fn the_cursor_of_the_view_of_maps_is_on_the_line_that_one_comes_from() {
+    // The second line has its source shown; another view in between leaves it.
+    let (mut d, _) = view(fixture::trace(), Vec::new(), 120, 40, "6j");
+    let frame = d.model.place().frame;
+    let cursor = |d: &Driver| {
+        let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
+        screen.lines().find(|l| l.starts_with('›')).unwrap_or_default().to_owned()
+    };
+    assert!(cursor(&d).contains("ledger.go:35"), "{}", cursor(&d));
+    d.keys("26").unwrap();
+    assert!(cursor(&d).contains("ledger.go:35") && d.model.place().frame == frame, "{}", cursor(&d));
+    d.keys("k").unwrap();
+    assert!(cursor(&d).contains("order_cache.go:47"), "{}", cursor(&d));
+    // The wheel moves it as keys do.
+    let body = d.model.areas().body;
+    d.send(mouse(MouseEventKind::ScrollDown, body.x + 3, body.y + 3));
+    let at = cursor(&d);
+    d.keys("k").unwrap();
+    assert!(!at.is_empty() && cursor(&d).contains("order_cache.go:47"), "{at}");
+}
+
+#[test]
 fn the_view_of_maps_obeys_range_group_and_query() {
     let trace = fixture::trace();
     let locks = contention(&*trace, None).unwrap();

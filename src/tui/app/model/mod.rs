@@ -474,6 +474,7 @@ impl Model {
                 Command::Say(text) => self.notice = Some(Notice { text, bad: false }),
                 Command::Fail(text) => self.notice = Some(Notice { text, bad: true }),
                 Command::Run(job) => effects.push(Effect::Run(job)),
+                Command::Hide(rule) => self.shared.found.hide(rule),
                 Command::Costs(costs) => self.views.source.set_costs(costs),
             }
         }

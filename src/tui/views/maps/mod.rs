@@ -72,6 +72,20 @@ impl Maps {
         self.found.as_ref()?.targets.get(self.list.selected as usize)
     }
 
+    /// Puts the cursor on the line whose source is shown, if that is another one: whoever came here was at it.
+    fn follow(&mut self, cx: &Ctx) {
+        let shown = |t: &Target| match (t.profile, cx.no_trace()) {
+            (Some(at), true) => at == (cx.place.profile, cx.place.frame),
+            (_, alone) => !alone && t.frame == cx.place.frame,
+        };
+        let targets = self.found.as_ref().map_or(&[][..], |f| &f.targets);
+        if cx.place.frame.is_some()
+            && let Some(i) = targets.iter().position(shown)
+        {
+            self.list.reveal(i as u64);
+        }
+    }
+
     /// Shows the source of the line under the cursor, and beside it the goroutines that were sampled there most.
     fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
         let Some(t) = self.target() else { return };
@@ -154,7 +168,10 @@ impl View for Maps {
                     self.enter(cx, out);
                 }
             }
-            Mouse::Wheel(n, _) => self.list.wheel(i64::from(n)),
+            Mouse::Wheel(n, _) => {
+                self.list.wheel(i64::from(n));
+                self.point(cx, out);
+            }
             _ => return false,
         }
         true
@@ -170,6 +187,7 @@ impl View for Maps {
             out.push(Command::Run(rows::look(want, cx, self.locks.clone())));
         }
         self.list.fit(self.len() as u64, render::lines(self, area, cx).height);
+        self.follow(cx);
         self.point(cx, out);
     }
 
