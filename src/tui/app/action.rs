@@ -176,6 +176,7 @@ catalog! { actions! {
         StacksOf = "stacks-of", Stacks, "x", "switch between on-CPU, off-CPU, and off-CPU by waker";
         Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
         MyCode = "charge-my-code", Stacks, "m", "attribute runtime and library time to your code that called it, or not";
+        Lenses = "lenses", Stacks, "C", "colour or group functions by lens (maps, locks, GC …), or neither";
         SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
         LeaveOut = "leave-out", Profile, "I", "leave out the stacks with the function or label under the cursor";
         Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";

@@ -55,6 +55,7 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::StacksOf, "on/off CPU"),
             (Action::Shape, "flame/tree"),
             (Action::MyCode, "my code"),
+            (Action::Lenses, "lenses"),
         ]),
         Scope::Profile => wanted.extend([
             (Action::SortNext, "sort"),

@@ -2,6 +2,7 @@
 
 mod contrast;
 mod findings;
+mod lenses;
 mod maps;
 mod profile;
 mod runtime;
