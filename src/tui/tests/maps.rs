@@ -125,6 +125,35 @@ fn the_cursor_of_the_view_of_maps_is_on_the_line_that_one_comes_from() {
 }
 
 #[test]
+fn the_lines_of_the_view_of_maps_can_be_sorted() {
+    let (mut d, _) = view(fixture::trace(), Vec::new(), 160, 40, "6");
+    let lines = |d: &Driver| {
+        let screen = text(&d.screen(Size { width: 160, height: 40 }).0);
+        let rows = screen.lines().filter(|l| l.contains("assign") && l.contains(" payment/"));
+        rows.map(|l| l.contains("order_cache")).collect::<Vec<bool>>()
+    };
+    assert_eq!(lines(&d), [true, false]);
+    // The other way round, and by the next column: the cursor stays on its line.
+    d.keys("r").unwrap();
+    assert_eq!(lines(&d), [false, true]);
+    assert_eq!(fixture::trace().index().dict.frame_of(d.model.place().frame).line, 47);
+    d.keys(">>>>").unwrap();
+    // By hashing: half of the two samples at the ledger, less at the cache.
+    let screen = text(&d.screen(Size { width: 160, height: 40 }).0);
+    assert!(lines(&d) == [false, true] && screen.contains("▾hash"), "{screen}");
+    d.keys("<").unwrap();
+    assert_eq!(lines(&d), [true, false]);
+    // A click on a heading does the same.
+    let (x, y) = {
+        let screen = text(&d.screen(Size { width: 160, height: 40 }).0);
+        let (y, line) = screen.lines().enumerate().find(|(_, l)| l.contains(" hash")).unwrap();
+        (line.chars().collect::<String>().find("hash").map(|b| line[..b].chars().count()).unwrap(), y)
+    };
+    d.send(mouse(MouseEventKind::Down(MouseButton::Left), x as u16, y as u16));
+    assert_eq!(lines(&d), [false, true]);
+}
+
+#[test]
 fn the_view_of_maps_obeys_range_group_and_query() {
     let trace = fixture::trace();
     let locks = contention(&*trace, None).unwrap();

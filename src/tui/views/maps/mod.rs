@@ -12,6 +12,7 @@ use crate::tui::app::nav::{Narrow, Place, Row};
 use crate::tui::app::search;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::table::Sort;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rows::Target;
@@ -50,6 +51,10 @@ pub struct Maps {
     /// How much of the trace has been looked at for what was asked last.
     part: f64,
     list: Scroll,
+    /// By which column the lines are sorted; by none, they are as they were found: the most expensive first.
+    sort: Option<Sort>,
+    /// The lines in this order: positions in what was found.
+    order: Vec<usize>,
     /// What locks others waited for: of the whole trace, so that it is looked for once.
     locks: rows::Locks,
 }
@@ -58,18 +63,46 @@ impl Maps {
     fn take(&mut self, said: rows::Said) {
         match said {
             rows::Said::Part(part) => self.part = part,
-            rows::Said::Done(found) if self.asked.as_ref() == Some(&found.key) => self.found = Some(found),
+            rows::Said::Done(found) if self.asked.as_ref() == Some(&found.key) => {
+                self.found = Some(found);
+                self.arrange();
+            }
             rows::Said::Done(_) => {}
         }
     }
 
-    fn len(&self) -> usize {
-        self.found.as_ref().map_or(0, |f| f.maps.lines.len())
+    /// Puts the lines in order, and keeps the cursor on its line.
+    fn arrange(&mut self) {
+        let at = self.selected();
+        let lines = self.found.as_ref().map_or(&[][..], |f| &f.maps.lines);
+        self.order = render::order(lines, self.sort);
+        if let Some(row) = self.order.iter().position(|&i| Some(i) == at) {
+            self.list.select(row as u64);
+        }
+    }
+
+    /// Sorts by the column to the right or to the left, or the other way round.
+    fn resort(&mut self, action: Action) -> bool {
+        let mut sort = self.sort.unwrap_or(render::AS_FOUND);
+        match action {
+            Action::SortNext => sort.step(1, &render::COLUMNS),
+            Action::SortPrev => sort.step(-1, &render::COLUMNS),
+            Action::SortReverse => sort.descending = !sort.descending,
+            _ => return false,
+        }
+        self.sort = Some(sort);
+        self.arrange();
+        true
+    }
+
+    /// The line under the cursor: its position in what was found.
+    fn selected(&self) -> Option<usize> {
+        self.order.get(self.list.selected as usize).copied()
     }
 
     /// Where the line under the cursor leads.
     fn target(&self) -> Option<&Target> {
-        self.found.as_ref()?.targets.get(self.list.selected as usize)
+        self.found.as_ref()?.targets.get(self.selected()?)
     }
 
     /// Puts the cursor on the line whose source is shown, if that is another one: whoever came here was at it.
@@ -80,9 +113,9 @@ impl Maps {
         };
         let targets = self.found.as_ref().map_or(&[][..], |f| &f.targets);
         if cx.place.frame.is_some()
-            && let Some(i) = targets.iter().position(shown)
+            && let Some(row) = self.order.iter().position(|&i| targets.get(i).is_some_and(shown))
         {
-            self.list.reveal(i as u64);
+            self.list.reveal(row as u64);
         }
     }
 
@@ -120,7 +153,7 @@ impl Maps {
     /// What is known of the line under the cursor, as text.
     fn text(&self) -> Option<String> {
         let f = self.found.as_ref()?;
-        Some(rows::text(&f.maps, f.maps.lines.get(self.list.selected as usize)?))
+        Some(rows::text(&f.maps, f.maps.lines.get(self.selected()?)?))
     }
 }
 
@@ -146,7 +179,7 @@ impl View for Maps {
                 None => return false,
             },
             _ => {
-                if !self.list.handle(action) {
+                if !self.resort(action) && !self.list.handle(action) {
                     return false;
                 }
                 self.point(cx, out);
@@ -159,6 +192,13 @@ impl View for Maps {
         match what {
             Mouse::Press | Mouse::Double => {
                 let lines = render::lines(self, area, cx);
+                if let Some(column) = render::heading_at(area, lines, at) {
+                    let mut sort = self.sort.unwrap_or(render::AS_FOUND);
+                    sort.click(column, &render::COLUMNS);
+                    self.sort = Some(sort);
+                    self.arrange();
+                    return true;
+                }
                 if !lines.contains(at) {
                     return false;
                 }
@@ -186,7 +226,7 @@ impl View for Maps {
             (self.asked, self.part) = (Some(want.clone()), 0.0);
             out.push(Command::Run(rows::look(want, cx, self.locks.clone())));
         }
-        self.list.fit(self.len() as u64, render::lines(self, area, cx).height);
+        self.list.fit(self.order.len() as u64, render::lines(self, area, cx).height);
         self.follow(cx);
         self.point(cx, out);
     }

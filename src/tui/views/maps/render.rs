@@ -1,22 +1,22 @@
 //! Draws the view of maps: what was looked at, a table of lines, and below it what is known of the one under the cursor.
 
 use super::{Key, Maps, rows};
-use crate::analysis::maps::{FEW, Line, Maps as Sums};
+use crate::analysis::maps::{FEW, HeapLine, Line, Maps as Sums};
 use crate::base::number::count_in;
 use crate::base::text::{self, wrap};
 use crate::model::dict::short_func;
 use crate::report::maps as report;
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
-use crate::tui::widgets::table::{self, Column, Slot};
+use crate::tui::widgets::table::{self, Column, Slot, Sort};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 
 /// Where the classes of the split stand among the columns.
 const SPLIT: usize = 4;
 
-const COLUMNS: [Column; 14] = [
+pub const COLUMNS: [Column; 14] = [
     column("op", 7, false, 6, false),
     column("line", 18, false, 0, true),
     column("cpu", 7, true, 0, false),
@@ -32,6 +32,40 @@ const COLUMNS: [Column; 14] = [
     column("objects", 11, true, 10, false),
     column("advice", 14, false, 3, false),
 ];
+
+/// The order in which lines are found.
+pub const AS_FOUND: Sort = Sort { column: 2, descending: true };
+
+/// The lines in the order of a column; those that are equal there, and all if there is none, as they were found.
+pub fn order(lines: &[Line], sort: Option<Sort>) -> Vec<usize> {
+    let mut out: Vec<usize> = (0..lines.len()).collect();
+    let Some(sort) = sort else { return out };
+    let share = |l: &Line, class: usize| {
+        let n = report::COLUMNS.get(class).map_or(0, |c| l.column(c));
+        n as f64 / l.samples.max(1) as f64
+    };
+    let heap = |l: &Line, of: fn(&HeapLine) -> i64| l.heap.as_ref().map_or(-1, of);
+    let compare = |a: &Line, b: &Line| match sort.column {
+        0 => a.operations.first().map_or("", |o| o.name).cmp(b.operations.first().map_or("", |o| o.name)),
+        1 => a.place.cmp(&b.place),
+        2 | 3 => a.cpu.cmp(&b.cpu),
+        11 => heap(a, |h| h.bytes).cmp(&heap(b, |h| h.bytes)),
+        12 => heap(a, |h| h.objects).cmp(&heap(b, |h| h.objects)),
+        13 => a.advice.first().map(report::in_short).cmp(&b.advice.first().map(report::in_short)),
+        class => share(a, class - SPLIT).total_cmp(&share(b, class - SPLIT)),
+    };
+    out.sort_by(|&a, &b| sort.turn(compare(&lines[a], &lines[b])));
+    out
+}
+
+/// The column of the heading that stands at a position, above the lines.
+pub fn heading_at(area: Rect, lines: Rect, at: Position) -> Option<usize> {
+    if at.y + 1 != lines.y || at.y < area.y {
+        return None;
+    }
+    let slots = shifted(table::fit(&COLUMNS, area.width.saturating_sub(1)));
+    table::slot_at(&slots, at.x.saturating_sub(area.x)).map(|s| s.column)
+}
 
 const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: bool) -> Column {
     Column { title, width, right, drop, elastic }
@@ -76,7 +110,7 @@ fn head_height(view: &Maps, area: Rect, cx: &Ctx) -> u16 {
 pub fn lines(view: &Maps, area: Rect, cx: &Ctx) -> Rect {
     let top = (head_height(view, area, cx) + 1).min(area.height);
     let room = area.height - top;
-    let want = u16::try_from(view.len()).unwrap_or(u16::MAX);
+    let want = u16::try_from(view.order.len()).unwrap_or(u16::MAX);
     Rect { y: area.y + top, height: want.min((room / 2).max(1)).min(room), ..area }
 }
 
@@ -109,24 +143,24 @@ pub(super) fn draw(view: &Maps, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         return;
     }
     let slots = shifted(table::fit(&COLUMNS, area.width.saturating_sub(1)));
-    table::heading(buf, heading, &COLUMNS, &slots, None, theme);
+    table::heading(buf, heading, &COLUMNS, &slots, view.sort.map(|s| (s.column, s.descending)), theme);
     let lines = lines(view, area, cx);
     let times: Vec<u64> = f.maps.lines.iter().map(|l| l.cpu.ns().max(0).unsigned_abs()).collect();
     let shares = report::shares(&times);
-    for (i, y) in view.list.seen().zip(lines.y..lines.bottom()) {
-        let Some(l) = f.maps.lines.get(i as usize) else { break };
+    for (at, y) in view.list.seen().zip(lines.y..lines.bottom()) {
+        let Some((i, l)) = view.order.get(at as usize).and_then(|&i| Some((i, f.maps.lines.get(i)?))) else { break };
         let row = Rect { y, height: 1, ..area };
         let split = report::shares(&report::COLUMNS.map(|c| l.column(c)));
         for &slot in &slots {
-            let (said, role) = cell(l, shares[i as usize], &split, slot);
+            let (said, role) = cell(l, shares[i], &split, slot);
             table::put(buf, row, slot, COLUMNS[slot.column].right, &said, theme.style(role));
         }
-        if i == view.list.selected {
+        if at == view.list.selected {
             write(buf, row, row.x, y, &theme.glyphs.marker.to_string(), theme.style(Role::Key));
             theme.select(buf, row);
         }
     }
-    let Some(l) = f.maps.lines.get(view.list.selected as usize) else { return };
+    let Some(l) = view.selected().and_then(|i| f.maps.lines.get(i)) else { return };
     let y = (lines.bottom() + 1).min(area.bottom());
     let below = Rect { y, height: area.bottom() - y, ..area };
     for ((what, said, role), y) in about(&f.maps, l, room).iter().zip(below.y..below.bottom()) {
