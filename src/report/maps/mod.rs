@@ -172,8 +172,8 @@ pub fn sizes(maps: &Maps, l: &Line) -> Vec<(String, f64)> {
 /// A number of keys in few letters.
 fn keys(n: u64) -> String {
     match n {
-        ..10_000 => n.to_string(),
-        ..10_000_000 => format!("{}k", n / 1000),
+        0..10_000 => n.to_string(),
+        10_000..10_000_000 => format!("{}k", n / 1000),
         _ => format!("{}M", n / 1_000_000),
     }
 }
