@@ -146,7 +146,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         path.reverse();
         if layout.lens != ByLens::No {
             let all: Vec<FrameId> = dict.stack_ids(s.stack).collect();
-            if let Some(m) = known.meaning(dict, &all) {
+            if let Some(m) = known.meaning(dict, &all[..below(dict, &all)]) {
                 t.add_lens(m.lens, s.weight);
             }
         }
@@ -245,15 +245,21 @@ impl Tree {
 /// A frame, what of a chain it belongs to, and its lens.
 type Framed = (FrameId, Part, Option<LensNo>);
 
+/// How many of a stack's frames, leaf first, are below the line of user code; all, if it has none.
+fn below(dict: &Dict, frames: &[FrameId]) -> usize {
+    let own = Own::of(frames.iter().map(|&f| dict.code(f)));
+    frames.iter().position(|&f| own.has(dict.code(f))).unwrap_or(frames.len())
+}
+
 /// The frames of a stack as a layout wants them, leaf first.
 fn steps(dict: &Dict, stack: StackId, layout: Layout, part: Part, known: &mut Lenses) -> Vec<Framed> {
     if layout.lens == ByLens::No {
         return frames(dict, stack, layout.mine).into_iter().map(|f| (f, part, None)).collect();
     }
     let all: Vec<FrameId> = dict.stack_ids(stack).collect();
-    let below = Lenses::below(dict, &all);
+    let below = below(dict, &all);
     if layout.lens == ByLens::Grouped
-        && let Some(m) = known.meaning(dict, &all)
+        && let Some(m) = known.meaning(dict, &all[..below])
     {
         // The groups lead to the line that called what they stand for.
         let caller = all.get(m.at + 1).copied().unwrap_or(all[m.at]);

@@ -1,7 +1,6 @@
 //! What stacks mean below the line of user code, by the lenses: which of the runtime's operations it is in.
 
 use crate::base::{FrameId, FuncId};
-use crate::model::ownership::Own;
 use crate::model::{Dict, lens};
 use rustc_hash::FxHashMap;
 
@@ -58,15 +57,8 @@ impl Lenses {
         })
     }
 
-    /// How many of a stack's frames, leaf first, are below the line of user code; all, if it has none.
-    pub fn below(dict: &Dict, frames: &[FrameId]) -> usize {
-        let own = Own::of(frames.iter().map(|&f| dict.code(f)));
-        frames.iter().position(|&f| own.has(dict.code(f))).unwrap_or(frames.len())
-    }
-
-    /// What a stack, leaf first, means below the line of user code.
-    pub fn meaning(&mut self, dict: &Dict, frames: &[FrameId]) -> Option<Meaning> {
-        let below = &frames[..Lenses::below(dict, frames)];
+    /// What the frames of a stack below the line of user code mean, leaf first.
+    pub fn meaning(&mut self, dict: &Dict, below: &[FrameId]) -> Option<Meaning> {
         let func = |f: FrameId| dict.frame_of(f).func;
         let (at, (lens, operation)) = (0..below.len()).rev().find_map(|i| Some((i, self.of(dict, func(below[i]))?)))?;
         let names = below[..=at].iter().map(|&f| dict.func_name(func(f)));

@@ -11,6 +11,7 @@ pub use series::{Series, Window};
 pub use utilisation::{Consists, Input};
 pub use watch::Work;
 
+use crate::base::number::NO_GOAL;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::build::observe::{Observer, Tables, Watch};
 use crate::model::Index;
@@ -404,9 +405,6 @@ fn assists(rows: &rustc_hash::FxHashMap<(GoIdx, StackId), merge::Assisted>, inde
     out.sort_by_key(|a| (std::cmp::Reverse(a.wall), a.group, a.stack));
     out
 }
-
-/// From this goal on there is none: the GC is off (GOGC=off), and the runtime's goal is the largest number there is.
-const NO_GOAL: u64 = 1 << 62;
 
 /// Cycles are as many as the room between what is live and the goal is filled: allocated / (goal − live).
 fn what_if(cycles: &[&Cycle], allocated: u64, length: Duration, ps: u64) -> Vec<WhatIf> {
