@@ -33,6 +33,8 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         ("limit", "pool-exhausted", "blame.go:158"),
         ("sweep", "lock-holder", "blame.go:55"),
         ("readers", "writer-behind-readers", "blame.go"),
+        ("filelock", "slow-sync", "files.go:28"),
+        ("unbuffered", "small-reads", "files.go:58"),
     ];
     for (name, rule, at) in known {
         let v = json(&data(name));
@@ -52,6 +54,27 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
 fn a_pipeline_that_waits_for_work_has_no_finding() {
     let v = json(&data("pipeline"));
     assert_eq!(rules(&v), [""; 0], "{v:#}");
+}
+
+/// Programs that read, write, sync and call a lot are well as long as it is not too much of that.
+#[test]
+fn syscalls_as_such_are_no_finding() {
+    let calls = ["slow-sync", "small-reads", "cgo-calls"];
+    let files = std::fs::read_dir("tests/data").unwrap().map(|e| e.unwrap().path());
+    let traces = files.filter(|p| p.extension().is_some_and(|e| e == "trace"));
+    let mut looked = 0;
+    for path in
+        traces.filter(|p| !["filelock", "unbuffered", "restart"].iter().any(|n| p.ends_with(format!("{n}.trace"))))
+    {
+        let v = json(path.to_str().unwrap());
+        let said = v["fine"].as_array().unwrap().iter().filter(|q| calls.iter().any(|c| q["rule"] == *c)).count();
+        assert_eq!(said, calls.len(), "{}: {:?}", path.display(), rules(&v));
+        looked += 1;
+    }
+    assert!(looked >= 25, "{looked}");
+    // Syscalls there are.
+    let text = json(&data("syscall"))["fine"].to_string();
+    assert!(text.contains("reads and writes: at most"), "{text}");
 }
 
 #[test]

@@ -378,6 +378,7 @@ fn no_circle_leaves_its_folder_or_ties_many_files() {
 const LED_TO: &[(&str, &str)] = &[
     ("Timeline", "instants and goroutines of all views lead there"),
     ("Stacks", "a place's frame is not that of other views"),
+    ("Maps", "findings about maps have their proof there"),
     ("Tasks", "a place may be on a task's name"),
     ("Profile", "it is the view of a file that has no trace"),
 ];

@@ -218,6 +218,16 @@ fn the_payment_core_is_hot_where_it_makes_a_map_each_time() {
     assert!(lock["waited_ns"].as_i64().unwrap() > 0, "{lock}");
     assert!(sample["lines"][0]["goroutines"][0]["samples"].as_u64().unwrap() > 0);
 
+    // The first bucket of a classic map is a part of making it: nothing else is allocated there.
+    for classic in ["go1.21-trace.out", "go1.22-trace.out"] {
+        let maps = payment_core(&[root().join("sample-traces").join(classic)], classic);
+        let line = &maps["lines"][0];
+        let of = |class: &str| line["classes"][class].as_u64().unwrap();
+        let all = line["samples"].as_u64().unwrap();
+        assert!(of("birth") * 4 > all && of("alloc") == 0, "{classic}: {line}");
+        assert!(line["advice"].as_array().unwrap().iter().any(|a| a["kind"] == "struct"), "{classic}: {line}");
+    }
+
     let Some(corpus) = shared("corpus") else { return };
     for minor in 21..=27 {
         let trace = corpus.join(format!("traces/paycore-go1.{minor}.trace"));

@@ -120,6 +120,44 @@ fn the_founding_story_in_a_terminal() {
     }
 }
 
+/// From opening to the root cause of an incident: what and where is said without a key, why with one, and two show it.
+#[test]
+fn two_keys_lead_to_the_cause_of_an_incident() {
+    let known = [
+        (
+            "orders",
+            ["POOL EXHAUSTED", "orders/main.go:32"],
+            ["released at", "orders/main.go:33", "73.0 % select (HTTP) at orders/main.go:60"],
+            ["waiting: chan receive", "unblocked by", "orders/main.go:32"],
+        ),
+        (
+            "quotes",
+            ["GOROUTINE LEAK", "quotes/main.go:30"],
+            ["13 560 goroutines of main.supplier are blocked in chan send", "20 286 were started", "quotes/main.go:30"],
+            ["waiting: chan send", "still blocked at trace end", "quotes/main.go:30"],
+        ),
+    ];
+    let mut seen = 0;
+    for (name, first, why, proof) in known {
+        let file = format!("../shared/incidents/out-{name}/trace.out");
+        let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        if !trace.exists() {
+            eprintln!("skipped: {} is not there", trace.display());
+            continue;
+        }
+        let mut v = Viewer::run((80, 24), &[&trace], &[]);
+        first.iter().for_each(|text| v.shows(text));
+        v.press("0");
+        why.iter().for_each(|text| v.shows(text));
+        v.press("\r");
+        proof.iter().for_each(|text| v.shows(text));
+        v.press("q");
+        v.ends();
+        seen += 1;
+    }
+    eprintln!("{seen} of 2 incidents are there");
+}
+
 #[test]
 fn follows_the_terminal_s_size() {
     let mut v = Viewer::start(80, 24, &[]);

@@ -143,6 +143,14 @@ pub fn percent(part: f64, whole: f64) -> String {
     format!("{share:.1} %")
 }
 
+/// From this heap goal on there is none: the GC is off (GOGC=off), and the runtime's goal is the largest number there is.
+pub const NO_GOAL: u64 = 1 << 62;
+
+/// A heap goal: `off` where the GC is.
+pub fn goal(n: u64) -> String {
+    if n >= NO_GOAL { "off".into() } else { bytes(n) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +200,11 @@ mod tests {
         assert_eq!(count_in(999_499, 1), "999k");
         assert_eq!(count_in(999_500, 1), "1.00M");
         assert_eq!(count_in(u64::MAX, 5), "18.4E");
+    }
+
+    #[test]
+    fn a_goal_that_is_none_is_off() {
+        assert_eq!([goal(61 << 20), goal(u64::MAX), goal(i64::MAX as u64)], ["61MB", "off", "off"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A trace is data from elsewhere: a log message may hold an escape sequence that retitles the terminal, a bidi control
 //! that turns a line around, or a character of no width that hides a difference. Nothing of that kind reaches a screen.
 
-pub use super::number::{bytes, count};
+pub use super::number::{bytes, count, goal};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 

@@ -200,7 +200,7 @@ fn gc(index: &Index, s: &Summary, page: Page, out: &mut dyn Write) -> io::Result
             format!("at trace end {}", text::bytes(m.last)),
         ];
         if let Some(goal) = s.metrics.get("/gc/heap/goal:bytes") {
-            all.push(format!("goal {}", text::bytes(goal.last)));
+            all.push(format!("goal {}", text::goal(goal.last)));
         }
         line(all, out)?;
     }

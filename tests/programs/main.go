@@ -22,6 +22,7 @@ var programs = map[string]func(){
 	"chain":       chain,
 	"convoy":      convoy,
 	"deadline":    deadline,
+	"filelock":    filelock,
 	"gone":        gone,
 	"holdup":      holdup,
 	"hostile":     hostile,
@@ -46,6 +47,7 @@ var programs = map[string]func(){
 	"sweeplight":  sweeplight,
 	"syscall":     syscalls,
 	"timer":       timers,
+	"unbuffered":  unbuffered,
 	"waits":       waits,
 }
 

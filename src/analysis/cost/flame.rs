@@ -1,5 +1,6 @@
 //! Call trees: the weights of stacks added up by function, from the root down. What flame graphs are drawn from.
 
+use super::lenses::{self, ByLens, LensNo, Lenses};
 use super::offcpu;
 use super::offcpu::{Kind, Record};
 use crate::analysis::search::Source;
@@ -55,15 +56,24 @@ pub enum Part {
     Between(Mark),
     /// The same where the end of the chain comes first.
     BetweenBackwards(Mark),
+    /// A lens, of which there are operations below a line of user code.
+    Lens(LensNo),
+    /// An operation of a lens.
+    Operation(LensNo, u8),
+    /// A class of a lens.
+    Class(LensNo, u8),
 }
 
 impl Part {
-    /// What a node is called that stands between two stacks.
+    /// What a node is called that stands between two stacks, or for a group of functions.
     pub fn name(self) -> Option<&'static str> {
         match self {
             Part::Own | Part::Waker => None,
             Part::Between(m) => Some(m.name()),
             Part::BetweenBackwards(m) => Some(m.name_backwards()),
+            Part::Lens(l) => Some(lenses::name(l)),
+            Part::Operation(l, no) => Some(lenses::operation(l, no)),
+            Part::Class(l, no) => Some(lenses::class(l, no)),
         }
     }
 }
@@ -91,6 +101,9 @@ pub struct Node {
     pub part: Part,
     /// Whether a frame of it matches.
     pub matched: bool,
+    /// The lens that it belongs to, if lenses are asked for: its own or that of the nearest above it below the line of
+    /// user code.
+    pub lens: Option<LensNo>,
 }
 
 /// A call tree. The first node is the root of all, and every node stands behind its parent.
@@ -100,6 +113,8 @@ pub struct Tree {
     pub nodes: Vec<Node>,
     /// Weight of the stacks that hold a frame that matches.
     pub matched: u64,
+    /// If lenses are asked for, weight by lens of the stacks whose outermost operation it has; the heaviest first.
+    pub lenses: Vec<(LensNo, u64)>,
 }
 
 /// Most nodes of a tree; what would make more is charged to the last function that there is room for.
@@ -113,24 +128,39 @@ pub struct Layout {
     pub mine: bool,
     /// Begin with the end of each chain.
     pub waker_first: bool,
+    /// How lenses are used.
+    pub lens: ByLens,
 }
 
 /// Adds stacks up. `matches` says which frames are to be marked.
 pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(FrameId) -> bool) -> Tree {
-    let mut t = Tree { nodes: vec![empty()], matched: 0 };
+    let mut t = Tree { nodes: vec![empty()], matched: 0, lenses: Vec::new() };
     let mut heaviest = vec![0u64];
     let mut ids: FxHashMap<(usize, FuncId, Part), usize> = FxHashMap::default();
-    let mut path: Vec<(FrameId, Part)> = Vec::new();
+    let mut path: Vec<Framed> = Vec::new();
+    let mut known = Lenses::default();
     let between = if layout.waker_first { Part::BetweenBackwards } else { Part::Between };
     for s in stacks.iter().filter(|s| s.weight > 0) {
         path.clear();
-        path.extend(frames(dict, s.stack, layout.mine).into_iter().map(|f| (f, Part::Own)));
+        path.extend(steps(dict, s.stack, layout, Part::Own, &mut known));
         path.reverse();
+        if layout.lens != ByLens::No {
+            let all: Vec<FrameId> = dict.stack_ids(s.stack).collect();
+            if let Some(m) = known.meaning(dict, &all[..below(dict, &all)]) {
+                t.add_lens(m.lens, s.weight);
+            }
+        }
         for step in &s.chain {
-            path.push((FrameId::NONE, between(step.mark)));
+            path.push((FrameId::NONE, between(step.mark), None));
             let (from, woken) = (path.len(), step.mark == Mark::WokenBy);
             let part = if woken { Part::Waker } else { Part::Own };
-            path.extend(frames(dict, step.stack, layout.mine).into_iter().map(|f| (f, part)));
+            path.extend(steps(
+                dict,
+                step.stack,
+                Layout { lens: layout.lens.min(ByLens::Known), ..layout },
+                part,
+                &mut known,
+            ));
             if !woken {
                 path[from..].reverse();
             }
@@ -145,7 +175,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         }
         let mut at = 0;
         t.nodes[0].total = t.nodes[0].total.saturating_add(s.weight);
-        for &(frame, part) in &path {
+        for &(frame, part, lens) in &path {
             let func = if frame.is_some() { dict.frame_of(frame).func } else { FuncId::NONE };
             let next = t.nodes.len();
             if next >= MAX_NODES && !ids.contains_key(&(at, func, part)) {
@@ -161,6 +191,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
             let n = &mut t.nodes[id];
             n.total = n.total.saturating_add(s.weight);
             n.matched |= frame.is_some() && matches(frame);
+            n.lens = n.lens.or(lens);
             if s.weight > heaviest[id] {
                 (heaviest[id], n.frame) = (s.weight, frame);
             }
@@ -168,6 +199,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         }
         t.nodes[at].own = t.nodes[at].own.saturating_add(s.weight);
     }
+    t.lenses.sort_by_key(|l| (std::cmp::Reverse(l.1), l.0));
     // Every node stands behind its parent, so one pass places them all.
     for i in 0..t.nodes.len() {
         let mut children = std::mem::take(&mut t.nodes[i].children);
@@ -197,7 +229,61 @@ fn empty() -> Node {
         children: Vec::new(),
         part: Part::Own,
         matched: false,
+        lens: None,
     }
+}
+
+impl Tree {
+    fn add_lens(&mut self, lens: LensNo, weight: u64) {
+        match self.lenses.iter_mut().find(|l| l.0 == lens) {
+            Some(l) => l.1 = l.1.saturating_add(weight),
+            None => self.lenses.push((lens, weight)),
+        }
+    }
+}
+
+/// A frame, what of a chain it belongs to, and its lens.
+type Framed = (FrameId, Part, Option<LensNo>);
+
+/// How many of a stack's frames, leaf first, are below the line of user code; all, if it has none.
+fn below(dict: &Dict, frames: &[FrameId]) -> usize {
+    let own = Own::of(frames.iter().map(|&f| dict.code(f)));
+    frames.iter().position(|&f| own.has(dict.code(f))).unwrap_or(frames.len())
+}
+
+/// The frames of a stack as a layout wants them, leaf first.
+fn steps(dict: &Dict, stack: StackId, layout: Layout, part: Part, known: &mut Lenses) -> Vec<Framed> {
+    if layout.lens == ByLens::No {
+        return frames(dict, stack, layout.mine).into_iter().map(|f| (f, part, None)).collect();
+    }
+    let all: Vec<FrameId> = dict.stack_ids(stack).collect();
+    let below = below(dict, &all);
+    if layout.lens == ByLens::Grouped
+        && let Some(m) = known.meaning(dict, &all[..below])
+    {
+        // The groups lead to the line that called what they stand for.
+        let caller = all.get(m.at + 1).copied().unwrap_or(all[m.at]);
+        let class = m.class.map(|c| (caller, Part::Class(m.lens, c), Some(m.lens)));
+        let groups = [Part::Operation(m.lens, m.operation), Part::Lens(m.lens)];
+        let groups = groups.into_iter().map(|p| (caller, p, Some(m.lens)));
+        let from = if layout.mine { below } else { m.at + 1 };
+        let above = all.get(from..).unwrap_or(&[]).iter().map(|&f| (f, part, None));
+        let own = Own::of(all.iter().map(|&f| dict.code(f)));
+        let above = above.filter(|s| !layout.mine || own.has(dict.code(s.0)));
+        return class.into_iter().chain(groups).chain(above).collect();
+    }
+    // From the line of user code to the leaf: who has no lens is of that of its caller.
+    let mut lens = None;
+    let mut of: Vec<Option<LensNo>> = vec![None; all.len()];
+    for i in (0..below).rev() {
+        lens = known.of(dict, dict.frame_of(all[i]).func).map(|l| l.0).or(lens);
+        of[i] = lens;
+    }
+    let kept = frames(dict, stack, layout.mine);
+    if kept.len() == all.len() {
+        return kept.into_iter().zip(of).map(|(f, lens)| (f, part, lens)).collect();
+    }
+    kept.into_iter().map(|f| (f, part, None)).collect()
 }
 
 /// The frames of a stack, leaf first; with `mine` those of the user's code, and where there is none the outermost.
@@ -272,7 +358,7 @@ mod tests {
         })
     }
 
-    const PLAIN: Layout = Layout { mine: false, waker_first: false };
+    const PLAIN: Layout = Layout { mine: false, waker_first: false, lens: ByLens::No };
 
     fn show(d: &Dict, t: &Tree) -> Vec<String> {
         let line =

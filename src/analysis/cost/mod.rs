@@ -3,4 +3,5 @@
 pub mod flame;
 pub mod hits;
 pub mod join;
+pub mod lenses;
 pub mod offcpu;

@@ -11,6 +11,7 @@ pub use series::{Series, Window};
 pub use utilisation::{Consists, Input};
 pub use watch::Work;
 
+use crate::base::number::NO_GOAL;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::build::observe::{Observer, Tables, Watch};
 use crate::model::Index;
@@ -407,13 +408,14 @@ fn assists(rows: &rustc_hash::FxHashMap<(GoIdx, StackId), merge::Assisted>, inde
 
 /// Cycles are as many as the room between what is live and the goal is filled: allocated / (goal − live).
 fn what_if(cycles: &[&Cycle], allocated: u64, length: Duration, ps: u64) -> Vec<WhatIf> {
-    let known: Vec<(u64, u64)> = cycles.iter().filter_map(|c| Some((c.live?, c.next_goal?))).collect();
-    let n = known.len() as u64;
+    let known = cycles.iter().filter_map(|c| Some((c.live?, c.next_goal?)));
+    let known: Vec<(u64, u64)> = known.filter(|k| k.1 < NO_GOAL).collect();
+    let n = known.len() as u128;
     if n == 0 || allocated == 0 {
         return Vec::new();
     }
-    let live = known.iter().map(|k| k.0).sum::<u64>() / n;
-    let goal = known.iter().map(|k| k.1).sum::<u64>() / n;
+    let mean = |of: fn(&(u64, u64)) -> u64| (known.iter().map(|k| u128::from(of(k))).sum::<u128>() / n) as u64;
+    let (live, goal) = (mean(|k| k.0), mean(|k| k.1));
     let room = goal.saturating_sub(live);
     if live == 0 || room == 0 {
         return Vec::new();
@@ -426,12 +428,12 @@ fn what_if(cycles: &[&Cycle], allocated: u64, length: Duration, ps: u64) -> Vec<
         WhatIf { gogc, goal, cycles, cpu: cycles * cost / whole }
     };
     // To the nearest five percent: the stacks and globals that the goal counts as well are not in the trace.
-    let gogc = (room as f64 / live as f64 * 20.0).round() as u64 * 5;
+    let gogc = ((room as f64 / live as f64 * 20.0).round() as u64).saturating_mul(5);
     let mut out = vec![one(Some(gogc).filter(|&g| g > 0), goal)];
     for (num, den) in [(1, 2), (2, 1), (4, 1)] {
-        let gogc = gogc * num / den;
+        let gogc = gogc.saturating_mul(num) / den;
         if gogc > 0 {
-            out.push(one(Some(gogc), live + room.saturating_mul(num) / den));
+            out.push(one(Some(gogc), live.saturating_add(room.saturating_mul(num) / den)));
         }
     }
     out.extend([2, 4].map(|times| one(None, goal.saturating_mul(times))));

@@ -218,3 +218,17 @@ fn what_is_not_finished_counts_until_the_end_and_parts_sum() {
         assert_eq!(halves[0].active + halves[1].active, gc.active, "{path}");
     }
 }
+
+/// With GOGC=off the runtime's goal is the largest number there is: such a cycle has no room to fill.
+#[test]
+fn a_gc_that_is_off_has_no_goal_to_ask_about() {
+    let cycle = |live, goal| Cycle { live: Some(live), next_goal: Some(goal), ..Cycle::new(1, Time(0)) };
+    let ask = |cycles: &[Cycle]| what_if(&cycles.iter().collect::<Vec<_>>(), 1 << 30, Duration(1_000_000_000), 2);
+    let off = [cycle(100 << 20, u64::MAX), cycle(100 << 20, i64::MAX as u64)];
+    assert!(ask(&off).is_empty());
+    let said = ask(&[cycle(100 << 20, 200 << 20), cycle(100 << 20, u64::MAX)]);
+    assert_eq!((said[0].gogc, said[0].goal), (Some(100), 200 << 20));
+    // Nor is any goal below that too large to reckon with.
+    let said = ask(&[cycle(1, (1 << 62) - 1), cycle(1, (1 << 62) - 1)]);
+    assert!(said.iter().all(|w| w.cycles < 1.0 && w.goal > 1 << 60), "{said:?}");
+}

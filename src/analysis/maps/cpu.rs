@@ -2,7 +2,7 @@
 
 use super::stack::{self, Around, Call, Functions, Place};
 use super::{Line, Operation};
-use crate::base::Duration;
+use crate::base::{Duration, StackId};
 use crate::model::{Index, lens};
 use crate::profile::model::Profile;
 use std::collections::BTreeMap;
@@ -62,6 +62,11 @@ impl Fold {
                 SAMPLE.saturating_mul(i64::try_from(n).unwrap_or(i64::MAX)),
             );
         }
+    }
+
+    /// Adds one sample of a trace.
+    pub(super) fn one(&mut self, index: &Index, stack: StackId) {
+        self.add(&stack::of_trace(&index.dict, stack), 1, SAMPLE);
     }
 
     /// Adds those of a CPU profile, and says how many it has.

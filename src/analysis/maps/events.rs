@@ -1,8 +1,9 @@
 //! What a trace alone tells of maps: which goroutines were sampled where, which GC cycles a line began, and who was in an
 //! assignment at the same time.
 
+use super::cpu::Fold;
 use super::stack::{self, Functions, Place};
-use super::{Suspect, since};
+use super::{Scope, Suspect, since};
 use crate::analysis::cost::hits::Hit;
 use crate::analysis::search::{self, Source};
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, Time};
@@ -13,8 +14,9 @@ use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::AtomicBool;
 
-/// What is asked for.
+/// What is asked for; and where all samples are to be counted.
 const QUERY: &str = "lens:maps (kind:CPUSample or kind:GCBegin)";
+const QUERY_ALL: &str = "(kind:CPUSample or lens:maps kind:GCBegin)";
 /// How near two samples in an assignment are that say that both goroutines were in it at once.
 const NEAR: Duration = Duration(1_000_000);
 
@@ -63,18 +65,50 @@ struct Look {
 
 /// Goes through the samples and GC cycles of a trace that has been read whole.
 pub(super) fn look<S: Source>(source: &S) -> Result<Seen, String> {
-    let query = query::parse(QUERY).map_err(|e| e.to_string())?;
-    let compiled = search::compile(source, &query).map_err(|e| e.to_string())?;
     let mut look = Look::default();
+    each(source, QUERY, &AtomicBool::new(false), &mut |index, h| look.hit(index, h))?;
+    Ok(look.seen)
+}
+
+/// The same for a part of a trace, whose samples are summed up as well.
+pub(super) fn look_in<S: Source>(source: &S, scope: &Scope<'_>, cancel: &AtomicBool) -> Result<(Seen, Fold), String> {
+    let (mut look, mut fold) = (Look::default(), Fold::default());
+    let text = match scope.query {
+        Some(q) => format!("{QUERY_ALL} ({q})"),
+        None => QUERY_ALL.to_owned(),
+    };
+    each(source, &text, cancel, &mut |index, h| {
+        let group = index.goroutine(h.go).map(|g| g.group);
+        let inside = scope.window.is_none_or(|(from, to)| (from..to).contains(&h.time));
+        if !inside || scope.group.is_some() && scope.group != group {
+            return;
+        }
+        if h.kind == Kind::CpuSample {
+            fold.one(index, h.stack);
+        }
+        look.hit(index, h);
+    })?;
+    Ok((look.seen, fold))
+}
+
+fn each<S: Source>(
+    source: &S,
+    query: &str,
+    cancel: &AtomicBool,
+    hit: &mut dyn FnMut(&Index, &Hit),
+) -> Result<(), String> {
+    let query = query::parse(query).map_err(|e| e.to_string())?;
+    let compiled = search::compile(source, &query).map_err(|e| e.to_string())?;
     let options = search::Options::default();
-    let outcome = search::run_compiled(source, &compiled, &options, &AtomicBool::new(false), &mut |_, hits| {
+    let outcome = search::run_compiled(source, &compiled, &options, cancel, &mut |_, hits| {
         if !hits.is_empty() {
-            source.with_index(&mut |index| hits.iter().for_each(|h| look.hit(index, h)));
+            source.with_index(&mut |index| hits.iter().for_each(|h| hit(index, h)));
         }
     });
     match outcome.failed.into_iter().next() {
         Some((_, why)) => Err(why),
-        None => Ok(look.seen),
+        None if outcome.cancelled => Err("no longer wanted".into()),
+        None => Ok(()),
     }
 }
 

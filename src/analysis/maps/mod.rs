@@ -20,10 +20,11 @@ pub use stack::Place;
 
 use crate::analysis::search::Source;
 use crate::analysis::waits::contention::{Contention, What};
-use crate::base::{Duration, GoId, Time};
+use crate::base::{Duration, GoId, GroupId, Time};
 use crate::model::{Index, lens};
 use crate::profile::model::Profile;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
 /// Samples of a line below which its split says too little.
 pub const FEW: u64 = 20;
@@ -184,6 +185,48 @@ pub fn of_trace<S: Source>(source: &S, locks: &Contention, files: &Files<'_>) ->
     source.with_index(&mut |index| {
         let held = Held::new(index, locks);
         out = finish(files, std::mem::take(&mut fold), Some((index, &seen, &held)));
+    });
+    Ok(out)
+}
+
+/// A part of a trace.
+#[derive(Clone, Copy, Default)]
+pub struct Scope<'a> {
+    /// From the first instant to before the second.
+    pub window: Option<(Time, Time)>,
+    /// The goroutines of a group.
+    pub group: Option<GroupId>,
+    /// The events that a query matches, as its text has it.
+    pub query: Option<&'a str>,
+}
+
+impl Scope<'_> {
+    /// Whether it is all of the trace.
+    pub fn is_all(&self) -> bool {
+        self.window.is_none() && self.group.is_none() && self.query.is_none()
+    }
+}
+
+/// The same as [`of_trace`] for a part of a trace: its samples and GC cycles. Locks are those of the whole trace, and
+/// profiles of the whole run, so that CPU profiles count only where the trace has no samples at all.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded, a query that is none; `cancel` was set.
+pub fn of_scope<S: Source>(
+    source: &S,
+    locks: &Contention,
+    files: &Files<'_>,
+    scope: &Scope<'_>,
+    cancel: &AtomicBool,
+) -> Result<Maps, String> {
+    let (seen, mut fold) = events::look_in(source, scope, cancel)?;
+    let mut out = Maps::default();
+    source.with_index(&mut |index| {
+        let cpu = if index.totals.samples.is_empty() { files.cpu.clone() } else { Vec::new() };
+        let files = Files { cpu, heap: files.heap.clone(), ..*files };
+        let held = Held::new(index, locks);
+        out = finish(&files, std::mem::take(&mut fold), Some((index, &seen, &held)));
     });
     Ok(out)
 }

@@ -61,6 +61,8 @@ struct Known {
     code: Owner,
     operation: Option<usize>,
     class: Option<usize>,
+    /// Whether its caller may make it another class.
+    asks: bool,
     converts: bool,
     allocates: bool,
 }
@@ -93,6 +95,7 @@ impl Functions {
             code: Owner::of(func),
             operation: maps.operation(func),
             class: maps.class(func),
+            asks: maps.asks_caller(func),
             converts: interfaces.is_some_and(|l| l.operation(func) == Some(0)),
             allocates: lens::find("alloc").is_some_and(|l| l.has(func)),
         };
@@ -109,7 +112,10 @@ impl Functions {
         let below = &known[..user];
         Some(Split {
             user,
-            found: lens::maps().of_frames(below.iter().map(|k| (k.operation, k.class))),
+            found: lens::maps().of_frames(below.iter().enumerate().map(|(i, k)| {
+                let by = (k.asks && i + 1 < user).then(|| lens::maps().class_by(stack[i].func, stack[i + 1].func));
+                (k.operation, [k.class, by.flatten()].into_iter().flatten().min())
+            })),
             allocates: below.iter().any(|k| k.allocates),
             converts: below.iter().any(|k| k.converts),
         })

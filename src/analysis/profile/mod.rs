@@ -6,6 +6,7 @@ mod sum;
 pub mod variants;
 
 use super::cost::flame::Tree;
+use super::cost::lenses::ByLens;
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use crate::model::ownership;
 use crate::model::{Dict, Frame, Func, Index};
@@ -71,6 +72,8 @@ pub struct Ask {
     pub less: bool,
     /// What the samples are narrowed to.
     pub cuts: Vec<Cut>,
+    /// How the lenses are used in the tree.
+    pub lens: ByLens,
     /// The query that says which functions are meant.
     pub query: Option<String>,
 }

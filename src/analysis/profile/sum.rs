@@ -172,7 +172,8 @@ impl Sum<'_> {
             Weighed::new(stack, if self.ask.less { value.saturating_neg() } else { value }.max(0) as u64)
         });
         let matches = |f: FrameId| meant.contains(&f);
-        flame::tree(&self.of.index.dict, &weigh.collect::<Vec<_>>(), Layout::default(), &matches)
+        let layout = Layout { lens: self.ask.lens, ..Layout::default() };
+        flame::tree(&self.of.index.dict, &weigh.collect::<Vec<_>>(), layout, &matches)
     }
 
     /// The functions, in the order of the graph `t` of the functions by their names.

@@ -20,6 +20,8 @@ pub struct Group {
     /// What it means, in a few words; may be empty.
     pub about: String,
     patterns: Vec<String>,
+    /// Functions that are of the group where another calls them: the one called, and its caller.
+    called: Vec<(String, String)>,
 }
 
 impl Group {
@@ -68,6 +70,15 @@ struct Row {
     #[serde(default)]
     about: String,
     func: Vec<String>,
+    #[serde(default)]
+    called: Vec<Called>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Called {
+    func: String,
+    by: String,
 }
 
 macro_rules! lenses {
@@ -99,6 +110,7 @@ fn read(name: &'static str, text: &str) -> Lens {
     let group = |r: Row| Group {
         column: r.column.unwrap_or_else(|| r.name.clone()),
         patterns: r.func.iter().flat_map(|p| expand(p)).collect(),
+        called: r.called.iter().flat_map(|c| expand(&c.by).into_iter().map(|by| (c.func.clone(), by))).collect(),
         name: r.name,
         about: r.about,
     };
@@ -150,9 +162,26 @@ impl Lens {
         self.operation(func).is_some()
     }
 
+    /// Whether it hangs on the caller of a function which class that is of.
+    pub fn asks_caller(&self, func: &str) -> bool {
+        self.classes.iter().flat_map(|g| &g.called).any(|(f, _)| fits(f, func))
+    }
+
+    /// The first class that has a function where `caller` calls it, by position.
+    pub fn class_by(&self, func: &str, caller: &str) -> Option<usize> {
+        let calls = |(f, by): &(String, String)| fits(f, func) && fits(by, caller);
+        self.classes.iter().position(|g| g.called.iter().any(calls))
+    }
+
     /// What a stack does. `frames` are the functions below the user's frame, leaf first.
     pub fn of_stack<'a>(&self, frames: impl Iterator<Item = &'a str>) -> Option<Found> {
-        self.of_frames(frames.map(|f| (self.operation(f), self.class(f))))
+        let mut frames = frames.peekable();
+        let each = std::iter::from_fn(|| {
+            let f = frames.next()?;
+            let by = frames.peek().and_then(|caller| self.class_by(f, caller));
+            Some((self.operation(f), [self.class(f), by].into_iter().flatten().min()))
+        });
+        self.of_frames(each)
     }
 
     /// The same, where operation and class of each function are known.

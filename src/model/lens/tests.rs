@@ -54,6 +54,15 @@ fn the_outermost_operation_and_the_first_class_decide() {
     assert_eq!(is(&["runtime.gcAssistAlloc", "runtime.mallocgc", assign]), Some(("assign", Some("assist"))));
     assert_eq!(is(&["runtime.newobject", "runtime.makemap_small"]), Some(("make", Some("birth"))));
     assert_eq!(is(&["aeshashbody", "runtime.mapaccess2_faststr"]), Some(("access", Some("hash"))));
+    // The first bucket of a classic map is a part of making it, the large values that it holds are not.
+    let bucket = ["runtime.mallocgc", "runtime.newobject", assign];
+    assert_eq!(is(&bucket), Some(("assign", Some("birth"))));
+    assert_eq!(is(&["runtime.mallocgc", "runtime.newobject", "runtime.mapassign"]), Some(("assign", Some("alloc"))));
+    let overflow = ["runtime.mallocgc", "runtime.newobject", "runtime.(*hmap).newoverflow", assign];
+    assert_eq!(is(&overflow), Some(("assign", Some("growth"))));
+    assert_eq!(is(&["runtime.gcAssistAlloc", bucket[0], bucket[1], assign]), Some(("assign", Some("assist"))));
+    let large = ["runtime.newobject", "internal/runtime/maps.newobject", assign];
+    assert_eq!(is(&large), Some(("assign", Some("alloc"))));
     // Growing by a deletion, and one operation below another.
     assert_eq!(is(&["runtime.evacuate", "runtime.growWork", "runtime.mapdelete"]), Some(("delete", Some("growth"))));
     assert_eq!(is(&["aeshashbody", assign, "sync.(*Map).Store"]), Some(("sync.Map", Some("hash"))));

@@ -200,6 +200,7 @@ fn cycles(g: &Gc, index: &Index, limit: usize, out: &mut dyn Write) -> io::Resul
         "#", "start", "mark", "STW max", "workers", "assists", "heap", "goal", "live", "next goal"
     )?;
     let size = |b: Option<u64>| b.map_or("?".to_owned(), text::bytes);
+    let goal = |b: Option<u64>| b.map_or("?".to_owned(), text::goal);
     for (i, c) in g.cycles.iter().enumerate().take(limit) {
         let workers = c.work[Work::Dedicated as usize] + c.work[Work::Fractional as usize];
         let open = if c.to.is_none() { "+" } else { "" };
@@ -213,9 +214,9 @@ fn cycles(g: &Gc, index: &Index, limit: usize, out: &mut dyn Write) -> io::Resul
             workers.to_string(),
             c.work[Work::Assist as usize].to_string(),
             size(c.heap_start),
-            size(c.goal),
+            goal(c.goal),
             size(c.live),
-            size(c.next_goal),
+            goal(c.next_goal),
             trigger(c, index)
         )?;
     }

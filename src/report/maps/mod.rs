@@ -2,9 +2,9 @@
 
 mod words;
 
-pub use words::{advice, estimate, lock, silent};
+pub use words::{advice, estimate, in_short, level, lock, missing, silent};
 
-use crate::analysis::maps::{FEW, Line, Maps, Place, column};
+use crate::analysis::maps::{FEW, Line, Maps, Place, Suspect, column};
 use crate::base::{Duration, text};
 use crate::model::dict::{short_file, short_func};
 use std::io::{self, Write};
@@ -75,26 +75,27 @@ fn table(maps: &Maps, lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn header(maps: &Maps, out: &mut dyn Write) -> io::Result<()> {
+/// What was looked at: the CPU samples and the heap profiles, a line each.
+pub fn head(maps: &Maps) -> Vec<String> {
     let name = |name: &str| text::escape(name).into_owned();
+    let mut out = Vec::new();
     if maps.samples > 0 {
         let from: Vec<String> = maps.sources.iter().map(|s| name(&s.name)).collect();
-        writeln!(
-            out,
+        out.push(format!(
             "operations on maps: {} of {} CPU samples ({}), {} on CPU · {}",
             text::count(maps.map_samples),
             text::count(maps.samples),
             percent(part(maps.map_cpu.ns(), maps.cpu.ns())).replace('·', "0 %"),
             maps.map_cpu,
             from.join(", ")
-        )?;
+        ));
         let unused: Vec<String> =
             maps.unused.iter().map(|s| format!("{} ({} samples)", name(&s.name), text::count(s.count))).collect();
         if !unused.is_empty() {
-            writeln!(out, "not counted as well, for they may be the same samples: {}", unused.join(", "))?;
+            out.push(format!("not counted as well, for they may be the same samples: {}", unused.join(", ")));
         }
     } else {
-        writeln!(out, "there are no CPU samples")?;
+        out.push("there are no CPU samples".to_owned());
     }
     if let Some(h) = &maps.heap {
         let guess = if h.guessed { ", the layout that fits best" } else { "" };
@@ -107,19 +108,20 @@ fn header(maps: &Maps, out: &mut dyn Write) -> io::Result<()> {
             ..=1 => "every allocation".to_owned(),
             n => format!("a sample every {}", bytes(n)),
         };
-        writeln!(out, "heap: {} · {kind}{guess} · {rate}", names.join(" → "))?;
+        out.push(format!("heap: {} · {kind}{guess} · {rate}", names.join(" → ")));
     }
-    Ok(())
+    out
 }
 
-fn details(maps: &Maps, l: &Line, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n{}  {}", place(&l.place), func(&l.place))?;
-    let mut row = |what: &str, text: String| writeln!(out, "  {what:<11} {text}");
+/// What is known of a line, each with what it is about.
+pub fn details(maps: &Maps, l: &Line) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
     if l.samples > 0 {
         let parts: Vec<u64> = l.operations.iter().map(|o| o.samples).collect();
         let each = l.operations.iter().zip(shares(&parts)).map(|(o, share)| format!("{} {}", o.name, percent(share)));
         let each: Vec<String> = each.collect();
-        row("operations", format!("{} · {} samples", each.join(", "), text::count(l.samples)))?;
+        let samples = if l.samples == 1 { "sample" } else { "samples" };
+        out.push(("operations", format!("{} · {} {samples}", each.join(", "), text::count(l.samples))));
     }
     if !l.goroutines.is_empty() {
         let some = l.goroutines.iter().take(4).map(|(group, n)| {
@@ -129,74 +131,67 @@ fn details(maps: &Maps, l: &Line, out: &mut dyn Write) -> io::Result<()> {
         let some: Vec<String> = some.collect();
         let more = l.goroutines.len().saturating_sub(4);
         let more = if more > 0 { format!(", and {more} more groups") } else { String::new() };
-        row("goroutines", some.join(", ") + &more)?;
+        out.push(("goroutines", some.join(", ") + &more));
     }
     if let Some(k) = &l.lock {
-        row("lock", words::lock(k))?;
+        out.push(("lock", words::lock(k)));
     }
     if l.gc_cycles > 0 {
-        row("GC", format!("began {} of {} cycles", l.gc_cycles, maps.gc_cycles.unwrap_or(0)))?;
+        out.push(("GC", format!("began {} of {} cycles", l.gc_cycles, maps.gc_cycles.unwrap_or(0))));
     }
     if let Some(h) = &l.heap {
         let since = if maps.heap.as_ref().is_some_and(|h| h.inputs.len() > 1) { " between the profiles" } else { "" };
         let objects = text::count(u64::try_from(h.objects).unwrap_or(0));
-        row("heap", format!("{} in {objects} objects{since}; {} live", bytes(h.bytes), bytes(h.live)))?;
+        out.push(("heap", format!("{} in {objects} objects{since}; {} live", bytes(h.bytes), bytes(h.live))));
         if let Some(n) = h.entries {
-            row("entries", format!("{} made in sync.Map", text::count(n.unsigned_abs())))?;
+            out.push(("entries", format!("{} made in sync.Map", text::count(n.unsigned_abs()))));
         }
-        for e in &h.estimates {
-            for line in words::estimate(e) {
-                row("sizes", line)?;
+        out.extend(h.estimates.iter().flat_map(words::estimate).map(|line| ("sizes", line)));
+        out.extend(h.silent.map(|s| ("sizes", words::silent(s).to_owned())));
+    }
+    out.extend(l.advice.iter().map(|a| ("advice", words::advice(a, l))));
+    out
+}
+
+/// Bytes that went into tables of each size, smallest tables first, each with the keys that such a table holds; empty if a
+/// line's heap does not tell.
+pub fn sizes(maps: &Maps, l: &Line) -> Vec<(String, f64)> {
+    let (Some(heap), Some(of)) = (&maps.heap, &l.heap) else { return Vec::new() };
+    let mut out: Vec<(String, f64)> = Vec::new();
+    for e in &of.estimates {
+        for (i, r) in e.rungs.iter().enumerate() {
+            while out.len() <= i {
+                out.push((keys(heap.layout.holds(out.len())), 0.0));
             }
-        }
-        if let Some(s) = h.silent {
-            row("sizes", words::silent(s).to_owned())?;
+            out[i].1 += r.bytes;
         }
     }
-    for a in &l.advice {
-        row("advice", words::advice(a, l))?;
+    out
+}
+
+/// A number of keys in few letters.
+fn keys(n: u64) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..10_000_000 => format!("{}k", n / 1000),
+        _ => format!("{}M", n / 1_000_000),
     }
-    Ok(())
 }
 
 /// Map memory by line and size of table: keys that a table holds, and how many bytes went into tables of that size.
 fn by_size(maps: &Maps, lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
-    let Some(heap) = &maps.heap else { return Ok(()) };
-    let rows: Vec<(&Line, Vec<f64>)> = lines
-        .iter()
-        .filter_map(|l| {
-            let mut sizes = Vec::new();
-            for e in &l.heap.as_ref()?.estimates {
-                for (i, r) in e.rungs.iter().enumerate() {
-                    if sizes.len() <= i {
-                        sizes.resize(i + 1, 0.0);
-                    }
-                    sizes[i] += r.bytes;
-                }
-            }
-            (!sizes.is_empty()).then_some((l, sizes))
-        })
-        .collect();
-    let Some(wide) = rows.iter().map(|r| r.1.len()).max() else { return Ok(()) };
-    let most = rows.iter().flat_map(|r| &r.1).copied().fold(0.0, f64::max);
+    let rows: Vec<(&Line, Vec<(String, f64)>)> =
+        lines.iter().map(|l| (l, sizes(maps, l))).filter(|r| !r.1.is_empty()).collect();
+    let Some(widest) = rows.iter().map(|r| &r.1).max_by_key(|r| r.len()) else { return Ok(()) };
+    let most = rows.iter().flat_map(|r| &r.1).map(|s| s.1).fold(0.0, f64::max);
     writeln!(out, "\nbytes allocated for tables, by the keys that a table holds")?;
     write!(out, " ")?;
-    for i in 0..wide {
-        let keys = heap.layout.holds(i);
-        let keys = if keys < 10_000 {
-            keys.to_string()
-        } else if keys < 10_000_000 {
-            format!("{}k", keys / 1000)
-        } else {
-            format!("{}M", keys / 1_000_000)
-        };
-        write!(out, " {keys:>5}")?;
-    }
+    widest.iter().try_for_each(|(keys, _)| write!(out, " {keys:>5}"))?;
     writeln!(out)?;
-    for (l, sizes) in rows {
+    for (l, sizes) in &rows {
         write!(out, " ")?;
-        for i in 0..wide {
-            write!(out, " {:>5}", words::level(sizes.get(i).copied().unwrap_or(0.0), most))?;
+        for i in 0..widest.len() {
+            write!(out, " {:>5}", words::level(sizes.get(i).map_or(0.0, |s| s.1), most))?;
         }
         writeln!(out, "  {}", place(&l.place))?;
     }
@@ -222,7 +217,7 @@ fn by_time(maps: &Maps, lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes the first `limit` lines as a table, then what is known of each and what would help.
 pub fn write(maps: &Maps, limit: usize, out: &mut dyn Write) -> io::Result<()> {
-    header(maps, out)?;
+    head(maps).iter().try_for_each(|line| writeln!(out, "{line}"))?;
     if maps.lines.is_empty() {
         return writeln!(out, "no line of code operates on maps here");
     }
@@ -244,23 +239,27 @@ pub fn write(maps: &Maps, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     if maps.samples > 0 && maps.map_samples < FEW {
         writeln!(out, "too few samples: {} in maps; the split by class says little below {FEW}", maps.map_samples)?;
     }
-    shown.iter().try_for_each(|l| details(maps, l, out))?;
+    for l in shown {
+        writeln!(out, "\n{}  {}", place(&l.place), func(&l.place))?;
+        details(maps, l).iter().try_for_each(|(what, text)| writeln!(out, "  {what:<11} {text}"))?;
+    }
     by_size(maps, shown, out)?;
     by_time(maps, shown, out)?;
-    for s in &maps.suspects {
-        writeln!(
-            out,
-            "\nsuspect: G{} and G{} were both in an assignment at {} within {} (at {}; {} such pairs), and no lock around it is \
-             seen. If they write to one map, this is a data race: run it with -race.",
-            s.goroutines.0.0,
-            s.goroutines.1.0,
-            place(&s.place),
-            s.apart,
-            s.at,
-            text::count(s.pairs)
-        )?;
-    }
-    Ok(())
+    maps.suspects.iter().try_for_each(|s| writeln!(out, "\n{}", suspect(s)))
+}
+
+/// Two goroutines that were in an assignment at once, in a sentence.
+pub fn suspect(s: &Suspect) -> String {
+    format!(
+        "suspect: G{} and G{} were both in an assignment at {} within {} (at {}; {} such pairs), and no lock around it is \
+         seen. If they write to one map, this is a data race: run it with -race.",
+        s.goroutines.0.0,
+        s.goroutines.1.0,
+        place(&s.place),
+        s.apart,
+        s.at,
+        text::count(s.pairs)
+    )
 }
 
 /// Classes of a line by name, with their samples.

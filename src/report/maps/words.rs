@@ -3,11 +3,11 @@
 use super::place;
 use crate::analysis::maps::estimate::{Bracket, Estimate};
 use crate::analysis::maps::heap::Silent;
-use crate::analysis::maps::{Advice, AdviceKind, FEW, Line, Lock};
+use crate::analysis::maps::{Advice, AdviceKind, FEW, Line, Lock, Maps};
 use crate::base::text;
 
 /// A height for a part of the most: `·` for nothing.
-pub(super) fn level(n: f64, most: f64) -> char {
+pub fn level(n: f64, most: f64) -> char {
     if n <= 0.0 || most <= 0.0 {
         return '·';
     }
@@ -76,6 +76,41 @@ pub fn lock(l: &Lock) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+/// An advice in two or three words, for a column.
+pub fn in_short(a: &Advice) -> String {
+    match a.kind {
+        AdviceKind::FewSamples => "few samples".into(),
+        AdviceKind::Presize => match &a.maps {
+            Some(b) => format!("make(…, {})", b.high),
+            None => "pre-size".into(),
+        },
+        AdviceKind::Struct => "a struct".into(),
+        AdviceKind::Key => "cheaper key".into(),
+        AdviceKind::Lock => "shard, lock".into(),
+        AdviceKind::Interface => "no interface".into(),
+        AdviceKind::Tombstones => "clear it".into(),
+    }
+}
+
+/// What cannot be told, and what it takes. `trace` says whether a trace is among what was looked at, and `part` whether
+/// only a part of it was.
+pub fn missing(maps: &Maps, trace: bool, part: bool) -> Vec<&'static str> {
+    let mut out = Vec::new();
+    if maps.samples == 0 {
+        out.push(match (trace, part) {
+            (true, true) => "no CPU samples in what the filter leaves of this trace",
+            (true, false) => {
+                "no CPU samples in this trace: record the CPU profile at the same time, or open one beside it"
+            }
+            (false, _) => "no CPU samples in these profiles: open a CPU profile or a trace beside them",
+        });
+    }
+    if maps.heap.is_none() {
+        out.push("no heap profile: open one of the same run beside it for bytes, objects and the sizes of maps");
+    }
+    out
 }
 
 /// An advice in a sentence, with its evidence.

@@ -15,11 +15,14 @@ pub enum Scope {
     Stacks,
     /// In the view of a profile, which has the keys of tables and of stacks as well.
     Profile,
+    /// In the view of findings.
+    Findings,
 }
 
 impl Scope {
     /// All scopes, widest first.
-    pub const ALL: [Scope; 5] = [Scope::Global, Scope::Timeline, Scope::Table, Scope::Stacks, Scope::Profile];
+    pub const ALL: [Scope; 6] =
+        [Scope::Global, Scope::Timeline, Scope::Table, Scope::Stacks, Scope::Profile, Scope::Findings];
 
     /// Where a key of this scope is looked up, first things first.
     pub fn chain(self) -> &'static [Scope] {
@@ -29,6 +32,7 @@ impl Scope {
             Scope::Table => &[Scope::Table, Scope::Global],
             Scope::Stacks => &[Scope::Stacks, Scope::Global],
             Scope::Profile => &[Scope::Profile, Scope::Table, Scope::Stacks, Scope::Global],
+            Scope::Findings => &[Scope::Findings, Scope::Global],
         }
     }
 
@@ -40,6 +44,7 @@ impl Scope {
             Scope::Table => "tables",
             Scope::Stacks => "the stacks view",
             Scope::Profile => "the profile view",
+            Scope::Findings => "the findings",
         }
     }
 
@@ -51,6 +56,7 @@ impl Scope {
             Scope::Table => "tables",
             Scope::Stacks => "stacks",
             Scope::Profile => "profile; those of tables and stacks as well",
+            Scope::Findings => "findings",
         }
     }
 }
@@ -170,11 +176,14 @@ catalog! { actions! {
         StacksOf = "stacks-of", Stacks, "x", "switch between on-CPU, off-CPU, and off-CPU by waker";
         Shape = "flame-or-tree", Stacks, "t", "change between flame graph and tree";
         MyCode = "charge-my-code", Stacks, "m", "attribute runtime and library time to your code that called it, or not";
+        Lenses = "lenses", Stacks, "C", "colour or group functions by lens (maps, locks, GC …), or neither";
         SampleType = "sample-type", Profile, "x", "change to the next sample type, or the next profile";
         LeaveOut = "leave-out", Profile, "I", "leave out the stacks with the function or label under the cursor";
         Labels = "labels", Profile, "T", "show the labels (pprof's tags) and what each value costs";
         Variants = "group-variants", Profile, "V", "group variants (mapassign_fast64, F[int]) as one function, or not";
         Normalize = "normalise", Profile, "=", "scale profiles that are compared to the same sum, or not";
+        HideRule = "hide-rule", Findings, "x", "hide what the rule under the cursor finds in this trace";
+        ShowRules = "show-rules", Findings, "X", "show the findings that are hidden again";
         Less = "less-or-more", Profile, "-", "switch the graph between what grew and what shrank";
     }
 } }

@@ -15,6 +15,7 @@ macro_rules! catalog {
                 Links = "3", "waits", "show the waits: who was blocked by whom", links::Links;
                 Stacks = "4", "stacks", "show the stacks", stacks::Stacks;
                 Events = "5", "events", "show the events", events::Events;
+                Maps = "6", "maps", "show operations on maps", maps::Maps;
                 Runtime = "7", "runtime", "show GC and scheduler", runtime::Runtime;
                 Tasks = "8", "tasks", "show tasks and regions", tasks::Tasks;
                 Profile = "9", "profile", "show the profile", profile::Profile;

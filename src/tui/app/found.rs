@@ -1,7 +1,7 @@
 //! What the rules say of the trace, for all views to look at: made by a job when the trace has been read.
 
 use super::jobs::{Job, JobCtx};
-use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, Watching, find};
+use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find};
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
 use crate::model::places::Places;
@@ -15,6 +15,10 @@ const AT_ONCE: u64 = 5_000_000;
 /// One finding, ready to be shown. All text is safe to show.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Item {
+    /// Its rule.
+    pub rule: &'static str,
+    /// Its place among all.
+    pub no: usize,
     /// How much it matters.
     pub severity: Severity,
     /// What it is in a few words.
@@ -37,6 +41,8 @@ pub struct Item {
     pub time: Option<Time>,
     /// The frame of the line; `NONE` if no stack has it.
     pub frame: FrameId,
+    /// Whether its proof is in the view of maps.
+    pub of_maps: bool,
     /// All of it, for a chat.
     pub markdown: String,
 }
@@ -46,10 +52,29 @@ pub struct Item {
 pub struct Said {
     /// What is wrong, the worst first.
     pub items: Vec<Item>,
+    /// What is wrong as well, and hidden by the user.
+    pub hidden: Vec<Item>,
     /// What was looked at and is fine.
     pub fine: Vec<String>,
     /// What could not be told, and why.
     pub untold: Vec<String>,
+}
+
+impl Said {
+    /// Hides what a rule finds; without one, shows again what is hidden.
+    pub fn hide(&mut self, rule: Option<&str>) {
+        match rule {
+            Some(rule) => {
+                let (hides, stays) = std::mem::take(&mut self.items).into_iter().partition(|i| i.rule == rule);
+                self.items = stays;
+                self.hidden.extend::<Vec<Item>>(hides);
+            }
+            None => {
+                self.items.append(&mut self.hidden);
+                self.items.sort_by_key(|i| i.no);
+            }
+        }
+    }
 }
 
 /// How far the rules are.
@@ -68,6 +93,13 @@ impl Found {
     /// Whether the rules are to be asked as soon as the trace is read.
     pub fn at_once(&self, index: &Index) -> bool {
         index.complete && index.events <= AT_ONCE && *self == Found::Unasked
+    }
+
+    /// Hides what a rule finds; without one, shows again what is hidden.
+    pub fn hide(&mut self, rule: Option<&str>) {
+        if let Found::Said(said) = self {
+            said.hide(rule);
+        }
     }
 
     /// What was found, if the rules are done.
@@ -100,7 +132,10 @@ pub fn look(name: String) -> Job {
         let index = cx.trace.index();
         let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
         let about = About { name: &name, index: &index, places: &more.links.places };
-        let mut said = Said { items: all.found.iter().map(|f| item(&about, f)).collect(), ..Said::default() };
+        let mut said = Said {
+            items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f)).collect(),
+            ..Said::default()
+        };
         for (from, to) in [(all.fine, &mut said.fine), (all.untold, &mut said.untold)] {
             for q in from {
                 // Rules that look at the same thing may say the same.
@@ -115,11 +150,13 @@ pub fn look(name: String) -> Job {
     Job::stream("findings", work, |found: &mut Found, said, _, _| *found = said)
 }
 
-fn item(about: &About, f: &Finding) -> Item {
+fn item(about: &About, no: usize, f: &Finding) -> Item {
     let mut markdown = Vec::new();
     // A vector takes all that is written.
     let _ = markdown_one(about, f, &mut markdown);
     Item {
+        rule: f.rule,
+        no,
         severity: f.severity,
         title: f.title,
         says: f.says.clone(),
@@ -131,6 +168,7 @@ fn item(about: &About, f: &Finding) -> Item {
         go: f.go,
         time: f.time,
         frame: frame(about.index, about.places, f),
+        of_maps: f.view == View::Maps,
         markdown: text::lossy(&markdown).trim().to_owned(),
     }
 }

@@ -49,11 +49,12 @@ impl Ctx<'_> {
         !self.profiles.is_empty() && self.trace.is_none()
     }
 
-    /// The index whose frames the place's frame is one of: the profile's in the view of a profile.
+    /// The index whose frames the place's frame is one of: the profile's in the view of a profile, and where there is no
+    /// trace.
     pub fn frames(&self) -> &Index {
-        match self.place.view {
-            ViewId::Profile => self.profiles.get(self.place.profile).map_or(self.index, |p| &p.index),
-            _ => self.index,
+        match self.place.view == ViewId::Profile || self.no_trace() {
+            true => self.profiles.get(self.place.profile).map_or(self.index, |p| &p.index),
+            false => self.index,
         }
     }
 
@@ -89,6 +90,8 @@ pub enum Command {
     Fail(String),
     /// Run a job in the background; what it brings back is for the view that its answer names.
     Run(Job),
+    /// Hide what a rule finds in this trace; without one, show again what is hidden.
+    Hide(Option<&'static str>),
     /// Show beside the lines of source what they cost, as the view counts it.
     Costs(Arc<dyn LineCosts>),
 }
@@ -186,6 +189,11 @@ pub trait View: Any {
     /// What its signs mean.
     fn legend(&self, _glyphs: &Glyphs) -> Legend {
         Legend::new()
+    }
+
+    /// Whether it, or a pane beside it, has something to show where only profiles are open.
+    fn of_profiles(&self, _pane: Pane) -> bool {
+        false
     }
 
     /// Does an action; `false` if it is not for this view, so that it goes on to the panes and to the model.

@@ -55,6 +55,7 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::StacksOf, "on/off CPU"),
             (Action::Shape, "flame/tree"),
             (Action::MyCode, "my code"),
+            (Action::Lenses, "lenses"),
         ]),
         Scope::Profile => wanted.extend([
             (Action::SortNext, "sort"),
@@ -66,12 +67,16 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
             (Action::LeaveOut, "leave out"),
             (Action::Variants, "variants"),
         ]),
+        Scope::Findings => wanted.extend([(Action::HideRule, "hide rule"), (Action::Copy, "copy as Markdown")]),
         Scope::Global => {}
     }
     if trace && scope != Scope::Stacks {
         wanted.extend([(Action::Unblocker, "unblocker"), (Action::Path, "path")]);
     }
-    wanted.extend([(Action::Editor, "editor"), (Action::Copy, "copy")]);
+    wanted.push((Action::Editor, "editor"));
+    if scope != Scope::Findings {
+        wanted.push((Action::Copy, "copy"));
+    }
     if trace {
         wanted.extend([(Action::Select, "select"), (Action::Expand, "expand"), (Action::Narrow, "filter")]);
     }

@@ -139,14 +139,14 @@ impl Areas {
 }
 
 /// The tabs that fit into `width`: each with its text, the column it starts at and its width. Where there is no room the
-/// gaps between them go, and then the names, except that of the present view.
+/// gaps between them go, then all but one space, and then the names, except that of the present view.
 pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
-    let make = |long: bool, gap: u16| {
+    let make = |long: bool, gap: u16, end: &str| {
         let mut x = 1u16;
         let mut out = Vec::new();
         for &id in ViewId::ALL {
             let text = if long || id == present {
-                format!(" {} {} ", id.number(), id.name())
+                format!(" {} {}{end}", id.number(), id.name())
             } else {
                 format!(" {} ", id.number())
             };
@@ -156,13 +156,13 @@ pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
         }
         (out, x)
     };
-    for gap in [1, 0] {
-        let (long, end) = make(true, gap);
+    for (gap, end) in [(1, " "), (0, " "), (0, "")] {
+        let (long, end) = make(true, gap, end);
         if end <= width {
             return long;
         }
     }
-    make(false, 1).0
+    make(false, 1, " ").0
 }
 
 #[cfg(test)]

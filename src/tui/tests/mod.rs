@@ -3,6 +3,8 @@
 mod contrast;
 mod findings;
 mod help;
+mod lenses;
+mod maps;
 mod profile;
 mod runtime;
 mod scope;

@@ -7,6 +7,7 @@ pub mod flame;
 pub mod goroutines;
 pub mod hit_list;
 pub mod links;
+pub mod maps;
 pub mod profile;
 pub mod runtime;
 pub mod sheet;

@@ -6,12 +6,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use std::ops::Range;
 
+/// Stands where a finding is.
+pub const MARK: char = '!';
+
 /// The strip, one value a column.
 pub struct Overview<'a> {
     /// Share of the Ps that ran goroutines, 0 to 1.
     pub busy: &'a [f64],
     /// Hits of the query; may be shorter.
     pub hits: &'a [u32],
+    /// What marks a column, above all else: the colour of the worst finding there. May be shorter.
+    pub marks: &'a [Option<Role>],
     /// The columns of the window that is on the screen; `None` if that is everything.
     pub window: Option<Range<usize>>,
     /// Styles and glyphs.
@@ -41,7 +46,7 @@ impl Overview<'_> {
                 buf[(x, area.y + row as u16)].set_char(level).set_style(self.theme.style(style));
                 left -= 1.0;
             }
-            if line || (self.hit(i) && !dense) || self.bracket(i).is_some() {
+            if line || (self.hit(i) && !dense) || self.mark(i).is_some() || self.bracket(i).is_some() {
                 let (glyph, style) = self.marks(i, line);
                 if let Some(glyph) = glyph {
                     buf[(x, area.bottom() - 1)].set_char(glyph).set_style(style);
@@ -56,6 +61,10 @@ impl Overview<'_> {
 
     fn hit(&self, i: usize) -> bool {
         self.hits.get(i).is_some_and(|&n| n > 0)
+    }
+
+    fn mark(&self, i: usize) -> Option<Role> {
+        self.marks.get(i).copied().flatten()
     }
 
     /// The end of the window that stands in column `i`.
@@ -74,6 +83,9 @@ impl Overview<'_> {
     fn marks(&self, i: usize, line: bool) -> (Option<char>, Style) {
         if let Some(c) = self.bracket(i) {
             return (Some(c), self.theme.style(Role::Key));
+        }
+        if let Some(role) = self.mark(i) {
+            return (Some(MARK), self.theme.style(role));
         }
         if self.hit(i) {
             return (Some(self.theme.glyphs.hit), self.theme.style(Role::Hit));

@@ -51,6 +51,8 @@ var programs = map[string]func(strength int){
 	"saturation":            saturation,
 	"long-run":              longRun,
 	"syscall-threads":       syscallThreads,
+	"slow-sync":             slowSync,
+	"small-reads":           smallReads,
 	"gomaxprocs":            gomaxprocs,
 	"single-goroutine":      single,
 	"unbalanced-workers":    unbalanced,
@@ -490,6 +492,68 @@ func syscallThreads(strength int) {
 	for i := 0; i < by(strength, 12, 100, 1200); i++ {
 		go sleepInTheKernel()
 	}
+}
+
+// Processes take turns at the lock of a file; each of these goroutines stands for one.
+func slowSync(strength int) {
+	f, err := os.CreateTemp("", "calibration")
+	if err != nil {
+		log.Fatal(err)
+	}
+	os.Remove(f.Name())
+	f.Close()
+	name := f.Name()
+	for i := 0; i < by(strength, 3, 4, 12); i++ {
+		go func() {
+			f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+			if err != nil {
+				log.Fatal(err)
+			}
+			defer f.Close()
+			for !over() {
+				lockFile(f, true)
+				time.Sleep(5 * time.Millisecond)
+				lockFile(f, false)
+				time.Sleep(by(strength, 8*time.Millisecond, time.Millisecond, 0))
+			}
+		}()
+	}
+	<-done
+	os.Remove(name)
+}
+
+// A header of 16 bytes is read at a time, without a buffer.
+func smallReads(strength int) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			log.Fatal(err)
+		}
+		for !over() {
+			if _, err := c.Write(make([]byte, 1<<16)); err != nil {
+				return
+			}
+		}
+	}()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	go func() {
+		header := make([]byte, 16)
+		for !over() {
+			if _, err := c.Read(header); err != nil {
+				return
+			}
+			work(by(strength, 10*time.Microsecond, 4*time.Microsecond, 0))
+		}
+	}()
+	<-done
+	c.Close()
 }
 
 func gomaxprocs(strength int) {

@@ -3,6 +3,7 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::base::number::NO_GOAL;
 use crate::base::{Duration, GoIdx, GroupId, text};
 use crate::model::ownership::is_mark_worker;
 use crate::model::places::PlaceId;
@@ -37,12 +38,13 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     )];
     let heap = &f.index.heap;
     if let (Some(low), Some(high)) = (heap.iter().map(|p| p.1).min(), heap.iter().map(|p| p.1).max()) {
-        let goal = f.index.heap_goal.iter().map(|p| p.1).max().unwrap_or(0);
+        let goals = f.index.heap_goal.iter().map(|p| p.1);
+        let goal = goals.clone().filter(|&g| g < NO_GOAL).max().or(goals.max()).unwrap_or(0);
         evidence.push(format!(
             "the heap went from {} to {}, goal at most {}",
             text::bytes(low),
             text::bytes(high),
-            text::bytes(goal)
+            text::goal(goal)
         ));
     }
     let longest = gc.iter().max_by_key(|r| r.to - r.from);

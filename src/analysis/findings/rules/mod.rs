@@ -1,6 +1,8 @@
 //! The rules, one file each.
 
 mod assists;
+mod calls;
+mod cgo;
 mod churn;
 mod fresh_map;
 mod gc_by_hand;
@@ -23,6 +25,8 @@ mod saturation;
 mod single;
 mod slow_receiver;
 mod slow_sender;
+mod slow_sync;
+mod small_io;
 mod spans;
 mod starvation;
 mod stw;
@@ -68,6 +72,9 @@ pub const RULES: &[Rule] = &[
     idle_p::RULE,
     long_run::RULE,
     threads::RULE,
+    slow_sync::RULE,
+    small_io::RULE,
+    cgo::RULE,
     gomaxprocs::RULE,
     single::RULE,
     unbalanced::RULE,

@@ -452,6 +452,7 @@ impl Model {
                 Command::Say(text) => self.notice = Some(Notice { text, bad: false }),
                 Command::Fail(text) => self.notice = Some(Notice { text, bad: true }),
                 Command::Run(job) => effects.push(Effect::Run(job)),
+                Command::Hide(rule) => self.shared.found.hide(rule),
                 Command::Costs(costs) => self.views.source.set_costs(costs),
             }
         }
@@ -536,7 +537,7 @@ impl Model {
         for (pane, area) in areas.panes() {
             if !area.is_empty() {
                 let see = cx(&self.shared, &index, pane == self.focus);
-                if see.no_trace() && view != ViewId::Profile {
+                if see.no_trace() && !self.views.look(Pane::Body, see.place).of_profiles(pane) {
                     tabs::no_trace(pane, area, buf, &self.shared.theme);
                     continue;
                 }

@@ -4,7 +4,7 @@ use super::{Found, main_stack};
 use crate::analysis::states::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::timeline::value_at;
 use crate::analysis::waits::coroutine;
-use crate::base::text::{bytes, count, escape};
+use crate::base::text::{bytes, count, escape, goal};
 use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
 use crate::model::Waker;
 use crate::model::index::Times;
@@ -177,9 +177,10 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
         Some(Row::Gc) => ranges(&mut out, &cx.index.gc, cx),
         Some(Row::Stw) => ranges(&mut out, &cx.index.stw, cx),
         Some(Row::Heap) => {
-            let value = |p: &[(Time, u64)]| value_at(p, cx.place.at).map_or("not known".into(), bytes);
-            out.push(Line::new("live", value(&cx.index.heap)));
-            out.push(Line::new("goal", value(&cx.index.heap_goal)));
+            let value =
+                |p: &[(Time, u64)], said: fn(u64) -> String| value_at(p, cx.place.at).map_or("not known".into(), said);
+            out.push(Line::new("live", value(&cx.index.heap, bytes)));
+            out.push(Line::new("goal", value(&cx.index.heap_goal, goal)));
             let inside = |t: Time| window.is_none_or(|(from, to)| t >= from && t < to);
             let most = cx.index.heap.iter().filter(|p| inside(p.0)).map(|p| p.1).max();
             out.push(Line::new("max", most.map_or("not known".into(), bytes)));

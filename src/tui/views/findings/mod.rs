@@ -48,6 +48,7 @@ impl Findings {
                 // The detail pane chooses the frame of what stands there.
                 Place { view: ViewId::Timeline, go: item.go, at, zoom, frame: FrameId::NONE, ..here }
             }
+            None if item.of_maps => Place { view: ViewId::Maps, frame: item.frame, ..here },
             None if item.frame.is_some() => Place { view: ViewId::Stacks, frame: item.frame, ..here },
             None => {
                 out.push(Command::Say(format!("gotrail shows it outside of the viewer: {}", item.check)));
@@ -62,16 +63,20 @@ impl Findings {
 impl View for Findings {
     fn title(&self, cx: &Ctx) -> String {
         match cx.found {
-            Found::Said(said) => match said.items.len() {
-                0 => "findings · none".into(),
-                n => format!("findings · {n}, the worst first"),
-            },
+            Found::Said(said) => {
+                let hidden =
+                    if said.hidden.is_empty() { String::new() } else { format!(", {} hidden", said.hidden.len()) };
+                match said.items.len() {
+                    0 => format!("findings · none{hidden}"),
+                    n => format!("findings · {n}, the worst first{hidden}"),
+                }
+            }
             _ => "findings".into(),
         }
     }
 
     fn scope(&self) -> Scope {
-        Scope::Table
+        Scope::Findings
     }
 
     fn obeys(&self, _: &Place) -> Obeys {
@@ -82,6 +87,19 @@ impl View for Findings {
         match action {
             Action::Enter => self.enter(cx, out),
             Action::Right if cx.focused => self.enter(cx, out),
+            Action::HideRule => match self.on(cx) {
+                Some(item) => {
+                    let n = cx.found.said().map_or(0, |s| s.items.iter().filter(|i| i.rule == item.rule).count());
+                    out.push(Command::Hide(Some(item.rule)));
+                    out.push(Command::Say(format!("hidden in this trace: {} ({n} of rule {})", item.title, item.rule)));
+                }
+                None => out.push(Command::Say("there is no finding under the cursor".into())),
+            },
+            Action::ShowRules => {
+                let n = cx.found.said().map_or(0, |s| s.hidden.len());
+                out.push(Command::Hide(None));
+                out.push(Command::Say(if n == 0 { "none is hidden".into() } else { format!("{n} shown again") }));
+            }
             Action::Copy => match self.on(cx) {
                 Some(item) => out.push(Command::Copy(item.markdown.clone())),
                 None => return false,

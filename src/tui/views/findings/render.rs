@@ -91,7 +91,12 @@ fn about(item: &Item, said: &Said, width: usize) -> Vec<(String, Role)> {
 
 fn quiet(said: &Said, width: usize) -> Vec<(String, Role)> {
     let mut out = Vec::new();
-    if said.items.is_empty() {
+    if !said.hidden.is_empty() {
+        let mut rules: Vec<&str> = said.hidden.iter().map(|i| i.rule).collect();
+        rules.dedup();
+        let text = format!(" -      {} hidden, X shows them again: {}", said.hidden.len(), rules.join(", "));
+        out.push((text::fit(&text, width).into_owned(), Role::Dim));
+    } else if said.items.is_empty() {
         out.push((" nothing is wrong by the rules that could be applied".to_owned(), Role::Text));
     }
     let lines = said.untold.iter().map(|s| ("?", s)).chain(said.fine.iter().map(|s| ("ok", s)));

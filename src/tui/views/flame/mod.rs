@@ -3,6 +3,7 @@
 pub mod icicle;
 
 use crate::analysis::cost::flame::{Node, Tree};
+use crate::analysis::cost::lenses::{self, LensNo};
 use crate::base::text;
 use crate::model::Dict;
 use crate::tui::app::action::Action;
@@ -193,6 +194,33 @@ impl Graph {
             }
         }
     }
+}
+
+/// The colour of a lens: those that look alike stand far from each other in a stack.
+pub fn lens_role(lens: LensNo) -> Role {
+    match lenses::name(lens) {
+        "maps" => Role::Keyword,
+        "interfaces" => Role::Number,
+        "strings" => Role::Str,
+        "channels" => Role::Runnable,
+        "select" => Role::Accent,
+        "locks" => Role::Stw,
+        "gc" => Role::Gc,
+        "alloc" => Role::Type,
+        "network" => Role::Heap,
+        "syscalls" => Role::Syscall,
+        _ => Role::Sample,
+    }
+}
+
+/// The lenses that stacks are of, with their colours and shares, as far as a line has room for them.
+pub fn legend(tree: &Tree, theme: &Theme) -> Vec<(String, Role)> {
+    let all = tree.nodes.first().map_or(0, |n| n.total).max(1);
+    let of = |&(lens, n): &(LensNo, u64)| {
+        let share = n as f64 * 100.0 / all as f64;
+        (format!(" {} {} {share:.1} %", theme.glyphs.full, lenses::name(lens)), lens_role(lens))
+    };
+    tree.lenses.iter().map(of).collect()
 }
 
 /// What a node is called in full, safe to show.

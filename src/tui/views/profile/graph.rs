@@ -2,6 +2,7 @@
 
 use super::body::{Body, Enter};
 use super::found::Found;
+use crate::analysis::cost::flame::{Node, Part};
 use crate::analysis::profile::cut::{Cut, What};
 use crate::base::{FrameId, text};
 use crate::model::ownership::is_runtime;
@@ -92,7 +93,10 @@ impl Body for Graph {
     }
 
     fn cut(&self, found: &Found, cx: &Ctx) -> Option<Cut> {
-        let node = found.hot.tree.nodes.get(self.graph.cursor).filter(|n| n.depth > 0)?;
+        let node = found.hot.tree.nodes.get(self.graph.cursor)?;
+        if node.depth == 0 || node.part != Part::Own {
+            return None;
+        }
         let func = cx.frames().dict.func_name(node.func).to_string();
         Some(Cut { what: What::Func(func), without: false })
     }
@@ -126,8 +130,10 @@ impl Body for Graph {
         let above = Rect { height: area.height.saturating_sub(1), ..area };
         self.graph.draw(tree, above, buf, theme, cx.focused, &|i, n| {
             let name = dict.func_name(n.func);
+            let shown = || n.part.name().map_or_else(|| words::func(name), str::to_owned);
             match n {
                 _ if i == 0 => ("all".into(), Role::Dim),
+                Node { matched: false, lens: Some(lens), .. } => (shown(), flame::lens_role(*lens)),
                 _ if n.matched => (words::func(name), Role::Hit),
                 _ if is_runtime(name) => (words::func(name), Role::Waiting),
                 _ => (words::func(name), Role::Running),

@@ -2,9 +2,11 @@
 
 use super::rows::{FEW, is_few};
 use super::{Found, Profile, Shown, present};
+use crate::analysis::cost::lenses::ByLens;
 use crate::base::text;
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
+use crate::tui::views::flame;
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -64,6 +66,11 @@ pub fn draw(view: &Profile, line: Rect, buf: &mut Buffer, cx: &Ctx) {
         // Only the table of one profile has a column of counts for the sign to stand in.
         let sign = if f.hot.change.is_some() || view.functions.is_centred() { "dim:" } else { "~" };
         parts.add(7, Role::Dim, format!("{sign} fewer than {FEW}"));
+    }
+    if let Some(f) = found.filter(|f| f.key.ask.lens != ByLens::No && view.shown == Shown::Graph) {
+        for (said, role) in flame::legend(&f.hot.tree, theme) {
+            parts.add(8, role, said.trim_start().to_owned());
+        }
     }
     let dot = format!(" {} ", theme.glyphs.dot);
     parts.fit(usize::from(line.width.saturating_sub(1)), text::width(&dot));

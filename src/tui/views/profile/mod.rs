@@ -9,6 +9,7 @@ mod labels;
 mod lines;
 mod rows;
 
+use crate::analysis::cost::lenses::ByLens;
 use crate::analysis::profile::cut::Cut;
 use crate::analysis::profile::{Ask, Profiled};
 use crate::base::FrameId;
@@ -61,6 +62,7 @@ pub struct Profile {
     kind: Option<(usize, usize)>,
     mine: bool,
     grouped: bool,
+    lens: ByLens,
     /// Whether profiles that are compared are scaled to one sum, if the user has said so or not.
     normalize: Option<bool>,
     /// Whether the graph is of what has become less.
@@ -113,6 +115,7 @@ impl Profile {
             normalize: compared.is_some_and(|p| p.can_be_normalized().is_ok() && self.normalize.unwrap_or(p.normalize)),
             less: self.less && compared.is_some(),
             cuts: cuts.collect(),
+            lens: self.lens,
             query: cx.place.query().map(str::to_string),
         };
         Key { profile: cx.place.profile, ask }
@@ -318,10 +321,16 @@ impl View for Profile {
         Obeys { query: Querying::Filters, ..Obeys::NOTHING }
     }
 
+    fn of_profiles(&self, _pane: Pane) -> bool {
+        true
+    }
+
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
             Action::SampleType => self.next_kind(cx, out),
             Action::MyCode => self.mine = !self.mine,
+            Action::Lenses if matches!(self.shown, Shown::Graph) => self.lens = self.lens.next(),
+            Action::Lenses => out.push(Command::Say("lenses colour and group the flame graph: t shows it".into())),
             Action::Variants => match (present(cx).map(|p| p.variants().0), self.grouped) {
                 (Some(0), false) => {
                     out.push(Command::Say("no function of this profile is a variant of another".into()))

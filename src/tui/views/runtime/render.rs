@@ -3,7 +3,7 @@
 use super::{Found, Half, Runtime};
 use crate::analysis::gc::{Cycle, Work};
 use crate::analysis::sched::GroupSched;
-use crate::base::number::count_in;
+use crate::base::number::{NO_GOAL, count_in};
 use crate::base::{Duration, Time, text};
 use crate::report;
 use crate::tui::app::view::Ctx;
@@ -183,7 +183,7 @@ fn heap(f: &Found, (from, to): (Time, Time), width: usize, cx: &Ctx) -> (Vec<Opt
         *cell = cell.or(before);
         before = end.or(before);
     }
-    let goal = f.gc.cycles.iter().filter_map(|c| c.goal.max(c.next_goal)).max();
+    let goal = f.gc.cycles.iter().flat_map(|c| [c.goal, c.next_goal]).flatten().filter(|&g| g < NO_GOAL).max();
     let most = cells.iter().flatten().copied().max().max(goal).unwrap_or(0);
     (cells, most)
 }
@@ -214,7 +214,7 @@ fn cycle(c: &Cycle, no: u64, column: usize, cx: &Ctx) -> (String, Role) {
         4 => ((work(Work::Dedicated) + work(Work::Fractional)).to_string(), Role::Text),
         5 => (work(Work::Assist).to_string(), Role::Text),
         6 => (size(c.live), Role::Text),
-        7 => (size(c.next_goal), Role::Text),
+        7 => (c.next_goal.map_or("?".to_owned(), text::goal), Role::Text),
         _ => (report::gc::trigger(c, cx.index), Role::Text),
     }
 }

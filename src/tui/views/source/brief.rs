@@ -47,7 +47,10 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
         y += 1;
     }
+    let hidden = said.hidden.len();
     let foot = match said.items.len() {
+        0 if hidden > 0 => format!("all {hidden} are hidden · 0 says more"),
+        n if hidden > 0 => format!("0 shows all {n} with evidence, and {hidden} hidden"),
         0 => "nothing is wrong by the rules that could be applied · 0 says more".to_owned(),
         n => format!("0 shows {} with evidence", if n == 1 { "it".into() } else { format!("all {n}") }),
     };

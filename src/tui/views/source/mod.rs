@@ -156,7 +156,7 @@ impl Source {
 }
 
 fn of(cx: &Ctx, f: Frame) -> Of {
-    ((cx.place.view == ViewId::Profile).then_some(cx.place.profile), f.func)
+    ((cx.place.view == ViewId::Profile || cx.no_trace()).then_some(cx.place.profile), f.func)
 }
 
 /// How many of the stacks have their user's frame on each line of the file in which `func` stands.

@@ -5,6 +5,7 @@ pub mod stack_pane;
 
 use crate::analysis::cost::flame;
 use crate::analysis::cost::flame::{Layout, Tree, Weight};
+use crate::analysis::cost::lenses::ByLens;
 use crate::analysis::waits::links::Options;
 use crate::base::{FrameId, GroupId, Time};
 use crate::tui::app::action::{Action, Scope};
@@ -27,6 +28,7 @@ use std::collections::BTreeSet;
 pub struct Key {
     weight: Weight,
     mine: bool,
+    lens: ByLens,
     window: Option<(Time, Time)>,
     group: Option<GroupId>,
     only: Option<String>,
@@ -45,6 +47,7 @@ pub struct Found {
 pub struct Stacks {
     weight: Weight,
     mine: bool,
+    lens: ByLens,
     /// Whether the tree is shown, and not the graph.
     listed: bool,
     found: Lookup<Key, Found>,
@@ -63,6 +66,7 @@ fn key(view: &Stacks, cx: &Ctx) -> Key {
     Key {
         weight: view.weight,
         mine: view.mine,
+        lens: view.lens,
         window: cx.place.window(),
         group: cx.place.group(),
         only,
@@ -84,7 +88,7 @@ fn add_up(key: Key) -> Job {
             };
             let marks = marks.filter(|m| m.has_frames());
             let matches = |f| marks.as_ref().is_some_and(|m| m.matches_frame(f));
-            let layout = Layout { mine: key.mine, waker_first: key.weight == Weight::WakerFirst };
+            let layout = Layout { mine: key.mine, waker_first: key.weight == Weight::WakerFirst, lens: key.lens };
             Ok::<Tree, String>(flame::tree(&cx.trace.index().dict, &stacks, layout, &matches))
         };
         let tree = made()?;
@@ -278,6 +282,7 @@ impl View for Stacks {
                 };
             }
             Action::MyCode => self.mine = !self.mine,
+            Action::Lenses => self.lens = self.lens.next(),
             Action::Shape => {
                 self.listed = !self.listed;
                 // What the graph's cursor is on stays in sight.

@@ -2,6 +2,7 @@
 
 use super::{Stacks, key};
 use crate::analysis::cost::flame::{Node, Part, Tree, Weight};
+use crate::analysis::cost::lenses::ByLens;
 use crate::base::{Duration, text};
 use crate::model::ownership::is_runtime;
 use crate::tui::app::view::Ctx;
@@ -87,6 +88,9 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     if view.mine {
         parts.push((format!("{dot}attributed to your code"), Role::Accent));
     }
+    if let Some(f) = view.found.latest().filter(|f| f.key.lens != ByLens::No) {
+        parts.extend(flame::legend(&f.tree, theme));
+    }
     let mut x = line.x + 1;
     for (s, role) in parts {
         let room = usize::from(line.right().saturating_sub(x));
@@ -115,6 +119,8 @@ fn foot(view: &Stacks, tree: &Tree, line: Rect, buf: &mut Buffer, cx: &Ctx) {
 fn role(n: &Node, weight: Weight, cx: &Ctx) -> Role {
     if n.matched {
         Role::Hit
+    } else if let Some(lens) = n.lens {
+        flame::lens_role(lens)
     } else if !n.func.is_some() {
         Role::Dim
     } else if n.part == Part::Waker {

@@ -3,6 +3,7 @@
 use crate::model::reasons::WaitKind;
 use crate::tui::app::view::Legend;
 use crate::tui::theme::Glyphs;
+use crate::tui::widgets::overview::MARK;
 
 /// What the signs of the timeline mean, each with its meaning.
 pub fn legend(glyphs: &Glyphs) -> Legend {
@@ -30,6 +31,7 @@ pub fn legend(glyphs: &Glyphs) -> Legend {
         entry(glyphs.hit.into(), "hits of the query; where there are many, bars take their colour"),
         entry(glyphs.sample.into(), "a CPU sample"),
         entry(arrows, "in a chain or a critical path: who is unblocked, by the goroutine at the other end of the line"),
+        entry(MARK.into(), "in the strip at the top: a finding (view 0), in the colour of how much it matters"),
         entry(format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
     ]);
     out

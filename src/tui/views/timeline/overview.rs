@@ -5,8 +5,10 @@ use crate::analysis::timeline::Window;
 use crate::base::Duration;
 use crate::model::Lane;
 use crate::tui::app::action::Action;
+use crate::tui::app::found::mark;
 use crate::tui::app::nav::Place;
 use crate::tui::app::view::{Command, Ctx, Mouse, View};
+use crate::tui::theme::Role;
 use crate::tui::widgets::overview;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -20,6 +22,18 @@ fn whole(cx: &Ctx, width: u16) -> Window {
     let everything = Place { narrowing: Vec::new(), zoom: None, ..cx.place.clone() };
     let (from, to) = limits(cx.index, &everything);
     Window { from, to, width: usize::from(width) }
+}
+
+/// The colour of the worst finding in each column, of those that have an instant and are not hidden.
+fn marks(cx: &Ctx, all: Window) -> Vec<Option<Role>> {
+    let mut out = vec![None; all.width];
+    // The worst come first.
+    for item in cx.found.said().map_or(&[][..], |s| &s.items).iter().rev() {
+        if let Some(cell) = item.time.and_then(|t| out.get_mut(all.cell(t)?)) {
+            *cell = Some(mark(item.severity).1);
+        }
+    }
+    out
 }
 
 impl View for Overview {
@@ -64,6 +78,7 @@ impl View for Overview {
             let b = all.cell(window.to - Duration(1)).unwrap_or(all.width - 1) + 1;
             a..b.max(a + 1)
         });
-        overview::Overview { busy: &busy, hits: &hits, window: part, theme: cx.theme }.render(area, buf);
+        let marks = marks(cx, all);
+        overview::Overview { busy: &busy, hits: &hits, marks: &marks, window: part, theme: cx.theme }.render(area, buf);
     }
 }
