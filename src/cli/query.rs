@@ -99,8 +99,11 @@ fn line(sql: &str, at: Option<Span>) -> (String, Option<Span>) {
     (text.to_owned(), Some(Span { start: at.start - start, end: at.end.saturating_sub(start) }))
 }
 
+/// A trace and its id.
+type Named = (String, Arc<Trace>);
+
 /// The traces that can be read, each with its id, one of each.
-fn traces(args: &QueryArgs) -> Result<(Vec<(String, Arc<Trace>)>, Exit)> {
+fn traces(args: &QueryArgs) -> Result<(Vec<Named>, Exit)> {
     let mut options = args.open.options(open::memory_setting()?);
     let mut exit = Exit::Done;
     let mut files = Vec::new();
@@ -112,7 +115,7 @@ fn traces(args: &QueryArgs) -> Result<(Vec<(String, Arc<Trace>)>, Exit)> {
         files.extend(found.into_iter().map(|f| (f, path.is_dir())));
     }
     options.memory = options.memory.map(|m| m / 2 / files.len().max(1));
-    let mut traces: Vec<(String, Arc<Trace>)> = Vec::new();
+    let mut traces: Vec<Named> = Vec::new();
     for (file, in_directory) in files {
         let opened = match input::open(&file) {
             Ok(i) if in_directory && !matches!(i.kind, input::Kind::Trace { .. }) => continue,

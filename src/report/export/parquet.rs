@@ -7,12 +7,12 @@ use super::Make;
 use crate::analysis::tables::{self, Cell, Sink, TRACE_ID, Table, Type};
 use crate::base::StringId;
 use crate::model::Index;
-use parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
+use parquet::basic::{Compression, ConvertedType, Encoding, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::Type as Schema;
+use parquet::schema::types::{ColumnPath, Type as Schema};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -80,7 +80,16 @@ fn schema(t: Table) -> Result<Arc<Schema>, parquet::errors::ParquetError> {
 
 fn properties(t: Table) -> WriterProperties {
     let said = |k: &str, v: String| KeyValue::new(k.to_owned(), Some(v));
-    WriterProperties::builder()
+    let mut builder = WriterProperties::builder();
+    // Numbers of events and instants are nearly all different, and grow: a dictionary of them is work for nothing.
+    let grows =
+        |c: &&tables::Column| c.of == Type::Int && (c.name.ends_with("_ns") || matches!(c.name, "no" | "value"));
+    for c in t.columns().iter().filter(grows) {
+        let path = ColumnPath::from(c.name);
+        builder = builder.set_column_dictionary_enabled(path.clone(), false);
+        builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    builder
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("gotrail ", env!("CARGO_PKG_VERSION")).into())
