@@ -16,6 +16,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("maps", &["maps", "--format", "json"]),
     ("findings", &["findings", "--format", "json"]),
     ("event", &["events", "--format", "jsonl"]),
+    ("diff", &["diff", "--format", "json", "--all", "sample-traces/trace.out"]),
 ];
 
 /// Outputs that no command prints of a trace: tests/record.rs holds them against their schema.

@@ -3,6 +3,7 @@
 pub mod annotations;
 pub mod clock;
 pub mod cost;
+pub mod diff;
 pub mod findings;
 pub mod gc;
 pub mod maps;

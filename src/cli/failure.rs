@@ -204,6 +204,12 @@ pub(super) enum Usage {
     /// A header that is none.
     #[error("{0}")]
     Header(String),
+    /// A limit of `--fail-on` that is none.
+    #[error("{0}")]
+    Limit(String),
+    /// Nothing to compare traces with.
+    #[error("diff compares two sides: gotrail diff before.out -- after.out")]
+    OneSide,
     /// Nothing is kept between runs.
     #[error("there is no cache: GOTRAIL_CACHE is set to nothing, or there is no home directory")]
     NoCache,

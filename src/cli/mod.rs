@@ -2,6 +2,7 @@
 
 pub mod argv;
 mod cache;
+mod diff;
 mod events;
 mod failure;
 mod findings;
@@ -96,6 +97,9 @@ enum Command {
     Maps(maps::MapsArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
     Why(why::WhyArgs),
+    /// Print how traces from after differ from traces from before: lines, waits, tasks, groups, GC, scheduling latency, by
+    /// more than chance
+    Diff(diff::DiffArgs),
     /// Write a pprof profile of where goroutines waited, or ran, out of a trace
     Profile(offcpu::MakeArgs),
     /// Record a running program that serves net/http/pprof: a trace and the profiles of the same seconds, into a folder;
@@ -152,6 +156,8 @@ pub enum Exit {
     Usage = 2,
     /// An input could not be read.
     BadInput = 3,
+    /// A limit of `--fail-on` is passed.
+    LimitPassed = 4,
 }
 
 impl From<Exit> for ExitCode {
@@ -160,7 +166,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read.
+/// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read,
+/// 4 a limit that is passed.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(argv::normalise(&Cli::command(), std::env::args_os())) {
         Ok(cli) => cli,
@@ -213,6 +220,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Sched(a)) => sched::run(&a, out),
         Some(Command::Maps(a)) => maps::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
+        Some(Command::Diff(a)) => diff::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Schema(a)) => schema::run(&a, out),
         Some(Command::Record(a)) => record::run(&a, out),

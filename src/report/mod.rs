@@ -1,6 +1,7 @@
 //! Report values as text and data: one file a form.
 
 pub mod contention;
+pub mod diff;
 pub mod events;
 pub mod findings;
 pub mod gc;

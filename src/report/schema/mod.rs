@@ -69,6 +69,7 @@ outputs! {
     maps: maps::Json<'static>, "gotrail maps --format json";
     findings: findings::Json<'static>, "gotrail findings --format json";
     event: event::Event<'static>, "gotrail events --format jsonl";
+    diff: diff::Json<'static>, "gotrail diff --format json";
     recording: recording::Recording, "gotrail.json, by gotrail record";
 }
 

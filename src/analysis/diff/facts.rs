@@ -1,0 +1,387 @@
+//! What of a trace is compared: how much time went where in each slice of 100 ms, and how long waits, tasks and regions were.
+
+use crate::analysis::cost::hits::user_line;
+use crate::analysis::states::source::Source;
+use crate::analysis::states::{spans, walk};
+use crate::analysis::tasks;
+use crate::analysis::waits::links;
+use crate::base::{Duration, FuncId, GoIdx, GroupId, StackId, StringId, Time};
+use crate::model::segment::{GoState, Kind};
+use crate::model::{Detail, Index, Segment};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// The length of a slice.
+pub const SLICE: Duration = Duration(100_000_000);
+/// Most lengths of one kind that are kept of a slice.
+const MOST: u32 = 256;
+/// Most slices of a trace: beyond, they are longer.
+const MOST_SLICES: i64 = 36_000;
+/// Between two samples of the CPU profiler, unless a program says otherwise, which its trace does not tell.
+const PERIOD: Duration = Duration(10_000_000);
+/// Why goroutines wait that have nothing to do, by the runtime's words.
+const IDLE: &[&str] =
+    &["network", "forever", "system goroutine wait", "GC background sweeper wait", "wait for debug call", "synctest"];
+/// The same, in a goroutine's start function.
+const FOR_WORK: &[&str] = &["chan receive", "select", "sync.(*Cond).Wait"];
+
+/// What is measured of something.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Measure {
+    /// Time on CPU: of a group by its states, of a line by CPU samples.
+    OnCpu,
+    /// Time blocked.
+    Blocked,
+    /// Time runnable, without a P.
+    Runnable,
+    /// Time in syscalls.
+    Syscall,
+    /// Time that it was going on.
+    Active,
+    /// How long each is.
+    Length,
+}
+
+impl Measure {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Measure::OnCpu => "on CPU",
+            Measure::Blocked => "blocked",
+            Measure::Runnable => "runnable",
+            Measure::Syscall => "in syscalls",
+            Measure::Active => "active",
+            Measure::Length => "length",
+        }
+    }
+}
+
+/// What is measured.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum What {
+    /// A line of source.
+    Line,
+    /// A kind of wait at a line.
+    Wait,
+    /// A user task.
+    Task,
+    /// A user region.
+    Region,
+    /// The goroutines of a start function.
+    Group,
+    /// The GC: its cycles, or STW.
+    Gc,
+    /// How long goroutines of a group wait for a P.
+    Latency,
+}
+
+impl What {
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            What::Line => "line",
+            What::Wait => "wait",
+            What::Task => "task",
+            What::Region => "region",
+            What::Group => "group",
+            What::Gc => "GC",
+            What::Latency => "scheduling latency",
+        }
+    }
+}
+
+/// Something measured, by names that another trace has as well.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    /// What it is.
+    pub what: What,
+    /// The function, the group, the task, the region; for the GC which part.
+    pub name: String,
+    /// The line; 0 for what has none.
+    pub line: u32,
+    /// Why a wait is one, by the runtime's word; empty for what is none.
+    pub reason: String,
+    /// What is measured.
+    pub measure: Measure,
+}
+
+/// What is compared of one trace.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Its length.
+    pub length: Duration,
+    /// How many slices it has.
+    pub slices: usize,
+    /// The length of each.
+    pub slice: Duration,
+    /// Nanoseconds in each slice.
+    pub totals: BTreeMap<Key, Vec<f64>>,
+    /// Lengths in nanoseconds, each with the slice that it ended in.
+    pub lengths: BTreeMap<Key, Vec<(u32, f64)>>,
+    /// How often something of a length was, those included that are not kept.
+    pub counts: BTreeMap<Key, u64>,
+    /// Whether it has CPU samples.
+    pub samples: bool,
+    /// The file of each function with a line here.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A key by the trace's own handles.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Handle {
+    Group(GroupId, Measure),
+    Line(FuncId, u32, Measure),
+    Wait(StringId, FuncId, u32),
+    Latency(GroupId),
+    Task(StringId),
+    Region(StringId),
+}
+
+/// What a goroutine does.
+#[derive(Clone, Copy)]
+struct Doing {
+    state: GoState,
+    since: Time,
+    /// Whether its beginning is in the trace.
+    begun: bool,
+    reason: StringId,
+    stack: StackId,
+}
+
+struct Walk<'a> {
+    index: &'a Index,
+    slice: i64,
+    gos: FxHashMap<GoIdx, Doing>,
+    lines: FxHashMap<StackId, Option<(FuncId, u32)>>,
+    totals: FxHashMap<Handle, Vec<f64>>,
+    lengths: FxHashMap<Handle, Lengths>,
+    slices: usize,
+    samples: bool,
+}
+
+#[derive(Default)]
+struct Lengths {
+    kept: Vec<(u32, f64)>,
+    count: u64,
+    /// The last slice, and how many of it are kept.
+    last: (u32, u32),
+}
+
+impl Facts {
+    /// What is compared of a trace that has been read.
+    ///
+    /// # Errors
+    ///
+    /// A segment that cannot be decoded.
+    pub fn of<S: Source>(source: &S) -> Result<Facts, String> {
+        let cuts = source.cuts();
+        let mut out = Ok(Facts::default());
+        source.with_index(&mut |index| out = Facts::with(source, index, &cuts));
+        out
+    }
+
+    fn with<S: Source>(source: &S, index: &Index, cuts: &spans::Cuts) -> Result<Facts, String> {
+        let length = index.end - index.start;
+        let slice = SLICE.ns().max(length.ns() / MOST_SLICES);
+        let slices = usize::try_from(length.ns() / slice).unwrap_or(0).max(1);
+        let mut w = Walk {
+            index,
+            slice,
+            gos: FxHashMap::default(),
+            lines: FxHashMap::default(),
+            totals: FxHashMap::default(),
+            lengths: FxHashMap::default(),
+            slices,
+            samples: false,
+        };
+        walk::segments(source, 0..cuts.len(), walk::threads(), &mut |i, seg| {
+            if !cuts.goes_on(i) && i > 0 {
+                // Between recordings nothing is known of anyone.
+                w.flush(cuts.bounds(i - 1).1);
+            }
+            let start = cuts.bounds(i).0;
+            (0..seg.len()).for_each(|e| w.event(seg, e, start));
+            ControlFlow::Continue(())
+        })?;
+        w.flush(index.end);
+        tasks::each(source, links::Options::default(), None, &mut |t| {
+            if t.complete() && t.name.is_some() {
+                let handle = if t.what == tasks::What::Task { Handle::Task(t.name) } else { Handle::Region(t.name) };
+                w.length(handle, t.to, t.len());
+            }
+        })?;
+        Ok(w.finish(length))
+    }
+}
+
+impl Walk<'_> {
+    fn event(&mut self, seg: &Segment, i: usize, start: Time) {
+        let (go, now) = (seg.go[i], seg.time[i]);
+        if seg.kind[i] == Kind::CpuSample {
+            self.samples = true;
+            if let Some((func, line)) = self.line(seg.stack[i]) {
+                self.time(Handle::Line(func, line, Measure::OnCpu), now - PERIOD, now);
+            }
+            return;
+        }
+        let Some((from, to)) = spans::change(seg, i) else { return };
+        if !go.is_some() || self.index.owner_of(go).is_hidden() {
+            return;
+        }
+        if seg.kind[i] == Kind::GoStatus && self.gos.get(&go).is_some_and(|d| d.state == to) {
+            return;
+        }
+        // Of whom nothing was said yet, this says what it did since the trace began.
+        let unknown = Doing {
+            state: from,
+            since: start.max(self.index.start),
+            begun: false,
+            reason: StringId::NONE,
+            stack: StackId::NONE,
+        };
+        let before = self.gos.remove(&go).unwrap_or(unknown);
+        self.stretch(go, before, now, true);
+        if to == GoState::NotExist {
+            return;
+        }
+        let reason = match seg.detail(i) {
+            Detail::Reason(r) => r,
+            _ => StringId::NONE,
+        };
+        // What waits for a P stands where it stopped, or was blocked before.
+        let own = !matches!(seg.kind[i], Kind::GoUnblock | Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoStatus);
+        let stack = if own && seg.stack[i].is_some() { seg.stack[i] } else { before.stack };
+        let begun = seg.kind[i] != Kind::GoStatus;
+        self.gos.insert(go, Doing { state: to, since: now, begun, reason, stack });
+    }
+
+    /// A goroutine did something until now.
+    fn stretch(&mut self, go: GoIdx, d: Doing, now: Time, ended: bool) {
+        let group = self.index.goroutine(go).map_or(GroupId::NONE, |g| g.group);
+        let measure = match d.state {
+            GoState::Running => Measure::OnCpu,
+            GoState::Runnable => Measure::Runnable,
+            GoState::Waiting => Measure::Blocked,
+            GoState::Syscall => Measure::Syscall,
+            GoState::NotExist | GoState::Undetermined => return,
+        };
+        let line = if measure == Measure::OnCpu { None } else { self.line(d.stack) };
+        if measure != Measure::Blocked {
+            self.time(Handle::Group(group, measure), d.since, now);
+        } else if self.is_idle(d.reason, line, group) {
+            return;
+        }
+        if let Some((func, n)) = line {
+            self.time(Handle::Line(func, n, measure), d.since, now);
+        }
+        let whole = d.begun && ended;
+        match (measure, line) {
+            (Measure::Blocked, Some((func, n))) if whole => {
+                self.length(Handle::Wait(d.reason, func, n), now, now - d.since);
+            }
+            (Measure::Runnable, _) if whole => self.length(Handle::Latency(group), now, now - d.since),
+            _ => {}
+        }
+    }
+
+    /// Whether a wait is one for work, a connection, or nothing.
+    fn is_idle(&self, reason: StringId, line: Option<(FuncId, u32)>, group: GroupId) -> bool {
+        let word = self.index.dict.str(reason);
+        let at_start = || line.is_some_and(|l| self.index.dict.func_name(l.0) == self.index.group_name(group));
+        !reason.is_some() || IDLE.contains(&word) || FOR_WORK.contains(&word) && at_start()
+    }
+
+    fn line(&mut self, stack: StackId) -> Option<(FuncId, u32)> {
+        let dict = &self.index.dict;
+        let line = || stack.some().and_then(|s| user_line(dict, s)).map(|f| (f.func, f.line));
+        *self.lines.entry(stack).or_insert_with(line)
+    }
+
+    /// Adds the time from an instant to another to the slices in which it lies.
+    fn time(&mut self, handle: Handle, from: Time, to: Time) {
+        let all = self.totals.entry(handle).or_insert_with(|| vec![0.0; self.slices]);
+        spread(all, self.slice, (from - self.index.start).ns(), (to - self.index.start).ns());
+    }
+
+    fn length(&mut self, handle: Handle, at: Time, length: Duration) {
+        let slice = u32::try_from((at - self.index.start).ns() / self.slice).unwrap_or(0);
+        let all = self.lengths.entry(handle).or_default();
+        all.count += 1;
+        if all.last.0 != slice {
+            all.last = (slice, 0);
+        }
+        if all.last.1 < MOST {
+            all.last.1 += 1;
+            all.kept.push((slice, length.ns() as f64));
+        }
+    }
+
+    fn flush(&mut self, at: Time) {
+        for (go, d) in std::mem::take(&mut self.gos) {
+            self.stretch(go, d, at, false);
+        }
+    }
+
+    fn key(&self, handle: Handle) -> Key {
+        let (dict, group) = (&self.index.dict, |g| self.index.group_name(g).to_owned());
+        let (none, no) = (String::new, Measure::Length);
+        let (what, name, line, reason, measure) = match handle {
+            Handle::Group(g, m) => (What::Group, group(g), 0, none(), m),
+            Handle::Line(f, n, m) => (What::Line, dict.func_name(f).to_owned(), n, none(), m),
+            Handle::Wait(r, f, n) => (What::Wait, dict.func_name(f).to_owned(), n, dict.str(r).to_owned(), no),
+            Handle::Latency(g) => (What::Latency, group(g), 0, none(), no),
+            Handle::Task(n) => (What::Task, dict.str(n).to_owned(), 0, none(), no),
+            Handle::Region(n) => (What::Region, dict.str(n).to_owned(), 0, none(), no),
+        };
+        Key { what, name, line, reason, measure }
+    }
+
+    fn finish(mut self, length: Duration) -> Facts {
+        let mut out = Facts {
+            length,
+            slices: self.slices,
+            slice: Duration(self.slice),
+            samples: self.samples,
+            ..Facts::default()
+        };
+        for (handle, slices) in std::mem::take(&mut self.totals) {
+            if let Handle::Line(f, ..) = handle {
+                let dict = &self.index.dict;
+                out.files.insert(dict.func_name(f).to_owned(), dict.func_file(f).to_owned());
+            }
+            // Two handles may have one name.
+            let sum = out.totals.entry(self.key(handle)).or_insert_with(|| vec![0.0; self.slices]);
+            sum.iter_mut().zip(slices).for_each(|(s, x)| *s += x);
+        }
+        for (handle, all) in std::mem::take(&mut self.lengths) {
+            let key = self.key(handle);
+            *out.counts.entry(key.clone()).or_default() += all.count;
+            out.lengths.entry(key).or_default().extend(all.kept);
+        }
+        for (name, ranges) in [("mark phases", &self.index.gc), ("STW", &self.index.stw)] {
+            let key =
+                Key { what: What::Gc, name: name.into(), line: 0, reason: String::new(), measure: Measure::Active };
+            let mut slices = vec![0.0; self.slices];
+            for r in ranges {
+                let at = |t: Time| (t - self.index.start).ns();
+                spread(&mut slices, self.slice, at(r.from), at(r.to));
+            }
+            out.totals.insert(key, slices);
+        }
+        out
+    }
+}
+
+/// Adds the time between two instants to the slices in which it lies. What lies behind the last is not counted: that slice
+/// would be shorter than the others.
+fn spread(all: &mut [f64], slice: i64, from: i64, to: i64) {
+    let mut at = from.max(0);
+    while at < to {
+        let i = at / slice;
+        let end = ((i + 1) * slice).min(to);
+        let Some(cell) = usize::try_from(i).ok().and_then(|i| all.get_mut(i)) else { break };
+        *cell += (end - at) as f64;
+        at = end;
+    }
+}

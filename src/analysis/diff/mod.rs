@@ -1,0 +1,359 @@
+//! Compares recordings of a program: before and after, one or several a side.
+//!
+//! 1. Each trace gives, by names that the other has as well, how much time went where in each slice of 100 ms, and how long
+//!    waits, tasks and regions were.
+//! 2. Lines of a function that has moved as a whole are matched with those where they were.
+//! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
+//!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike; with four
+//!    recordings or more a side, both by permutation over the recordings.
+//! 4. Each test asks for more than the least change that counts. Of all of them, as many are taken as found as Benjamini
+//!    and Hochberg allow at 5 %.
+
+mod facts;
+mod stats;
+
+pub use facts::{Facts, Key, Measure, What};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The part of findings that may be false.
+const RATE: f64 = 0.05;
+/// The least part of wall time that counts.
+const LEAST_WALL: f64 = 0.001;
+/// Recordings a side from which on they are permuted.
+const RUNS: usize = 4;
+/// Fewest slices with lengths of which medians are taken.
+const SLICES: usize = 8;
+
+/// What counts as a change.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The least change, as a part of what it was: 0.05.
+    pub least: f64,
+    /// What a unit of work is: the complete tasks or regions of this name; wall time if `None`.
+    pub per: Option<String>,
+}
+
+impl Default for Options {
+    /// Five per cent, by wall time.
+    fn default() -> Options {
+        Options { least: 0.05, per: None }
+    }
+}
+
+/// How something differs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Verdict {
+    /// More in B.
+    Worse,
+    /// Less in B.
+    Better,
+    /// Not in A.
+    OnlyB,
+    /// Not in B.
+    OnlyA,
+    /// Nothing that is more than chance, and large enough.
+    Unchanged,
+}
+
+/// One side of a row.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Side {
+    /// Nanoseconds a unit of work: a second of wall time, or a task.
+    pub per_unit: f64,
+    /// How often, of what has a length.
+    pub count: u64,
+    /// Of lengths the median, in nanoseconds.
+    pub p50: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// How something measured differs.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// What it is; the line is B's, unless it is in A only.
+    pub key: Key,
+    /// A's line, if the function has moved.
+    pub line_a: u32,
+    /// Before.
+    pub a: Side,
+    /// After.
+    pub b: Side,
+    /// What changed: of a total the nanoseconds a unit, of lengths the shift after Hodges and Lehmann.
+    pub change: f64,
+    /// Of a shift its interval of 95 %.
+    pub interval: Option<(f64, f64)>,
+    /// What it costs, in nanoseconds a second of wall time.
+    pub cost: f64,
+    /// How likely the difference is by chance.
+    pub p: f64,
+    /// What that makes of it.
+    pub verdict: Verdict,
+}
+
+impl Row {
+    /// How much larger B is, as a part of A; nothing if A has none.
+    pub fn ratio(&self) -> Option<f64> {
+        let (a, b) = match self.key.measure {
+            Measure::Length => (self.a.p50, self.a.p50 + self.change),
+            _ => (self.a.per_unit, self.b.per_unit),
+        };
+        (a > 0.0).then(|| b / a - 1.0)
+    }
+}
+
+/// How two sides differ.
+#[derive(Clone, Debug)]
+pub struct Diff {
+    /// Recordings of each side.
+    pub runs: (usize, usize),
+    /// Their length in seconds.
+    pub seconds: (f64, f64),
+    /// What a unit of work is, and how many there were a second; `None` for wall time.
+    pub per: Option<(String, f64, f64)>,
+    /// How many were tested.
+    pub tested: usize,
+    /// All rows, those that differ first: lines, then the rest, what costs most first.
+    pub rows: Vec<Row>,
+    /// What there is to know about the sides.
+    pub notes: Vec<String>,
+}
+
+/// Compares two sides.
+///
+/// # Errors
+///
+/// There is no such unit of work on both sides.
+pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
+    let moved = moved(a, b);
+    let a: Vec<Facts> = a.iter().map(|f| f.moved(&moved)).collect();
+    let a = a.as_slice();
+    let seconds = |f: &[Facts]| f.iter().map(|f| f.length.as_secs_f64()).sum::<f64>();
+    let (seconds_a, seconds_b) = (seconds(a), seconds(b));
+    let per = match &opts.per {
+        Some(name) => {
+            let (units_a, units_b) = (units(a, name), units(b, name));
+            if units_a == 0 || units_b == 0 {
+                return Err(format!("--per {name}: no task or region of this name ends on both sides"));
+            }
+            Some((name.clone(), units_a as f64 / seconds_a, units_b as f64 / seconds_b))
+        }
+        None => None,
+    };
+    let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.1, 1.0 / p.2));
+    let c = Compare { a, b, scale, seconds: (seconds_a, seconds_b), least: opts.least };
+    let mut rows = c.rows(&moved);
+    let tested: Vec<usize> = (0..rows.len()).filter(|i| c.counts(&rows[*i])).collect();
+    let p: Vec<f64> = tested.iter().map(|i| rows[*i].p).collect();
+    for (i, found) in tested.iter().zip(stats::found(&p, RATE)) {
+        if found {
+            rows[*i].verdict = c.verdict(&rows[*i]);
+        }
+    }
+    let rank = |r: &Row| (r.verdict == Verdict::Unchanged, r.key.what != What::Line);
+    rows.sort_by(|x, y| rank(x).cmp(&rank(y)).then(y.cost.abs().total_cmp(&x.cost.abs())).then(x.key.cmp(&y.key)));
+    let mut notes = Vec::new();
+    if a.iter().any(|f| f.samples) != b.iter().any(|f| f.samples) {
+        notes.push("only one side has CPU samples: lines on CPU differ by that alone".into());
+    }
+    if a.len() < RUNS || b.len() < RUNS {
+        notes.push(format!("how much one run differs from the next is known from {RUNS} recordings a side on"));
+    }
+    Ok(Diff { runs: (a.len(), b.len()), seconds: (seconds_a, seconds_b), per, tested: tested.len(), rows, notes })
+}
+
+/// How many tasks or regions of a name there were.
+fn units(side: &[Facts], name: &str) -> u64 {
+    let of = |what: What| {
+        let all = side.iter().flat_map(|f| &f.counts);
+        all.filter(|(k, _)| k.what == what && k.name == name).map(|(_, n)| n).sum::<u64>()
+    };
+    // A region that is called as its task is, is not another unit.
+    Some(of(What::Task)).filter(|n| *n > 0).unwrap_or_else(|| of(What::Region))
+}
+
+/// For each function by how many lines it has moved from A to B: the distance at which most of the time of its lines
+/// meets, if that is far more than meets where the lines are.
+fn moved(a: &[Facts], b: &[Facts]) -> BTreeMap<String, i64> {
+    type Lines = BTreeMap<(i64, Measure), f64>;
+    let lines = |side: &[Facts]| {
+        let mut out: BTreeMap<String, Lines> = BTreeMap::new();
+        for (key, slices) in side.iter().flat_map(|f| &f.totals).filter(|(k, _)| k.what == What::Line) {
+            let of = out.entry(key.name.clone()).or_default();
+            *of.entry((i64::from(key.line), key.measure)).or_default() += slices.iter().sum::<f64>();
+        }
+        out
+    };
+    let (lines_a, lines_b) = (lines(a), lines(b));
+    let mut out = BTreeMap::new();
+    for (name, of_a) in lines_a {
+        let Some(of_b) = lines_b.get(&name) else { continue };
+        let meet = |by: i64| {
+            let of =
+                |((line, measure), x): (&(i64, Measure), &f64)| of_b.get(&(line + by, *measure)).map(|y| x.min(*y));
+            of_a.iter().filter_map(of).sum::<f64>()
+        };
+        let by: BTreeSet<i64> = of_a.keys().flat_map(|l| of_b.keys().map(move |m| m.0 - l.0)).collect();
+        let best = by.into_iter().max_by(|x, y| meet(*x).total_cmp(&meet(*y)).then(y.abs().cmp(&x.abs())));
+        out.extend(best.filter(|by| meet(*by) > 2.0 * meet(0)).map(|by| (name, by)));
+    }
+    out
+}
+
+impl Facts {
+    /// The same with lines where they are on the other side.
+    fn moved(&self, moved: &BTreeMap<String, i64>) -> Facts {
+        let mut out = self.clone();
+        let to = |mut k: Key| {
+            if let Some(by) = moved.get(&k.name).filter(|_| k.line > 0) {
+                k.line = u32::try_from(i64::from(k.line) + by).unwrap_or(0);
+            }
+            k
+        };
+        out.totals = self.totals.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.lengths = self.lengths.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.counts = self.counts.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
+        out
+    }
+}
+
+struct Compare<'a> {
+    a: &'a [Facts],
+    b: &'a [Facts],
+    /// What a nanosecond a second is a unit, on each side.
+    scale: (f64, f64),
+    seconds: (f64, f64),
+    least: f64,
+}
+
+impl Compare<'_> {
+    fn rows(&self, moved: &BTreeMap<String, i64>) -> Vec<Row> {
+        let sides = || self.a.iter().chain(self.b);
+        let totals: BTreeSet<&Key> = sides().flat_map(|f| f.totals.keys()).collect();
+        let lengths: BTreeSet<&Key> = sides().flat_map(|f| f.lengths.keys()).collect();
+        let mut rows: Vec<Row> = totals.into_iter().map(|k| self.total(k)).collect();
+        rows.extend(lengths.into_iter().map(|k| self.length(k)));
+        for r in &mut rows {
+            let by = moved.get(&r.key.name).copied().unwrap_or(0);
+            r.line_a = u32::try_from(i64::from(r.key.line) - by).unwrap_or(0);
+            if r.b.per_unit == 0.0 && r.b.count == 0 {
+                r.key.line = r.line_a;
+            }
+        }
+        rows
+    }
+
+    /// Whether several recordings a side say how much one differs from the next.
+    fn by_runs(&self) -> bool {
+        self.a.len() >= RUNS && self.b.len() >= RUNS
+    }
+
+    fn total(&self, key: &Key) -> Row {
+        let slices = |side: &[Facts], scale: f64| {
+            let of = |f: &Facts| match f.totals.get(key) {
+                Some(all) => all.iter().map(|x| x / f.slice.as_secs_f64() * scale).collect(),
+                None => vec![0.0; f.slices],
+            };
+            side.iter().map(of).collect::<Vec<Vec<f64>>>()
+        };
+        let (a, b) = (slices(self.a, self.scale.0), slices(self.b, self.scale.1));
+        let runs = |x: &[Vec<f64>]| x.iter().map(|x| stats::mean(x)).collect::<Vec<f64>>();
+        let p = if self.by_runs() {
+            stats::permutation(&runs(&a), &runs(&b), self.least)
+        } else {
+            let (a, b) = (a.concat(), b.concat());
+            stats::bootstrap(&a, &b, self.least).min(stats::presence(&a, &b))
+        };
+        let (mean_a, mean_b) = (stats::mean(&a.concat()), stats::mean(&b.concat()));
+        let side = |per_unit| Side { per_unit, ..Side::default() };
+        // Of a unit of work, in wall time of the side with more of it a second.
+        let cost = (mean_b - mean_a) / self.scale.0.min(self.scale.1);
+        Row {
+            key: key.clone(),
+            line_a: key.line,
+            a: side(mean_a),
+            b: side(mean_b),
+            change: mean_b - mean_a,
+            interval: None,
+            cost,
+            p,
+            verdict: Verdict::Unchanged,
+        }
+    }
+
+    fn length(&self, key: &Key) -> Row {
+        let all = |side: &[Facts]| {
+            side.iter().flat_map(|f| f.lengths.get(key).into_iter().flatten()).map(|x| x.1).collect::<Vec<f64>>()
+        };
+        let (all_a, all_b) = (all(self.a), all(self.b));
+        let count = |side: &[Facts]| side.iter().filter_map(|f| f.counts.get(key)).sum::<u64>();
+        let side = |x: &[f64], count: u64, seconds: f64, scale: f64| Side {
+            per_unit: stats::mean(x) * count as f64 / seconds * scale,
+            count,
+            p50: stats::median(x),
+            p99: stats::quantile(x, 0.99),
+            max: x.iter().copied().fold(0.0, f64::max),
+        };
+        let (n_a, n_b) = (count(self.a), count(self.b));
+        let a = side(&all_a, n_a, self.seconds.0, self.scale.0);
+        let b = side(&all_b, n_b, self.seconds.1, self.scale.1);
+        // Those that are close in time are alike: a slice is one value.
+        let (by_slice_a, by_slice_b) = (medians(self.a, key), medians(self.b, key));
+        let sliced = by_slice_a.len() >= SLICES && by_slice_b.len() >= SLICES;
+        let (x, y) = if sliced { (&by_slice_a, &by_slice_b) } else { (&all_a, &all_b) };
+        let runs = |side: &[Facts]| {
+            let of = |f: &Facts| stats::median(&all(std::slice::from_ref(f)));
+            side.iter().map(of).collect::<Vec<f64>>()
+        };
+        let p = if self.by_runs() {
+            stats::permutation(&runs(self.a), &runs(self.b), self.least)
+        } else {
+            stats::mann_whitney(x, y, self.least)
+        };
+        let (change, low, high) = stats::shift(x, y);
+        let often = (n_a as f64 / self.seconds.0).max(n_b as f64 / self.seconds.1);
+        let (key, interval) = (key.clone(), Some((low, high)));
+        let (cost, line_a) = (change * often, key.line);
+        Row { key, line_a, a, b, change, interval, cost, p, verdict: Verdict::Unchanged }
+    }
+
+    /// Whether a row is large enough to be tested, whatever its change: what is small on both sides is not.
+    fn counts(&self, r: &Row) -> bool {
+        let wall = r.a.per_unit / self.scale.0 + r.b.per_unit / self.scale.1;
+        let both = r.key.measure != Measure::Length || (r.a.count > 0 && r.b.count > 0);
+        both && wall >= LEAST_WALL * 1e9
+    }
+
+    /// What a difference that is more than chance means.
+    fn verdict(&self, r: &Row) -> Verdict {
+        let ratio = r.ratio();
+        if r.cost.abs() < LEAST_WALL * 1e9 || ratio.is_some_and(|x| x.abs() < self.least) {
+            return Verdict::Unchanged;
+        }
+        match (r.a.per_unit, r.b.per_unit) {
+            (0.0, _) => Verdict::OnlyB,
+            (_, 0.0) => Verdict::OnlyA,
+            _ if r.change > 0.0 => Verdict::Worse,
+            _ => Verdict::Better,
+        }
+    }
+}
+
+/// The median length of each slice that has any.
+fn medians(side: &[Facts], key: &Key) -> Vec<f64> {
+    let mut out = Vec::new();
+    for f in side {
+        let mut slices: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+        for (slice, x) in f.lengths.get(key).into_iter().flatten() {
+            slices.entry(*slice).or_default().push(*x);
+        }
+        out.extend(slices.values().map(|x| stats::median(x)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

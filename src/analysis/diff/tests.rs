@@ -1,0 +1,78 @@
+use super::*;
+use crate::base::Duration;
+
+fn key(what: What, name: &str, line: u32, measure: Measure) -> Key {
+    Key { what, name: name.into(), line, reason: String::new(), measure }
+}
+
+/// Ten seconds in which a line was on CPU for so many nanoseconds a slice, a little more and less in turn, and a task took
+/// as long as that.
+fn facts(func: &str, line: u32, each: f64) -> Facts {
+    let wobble = |i: usize| each * (1.0 + 0.02 * ((i * 7 % 5) as f64 - 2.0));
+    let task = key(What::Task, "payment", 0, Measure::Length);
+    let slices: Vec<f64> = (0..100).map(wobble).collect();
+    Facts {
+        length: Duration(10_000_000_000),
+        slices: 100,
+        slice: Duration(100_000_000),
+        counts: [(task.clone(), 100)].into(),
+        lengths: [(task, slices.iter().zip(0..).map(|(x, i)| (i, *x)).collect())].into(),
+        totals: [(key(What::Line, func, line, Measure::OnCpu), slices)].into(),
+        samples: true,
+        ..Facts::default()
+    }
+}
+
+fn compared(a: Facts, b: Facts) -> Diff {
+    diff(&[a], &[b], &Options::default()).unwrap()
+}
+
+fn verdicts(d: &Diff) -> Vec<(What, Verdict)> {
+    d.rows.iter().map(|r| (r.key.what, r.verdict)).collect()
+}
+
+#[test]
+fn a_line_that_takes_longer_comes_first() {
+    let d = compared(facts("f", 7, 1e7), facts("f", 7, 1.3e7));
+    assert_eq!(verdicts(&d), [(What::Line, Verdict::Worse), (What::Task, Verdict::Worse)]);
+    let (line, task) = (&d.rows[0], &d.rows[1]);
+    assert!((line.ratio().unwrap() - 0.3).abs() < 0.01 && (line.change - 3e7).abs() < 1e5);
+    let (low, high) = task.interval.unwrap();
+    assert!(low < 3e6 && 3e6 < high && (task.change - 3e6).abs() < 2e5, "{low} {} {high}", task.change);
+    let back = compared(facts("f", 7, 1.3e7), facts("f", 7, 1e7));
+    assert_eq!(verdicts(&back), [(What::Line, Verdict::Better), (What::Task, Verdict::Better)]);
+}
+
+#[test]
+fn what_is_alike_or_small_is_unchanged() {
+    assert!(compared(facts("f", 7, 1e7), facts("f", 7, 1.04e7)).rows.iter().all(|r| r.verdict == Verdict::Unchanged));
+    // Less than 0.1 % of wall is not even tested.
+    let small = compared(facts("f", 7, 2e4), facts("f", 7, 4e4));
+    assert_eq!((small.tested, small.rows[0].verdict), (0, Verdict::Unchanged));
+}
+
+#[test]
+fn a_function_that_has_moved_is_the_same() {
+    let d = compared(facts("f", 7, 1e7), facts("f", 19, 1e7));
+    assert_eq!((d.rows.len(), d.rows[0].verdict), (2, Verdict::Unchanged));
+    let d = compared(facts("f", 7, 1e7), facts("f", 19, 2e7));
+    assert_eq!((d.rows[0].verdict, d.rows[0].line_a, d.rows[0].key.line), (Verdict::Worse, 7, 19));
+}
+
+#[test]
+fn what_is_on_one_side_only_is_said_to_be() {
+    let d = compared(facts("old", 7, 1e7), facts("new", 7, 1e7));
+    let lines: Vec<_> = d.rows.iter().filter(|r| r.key.what == What::Line).map(|r| (&*r.key.name, r.verdict)).collect();
+    assert_eq!(lines, [("new", Verdict::OnlyB), ("old", Verdict::OnlyA)]);
+}
+
+#[test]
+fn of_a_unit_of_work_twice_as_much_of_both_is_no_change() {
+    let mut b = facts("f", 7, 2e7);
+    b.counts.values_mut().for_each(|n| *n = 200);
+    let opts = Options { per: Some("payment".into()), ..Options::default() };
+    let d = diff(&[facts("f", 7, 1e7)], &[b], &opts).unwrap();
+    let line = d.rows.iter().find(|r| r.key.what == What::Line).unwrap();
+    assert_eq!((line.verdict, d.per.clone().unwrap().1), (Verdict::Unchanged, 10.0));
+    assert!(diff(&[facts("f", 7, 1.0)], &[facts("f", 7, 1.0)], &Options { per: Some("x".into()), ..opts }).is_err());
+}

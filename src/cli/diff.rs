@@ -1,0 +1,97 @@
+//! `gotrail diff`.
+
+mod limit;
+
+use super::open::{self, Between};
+use super::{Exit, Failure, Result, Usage, page};
+use crate::analysis::diff::{Facts, Options, diff};
+use crate::base::text;
+use crate::report;
+use crate::report::json;
+use crate::report::schema::diff::Json;
+use clap::{Args, ValueEnum};
+use limit::Limit;
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Args)]
+#[command(override_usage = "gotrail diff [OPTIONS] <A>... -- <B>...\n       gotrail diff [OPTIONS] <A> <B>")]
+pub struct DiffArgs {
+    /// Traces from before, one or several; of a directory every trace directly in it
+    #[arg(required = true, value_name = "A")]
+    a: Vec<PathBuf>,
+    /// Traces from after, behind `--`
+    #[arg(last = true, value_name = "B")]
+    b: Vec<PathBuf>,
+    #[command(flatten)]
+    open: open::OpenArgs,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: Style,
+    /// Compare times per task or region of this name that ends, not per second of wall time
+    #[arg(long, value_name = "NAME")]
+    per: Option<String>,
+    /// The least change that counts, in per cent
+    #[arg(long, value_name = "PERCENT", default_value = "5")]
+    least: f64,
+    /// Rows of each part, at most
+    #[arg(long, value_name = "N", default_value = "20")]
+    limit: usize,
+    /// What did not change as well
+    #[arg(long)]
+    all: bool,
+    /// Exit with 4 if B is worse than this: `worse` for anything, or a line, wait, task, region, span or group by name, what
+    /// of it (p50, p99, max or total) and by how much: 'task:payment p99 +10%'. May be given several times
+    #[arg(long, value_name = "LIMIT")]
+    fail_on: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Style {
+    /// For people
+    Text,
+    /// One JSON object
+    Json,
+    /// For a pull request
+    Markdown,
+}
+
+pub fn run(args: &DiffArgs, out: &mut dyn Write) -> Result<Exit> {
+    let limits = args.fail_on.iter().map(|l| Limit::parse(l)).collect::<std::result::Result<Vec<_>, _>>();
+    let limits = limits.map_err(Usage::Limit)?;
+    let (a, b) = match (args.a.as_slice(), args.b.as_slice()) {
+        ([a, b], []) => (std::slice::from_ref(a), std::slice::from_ref(b)),
+        (_, []) => return Err(Usage::OneSide.into()),
+        sides => sides,
+    };
+    let ((a, names_a), mut exit) = side(a, &args.open)?;
+    let ((b, names_b), exit_b) = side(b, &args.open)?;
+    exit = exit.max(exit_b);
+    if a.is_empty() || b.is_empty() {
+        return Err(Failure::NothingToShow);
+    }
+    let opts = Options { least: args.least.max(0.0) / 100.0, per: args.per.clone() };
+    let d = diff(&a, &b, &opts).map_err(Failure::Analysis)?;
+    let failed: Vec<String> = limits.iter().flat_map(|l| l.passed(&d)).collect();
+    match args.format {
+        Style::Text => report::diff::write(&d, args.limit, args.all, page(), out)?,
+        Style::Markdown => report::diff::markdown(&d, args.limit, out)?,
+        Style::Json => json::write(&Json::of(&d, (&names_a, &names_b), &failed, args.all), out)?,
+    }
+    if args.format != Style::Json {
+        failed.iter().try_for_each(|f| writeln!(out, "failed: {}", text::escape(f)))?;
+    }
+    Ok(if failed.is_empty() { exit } else { exit.max(Exit::LimitPassed) })
+}
+
+/// What is compared of each trace of a side, and what they are called.
+fn side(paths: &[PathBuf], open: &open::OpenArgs) -> Result<((Vec<Facts>, Vec<String>), Exit)> {
+    let (mut facts, mut names) = (Vec::new(), Vec::new());
+    let mut nowhere = std::io::sink();
+    let exit = open::each_trace(paths, open, (Between::Nothing, &mut nowhere), |trace, _| {
+        facts.push(Facts::of(trace).map_err(Failure::Analysis)?);
+        names.push(trace.name().to_owned());
+        Ok(())
+    })?;
+    Ok(((facts, names), exit))
+}

@@ -1,0 +1,133 @@
+//! How recordings differ, as text and as Markdown.
+
+use super::schema::diff::verdict;
+use super::table::{Column, Page, Table};
+use crate::analysis::diff::{Diff, Measure, Row, Verdict, What};
+use crate::base::{Duration, number, text};
+use crate::model::dict::short_func;
+use std::io::{self, Write};
+
+/// The parts, in their order.
+const PARTS: [Verdict; 4] = [Verdict::Worse, Verdict::Better, Verdict::OnlyB, Verdict::OnlyA];
+
+/// The sides, in a line.
+fn sides(d: &Diff) -> String {
+    let side = |n: usize, seconds: f64, per: Option<f64>| {
+        let recordings = if n == 1 { "recording" } else { "recordings" };
+        let units = per.map_or_else(String::new, |u| format!(", {u:.1} a second"));
+        format!("{n} {recordings}, {}{units}", Duration((seconds * 1e9) as i64))
+    };
+    let (a, b) = (
+        side(d.runs.0, d.seconds.0, d.per.as_ref().map(|p| p.1)),
+        side(d.runs.1, d.seconds.1, d.per.as_ref().map(|p| p.2)),
+    );
+    let per = d.per.as_ref().map_or("second of wall time".into(), |p| text::escape(&p.0).into_owned());
+    format!("A: {a} · B: {b} · times are per {per}")
+}
+
+/// What was not found to differ, in a line.
+fn unchanged(d: &Diff) -> String {
+    let n = d.rows.iter().filter(|r| r.verdict == Verdict::Unchanged).count();
+    format!("unchanged: {n} of {} measured, {} of them too small to test", d.rows.len(), d.rows.len() - d.tested)
+}
+
+/// What a row is about, safe to show.
+fn words(r: &Row) -> String {
+    let k = &r.key;
+    let name = if k.name.is_empty() { "goroutines of unknown origin" } else { &k.name };
+    let name = match k.what {
+        What::Line | What::Wait | What::Group | What::Latency => short_func(name),
+        What::Task | What::Region | What::Gc => name,
+    };
+    let line = match (k.line, r.line_a) {
+        (0, _) => String::new(),
+        (b, a) if a == b => format!(":{b}"),
+        (b, a) => format!(":{b} (in A :{a})"),
+    };
+    let what = match (k.what, k.measure) {
+        (What::Wait, _) => format!("wait, {}", k.reason),
+        (what, Measure::Length) => what.name().into(),
+        (what, measure) => format!("{} {}", what.name(), measure.name()),
+    };
+    format!("{}  {}{line}", text::escape(&what), text::escape(name))
+}
+
+fn time(ns: f64) -> String {
+    Duration(ns as i64).to_string()
+}
+
+/// Change, change in per cent, A, B, words.
+fn cells(r: &Row) -> [String; 5] {
+    let sign = if r.change < 0.0 { "−" } else { "+" };
+    let ratio = r.ratio().map_or(String::new(), |x| {
+        let sign = if x < 0.0 { "−" } else { "+" };
+        format!("{sign}{}", number::percent(x.abs(), 1.0))
+    });
+    let side = |per_unit: f64, p50: f64| if r.key.measure == Measure::Length { p50 } else { per_unit };
+    let (a, b) = (side(r.a.per_unit, r.a.p50), side(r.b.per_unit, r.b.p50));
+    let certain = match r.interval.filter(|_| r.key.measure == Measure::Length) {
+        Some((low, high)) if low >= 0.0 => format!("  ({} to {})", time(low), time(high)),
+        Some((low, high)) if high <= 0.0 => format!("  (−{} to −{})", time(-high), time(-low)),
+        _ => String::new(),
+    };
+    let words = format!("{}{certain}", words(r));
+    [format!("{sign}{}", time(r.change.abs())), ratio, time(a), time(b), words]
+}
+
+/// Writes what differs, each part as a table, and the rest in a line; with `all` as a table, too.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn write(d: &Diff, limit: usize, all: bool, page: Page, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", sides(d))?;
+    for note in &d.notes {
+        writeln!(out, "{}", text::escape(note))?;
+    }
+    let parts = PARTS.iter().chain(all.then_some(&Verdict::Unchanged));
+    for part in parts {
+        let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == *part).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n{}", verdict(*part))?;
+        let numbers = ["change", "%", "A", "B"].map(Column::right);
+        let mut t = Table::new(numbers.into_iter().chain([Column::left("what (of lengths the median)")]));
+        rows.iter().take(limit).for_each(|r| _ = t.row(cells(r)));
+        if rows.len() > limit {
+            t.words(format!("{} more (--limit)", rows.len() - limit));
+        }
+        t.write(page, out)?;
+    }
+    if d.rows.iter().all(|r| r.verdict == Verdict::Unchanged) {
+        writeln!(out, "\nnothing differs by more than chance")?;
+    }
+    writeln!(out, "\n{}", unchanged(d))
+}
+
+/// The same as Markdown.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn markdown(d: &Diff, limit: usize, out: &mut dyn Write) -> io::Result<()> {
+    let cell = |s: &str| s.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('`', "'");
+    writeln!(out, "{}", cell(&sides(d)))?;
+    for note in &d.notes {
+        writeln!(out, "\n{}", cell(&text::escape(note)))?;
+    }
+    for part in PARTS {
+        let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == part).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n### {}\n\n| change | % | A | B | what |\n|---:|---:|---:|---:|---|", verdict(part))?;
+        for r in rows.iter().take(limit) {
+            writeln!(out, "| {} |", cells(r).map(|c| cell(&c)).join(" | "))?;
+        }
+        if rows.len() > limit {
+            writeln!(out, "\n{} more", rows.len() - limit)?;
+        }
+    }
+    writeln!(out, "\n{}", unchanged(d))
+}

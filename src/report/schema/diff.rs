@@ -1,0 +1,150 @@
+//! How recordings differ, as JSON.
+
+use super::Version;
+use crate::analysis::diff::{Diff, Measure, Row, Side as Of, Verdict};
+#[cfg(test)]
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How recordings of a program differ.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Json<'a> {
+    /// The version of this form.
+    pub schema: Version,
+    /// The recordings before.
+    pub a: Recordings<'a>,
+    /// The recordings after.
+    pub b: Recordings<'a>,
+    /// The task or region that is the unit of work; `null` for a second of wall time.
+    pub per: Option<&'a str>,
+    /// How many measures were large enough to be tested.
+    pub tested: usize,
+    /// How many measures did not change.
+    pub unchanged: usize,
+    /// What differs, or with `--all` all that was measured: lines first, what costs most first.
+    pub rows: Vec<Measured<'a>>,
+    /// What there is to know about the sides.
+    pub notes: Vec<&'a str>,
+    /// The limits of `--fail-on` that are passed, a sentence each.
+    pub failed: Vec<&'a str>,
+}
+
+/// The recordings of one side.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Recordings<'a> {
+    /// What the traces are called.
+    pub traces: Vec<&'a str>,
+    /// Their length.
+    pub length_ns: i64,
+    /// Units of work a second; `null` for wall time.
+    pub units_per_second: Option<f64>,
+}
+
+/// Something measured.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Measured<'a> {
+    /// `worse`, `better`, `only in B`, `only in A` or `unchanged`.
+    pub verdict: &'a str,
+    /// What it is: `line`, `wait`, `task`, `region`, `group`, `GC` or `scheduling latency`.
+    pub what: &'a str,
+    /// What is measured of it: `on CPU`, `blocked`, `runnable`, `in syscalls`, `active` or `length`.
+    pub measure: &'a str,
+    /// The function, the group, the task, the region.
+    pub name: &'a str,
+    /// The line in B, or in A of what is there only; 0 if it has none.
+    pub line: u32,
+    /// The line in A; 0 if it has none.
+    pub line_a: u32,
+    /// Why it waits, by the runtime's word; empty for what is no wait.
+    pub reason: &'a str,
+    /// Before.
+    pub a: Side,
+    /// After.
+    pub b: Side,
+    /// B less A: of lengths the shift after Hodges and Lehmann, of all else nanoseconds a unit of work.
+    pub change_ns: f64,
+    /// The interval of the shift, from and to, at 95 %; `null` for what is no length.
+    pub interval_ns: Option<[f64; 2]>,
+    /// The change as a part of A; `null` if A has none.
+    pub ratio: Option<f64>,
+    /// How likely the difference, beyond the least that counts, is by chance.
+    pub p: f64,
+}
+
+/// One side of something measured.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Side {
+    /// Nanoseconds a unit of work.
+    pub per_unit_ns: f64,
+    /// How many lengths there are; 0 for what is no length.
+    pub count: u64,
+    /// The median length; 0 for what is no length.
+    pub p50_ns: f64,
+    /// The 99th percentile of the lengths; 0 for what is no length.
+    pub p99_ns: f64,
+    /// The longest; 0 for what is no length.
+    pub max_ns: f64,
+}
+
+/// What a verdict is called.
+pub fn verdict(v: Verdict) -> &'static str {
+    match v {
+        Verdict::Worse => "worse",
+        Verdict::Better => "better",
+        Verdict::OnlyB => "only in B",
+        Verdict::OnlyA => "only in A",
+        Verdict::Unchanged => "unchanged",
+    }
+}
+
+impl<'a> Json<'a> {
+    /// A comparison; with `all` the rows without a change, too.
+    pub fn of(d: &'a Diff, (a, b): (&'a [String], &'a [String]), failed: &'a [String], all: bool) -> Json<'a> {
+        let shown = |r: &&Row| all || r.verdict != Verdict::Unchanged;
+        let side = |traces: &'a [String], seconds: f64, units: Option<f64>| Recordings {
+            traces: traces.iter().map(String::as_str).collect(),
+            length_ns: (seconds * 1e9) as i64,
+            units_per_second: units,
+        };
+        Json {
+            schema: Version,
+            a: side(a, d.seconds.0, d.per.as_ref().map(|p| p.1)),
+            b: side(b, d.seconds.1, d.per.as_ref().map(|p| p.2)),
+            per: d.per.as_ref().map(|p| p.0.as_str()),
+            tested: d.tested,
+            unchanged: d.rows.iter().filter(|r| r.verdict == Verdict::Unchanged).count(),
+            rows: d.rows.iter().filter(shown).map(measured).collect(),
+            notes: d.notes.iter().map(String::as_str).collect(),
+            failed: failed.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+fn measured(r: &Row) -> Measured<'_> {
+    let side = |s: &Of| Side {
+        per_unit_ns: s.per_unit,
+        count: s.count,
+        p50_ns: s.p50,
+        p99_ns: s.p99,
+        max_ns: s.max,
+    };
+    Measured {
+        verdict: verdict(r.verdict),
+        what: r.key.what.name(),
+        measure: r.key.measure.name(),
+        name: &r.key.name,
+        line: r.key.line,
+        line_a: r.line_a,
+        reason: &r.key.reason,
+        a: side(&r.a),
+        b: side(&r.b),
+        change_ns: r.change,
+        interval_ns: r.interval.filter(|_| r.key.measure == Measure::Length).map(Into::into),
+        ratio: r.ratio(),
+        p: r.p,
+    }
+}

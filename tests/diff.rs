@@ -1,0 +1,95 @@
+//! `gotrail diff`: what it prints in its forms, and when it fails. Its statistics are tested where they are.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+const TRACE: &str = "sample-traces/trace.out";
+/// The same program, with its map in parts that have locks of their own.
+const FIXED: &str = "sample-traces/fixed-trace.out";
+
+fn diff(args: &[&str]) -> (i32, String, String) {
+    let mut c = Command::new(env!("CARGO_BIN_EXE_gotrail"));
+    let out = c.current_dir(env!("CARGO_MANIFEST_DIR")).arg("diff").args(args).output().unwrap();
+    let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+    (out.status.code().unwrap(), text(&out.stdout), text(&out.stderr))
+}
+
+#[test]
+fn a_trace_does_not_differ_from_itself() {
+    let (code, out, err) = diff(&[TRACE, TRACE, "--fail-on", "worse", "--fail-on", "task:payment p99 +1%"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("nothing differs by more than chance") && out.contains("unchanged: "), "{out}");
+    let (code, json, _) = diff(&["--format", "json", TRACE, "--", TRACE]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &json["rows"], &json["failed"]), (0, &serde_json::json!([]), &serde_json::json!([])));
+    assert!(json["unchanged"].as_u64().unwrap() >= json["tested"].as_u64().unwrap());
+}
+
+#[test]
+fn totals_are_those_of_the_other_commands() {
+    let (_, json, _) = diff(&["--format", "json", "--all", TRACE, TRACE]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let mut c = Command::new(env!("CARGO_BIN_EXE_gotrail"));
+    let out = c.current_dir(env!("CARGO_MANIFEST_DIR")).args(["summary", "--format", "json", TRACE]).output().unwrap();
+    let summary: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let seconds = json["a"]["length_ns"].as_f64().unwrap() / 1e9;
+    let mut compared = 0;
+    for row in json["rows"].as_array().unwrap().iter().filter(|r| r["what"] == "group" && r["measure"] == "on CPU") {
+        let fact = &summary["goroutines_by_name"][row["name"].as_str().unwrap()]["exec_ns"];
+        let (Some(fact), said) = (fact.as_f64(), row["a"]["per_unit_ns"].as_f64().unwrap() * seconds) else { continue };
+        // What lies behind the last whole slice is not compared.
+        assert!((said - fact).abs() <= 0.1 * fact + 2e6, "{row}: {said} is not {fact}");
+        compared += 1;
+    }
+    assert!(compared > 3, "only {compared}");
+    let task = json["rows"].as_array().unwrap().iter().find(|r| r["what"] == "task" && r["name"] == "payment").unwrap();
+    assert_eq!(task["a"]["count"], summary["tasks"]["payment"]["complete"]);
+}
+
+#[test]
+fn a_fix_is_seen_where_it_was_made() {
+    let (code, json, _) = diff(&["--format", "json", TRACE, "--", FIXED]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(code, 0);
+    let rows = json["rows"].as_array().unwrap();
+    let of = |verdict: &str, measure: &str| {
+        let fits = |r: &&Value| r["verdict"] == verdict && r["measure"] == measure && r["what"] == "line";
+        rows.iter().find(fits).map(|r| format!("{}:{}", r["name"].as_str().unwrap(), r["line"]))
+    };
+    // The map that all wrote to under one lock is gone: what it burnt, and who waited for it.
+    assert!(of("only in A", "on CPU").unwrap().ends_with("payment.(*OrderCache).Update:47"));
+    assert!(of("only in A", "blocked").unwrap().ends_with("payment.(*OrderCache).Update:45"));
+    assert!(of("only in B", "on CPU").unwrap().contains("payment.(*ShardedCache).Update"));
+    let settle = rows.iter().find(|r| r["what"] == "group" && r["measure"] == "on CPU").unwrap();
+    assert_eq!((&settle["verdict"], settle["ratio"].as_f64().unwrap() < -0.3), (&"better".into(), true), "{settle}");
+    // The other way round it is worse.
+    let (_, back, _) = diff(&["--format", "json", FIXED, "--", TRACE]);
+    let back: Value = serde_json::from_str(&back).unwrap();
+    assert_eq!(back["rows"].as_array().unwrap().len(), rows.len());
+}
+
+#[test]
+fn a_limit_that_is_passed_is_said_and_fails() {
+    let (code, out, err) = diff(&[FIXED, "--fail-on", "group:payment.(*Core).settle +10%", "--", TRACE]);
+    assert_eq!(code, 4, "{out}{err}");
+    assert!(out.contains("failed: group payment.(*Core).settle, on CPU: total "), "{out}");
+    let (code, out, _) = diff(&[TRACE, "--fail-on", "task:payment p99 +10%", "--", FIXED]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out, _) = diff(&[TRACE, TRACE, "--fail-on", "task:none max +5%"]);
+    assert_eq!((code, out.contains("failed: none: nothing of this name was measured")), (4, true), "{out}");
+    let (code, _, err) = diff(&[TRACE, TRACE, "--fail-on", "payment +1%"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("a kind and a name are missing; such as 'task:payment p99 +10%'"), "{err}");
+}
+
+#[test]
+fn mistakes_are_said() {
+    let (code, _, err) = diff(&[TRACE]);
+    assert_eq!((code, err.contains("diff compares two sides")), (2, true), "{err}");
+    let (code, _, err) = diff(&[TRACE, "--", "no/such.out"]);
+    assert_eq!((code, err.contains("no such file")), (3, true), "{err}");
+    let (code, _, err) = diff(&[TRACE, TRACE, "--per", "no.such.task"]);
+    assert_eq!((code, err.contains("no task or region of this name ends on both sides")), (3, true), "{err}");
+    let (code, out, _) = diff(&[TRACE, TRACE, "--per", "payment", "--format", "markdown"]);
+    assert!(code == 0 && out.contains("times are per payment"), "{out}");
+}
