@@ -22,7 +22,7 @@ pub struct Json<'a> {
     pub tested: usize,
     /// How many measures did not change.
     pub unchanged: usize,
-    /// What differs, or with `--all` all that was measured: lines first, what costs most first.
+    /// What differs, or with `--all` all that was measured: lines first, what was runnable last, what costs most first.
     pub rows: Vec<Measured<'a>>,
     /// What there is to know about the sides.
     pub notes: Vec<&'a str>,
