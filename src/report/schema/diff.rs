@@ -58,7 +58,7 @@ pub struct Measured<'a> {
     pub line: u32,
     /// The line in A; 0 if it has none.
     pub line_a: u32,
-    /// Why it waits, by the runtime's word; empty for what is no wait.
+    /// What is waited for, `Mutex`; empty for what is no wait.
     pub reason: &'a str,
     /// Before.
     pub a: Side,
