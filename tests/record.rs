@@ -67,7 +67,7 @@ fn serve(handler: impl Fn(&str, &str, &mut dyn Write) + Send + Sync + 'static) -
 /// What `net/http/pprof` serves.
 fn pprof(path: &str, to: &mut dyn Write) {
     match path.rsplit('/').next().unwrap_or("").split('?').next().unwrap_or("") {
-        "cmdline" => answer(to, "200 OK", b"./srv\0-addr=:6060\0--password\0pw-in-args"),
+        "cmdline" => answer(to, "200 OK", "./srv\0-addr=:6060\0--password\0pw-in-args\0\u{202e}x".as_bytes()),
         "trace" => {
             let data = sample(TRACE);
             chunked(to);
@@ -129,7 +129,8 @@ fn a_recording_is_a_folder_that_opens() {
     assert_eq!(fs::read(folder.join("trace.out")).unwrap(), sample(TRACE));
     let m = manifest(&folder);
     assert_eq!(m["url"], format!("http://{host}/debug/pprof"));
-    assert_eq!(m["command"], serde_json::json!(["./srv", "-addr=:6060", "--password", "***"]));
+    assert_eq!(m["command"], serde_json::json!(["./srv", "-addr=:6060", "--password", "***", "\u{202e}x"]));
+    assert!(!fs::read_to_string(folder.join("gotrail.json")).unwrap().contains('\u{202e}'), "it turns a line around");
     assert_eq!((&m["trace_format"], &m["seconds"], &m["rate"]), (&"1.26".into(), &3.into(), &"12 req/s".into()));
     assert_eq!(m["files"].as_array().unwrap().len(), 8);
     assert_eq!(m["failed"], serde_json::json!([]));

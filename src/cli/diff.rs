@@ -64,19 +64,18 @@ pub fn run(args: &DiffArgs, out: &mut dyn Write) -> Result<Exit> {
         (_, []) => return Err(Usage::OneSide.into()),
         sides => sides,
     };
-    let ((a, names_a), mut exit) = side(a, &args.open)?;
-    let ((b, names_b), exit_b) = side(b, &args.open)?;
-    exit = exit.max(exit_b);
-    if a.is_empty() || b.is_empty() {
+    let (a, b) = (Side::read(a, &args.open)?, Side::read(b, &args.open)?);
+    let exit = a.exit.max(b.exit);
+    if a.facts.is_empty() || b.facts.is_empty() {
         return Err(Failure::NothingToShow);
     }
     let opts = Options { least: args.least.max(0.0) / 100.0, per: args.per.clone() };
-    let d = diff(&a, &b, &opts).map_err(Failure::Analysis)?;
+    let d = diff(&a.facts, &b.facts, &opts).map_err(Failure::Analysis)?;
     let failed: Vec<String> = limits.iter().flat_map(|l| l.passed(&d)).collect();
     match args.format {
         Style::Text => report::diff::write(&d, args.limit, args.all, page(), out)?,
         Style::Markdown => report::diff::markdown(&d, args.limit, out)?,
-        Style::Json => json::write(&Json::of(&d, (&names_a, &names_b), &failed, args.all), out)?,
+        Style::Json => json::write(&Json::of(&d, (&a.names, &b.names), &failed, args.all), out)?,
     }
     if args.format != Style::Json {
         failed.iter().try_for_each(|f| writeln!(out, "failed: {}", text::escape(f)))?;
@@ -84,14 +83,25 @@ pub fn run(args: &DiffArgs, out: &mut dyn Write) -> Result<Exit> {
     Ok(if failed.is_empty() { exit } else { exit.max(Exit::LimitPassed) })
 }
 
-/// What is compared of each trace of a side, and what they are called.
-fn side(paths: &[PathBuf], open: &open::OpenArgs) -> Result<((Vec<Facts>, Vec<String>), Exit)> {
-    let (mut facts, mut names) = (Vec::new(), Vec::new());
-    let mut nowhere = std::io::sink();
-    let exit = open::each_trace(paths, open, (Between::Nothing, &mut nowhere), |trace, _| {
-        facts.push(Facts::of(trace).map_err(Failure::Analysis)?);
-        names.push(trace.name().to_owned());
-        Ok(())
-    })?;
-    Ok(((facts, names), exit))
+/// The traces of a side.
+struct Side {
+    /// What is compared of each.
+    facts: Vec<Facts>,
+    /// What they are called.
+    names: Vec<String>,
+    /// Whether all could be read.
+    exit: Exit,
+}
+
+impl Side {
+    fn read(paths: &[PathBuf], open: &open::OpenArgs) -> Result<Side> {
+        let (mut facts, mut names) = (Vec::new(), Vec::new());
+        let mut nowhere = std::io::sink();
+        let exit = open::each_trace(paths, open, (Between::Nothing, &mut nowhere), |trace, _| {
+            facts.push(Facts::of(trace).map_err(Failure::Analysis)?);
+            names.push(trace.name().to_owned());
+            Ok(())
+        })?;
+        Ok(Side { facts, names, exit })
+    }
 }

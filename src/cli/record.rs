@@ -220,7 +220,7 @@ fn said(made: &Recording, folder: &Folder, out: &mut dyn Write) -> Result<Exit> 
             None => writeln!(out)?,
         }
     }
-    if let (Some((first, last)), Some(by)) = (made.generations, &made.ended_by) {
+    if let (Some([first, last]), Some(by)) = (made.generations, &made.ended_by) {
         writeln!(out, "generations {first} to {last} kept, ended by {by}")?;
     }
     Ok(if made.failed.is_empty() { Exit::Done } else { Exit::BadInput })

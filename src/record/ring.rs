@@ -250,7 +250,7 @@ impl Watch {
             }
             return;
         };
-        r.made.generations = Some((first.number, last.number));
+        r.made.generations = Some([first.number, last.number]);
         if self.ring.too_large {
             let most = text::bytes(MOST as u64);
             r.made.notes.push(format!("less is kept than was asked for: more than {most} would be needed"));

@@ -230,7 +230,7 @@ impl<'a> Recorder<'a> {
     pub fn finish(mut self) -> std::io::Result<Recording> {
         self.made.ended = clock::rfc3339(SystemTime::now());
         let json = serde_json::to_string_pretty(&self.made).map_err(std::io::Error::from)?;
-        self.folder.write(MANIFEST, format!("{json}\n").as_bytes())?;
+        self.folder.write(MANIFEST, format!("{}\n", text::escape_json(&json)).as_bytes())?;
         Ok(self.made)
     }
 }

@@ -6,8 +6,9 @@ use crate::analysis::states::{spans, walk};
 use crate::analysis::tasks;
 use crate::analysis::waits::links;
 use crate::base::{Duration, FuncId, GoIdx, GroupId, StackId, StringId, Time};
+use crate::model::reasons::{Class, Reason, ReasonId, Reasons};
 use crate::model::segment::{GoState, Kind};
-use crate::model::{Detail, Index, Segment};
+use crate::model::{Detail, Index, Segment, Waker};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -20,12 +21,6 @@ const MOST: u32 = 256;
 const MOST_SLICES: i64 = 36_000;
 /// Between two samples of the CPU profiler, unless a program says otherwise, which its trace does not tell.
 const PERIOD: Duration = Duration(10_000_000);
-/// Why goroutines wait that have nothing to do, by the runtime's words.
-const IDLE: &[&str] =
-    &["network", "forever", "system goroutine wait", "GC background sweeper wait", "wait for debug call", "synctest"];
-/// The same, in a goroutine's start function.
-const FOR_WORK: &[&str] = &["chan receive", "select", "sync.(*Cond).Wait"];
-
 /// What is measured of something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Measure {
@@ -100,7 +95,7 @@ pub struct Key {
     pub name: String,
     /// The line; 0 for what has none.
     pub line: u32,
-    /// Why a wait is one, by the runtime's word; empty for what is none.
+    /// What is waited for, `Mutex`; empty for what is no wait.
     pub reason: String,
     /// What is measured.
     pub measure: Measure,
@@ -132,7 +127,7 @@ pub struct Facts {
 enum Handle {
     Group(GroupId, Measure),
     Line(FuncId, u32, Measure),
-    Wait(StringId, FuncId, u32),
+    Wait(ReasonId, FuncId, u32),
     Latency(GroupId),
     Task(StringId),
     Region(StringId),
@@ -154,6 +149,7 @@ struct Walk<'a> {
     slice: i64,
     gos: FxHashMap<GoIdx, Doing>,
     lines: FxHashMap<StackId, Option<(FuncId, u32)>>,
+    reasons: Reasons,
     totals: FxHashMap<Handle, Vec<f64>>,
     lengths: FxHashMap<Handle, Lengths>,
     slices: usize,
@@ -190,6 +186,7 @@ impl Facts {
             slice,
             gos: FxHashMap::default(),
             lines: FxHashMap::default(),
+            reasons: Reasons::default(),
             totals: FxHashMap::default(),
             lengths: FxHashMap::default(),
             slices,
@@ -267,10 +264,15 @@ impl Walk<'_> {
             GoState::NotExist | GoState::Undetermined => return,
         };
         let line = if measure == Measure::OnCpu { None } else { self.line(d.stack) };
+        let mut reason = ReasonId(0);
         if measure != Measure::Blocked {
             self.time(Handle::Group(group, measure), d.since, now);
-        } else if self.is_idle(d.reason, line, group) {
-            return;
+        } else {
+            reason = self.reasons.refine(&self.index.dict, d.reason, d.stack, Waker::Nobody);
+            // What was blocked since before the trace stands at no line.
+            if !d.reason.is_some() || self.is_idle(&self.reasons.get(reason), line, group) {
+                return;
+            }
         }
         if let Some((func, n)) = line {
             self.time(Handle::Line(func, n, measure), d.since, now);
@@ -278,18 +280,18 @@ impl Walk<'_> {
         let whole = d.begun && ended;
         match (measure, line) {
             (Measure::Blocked, Some((func, n))) if whole => {
-                self.length(Handle::Wait(d.reason, func, n), now, now - d.since);
+                self.length(Handle::Wait(reason, func, n), now, now - d.since);
             }
             (Measure::Runnable, _) if whole => self.length(Handle::Latency(group), now, now - d.since),
             _ => {}
         }
     }
 
-    /// Whether a wait is one for work, a connection, or nothing.
-    fn is_idle(&self, reason: StringId, line: Option<(FuncId, u32)>, group: GroupId) -> bool {
-        let word = self.index.dict.str(reason);
+    /// Whether a wait is one for work or for a connection to come. Whoever sleeps may well hold work up.
+    fn is_idle(&self, reason: &Reason, line: Option<(FuncId, u32)>, group: GroupId) -> bool {
+        let for_work = matches!(reason.class, Class::Receive | Class::Select | Class::Cond);
         let at_start = || line.is_some_and(|l| self.index.dict.func_name(l.0) == self.index.group_name(group));
-        !reason.is_some() || IDLE.contains(&word) || FOR_WORK.contains(&word) && at_start()
+        reason.idle && reason.class != Class::Sleep || for_work && at_start()
     }
 
     fn line(&mut self, stack: StackId) -> Option<(FuncId, u32)> {
@@ -329,7 +331,7 @@ impl Walk<'_> {
         let (what, name, line, reason, measure) = match handle {
             Handle::Group(g, m) => (What::Group, group(g), 0, none(), m),
             Handle::Line(f, n, m) => (What::Line, dict.func_name(f).to_owned(), n, none(), m),
-            Handle::Wait(r, f, n) => (What::Wait, dict.func_name(f).to_owned(), n, dict.str(r).to_owned(), no),
+            Handle::Wait(r, f, n) => (What::Wait, dict.func_name(f).to_owned(), n, self.reasons.get(r).name, no),
             Handle::Latency(g) => (What::Latency, group(g), 0, none(), no),
             Handle::Task(n) => (What::Task, dict.str(n).to_owned(), 0, none(), no),
             Handle::Region(n) => (What::Region, dict.str(n).to_owned(), 0, none(), no),

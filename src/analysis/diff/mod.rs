@@ -116,7 +116,7 @@ pub struct Diff {
     pub per: Option<(String, f64, f64)>,
     /// How many were tested.
     pub tested: usize,
-    /// All rows, those that differ first: lines, then the rest, what costs most first.
+    /// All rows, those that differ first: lines, then the rest, then what was runnable; what costs most first.
     pub rows: Vec<Row>,
     /// What there is to know about the sides.
     pub notes: Vec<String>,
@@ -153,7 +153,9 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
             rows[*i].verdict = c.verdict(&rows[*i]);
         }
     }
-    let rank = |r: &Row| (r.verdict == Verdict::Unchanged, r.key.what != What::Line);
+    // Who waits longer for a P does so because of what others do.
+    let follows = |r: &Row| r.key.measure == Measure::Runnable || r.key.what == What::Latency;
+    let rank = |r: &Row| (r.verdict == Verdict::Unchanged, follows(r), r.key.what != What::Line);
     rows.sort_by(|x, y| rank(x).cmp(&rank(y)).then(y.cost.abs().total_cmp(&x.cost.abs())).then(x.key.cmp(&y.key)));
     let mut notes = Vec::new();
     if a.iter().any(|f| f.samples) != b.iter().any(|f| f.samples) {

@@ -22,7 +22,7 @@ pub struct Json<'a> {
     pub tested: usize,
     /// How many measures did not change.
     pub unchanged: usize,
-    /// What differs, or with `--all` all that was measured: lines first, what costs most first.
+    /// What differs, or with `--all` all that was measured: lines first, what was runnable last, what costs most first.
     pub rows: Vec<Measured<'a>>,
     /// What there is to know about the sides.
     pub notes: Vec<&'a str>,
@@ -58,7 +58,7 @@ pub struct Measured<'a> {
     pub line: u32,
     /// The line in A; 0 if it has none.
     pub line_a: u32,
-    /// Why it waits, by the runtime's word; empty for what is no wait.
+    /// What is waited for, `Mutex`; empty for what is no wait.
     pub reason: &'a str,
     /// Before.
     pub a: Side,
@@ -67,7 +67,7 @@ pub struct Measured<'a> {
     /// B less A: of lengths the shift after Hodges and Lehmann, of all else nanoseconds a unit of work.
     pub change_ns: f64,
     /// The interval of the shift, from and to, at 95 %; `null` for what is no length.
-    pub interval_ns: Option<(f64, f64)>,
+    pub interval_ns: Option<[f64; 2]>,
     /// The change as a part of A; `null` if A has none.
     pub ratio: Option<f64>,
     /// How likely the difference, beyond the least that counts, is by chance.
@@ -143,7 +143,7 @@ fn measured(r: &Row) -> Measured<'_> {
         a: side(&r.a),
         b: side(&r.b),
         change_ns: r.change,
-        interval_ns: r.interval.filter(|_| r.key.measure == Measure::Length),
+        interval_ns: r.interval.filter(|_| r.key.measure == Measure::Length).map(Into::into),
         ratio: r.ratio(),
         p: r.p,
     }

@@ -34,7 +34,7 @@ pub struct Recording {
     /// What ended a ring; `null` for a recording of fixed length.
     pub ended_by: Option<String>,
     /// The numbers of the first and the last generation that a ring kept; `null` for a recording of fixed length.
-    pub generations: Option<(u64, u64)>,
+    pub generations: Option<[u64; 2]>,
     /// Bytes of trace a second that the server sent: what tracing cost; `null` without a trace.
     pub trace_bytes_per_second: Option<u64>,
     /// The files.
