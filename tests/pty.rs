@@ -232,3 +232,49 @@ fn what_was_lost_is_said_once_in_a_terminal() {
     let screen = v.screen.screen().contents();
     assert_eq!(screen.matches("is cut off at byte 300000").count(), 1, "{screen}");
 }
+
+/// An incident's trace, where it is there.
+fn incident(name: &str) -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../shared/incidents/out-{name}/trace.out"));
+    if !path.exists() {
+        eprintln!("left out: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+/// Without the findings, which would say it at once.
+#[test]
+fn the_root_cause_of_two_incidents_is_at_most_three_keys_away() {
+    for (name, events, keys) in [
+        // A pool of four, held across a call to another service and a sleep.
+        (
+            "orders",
+            "115 654 events",
+            &[
+                ("L", &["blocked at orders/main.go:32  main.(*Pool).Get", "while held: 73.0 % select (HTTP)"][..]),
+                ("c", &["root cause: ", "http.(*conn).serve, each waiting for the next"]),
+            ][..],
+        ),
+        // Whoever asks several and takes the first answer leaves the others blocked.
+        (
+            "quotes",
+            "1 027 605 events",
+            &[(
+                "L",
+                &["blocked at quotes/main.go:30  main.supplier", "no receiver ever came", "still blocked at trace end"],
+            )],
+        ),
+    ] {
+        let Some(path) = incident(name) else { return };
+        assert!(keys.len() <= 3);
+        let mut v = Viewer::run((80, 24), &[&path], &[]);
+        v.until(name, |s| s.contains(events) && !s.contains("reading"));
+        for (key, shown) in keys {
+            v.press(key);
+            shown.iter().for_each(|text| v.shows(text));
+        }
+        v.press("q");
+        v.ends();
+    }
+}

@@ -1,6 +1,14 @@
 //! Kinds of waits, as far as a screen tells them apart.
 
-use super::Class;
+use super::{Class, TABLE};
+use rustc_hash::FxHashMap;
+use std::sync::LazyLock;
+
+/// By the runtime's word, the kind of the last rule that has it: the most general one.
+static WORDS: LazyLock<FxHashMap<&str, WaitKind>> = LazyLock::new(|| {
+    let rules = TABLE.0.rule.iter();
+    rules.filter_map(|r| Some((r.reason.as_deref()?, r.class.kind()))).filter(|r| !r.0.is_empty()).collect()
+});
 
 /// What kind of thing is waited for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -26,13 +34,10 @@ impl WaitKind {
 
     /// The kind of what the runtime has this word for. It tells less than a stack does.
     pub fn of_word(reason: &str) -> WaitKind {
-        match reason {
-            r if r.starts_with("sync") => WaitKind::Lock,
-            "chan send" | "chan receive" | "select" => WaitKind::Channel,
-            "network" | "IO wait" | "syscall" => WaitKind::Io,
-            "sleep" => WaitKind::Timer,
-            r if r.contains("GC") => WaitKind::Gc,
-            _ => WaitKind::Other,
+        match WORDS.get(reason) {
+            Some(&kind) => kind,
+            None if reason.contains("GC") => WaitKind::Gc,
+            None => WaitKind::Other,
         }
     }
 

@@ -159,3 +159,22 @@ fn words_that_no_rule_names_share_what_stacks_tell() {
     // The word itself is not for stacks to tell.
     assert_eq!(TABLE.waits(&d, &words, &|name| name.starts_with("reason")), []);
 }
+
+#[test]
+fn the_runtimes_words_are_of_the_kind_that_most_of_their_waits_are_of() {
+    for (word, kind) in [
+        ("sync", WaitKind::Lock),
+        ("sync.(*Cond).Wait", WaitKind::Lock),
+        ("chan send", WaitKind::Channel),
+        ("chan receive", WaitKind::Channel),
+        ("select", WaitKind::Channel),
+        ("network", WaitKind::Io),
+        ("sleep", WaitKind::Timer),
+        ("GC mark assist wait for work", WaitKind::Gc),
+        ("GC sweep wait", WaitKind::Gc),
+        ("forever", WaitKind::Other),
+        ("", WaitKind::Other),
+    ] {
+        assert_eq!(WaitKind::of_word(word), kind, "{word}");
+    }
+}

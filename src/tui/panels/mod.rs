@@ -100,9 +100,8 @@ impl Overlay {
 
     /// Handles a turn of the wheel or a click.
     pub fn wheel(&mut self, rows: i32) {
-        match self {
-            Overlay::Help(h) => h.wheel(rows),
-            _ => {}
+        if let Overlay::Help(h) = self {
+            h.wheel(rows);
         }
     }
 

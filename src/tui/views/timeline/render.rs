@@ -37,7 +37,12 @@ impl Timeline {
         }
         let largest = window.to - cx.index.start;
         let cursor = axis::position(cx.place.at - cx.index.start, largest, window.cell_span());
-        write(buf, l.corner, l.corner.x + 1, l.corner.y, &cursor, cx.theme.style(Role::Accent));
+        let x = write(buf, l.corner, l.corner.x + 1, l.corner.y, &cursor, cx.theme.style(Role::Accent));
+        // While a range grows, how long it is.
+        if let Some((a, b)) = self.selection(cx) {
+            let delta = if cx.theme.is_ascii() { 'd' } else { 'Δ' };
+            write(buf, l.corner, x + 1, l.corner.y, &format!("{delta}{}", b - a), cx.theme.style(Role::Title));
+        }
         let route = cx.place.route.as_ref();
         let sight = route.and_then(|r| Sight::of(&self.sight, r, window));
         let lit = sight.filter(|_| route.is_some_and(|r| r.has_path())).map(|s| &s.lit);

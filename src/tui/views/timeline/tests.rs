@@ -184,3 +184,24 @@ fn any_size_can_be_drawn() {
         }
     }
 }
+
+#[test]
+fn a_range_says_how_long_it_is_while_it_grows() {
+    for (w, h) in [(80, 24), (120, 40)] {
+        let mut d = driver(w, h, ColorLevel::True, false);
+        let delta = |d: &Driver| {
+            let screen = text(d, w, h);
+            let found = screen.lines().find_map(|l| l.split_once('Δ')).map(|(_, r)| r.to_owned());
+            found.map(|r| r.split_whitespace().next().unwrap().to_owned())
+        };
+        assert_eq!(delta(&d), None);
+        d.keys("vlll").unwrap();
+        let short = delta(&d).unwrap();
+        d.keys("lll").unwrap();
+        assert_ne!(delta(&d).unwrap(), short);
+        let said = delta(&d).unwrap();
+        d.keys("v").unwrap();
+        let (from, to) = d.model.place().window().unwrap();
+        assert_eq!((said, delta(&d)), ((to - from).to_string(), None));
+    }
+}
