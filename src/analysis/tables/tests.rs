@@ -162,11 +162,7 @@ fn rows_and_sums_are_those_of_the_summary() {
             let got = kept.sums(&index, t, &["from_state"], Some("duration_ns")).get(state).map_or(0, |s| s.1);
             let g = Table::Goroutines;
             let want: i64 = kept.rows(g).iter().map(|r| number(&r[at(g, column)])).sum();
-            // One that blocks for ever is accounted until it does; its stretch goes on.
-            let after = |g: &crate::model::Goroutine| g.gone.map_or(0, |t| (index.end - t).ns());
-            let gone: i64 = if state == "Waiting" { index.goroutines.iter().map(after).sum() } else { 0 };
-            let apart = (got - gone - want).abs();
-            assert!(apart <= want / 1000, "{}: {state} {got} {gone} {want}", path.display());
+            assert_eq!(got, want, "{}: {state}", path.display());
         }
     }
 }

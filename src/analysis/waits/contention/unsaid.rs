@@ -3,7 +3,9 @@
 use super::Window;
 use crate::analysis::search::Source;
 use crate::analysis::states::tracker::{self, Interval, Visit};
-use crate::base::{StackId, StringId};
+use crate::analysis::waits::coroutine;
+use crate::analysis::waits::links::group;
+use crate::base::{GroupId, StackId, StringId};
 use crate::model::reasons::Reasons;
 use crate::model::segment::GoState;
 use crate::model::tally::Tally;
@@ -12,7 +14,7 @@ use rustc_hash::FxHashMap;
 
 /// Counts the waits whose reason is not in the trace, neither in the runtime's word nor in their stack: of a trace that was
 /// cut before its strings, and of goroutines that were blocked all along of which older Go versions write no stack. Those
-/// of the runtime's own goroutines are left out.
+/// of the runtime's own goroutines are left out, and switches to and from an iterator, which have neither and are known.
 pub fn unsaid(index: &Index, reasons: &Reasons) -> Tally {
     let hidden = |party| match party {
         totals::Party::Nobody => false,
@@ -22,7 +24,16 @@ pub fn unsaid(index: &Index, reasons: &Reasons) -> Tally {
     let named = index.totals.links.iter().map(|(l, t)| (l, &t.waits));
     let others = index.totals.other_waits.iter().map(|((l, _), t)| (l, t));
     let mut sum = Tally::default();
+    let group_of = |party| match party {
+        totals::Party::Nobody => GroupId::NONE,
+        totals::Party::Go(g) => group(index, g),
+        totals::Party::Group(g) => g,
+    };
     for (l, t) in named.chain(others).filter(|(l, _)| !hidden(l.waiter)) {
+        let what = (l.reason, l.waiter_stack);
+        if coroutine::is_switch(index, group_of(l.waiter), Some(group_of(l.waker)), what) {
+            continue;
+        }
         let id = reasons.refine(&index.dict, l.reason, l.waiter_stack, Waker::Runtime);
         if !reasons.get(id).is_recorded() {
             sum.merge(Tally { count: t.count, total: t.total });
@@ -46,6 +57,10 @@ impl Visit for Count<'_> {
             return;
         }
         let (index, reasons) = (self.index, self.reasons);
+        let by = w.end.map_or(GroupId::NONE, |e| group(index, e.by));
+        if coroutine::is_switch(index, group(index, w.go), Some(by), (w.reason, w.stack)) {
+            return;
+        }
         let recorded = self.known.entry((w.reason, w.stack)).or_insert_with(|| {
             let id = reasons.refine(&index.dict, w.reason, w.stack, Waker::Runtime);
             reasons.get(id).is_recorded()
