@@ -256,7 +256,7 @@ fn collect(dir: &Path, out: &mut Vec<File>) {
 fn files() -> Vec<File> {
     let mut out = Vec::new();
     collect(&root(), &mut out);
-    let of = |f: &File| f.tests.iter().map(|t| [&f.module[..], &[t.clone()]].concat()).collect::<Vec<_>>();
+    let of = |f: &File| f.tests.iter().map(|t| [&f.module[..], std::slice::from_ref(t)].concat()).collect::<Vec<_>>();
     let test_only: BTreeSet<Vec<String>> = out.iter().flat_map(of).collect();
     out.retain(|f| !(1..=f.module.len()).any(|n| test_only.contains(&f.module[..n])));
     assert!(out.len() > 150, "only {} files were found", out.len());
@@ -412,6 +412,52 @@ fn a_view_costs_its_own_files_and_one_row() {
         let led_to = LED_TO.iter().any(|(v, _)| *v == name);
         assert_eq!(led_to, !elsewhere.is_empty(), "{name} is known to {}", elsewhere.join(", "));
     }
+}
+
+/// The files outside of `home` that name something below one of `of`.
+fn known_to(files: &[File], of: &[Vec<String>], home: &[&str]) -> Vec<String> {
+    let names = |f: &&File| f.paths.iter().any(|p| of.iter().any(|m| p.starts_with(m)));
+    let path = |f: &File| f.path.to_string_lossy().into_owned();
+    files.iter().filter(names).map(path).filter(|p| !home.iter().any(|h| p.starts_with(h))).collect()
+}
+
+fn module(path: &str) -> Vec<String> {
+    path.split('/').map(str::to_owned).collect()
+}
+
+/// Analyses that have a command, and what else builds on them: the view that shows one, the rules, a critical path.
+const BUILT_ON: &[(&str, &[&str])] = &[
+    ("gc", &["tui/views/runtime", "analysis/findings"]),
+    ("sched", &["tui/views/runtime", "analysis/findings", "analysis/waits/path"]),
+    ("maps", &["tui/views/maps", "analysis/findings", "analysis/cost/lenses.rs"]),
+    ("diff", &[]),
+];
+
+#[test]
+fn an_analysis_with_its_command_costs_three_places() {
+    let files = files();
+    for (name, others) in BUILT_ON {
+        let own = ["analysis", "report", "report/schema", "cli"].map(|room| format!("{room}/{name}"));
+        assert!(files.iter().any(|f| f.path.starts_with(&own[0])), "there is no {name}");
+        let homes: Vec<&str> =
+            own.iter().map(String::as_str).chain(["cli/mod.rs"]).chain(others.iter().copied()).collect();
+        let elsewhere = known_to(&files, &own.each_ref().map(|o| module(o)), &homes);
+        assert!(elsewhere.is_empty(), "{name} is known to {}", elsewhere.join(", "));
+    }
+}
+
+#[test]
+fn a_format_of_an_export_costs_its_file_and_a_row() {
+    let files = files();
+    let home = module("report/export");
+    let formats = files.iter().filter(|f| f.module.len() == home.len() + 1 && f.module.starts_with(&home));
+    let mut n = 0;
+    for f in formats {
+        let elsewhere = known_to(&files, std::slice::from_ref(&f.module), &["report/", "cli/export.rs", "cli/grep.rs"]);
+        assert!(elsewhere.is_empty(), "{} is known to {}", f.path.display(), elsewhere.join(", "));
+        n += 1;
+    }
+    assert!(n >= 5, "only {n} formats");
 }
 
 #[test]

@@ -163,6 +163,20 @@ fn outputs_are_as_their_schemas_say() {
     }
 }
 
+/// Of what a cut trace does not say there is nothing to print, in a form that the schema knows.
+#[test]
+fn outputs_of_cut_traces_are_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = std::fs::read(root().join("sample-traces/trace.out")).unwrap();
+    for bytes in [20_000, 100_000, 300_000] {
+        let file = dir.path().join(format!("{bytes}.trace"));
+        std::fs::write(&file, &whole[..bytes]).unwrap();
+        for (name, args) in COMMANDS {
+            check(name, &Schema::of(name), &gotrail(args, &[file.clone()]));
+        }
+    }
+}
+
 #[test]
 fn sums_and_profiles_are_too() {
     for name in ["waits", "locks"] {

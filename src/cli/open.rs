@@ -211,8 +211,7 @@ pub fn each_trace_read(
 pub fn each_table<T>(
     paths: &[PathBuf],
     args: &OpenArgs,
-    format: Format,
-    out: &mut dyn Write,
+    (format, out): (Format, &mut dyn Write),
     sum: Option<&dyn Fn(Vec<T>) -> T>,
     read: &dyn Fn(&Trace),
     print: impl Fn(&T, &mut dyn Write) -> std::io::Result<()>,

@@ -70,7 +70,7 @@ pub fn run(args: &WaitsArgs, out: &mut dyn Write) -> Result<Exit> {
     let sum = |tables| Table::sum(tables, by);
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&sum) } else { None };
     let exit =
-        open::each_table(&args.files, &args.open, args.format, out, sum, &|t| open::load(t, None), print, |trace| {
+        open::each_table(&args.files, &args.open, (args.format, out), sum, &|t| open::load(t, None), print, |trace| {
             let compiled = matching::compile(trace, query.as_ref())?;
             let (from, to) = args.window.of(trace.index().start)?;
             let opts = Options { from, to, filter: compiled.as_ref() };

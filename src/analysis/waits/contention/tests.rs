@@ -249,7 +249,7 @@ fn found(c: &Contention) -> Rule {
 
 /// What a keeper that may keep so many steps keeps of a trace that comes in so many units.
 fn keep(made: &Made, units: usize, most: usize) -> Option<Kept> {
-    let all = || 0..u32::MAX.min(1 << 12);
+    let all = || 0..1 << 12;
     let maps = Maps { strings: all().map(StringId).collect(), stacks: all().map(StackId).collect() };
     let handles = Handles { gos: all().map(GoIdx).collect(), procs: Vec::new(), threads: Vec::new() };
     let keeper = Keeper::holding(most);
