@@ -172,7 +172,7 @@ fn outputs_of_cut_traces_are_too() {
         let file = dir.path().join(format!("{bytes}.trace"));
         std::fs::write(&file, &whole[..bytes]).unwrap();
         for (name, args) in COMMANDS {
-            check(name, &Schema::of(name), &gotrail(args, &[file.clone()]));
+            check(name, &Schema::of(name), &gotrail(args, std::slice::from_ref(&file)));
         }
     }
 }
