@@ -2,7 +2,7 @@
 
 use super::schema;
 use crate::base::{Duration, GoIdx, StackId, Time, text, time};
-use crate::model::dict::{short_file, short_func};
+use crate::model::dict::{short_file, short_func, shown_func};
 use crate::model::segment::Kind;
 use crate::model::{Detail, Event, Index};
 use std::io::{self, Write};
@@ -77,6 +77,17 @@ pub fn place(index: &Index, stack: StackId) -> String {
     text::escape(&format!("{} {file}:{}", short_func(func), f.line)).into_owned()
 }
 
+/// Which GC cycle an event is of, counted from the trace's beginning, and who triggered it.
+fn cycle(index: &Index, e: &Event) -> String {
+    let number = index.gc.partition_point(|r| r.from <= e.time);
+    match index.goroutine(e.go).filter(|_| e.kind == Kind::GcBegin) {
+        Some(g) => {
+            format!("GC cycle #{number}, triggered by G{} {}", g.id.0, shown_func(index.goroutine_name(e.go)))
+        }
+        None => format!("GC cycle #{number}"),
+    }
+}
+
 /// What an event says beyond its kind, in a few words that are safe to show.
 pub fn describe(index: &Index, e: &Event) -> String {
     let s = |id| text::escape(index.dict.str(id)).into_owned();
@@ -97,6 +108,7 @@ pub fn describe(index: &Index, e: &Event) -> String {
         Detail::ProcStatus(p, state) => format!("{} {}", proc(p), state.name().to_lowercase()),
         Detail::Proc(p) => proc(p),
         Detail::Value(v) if matches!(e.kind, Kind::HeapAlloc | Kind::HeapGoal) => text::bytes(v),
+        Detail::Value(_) if matches!(e.kind, Kind::GcBegin | Kind::GcEnd | Kind::GcActive) => cycle(index, e),
         Detail::Value(v) => v.to_string(),
         Detail::Swept { swept, reclaimed } => {
             format!("swept {}, reclaimed {}", text::bytes(swept), text::bytes(reclaimed))

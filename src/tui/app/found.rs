@@ -1,6 +1,6 @@
 //! What the rules say of the trace, for all views to look at: made by a job when the trace has been read.
 
-use super::jobs::{Job, JobCtx};
+use super::jobs::{Job, JobCtx, Slot};
 use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find};
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
@@ -85,6 +85,8 @@ pub enum Found {
     Unasked,
     /// They are looking; how far they are, 0 to 1.
     Looking(f64),
+    /// They were called off.
+    Cancelled,
     /// They have said it.
     Said(Said),
 }
@@ -118,6 +120,11 @@ pub fn mark(severity: Severity) -> (&'static str, Role) {
         Severity::Warn => (" !!", Role::Warning),
         Severity::Info => ("  i", Role::Dim),
     }
+}
+
+/// The slot of the job that asks the rules.
+pub fn slot() -> Slot {
+    Slot::of::<Found>("findings")
 }
 
 /// Applies the rules to the trace, which messages call `name`.

@@ -76,6 +76,8 @@ pub enum Command {
     Narrow(Narrow),
     /// Come back, as `Esc` does.
     Back,
+    /// Call off what looks for findings.
+    StopLooking,
     /// Choose the frame whose source is shown.
     Frame(FrameId),
     /// Give a pane the focus.

@@ -5,6 +5,7 @@ mod findings;
 mod help;
 mod lenses;
 mod maps;
+mod mouse;
 mod profile;
 mod runtime;
 mod scope;

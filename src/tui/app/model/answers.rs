@@ -78,6 +78,14 @@ impl Model {
         Some(Notice { text: format!("{how}{cancel}"), bad: false })
     }
 
+    /// Calls the rules off, if they are looking.
+    pub(super) fn stop_looking(&mut self, effects: &mut Vec<Effect>) {
+        if matches!(self.shared.found, Found::Looking(_)) {
+            effects.push(Effect::Cancel(found::slot()));
+            self.shared.found = Found::Cancelled;
+        }
+    }
+
     /// Ends a sheet's job that takes a while, and leaves that; `false` if there is none.
     pub(super) fn cancel(&mut self, effects: &mut Vec<Effect>) -> bool {
         let working = self.working.take_if(|(slot, _)| *slot == sheet::slot());

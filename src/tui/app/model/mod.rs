@@ -445,6 +445,7 @@ impl Model {
                 Command::Jump(place) => self.shared.nav.jump(place),
                 Command::Narrow(n) => self.shared.nav.narrow(n),
                 Command::Back => drop(self.shared.nav.escape()),
+                Command::StopLooking => self.stop_looking(effects),
                 Command::Frame(frame) => self.shared.nav.here_mut().frame = frame,
                 Command::Focus(pane) => self.focus = pane,
                 Command::Open(path, line) => effects.push(Effect::Open { path, line }),

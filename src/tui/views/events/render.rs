@@ -1,7 +1,7 @@
 //! Draws the events view.
 
 use super::Events;
-use crate::base::text;
+use crate::base::{GoIdx, text};
 use crate::model::Event;
 use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
@@ -13,16 +13,17 @@ use crate::wire::event::{GoState, Kind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-const COLUMNS: [Column; 9] = [
-    column("time ms", 14, true, 0, 0),
+const COLUMNS: [Column; 10] = [
+    column("at", 14, true, 0, 0),
     column("later by", 8, true, 3, 0),
     column("who", 8, false, 0, 0),
+    column("goroutine of", 22, false, 6, 0),
     column("P", 4, false, 5, 0),
     column("thread", 9, false, 7, 0),
     column("kind", 16, false, 0, 0),
     column("what", 26, false, 0, 1),
-    column("in", 48, false, 6, 0),
-    column("no.", 10, true, 8, 0),
+    column("in", 48, false, 8, 0),
+    column("no.", 10, true, 9, 0),
 ];
 
 const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: u8) -> Column {
@@ -62,7 +63,7 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let before = no.checked_sub(1).and_then(|n| view.at(n));
         for &slot in &slots {
             let (s, role) = cell(e, before, slot.column, cx);
-            let s = if slot.column == 7 { text::fit_end(&s, slot.width as usize) } else { s.as_str().into() };
+            let s = if matches!(slot.column, 3 | 8) { text::fit_end(&s, slot.width as usize) } else { s.as_str().into() };
             table::put(buf, line, slot, COLUMNS[slot.column].right, &s, theme.style(role));
         }
     }
@@ -78,14 +79,23 @@ fn cell(e: &Event, before: Option<&Event>, column: usize, cx: &Ctx) -> (String, 
     match column {
         0 => (words::instant(e.time - index.start), Role::Text),
         1 => (before.map_or(String::new(), |b| (e.time - b.time).to_string()), Role::Dim),
-        2 => (words::goroutine(index, if e.go.is_some() { e.go } else { e.by }), Role::Accent),
-        3 => (words::proc(index, e.proc), Role::Dim),
-        4 => (words::thread(index, e.thread), Role::Dim),
-        5 => (e.kind.name().to_string(), kind_role(e.kind)),
-        6 => (words::describe(index, e), Role::Text),
-        7 => (words::user_place(index, e.stack), Role::Dim),
+        2 => (words::goroutine(index, who(e)), Role::Accent),
+        3 => match index.goroutine(who(e)) {
+            Some(_) => (words::group(index.goroutine_name(who(e))), Role::Dim),
+            None => (String::new(), Role::Dim),
+        },
+        4 => (words::proc(index, e.proc), Role::Dim),
+        5 => (words::thread(index, e.thread), Role::Dim),
+        6 => (e.kind.name().to_string(), kind_role(e.kind)),
+        7 => (words::describe(index, e), Role::Text),
+        8 => (words::user_place(index, e.stack), Role::Dim),
         _ => (text::count(e.no), Role::Dim),
     }
+}
+
+/// The goroutine that an event is about, or else that which did it.
+fn who(e: &Event) -> GoIdx {
+    if e.go.is_some() { e.go } else { e.by }
 }
 
 fn kind_role(k: Kind) -> Role {

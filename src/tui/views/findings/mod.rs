@@ -85,6 +85,10 @@ impl View for Findings {
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
+            Action::Enter if *cx.found == Found::Cancelled => {
+                out.push(Command::Run(found::look(cx.name.to_owned())));
+            }
+            Action::Escape if matches!(cx.found, Found::Looking(_)) => out.push(Command::StopLooking),
             Action::Enter => self.enter(cx, out),
             Action::Right if cx.focused => self.enter(cx, out),
             Action::HideRule => match self.on(cx) {

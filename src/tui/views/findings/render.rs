@@ -26,7 +26,12 @@ pub(super) fn draw(view: &Findings, area: Rect, buf: &mut Buffer, cx: &Ctx) {
             return;
         }
         Found::Looking(part) => {
-            write(buf, area, area.x + 1, area.y, &format!("looking for what is wrong … {:.0} %", part * 100.0), dim);
+            let text = format!("looking for what is wrong … {:.0} %; Esc cancels", part * 100.0);
+            write(buf, area, area.x + 1, area.y, &text, dim);
+            return;
+        }
+        Found::Cancelled => {
+            write(buf, area, area.x + 1, area.y, "not looked for: cancelled; Enter looks again", dim);
             return;
         }
         Found::Unasked => {

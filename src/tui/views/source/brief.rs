@@ -18,11 +18,11 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
             write(buf, area, area.x + 1, area.y, &text, dim);
             return;
         }
-        Found::Unasked if cx.index.complete => {
+        Found::Unasked | Found::Cancelled if cx.index.complete => {
             write(buf, area, area.x + 1, area.y, "0 looks for what is wrong", dim);
             return;
         }
-        Found::Unasked => return,
+        Found::Unasked | Found::Cancelled => return,
     };
     let width = usize::from(area.width).saturating_sub(6);
     let last = area.bottom().saturating_sub(1);

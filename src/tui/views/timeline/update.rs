@@ -242,8 +242,11 @@ impl Timeline {
         let column = usize::from(at.x.saturating_sub(l.lanes.x)).min(window.width.saturating_sub(1));
         let time = window.edge(column);
         match what {
-            Mouse::Wheel(n, true) => self.zoom(cx, if n < 0 { 0.5 } else { 2.0 }, Some(time), out),
-            Mouse::Wheel(n, false) => {
+            // Over the lanes the wheel zooms at the pointer, over their names it scrolls.
+            Mouse::Wheel(n, ctrl) if ctrl || at.x >= l.lanes.x => {
+                self.zoom(cx, if n < 0 { 0.5 } else { 2.0 }, Some(time), out);
+            }
+            Mouse::Wheel(n, _) => {
                 self.scroll.wheel(i64::from(n) * 3);
                 if let Some(line) = self.rows.lines.get(self.scroll.selected as usize) {
                     self.move_to(cx, line.item, cx.place.at, out);
@@ -276,6 +279,7 @@ impl Timeline {
                 out.push(Command::Move(to));
             }
             Mouse::Release => self.dragging = false,
+            Mouse::Double if at.x >= l.lanes.x => self.zoom(cx, 0.25, Some(time), out),
             Mouse::Double => return self.enter(cx, out),
             Mouse::Drag => return false,
         }
