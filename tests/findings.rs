@@ -27,6 +27,7 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         ("convoy", "lock-convoy", "locks.go:35"),
         ("starved", "lock-starvation", "locks.go:65"),
         ("leak", "goroutine-leak", "channels.go"),
+        ("nil", "goroutine-leak", "nil.go:20"),
         ("knot", "wait-cycle", "channels.go"),
         ("receiver", "slow-receiver", "channels.go:17"),
         ("pool", "pool-exhausted", "blame.go:114"),

@@ -2,7 +2,9 @@
 
 mod common;
 
-use gotrail::base::{Duration, Time};
+use gotrail::analysis::sched::Scheduler;
+use gotrail::analysis::waits::path::{self, What, Window};
+use gotrail::base::{Duration, GoIdx, Time};
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::model::segment::Kind;
 use gotrail::model::{Detail, Lane};
@@ -41,6 +43,12 @@ fn events(trace: &Trace) -> u64 {
 fn running(trace: &Trace, name: &str) -> Duration {
     let index = trace.index();
     index.groups.iter().find(|g| index.dict.str(g.name) == name).map_or(Duration::ZERO, |g| g.times.running)
+}
+
+fn named_go(trace: &Trace, name: &str) -> GoIdx {
+    let index = trace.index();
+    let group = index.groups.iter().find(|g| index.dict.str(g.name) == name).unwrap();
+    group.members[0]
 }
 
 /// Fails where a goroutine has a state between two recordings, by the grid or by the segments.
@@ -86,6 +94,20 @@ fn tracing_that_is_started_again_makes_recordings_of_one_process() {
     let ran = running(&trace, "main.main");
     let traced: i64 = index.recordings.iter().map(|r| (r.to - r.from).0).sum();
     assert!(ran >= Duration(15_000_000) && ran.0 < traced - 15_000_000, "main.main ran {ran}");
+    // So says its critical path, and no stretch on a P is longer than a recording.
+    let window = Window { go: named_go(&trace, "main.main"), from: index.start, to: index.end, end: None };
+    let path = path::path(&trace, window).unwrap();
+    let of =
+        |what: What| path.pieces.iter().filter(|p| p.what == what && p.depth == 0).map(|p| p.len()).sum::<Duration>();
+    assert_eq!(of(What::Running), ran);
+    assert_eq!(of(What::Untraced), index.untraced_in(index.start, index.end));
+    assert_eq!(path.pieces.iter().map(|p| p.len()).sum::<Duration>(), index.duration());
+    let scheduler = Scheduler::new((Time::MIN, Time::MAX));
+    assert!(trace.observe(&scheduler, &|_| {}, &AtomicBool::new(false)));
+    let sched = scheduler.finish(&index);
+    assert_eq!(sched.length(), index.traced());
+    let longest = index.recordings.iter().map(|r| r.to - r.from).max().unwrap();
+    assert!(sched.longest_run().is_some_and(|(_, r)| r.len <= longest));
     // The ticker is the same goroutine in all three, and who ended in between ended with the first.
     let named = |name: &str| -> Vec<_> {
         index.goroutines.iter().filter(|g| index.dict.func_name(g.entry) == name).cloned().collect()

@@ -51,6 +51,22 @@ fn goroutines_that_never_end_are_in_the_summary() {
     assert!(first.contains("050 unfinished"), "{summary}");
 }
 
+/// A task that never ended lasts to the end of the trace, in sums and as something to ask about.
+#[test]
+fn a_task_that_never_ends_lasts_to_the_end() {
+    let file = data("nil.trace");
+    let trace = open(&file);
+    let index = trace.index();
+    let tally = index.totals.tasks[&index.dict.find("send").unwrap()];
+    assert_eq!((tally.count, tally.complete), (1, 0));
+    assert!(tally.inside_ns() * 2 > index.duration().ns(), "{tally:?}");
+    has(&said(&["summary"], &file), &[&Duration(tally.inside_ns()).to_string(), "task send"]);
+    let why = said(&["why", "--task", "send"], &file);
+    has(&why, &["task send", "unfinished"]);
+    has(&why, &[&format!("parts sum to {} ns", tally.inside_ns())]);
+    has(&said(&["summary"], &file), &["3 ", "main.sendToNil", "send to a nil channel", "3 unfinished"]);
+}
+
 #[test]
 fn a_gc_cycle_that_never_ends_counts() {
     let Some(quotes) = shared("incidents/out-quotes/trace.out") else { return };

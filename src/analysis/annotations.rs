@@ -21,14 +21,15 @@ pub enum Wanted {
     Region(String),
 }
 
-/// A task or region whose both ends are in the trace.
+/// A task or region that begins in the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     /// Number of the task (for a region, of the task that it belongs to).
     pub task: u64,
     /// Its name.
     pub name: StringId,
-    /// Its time. The goroutine is the one that ended it.
+    /// Its time. The goroutine is the one that ended it; of one that did not end, that which began it, and the time is that to
+    /// the end of its recording.
     pub window: Window,
 }
 
@@ -67,11 +68,11 @@ fn find_in<S: Source>(
         1u64 << Kind::TaskBegin as u8 | 1 << Kind::TaskEnd as u8
     };
     let of = |k: Kind| kinds & 1 << k as u8 != 0;
-    let mut tasks: FxHashMap<u64, (StringId, Time)> = FxHashMap::default();
-    let mut regions: FxHashMap<GoIdx, Vec<(StringId, Time)>> = FxHashMap::default();
+    let mut tasks: FxHashMap<u64, (StringId, Time, GoIdx)> = FxHashMap::default();
+    let mut regions: FxHashMap<GoIdx, Vec<(u64, StringId, Time)>> = FxHashMap::default();
     let mut found: Vec<Span> = Vec::new();
-    let mut add = |task, name, go, from, to, no: EventNo| {
-        found.push(Span { task, name, window: Window { go, from, to, end: Some(no) } });
+    let mut add = |task, name, go, from, to, end: Option<EventNo>| {
+        found.push(Span { task, name, window: Window { go, from, to, end } });
         if found.len() >= limit.saturating_mul(2).max(1024) {
             keep(&mut found, limit);
         }
@@ -89,25 +90,25 @@ fn find_in<S: Source>(
                         _ => n == name,
                     };
                     if meant && tasks.len() < MAX_OPEN {
-                        tasks.insert(id, (n, now));
+                        tasks.insert(id, (n, now, by(seg, i)));
                     }
                 }
                 (Kind::TaskEnd, Detail::Task { id, .. }) => {
-                    if let Some((n, from)) = tasks.remove(&id) {
-                        add(id, n, by(seg, i), from, now, no);
+                    if let Some((n, from, _)) = tasks.remove(&id) {
+                        add(id, n, by(seg, i), from, now, Some(no));
                     }
                 }
-                (Kind::RegionBegin, Detail::Region { name: n, .. }) => {
+                (Kind::RegionBegin, Detail::Region { task, name: n }) => {
                     let open = regions.entry(seg.go[i]).or_default();
                     if open.len() < 10_000 {
-                        open.push((n, now));
+                        open.push((task, n, now));
                     }
                 }
                 (Kind::RegionEnd, Detail::Region { task, .. }) => {
-                    if let Some((n, from)) = regions.get_mut(&seg.go[i]).and_then(Vec::pop)
+                    if let Some((_, n, from)) = regions.get_mut(&seg.go[i]).and_then(Vec::pop)
                         && n == name
                     {
-                        add(task, n, seg.go[i], from, now, no);
+                        add(task, n, seg.go[i], from, now, Some(no));
                     }
                 }
                 _ => {}
@@ -115,6 +116,17 @@ fn find_in<S: Source>(
         }
         ControlFlow::Continue(())
     })?;
+    // What has not ended goes to the end of its recording.
+    let end = |from: Time| index.recordings.iter().find(|r| r.from <= from && from <= r.to).map_or(index.end, |r| r.to);
+    let mut open: Vec<_> = tasks.into_iter().map(|(id, (n, from, go))| (from, id, n, go)).collect();
+    let inside = |(go, all): (GoIdx, Vec<(u64, StringId, Time)>)| {
+        all.into_iter().filter(|r| r.1 == name).map(move |(task, n, from)| (from, task, n, go))
+    };
+    open.extend(regions.into_iter().filter(|_| region).flat_map(inside));
+    open.sort_unstable();
+    for (from, task, name, go) in open {
+        add(task, name, go, from, end(from), None);
+    }
     keep(&mut found, limit);
     Ok(found)
 }
@@ -125,6 +137,6 @@ fn by(seg: &crate::model::Segment, i: usize) -> GoIdx {
 }
 
 fn keep(found: &mut Vec<Span>, limit: usize) {
-    found.sort_by_key(|s| (std::cmp::Reverse(s.window.to - s.window.from), s.window.end));
+    found.sort_by_key(|s| (std::cmp::Reverse(s.window.to - s.window.from), s.window.end.unwrap_or(EventNo::MAX)));
     found.truncate(limit);
 }

@@ -4,7 +4,7 @@ use crate::base::{Duration, StackId, StringId};
 use crate::model::ownership::is_core;
 use crate::model::reasons::FOREVER;
 use crate::model::segment::Kind;
-use crate::model::totals::Party;
+use crate::model::totals::{Party, SpanTally};
 use crate::model::{Dict, Frame, Goroutine, Index};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -64,6 +64,9 @@ pub struct TaskFact {
     pub complete: u64,
     /// The sum of those.
     pub total_ns: i64,
+    /// The sum of all, those that miss an end with the time that they were there in the trace. Go's reader has no such sum.
+    #[serde(skip)]
+    pub inside_ns: i64,
 }
 
 /// Waits for one reason in one place that were ended in one place.
@@ -168,10 +171,14 @@ pub fn summarize(index: &Index) -> Summary {
         let space = if reason.is_empty() { "" } else { " " };
         (format!("{}->{}{space}{reason}", from.name(), to.name()), n)
     });
-    let span = |m: &rustc_hash::FxHashMap<StringId, crate::model::totals::SpanTally>| {
+    let span = |m: &rustc_hash::FxHashMap<StringId, SpanTally>| {
         sum_by_key(
-            m.iter().map(|(&n, s)| (text(n), TaskFact { count: s.count, complete: s.complete, total_ns: s.total_ns })),
+            m.iter().map(|(&n, s)| {
+                let SpanTally { count, complete, total_ns, .. } = *s;
+                (text(n), TaskFact { count, complete, total_ns, inside_ns: s.inside_ns() })
+            }),
             |a, b| {
+                a.inside_ns = a.inside_ns.saturating_add(b.inside_ns);
                 a.count += b.count;
                 a.complete += b.complete;
                 a.total_ns = a.total_ns.saturating_add(b.total_ns);

@@ -98,13 +98,14 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
             Wanted::TaskNumber(_) => ("", Vec::new()),
         };
         let meant = spell::hint_nearest(name, names.iter().map(|s| index.dict.str(*s)).filter(|s| *s != name));
-        super::note(&format!("{which} {} both begins and ends in the trace{meant}", text::escape(&what)));
+        super::note(&format!("{which} {} begins in the trace{meant}", text::escape(&what)));
         return Ok(None);
     };
     let name = index.dict.str(span.name);
+    let open = if span.window.end.is_none() { ", unfinished" } else { "" };
     let title = match wanted {
-        Wanted::Region(_) => format!("region {name}"),
-        _ => format!("task {name} #{}", span.task),
+        Wanted::Region(_) => format!("region {name}{open}"),
+        _ => format!("task {name} #{}{open}", span.task),
     };
     Ok(Some((title, span.window)))
 }

@@ -88,6 +88,13 @@ pub struct Goroutine {
     pub cut: bool,
 }
 
+impl Goroutine {
+    /// Whether it was alive when its recording ended.
+    pub fn unfinished(&self) -> bool {
+        self.ended.is_none() || self.cut
+    }
+}
+
 /// Times of a goroutine's earlier lives.
 #[derive(Clone, Debug)]
 pub struct Earlier {
@@ -259,7 +266,17 @@ pub struct Index {
     pub losses: Vec<String>,
 }
 
+/// Whether a sentence says of a file that it holds several recordings, and how they are read: nothing is lost by that.
+pub fn is_about_recordings(loss: &str) -> bool {
+    loss.starts_with("recording ") || loss.split([' ', ',']).nth(1) == Some("recordings")
+}
+
 impl Index {
+    /// What of the file could not be read, or not as it stands: all of `losses` but what they say of several recordings.
+    pub fn lost(&self) -> impl Iterator<Item = &str> {
+        self.losses.iter().map(String::as_str).filter(|l| !is_about_recordings(l))
+    }
+
     /// Length of the trace.
     pub fn duration(&self) -> Duration {
         self.end - self.start
@@ -314,6 +331,17 @@ impl Index {
     pub fn segment_of(&self, no: u64) -> Option<usize> {
         let i = self.segments.partition_point(|s| s.first <= no).checked_sub(1)?;
         (no < self.segments[i].first + u64::from(self.segments[i].len)).then_some(i)
+    }
+
+    /// How much of the time from `from` to `to` lies between two recordings.
+    pub fn untraced_in(&self, from: Time, to: Time) -> Duration {
+        let gaps = self.recordings.windows(2).map(|r| (r[0].to.max(from), r[1].from.min(to)));
+        gaps.map(|(from, to)| (to - from).max(Duration::ZERO)).sum()
+    }
+
+    /// How long was traced: the trace's length without what lies between recordings.
+    pub fn traced(&self) -> Duration {
+        self.duration() - self.untraced_in(self.start, self.end)
     }
 
     /// Whether an instant lies between two recordings: nothing is known of it.

@@ -62,7 +62,7 @@ pub fn text(about: &About, all: &Findings, out: &mut dyn Write) -> io::Result<()
     for f in &all.found {
         let line = about.line(f);
         let space = if line.is_empty() { "" } else { "  " };
-        writeln!(out, "{} {}  {}  · {} {}{space}{line}", mark(f.severity), f.title, f.says, f.cost.time, f.cost.of)?;
+        writeln!(out, "{} {}  {}  · {}{space}{line}", mark(f.severity), f.title, f.says, f.cost)?;
         for e in f.evidence.iter().filter(|e| !e.is_empty()) {
             writeln!(out, "      {e}")?;
         }
@@ -95,7 +95,7 @@ pub fn brief(about: &About, all: &Findings, most: usize, width: usize, out: &mut
     for f in all.found.iter().take(most) {
         let line = about.line(f);
         let space = if line.is_empty() { "" } else { "  " };
-        let text = format!("{} {}  · {} {}{space}{line}", level(f.severity), f.title, f.cost.time, f.cost.of);
+        let text = format!("{} {}  · {}{space}{line}", level(f.severity), f.title, f.cost);
         writeln!(out, "{}", text::fit(&text, width))?;
     }
     if !all.found.is_empty() {
@@ -202,7 +202,7 @@ pub fn markdown(about: &About, all: &Findings, out: &mut dyn Write) -> io::Resul
 /// `out` cannot be written.
 pub fn markdown_one(about: &About, f: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let level = level(f.severity).trim_end();
-    writeln!(out, "\n**{}** ({level}): {} — {} {}\n", md(f.title), md(&f.says), f.cost.time, f.cost.of)?;
+    writeln!(out, "\n**{}** ({level}): {} — {}\n", md(f.title), md(&f.says), f.cost)?;
     let line = about.line(f);
     if !line.is_empty() {
         writeln!(out, "- at `{}`", line.replace('`', "'"))?;

@@ -10,6 +10,7 @@ use crate::analysis::waits::links::table as waits;
 use crate::analysis::waits::standing::Standing;
 use crate::base::{Duration, StackId, number, text};
 use crate::model::dict::{NOT_KNOWN, short_file, short_func};
+use crate::model::index::is_about_recordings;
 use crate::model::{Index, Range};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -94,9 +95,15 @@ fn header(name: &str, index: &Index, s: &Summary, page: Page, out: &mut dyn Writ
     ];
     facts(&all, page, out)?;
     for loss in &s.lost {
-        fold(&format!("lost: {}", text::escape(loss)), page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
+        fold(&said(loss), page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
     }
     Ok(())
+}
+
+/// A sentence about what was lost, or about several recordings.
+fn said(loss: &str) -> String {
+    let loss = text::escape(loss);
+    if is_about_recordings(&loss) { loss.into_owned() } else { format!("lost: {loss}") }
 }
 
 fn goroutines(all: &[Group], rows: usize, page: Page, out: &mut dyn Write) -> io::Result<()> {
@@ -261,7 +268,7 @@ fn annotations(s: &Summary, rows: usize, page: Page, out: &mut dyn Write) -> io:
     let named = |m: &BTreeMap<String, TaskFact>| {
         let mut all: Vec<(String, TaskFact)> =
             m.iter().filter(|t| !t.0.is_empty()).map(|(n, t)| (n.clone(), *t)).collect();
-        all.sort_by_key(|(_, t)| Reverse(t.total_ns));
+        all.sort_by_key(|(_, t)| Reverse(t.inside_ns));
         all
     };
     let titles = ["count", "total", "mean"].map(Column::right);
@@ -269,12 +276,12 @@ fn annotations(s: &Summary, rows: usize, page: Page, out: &mut dyn Write) -> io:
     let mut t = Table::new(titles.into_iter().chain([open, Column::left("tasks and regions")]));
     for (what, all) in [("task", named(&s.tasks)), ("region", named(&s.regions))] {
         for (name, f) in all.iter().take(rows) {
-            let mean = Duration(f.total_ns / (f.complete.max(1) as i64));
+            let mean = Duration(f.inside_ns / (f.count.max(1) as i64));
             let open = match f.count.saturating_sub(f.complete) {
                 0 => String::new(),
                 n => text::count(n),
             };
-            let total = Duration(f.total_ns).to_string();
+            let total = Duration(f.inside_ns).to_string();
             t.row([text::count(f.count), total, mean.to_string(), open, format!("{what} {}", text::escape(name))]);
         }
         if all.len() > rows {

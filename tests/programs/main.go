@@ -34,6 +34,7 @@ var programs = map[string]func(){
 	"long":        long,
 	"makers":      makers,
 	"network":     network,
+	"nil":         nilChannels,
 	"path":        path,
 	"picker":      picker,
 	"pipeline":    pipeline,

@@ -140,12 +140,12 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// Length of the trace in seconds, never 0.
+    /// How long was traced, in seconds, never 0.
     pub fn seconds(&self) -> f64 {
-        self.index.duration().as_secs_f64().max(1e-9)
+        self.index.traced().as_secs_f64().max(1e-9)
     }
 
-    /// What share of the trace a time is, in percent.
+    /// What share of what was traced a time is, in percent.
     pub fn percent(&self, d: Duration) -> f64 {
         d.as_secs_f64() / self.seconds() * 100.0
     }

@@ -15,6 +15,16 @@ pub struct Cost {
     pub of: &'static str,
 }
 
+impl std::fmt::Display for Cost {
+    /// `2m48s blocked`; in words where no time is known.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.time {
+            Duration::ZERO => write!(f, "{}: how much is not known", self.of),
+            time => write!(f, "{time} {}", self.of),
+        }
+    }
+}
+
 /// Which view has the proof of a finding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

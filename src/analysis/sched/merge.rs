@@ -54,6 +54,7 @@ impl Row {
 pub(super) struct Total {
     window: (Time, Time),
     end: Time,
+    recording: usize,
     last: Option<Last>,
     carry: FxHashMap<GoIdx, Carry>,
     runs: FxHashMap<GoIdx, Time>,
@@ -148,6 +149,9 @@ impl Total {
     fn add(&mut self, mut sweep: Sweep, names: &Names, floor: Time) {
         let (tails, runs) = sweep.end();
         let start = sweep.start.max(floor);
+        if std::mem::replace(&mut self.recording, names.recording()) != names.recording() {
+            self.leave_open(self.end);
+        }
         // What lies before the floor has been accounted in the unit before.
         let twice = self.inside(sweep.start, start);
         if self.last.is_some() {
@@ -264,10 +268,9 @@ impl Total {
         self.classes.entry(class).or_default().keep_run(Longest { go, from, len });
     }
 
-    /// The trace is over.
-    pub fn finish(mut self, index: &Index) -> Sched {
-        self.bridge(index.end);
-        let (end, carry, runs) = (index.end, std::mem::take(&mut self.carry), std::mem::take(&mut self.runs));
+    /// A recording is over, at `end`: nothing of it goes on.
+    fn leave_open(&mut self, end: Time) {
+        let (carry, runs) = (std::mem::take(&mut self.carry), std::mem::take(&mut self.runs));
         let mut carry: Vec<_> = carry.into_iter().collect();
         carry.sort_by_key(|c| c.0);
         for (go, c) in carry {
@@ -278,6 +281,13 @@ impl Total {
         for (go, from) in runs {
             self.ran(go, go, from, end);
         }
+        self.last = None;
+    }
+
+    /// The trace is over.
+    pub fn finish(mut self, index: &Index) -> Sched {
+        self.bridge(index.end);
+        self.leave_open(index.end);
         let unknown = index.groups.iter().position(|g| index.dict.str(g.name).is_empty());
         let unknown = unknown.map_or(GroupId::NONE, |i| GroupId(i as u32));
         let group = |go: GoIdx| index.goroutine(go).map_or(unknown, |g| g.group);
@@ -320,6 +330,7 @@ impl Total {
         Sched {
             from,
             to: to.max(from),
+            untraced: index.untraced_in(from, to),
             all,
             groups,
             queue: self.queue,

@@ -160,6 +160,8 @@ pub struct Sched {
     pub from: Time,
     /// Its end.
     pub to: Time,
+    /// How much of that lies between two recordings.
+    pub untraced: Duration,
     /// All waits for a P.
     pub all: Waits,
     /// By group, those that waited longest in sum first.
@@ -177,9 +179,9 @@ pub struct Sched {
 }
 
 impl Sched {
-    /// The length of what was looked at.
+    /// How long was traced of what was looked at.
     pub fn length(&self) -> Duration {
-        self.to - self.from
+        self.to - self.from - self.untraced
     }
 
     /// The waits with those causes that fit.

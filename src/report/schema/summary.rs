@@ -70,7 +70,7 @@ fn one(g: &Goroutine) -> Group {
     Group {
         group: None,
         count: 1,
-        unfinished: u64::from(g.ended.is_none()),
+        unfinished: u64::from(g.unfinished()),
         running_ns: t.running.ns(),
         runnable_ns: t.runnable.ns(),
         waiting_ns: t.waiting.ns(),

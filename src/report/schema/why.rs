@@ -47,6 +47,8 @@ pub enum State {
     Waiting,
     /// It was not there yet, and the trace does not say who made it.
     Absent,
+    /// Nothing is known: the time lies between two recordings.
+    Untraced,
 }
 
 /// A piece of the path.
@@ -167,6 +169,7 @@ fn piece(p: &path::Piece, path: &Path, index: &Index) -> Piece {
         What::Syscall => (State::Syscall, None),
         What::Waiting(w) => (State::Waiting, Some(w)),
         What::Absent => (State::Absent, None),
+        What::Untraced => (State::Untraced, None),
     };
     let holder = |h: &path::Holder| Holder { group: group_name(index, h.group), ns: h.time.ns() };
     Piece {

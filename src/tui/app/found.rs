@@ -167,7 +167,7 @@ fn item(about: &About, no: usize, f: &Finding) -> Item {
         severity: f.severity,
         title: f.title,
         says: f.says.clone(),
-        cost: format!("{} {}", f.cost.time, f.cost.of),
+        cost: f.cost.to_string(),
         line: about.line(f),
         evidence: f.evidence.iter().filter(|e| !e.is_empty()).cloned().collect(),
         advice: f.advice.clone(),

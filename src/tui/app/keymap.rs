@@ -35,6 +35,15 @@ const NAMED: &[(&str, KeyCode)] = &[
 ];
 
 impl Key {
+    /// The key that leads back.
+    pub const ESCAPE: Key = Key { code: KeyCode::Esc, modifiers: KeyModifiers::NONE };
+
+    /// The same key without Alt; nothing if it comes without.
+    pub fn without_alt(self) -> Option<Key> {
+        let modifiers = self.modifiers - KeyModifiers::ALT;
+        (modifiers != self.modifiers).then_some(Key { modifiers, ..self })
+    }
+
     fn new(code: KeyCode, mut modifiers: KeyModifiers) -> Key {
         modifiers &= KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
         let code = match code {

@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
-    let losses = &f.index.losses;
+    let losses: Vec<&str> = f.index.lost().collect();
     let Some(severity) = levels.of(losses.len() as f64) else {
         return Verdict::Fine("trace: all of it was read".into());
     };
@@ -24,7 +24,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         severity,
         measure: losses.len() as f64,
         says: "part of the trace could not be read".into(),
-        cost: Cost { time: Duration::ZERO, of: "known to be lost" },
+        cost: Cost { time: Duration::ZERO, of: "lost" },
         at: PlaceId::NONE,
         time: None,
         go: GoIdx::NONE,

@@ -6,8 +6,8 @@ use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
 use crate::analysis::waits::links::Edge;
 use crate::base::{Duration, text};
-use crate::model::Class;
 use crate::model::places::PlaceId;
+use crate::model::{Class, Reason};
 
 pub(super) const RULE: Rule = Rule {
     name: "goroutine-leak",
@@ -25,7 +25,8 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let mut found = Vec::new();
     let mut looked = 0;
     for e in f.unended() {
-        let class = f.reason(e).class;
+        let Reason { name, class, .. } = f.reason(e);
+        let class = if is_nil(&name) { Class::Send } else { class };
         if !matches!(class, Class::Send | Class::Receive | Class::Select | Class::Lock | Class::Group | Class::Cond) {
             continue;
         }
@@ -41,11 +42,16 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     }
 }
 
+/// Whether a wait is for a channel that is nil: nothing ends it.
+fn is_nil(reason: &str) -> bool {
+    reason.ends_with("a nil channel")
+}
+
 fn leak(f: &Facts, levels: &Levels, e: &Edge, class: Class) -> Option<Finding> {
     let group = e.key.waiter;
     let members = || f.members(group).iter().filter_map(|&g| f.index.goroutine(g));
     let (started, ended) =
-        (members().filter(|g| g.created.is_some()).count(), members().filter(|g| g.ended.is_some()).count());
+        (members().filter(|g| g.created.is_some()).count(), members().filter(|g| !g.unfinished()).count());
     if started <= ended {
         return None;
     }
@@ -53,16 +59,20 @@ fn leak(f: &Facts, levels: &Levels, e: &Edge, class: Class) -> Option<Finding> {
     // Connections and workers that are made at the start rise, too, and stop; what leaks goes on.
     let goes_on = slope(&alive[COUNTS / 2..]).is_some_and(|s| s.low > 0.0);
     let rise = slope(&alive).filter(|s| s.low > 0.0 && goes_on);
-    let left = members().filter(|g| g.ended.is_none()).count() as u64;
+    let left = members().filter(|g| g.unfinished()).count() as u64;
     // One or a few that nobody ever wakes are told apart from idle workers only by the line: here no wait was ever ended.
     let never = f.waits().all(|o| o.key.at != e.key.at || o.key.reason != e.key.reason || o.key.waker == e.key.waker);
     let long = e.max.ns().saturating_mul(LONG) >= f.index.duration().ns();
     let measure = match rise {
         Some(_) => left as f64,
+        None if is_nil(&f.reason(e).name) => left as f64,
         None if never && long && matches!(class, Class::Send | Class::Receive) => 1.0,
         None => return None,
     };
+    let nil = is_nil(&f.reason(e).name);
     let severity = match rise {
+        // It is certain, however few they are.
+        _ if nil => levels.of(measure).unwrap_or(Severity::Info).max(Severity::Warn),
         Some(_) => levels.of(measure)?,
         None => levels.of(measure).map(|_| Severity::Info)?,
     };
@@ -87,12 +97,14 @@ fn leak(f: &Facts, levels: &Levels, e: &Edge, class: Class) -> Option<Finding> {
             alive.first().map_or(0.0, |p| p.1),
             alive.last().map_or(0.0, |p| p.1)
         ));
+    } else if nil {
+        evidence.push("the channel is nil: nothing can end this wait".into());
     } else {
         evidence.push(
             "no wait at this line was ended by anyone; a worker that has not had any work yet looks the same".into(),
         );
     }
-    let made = members().filter(|g| g.ended.is_none()).map(|g| g.created_at).find(|s| s.is_some());
+    let made = members().filter(|g| g.unfinished()).map(|g| g.created_at).find(|s| s.is_some());
     let made = made.map_or(PlaceId::NONE, |s| f.more.links.places.user(s));
     if made != PlaceId::NONE {
         evidence.push(format!("they are created at {}", f.line(made)));

@@ -1,6 +1,6 @@
 //! One place holds a lock while others wait.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, mean, mean_while_busy, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -18,7 +18,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     for c in suffering(f, Cause::Holder) {
         let Some(severity) = levels.of(mean(f, c)) else { continue };
         let at = c.blame.first().map_or(PlaceId::NONE, |b| b.at);
-        let says = format!("{:.1} goroutines are blocked while it is held", mean(f, c));
+        let says = format!("{:.1} goroutines at a time are blocked while it is held", mean_while_busy(c));
         let advice = "Do what takes long before the lock is taken or after it is released, or split what it protects.";
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }

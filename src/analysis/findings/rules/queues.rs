@@ -95,6 +95,11 @@ pub(super) fn mean(f: &Facts, c: &Contended) -> f64 {
     c.total.as_secs_f64() / f.seconds()
 }
 
+/// How many waited on average while at least one did.
+pub(super) fn mean_while_busy(c: &Contended) -> f64 {
+    c.total.as_secs_f64() / c.busy.as_secs_f64().max(1e-9)
+}
+
 /// The finding of a rule about a queue.
 pub(super) fn finding(
     f: &Facts,

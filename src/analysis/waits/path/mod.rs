@@ -43,6 +43,8 @@ pub enum What {
     Waiting(Waker),
     /// Nothing is known: the goroutine was not there yet, and who made it is not in the trace.
     Absent,
+    /// Nothing is known: the time lies between two recordings.
+    Untraced,
 }
 
 /// Who held a P while the goroutine was runnable and all Ps were busy.

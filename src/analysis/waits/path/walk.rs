@@ -109,13 +109,23 @@ impl<'a, S: Source> Walk<'a, S> {
                 frames.pop();
                 continue;
             }
+            let recording = self.recording(t);
+            if let Some((_, to)) = recording.filter(|r| r.1 < t) {
+                let from = to.max(lo);
+                self.push(Piece { what: What::Untraced, ..piece(go, from, t, depth) });
+                no = self.timeline.number_at(t)?;
+                t = from;
+                continue;
+            }
             let known = if self.pieces.len() < MAX_PIECES { self.timeline.before(go, no, lo)? } else { None };
             let Some(now) = known else {
                 self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
                 t = lo;
                 continue;
             };
-            let from = now.from.max(lo).min(t);
+            // What was going on when another recording ended is not what goes on in this one.
+            let since = recording.map_or(now.from, |r| now.from.max(r.0));
+            let from = since.max(lo).min(t);
             if now.state == GoState::Waiting {
                 let end = self.timeline.after(go, no)?.map(|(e, _)| e).filter(|e| e.kind == Kind::GoUnblock);
                 let waker = end.map_or(Waker::Nobody, |e| {
@@ -137,6 +147,10 @@ impl<'a, S: Source> Walk<'a, S> {
                 self.spend(&now, (from, t), depth)?;
             }
             t = from;
+            if since > now.from && t > lo {
+                no = self.timeline.number_at(t)?;
+                continue;
+            }
             match now.began {
                 Some(began) => no = began,
                 None if t > lo => {
@@ -169,6 +183,13 @@ impl<'a, S: Source> Walk<'a, S> {
             }
         }
         Ok(())
+    }
+
+    /// From when to when the last recording goes that begins before an instant, where there are several.
+    fn recording(&self, t: Time) -> Option<(Time, Time)> {
+        let all = &self.index.recordings;
+        let i = all.partition_point(|r| r.from < t).checked_sub(1).filter(|_| all.len() > 1)?;
+        Some((all[i].from, all[i].to))
     }
 
     fn push(&mut self, p: Piece) {

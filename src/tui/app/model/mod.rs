@@ -226,6 +226,13 @@ impl Model {
     }
 
     fn key(&mut self, key: Key, index: &Index, effects: &mut Vec<Effect>) {
+        // A terminal sends the same for Alt and a key as for Escape and, at once, that key.
+        if let Some(plain) =
+            key.without_alt().filter(|_| Scope::ALL.into_iter().all(|s| self.keymap.action(s, key).is_none()))
+        {
+            self.key(Key::ESCAPE, index, effects);
+            return self.key(plain, index, effects);
+        }
         if self.overlay.is_some() {
             let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
             match self.overlay.key(key, &cx) {

@@ -215,7 +215,7 @@ impl Route {
                         c.waiting += d;
                         c.longest_wait = c.longest_wait.max(p.len());
                     }
-                    What::Absent => {}
+                    What::Absent | What::Untraced => {}
                 }
                 if d > most[i].0 {
                     most[i] = (d, p.go);

@@ -104,7 +104,7 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
     match row {
         Some(Row::Group(g)) => {
             let members = index.groups.get(g.0 as usize).map_or(&[][..], |g| &g.members);
-            let open = members.iter().filter(|m| index.goroutine(**m).is_some_and(|g| g.ended.is_none())).count();
+            let open = members.iter().filter(|m| index.goroutine(**m).is_some_and(|g| g.unfinished())).count();
             let plural = if members.len() == 1 { "" } else { "s" };
             let n = count(members.len() as u64);
             let open = crate::report::links::unfinished(open as u64);

@@ -63,7 +63,8 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let before = no.checked_sub(1).and_then(|n| view.at(n));
         for &slot in &slots {
             let (s, role) = cell(e, before, slot.column, cx);
-            let s = if matches!(slot.column, 3 | 8) { text::fit_end(&s, slot.width as usize) } else { s.as_str().into() };
+            let s =
+                if matches!(slot.column, 3 | 8) { text::fit_end(&s, slot.width as usize) } else { s.as_str().into() };
             table::put(buf, line, slot, COLUMNS[slot.column].right, &s, theme.style(role));
         }
     }

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// The rows. They come in order: members stand under their group.
 pub static ROWS: Table<Row> = Table {
     columns: &[
-        Col::text("goroutines", 22, |r: &Row, cx, _| one(name(r, cx), Role::Text))
+        Col::text("goroutines", 22, |r: &Row, cx, width| one(name(r, cx, width.into()), Role::Text))
             .elastic()
             .by(|a, b, _| a.name.cmp(&b.name)),
         Col::number("count", 7, |r: &Row, cx, width| match r.subject {
@@ -70,11 +70,13 @@ pub static ROWS: Table<Row> = Table {
 };
 
 /// A name, behind the sign of an open or closed group.
-fn name(r: &Row, cx: &Ctx) -> String {
+fn name(r: &Row, cx: &Ctx, width: usize) -> String {
     let glyphs = cx.theme.glyphs;
+    // What tells functions of a type apart stands at the end.
+    let fitted = escape::fit_end(&r.name, width.saturating_sub(2));
     match r.subject {
-        Subject::Group(_) if r.open => format!("{} {}", glyphs.expanded, r.name),
-        Subject::Group(_) => format!("{} {}", glyphs.collapsed, r.name),
+        Subject::Group(_) if r.open => format!("{} {fitted}", glyphs.expanded),
+        Subject::Group(_) => format!("{} {fitted}", glyphs.collapsed),
         Subject::Go(_) => format!("    {}", r.name),
     }
 }
@@ -176,7 +178,7 @@ pub fn hits_by_go(hits: Option<&Hits>, place: &Place, index: &Index) -> FxHashMa
 fn row(cx: &Ctx, subject: Subject, totals: Option<&Totals>, by_go: &FxHashMap<GoIdx, u64>) -> Option<Row> {
     let index = cx.index;
     // As `summary` has it.
-    let unfinished = |g: GoIdx| index.goroutine(g).is_some_and(|g| g.ended.is_none());
+    let unfinished = |g: GoIdx| index.goroutine(g).is_some_and(|g| g.unfinished());
     let (mut row, lane) = match subject {
         Subject::Group(id) => {
             let g = index.groups.get(id.0 as usize)?;

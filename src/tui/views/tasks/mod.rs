@@ -95,9 +95,9 @@ fn word(what: What) -> &'static str {
     }
 }
 
-/// The mean length of those with both ends in the trace.
+/// The mean length inside the trace.
 fn mean(s: &Sum) -> Duration {
-    Duration(s.total.ns() / (s.count - s.open).max(1) as i64)
+    Duration(s.total.ns() / s.count.max(1) as i64)
 }
 
 impl Tasks {

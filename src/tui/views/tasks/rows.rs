@@ -26,12 +26,10 @@ pub static SUMS: Table<Sum> = Table {
         })
         .drop(1)
         .by(|a, b, _| a.open.cmp(&b.open)),
-        Col::number("total", 7, |s: &Sum, _, _| time(s, s.total, Role::Title)).by(|a, b, _| a.total.cmp(&b.total)),
-        Col::number("mean", 7, |s: &Sum, _, _| time(s, mean(s), Role::Text))
-            .drop(2)
-            .by(|a, b, _| mean(a).cmp(&mean(b))),
-        Col::number("max", 8, |s: &Sum, _, _| time(s, s.max, Role::Text)).by(|a, b, _| a.max.cmp(&b.max)),
-        Col::number("p99", 9, |s: &Sum, _, _| time(s, s.p99, Role::Text)).drop(3).by(|a, b, _| a.p99.cmp(&b.p99)),
+        Col::number("total", 7, |s: &Sum, _, _| time(s.total, Role::Title)).by(|a, b, _| a.total.cmp(&b.total)),
+        Col::number("mean", 7, |s: &Sum, _, _| time(mean(s), Role::Text)).drop(2).by(|a, b, _| mean(a).cmp(&mean(b))),
+        Col::number("max", 8, |s: &Sum, _, _| time(s.max, Role::Text)).by(|a, b, _| a.max.cmp(&b.max)),
+        Col::number("p99", 9, |s: &Sum, _, _| time(s.p99, Role::Text)).drop(3).by(|a, b, _| a.p99.cmp(&b.p99)),
     ],
     sort: Sort { column: 4, descending: true },
     same: |a, b| (a.what, a.name) == (b.what, b.name),
@@ -40,9 +38,9 @@ pub static SUMS: Table<Sum> = Table {
     given_in_order: false,
 };
 
-/// A time of those with both ends in the trace; nothing where there is none.
-fn time(s: &Sum, d: Duration, role: Role) -> Spans {
-    one(if s.count == s.open { String::new() } else { d.to_string() }, role)
+/// A time inside the trace.
+fn time(d: Duration, role: Role) -> Spans {
+    one(d.to_string(), role)
 }
 
 /// Those of one name, one by one.

@@ -31,7 +31,10 @@ pub fn legend(glyphs: &Glyphs) -> Legend {
         entry(glyphs.hit.into(), "hits of the query; where there are many, bars take their colour"),
         entry(glyphs.sample.into(), "a CPU sample"),
         entry(arrows, "in a chain or a critical path: who is unblocked, by the goroutine at the other end of the line"),
-        entry("mouse".into(), "dragging selects; a double click and the wheel zoom at the pointer, over names it scrolls"),
+        entry(
+            "mouse".into(),
+            "dragging selects; a double click and the wheel zoom at the pointer, over names it scrolls",
+        ),
         entry(MARK.into(), "in the strip at the top: a finding (view 0), in the colour of how much it matters"),
         entry(format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
     ]);
