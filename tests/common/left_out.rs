@@ -17,7 +17,7 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Says that the test that is running is left out, and why. It is counted in `target/left-out`, which `.ci/run` prints;
+/// Says that the test that is running is left out, and why. It is counted in `target/left-out`;
 /// with `GOTRAIL_LEAVE_OUT=nothing` in the environment it fails instead.
 pub fn leave_out(why: &str) {
     let thread = std::thread::current();

@@ -46,17 +46,6 @@ impl Cell {
         self.events = self.events.saturating_add(o.events);
     }
 
-    /// Adds time in a state.
-    pub fn add_state(&mut self, state: GoState, d: Duration) {
-        match state {
-            GoState::Running => self.running += d,
-            GoState::Runnable => self.runnable += d,
-            GoState::Waiting => self.waiting += d,
-            GoState::Syscall => self.syscall += d,
-            GoState::NotExist | GoState::Undetermined => {}
-        }
-    }
-
     /// The state that took most of the cell, `NotExist` if none took any.
     pub fn dominant(&self) -> GoState {
         [

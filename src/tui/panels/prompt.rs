@@ -34,12 +34,6 @@ impl Prompt {
         Prompt { input: Input::new(text.to_string()), history, ..Prompt::default() }
     }
 
-    /// Shows a mistake that was found only after the prompt had gone.
-    pub fn with_error(mut self, error: query::QueryError) -> Prompt {
-        self.error = Some(error);
-        self
-    }
-
     /// The text as far as it is typed.
     pub fn text(&self) -> &str {
         self.input.value()
