@@ -8,7 +8,7 @@ use crate::base::text::escape;
 use crate::base::{Duration, Span};
 use crate::input;
 use crate::read::Trace;
-use crate::report::rows::{Style, Value, Writer};
+use crate::report::rows::{Style, Writer};
 use clap::{Args, ValueEnum};
 use std::io::Write;
 use std::path::PathBuf;
@@ -68,14 +68,8 @@ pub fn run(args: &QueryArgs, out: &mut dyn Write) -> Result<Exit> {
         RowFormat::Jsonl => Style::Jsonl,
     };
     let writer = std::cell::RefCell::new(Writer::new(style, super::page(), out));
-    let value = |v: &sql::Value| match v {
-        sql::Value::Null => Value::Null,
-        sql::Value::Int(n) => Value::Int(*n),
-        sql::Value::Real(x) => Value::Real(*x),
-        sql::Value::Text(s) => Value::Text(s.clone()),
-    };
     let asked = sql::ask(traces, sql, limits, &mut |names| writer.borrow_mut().columns(names), &mut |row| {
-        writer.borrow_mut().row(row.iter().map(value).collect())
+        writer.borrow_mut().row(row.to_vec())
     });
     match asked {
         Err(SqlError::Query { message, at }) => {

@@ -141,6 +141,12 @@ impl Default for Totals {
 }
 
 impl Totals {
+    /// All waits: whose and for whom, whether they ended, and their sums.
+    pub fn all_waits(&self) -> impl Iterator<Item = (&Link, bool, &WaitTally)> {
+        let blocked = self.links.iter().map(|(l, t)| (l, true, &t.waits));
+        blocked.chain(self.other_waits.iter().map(|((l, ended), t)| (l, *ended, t)))
+    }
+
     /// How many events there were of a kind.
     pub fn of_kind(&self, k: Kind) -> u64 {
         self.kinds[k as usize & 63]

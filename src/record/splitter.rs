@@ -2,20 +2,13 @@
 //! one another are a trace, behind a header.
 
 use crate::wire::cursor::Cursor;
+use crate::wire::v2::batch::MAX_BATCH;
+use crate::wire::v2::spec::structural;
 
 /// Bytes of a trace's header.
 pub const HEADER: usize = crate::input::HEADER;
-/// The largest batch that the format allows.
-const MAX_BATCH: u64 = 64 << 10;
 /// The largest header of a batch.
 const LONGEST_HEADER: usize = 42;
-/// Type bytes of what stands between batches, and of what a clock's batch begins with.
-const BATCH: u8 = 1;
-const EXPERIMENT: u8 = 49;
-const END_OF_GENERATION: u8 = 52;
-const STRINGS: u8 = 4;
-const FREQUENCY: u8 = 8;
-const SYNC: u8 = 50;
 /// The clock of all systems but Windows: 64 ns a unit.
 const USUAL_FREQUENCY: u64 = 15_625_000;
 
@@ -108,11 +101,11 @@ impl Splitter {
             let damaged = SplitError::Damaged(self.before + self.whole as u64);
             match self.bytes.get(self.whole) {
                 None => return Ok(out),
-                Some(&END_OF_GENERATION) if self.minor >= 26 => {
+                Some(&structural::END_OF_GENERATION) if self.minor >= 26 => {
                     self.whole += 1;
                     out.extend(self.cut());
                 }
-                Some(&(BATCH | EXPERIMENT)) => {
+                Some(&(structural::EVENT_BATCH | structural::EXPERIMENTAL_BATCH)) => {
                     let rest = &self.bytes[self.whole..];
                     let batch = match header(rest) {
                         Some(batch) => batch,
@@ -132,7 +125,8 @@ impl Splitter {
                     }
                     let frequency = frequency(&rest[batch.data..end]);
                     self.frequency = self.frequency.or(frequency);
-                    self.strings = rest.get(batch.data) == Some(&STRINGS) && rest[0] == BATCH;
+                    self.strings =
+                        rest.get(batch.data) == Some(&structural::STRINGS) && rest[0] == structural::EVENT_BATCH;
                     self.number = Some(batch.number);
                     let (from, to) = self.clock.unwrap_or((batch.ts, batch.ts));
                     self.clock = Some((from.min(batch.ts), to.max(batch.ts)));
@@ -166,7 +160,7 @@ impl Splitter {
 /// A batch's header at the beginning of `bytes`; nothing if it is not whole.
 fn header(bytes: &[u8]) -> Option<Batch> {
     let mut c = Cursor::new(bytes, 0);
-    if c.byte("a batch").ok()? == EXPERIMENT {
+    if c.byte("a batch").ok()? == structural::EXPERIMENTAL_BATCH {
         c.byte("an experiment").ok()?;
     }
     let mut next = || c.varint("a batch's header").ok();
@@ -177,7 +171,7 @@ fn header(bytes: &[u8]) -> Option<Batch> {
 /// The units a second that a batch of the clock's says.
 fn frequency(data: &[u8]) -> Option<u64> {
     let data = match data {
-        [SYNC, FREQUENCY, rest @ ..] | [FREQUENCY, rest @ ..] => rest,
+        [structural::SYNC, structural::FREQUENCY, rest @ ..] | [structural::FREQUENCY, rest @ ..] => rest,
         _ => return None,
     };
     Cursor::new(data, 0).varint("a frequency").ok()

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 const IDLE: usize = 10;
 
 /// Writes the first `limit` rows, then the wait cycles, then how to ask about the longest wait of the row that cost most, of
-/// those that goroutines ended again and again. Waits of the runtime's own goroutines are left out but for `all`.
+/// those that goroutines ended again and again. Waits of runtime goroutines are left out but for `all`.
 ///
 /// # Errors
 ///

@@ -2,6 +2,7 @@
 
 use super::export::lines::{csv, json};
 use super::table::{Column, Page, Table};
+use crate::analysis::tables::Value;
 use crate::base::text::escape;
 use std::io::{self, Write};
 
@@ -16,19 +17,6 @@ pub enum Style {
     Json,
     /// An object a line.
     Jsonl,
-}
-
-/// A value.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Value {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Int(i64),
-    /// Any number.
-    Real(f64),
-    /// Text.
-    Text(String),
 }
 
 impl Value {

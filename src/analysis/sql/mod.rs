@@ -8,6 +8,7 @@ mod held;
 mod table;
 
 use super::tables::Table;
+use crate::analysis::tables::Value;
 use crate::base::Span;
 use crate::read::Trace;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -49,19 +50,6 @@ pub enum SqlError {
     /// A trace cannot be read on.
     #[error("{0}")]
     Trace(String),
-}
-
-/// A value of an answer.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Value {
-    /// Nothing.
-    Null,
-    /// A whole number.
-    Int(i64),
-    /// Any number.
-    Real(f64),
-    /// Text.
-    Text(String),
 }
 
 /// Virtual-machine instructions between two looks at the clock.

@@ -1,7 +1,8 @@
 //! What SQL answers, and what it does not.
 
-use super::{Limits, SqlError, Value, ask};
+use super::{Limits, SqlError, ask};
 use crate::analysis::summary::summarize;
+use crate::analysis::tables::Value;
 use crate::input::Bytes;
 use crate::read::Trace;
 use std::path::Path;

@@ -27,6 +27,19 @@ pub enum Type {
     Bool,
 }
 
+/// A value of a row that is printed, whatever it was asked with.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// Any number.
+    Real(f64),
+    /// Text.
+    Text(String),
+}
+
 /// A column of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Column {

@@ -53,7 +53,7 @@ pub enum Row {
     Proc(ProcIdx),
     /// A group of goroutines.
     Group(GroupId),
-    /// The groups of the runtime's own goroutines.
+    /// The groups of the runtime goroutines.
     System,
     /// The critical path that is shown.
     Path,

@@ -21,9 +21,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let inside = |s: StackId| asked.get(s.0 as usize).copied().unwrap_or(false);
     // runtime.GC waits for the cycle that it starts, each time at least once: for the sweep, for the mark phase.
     let mut sums: BTreeMap<PlaceId, (u64, Duration)> = BTreeMap::new();
-    let plain = f.index.totals.links.iter().map(|(l, t)| (l, &t.waits));
-    let others = f.index.totals.other_waits.iter().map(|((l, _), t)| (l, t));
-    for (l, t) in plain.chain(others).filter(|(l, _)| inside(l.waiter_stack)) {
+    for (l, _, t) in f.index.totals.all_waits().filter(|(l, ..)| inside(l.waiter_stack)) {
         let s = sums.entry(f.more.links.places.user(l.waiter_stack)).or_default();
         s.0 += t.count;
         s.1 += t.total;

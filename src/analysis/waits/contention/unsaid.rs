@@ -21,15 +21,13 @@ pub fn unsaid(index: &Index, reasons: &Reasons) -> Tally {
         totals::Party::Go(g) => index.owner_of(g).is_hidden(),
         totals::Party::Group(g) => index.owner(g).is_hidden(),
     };
-    let named = index.totals.links.iter().map(|(l, t)| (l, &t.waits));
-    let others = index.totals.other_waits.iter().map(|((l, _), t)| (l, t));
     let mut sum = Tally::default();
     let group_of = |party| match party {
         totals::Party::Nobody => GroupId::NONE,
         totals::Party::Go(g) => group(index, g),
         totals::Party::Group(g) => g,
     };
-    for (l, t) in named.chain(others).filter(|(l, _)| !hidden(l.waiter)) {
+    for (l, _, t) in index.totals.all_waits().filter(|(l, ..)| !hidden(l.waiter)) {
         let what = (l.reason, l.waiter_stack);
         if coroutine::is_switch(index, group_of(l.waiter), Some(group_of(l.waker)), what) {
             continue;

@@ -331,9 +331,7 @@ fn from_index(index: &Index) -> Option<Links> {
         return None;
     }
     let (places, reasons) = (Places::new(&index.dict), Reasons::default());
-    let plain = t.links.iter().map(|(l, t)| (l, true, &t.waits));
-    let others = t.other_waits.iter().map(|((l, ended), t)| (l, *ended, t));
-    let mut all: Vec<_> = plain.chain(others).filter(|(.., t)| t.count > 0).collect();
+    let mut all: Vec<_> = t.all_waits().filter(|(.., t)| t.count > 0).collect();
     // Places and reasons are numbered as they come.
     all.sort_unstable_by_key(|&(l, ended, _)| (*l, ended));
     let mut sums: FxHashMap<Key, WaitTally> = FxHashMap::default();

@@ -2,10 +2,9 @@
 
 use super::link_key;
 use crate::base::{Duration, GroupId, StringId};
+use crate::model::Index;
 use crate::model::places::Places;
 use crate::model::reasons::Reasons;
-use crate::model::waits::WaitTally;
-use crate::model::{Index, totals};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -25,12 +24,9 @@ impl Named {
             return None;
         }
         let (places, reasons) = (Places::new(&index.dict), Reasons::default());
-        let plain = t.links.iter().map(|(l, t)| (l, true, &t.waits));
-        let others = t.other_waits.iter().map(|((l, ended), t)| (l, *ended, t));
         let mut sums: FxHashMap<(GroupId, String), Duration> = FxHashMap::default();
         let mut only = FxHashMap::default();
-        let waits = |(.., t): &(&totals::Link, bool, &WaitTally)| t.count > 0;
-        for (l, ended, t) in plain.chain(others).filter(waits) {
+        for (l, ended, t) in t.all_waits().filter(|(.., t)| t.count > 0) {
             let key = link_key(index, &places, &reasons, l, ended);
             let name = reasons.get(key.reason).of_waits((t.count, t.open), t.began_inside()).name;
             let one = only.entry((key.waiter, l.reason)).or_insert_with(|| Some(name.clone()));

@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Most goroutines that get a lane. A path through more keeps those that most of its time is laid to.
 const MAX_LANES: usize = 1000;
 
-/// One goroutine lets another go.
+/// One goroutine unblocks another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Arrow {
     /// When.

@@ -142,7 +142,7 @@ pub struct EdgeRow {
     pub mean: Duration,
     /// The longest.
     pub max: Duration,
-    /// 99 in 100 were no longer.
+    /// Their p99.
     pub p99: Duration,
     /// Whether one of the user's goroutines waited.
     pub users: bool,
