@@ -121,7 +121,8 @@ fn goroutines(all: &[Group], rows: usize, page: Page, out: &mut dyn Write) -> io
     if by.len() > rows {
         let mut rest = Group::default();
         by[rows..].iter().for_each(|g| rest.add(g));
-        t.row(cells(&rest).chain([format!("{} more functions", by.len() - rows)]));
+        let n = by.len() - rows;
+        t.row(cells(&rest).chain([format!("{n} more function{}", if n == 1 { "" } else { "s" })]));
     }
     writeln!(out)?;
     t.write(page, out)
