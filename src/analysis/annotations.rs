@@ -1,6 +1,6 @@
 //! Finds tasks and regions in a trace: who did them, from when to when.
 
-use super::search::Source;
+use super::search::{Source, Unanswered};
 use super::states::walk;
 use super::waits::path::Window;
 use crate::base::EventNo;
@@ -41,7 +41,7 @@ const MAX_OPEN: usize = 4_000_000;
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn find<S: Source>(source: &S, wanted: &Wanted, limit: usize) -> Result<Vec<Span>, String> {
+pub fn find<S: Source>(source: &S, wanted: &Wanted, limit: usize) -> Result<Vec<Span>, Unanswered> {
     let mut out = Ok(Vec::new());
     source.with_index(&mut |index| out = find_in(source, index, wanted, limit));
     out
@@ -52,7 +52,7 @@ fn find_in<S: Source>(
     index: &crate::model::Index,
     wanted: &Wanted,
     limit: usize,
-) -> Result<Vec<Span>, String> {
+) -> Result<Vec<Span>, Unanswered> {
     // A name that no event mentions is in no event.
     let name = match wanted {
         Wanted::Task(n) | Wanted::Region(n) => match index.dict.find(n) {

@@ -6,6 +6,7 @@
 use super::search::{LookAhead, Source};
 use super::states::walk;
 use super::waits::links::{Histogram, Options, group};
+use crate::analysis::states::source::Unanswered;
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
 use crate::model::segment::Kind;
@@ -259,7 +260,7 @@ pub fn each<S: Source>(
     opts: Options<'_>,
     group: Option<GroupId>,
     each: &mut dyn FnMut(&Instance),
-) -> Result<(), String> {
+) -> Result<(), Unanswered> {
     let ahead = LookAhead::new(source);
     let mut out = Ok(());
     source.with_index(&mut |index| {
@@ -285,7 +286,7 @@ pub fn each<S: Source>(
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn sums<S: Source>(source: &S, opts: Options<'_>, group: Option<GroupId>) -> Result<Vec<Sum>, String> {
+pub fn sums<S: Source>(source: &S, opts: Options<'_>, group: Option<GroupId>) -> Result<Vec<Sum>, Unanswered> {
     let mut by: FxHashMap<(What, StringId), (Sum, Histogram)> = FxHashMap::default();
     each(source, opts, group, &mut |i| {
         let (what, name) = (i.what, i.name);
@@ -316,7 +317,7 @@ pub fn list<S: Source>(
     group: Option<GroupId>,
     (what, name): (What, StringId),
     limit: usize,
-) -> Result<Vec<Instance>, String> {
+) -> Result<Vec<Instance>, Unanswered> {
     let mut kept: BinaryHeap<(Reverse<Duration>, u64)> = BinaryHeap::new();
     let mut found: FxHashMap<u64, Instance> = FxHashMap::default();
     let mut n = 0;

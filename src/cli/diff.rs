@@ -98,7 +98,7 @@ impl Side {
         let (mut facts, mut names) = (Vec::new(), Vec::new());
         let mut nowhere = std::io::sink();
         let exit = open::each_trace(paths, open, (Between::Nothing, &mut nowhere), |trace, _| {
-            facts.push(Facts::of(trace).map_err(Failure::Analysis)?);
+            facts.push(Facts::of(trace).map_err(Failure::of(trace))?);
             names.push(trace.name().to_owned());
             Ok(())
         })?;

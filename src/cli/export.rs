@@ -4,6 +4,7 @@ use super::files::Files;
 use super::open::{self, Between};
 use super::{Exit, Failure, Result, Usage, note, window};
 use crate::analysis::cost::offcpu;
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::tables::{self, Table, Wanted};
 use crate::analysis::waits::links;
 use crate::base::text::{count, escape};
@@ -176,8 +177,8 @@ fn one(
     out: &mut dyn Write,
     wrong: &dyn Fn(io::Error) -> Failure,
 ) -> Result<String> {
-    let drawn = |d: std::result::Result<io::Result<Drawn>, String>| -> Result<String> {
-        let d = d.map_err(Failure::Analysis)?.map_err(wrong)?;
+    let drawn = |d: std::result::Result<io::Result<Drawn>, Unanswered>| -> Result<String> {
+        let d = d.map_err(Failure::of(trace))?.map_err(wrong)?;
         let (slices, values) = (count(d.slices), count(d.values));
         Ok(format!("{slices} slices, {values} values, {} flows, {} samples", count(d.flows), count(d.samples)))
     };
@@ -197,7 +198,7 @@ fn one(
         _ => {
             let (kind, what) = args.kind.of();
             let opts = links::Options { from: window.0, to: window.1, filter: None };
-            let profile = offcpu::profile(trace, kind, opts).map_err(Failure::Analysis)?;
+            let profile = offcpu::profile(trace, kind, opts).map_err(Failure::of(trace))?;
             let index = trace.index();
             match args.format {
                 Format::Folded => export::folded::write(&profile, &index, out),
@@ -266,7 +267,7 @@ fn rows(
     wrong: &dyn Fn(io::Error) -> Failure,
 ) -> Result<u64> {
     let index = trace.index();
-    let each = |sink: &mut dyn tables::Sink| tables::each(trace, trace.name(), of, sink).map_err(Failure::Analysis);
+    let each = |sink: &mut dyn tables::Sink| tables::each(trace, trace.name(), of, sink).map_err(Failure::of(trace));
     let style = match format {
         #[cfg(feature = "parquet")]
         Format::Parquet => {
@@ -304,6 +305,6 @@ fn to_stdout(
     let style = if args.format == Format::Csv { lines::Style::Csv } else { lines::Style::Jsonl };
     let index = trace.index();
     let mut w = lines::Lines::to(style, (&index, id), wanted[0], first, out).map_err(wrong)?;
-    tables::each(trace, trace.name(), of, &mut w).map_err(Failure::Analysis)?;
+    tables::each(trace, trace.name(), of, &mut w).map_err(Failure::of(trace))?;
     w.finish().map_err(wrong)
 }

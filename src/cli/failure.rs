@@ -2,12 +2,14 @@
 
 use super::Exit;
 use super::position::PositionError;
+use crate::analysis::states::source::Unanswered;
 use crate::base::spell;
 use crate::base::text::escape;
 use crate::config::ConfigError;
 use crate::input::InputError;
 use crate::profile::ops::error::MergeError;
 use crate::query::{CompileError, QueryError};
+use crate::read::Trace;
 use crate::wire::error::Error as TraceError;
 use std::io;
 use std::path::PathBuf;
@@ -71,6 +73,14 @@ pub(super) enum Failure {
     /// Profiles that do not go together.
     #[error(transparent)]
     Merge(#[from] MergeError),
+    /// An analysis that has no answer for a trace.
+    #[error("{}: {cause}", escape(name))]
+    Unanswered {
+        /// What the trace is called.
+        name: String,
+        /// Why not.
+        cause: Unanswered,
+    },
     /// An analysis that cannot be made of this input, in its own words.
     #[error("{0}")]
     Analysis(String),
@@ -110,6 +120,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Why an analysis has no answer for a trace.
+    pub(super) fn of(trace: &Trace) -> impl Fn(Unanswered) -> Failure + '_ {
+        |cause| Failure::Unanswered { name: trace.name().to_owned(), cause }
+    }
+
     /// The exit code that says so.
     pub(super) fn exit(&self) -> Exit {
         match self {

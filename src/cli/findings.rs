@@ -89,7 +89,7 @@ pub fn run(args: &FindingsArgs, out: &mut dyn Write) -> Result<Exit> {
     let (mut loud, mut sarif) = (false, Vec::new());
     let watch = |_: &Trace| Watching::default();
     let exit = observe::each(&args.files, &args.open, (between, out), &watch, |watched, trace, out| {
-        let more = Gathered::new(trace, Some(trace.name()), watched).map_err(Failure::Analysis)?;
+        let more = Gathered::new(trace, Some(trace.name()), watched).map_err(Failure::of(trace))?;
         let index = trace.index();
         let mut all = find(&Facts { index: &index, more: &more }, &thresholds);
         let wanted = |rule: &str| {

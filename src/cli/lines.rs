@@ -56,7 +56,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
         let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
-        let lines = join::lines(trace, &profiles, opts).map_err(Failure::Analysis)?;
+        let lines = join::lines(trace, &profiles, opts).map_err(Failure::of(trace))?;
         let index = trace.index();
         let mut here = !lines.lines.is_empty();
         match (&args.file_name, args.format) {

@@ -70,7 +70,7 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> Result<Exit> {
         let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
         let opts = Options { from, to, filter: compiled.as_ref() };
-        let profile = offcpu::profile(trace, kind, opts).map_err(Failure::Analysis)?;
+        let profile = offcpu::profile(trace, kind, opts).map_err(Failure::of(trace))?;
         for (sum, (n, d)) in [(&mut closed, profile.totals(false)), (&mut open, profile.totals(true))] {
             *sum = (sum.0 + n, sum.1 + d);
         }

@@ -44,13 +44,13 @@ pub fn run(args: &SummaryArgs, out: &mut dyn Write) -> Result<Exit> {
 fn text(trace: &Trace, out: &mut dyn Write) -> Result<()> {
     let (name, events) = (trace.name(), trace.index().event_count());
     if events > MOST_EVENTS {
-        let links = links(trace, Options::default()).map_err(Failure::Analysis)?;
+        let links = links(trace, Options::default()).map_err(Failure::of(trace))?;
         let index = trace.index();
         let table = Table::new(&links, &index, name);
         report::summary::write(name, &index, (&table, &Wrong::Large(events)), super::page(), out)?;
         return Ok(());
     }
-    let more = Gathered::afterwards(trace, &|_| {}, &AtomicBool::new(false)).map_err(Failure::Analysis)?;
+    let more = Gathered::afterwards(trace, &|_| {}, &AtomicBool::new(false)).map_err(Failure::of(trace))?;
     let index = trace.index();
     let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
     let about = About { name, index: &index, places: &more.links.places };

@@ -74,7 +74,7 @@ pub fn run(args: &WaitsArgs, out: &mut dyn Write) -> Result<Exit> {
             let compiled = matching::compile(trace, query.as_ref())?;
             let (from, to) = args.window.of(trace.index().start)?;
             let opts = Options { from, to, filter: compiled.as_ref() };
-            let mut links = links::links(trace, opts).map_err(Failure::Analysis)?;
+            let mut links = links::links(trace, opts).map_err(Failure::of(trace))?;
             links::sort(&mut links.edges, by);
             found |= !links.edges.is_empty();
             Ok(Table::new(&links, &trace.index(), trace.name()))

@@ -54,7 +54,7 @@ pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
             return Ok(());
         };
         found = true;
-        let path = path::path(trace, window).map_err(Failure::Analysis)?;
+        let path = path::path(trace, window).map_err(Failure::of(trace))?;
         match args.format {
             Format::Text => report::why::write(&title, &path, &trace.index(), super::page(), out)?,
             Format::Json => report::json::write(&report::schema::why::Why::new(&title, &path, &trace.index()), out)?,
@@ -82,7 +82,7 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
         (None, Some(r)) => Wanted::Region(r.clone()),
         (None, None) => return Ok(None),
     };
-    let found = annotations::find(trace, &wanted, args.nth.max(1)).map_err(Failure::Analysis)?;
+    let found = annotations::find(trace, &wanted, args.nth.max(1)).map_err(Failure::of(trace))?;
     let index = trace.index();
     let Some(span) = found.get(args.nth.max(1) - 1) else {
         let what = match &wanted {

@@ -97,7 +97,7 @@ impl Trace {
         let outcome = outcome.map_err(|e| Error::query(Span::default(), &e.to_string()))?;
         match (failed, outcome.failed.into_iter().next()) {
             (Some(e), _) => Err(e),
-            (None, Some((_, message))) => Err(self.unmade(message)),
+            (None, Some((_, cause))) => Err(self.unmade(cause.to_string())),
             (None, None) => Ok(found),
         }
     }
@@ -109,7 +109,7 @@ impl Trace {
     ///
     /// [`Error::Analysis`] if a part of the trace cannot be decoded again.
     pub fn waits(&self) -> Result<Vec<Wait>, Error> {
-        wait::all(&self.inner).map_err(|message| self.unmade(message))
+        wait::all(&self.inner).map_err(|cause| self.unmade(cause.to_string()))
     }
 
     /// All goroutines, in the order in which they first occur.

@@ -1,6 +1,7 @@
 //! Waits, summed up.
 
 use super::Frame;
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::waits::links::{self, Edge, Links, Options, Party};
 use crate::base::Duration;
 use crate::model::Index;
@@ -52,7 +53,7 @@ pub enum EndedBy {
 }
 
 /// All waits of a trace, those of the largest total first.
-pub(super) fn all(trace: &read::Trace) -> Result<Vec<Wait>, String> {
+pub(super) fn all(trace: &read::Trace) -> Result<Vec<Wait>, Unanswered> {
     let links = links::links(trace, Options::default())?;
     let index = trace.index();
     Ok(links.edges.iter().map(|e| one(e, &links, &index)).collect())

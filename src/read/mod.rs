@@ -11,5 +11,7 @@ pub mod persist;
 mod plan;
 pub mod trace;
 
+/// What is wrong with a trace's bytes, and where.
+pub use crate::wire::error::Error as DecodeError;
 pub use cut::{Cut, CutError};
 pub use trace::Trace;

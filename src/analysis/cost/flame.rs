@@ -3,7 +3,7 @@
 use super::lenses::{self, ByLens, LensNo, Lenses};
 use super::offcpu;
 use super::offcpu::{Kind, Record};
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::waits::chains::{ChainId, Mark, Step};
 use crate::analysis::waits::links::{Options, Party};
 use crate::base::{FrameId, FuncId, GroupId, StackId};
@@ -308,7 +308,7 @@ pub fn stacks<S: Source>(
     weight: Weight,
     group: Option<GroupId>,
     opts: Options<'_>,
-) -> Result<Vec<Weighed>, String> {
+) -> Result<Vec<Weighed>, Unanswered> {
     let kind = match weight {
         Weight::OnCpu => Kind::Cpu,
         Weight::OffCpu => Kind::OffCpu,

@@ -11,6 +11,7 @@ use super::offcpu::What;
 use crate::analysis::clock;
 use crate::analysis::clock::Overlap;
 use crate::analysis::search::{LookAhead, Source};
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, GoIdx, StackId, Time};
 use crate::model::ownership::{Own, Owner, is_library};
@@ -277,7 +278,7 @@ fn is_cpu(p: &Profile) -> Option<(usize, Option<usize>)> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn lines<S: Source>(source: &S, profiles: &[(&str, &Profile)], opts: Options<'_>) -> Result<Lines, String> {
+pub fn lines<S: Source>(source: &S, profiles: &[(&str, &Profile)], opts: Options<'_>) -> Result<Lines, Unanswered> {
     let ahead = LookAhead::new(source);
     let mut samples = Vec::new();
     let mut epoch = None;

@@ -1,6 +1,7 @@
 //! Profiles out of a trace: where goroutines spent the time in which they did not run, and where they ran.
 
 use crate::analysis::search::{LookAhead, Source};
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::states::walk;
 use crate::analysis::waits::chains::{ChainId, Chains, Follow};
@@ -241,7 +242,7 @@ impl Visit for Sums<'_, '_> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn profile<S: Source>(source: &S, kind: Kind, opts: Options<'_>) -> Result<Profile, String> {
+pub fn profile<S: Source>(source: &S, kind: Kind, opts: Options<'_>) -> Result<Profile, Unanswered> {
     profile_and(source, kind, opts, &mut |_, _| {})
 }
 
@@ -255,9 +256,9 @@ pub fn profile_and<S: Source>(
     kind: Kind,
     opts: Options<'_>,
     also: &mut dyn FnMut(usize, &Segment),
-) -> Result<Profile, String> {
+) -> Result<Profile, Unanswered> {
     let ahead = LookAhead::new(source);
-    let mut out = Err("there is no trace".to_owned());
+    let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
         let reasons = Reasons::default();
         let mut s = Sums {

@@ -1,7 +1,7 @@
 //! What of a trace is compared: how much time went where in each slice of 100 ms, and how long waits, tasks and regions were.
 
 use crate::analysis::cost::hits::user_line;
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::{spans, walk};
 use crate::analysis::tasks;
 use crate::analysis::waits::links;
@@ -180,14 +180,14 @@ impl Facts {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn of<S: Source>(source: &S) -> Result<Facts, String> {
+    pub fn of<S: Source>(source: &S) -> Result<Facts, Unanswered> {
         let cuts = source.cuts();
         let mut out = Ok(Facts::default());
         source.with_index(&mut |index| out = Facts::with(source, index, &cuts));
         out
     }
 
-    fn with<S: Source>(source: &S, index: &Index, cuts: &spans::Cuts) -> Result<Facts, String> {
+    fn with<S: Source>(source: &S, index: &Index, cuts: &spans::Cuts) -> Result<Facts, Unanswered> {
         let length = index.end - index.start;
         let slice = SLICE.ns().max(length.ns() / MOST_SLICES);
         let slices = usize::try_from(length.ns() / slice).unwrap_or(0).max(1);

@@ -3,7 +3,7 @@
 use crate::analysis::gc::{Collector, Gc};
 use crate::analysis::maps::{self, Files, Maps};
 use crate::analysis::sched::{Sched, Scheduler};
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
@@ -75,7 +75,7 @@ impl Gathered {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn new<S: Source>(trace: &S, name: Option<&str>, watched: &Watching) -> Result<Gathered, String> {
+    pub fn new<S: Source>(trace: &S, name: Option<&str>, watched: &Watching) -> Result<Gathered, Unanswered> {
         let contention = contention(trace, watched.keeper.take())?;
         let files = Files { trace: name, ..Files::default() };
         let maps = maps::of_trace(trace, &contention, &files)?;
@@ -83,7 +83,7 @@ impl Gathered {
         trace.with_index(&mut |index| {
             found = Some((watched.scheduler.finish(index), watched.collector.finish(index)));
         });
-        let (sched, gc) = found.ok_or("there is no trace")?;
+        let (sched, gc) = found.ok_or(Unanswered::NoTrace)?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
         Ok(Gathered { links, contention, sched, gc, maps, spans })
     }
@@ -94,16 +94,20 @@ impl Gathered {
     /// # Errors
     ///
     /// A segment that cannot be decoded; `cancel` was set.
-    pub fn afterwards(trace: &Trace, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) -> Result<Gathered, String> {
+    pub fn afterwards(
+        trace: &Trace,
+        progress: &(dyn Fn(f64) + Sync),
+        cancel: &AtomicBool,
+    ) -> Result<Gathered, Unanswered> {
         let watched = Watching::default();
         if !trace.observe(&watched, progress, cancel) {
-            return Err("no longer wanted".into());
+            return Err(Unanswered::Unwanted);
         }
         Gathered::new(trace, Some(trace.name()), &watched)
     }
 }
 
-fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, String> {
+fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
     let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
     tasks::each(trace, Options::default(), None, &mut |i| {
         if !i.complete() {

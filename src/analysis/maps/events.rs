@@ -6,6 +6,7 @@ use super::stack::{self, Functions, Place};
 use super::{Scope, Suspect, since};
 use crate::analysis::cost::hits::Hit;
 use crate::analysis::search::{self, Source};
+use crate::analysis::states::source::Unanswered;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, Time};
 use crate::model::segment::Kind;
 use crate::model::{Index, lens};
@@ -64,14 +65,18 @@ struct Look {
 }
 
 /// Goes through the samples and GC cycles of a trace that has been read whole.
-pub(super) fn look<S: Source>(source: &S) -> Result<Seen, String> {
+pub(super) fn look<S: Source>(source: &S) -> Result<Seen, Unanswered> {
     let mut look = Look::default();
     each(source, QUERY, &AtomicBool::new(false), &mut |index, h| look.hit(index, h))?;
     Ok(look.seen)
 }
 
 /// The same for a part of a trace, whose samples are summed up as well.
-pub(super) fn look_in<S: Source>(source: &S, scope: &Scope<'_>, cancel: &AtomicBool) -> Result<(Seen, Fold), String> {
+pub(super) fn look_in<S: Source>(
+    source: &S,
+    scope: &Scope<'_>,
+    cancel: &AtomicBool,
+) -> Result<(Seen, Fold), Unanswered> {
     let (mut look, mut fold) = (Look::default(), Fold::default());
     let text = match scope.query {
         Some(q) => format!("{QUERY_ALL} ({q})"),
@@ -96,9 +101,9 @@ fn each<S: Source>(
     query: &str,
     cancel: &AtomicBool,
     hit: &mut dyn FnMut(&Index, &Hit),
-) -> Result<(), String> {
-    let query = query::parse(query).map_err(|e| e.to_string())?;
-    let compiled = search::compile(source, &query).map_err(|e| e.to_string())?;
+) -> Result<(), Unanswered> {
+    let query = query::parse(query).map_err(|e| Unanswered::Ours(e.to_string()))?;
+    let compiled = search::compile(source, &query).map_err(|e| Unanswered::Ours(e.to_string()))?;
     let options = search::Options::default();
     let outcome = search::run_compiled(source, &compiled, &options, cancel, &mut |_, hits| {
         if !hits.is_empty() {
@@ -107,7 +112,7 @@ fn each<S: Source>(
     });
     match outcome.failed.into_iter().next() {
         Some((_, why)) => Err(why),
-        None if outcome.cancelled => Err("no longer wanted".into()),
+        None if outcome.cancelled => Err(Unanswered::Unwanted),
         None => Ok(()),
     }
 }

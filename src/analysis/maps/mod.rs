@@ -18,7 +18,7 @@ pub use binary::Types;
 pub use heap::{Heap, HeapLine, Input as HeapInput};
 pub use stack::Place;
 
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::waits::contention::{Contention, What};
 use crate::base::{Duration, GoId, GroupId, Time};
 use crate::model::{Index, lens};
@@ -177,7 +177,7 @@ pub fn of_profiles(files: &Files<'_>) -> Maps {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn of_trace<S: Source>(source: &S, locks: &Contention, files: &Files<'_>) -> Result<Maps, String> {
+pub fn of_trace<S: Source>(source: &S, locks: &Contention, files: &Files<'_>) -> Result<Maps, Unanswered> {
     let mut fold = cpu::Fold::default();
     source.with_index(&mut |index| fold.trace(index));
     let seen = events::look(source)?;
@@ -219,7 +219,7 @@ pub fn of_scope<S: Source>(
     files: &Files<'_>,
     scope: &Scope<'_>,
     cancel: &AtomicBool,
-) -> Result<Maps, String> {
+) -> Result<Maps, Unanswered> {
     let (seen, mut fold) = events::look_in(source, scope, cancel)?;
     let mut out = Maps::default();
     source.with_index(&mut |index| {

@@ -3,7 +3,7 @@
 use super::ops::{Log, Op};
 use super::parts::{Parts, What};
 use super::sweep::Sweep;
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::Index;
 use rustc_hash::FxHashMap;
@@ -71,7 +71,7 @@ impl<'a, S: Source> Splitter<'a, S> {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn split(&mut self, from: Time, to: Time) -> Result<Split, String> {
+    pub fn split(&mut self, from: Time, to: Time) -> Result<Split, Unanswered> {
         let mut out = Split::default();
         let mut shares: FxHashMap<(GoIdx, bool), Duration> = FxHashMap::default();
         let segments = &self.index.segments;
@@ -106,7 +106,7 @@ impl<'a, S: Source> Splitter<'a, S> {
         Ok(out)
     }
 
-    fn stretches(&mut self, i: usize) -> Result<Rc<Stretches>, String> {
+    fn stretches(&mut self, i: usize) -> Result<Rc<Stretches>, Unanswered> {
         if let Some(s) = self.held.get(&i) {
             return Ok(s.clone());
         }

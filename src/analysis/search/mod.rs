@@ -2,7 +2,7 @@
 //! in order.
 
 use super::cost::hits::Hit;
-pub use super::states::source::Source;
+pub use super::states::source::{Source, Unanswered};
 use crate::base::GoIdx;
 use crate::model::Segment;
 use crate::model::reasons::TABLE;
@@ -39,7 +39,7 @@ pub struct Outcome {
     /// Events that matched.
     pub hits: u64,
     /// Segments that could not be decoded, and why.
-    pub failed: Vec<(usize, String)>,
+    pub failed: Vec<(usize, Unanswered)>,
     /// Whether the search was cancelled before its end.
     pub cancelled: bool,
 }
@@ -140,7 +140,7 @@ fn work<'a, S: Source>(
     todo: impl Iterator<Item = &'a usize>,
     ahead: &dyn Ahead,
     cancel: &AtomicBool,
-    send: &Sender<Result<Vec<Hit>, String>>,
+    send: &Sender<Result<Vec<Hit>, Unanswered>>,
 ) {
     for &i in todo {
         if cancel.load(Ordering::Relaxed) {

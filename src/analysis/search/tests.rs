@@ -1,5 +1,6 @@
 use super::*;
 use crate::analysis::cost::hits::{Callers, Hits, user_line};
+use crate::analysis::states::source::Unanswered;
 use crate::base::{GoIdx, GroupId, ProcIdx};
 use crate::model::Index;
 use crate::model::ownership::is_core;
@@ -14,8 +15,8 @@ impl Source for Fixture {
         f(&self.index);
     }
 
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
-        self.segments.get(i).cloned().ok_or_else(|| format!("no segment {i}"))
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
+        self.segments.get(i).cloned().ok_or_else(|| Unanswered::Ours(format!("no segment {i}")))
     }
 }
 
@@ -89,7 +90,7 @@ fn a_wait_without_end_is_looked_for_once_in_each_segment() {
         fn with_index(&self, f: &mut dyn FnMut(&Index)) {
             f(&self.0.index);
         }
-        fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+        fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
             self.1.fetch_add(1, Ordering::Relaxed);
             self.0.segment(i)
         }
@@ -140,7 +141,7 @@ fn a_segment_that_cannot_be_read_is_named() {
     f.segments.pop();
     let (found, outcome) = search(&f, "mapassign", 2);
     assert_eq!(found.len(), 3);
-    assert_eq!(outcome.failed, [(2, "no segment 2".to_string())]);
+    assert_eq!(outcome.failed, [(2, Unanswered::Ours("no segment 2".into()))]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Decodes the segments that a walk backwards through a trace will want next, on other threads.
 
 use super::source::Source;
+use crate::analysis::states::source::Unanswered;
 use crate::model::{Index, Segment};
 use rustc_hash::FxHashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,7 +30,7 @@ struct State {
 enum Slot {
     Wanted,
     Begun,
-    Done(Result<Arc<Segment>, String>),
+    Done(Result<Arc<Segment>, Unanswered>),
 }
 
 impl<'a, S: Source> ReadAhead<'a, S> {
@@ -68,7 +69,7 @@ impl<'a, S: Source> ReadAhead<'a, S> {
             drop(state);
             // Who waits for it would wait for ever if this thread ended.
             let done = catch_unwind(AssertUnwindSafe(|| self.source.segment(i)));
-            let done = done.unwrap_or_else(|_| Err(format!("a fault of gotrail's in segment {i}")));
+            let done = done.unwrap_or_else(|_| Err(Unanswered::Ours(format!("segment {i}"))));
             state = self.lock();
             // Unless it is not wanted any more.
             if let Some(slot) = state.slots.get_mut(&i) {
@@ -94,7 +95,7 @@ impl<S: Source> Source for ReadAhead<'_, S> {
         self.source.with_index(f);
     }
 
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
         let mut state = self.lock();
         if state.last.replace(i) == Some(i + 1) {
             let next = i.saturating_sub(AHEAD).max(self.floor).min(i)..i;
@@ -147,7 +148,7 @@ mod tests {
     impl Source for Numbered {
         fn with_index(&self, _: &mut dyn FnMut(&Index)) {}
 
-        fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+        fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
             self.asked[i].fetch_add(1, Ordering::Relaxed);
             if thread::current().id() != self.first {
                 self.others.0.send(i).unwrap();
@@ -157,7 +158,7 @@ mod tests {
                 assert_eq!(i, 37);
             }
             let segment = Segment { first: i as u64, ..Segment::default() };
-            if i == 4 { Err("four".into()) } else { Ok(Arc::new(segment)) }
+            if i == 4 { Err(Unanswered::Unwanted) } else { Ok(Arc::new(segment)) }
         }
     }
 
@@ -168,7 +169,7 @@ mod tests {
             ReadAhead::run(&numbered(false), threads, 0, |ahead| {
                 for i in walk {
                     let got = ahead.segment(i).map(|s| s.first);
-                    assert_eq!(got, if i == 4 { Err("four".into()) } else { Ok(i as u64) });
+                    assert_eq!(got, if i == 4 { Err(Unanswered::Unwanted) } else { Ok(i as u64) });
                 }
             });
         }
@@ -191,7 +192,7 @@ mod tests {
             for i in (0..9).rev() {
                 match ahead.segment(i).map(|s| s.first) {
                     Ok(first) => assert_eq!(first, i as u64),
-                    Err(why) => assert!(i == 4 || i == 6 && why.contains("segment 6"), "{why}"),
+                    Err(why) => assert!(i == 4 || i == 6 && why == Unanswered::Ours("segment 6".into()), "{why}"),
                 }
             }
         });

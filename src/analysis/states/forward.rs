@@ -2,6 +2,7 @@
 //! through a few segments.
 
 use super::source::Source;
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::states::tracker::{End, Interval};
 use crate::base::EventNo;
 use crate::base::{GoIdx, ProcIdx, StackId, StringId, Time};
@@ -53,7 +54,7 @@ impl<'a, S: Source> Timeline<'a, S> {
     /// # Errors
     ///
     /// It cannot be decoded.
-    pub fn segment(&mut self, i: usize) -> Result<Arc<Segment>, String> {
+    pub fn segment(&mut self, i: usize) -> Result<Arc<Segment>, Unanswered> {
         if let Some(at) = self.held.iter().position(|h| h.0 == i) {
             let h = self.held.remove(at);
             let seg = h.1.clone();
@@ -74,7 +75,7 @@ impl<'a, S: Source> Timeline<'a, S> {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn number_at(&mut self, t: Time) -> Result<EventNo, String> {
+    pub fn number_at(&mut self, t: Time) -> Result<EventNo, Unanswered> {
         let i = self.index.segments.partition_point(|s| s.to < t);
         if i >= self.index.segments.len() {
             return Ok(self.index.events);
@@ -94,7 +95,7 @@ impl<'a, S: Source> Timeline<'a, S> {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn before(&mut self, go: GoIdx, no: EventNo, floor: Time) -> Result<Option<Interval>, String> {
+    pub fn before(&mut self, go: GoIdx, no: EventNo, floor: Time) -> Result<Option<Interval>, Unanswered> {
         let Some(start) = self.segment_of(no) else { return Ok(None) };
         let mut stated: Option<Interval> = None;
         let mut back = 0;
@@ -157,7 +158,7 @@ impl<'a, S: Source> Timeline<'a, S> {
         go: GoIdx,
         no: EventNo,
         stated: &mut Option<Interval>,
-    ) -> Result<ControlFlow<Option<Interval>>, String> {
+    ) -> Result<ControlFlow<Option<Interval>>, Unanswered> {
         let seg = self.segment(i)?;
         let of = seg.of_goroutine(go);
         let until = of.partition_point(|&p| seg.first + u64::from(p) < no);
@@ -178,7 +179,7 @@ impl<'a, S: Source> Timeline<'a, S> {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn after(&mut self, go: GoIdx, no: EventNo) -> Result<Option<(End, Arc<Segment>)>, String> {
+    pub fn after(&mut self, go: GoIdx, no: EventNo) -> Result<Option<(End, Arc<Segment>)>, Unanswered> {
         let Some(start) = self.index.segment_of(no) else { return Ok(None) };
         for i in start..self.index.segments.len() {
             let seg = self.segment(i)?;
@@ -199,7 +200,7 @@ impl<'a, S: Source> Timeline<'a, S> {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn runs(&mut self, from: Time, to: Time) -> Result<Vec<(ProcIdx, Run)>, String> {
+    pub fn runs(&mut self, from: Time, to: Time) -> Result<Vec<(ProcIdx, Run)>, Unanswered> {
         let mut out = Vec::new();
         for i in self.index.segments_between(from, to) {
             let all = match self.runs.get(&i) {

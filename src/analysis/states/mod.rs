@@ -7,3 +7,6 @@ pub mod source;
 pub mod spans;
 pub mod tracker;
 pub mod walk;
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Walks segments in order while other threads decode those ahead.
 
 use super::source::Source;
+use crate::analysis::states::source::Unanswered;
 use crate::model::Segment;
 use crossbeam_channel::bounded;
 use std::ops::{ControlFlow, Range};
@@ -22,7 +23,7 @@ pub fn segments<S: Source>(
     range: Range<usize>,
     threads: usize,
     each: &mut dyn FnMut(usize, &Arc<Segment>) -> ControlFlow<()>,
-) -> Result<(), String> {
+) -> Result<(), Unanswered> {
     let threads = threads.clamp(1, range.len().max(1));
     std::thread::scope(|scope| {
         let mut queues = Vec::with_capacity(threads);

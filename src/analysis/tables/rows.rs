@@ -4,7 +4,7 @@ use super::dict::{self, About};
 use super::spans::{Name, ProcStretch, Procs, Range, Ranges};
 use super::{Cell, Ids, Sink, Table, Wanted};
 use crate::analysis::clock;
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{Interval, Tracker, Visit};
 use crate::analysis::states::walk;
 use crate::analysis::tasks::{Following, Instance, What};
@@ -228,7 +228,7 @@ impl Rows {
 /// # Errors
 ///
 /// A segment that cannot be decoded, in a few words.
-pub fn each<S: Source>(source: &S, name: &str, wanted: Wanted, sink: &mut dyn Sink) -> Result<(), String> {
+pub fn each<S: Source>(source: &S, name: &str, wanted: Wanted, sink: &mut dyn Sink) -> Result<(), Unanswered> {
     let mut out = Ok(());
     source.with_index(&mut |index| {
         let mut rows = Rows::new(index, name, wanted);

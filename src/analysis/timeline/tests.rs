@@ -1,6 +1,7 @@
 //! Exact cells against goroutines made by hand and by chance.
 
 use super::*;
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::states::spans::Cuts;
 use crate::base::{ProcIdx, StackId, ThreadIdx};
 use crate::build::SegmentBuilder;
@@ -23,8 +24,8 @@ impl Source for Made {
     }
     fn with_index(&self, _: &mut dyn FnMut(&Index)) {}
 
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
-        self.segments.get(i).cloned().ok_or_else(|| "none".to_owned())
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
+        self.segments.get(i).cloned().ok_or(Unanswered::NoTrace)
     }
     fn summary(&self, _: Lane, _: Time, _: Time) -> Cell {
         Cell::default()

@@ -1,6 +1,6 @@
 //! What goroutines did in a range, to the nanosecond: what the index has of the whole trace, from the events of a part.
 
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::states::walk;
 use crate::base::{GoIdx, GroupId, Time};
@@ -54,7 +54,11 @@ impl Visit for Sum<'_> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn totals<S: Source>(source: &S, range: (Time, Time), members: &dyn Fn(GroupId) -> bool) -> Result<Totals, String> {
+pub fn totals<S: Source>(
+    source: &S,
+    range: (Time, Time),
+    members: &dyn Fn(GroupId) -> bool,
+) -> Result<Totals, Unanswered> {
     let mut out = Ok(Totals::default());
     source.with_index(&mut |index| {
         let mut sum = Sum { index, range, members, out: Totals::default() };

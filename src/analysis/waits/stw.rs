@@ -4,7 +4,7 @@
 //! the stop was asked for leaves it, at its next preemption point; the world is stopped when the last of them has. (A P
 //! whose goroutine is in a syscall or in C is taken away at once.) `stopTheWorldWithSema` in `runtime/proc.go`.
 
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::forward::Timeline;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, Time};
 use crate::model::segment::{GoState, Kind};
@@ -32,7 +32,7 @@ pub struct LastToStop {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn last_to_stop<S: Source>(source: &S, index: &Index, stop: &Range) -> Result<Option<LastToStop>, String> {
+pub fn last_to_stop<S: Source>(source: &S, index: &Index, stop: &Range) -> Result<Option<LastToStop>, Unanswered> {
     of_timeline(&mut Timeline::new(source, index), stop)
 }
 
@@ -44,7 +44,7 @@ pub fn last_to_stop<S: Source>(source: &S, index: &Index, stop: &Range) -> Resul
 pub(super) fn of_timeline<S: Source>(
     timeline: &mut Timeline<'_, S>,
     stop: &Range,
-) -> Result<Option<LastToStop>, String> {
+) -> Result<Option<LastToStop>, Unanswered> {
     let mut last = None;
     // Who has done anything since the stop was asked for, and which Ps have been given back.
     let (mut seen, mut back) = (FxHashSet::default(), FxHashSet::default());

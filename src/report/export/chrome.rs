@@ -4,7 +4,7 @@
 
 use super::lanes::{Draw, Drawn, Lanes, Slice, Track, groups};
 use super::lines::json;
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::tables;
 use crate::base::{GroupId, StackId, Time};
 use crate::model::Index;
@@ -125,7 +125,7 @@ pub fn write<S: Source>(
     index: &Index,
     window: (Time, Time),
     out: &mut dyn Write,
-) -> Result<io::Result<Drawn>, String> {
+) -> Result<io::Result<Drawn>, Unanswered> {
     let mut draw = Chrome {
         index,
         out,

@@ -6,6 +6,7 @@
 
 use super::view::{Command, Ctx};
 use crate::analysis::search;
+use crate::analysis::states::source::Unanswered;
 use crate::build::observe::Observer;
 use crate::model::{Index, Segment};
 use crate::read::Trace;
@@ -62,7 +63,7 @@ impl<'a> JobCtx<'a> {
     /// # Errors
     ///
     /// The answer is no longer wanted.
-    pub fn observe(&self, observer: &dyn Observer) -> Result<(), String> {
+    pub fn observe(&self, observer: &dyn Observer) -> Result<(), Unanswered> {
         let segments = self.trace.index().segments.len();
         let progress = |part: f64| {
             if let Some(reading) = self.reading {
@@ -70,7 +71,7 @@ impl<'a> JobCtx<'a> {
             }
         };
         let seen = self.trace.observe(observer, &progress, self.cancel);
-        if seen { Ok(()) } else { Err("no longer wanted".into()) }
+        if seen { Ok(()) } else { Err(Unanswered::Unwanted) }
     }
 
     /// Whether the answer is no longer wanted.
@@ -86,14 +87,14 @@ impl search::Source for JobCtx<'_> {
         f(&self.trace.index());
     }
 
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
         if self.cancelled() {
-            return Err("no longer wanted".into());
+            return Err(Unanswered::Unwanted);
         }
         if let Some(reading) = self.reading {
             reading(i);
         }
-        self.trace.segment(i).map_err(|e| e.to_string())
+        Ok(self.trace.segment(i)?)
     }
 }
 

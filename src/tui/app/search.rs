@@ -42,7 +42,7 @@ pub fn search(query: String) -> Job {
                 }
             });
             if !outcome.cancelled {
-                say(Step::Done(outcome.failed.first().map(|(_, why)| why.clone())));
+                say(Step::Done(outcome.failed.first().map(|(_, why)| why.to_string())));
             }
             Ok(())
         },

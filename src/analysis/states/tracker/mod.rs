@@ -3,7 +3,7 @@
 //! What is carried from event to event is one row for each goroutine. A stretch is handed on when it ends; those that
 //! are open when the trace ends come last, by goroutine.
 
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::walk;
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};
@@ -249,7 +249,7 @@ impl Tracker {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn each<S: Source>(source: &S, visit: &mut impl Visit) -> Result<(), String> {
+pub fn each<S: Source>(source: &S, visit: &mut impl Visit) -> Result<(), Unanswered> {
     let (mut tracker, mut segments, mut end) = (None, 0, Time::MIN);
     source.with_index(&mut |index| {
         tracker = Some(Tracker::new(index));

@@ -5,7 +5,7 @@ use super::classes::{Classes, Early, Node, Site};
 use super::log::{Kept, Step};
 use super::queue::Queue;
 use super::{Contended, What};
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::links::group;
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};
@@ -229,7 +229,7 @@ impl<'a> Follow<'a> {
     /// # Errors
     ///
     /// A segment that cannot be decoded.
-    pub fn decode<S: Source>(&mut self, source: &S) -> Result<(), String> {
+    pub fn decode<S: Source>(&mut self, source: &S) -> Result<(), Unanswered> {
         let gos = self.classes.index.goroutines.len();
         let mut c = Collect { follow: self, found: Vec::new(), late: Vec::new() };
         tracker::each(source, &mut c)?;

@@ -2,7 +2,7 @@
 
 use super::holds::Hold;
 use super::queue::Curve;
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::coroutine;
 use crate::base::{GoIdx, StackId};
@@ -93,7 +93,7 @@ pub(super) fn meanwhile<S: Source>(
     (index, places, reasons): (&Index, &Places, &Reasons),
     curves: &[Curve],
     mut holds: Vec<(Hold, u32)>,
-) -> Result<Vec<Meanwhile>, String> {
+) -> Result<Vec<Meanwhile>, Unanswered> {
     let out = vec![Meanwhile::new(); curves.len()];
     if holds.is_empty() {
         return Ok(out);

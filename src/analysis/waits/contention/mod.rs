@@ -20,7 +20,7 @@ pub use depth::CELLS;
 pub use follow::Side;
 pub use log::{Keeper, Kept};
 
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::Index;
@@ -304,7 +304,7 @@ pub const WHOLE: Window = (Time::MIN, Time::MAX);
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contention, String> {
+pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contention, Unanswered> {
     contention_in(source, kept, WHOLE)
 }
 
@@ -314,8 +314,8 @@ pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contentio
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn contention_in<S: Source>(source: &S, kept: Option<Kept>, window: Window) -> Result<Contention, String> {
-    let mut out = Err("there is no trace".to_owned());
+pub fn contention_in<S: Source>(source: &S, kept: Option<Kept>, window: Window) -> Result<Contention, Unanswered> {
+    let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
         // Of a damaged trace it may not be known how some waits ended.
         let kept = kept.as_ref().filter(|_| !index.totals.waits_missing);
@@ -324,7 +324,12 @@ pub fn contention_in<S: Source>(source: &S, kept: Option<Kept>, window: Window) 
     out
 }
 
-fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>, window: Window) -> Result<Contention, String> {
+fn of_index<S: Source>(
+    source: &S,
+    index: &Index,
+    kept: Option<&Kept>,
+    window: Window,
+) -> Result<Contention, Unanswered> {
     let places = Places::new(&index.dict);
     let reasons = Reasons::default();
     let from = window.0.max(index.start).min(index.end);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::analysis::states::source::Unanswered;
 use crate::base::{FrameId, GoId, GroupId, ProcIdx, StackId, StringId, ThreadIdx};
 use crate::build::SegmentBuilder;
 use crate::build::commit::{Handles, Maps};
@@ -37,8 +38,8 @@ impl Source for Made {
         f(&self.index);
     }
 
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
-        self.segments.get(i).cloned().ok_or_else(|| "no such segment".into())
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
+        self.segments.get(i).cloned().ok_or(Unanswered::NoTrace)
     }
 }
 

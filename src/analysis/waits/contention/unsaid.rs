@@ -1,7 +1,7 @@
 //! Waits of which the trace does not say what for: they may be for a lock or a channel, or for anything else.
 
 use super::Window;
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::group;
@@ -74,7 +74,7 @@ impl Visit for Count<'_> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn inside<S: Source>(source: &S, index: &Index, reasons: &Reasons, window: Window) -> Result<Tally, String> {
+pub fn inside<S: Source>(source: &S, index: &Index, reasons: &Reasons, window: Window) -> Result<Tally, Unanswered> {
     let mut c = Count { index, reasons, window, known: FxHashMap::default(), sum: Tally::default() };
     tracker::each(source, &mut c)?;
     Ok(c.sum)

@@ -6,6 +6,7 @@ pub mod table;
 
 use super::coroutine;
 use crate::analysis::search::{LookAhead, Source};
+use crate::analysis::states::source::Unanswered;
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
@@ -370,7 +371,7 @@ fn from_index(index: &Index) -> Option<Links> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn links<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, String> {
+pub fn links<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, Unanswered> {
     if opts.filter.is_none() && (opts.from, opts.to) == (Time::MIN, Time::MAX) {
         let mut known = None;
         source.with_index(&mut |index| known = from_index(index));
@@ -386,7 +387,7 @@ pub fn links<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, String> 
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn links_of_events<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, String> {
+pub fn links_of_events<S: Source>(source: &S, opts: Options<'_>) -> Result<Links, Unanswered> {
     let ahead = LookAhead::new(source);
     let mut out = Ok(Links { edges: Vec::new(), places: Places::default(), reasons: Reasons::default() });
     source.with_index(&mut |index| {
@@ -472,7 +473,7 @@ pub fn list<S: Source>(
     links: &Links,
     edge: &Key,
     limit: usize,
-) -> Result<Vec<Wait>, String> {
+) -> Result<Vec<Wait>, Unanswered> {
     struct Collect<'a, 'o> {
         index: &'a Index,
         links: &'a Links,

@@ -1,7 +1,7 @@
 //! The chain of waits behind one wait.
 
 use super::MAX_DEPTH;
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::forward::Timeline;
 use crate::analysis::states::tracker::Interval;
 use crate::base::{Duration, EventNo, StackId, Time};
@@ -54,8 +54,8 @@ pub fn rank(len: Duration, by_goroutine: bool) -> i64 {
 /// # Errors
 ///
 /// A segment that cannot be decoded; no goroutine begins to wait with that event.
-pub fn chain<S: Source>(source: &S, began: EventNo) -> Result<Chain, String> {
-    let mut out = Err("there is no trace".to_owned());
+pub fn chain<S: Source>(source: &S, began: EventNo) -> Result<Chain, Unanswered> {
+    let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
         let mut timeline = Timeline::new(source, index);
         let reasons = Reasons::default();
@@ -64,9 +64,9 @@ pub fn chain<S: Source>(source: &S, began: EventNo) -> Result<Chain, String> {
     out
 }
 
-fn chain_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began: EventNo) -> Result<Chain, String> {
+fn chain_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began: EventNo) -> Result<Chain, Unanswered> {
     let index = timeline.index;
-    let none = || format!("no goroutine begins to wait with event {began}");
+    let none = || Unanswered::NoWait(began);
     let seg = timeline.segment(index.segment_of(began).ok_or_else(none)?)?;
     let go = seg.go[(began - seg.first) as usize];
     let first = timeline.before(go, began + 1, Time::MIN)?.filter(|i| i.state == GoState::Waiting).ok_or_else(none)?;
@@ -119,7 +119,7 @@ fn chain_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began:
 
 impl Interval {
     /// Whether it goes on beyond `t`; its next change is event `no` or later.
-    fn outlasts<S: Source>(&self, t: Time, no: EventNo, timeline: &mut Timeline<'_, S>) -> Result<bool, String> {
+    fn outlasts<S: Source>(&self, t: Time, no: EventNo, timeline: &mut Timeline<'_, S>) -> Result<bool, Unanswered> {
         Ok(timeline.after(self.go, no)?.is_none_or(|(e, seg)| seg.time[(e.no - seg.first) as usize] > t))
     }
 }
@@ -129,7 +129,7 @@ fn close<S: Source>(
     reasons: &Reasons,
     wait: Interval,
     no: EventNo,
-) -> Result<Link, String> {
+) -> Result<Link, Unanswered> {
     let index = timeline.index;
     let (to, end) = match timeline.after(wait.go, no)? {
         Some((e, seg)) => (seg.time[(e.no - seg.first) as usize], Some(e)),

@@ -1,5 +1,5 @@
 use super::*;
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::base::{GoId, ProcIdx, StackId, StringId, ThreadIdx};
 use crate::build::SegmentBuilder;
 use crate::model::segment::{GoState, Kind};
@@ -18,8 +18,8 @@ impl Source for Made {
         f(&self.index);
     }
 
-    fn segment(&self, i: usize) -> Result<Arc<Segment>, String> {
-        self.segments.get(i).cloned().ok_or_else(|| "no such segment".into())
+    fn segment(&self, i: usize) -> Result<Arc<Segment>, Unanswered> {
+        self.segments.get(i).cloned().ok_or(Unanswered::NoTrace)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Holder, Hop, MAX_DEPTH, Path, Piece, What, Window};
 use crate::analysis::sched::{Behind, Parts, Splitter};
-use crate::analysis::search::Source;
+use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::ahead::ReadAhead;
 use crate::analysis::states::forward::Timeline;
 use crate::analysis::states::tracker::{End, Interval, made_by_timer};
@@ -45,8 +45,8 @@ struct Frame {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, String> {
-    let mut out = Err("there is no trace".to_owned());
+pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, Unanswered> {
+    let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
         let segments = index.segments_between(window.from, window.to);
         let threads = if segments.len() < LONG { 0 } else { walk::threads() };
@@ -88,7 +88,7 @@ struct Walk<'a, S> {
 }
 
 impl<'a, S: Source> Walk<'a, S> {
-    fn run(&mut self, window: Window) -> Result<(), String> {
+    fn run(&mut self, window: Window) -> Result<(), Unanswered> {
         let mut t = window.to.max(window.from);
         let mut no = match window.end {
             Some(no) => no,
@@ -215,7 +215,7 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// The last release of a lock that ended a wait before event `no` and at or after `lo`.
-    fn release_before(&mut self, lock: Node, no: EventNo, lo: Time) -> Result<Option<Release>, String> {
+    fn release_before(&mut self, lock: Node, no: EventNo, lo: Time) -> Result<Option<Release>, Unanswered> {
         let Some(last) = self.index.segment_of(no) else { return Ok(None) };
         for i in (0..=last).rev() {
             if self.index.segments[i].to < lo {
@@ -262,7 +262,7 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// A piece in which the goroutine did not wait.
-    fn spend(&mut self, now: &Interval, (from, to): (Time, Time), depth: u16) -> Result<(), String> {
+    fn spend(&mut self, now: &Interval, (from, to): (Time, Time), depth: u16) -> Result<(), Unanswered> {
         let mut p = piece(now.go, from, to, depth);
         match now.state {
             GoState::Running => {
@@ -296,7 +296,7 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// CPU samples of a goroutine, and the line of user code that most of them hit.
-    fn samples(&mut self, go: GoIdx, from: Time, to: Time) -> Result<(u32, PlaceId), String> {
+    fn samples(&mut self, go: GoIdx, from: Time, to: Time) -> Result<(u32, PlaceId), Unanswered> {
         let mut by: BTreeMap<PlaceId, u32> = BTreeMap::new();
         let mut all = 0;
         for i in self.index.segments_between(from, to) {
@@ -315,7 +315,7 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// How long a goroutine assisted the collector.
-    fn assisted(&mut self, go: GoIdx, from: Time, to: Time) -> Result<Duration, String> {
+    fn assisted(&mut self, go: GoIdx, from: Time, to: Time) -> Result<Duration, Unanswered> {
         let (mut sum, mut since, mut told) = (Duration::ZERO, None, false);
         let range = self.index.segments_between(from, to);
         // Past the end too: what ends there tells that it went on all the while.
@@ -365,7 +365,7 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// Who was last to stop, of the stop of the world that took most of a piece.
-    fn last_to_stop(&mut self, from: Time, to: Time) -> Result<Option<LastToStop>, String> {
+    fn last_to_stop(&mut self, from: Time, to: Time) -> Result<Option<LastToStop>, Unanswered> {
         let stops = &self.index.stw;
         let first = stops.partition_point(|r| r.to <= from);
         let inside = (first..stops.len()).take_while(|&i| stops[i].from < to);

@@ -7,7 +7,7 @@
 mod messages;
 
 use super::lanes::{Draw, Drawn, Lanes, Slice, Track, groups};
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::tables;
 use crate::base::{FrameId, GroupId, StackId, Time};
 use crate::model::Index;
@@ -235,7 +235,7 @@ pub fn write<S: Source>(
     index: &Index,
     window: (Time, Time),
     out: &mut dyn Write,
-) -> Result<io::Result<Drawn>, String> {
+) -> Result<io::Result<Drawn>, Unanswered> {
     let mut draw = Perfetto {
         index,
         out,

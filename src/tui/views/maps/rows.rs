@@ -82,10 +82,10 @@ fn in_trace(
     let locks = locks.get().ok_or("the locks are not known")?;
     let source = JobCtx::new(cx.trace, cx.cancel).told(&second);
     if key.is_all() {
-        return of_trace(&source, locks, files);
+        return Ok(of_trace(&source, locks, files)?);
     }
     let scope = Scope { window: key.window, group: key.group, query: key.query.as_deref() };
-    of_scope(&source, locks, files, &scope, cx.cancel)
+    Ok(of_scope(&source, locks, files, &scope, cx.cancel)?)
 }
 
 /// The name of a trace's file.

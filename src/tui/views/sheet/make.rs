@@ -38,7 +38,7 @@ pub fn failed(why: String) -> Panelled {
 ///
 /// A part of the trace that cannot be read, in words.
 pub fn chain(cx: &JobCtx, began: EventNo) -> Result<Panelled, String> {
-    path::chain(cx, began).map(|c| chain_panel(&cx.trace.index(), &c))
+    Ok(chain_panel(&cx.trace.index(), &path::chain(cx, began)?))
 }
 
 /// A wait of a chain in words that are safe to show.
@@ -209,7 +209,8 @@ fn kind(what: What) -> WaitKind {
 pub fn locks(cx: &JobCtx, range: Option<(Time, Time)>) -> Result<Panelled, String> {
     let keeper = Keeper::default();
     cx.observe(&keeper)?;
-    contention_in(cx, keeper.take(), range.unwrap_or(WHOLE)).map(|c| locks_panel(&cx.trace.index(), &c))
+    let c = contention_in(cx, keeper.take(), range.unwrap_or(WHOLE))?;
+    Ok(locks_panel(&cx.trace.index(), &c))
 }
 
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {
@@ -267,7 +268,7 @@ const STEP: u16 = 21;
 ///
 /// A part of the trace that cannot be read, in words.
 pub fn path(cx: &JobCtx, window: Window, of: &str) -> Result<Panelled, String> {
-    path::path(cx, window).map(|p| path_panel(&cx.trace.index(), &p, of))
+    Ok(path_panel(&cx.trace.index(), &path::path(cx, window)?, of))
 }
 
 fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
