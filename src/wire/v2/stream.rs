@@ -94,17 +94,25 @@ impl Stream {
         }
     }
 
-    /// Where the event after the head begins, where its batch ends, and the clock before it.
+    /// Where the head begins, where its batch ends, and the clock before it.
     #[inline(always)]
     pub fn place(&self) -> (usize, usize, u64) {
-        (self.pos, self.end, self.ts)
+        (self.head_pos, self.end, self.head_ts)
     }
 
-    /// Goes on in the same batch: the event at `pos` is the next to be decoded.
+    /// Goes on in the same batch: the event at `pos`, after which the clock is at `ts`, is the next to be decoded.
     #[inline(always)]
     pub fn go_on(&mut self, pos: usize, ts: u64) {
         self.pos = pos;
         self.ts = ts;
+    }
+
+    /// The same, and that event, of so many bytes, has been decoded already: it is the head.
+    #[inline(always)]
+    pub fn go_on_with(&mut self, (pos, ts): (usize, u64), head: Head, len: usize, now: u64) {
+        (self.head_pos, self.head_ts) = (pos, ts);
+        (self.pos, self.ts) = (pos + len, now);
+        self.head = head;
     }
 
     /// What is wrong with the event that could not be decoded, or reaches beyond its batch.

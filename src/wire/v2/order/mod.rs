@@ -221,19 +221,22 @@ impl<'a> Orderer<'a> {
     fn run(&mut self, stream: u16, limit: Time, out: &mut Events, max: usize) {
         let alone = self.parked.is_empty();
         loop {
-            let time = self.streams[stream as usize].head.time;
-            if self.sample_time < time {
-                self.flush_samples(time, out);
-            }
-            if self.apply(stream, false, out) == Step::NotYet {
-                self.parked.push(stream);
-                self.frontier.set(stream, Time::MAX);
-                return;
-            }
-            if alone {
-                self.gallop(stream, limit, out, max);
-            }
-            let key = self.advance(stream);
+            let next = if alone { self.gallop(stream, limit, out, max) } else { None };
+            let key = match next {
+                Some(key) => key,
+                None => {
+                    let time = self.streams[stream as usize].head.time;
+                    if self.sample_time < time {
+                        self.flush_samples(time, out);
+                    }
+                    if self.apply(stream, false, out) == Step::NotYet {
+                        self.parked.push(stream);
+                        self.frontier.set(stream, Time::MAX);
+                        return;
+                    }
+                    self.advance(stream)
+                }
+            };
             if key >= limit || !alone || out.len() >= max {
                 self.frontier.set(stream, key);
                 return;
