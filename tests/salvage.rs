@@ -240,3 +240,20 @@ fn ps_without_number_and_without_end_take_little_room() {
     assert_eq!(t.index().procs.len(), 20_000);
     assert!(t.index().grid.bytes() < 64 << 20, "{} bytes", t.index().grid.bytes());
 }
+
+/// An event of an experiment shows as many arguments as it has, whatever was decoded before it.
+#[test]
+fn events_show_no_arguments_of_others() {
+    let mut t = Encoder::new(26);
+    let mut body = event(id::PROC_STATUS, 1, &[0, 1]);
+    body.extend(event(id::GO_STATUS, 1, &[1, 7, 2]));
+    body.extend(event(id::SPAN, 1, &[11, 12, 13]));
+    body.extend(event(id::SPAN_FREE, 1, &[21]));
+    t.push(batch(1, u64::MAX, 0, &encoder::sync()));
+    t.push(batch(1, 7, 0, &body));
+    t.end_generation();
+    let trace = load(&t.bytes);
+    let segment = trace.segment(0).unwrap();
+    let shown: Vec<Detail> = (0..segment.len()).map(|i| segment.event(i).detail).collect();
+    assert_eq!(shown[shown.len() - 2..], [Detail::Experiment([11, 12, 13, 0]), Detail::Experiment([21, 0, 0, 0])]);
+}

@@ -39,6 +39,7 @@ impl Duration {
 
 impl Sub for Time {
     type Output = Duration;
+    #[inline]
     fn sub(self, earlier: Time) -> Duration {
         Duration(self.0.saturating_sub(earlier.0))
     }
@@ -46,6 +47,7 @@ impl Sub for Time {
 
 impl Add<Duration> for Time {
     type Output = Time;
+    #[inline]
     fn add(self, d: Duration) -> Time {
         Time(self.0.saturating_add(d.0))
     }
@@ -53,6 +55,7 @@ impl Add<Duration> for Time {
 
 impl Sub<Duration> for Time {
     type Output = Time;
+    #[inline]
     fn sub(self, d: Duration) -> Time {
         Time(self.0.saturating_sub(d.0))
     }
@@ -60,6 +63,7 @@ impl Sub<Duration> for Time {
 
 impl Add for Duration {
     type Output = Duration;
+    #[inline]
     fn add(self, d: Duration) -> Duration {
         Duration(self.0.saturating_add(d.0))
     }
@@ -67,18 +71,21 @@ impl Add for Duration {
 
 impl Sub for Duration {
     type Output = Duration;
+    #[inline]
     fn sub(self, d: Duration) -> Duration {
         Duration(self.0.saturating_sub(d.0))
     }
 }
 
 impl AddAssign for Duration {
+    #[inline]
     fn add_assign(&mut self, d: Duration) {
         *self = *self + d;
     }
 }
 
 impl SubAssign for Duration {
+    #[inline]
     fn sub_assign(&mut self, d: Duration) {
         *self = *self - d;
     }

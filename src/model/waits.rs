@@ -36,15 +36,18 @@ impl Histogram {
 
     #[inline]
     fn count(&mut self, i: u32, n: u32) {
-        if self.counts.get(i.wrapping_sub(self.first) as usize).is_none() {
-            self.grow(i);
+        if let Some(c) = self.counts.get_mut(i.wrapping_sub(self.first) as usize) {
+            *c = c.saturating_add(n);
+            return;
         }
+        self.grow(i);
         if let Some(c) = self.counts.get_mut(i.wrapping_sub(self.first) as usize) {
             *c = c.saturating_add(n);
         }
     }
 
     /// Makes room for step `i`.
+    #[cold]
     fn grow(&mut self, i: u32) {
         if self.counts.is_empty() {
             self.first = i;
@@ -143,18 +146,32 @@ impl WaitTally {
     /// Counts one more.
     #[inline]
     pub fn add(&mut self, s: Stretch) {
-        self.count += 1;
         self.open += u64::from(s.began == EventNo::MAX || s.ended == EventNo::MAX);
+        self.add_whole(s);
+    }
+
+    /// Counts one more, which began and ended in the trace.
+    #[inline(always)]
+    pub(crate) fn add_whole(&mut self, s: Stretch) {
+        self.count += 1;
         self.total += s.len;
-        if self.count == 1 {
-            self.longest = s;
-            return;
-        }
-        if self.count == 2 {
-            self.lengths.add(self.longest.len);
+        if self.count <= 2 {
+            return self.add_early(s);
         }
         self.lengths.add(s.len);
         if s.beats(&self.longest) {
+            self.longest = s;
+        }
+    }
+
+    /// The first, of which there is no histogram yet, or the second.
+    #[inline(never)]
+    fn add_early(&mut self, s: Stretch) {
+        if self.count == 2 {
+            self.lengths.add(self.longest.len);
+            self.lengths.add(s.len);
+        }
+        if self.count == 1 || s.beats(&self.longest) {
             self.longest = s;
         }
     }

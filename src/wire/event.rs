@@ -295,6 +295,7 @@ pub struct Events {
 
 impl Events {
     /// How many events there are.
+    #[inline]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -317,6 +318,7 @@ impl Events {
     }
 
     /// Stores wide arguments and returns what to put in `arg`.
+    #[inline]
     pub fn push_wide(&mut self, args: Args) -> u32 {
         self.wide.push(args);
         (self.wide.len() - 1) as u32

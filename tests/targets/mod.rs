@@ -49,13 +49,21 @@ pub fn v2(data: &[u8]) {
         let tables = GenTables::read(&file, g, &Fallback::default());
         let cut = if i + 1 < scan.generations.len() { Cut::LastEvent } else { Cut::None };
         let mut orderer = Orderer::new(&file, g, &tables, cut);
-        let mut events = Events::default();
+        let mut one_by_one = Orderer::new(&file, g, &tables, cut);
+        let (mut events, mut singles) = (Events::default(), Events::default());
         let mut last = Time::MIN;
         let mut more = true;
         while more {
             let checkpoint = orderer.checkpoint();
             events.clear();
             more = orderer.next(&mut events, 64);
+            singles.clear();
+            while singles.len() < events.len() && {
+                let n = singles.len() + 1;
+                one_by_one.next(&mut singles, n)
+            } {}
+            let shown = |e: &Events| format!("{:?}", e.rows);
+            assert_eq!(shown(&events), shown(&singles), "how many are asked for changes what comes");
             for r in &events.rows {
                 assert!(r.time >= last, "time runs backwards");
                 last = r.time;

@@ -32,7 +32,7 @@ pub(super) fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time,
 }
 
 /// The same for sums over many goroutines, in ns; `last` is the cell of `to`, and when it starts.
-#[inline]
+#[inline(always)]
 pub(super) fn sum(
     cells: &mut Vec<u64>,
     first: u32,
@@ -47,6 +47,11 @@ pub(super) fn sum(
         *c = c.saturating_add((to.0 - from.0) as u64);
         return;
     }
+    sum_far(cells, first, scale, from, to);
+}
+
+#[inline(never)]
+fn sum_far(cells: &mut Vec<u64>, first: u32, scale: Scale, from: Time, to: Time) {
     scale.each_cell(from, to, |cell, ns| {
         let i = cell.saturating_sub(first) as usize;
         if i >= cells.len() {

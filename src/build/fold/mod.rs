@@ -6,25 +6,29 @@
 
 mod cells;
 mod counts;
+mod links;
+mod often;
 mod part;
 
 use crate::model::tally::Tally;
 use cells::{is_blank, next_cell, spread, sum, thin};
 use counts::Counts;
+use links::Links;
 use part::EARLY;
 pub(crate) use part::{CALL, Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
 
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
-use crate::model::waits::{LinkTally, Stretch};
+use crate::model::waits::Stretch;
 use crate::wire::args::Args;
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
-use rustc_hash::FxHashMap;
 
 /// The fold in progress.
 pub(crate) struct Fold {
     part: Part,
+    /// Waits that began before this are put together with the part before.
+    early: Time,
     /// Number within the part of the event that is being folded.
     no: u64,
     scale: Scale,
@@ -32,9 +36,7 @@ pub(crate) struct Fold {
     blocks: Counts,
     samples: Counts,
     waits: Vec<Tally>,
-    link_keys: Vec<LinkKey>,
-    link_tallies: Vec<LinkTally>,
-    link_ids: FxHashMap<LinkKey, u32>,
+    links: Links,
     /// Stacks seen in the current segment, one flag each.
     seen: Vec<bool>,
     seen_list: Vec<u32>,
@@ -49,15 +51,14 @@ impl Fold {
         let stack_count = tables.stacks.len();
         Fold {
             part: Part::new(start, scale.cell(start)),
+            early: start + EARLY,
             no: 0,
             scale,
             stops: Counts::default(),
             blocks: Counts::default(),
             samples: Counts::default(),
             waits: Vec::new(),
-            link_keys: Vec::new(),
-            link_tallies: Vec::new(),
-            link_ids: FxHashMap::default(),
+            links: Links::default(),
             seen: vec![false; stack_count],
             seen_list: Vec::new(),
             blank: (0..stack_count as u32).map(|i| is_blank(tables, i)).collect(),
@@ -86,77 +87,89 @@ impl Fold {
             self.no = no;
             kinds[r.kind as usize & 63] += 1;
             self.see(r.stack);
-            match r.kind {
-                Kind::GoStart => self.leave(r, GoState::Running),
-                Kind::GoUnblock => self.unblock(r),
-                Kind::GoBlock => self.block(r),
-                Kind::GoStop => {
-                    self.stops.add(r.arg);
-                    self.leave(r, GoState::Runnable);
-                    self.note_stack(r.go, r.stack);
-                }
-                Kind::GoSyscallBegin => self.enter_syscall(r),
-                Kind::GoSyscallEnd => {
-                    self.count_call(r);
-                    self.leave(r, GoState::Running);
-                    self.end_syscall(r.proc, r.go);
-                }
-                Kind::GoSyscallEndBlocked => {
-                    self.count_call(r);
-                    self.leave(r, GoState::Runnable);
-                }
-                Kind::GoDestroy | Kind::GoDestroySyscall => {
-                    self.count_call(r);
-                    self.leave(r, GoState::NotExist);
-                    if let Some(row) = self.go_row(r.go) {
-                        row.ended = Some(r.time);
-                    }
-                }
-                Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall => self.create(r),
-                Kind::GoStatus => self.status(r),
-                Kind::ProcStart => {
-                    if let Some(p) = self.proc_row(r.arg as u16) {
-                        p.running_since = r.time;
-                    }
-                }
-                Kind::ProcStop => self.proc_idle(r.arg as u16, r.time, false),
-                Kind::ProcSteal => {
-                    let (proc, idle) = r.stolen();
-                    self.proc_idle(proc, r.time, idle);
-                }
-                Kind::ProcStatus => self.proc_status(events.wide(r), r.time),
-                Kind::CpuSample => {
-                    self.samples.add(r.stack);
-                    if let Some(cell) = self.touch(r.go, r.time) {
-                        cell.samples += 1;
-                    }
-                    if let Some(row) = self.go_row(r.go) {
-                        row.samples += 1;
-                    }
-                }
-                Kind::HeapAlloc => {
-                    let v = events.wide(r).value();
-                    self.part.heap_alloc.add(v);
-                    thin(&mut self.part.heap, self.scale, r.time, v);
-                }
-                Kind::HeapGoal => {
-                    let v = events.wide(r).value();
-                    self.part.heap_goal.add(v);
-                    thin(&mut self.part.goals, self.scale, r.time, v);
-                }
-                Kind::ProcsChange => {
-                    let v = events.wide(r).value();
-                    self.part.gomaxprocs.add(v);
-                    self.part.procs_changes.push((r.time, v));
-                }
-                Kind::Sync => {}
-                k if k >= Kind::Span => {}
-                _ => self.rare(r, events),
+            // Comparisons, which a processor foresees, for what happens often; a jump for the rest.
+            if r.kind == Kind::GoStart {
+                self.start(r);
+            } else if r.kind == Kind::GoUnblock {
+                self.unblock(r);
+            } else if r.kind == Kind::GoBlock {
+                self.block(r);
+            } else {
+                self.fold(r, events);
             }
         }
         for (i, n) in kinds.into_iter().enumerate().filter(|(_, n)| *n > 0) {
             self.part.kinds[i] += n;
             self.segment.kinds |= 1 << i;
+        }
+    }
+
+    /// Folds an event of any other kind.
+    #[inline(never)]
+    fn fold(&mut self, r: &Row, events: &Events) {
+        match r.kind {
+            Kind::GoStart | Kind::GoUnblock | Kind::GoBlock | Kind::Sync => {}
+            Kind::GoStop => {
+                self.stops.add(r.arg);
+                self.leave(r, GoState::Runnable);
+                self.note_stack(r.go, r.stack);
+            }
+            Kind::GoSyscallBegin => self.enter_syscall(r),
+            Kind::GoSyscallEnd => {
+                self.count_call(r);
+                self.leave(r, GoState::Running);
+                self.end_syscall(r.proc, r.go);
+            }
+            Kind::GoSyscallEndBlocked => {
+                self.count_call(r);
+                self.leave(r, GoState::Runnable);
+            }
+            Kind::GoDestroy | Kind::GoDestroySyscall => {
+                self.count_call(r);
+                self.leave(r, GoState::NotExist);
+                if let Some(row) = self.go_row(r.go) {
+                    row.ended = Some(r.time);
+                }
+            }
+            Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall => self.create(r),
+            Kind::GoStatus => self.status(r),
+            Kind::ProcStart => {
+                if let Some(p) = self.proc_row(r.arg as u16) {
+                    p.running_since = r.time;
+                }
+            }
+            Kind::ProcStop => self.proc_idle(r.arg as u16, r.time, false),
+            Kind::ProcSteal => {
+                let (proc, idle) = r.stolen();
+                self.proc_idle(proc, r.time, idle);
+            }
+            Kind::ProcStatus => self.proc_status(events.wide(r), r.time),
+            Kind::CpuSample => {
+                self.samples.add(r.stack);
+                if let Some(cell) = self.touch(r.go, r.time) {
+                    cell.samples += 1;
+                }
+                if let Some(row) = self.go_row(r.go) {
+                    row.samples += 1;
+                }
+            }
+            Kind::HeapAlloc => {
+                let v = events.wide(r).value();
+                self.part.heap_alloc.add(v);
+                thin(&mut self.part.heap, self.scale, r.time, v);
+            }
+            Kind::HeapGoal => {
+                let v = events.wide(r).value();
+                self.part.heap_goal.add(v);
+                thin(&mut self.part.goals, self.scale, r.time, v);
+            }
+            Kind::ProcsChange => {
+                let v = events.wide(r).value();
+                self.part.gomaxprocs.add(v);
+                self.part.procs_changes.push((r.time, v));
+            }
+            k if k >= Kind::Span => {}
+            _ => self.rare(r, events),
         }
     }
 
@@ -221,10 +234,9 @@ impl Fold {
         let waits = std::mem::take(&mut self.waits);
         let waits = (0u32..).zip(&waits).filter(|(_, t)| t.count > 0);
         self.part.waits = waits.map(|(i, t)| (i.wrapping_sub(1), *t)).collect();
-        let keys = std::mem::take(&mut self.link_keys);
-        self.part.links = keys.into_iter().zip(std::mem::take(&mut self.link_tallies)).collect();
-        self.link_ids.clear();
+        self.part.links = self.links.take();
         let end = self.part.end;
+        self.early = end + EARLY;
         std::mem::replace(&mut self.part, Part::new(end, self.scale.cell(end)))
     }
 
@@ -259,7 +271,7 @@ impl Fold {
     }
 
     /// The goroutine that `r` is about leaves the state it is in for `next`; accounts the interval that ends.
-    #[inline]
+    #[inline(never)]
     fn leave(&mut self, r: &Row, next: GoState) {
         let (t, scale) = (r.time, self.scale);
         let part = &mut self.part;
@@ -297,17 +309,10 @@ impl Fold {
                 sum(&mut part.all_runnable, part.first_cell, scale, (since, t), cell, cell_start);
             }
             GoState::Waiting => {
-                row.times.waiting += d;
-                row.by_reason.add(row.reason, d);
-                row.longest_wait.0 = row.longest_wait.0.max(d.0);
-                row.cell.longest = row.cell.longest.max(d.0 as u64);
+                row.add_wait(d);
                 part.waits_missing |= r.kind != Kind::GoUnblock;
                 if row.blocked {
-                    let i = row.reason.wrapping_add(1) as usize;
-                    if i >= self.waits.len() {
-                        self.waits.resize(i + 1, Tally::default());
-                    }
-                    self.waits[i].add(d);
+                    count_wait(&mut self.waits, row.reason, d);
                 }
             }
             GoState::Syscall => {
@@ -318,64 +323,6 @@ impl Fold {
             }
             GoState::NotExist | GoState::Undetermined => {}
         }
-    }
-
-    #[inline]
-    fn block(&mut self, r: &Row) {
-        self.blocks.add(r.arg);
-        self.leave(r, GoState::Waiting);
-        let no = self.no;
-        if let Some(row) = self.go_row(r.go) {
-            row.reason = r.arg;
-            row.stack = r.stack;
-            row.blocked = true;
-            row.began = no;
-        }
-        self.note_stack(r.go, r.stack);
-    }
-
-    #[inline]
-    fn unblock(&mut self, r: &Row) {
-        let Some(row) = self.part.gos.get_mut(r.go as usize) else { return };
-        let since = row.since;
-        let ours = since != Time::MIN && row.state == GoState::Waiting;
-        let (blocked, began, ended) = (row.blocked, row.began, self.no);
-        let (reason, waiter_stack, last) = (row.reason, row.stack, row.last_link);
-        self.leave(r, GoState::Runnable);
-        if let Some(row) = self.go_row(r.go) {
-            row.blocked = false;
-        }
-        if !ours {
-            return;
-        }
-        let key = LinkKey { waiter: r.go, reason, waiter_stack, waker: r.by, waker_stack: r.stack };
-        let early = since < self.part.start + EARLY;
-        if early || !blocked {
-            self.part.singles.push(Single { key, from: since, to: r.time, began, ended, blocked });
-        }
-        if !blocked {
-            return;
-        }
-        let id = if self.link_keys.get(last as usize) == Some(&key) { last } else { self.link(key) };
-        let len = r.time - since;
-        let link = &mut self.link_tallies[id as usize];
-        link.tally.add(len);
-        if !early {
-            link.waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
-        }
-        if let Some(row) = self.go_row(r.go) {
-            row.last_link = id;
-        }
-    }
-
-    fn link(&mut self, key: LinkKey) -> u32 {
-        let next = self.link_keys.len() as u32;
-        let id = *self.link_ids.entry(key).or_insert(next);
-        if id == next {
-            self.link_keys.push(key);
-            self.link_tallies.push(LinkTally::default());
-        }
-        id
     }
 
     fn enter_syscall(&mut self, r: &Row) {
@@ -401,13 +348,13 @@ impl Fold {
         }
         let (began, ended, last) = (row.began, self.no, row.last_call);
         let key = LinkKey { waiter: r.go, reason: CALL, waiter_stack: row.stack, waker: NONE, waker_stack: NONE };
-        if since < self.part.start + EARLY {
+        if since < self.early {
             self.part.singles.push(Single { key, from: since, to: r.time, began, ended, blocked: false });
             return;
         }
-        let id = if self.link_keys.get(last as usize) == Some(&key) { last } else { self.link(key) };
         let len = r.time - since;
-        self.link_tallies[id as usize].waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
+        let (id, link) = self.links.of(key, last);
+        link.waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
         if let Some(row) = self.go_row(r.go) {
             row.last_call = id;
         }
@@ -549,4 +496,14 @@ impl Fold {
             row.first_stack = stack;
         }
     }
+}
+
+/// Counts a wait that began with a block; `waits` has a place for no reason at all and then one for each string.
+#[inline(always)]
+fn count_wait(waits: &mut Vec<Tally>, reason: u32, d: Duration) {
+    let i = reason.wrapping_add(1) as usize;
+    if i >= waits.len() {
+        waits.resize(i + 1, Tally::default());
+    }
+    waits[i].add(d);
 }

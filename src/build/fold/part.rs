@@ -97,6 +97,13 @@ impl GoRow {
     }
 }
 
+/// Adds to a time that a goroutine spent. Its intervals follow each other, so that no sum is longer than the trace, and
+/// nothing has to be looked for that could overflow.
+#[inline(always)]
+pub(super) fn extend(sum: &mut Duration, d: Duration) {
+    sum.0 = sum.0.wrapping_add(d.0);
+}
+
 /// Waiting time by reason. Most goroutines wait for one or two things only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ByReason(Vec<(u32, Duration)>);
@@ -105,7 +112,7 @@ impl ByReason {
     #[inline]
     pub(crate) fn add(&mut self, reason: u32, d: Duration) {
         match self.0.iter_mut().find(|(r, _)| *r == reason) {
-            Some((_, sum)) => *sum += d,
+            Some((_, sum)) => extend(sum, d),
             None => self.0.push((reason, d)),
         }
     }

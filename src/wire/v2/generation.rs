@@ -45,13 +45,15 @@ impl IdMap {
     pub fn get(&self, id: u64) -> u32 {
         match self.dense.get(id as usize) {
             Some(&pos) if id <= u32::MAX as u64 => pos,
+            // A generation that is cut off has no tables, and this is asked for each of its events.
+            _ if self.sparse.is_empty() => NONE,
             _ => self.sparse_get(id),
         }
     }
 
     #[cold]
     fn sparse_get(&self, id: u64) -> u32 {
-        if self.sparse.is_empty() { NONE } else { self.sparse.get(&id).copied().unwrap_or(NONE) }
+        self.sparse.get(&id).copied().unwrap_or(NONE)
     }
 }
 
@@ -82,6 +84,8 @@ pub struct Clock {
     whole: u64,
     /// What is added to every time, in ns: where a clock was set back, or several recordings are shown one after the other.
     shift: i64,
+    /// The last instant, in clock units, up to which nothing has to be rounded and nothing can overflow.
+    plain: u64,
 }
 
 impl ClockSnapshot {
@@ -96,17 +100,26 @@ impl Clock {
     pub fn new(frequency: u64) -> Clock {
         let frequency = frequency.max(1);
         let whole = if 1_000_000_000 % frequency == 0 { 1_000_000_000 / frequency } else { 0 };
-        Clock { frequency, whole, shift: 0 }
+        Clock { frequency, whole, shift: 0, plain: 0 }.shifted(0)
     }
 
     /// The same, `shift` ns later.
     pub fn shifted(self, shift: i64) -> Clock {
-        Clock { shift, ..self }
+        let plain = LATEST.saturating_sub(shift.unsigned_abs()).checked_div(self.whole).unwrap_or(0);
+        Clock { shift, plain, ..self }
     }
 
     /// An instant in clock units as nanoseconds.
-    #[inline]
-    pub fn time(self, ts: u64) -> Time {
+    #[inline(always)]
+    pub fn time(&self, ts: u64) -> Time {
+        if ts < self.plain {
+            return Time((ts * self.whole) as i64 + self.shift);
+        }
+        self.time_at_large(ts)
+    }
+
+    #[inline(never)]
+    fn time_at_large(&self, ts: u64) -> Time {
         if self.whole != 0 {
             Time((ts.saturating_mul(self.whole).min(LATEST) as i64).saturating_add(self.shift).min(LATEST as i64))
         } else {

@@ -43,8 +43,11 @@ pub struct Stream {
     batches: Vec<Batch>,
 }
 
-/// The longest event: a type byte and five numbers of ten bytes, rounded up.
-const WINDOW: usize = 64;
+/// The longest event, a type byte and five numbers of ten bytes, rounded up to a power of two, and the bytes of a word
+/// more: a number is looked at a word at a time.
+pub const WINDOW: usize = LONGEST + WORD;
+const LONGEST: usize = 64;
+const WORD: usize = size_of::<u64>();
 
 impl Stream {
     /// A stream over a thread's batches, in file order. [`advance`](Self::advance) makes the first event its head.
@@ -58,7 +61,7 @@ impl Stream {
     }
 
     /// Goes back (or on) to a mark of this stream and decodes the head there.
-    pub fn seek(&mut self, data: &[u8], clock: Clock, mark: Mark) -> Result<(), Box<Error>> {
+    pub fn seek(&mut self, data: &[u8], clock: &Clock, mark: Mark) -> Result<(), Box<Error>> {
         self.next_batch = mark.next_batch as usize;
         self.pos = usize::try_from(mark.pos).unwrap_or(usize::MAX);
         self.ts = mark.ts;
@@ -69,8 +72,8 @@ impl Stream {
 
     /// Makes the next event the head; at the end one of type 0, after all others. After an error in a batch the stream goes on with its next
     /// batch at the next call.
-    #[inline]
-    pub fn advance(&mut self, data: &[u8], clock: Clock) -> Result<(), Box<Error>> {
+    #[inline(always)]
+    pub fn advance(&mut self, data: &[u8], clock: &Clock) -> Result<(), Box<Error>> {
         if self.pos >= self.end && !self.next_batch(data) {
             return Ok(());
         }
@@ -89,6 +92,27 @@ impl Stream {
             }
             _ => Err(self.fault(data, decoded.is_some())),
         }
+    }
+
+    /// Where the head begins, where its batch ends, and the clock before it.
+    #[inline(always)]
+    pub fn place(&self) -> (usize, usize, u64) {
+        (self.head_pos, self.end, self.head_ts)
+    }
+
+    /// Goes on in the same batch: the event at `pos`, after which the clock is at `ts`, is the next to be decoded.
+    #[inline(always)]
+    pub fn go_on(&mut self, pos: usize, ts: u64) {
+        self.pos = pos;
+        self.ts = ts;
+    }
+
+    /// The same, and that event, of so many bytes, has been decoded already: it is the head.
+    #[inline(always)]
+    pub fn go_on_with(&mut self, (pos, ts): (usize, u64), head: Head, len: usize, now: u64) {
+        (self.head_pos, self.head_ts) = (pos, ts);
+        (self.pos, self.ts) = (pos + len, now);
+        self.head = head;
     }
 
     /// What is wrong with the event that could not be decoded, or reaches beyond its batch.
@@ -147,48 +171,61 @@ fn decode(w: &[u8; WINDOW], head: &mut Head) -> Option<(u64, usize)> {
     head.op = op;
     let mut at = 1;
     let dt = varint(w, &mut at)?;
-    let [a, b, rest @ ..] = &mut head.args;
-    // Hardly any event has more than two arguments.
+    let [a, b, c, d] = &mut head.args;
     if count > 0 {
         *a = varint(w, &mut at)?;
         if count > 1 {
             *b = varint(w, &mut at)?;
-            for x in rest.iter_mut().take(count as usize - 2) {
-                *x = varint(w, &mut at)?;
+            if count > 2 {
+                *c = varint(w, &mut at)?;
+                if count > 3 {
+                    *d = varint(w, &mut at)?;
+                }
             }
         }
     }
     Some((dt, at))
 }
 
+/// Of an event with `N` arguments at the start of a window: the time delta, the arguments, and the length in bytes.
+#[inline(always)]
+pub fn decode_args<const N: usize>(w: &[u8; WINDOW]) -> Option<(u64, [u64; N], usize)> {
+    let mut at = 1;
+    let dt = varint(w, &mut at)?;
+    let mut args = [0; N];
+    for a in &mut args {
+        *a = varint(w, &mut at)?;
+    }
+    Some((dt, args, at))
+}
+
 /// The number at `at`, which moves past it. Masking keeps the compiler sure that the window is long enough, which five
 /// numbers of at most ten bytes are anyway.
 #[inline(always)]
 fn varint(w: &[u8; WINDOW], at: &mut usize) -> Option<u64> {
-    let b0 = w[*at & (WINDOW - 1)];
-    if b0 < 0x80 {
+    let i = *at & (LONGEST - 1);
+    let word = u64::from_le_bytes(w[i..i + WORD].try_into().expect("a word has its length"));
+    if word & 0x80 == 0 {
         *at += 1;
-        return Some(u64::from(b0));
+        return Some(word & 0x7f);
     }
-    let b1 = w[(*at + 1) & (WINDOW - 1)];
-    let low = u64::from(b0 & 0x7f) | u64::from(b1 & 0x7f) << 7;
-    if b1 < 0x80 {
+    let low = word & 0x7f | word >> 1 & 0x3f80;
+    if word & 0x8000 == 0 {
         *at += 2;
         return Some(low);
     }
-    let b2 = w[(*at + 2) & (WINDOW - 1)];
-    if b2 < 0x80 {
+    if word & 0x80_0000 == 0 {
         *at += 3;
-        return Some(low | u64::from(b2) << 14);
+        return Some(low | word >> 2 & 0x1f_c000);
     }
     long_varint(w, at)
 }
 
-#[inline(never)]
+#[cold]
 fn long_varint(w: &[u8; WINDOW], at: &mut usize) -> Option<u64> {
     let mut value = 0u64;
     for i in 0..10 {
-        let b = w[(*at + i) & (WINDOW - 1)];
+        let b = w[(*at + i) & (LONGEST - 1)];
         if i == 9 && b > 1 {
             break;
         }

@@ -76,7 +76,7 @@ impl<'a> Orderer<'a> {
         o.stw = c.stw;
         o.started = true;
         for (i, &mark) in c.marks.iter().enumerate() {
-            let error = o.streams.get_mut(i).and_then(|s| s.seek(data, gen_tables.clock, mark).err());
+            let error = o.streams.get_mut(i).and_then(|s| s.seek(data, &gen_tables.clock, mark).err());
             if let Some(e) = error {
                 o.error(*e);
                 o.advance(i as u16);

@@ -79,7 +79,7 @@ pub struct Orderer<'a> {
     thread_ids: FxHashMap<u64, u16>,
     go_ids: FxHashMap<u64, u32>,
     /// The goroutines looked up last, by the low bits of their number.
-    recent: Vec<(u64, u32)>,
+    recent: Box<[(u64, u32); RECENT]>,
     proc_ids: FxHashMap<u64, u16>,
     threads: Vec<Thread>,
     gos: Vec<Go>,
@@ -127,7 +127,7 @@ impl<'a> Orderer<'a> {
             tables: Tables::default(),
             thread_ids: FxHashMap::default(),
             go_ids: FxHashMap::default(),
-            recent: vec![(0, NONE); RECENT],
+            recent: Box::new([(0, NONE); RECENT]),
             proc_ids: FxHashMap::default(),
             threads: Vec::new(),
             gos: Vec::new(),
@@ -221,16 +221,22 @@ impl<'a> Orderer<'a> {
     fn run(&mut self, stream: u16, limit: Time, out: &mut Events, max: usize) {
         let alone = self.parked.is_empty();
         loop {
-            let time = self.streams[stream as usize].head.time;
-            if self.sample_time < time {
-                self.flush_samples(time, out);
-            }
-            if self.apply(stream, false, out) == Step::NotYet {
-                self.parked.push(stream);
-                self.frontier.set(stream, Time::MAX);
-                return;
-            }
-            let key = self.advance(stream);
+            let next = if alone { self.gallop(stream, limit, out, max) } else { None };
+            let key = match next {
+                Some(key) => key,
+                None => {
+                    let time = self.streams[stream as usize].head.time;
+                    if self.sample_time < time {
+                        self.flush_samples(time, out);
+                    }
+                    if self.apply(stream, false, out) == Step::NotYet {
+                        self.parked.push(stream);
+                        self.frontier.set(stream, Time::MAX);
+                        return;
+                    }
+                    self.advance(stream)
+                }
+            };
             if key >= limit || !alone || out.len() >= max {
                 self.frontier.set(stream, key);
                 return;
@@ -299,22 +305,18 @@ impl<'a> Orderer<'a> {
     }
 
     /// Makes a stream's next event its head, passing over what cannot be decoded. Returns its time.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, stream: u16) -> Time {
-        let s = &mut self.streams[stream as usize];
         loop {
-            match s.advance(self.data, self.gen_tables.clock) {
+            let s = &mut self.streams[stream as usize];
+            match s.advance(self.data, &self.gen_tables.clock) {
                 Ok(()) => return s.head.time,
-                Err(e) => {
-                    self.faults += 1;
-                    if self.errors.len() < MAX_ERRORS {
-                        self.errors.push(*e);
-                    }
-                }
+                Err(e) => self.error(*e),
             }
         }
     }
 
+    #[cold]
     fn error(&mut self, e: Error) {
         self.faults += 1;
         if self.errors.len() < MAX_ERRORS {
@@ -329,6 +331,7 @@ impl<'a> Orderer<'a> {
         }
     }
 
+    #[cold]
     fn flush_samples(&mut self, before: Time, out: &mut Events) {
         while let Some(&s) = self.gen_tables.samples.get(self.next_sample) {
             let time = self.gen_tables.clock.time(s.ts);
@@ -398,13 +401,17 @@ impl<'a> Orderer<'a> {
         out.push(Row { time, ..row });
     }
 
-    #[inline]
+    #[inline(always)]
     fn known_go(&mut self, id: u64) -> u32 {
-        let recent = &mut self.recent[id as usize & (RECENT - 1)];
-        if recent.0 != id || recent.1 == NONE {
-            *recent = (id, self.go_ids.get(&id).copied().unwrap_or(NONE));
-        }
-        recent.1
+        let recent = self.recent[id as usize & (RECENT - 1)];
+        if recent.0 == id && recent.1 != NONE { recent.1 } else { self.look_up(id) }
+    }
+
+    #[cold]
+    fn look_up(&mut self, id: u64) -> u32 {
+        let go = self.go_ids.get(&id).copied().unwrap_or(NONE);
+        self.recent[id as usize & (RECENT - 1)] = (id, go);
+        go
     }
 
     #[inline]

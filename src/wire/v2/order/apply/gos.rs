@@ -10,31 +10,22 @@ use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, Row};
 impl Orderer<'_> {
     /// The goroutine of the first argument goes from one state to another, if it is there and the second argument is its
     /// next number in sequence, or by force. Its position; `None` if that cannot be yet.
-    #[inline(always)]
     fn step(&mut self, head: &Head, from: GoState, to: GoState) -> Option<u32> {
-        let g = self.known_go(head.args[0]);
-        match self.gos.get_mut(g as usize) {
-            Some(go) if go.state == from && head.args[1] == go.seq.wrapping_add(1) => {
-                *go = Go { state: to, seq: head.args[1] };
-                Some(g)
-            }
-            _ if head.force => {
-                let g = self.go(head.args[0]);
-                self.gos[g as usize] = Go { state: to, seq: head.args[1] };
-                Some(g)
-            }
-            _ => None,
+        let go = self.in_turn(head.args[0], head.args[1], from, to);
+        if go.is_some() || !head.force {
+            return go;
         }
+        let g = self.go(head.args[0]);
+        self.gos[g as usize] = Go { state: to, seq: head.args[1] };
+        Some(g)
     }
 
-    #[inline(always)]
     pub(super) fn go_start(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
         let Some(go) = self.step(head, GoState::Runnable, GoState::Running) else { return Step::NotYet };
         self.bind(head.thread, go);
         self.done(out, Row { go, by: NONE, ..head.row(time, Kind::GoStart) })
     }
 
-    #[inline(always)]
     pub(super) fn go_unblock(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
         let Some(go) = self.step(head, GoState::Waiting, GoState::Runnable) else { return Step::NotYet };
         let stack = self.stack(head.args[2]);
@@ -42,7 +33,6 @@ impl Orderer<'_> {
     }
 
     /// A goroutine blocks, or stops and could go on.
-    #[inline(always)]
     pub(super) fn go_leaves(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
         let (state, kind) = match head.op {
             id::GO_BLOCK => (GoState::Waiting, Kind::GoBlock),
@@ -55,7 +45,6 @@ impl Orderer<'_> {
         self.done(out, Row { arg, stack, ..head.row(time, kind) })
     }
 
-    #[inline(always)]
     pub(super) fn syscall_begin(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
         let Some(go) = self.gos.get_mut(head.go as usize) else { return self.dropped() };
         go.state = GoState::Syscall;
@@ -67,7 +56,6 @@ impl Orderer<'_> {
         self.done(out, Row { stack, ..head.row(time, Kind::GoSyscallBegin) })
     }
 
-    #[inline(always)]
     pub(super) fn syscall_end(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
         let Some(go) = self.gos.get_mut(head.go as usize) else { return self.dropped() };
         go.state = GoState::Running;

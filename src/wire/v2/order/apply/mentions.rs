@@ -1,6 +1,6 @@
 //! Events that say something, and change no goroutine's and no P's state.
 
-use super::super::super::spec::id;
+use super::super::super::spec::{ARG_COUNTS, id};
 use super::super::{Orderer, Step};
 use super::Head;
 use crate::base::Time;
@@ -45,7 +45,12 @@ impl Orderer<'_> {
                 row.arg = out.push_wide(Args::of_log(a, self.text(b), self.text(c)));
                 row.stack = self.stack(d);
             }
-            _ => row.arg = out.push_wide(Args::raw(head.args)),
+            op => {
+                // What stands behind them is left from an event before.
+                let count = usize::from(ARG_COUNTS[usize::from(op)]);
+                let args = std::array::from_fn(|i| if i < count { head.args[i] } else { 0 });
+                row.arg = out.push_wide(Args::raw(args));
+            }
         }
         self.done(out, row)
     }

@@ -2,6 +2,7 @@
 
 mod gos;
 mod mentions;
+mod often;
 mod procs;
 
 use super::super::spec::id;
@@ -33,6 +34,7 @@ impl Head {
 impl Orderer<'_> {
     /// Applies a stream's head, and appends what it says to `out`. With `force`, an event that would have to wait is
     /// taken as it is.
+    #[inline(never)]
     pub(super) fn apply(&mut self, stream: u16, force: bool, out: &mut Events) -> Step {
         let head = &self.streams[stream as usize].head;
         let (op, head_time, args) = (head.op, head.time, head.args);
