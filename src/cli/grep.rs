@@ -178,6 +178,7 @@ impl Work<'_> {
         }
         let trace = open::from_input(input, &self.options)?;
         trace.load(&|_| {}, &self.over);
+        open::intact(&trace)?;
         for loss in &trace.index().losses {
             let _ = to.send(Said::Note(format!("{}: {}", escape(trace.name()), escape(loss))));
         }
@@ -211,6 +212,7 @@ impl Work<'_> {
                 enough.store(true, Ordering::Relaxed);
             }
         });
+        open::intact(&trace)?;
         if let Some((i, why)) = outcome.failed.first() {
             return Err(Failure::Analysis(format!("{}: segment {i}: {why}", escape(trace.name()))));
         }

@@ -90,7 +90,7 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
     if matches!(kind, Kind::Trace { .. }) {
         return Err(Failure::NotAProfile(name));
     }
-    match Profile::decode(&bytes) {
+    match Profile::decode(&bytes.all()) {
         Ok(profile) => {
             notes.iter().for_each(|n| note(&format!("{}: {n}", text::escape(&name))));
             Ok((name, profile))
@@ -114,6 +114,11 @@ pub fn load(trace: &Trace, observer: Option<&dyn Observer>) {
     }
     trace.load_observed(observer, &|part| bar.set_position((part * 1000.0) as u64), &AtomicBool::new(false));
     bar.finish_and_clear();
+}
+
+/// Fails if the file of a trace is no longer what it was when it was opened.
+pub fn intact(trace: &Trace) -> Result<()> {
+    trace.intact().map_err(|cause| Failure::Trace { name: trace.name().to_owned(), cause })
 }
 
 /// What is said of a trace that has a header and nothing else.
@@ -181,6 +186,11 @@ pub fn each_trace_read(
             match opened {
                 Ok(trace) => {
                     read(&trace);
+                    if let Err(e) = intact(&trace) {
+                        note(&e.to_string());
+                        exit = Exit::BadInput;
+                        continue;
+                    }
                     for loss in trace.index().losses.iter().filter(|_| !twice) {
                         note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
                     }
@@ -195,7 +205,10 @@ pub fn each_trace_read(
                     if several && between == Between::Names {
                         writeln!(out, "{}", text::escape(trace.name()))?;
                     }
-                    each(&trace, out)?;
+                    let done = each(&trace, out);
+                    // Why something could not be read says more than that it could not.
+                    intact(&trace)?;
+                    done?;
                 }
                 Err(e) => {
                     note(&e.to_string());

@@ -118,6 +118,11 @@ fn traces(args: &QueryArgs) -> Result<(Vec<Named>, Exit)> {
         match opened {
             Ok(trace) => {
                 open::load(&trace, None);
+                if let Err(e) = open::intact(&trace) {
+                    note(&e.to_string());
+                    exit = Exit::BadInput;
+                    continue;
+                }
                 for loss in &trace.index().losses {
                     note(&format!("{}: {}", escape(trace.name()), escape(loss)));
                 }

@@ -221,6 +221,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> Result<Exit> {
     let o = opened(&args.files, &args.against, &args.open.options(None))?;
     open::load(&o.trace, None);
+    open::intact(&o.trace)?;
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };
     let format = match args.format {

@@ -1,79 +1,26 @@
-//! Opens files: maps, reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
+//! Opens files: reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
 
+mod bytes;
 mod error;
 mod header;
 pub mod http;
 mod kind;
-mod map;
+mod peek;
 #[cfg(test)]
 mod tests;
 mod unpack;
 
+pub use bytes::{Bytes, Missing};
 pub use error::{InputError, InputErrorKind};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
+pub use peek::{Peek, WINDOW};
 
 use crate::base::text;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// The bytes of an input, mapped or in memory. Cheap to clone.
-#[derive(Clone)]
-pub enum Bytes {
-    /// In memory.
-    Memory(Arc<[u8]>),
-    /// Part of the program.
-    Static(&'static [u8]),
-    /// A mapped file.
-    Mapped(Arc<Mapped>),
-}
-
-impl Deref for Bytes {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        match self {
-            Bytes::Memory(b) => b,
-            Bytes::Static(b) => b,
-            Bytes::Mapped(m) => &m.map,
-        }
-    }
-}
-
-/// A mapped file, and the file itself.
-pub struct Mapped {
-    map: memmap2::Mmap,
-    file: File,
-}
-
-impl Bytes {
-    /// Copies the bytes from `at` on into `out`, as far as there are any. Returns how many.
-    ///
-    /// For a few bytes here and there of a mapped file that is much cheaper than touching its pages, each of which the
-    /// system has to map first, with its neighbours.
-    pub fn read_at(&self, at: usize, out: &mut [u8]) -> usize {
-        #[cfg(unix)]
-        if let Bytes::Mapped(m) = self
-            && let Ok(n) = std::os::unix::fs::FileExt::read_at(&m.file, out, at as u64)
-            && (n == out.len() || at.saturating_add(n) >= m.map.len())
-        {
-            return n.min(m.map.len().saturating_sub(at));
-        }
-        let rest = self.get(at..).unwrap_or_default();
-        let n = rest.len().min(out.len());
-        out[..n].copy_from_slice(&rest[..n]);
-        n
-    }
-}
-
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.len())
-    }
-}
 
 /// How data is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,7 +58,8 @@ pub struct Input {
 /// Limits on what is taken in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Bytes that packed data or a stream may come to in memory. Files that are not packed are mapped and have no limit.
+    /// Bytes that packed data or a stream may come to in memory. Of traces that are files and not
+    /// packed only pieces are read; they have no limit.
     pub max_unpacked: u64,
 }
 
@@ -135,8 +83,10 @@ impl Limits {
     }
 }
 
-/// Files up to this size are read; larger ones are mapped. See [`map`] for why.
+/// Files up to this size are read at once; of larger ones pieces are read when they are wanted.
 const SMALL: u64 = 8 << 20;
+/// How much of a file is looked at to recognise it, in bytes.
+const MOST_LOOKED_AT: usize = 1 << 20;
 /// How much of a file in a directory is looked at, in bytes: packed data may have to show a first block of 128 KiB.
 const HEAD: u64 = 256 << 10;
 /// What `gotrail record` writes of a recording into its folder.
@@ -221,7 +171,7 @@ fn open_path(path: &Path, limits: Limits) -> Result<Source, InputErrorKind> {
         file.by_ref().take(SMALL).read_to_end(&mut bytes)?;
         return Ok(Source::Whole(Bytes::Memory(bytes.into())));
     }
-    Ok(Source::Whole(Bytes::Mapped(Arc::new(Mapped { map: map::map(&file)?, file }))))
+    Ok(Source::Whole(Bytes::of_file(file)?))
 }
 
 #[cfg(unix)]
@@ -335,7 +285,7 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
     let fail = |kind| InputError { name: name.to_string(), kind };
     let mut packing = Vec::new();
     let mut notes = Vec::new();
-    while let Some(how) = unpack::packing(&bytes) {
+    while let Some(how) = unpack::packing(&bytes.get(0..ENOUGH)) {
         if packing.len() == 2 {
             return Err(fail(InputErrorKind::PackedTooOften));
         }
@@ -344,7 +294,23 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
         packing.push(how);
         notes.extend(unpacked.note);
     }
-    let kind = known(recognise(&bytes), &bytes).map_err(fail)?;
+    let kind = match bytes.held() {
+        Some(all) => known(recognise(all), all),
+        None => {
+            let head = bytes.get(0..MOST_LOOKED_AT);
+            known(recognise(&head), &head)
+        }
+    }
+    .map_err(fail)?;
+    // Only traces are read in pieces.
+    if !matches!(kind, Kind::Trace { .. }) && bytes.held().is_none() {
+        if bytes.len() as u64 > limits.max_unpacked {
+            return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+        }
+        let loaded = bytes.load();
+        notes.extend(bytes.missing().map(|m| m.what.clone()));
+        bytes = loaded;
+    }
     Ok(Input { name: name.to_string(), bytes, kind, packing, notes })
 }
 

@@ -6,6 +6,7 @@ use super::persist::Keep;
 use super::plan::Plan;
 
 use crate::base::Time;
+use crate::base::codec::Digest;
 use crate::build::decode::UnitTables;
 use crate::build::recordings::Recordings;
 use crate::build::segments;
@@ -51,6 +52,8 @@ const USUAL_MEMORY: usize = 1_000_000_000;
 const FEWEST: usize = 16 << 20;
 /// A trace's header and nothing else.
 const NOTHING: &[u8] = b"go 1.26 trace\0\0\0";
+/// Bytes of the file that are read at once where all of it is wanted.
+pub(crate) const COPIED: usize = 1 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 
@@ -102,7 +105,13 @@ impl Trace {
     /// A number for the bytes that are read, the same for the same bytes: of the whole file, or of one recording of it.
     pub fn digest(&self) -> u64 {
         let recording = if self.whole || self.recordings.units() == 0 { 0 } else { self.recordings.place(0).0 + 1 };
-        crate::base::codec::digest(&self.data, recording as u64)
+        let mut digest = Digest::new(recording as u64);
+        let mut at = 0;
+        while at < self.data.len() {
+            digest.add(&self.data.get(at..at + COPIED));
+            at += COPIED;
+        }
+        digest.finish()
     }
 
     /// Whether nothing happens in the trace, once it has been read: it has a header and at most statements about its
@@ -121,7 +130,7 @@ impl Trace {
 
     /// Whether this is [`none`](Self::none).
     pub fn is_none(&self) -> bool {
-        *self.data == *NOTHING
+        self.data.held() == Some(NOTHING)
     }
 
     /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
@@ -145,6 +154,18 @@ impl Trace {
     /// Bytes of the (unpacked) file.
     pub fn size(&self) -> u64 {
         self.data.len() as u64
+    }
+
+    /// Whether all of the file could be read so far.
+    ///
+    /// # Errors
+    ///
+    /// If it was cut short, or can no longer be read, since it was opened.
+    pub fn intact(&self) -> Result<(), Error> {
+        match self.data.missing() {
+            None => Ok(()),
+            Some(m) => Err(Error::new(m.offset, ErrorKind::Missing(m.what.clone()))),
+        }
     }
 
     /// The index as it is now. Hold the guard only for a moment: the loader waits for it.
@@ -180,6 +201,7 @@ impl Trace {
         let mut events = Events::default();
         events.rows.reserve(plan.len);
         machine.next(&mut events, plan.len);
+        self.intact()?;
         let (_, process) = self.recordings.place(plan.unit);
         let handles = lock(&self.committer).commit.handles(machine.named(), process);
         let segment = Arc::new(segments::build(plan.first, plan.floor, events, &handles, &plan.maps));

@@ -45,6 +45,7 @@ pub fn v2(data: &[u8]) {
     let mut file = header(minor);
     file.extend_from_slice(batches);
     let scan = batch::scan(&file, minor);
+    let file = Bytes::Memory(file.into());
     for (i, g) in scan.generations.iter().enumerate() {
         let tables = GenTables::read(&file, g, &Fallback::default());
         let cut = if i + 1 < scan.generations.len() { Cut::LastEvent } else { Cut::None };
@@ -105,7 +106,7 @@ pub fn v1(data: &[u8]) {
 /// counted twice, its lanes drawn.
 pub fn whole(data: &[u8]) {
     let limits = Limits { max_unpacked: 16 << 20 };
-    let Ok(input) = input::from_bytes("fuzz", Bytes::Memory(data.into()), limits) else { return };
+    let Ok(input) = input::from_bytes("fuzz", Bytes::Memory(data.to_vec().into()), limits) else { return };
     let Ok(trace) = Trace::open("fuzz", input.bytes) else { return };
     trace.load(&|_| {}, &AtomicBool::new(false));
     let segments = trace.index().segments.len();

@@ -1,0 +1,79 @@
+//! What breaks while the program runs: files that are cut short while they are open.
+
+mod common;
+
+use gotrail::input::{self, Bytes};
+use gotrail::read::Trace;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::AtomicBool;
+
+/// More than is read into memory at once: the sample's recording again and again.
+fn large(dir: &tempfile::TempDir) -> PathBuf {
+    let path = dir.path().join("large.trace");
+    let one = fs::read(common::sample("trace.out")).unwrap();
+    fs::write(&path, one.repeat(9)).unwrap();
+    path
+}
+
+fn cut(path: &PathBuf, len: u64) {
+    File::options().write(true).open(path).unwrap().set_len(len).unwrap();
+}
+
+#[test]
+fn a_trace_cut_short_while_it_is_open_is_an_error_like_any_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = large(&dir);
+    let size = fs::metadata(&path).unwrap().len();
+    let input = input::open(&path).unwrap();
+    assert!(matches!(input.bytes, Bytes::File(_)), "the file is not read at once");
+    let trace = Trace::open("large", input.bytes).unwrap();
+    cut(&path, size / 2);
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let why = trace.intact().unwrap_err();
+    assert!(why.to_string().contains("the file was cut short while it was open"), "{why}");
+    assert!(why.offset >= size / 2 && why.offset < size, "{why}");
+    let index = trace.index();
+    assert!(index.complete && index.events > 0);
+    assert!(index.losses.iter().any(|l| l.contains("cut short while it was open")), "{:?}", index.losses);
+}
+
+#[test]
+fn segments_of_a_trace_cut_short_after_it_was_read_cannot_be_decoded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = large(&dir);
+    let trace = common::load(&path);
+    let segments = trace.index().segments.len();
+    assert!(segments > 8 && trace.segment(0).is_ok());
+    trace.forget_segments();
+    cut(&path, 100);
+    for i in 0..segments {
+        assert!(trace.segment(i).is_err(), "segment {i}");
+    }
+}
+
+#[test]
+fn events_of_a_shrinking_file_end_with_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = large(&dir);
+    let mut child = common::gotrail()
+        .args(["events", "--no-cache"])
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = child.stdout.take().unwrap();
+    // Once it prints, the trace has been read, and most of what it is to print has not been decoded again.
+    let mut first = [0; 100];
+    out.read_exact(&mut first).unwrap();
+    cut(&path, 1000);
+    out.read_to_end(&mut Vec::new()).unwrap();
+    let end = child.wait_with_output().unwrap();
+    let said = String::from_utf8(end.stderr).unwrap();
+    assert_eq!(end.status.code(), Some(3), "{said}");
+    assert!(said.contains("large.trace: at byte "), "{said}");
+    assert!(said.trim_end().ends_with("to 1000B (open it again to see what is left)"), "{said}");
+}
