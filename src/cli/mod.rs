@@ -181,6 +181,10 @@ impl From<Exit> for ExitCode {
 /// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read,
 /// 4 a limit that is passed.
 pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|a| a == crate::tui::term::tty::GUARD) {
+        crate::tui::term::tty::guard();
+        return ExitCode::SUCCESS;
+    }
     let cli = match Cli::try_parse_from(argv::normalise(&Cli::command(), std::env::args_os())) {
         Ok(cli) => cli,
         Err(e) => {
