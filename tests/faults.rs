@@ -77,3 +77,72 @@ fn events_of_a_shrinking_file_end_with_a_sentence() {
     assert!(said.contains("large.trace: at byte "), "{said}");
     assert!(said.trim_end().ends_with("to 1000B (open it again to see what is left)"), "{said}");
 }
+
+#[test]
+fn what_is_read_is_never_written_onto() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("t");
+    let bytes = fs::read(common::data("chain.trace")).unwrap();
+    fs::write(&trace, &bytes).unwrap();
+    let (link, hard) = (dir.path().join("link"), dir.path().join("hard"));
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&trace, &link).unwrap();
+    fs::hard_link(&trace, &hard).unwrap();
+    for to in [&trace, &link, &hard] {
+        for from in [trace.clone(), dir.path().to_owned(), PathBuf::from(format!("{}@1ms", trace.display()))] {
+            let (_, said, exit) = common::run([
+                "profile".as_ref(),
+                "--kind".as_ref(),
+                "offcpu".as_ref(),
+                from.as_os_str(),
+                "-o".as_ref(),
+                to.as_os_str(),
+            ]);
+            assert!(exit == 3 && said.contains("it is the file that is read"), "{exit} {said}");
+            assert!(fs::read(&trace).unwrap() == bytes, "{} is as it was", trace.display());
+        }
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "nothing half written is left behind");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let trace = common::data("chain.trace");
+    let trace = trace.to_str().unwrap();
+    let commands: [&[&str]; 5] = [
+        &["summary", trace],
+        &["events", trace],
+        &["waits", trace, "--format", "json"],
+        &["export", trace, "--format", "cut"],
+        &["profile", trace, "--kind", "offcpu", "-o", "-"],
+    ];
+    for args in commands {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let out = common::gotrail().args(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(3), "{args:?}: {said}");
+        assert!(said.contains("No space left on device"), "{args:?}: {said}");
+    }
+    let (_, said, exit) = common::run(["profile", trace, "--kind", "offcpu", "-o", "/dev/full"]);
+    assert!(exit == 3 && said.contains("writing /dev/full: No space left on device"), "{said}");
+}
+
+#[test]
+fn no_argument_commands_the_terminal() {
+    for args in [
+        &["--\x1b]0;title\x07"][..],
+        &["summary", "--\x1b]0;title\x07"],
+        &["summary", "\x1b]0;title\x07"],
+        &["summary", "a", "--memory", "\x1b[2J"],
+        &["\x1b]0;title\x07"],
+        &["top", "\x1b]0;title\x07"],
+        &["diff", "\x1b]0;title\x07"],
+        &["why", "\x1b]0;title\x07", "--task", "\x1b[2J"],
+    ] {
+        let (out, said, exit) = common::run(args);
+        assert!(exit == 2 || exit == 3, "{args:?}: {exit} {said}");
+        let unsafe_ = |c: char| c != '\n' && gotrail::base::text::is_unsafe(c);
+        assert!(!out.contains(unsafe_) && !said.contains(unsafe_), "{args:?}: {said:?}");
+    }
+}
