@@ -146,3 +146,16 @@ fn no_argument_commands_the_terminal() {
         assert!(!out.contains(unsafe_) && !said.contains(unsafe_), "{args:?}: {said:?}");
     }
 }
+
+/// A trace of 292 years, which is all that its numbers can say: nothing counts in steps of seconds, and every screen draws.
+#[test]
+fn the_longest_trace_draws_on_screens_of_any_size() {
+    let Some(path) = common::shared("field/hostile/width1-hang.trace") else { return };
+    let path = path.to_str().unwrap();
+    for size in ["1x1", "1x2", "2x1", "1x1000", "1000x1", "3x3", "120x40", "1000x1000"] {
+        let (_, said, exit) = common::run(["snapshot", "--no-cache", "--size", size, "--keys", "1-+2345678", path]);
+        assert_eq!(exit, 0, "{size}: {said}");
+    }
+    let (out, said, exit) = common::run(["summary", "--no-cache", path]);
+    assert!(exit == 0 && out.contains("2562047h47m"), "{said}");
+}

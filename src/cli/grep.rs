@@ -171,7 +171,7 @@ impl Work<'_> {
 
     /// Searches a file; how many events were found, if it is to be searched.
     fn file(&self, path: &Path, to: &Sender<Said>) -> Result<Option<u64>> {
-        let input = input::open(path)?;
+        let input = input::open_within(path, self.options.limits())?;
         let named = self.args.files.iter().any(|f| position::split(f).is_ok_and(|(f, _)| f == path));
         if !named && !matches!(input.kind, Kind::Trace { .. }) {
             return Ok(None);

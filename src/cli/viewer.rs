@@ -118,14 +118,14 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     }
     let (mut found, mut at) = (None, None);
     let (mut profiles, mut names) = (Vec::new(), Vec::new());
-    let limits = input::Limits::of_this_machine();
+    let limits = options.limits();
     let mut said = Vec::new();
     let named = files.iter().map(|f| Ok(position::split(f).map_err(Usage::from)?)).collect::<Result<Vec<_>>>()?;
     let paths = named.iter().flat_map(|(f, at)| input::expand(f, limits, &mut said).into_iter().map(|p| (p, *at)));
     let paths: Vec<_> = paths.collect();
     said.iter().for_each(|s| note(s));
     for (path, position) in paths {
-        let input = input::open(&path)?;
+        let input = input::open_within(&path, limits)?;
         let name = if path == Path::new("-") { input.name.clone() } else { input::called(&path) };
         match input.kind {
             Kind::Trace { .. } if found.is_none() => {

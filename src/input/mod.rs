@@ -6,6 +6,7 @@ mod header;
 pub mod http;
 mod kind;
 mod peek;
+mod store;
 #[cfg(test)]
 mod tests;
 mod unpack;
@@ -16,11 +17,12 @@ pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
 pub use peek::{Peek, WINDOW};
 
-use crate::base::text;
+use crate::base::{memory, text};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use store::{Stopped, Store};
 
 /// How data is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,28 +60,30 @@ pub struct Input {
 /// Limits on what is taken in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Bytes that packed data or a stream may come to in memory. Of traces that are files and not
+    /// Bytes that packed data or a stream may come to. Of traces that are files and not
     /// packed only pieces are read; they have no limit.
     pub max_unpacked: u64,
+    /// Bytes of these that are held in memory; what comes to more goes into a temporary file, which has no name and is gone
+    /// with the program.
+    pub in_memory: u64,
 }
 
 impl Default for Limits {
-    /// Four gigabytes.
+    /// Four gigabytes, of them half a gigabyte in memory.
     fn default() -> Self {
-        Limits { max_unpacked: 4_000_000_000 }
+        Limits { max_unpacked: 4_000_000_000, in_memory: 500_000_000 }
     }
 }
 
 impl Limits {
-    /// The default, or what the machine can hold (twice, for a moment) if that is less: it is better to refuse a file than to be ended by the
-    /// kernel for it.
+    /// Those of a program that may use this much memory, in bytes: half of it for what is read.
+    pub fn within(memory: u64) -> Limits {
+        Limits { in_memory: memory / 2, ..Limits::default() }
+    }
+
+    /// Those of this machine, its control groups and limits, where nobody says otherwise.
     pub fn of_this_machine() -> Limits {
-        let free = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
-            let line = s.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-        });
-        let default = Limits::default().max_unpacked;
-        Limits { max_unpacked: free.map_or(default, |kb| (kb.saturating_mul(1024) / 8 * 3).min(default)) }
+        Limits::within(memory::usual())
     }
 }
 
@@ -137,7 +141,7 @@ pub fn open_within(path: impl AsRef<Path>, limits: Limits) -> Result<Input, Inpu
 /// What a server has at an address. An answer that breaks off is taken as far as it came, and that is noted.
 fn fetched(url: &http::Url, limits: Limits) -> Result<Input, InputError> {
     let name = url.to_string();
-    let (bytes, cut) = http::fetch(url, limits.max_unpacked)
+    let (bytes, cut) = http::fetch(url, limits.max_unpacked.min(limits.in_memory.saturating_mul(2)))
         .map_err(|e| InputError { name: name.clone(), kind: InputErrorKind::Http(e) })?;
     let len = bytes.len() as u64;
     let mut input = from_bytes(&name, Bytes::Memory(bytes.into()), limits)?;
@@ -272,12 +276,14 @@ pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, In
     if unpack::packing(&bytes).is_none() {
         known(recognise(&bytes), &bytes).map_err(fail)?;
     }
-    let more = limits.max_unpacked.saturating_sub(bytes.len() as u64).saturating_add(1);
-    from.take(more).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
-    if bytes.len() as u64 > limits.max_unpacked {
-        return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+    let mut store = Store::new(limits.in_memory);
+    store.add(&bytes).map_err(fail)?;
+    match store.fill(&mut from, limits.max_unpacked) {
+        Ok(()) => from_bytes(name, store.finish().map_err(fail)?, limits),
+        Err(Stopped::TooMuch) => Err(fail(InputErrorKind::TooLarge(limits.max_unpacked))),
+        Err(Stopped::Source(e)) => Err(fail(e.into())),
+        Err(Stopped::Store(e)) => Err(fail(e)),
     }
-    from_bytes(name, Bytes::Memory(bytes.into()), limits)
 }
 
 /// Unpacks and recognises bytes that are there already. `name` is for messages.
@@ -289,8 +295,8 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
         if packing.len() == 2 {
             return Err(fail(InputErrorKind::PackedTooOften));
         }
-        let unpacked = unpack::unpack(how, &bytes, limits.max_unpacked).map_err(fail)?;
-        bytes = Bytes::Memory(unpacked.bytes.into());
+        let unpacked = unpack::unpack(how, &bytes, limits).map_err(fail)?;
+        bytes = unpacked.bytes;
         packing.push(how);
         notes.extend(unpacked.note);
     }

@@ -5,7 +5,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::fs;
 use std::io::Write;
 
-const LIMITS: Limits = Limits { max_unpacked: 1 << 20 };
+const LIMITS: Limits = Limits { max_unpacked: 1 << 20, in_memory: 100 << 10 };
 
 /// A trace's header and `len` bytes after it that do not pack well.
 fn trace(len: usize) -> Vec<u8> {

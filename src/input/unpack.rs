@@ -1,7 +1,8 @@
 //! Unpacks gzip and zstd, bounded, and keeps what is whole of data that is cut or damaged.
 
 use super::bytes::Bytes;
-use super::{InputErrorKind, Packing};
+use super::store::{Stopped, Store};
+use super::{InputErrorKind, Limits, Packing};
 use crate::base::text;
 use ruzstd::decoding::FrameDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -9,7 +10,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 
 /// Unpacked bytes, and what was lost of them, if anything was.
 pub(super) struct Unpacked {
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     pub note: Option<String>,
 }
 
@@ -32,54 +33,51 @@ pub(super) fn packing(bytes: &[u8]) -> Option<Packing> {
 /// Unpacks all of `packed` to at most `limit` bytes.
 ///
 /// Fails if there is more than that, or if nothing at all could be unpacked; otherwise what was lost is said in a note.
-pub(super) fn unpack(how: Packing, packed: &Bytes, limit: u64) -> Result<Unpacked, InputErrorKind> {
-    let limit = limit.min(HARMLESS.max((packed.len() as u64).saturating_mul(MAX_RATIO)));
-    let mut sink = Sink { out: Vec::new(), limit };
+pub(super) fn unpack(how: Packing, packed: &Bytes, limits: Limits) -> Result<Unpacked, InputErrorKind> {
+    let limit = limits.max_unpacked.min(HARMLESS.max((packed.len() as u64).saturating_mul(MAX_RATIO)));
+    let mut sink = Sink { out: Store::new(limits.in_memory), limit };
     let end = match how {
         Packing::Gzip => gzip(&mut Packed::new(packed), &mut sink),
         Packing::Zstd => zstd(&mut Packed::new(packed), &mut sink),
     };
     let size = packed.len() as u64;
     match end {
-        Ok(()) => Ok(Unpacked { bytes: sink.out, note: None }),
+        Ok(()) => Ok(Unpacked { bytes: sink.out.finish()?, note: None }),
+        Err(Stop::NoRoom(e)) => Err(e),
         Err(Stop::TooMuch) => Err(InputErrorKind::Bomb { packing: how, packed: size, unpacked: limit }),
-        Err(Stop::Damaged { offset, cause }) if sink.out.is_empty() => {
+        Err(Stop::Damaged { offset, cause }) if sink.out.len() == 0 => {
             Err(InputErrorKind::Damaged { packing: how, offset, cause })
         }
         Err(Stop::Damaged { offset, cause }) => {
             let note = format!(
                 "{how} data is damaged at byte {offset} of {size} ({cause}); the {} before it were unpacked",
-                text::bytes(sink.out.len() as u64)
+                text::bytes(sink.out.len())
             );
-            Ok(Unpacked { bytes: sink.out, note: Some(note) })
+            Ok(Unpacked { bytes: sink.out.finish()?, note: Some(note) })
         }
     }
 }
 
 enum Stop {
     TooMuch,
+    NoRoom(InputErrorKind),
     Damaged { offset: u64, cause: String },
 }
 
 /// Where unpacked bytes go, up to a limit.
 struct Sink {
-    out: Vec<u8>,
+    out: Store,
     limit: u64,
 }
 
 impl Sink {
-    /// Takes all that `from` gives. Memory grows with what has really come, never with what a header promises.
+    /// Takes all that `from` gives; an error of what unpacks is for the caller to judge.
     fn fill(&mut self, from: &mut impl Read) -> Result<(), Result<std::io::Error, Stop>> {
-        let mut chunk = vec![0; 64 << 10];
-        loop {
-            match from.read(&mut chunk) {
-                Ok(0) => return Ok(()),
-                Ok(n) if self.out.len() as u64 + n as u64 > self.limit => return Err(Err(Stop::TooMuch)),
-                Ok(n) => self.out.extend_from_slice(&chunk[..n]),
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(Ok(e)),
-            }
-        }
+        self.out.fill(from, self.limit).map_err(|e| match e {
+            Stopped::TooMuch => Err(Stop::TooMuch),
+            Stopped::Store(e) => Err(Stop::NoRoom(e)),
+            Stopped::Source(e) => Ok(e),
+        })
     }
 }
 
@@ -211,7 +209,10 @@ fn zstd(packed: &mut Packed, sink: &mut Sink) -> Result<(), Stop> {
             Err(e) => return Err(packed.damaged(start, e)),
         }
         if let Err(e) = sink.fill(&mut Frame { decoder: &mut decoder, source: &mut *packed }) {
-            let Ok(e) = e else { return Err(Stop::TooMuch) };
+            let e = match e {
+                Ok(e) => e,
+                Err(stop) => return Err(stop),
+            };
             // The decoder holds back a window's worth until it has seen a last block: give it an empty one.
             let offset = usize::try_from(decoder.bytes_read_from_source()).unwrap_or(usize::MAX);
             let mut last: &[u8] = &[1, 0, 0, 0, 0, 0, 0];

@@ -10,7 +10,7 @@ use crate::base::codec::Digest;
 use crate::build::decode::UnitTables;
 use crate::build::recordings::Recordings;
 use crate::build::segments;
-use crate::input::Bytes;
+use crate::input::{Bytes, Limits};
 use crate::model::grid::{Grid, Scale};
 use crate::model::{Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
@@ -44,6 +44,13 @@ pub struct Options {
     pub memory: Option<usize>,
     /// The one recording of the file that is opened, from 1 on; all if `None`. Its index is not kept.
     pub recording: Option<usize>,
+}
+
+impl Options {
+    /// The limits on what is taken in with this much memory.
+    pub fn limits(&self) -> Limits {
+        self.memory.map_or_else(Limits::of_this_machine, |m| Limits::within(m as u64))
+    }
 }
 
 /// Bytes of memory for an open trace where nobody says how many.

@@ -169,7 +169,7 @@ impl<'a> Recorder<'a> {
         }
         let from = self.now();
         let stream = Stream::open(self.server, endpoint, query, Some(0));
-        let (mut bytes, most) = (Vec::new(), Limits::of_this_machine().max_unpacked);
+        let (mut bytes, most) = (Vec::new(), Limits::of_this_machine().in_memory);
         while !self.stopped() {
             match stream.next() {
                 Some(Piece::Bytes(b)) => bytes.extend(b),

@@ -105,7 +105,7 @@ pub fn v1(data: &[u8]) {
 /// A file as the command line gets it: unpacked, recognised; a trace is loaded, every segment of it decoded, its events
 /// counted twice, its lanes drawn.
 pub fn whole(data: &[u8]) {
-    let limits = Limits { max_unpacked: 16 << 20 };
+    let limits = Limits { max_unpacked: 16 << 20, in_memory: 16 << 20 };
     let Ok(input) = input::from_bytes("fuzz", Bytes::Memory(data.to_vec().into()), limits) else { return };
     let Ok(trace) = Trace::open("fuzz", input.bytes) else { return };
     trace.load(&|_| {}, &AtomicBool::new(false));
