@@ -18,6 +18,7 @@ pub use kind::{ENOUGH, Kind, recognise};
 pub use peek::{Peek, WINDOW};
 
 use crate::base::{memory, text};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -224,10 +225,16 @@ pub fn open_all<P: AsRef<Path>>(paths: &[P], limits: Limits) -> Vec<Result<Input
 /// The plain files directly in `dir` whose beginning is that of a trace or a profile, sorted by name. The others, but for
 /// directories, are told in `said`.
 fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<Vec<PathBuf>, InputErrorKind> {
-    let mut names: Vec<PathBuf> = std::fs::read_dir(dir)?.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    names.sort();
-    let more = names.len().saturating_sub(MAX_ENTRIES);
-    names.truncate(MAX_ENTRIES);
+    // The first by name, of however many there are.
+    let (mut first, mut more) = (BTreeSet::new(), 0u64);
+    for entry in std::fs::read_dir(dir)?.filter_map(Result::ok) {
+        first.insert(entry.path());
+        if first.len() > MAX_ENTRIES {
+            first.pop_last();
+            more += 1;
+        }
+    }
+    let mut names: Vec<PathBuf> = first.into_iter().collect();
     let mut left_out = 0;
     let recorded = dir.join(MANIFEST).is_file();
     names.retain(|p| {
@@ -255,7 +262,7 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
         said.push(format!("{}: {} more files left out", text::escape(&dir), left_out - MAX_TOLD));
     }
     if more > 0 {
-        said.push(format!("{}: the last {more} of its files were not looked at", text::escape(&dir)));
+        said.push(format!("{}: the last {} of its entries were not looked at", text::escape(&dir), text::count(more)));
     }
     Ok(names)
 }
