@@ -5,7 +5,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::fs;
 use std::io::Write;
 
-const LIMITS: Limits = Limits { max_unpacked: 1 << 20, in_memory: 100 << 10 };
+const LIMITS: Limits = Limits { max_unpacked: 1 << 20, in_memory: 1 << 20 };
 
 /// A trace's header and `len` bytes after it that do not pack well.
 fn trace(len: usize) -> Vec<u8> {
@@ -215,6 +215,18 @@ fn streams_are_bounded_and_given_up_early() {
     assert!(matches!(e.kind, InputErrorKind::TooLarge(_)));
     let t = trace(200_000);
     assert_eq!(read("z", &t[..], LIMITS).unwrap().bytes.held(), Some(&t[..]));
+}
+
+#[test]
+fn what_is_unpacked_is_held_only_as_far_as_there_is_memory() {
+    let t = trace(200_000);
+    for packed in [gz(&t), zst(&t)] {
+        let limits = Limits { in_memory: 10_000, ..LIMITS };
+        let input = from_bytes("t", Bytes::Memory(packed.clone().into()), limits).unwrap();
+        assert!(matches!(input.bytes, Bytes::File(_)), "it is in a file");
+        assert_eq!((input.bytes.all(), input.kind), (t[..].into(), TRACE));
+        assert_eq!(read("t", &packed[..], limits).unwrap().bytes.all(), &t[..]);
+    }
 }
 
 #[test]
