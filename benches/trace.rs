@@ -8,6 +8,7 @@ mod common;
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use gotrail::analysis::search::{self, Options as SearchOptions};
+use gotrail::input::{Bytes, HEADER};
 use gotrail::model::Lane;
 use gotrail::query;
 use gotrail::read::Trace;
@@ -36,7 +37,7 @@ fn source() -> &'static common::Source {
     SOURCE.get_or_init(common::source)
 }
 
-fn data() -> &'static [u8] {
+fn data() -> &'static Bytes {
     &source().bytes
 }
 
@@ -63,8 +64,8 @@ fn trace() -> Arc<Trace> {
 /// Its generations; nothing for a trace of the old format, whose decoder is measured by `index` alone.
 fn scan() -> Option<&'static Scan> {
     static SCAN: OnceLock<Option<Scan>> = OnceLock::new();
-    let minor = gotrail::input::header(data())?;
-    SCAN.get_or_init(|| VERSIONS.contains(&minor).then(|| batch::scan(data(), minor))).as_ref()
+    let minor = gotrail::input::header(&data().get(0..HEADER))?;
+    SCAN.get_or_init(|| VERSIONS.contains(&minor).then(|| batch::scan_at(data(), 0, minor))).as_ref()
 }
 
 fn counters() -> (ItemsCount, BytesCount) {
@@ -81,7 +82,7 @@ fn measure<T>(bencher: Bencher, f: impl Fn() -> T + Sync) {
 #[divan::bench(max_time = 3)]
 fn a_scan_headers(bencher: Bencher) {
     let minor = trace().index().version.1;
-    measure(bencher, || batch::scan(data(), minor));
+    measure(bencher, || batch::scan_at(data(), 0, minor));
 }
 
 #[divan::bench(max_time = 3)]

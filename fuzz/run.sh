@@ -26,6 +26,12 @@ v1) seed tests/data/v1/*.trace ../shared/corpus/go-v1-tests/* ../shared/corpus/g
 whole) seed tests/data/*.trace tests/data/v1/*.trace ../shared/corpus/go-fuzz/* ../shared/corpus/go-reader-tests/* ;;
 pprof) seed tests/data/*.pb tests/data/*.pb.gz ../shared/corpus/pprof-tests/* ../shared/corpus/profiles/* ;;
 binary) seed tests/data/binary/* ;;
+viewer)
+    for f in tests/data/*.trace; do
+        { printf '\120\030\005123n\r'; printf '\003'; tail -c +17 "$f"; } >"$corpus/seed-$(basename "$f")"
+    done
+    ;;
+kept) printf '\000\001\377\100\002\001' >"$corpus/seed-1" ;;
 filter)
     n=0
     for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \

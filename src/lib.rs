@@ -29,6 +29,7 @@
 //! `read` → `query` → `analysis` → `report` → `tui` → `cli`; beside them `profile`, `source`, `config` and `record`, and
 //! this `facade`.
 
+#![cfg_attr(not(feature = "sql"), forbid(unsafe_code))]
 // Who reads the hidden modules reads them with their private items.
 #![allow(rustdoc::private_intra_doc_links)]
 

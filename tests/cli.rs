@@ -148,7 +148,7 @@ fn of_a_directory_every_trace_is_taken_and_the_rest_is_named() {
         let mut c = gotrail();
         c.args(["profile", "--no-cache", "--kind", "sync", "-o"]).arg(&to).args(files.iter().map(|f| at(f)));
         assert_eq!(c.output().unwrap().status.code(), Some(0));
-        let p = gotrail::profile::model::Profile::decode(&gotrail::input::open(&to).unwrap().bytes).unwrap();
+        let p = gotrail::profile::model::Profile::decode(&gotrail::input::open(&to).unwrap().bytes.all()).unwrap();
         p.samples.iter().map(|s| p.values_of(s)[1]).sum::<i64>()
     };
     assert_eq!(total(&["b.trace", "c"]), total(&["b.trace"]) + total(&["c"]));

@@ -64,4 +64,12 @@ fn the_other_targets_run() {
     targets::profile(b"\x0a\x04\x08\x01\x10\x02");
     targets::v2(b"\x03\x01\x01\x01\x01\x00");
     targets::v1(b"\x06");
+    targets::viewer(b"\x50\x18\x08/x\x0c5n+q");
+    targets::viewer(b"\xff\x01\x041234");
+    targets::kept(b"");
+    for at in (0..4000u16).step_by(61) {
+        let [low, high] = at.to_le_bytes();
+        targets::kept(&[low, high, 0xff]);
+        targets::kept(&[low, high, 0x01, low, high.wrapping_add(1), 0x80]);
+    }
 }

@@ -18,7 +18,7 @@ static TRACE: LazyLock<Trace> = LazyLock::new(|| common::load(common::sample("tr
 
 fn profile(name: &str) -> (String, Profile) {
     let input = input::open(common::sample(name)).unwrap();
-    (name.to_owned(), Profile::decode(&input.bytes).unwrap())
+    (name.to_owned(), Profile::decode(&input.bytes.all()).unwrap())
 }
 
 fn joined(profiles: &[(String, Profile)]) -> Lines {

@@ -17,6 +17,14 @@ struct Viewer {
     keys: Box<dyn Write + Send>,
     output: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    /// The terminal's modes before the program started.
+    modes: String,
+}
+
+/// The terminal's modes, to be compared.
+fn modes(master: &dyn MasterPty) -> String {
+    let t = master.get_termios().unwrap();
+    format!("{:?} {:?} {:?} {:?} {:?}", t.input_flags, t.output_flags, t.control_flags, t.local_flags, t.control_chars)
 }
 
 fn size(cols: u16, rows: u16) -> PtySize {
@@ -40,6 +48,7 @@ impl Viewer {
         command.env("TERM", "xterm-256color");
         command.env("LANG", "C.UTF-8");
         env.iter().for_each(|(k, v)| command.env(k, v));
+        let modes = modes(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -59,6 +68,7 @@ impl Viewer {
             keys,
             output,
             screen: vt100::Parser::new(rows.try_into().unwrap(), cols.try_into().unwrap(), 0),
+            modes,
         }
     }
 
@@ -100,6 +110,7 @@ impl Viewer {
         assert!(!s.hide_cursor(), "the cursor is shown");
         assert!(!s.bracketed_paste(), "pastes are plain again");
         assert_eq!(s.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert_eq!(modes(&*self.master), self.modes, "the terminal's modes are as before");
     }
 
     fn signal(&mut self, name: &str) {
@@ -171,7 +182,7 @@ fn follows_the_terminal_s_size() {
 
 #[test]
 fn signals_give_the_terminal_back() {
-    for name in ["-TERM", "-HUP"] {
+    for name in ["-TERM", "-HUP", "-INT", "-QUIT", "-ABRT", "-BUS", "-SEGV"] {
         let mut v = Viewer::start(80, 24, &[]);
         v.shows("main.handle");
         v.signal(name);
@@ -231,6 +242,36 @@ fn what_was_lost_is_said_once_in_a_terminal() {
     v.child.wait().unwrap();
     let screen = v.screen.screen().contents();
     assert_eq!(screen.matches("is cut off at byte 300000").count(), 1, "{screen}");
+}
+
+#[test]
+fn an_editor_that_leaves_the_terminal_raw_does_not_leave_it_so() {
+    let mut v = Viewer::start(120, 40, &[("EDITOR", "sh -c 'stty raw -echo; printf \\033[?1003h'")]);
+    v.mapassign();
+    v.press("n");
+    v.shows("▸         c.byID");
+    v.screen.process(b"\x1b[2J");
+    v.press("o");
+    v.shows("payment/order_cache.go");
+    // Enter is a key of its own, and the viewer's modes are not the editor's.
+    v.press("q");
+    v.ends();
+}
+
+#[test]
+fn a_trace_cut_short_while_it_is_on_the_screen_ends_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("large.trace");
+    let one = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces/trace.out")).unwrap();
+    std::fs::write(&path, one.repeat(9)).unwrap();
+    let mut v = Viewer::run((120, 40), &[Path::new("--no-cache"), &path], &[]);
+    v.shows("main.handle");
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(1000).unwrap();
+    v.press("G");
+    v.press("/mapassign\r");
+    v.shows("cut short");
+    v.press("q");
+    v.ends();
 }
 
 /// An incident's trace, where it is there.

@@ -15,11 +15,12 @@ use std::sync::atomic::AtomicBool;
 
 /// A file's bytes; of a packed one, those inside.
 fn bytes(path: impl AsRef<Path>) -> Vec<u8> {
-    input::open(path).unwrap().bytes.to_vec()
+    input::open(path).unwrap().bytes.all().into_owned()
 }
 
 fn open(data: &[u8], recording: Option<usize>) -> Result<Trace, String> {
-    let input = input::from_bytes("test", Bytes::Memory(data.into()), Limits::default()).map_err(|e| e.to_string())?;
+    let input =
+        input::from_bytes("test", Bytes::Memory(data.to_vec().into()), Limits::default()).map_err(|e| e.to_string())?;
     let options = Options { recording, ..Options::default() };
     let trace = Trace::open_with("test", input.bytes, options).map_err(|e| e.to_string())?;
     trace.load(&|_| {}, &AtomicBool::new(false));

@@ -111,7 +111,7 @@ fn traces_of_every_version_cut_in_steps_load() {
         let (mut loaded, mut refused, mut whole) = (0, 0, 0);
         for cut in (0..data.len()).step_by(997) {
             let n = ends.iter().filter(|&&e| e <= cut).count();
-            let Ok(t) = Trace::open("t", Bytes::Memory(data[..cut].into())) else {
+            let Ok(t) = Trace::open("t", Bytes::Memory(data[..cut].to_vec().into())) else {
                 assert_eq!(n, 0, "{name} cut at {cut} is refused");
                 refused += 1;
                 continue;

@@ -294,25 +294,69 @@ pub fn decode_list<T: Encode>(r: &mut Reader) -> Option<Vec<T>> {
 /// files apart, not against somebody who wants two to be alike. Four sums side by side, each step of which can be
 /// undone, so that a change of any single word changes the result.
 pub fn digest(bytes: &[u8], seed: u64) -> u64 {
-    const ODD: [u64; 4] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0xd6e8_feb8_6659_fd93];
-    let mut sums = ODD.map(|k| k ^ seed);
-    let mut step = |block: &[u8]| {
-        for ((sum, word), odd) in sums.iter_mut().zip(block.chunks_exact(8)).zip(ODD) {
+    let mut d = Digest::new(seed);
+    d.add(bytes);
+    d.finish()
+}
+
+/// A [`digest`] of bytes that come piece by piece.
+pub struct Digest {
+    sums: [u64; 4],
+    len: u64,
+    /// The bytes of a block that is not whole yet, `len` of them modulo the length of a block.
+    begun: [u8; BLOCK],
+}
+
+/// Bytes that are taken at once.
+const BLOCK: usize = 32;
+const ODD: [u64; 4] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9, 0xd6e8_feb8_6659_fd93];
+
+impl Digest {
+    /// Of nothing yet.
+    pub fn new(seed: u64) -> Digest {
+        Digest { sums: ODD.map(|k| k ^ seed), len: 0, begun: [0; BLOCK] }
+    }
+
+    fn step(&mut self, block: &[u8]) {
+        for ((sum, word), odd) in self.sums.iter_mut().zip(block.chunks_exact(8)).zip(ODD) {
             let word = u64::from_le_bytes(word.try_into().expect("words have eight bytes"));
             *sum = (*sum ^ word).wrapping_mul(odd).rotate_left(29);
         }
-    };
-    let mut blocks = bytes.chunks_exact(32);
-    for block in &mut blocks {
-        step(block);
     }
-    let mut last = [0u8; 32];
-    last[..blocks.remainder().len()].copy_from_slice(blocks.remainder());
-    step(&last);
-    sums.into_iter().fold(bytes.len() as u64, |h, sum| {
-        let h = (h ^ sum).wrapping_mul(ODD[0]);
-        h ^ h >> 32
-    })
+
+    /// Adds what comes next.
+    pub fn add(&mut self, mut bytes: &[u8]) {
+        let begun = (self.len % BLOCK as u64) as usize;
+        self.len += bytes.len() as u64;
+        if begun > 0 {
+            let n = bytes.len().min(BLOCK - begun);
+            self.begun[begun..begun + n].copy_from_slice(&bytes[..n]);
+            bytes = &bytes[n..];
+            if begun + n < BLOCK {
+                return;
+            }
+            let block = self.begun;
+            self.step(&block);
+        }
+        let mut blocks = bytes.chunks_exact(BLOCK);
+        for block in &mut blocks {
+            self.step(block);
+        }
+        let rest = blocks.remainder();
+        self.begun[..rest.len()].copy_from_slice(rest);
+    }
+
+    /// The number.
+    pub fn finish(mut self) -> u64 {
+        let mut last = [0u8; BLOCK];
+        let begun = (self.len % BLOCK as u64) as usize;
+        last[..begun].copy_from_slice(&self.begun[..begun]);
+        self.step(&last);
+        self.sums.into_iter().fold(self.len, |h, sum| {
+            let h = (h ^ sum).wrapping_mul(ODD[0]);
+            h ^ h >> 32
+        })
+    }
 }
 
 #[cfg(test)]

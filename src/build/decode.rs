@@ -2,7 +2,7 @@
 //! checkpoints, tables.
 
 use crate::base::{Time, text};
-use crate::input::{self, Bytes};
+use crate::input::{self, Bytes, Peek};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::tables::Tables;
@@ -13,14 +13,40 @@ use crate::wire::v2::generation::{Fallback, GenTables};
 use crate::wire::v2::order;
 use crate::wire::v2::order::{Cut, Orderer};
 use crate::wire::v2::spec::VERSIONS;
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 /// A recording, taken apart as far as its headers allow.
 pub(crate) enum Format {
     /// Go 1.22 and later: a unit is a generation.
     V2 { minor: u32, scan: Scan },
-    /// Before: the whole file is one unit.
-    V1(Box<v1::Layout>),
+    /// Before: the whole recording is one unit, and held in memory: its records lead from one to the next all over it.
+    V1(Box<v1::Layout>, Held),
+}
+
+/// A stretch of bytes in memory.
+pub(crate) struct Held {
+    bytes: Bytes,
+    range: Range<usize>,
+}
+
+impl Deref for Held {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.bytes.held().and_then(|b| b.get(self.range.clone())).unwrap_or_default()
+    }
+}
+
+impl Held {
+    fn new(data: &Bytes, range: Range<usize>) -> Held {
+        match data.held() {
+            Some(_) => Held { bytes: data.clone(), range },
+            None => {
+                let bytes = data.get(range).into_owned();
+                Held { range: 0..bytes.len(), bytes: Bytes::Memory(bytes.into()) }
+            }
+        }
+    }
 }
 
 /// A unit's tables.
@@ -61,15 +87,17 @@ impl Format {
     /// Takes the recording whose header lies at `at` apart. For the newer family that reads headers only; the older one has
     /// none, and is passed over once. Returns where the recording ends, too.
     pub fn open(data: &Bytes, at: usize) -> Result<(Format, usize), Error> {
-        let minor = data.get(at..).and_then(input::header).ok_or(Error::new(at as u64, ErrorKind::NotATrace))?;
+        let minor = input::header(&data.get(at..at.saturating_add(input::HEADER)))
+            .ok_or(Error::new(at as u64, ErrorKind::NotATrace))?;
         if VERSIONS.contains(&minor) {
-            let scan = batch::scan_with(data, at, minor, &mut |at, out| data.read_at(at, out));
+            let scan = batch::scan_at(data, at, minor);
             let end = scan.end;
             return Ok((Format::V2 { minor, scan }, end));
         }
         if v1::VERSIONS.contains(&minor) || minor == 5 {
-            let end = input::next_header(data, at + input::HEADER, data.len()).unwrap_or(data.len());
-            return Ok((Format::V1(Box::new(v1::Layout::read(&data[at..end], minor)?)), end));
+            let end = Peek::into(data).next_header(at + input::HEADER, data.len()).unwrap_or(data.len());
+            let held = Held::new(data, at..end);
+            return Ok((Format::V1(Box::new(v1::Layout::read(&held, minor)?), held), end));
         }
         Err(Error::new(at as u64 + 5, ErrorKind::UnknownVersion(minor)))
     }
@@ -78,7 +106,7 @@ impl Format {
     pub fn minor(&self) -> u32 {
         match self {
             Format::V2 { minor, .. } => *minor,
-            Format::V1(l) => l.minor,
+            Format::V1(l, _) => l.minor,
         }
     }
 
@@ -86,7 +114,7 @@ impl Format {
     pub fn units(&self) -> usize {
         match self {
             Format::V2 { scan, .. } => scan.generations.len(),
-            Format::V1(_) => 1,
+            Format::V1(..) => 1,
         }
     }
 
@@ -94,12 +122,12 @@ impl Format {
     pub fn bytes(&self, i: usize) -> u64 {
         match self {
             Format::V2 { scan, .. } => scan.generations[i].bytes(),
-            Format::V1(_) => 1,
+            Format::V1(..) => 1,
         }
     }
 
     /// The times of the first batch and of the last, as far as headers tell; nothing if there is none.
-    pub fn span(&self, units: std::ops::Range<usize>) -> Option<(i64, i64)> {
+    pub fn span(&self, units: Range<usize>) -> Option<(i64, i64)> {
         match self {
             Format::V2 { scan, .. } => {
                 let all = || scan.generations[units.clone()].iter().flat_map(|g| g.batches.iter().map(|b| b.ts));
@@ -107,7 +135,7 @@ impl Format {
                 let time = |ts: u64| ts.saturating_mul(64).min(i64::MAX as u64) as i64;
                 Some((time(all().min()?), time(all().max()?)))
             }
-            Format::V1(layout) => {
+            Format::V1(layout, _) => {
                 let (from, to) = layout.span();
                 Some((from.0, to.0))
             }
@@ -120,16 +148,16 @@ impl Format {
             (Format::V2 { scan, .. }, UnitTables::V2(t)) => {
                 t.clock.time(scan.generations[i].batches.iter().map(|b| b.ts).min().unwrap_or(0))
             }
-            (Format::V1(layout), _) => Time(layout.clock.shift),
+            (Format::V1(layout, _), _) => Time(layout.clock.shift),
             _ => Time(0),
         }
     }
 
     /// Reads the tables of unit `i`, whose clock is shown `shift` ns later than it says. Returns them and how many bytes they
     /// are made of.
-    pub fn read_tables(&self, data: &[u8], i: usize, shift: i64) -> (UnitTables<'_>, usize) {
+    pub fn read_tables(&self, data: &Bytes, i: usize, shift: i64) -> (UnitTables<'_>, usize) {
         match self {
-            Format::V1(l) => (UnitTables::V1(l), 0),
+            Format::V1(l, _) => (UnitTables::V1(l), 0),
             Format::V2 { scan, .. } => {
                 let g = &scan.generations[i];
                 // Tables come last in a generation: one that is cut off has to borrow what all generations have alike.
@@ -148,7 +176,7 @@ impl Format {
     /// A decoder of unit `i`, at its beginning or at a checkpoint.
     pub fn machine<'a>(
         &'a self,
-        data: &'a [u8],
+        data: &'a Bytes,
         i: usize,
         tables: &'a UnitTables<'a>,
         from: Option<&Checkpoint>,
@@ -162,10 +190,10 @@ impl Format {
                 let cut = cut(*minor, scan, i, t);
                 Machine::V2(Box::new(Orderer::new(data, &scan.generations[i], t, cut)))
             }
-            (Format::V1(layout), _, Some(Checkpoint::V1(c))) => {
-                Machine::V1(Box::new(v1::Decoder::resume(data, layout, c)))
+            (Format::V1(layout, held), _, Some(Checkpoint::V1(c))) => {
+                Machine::V1(Box::new(v1::Decoder::resume(held, layout, c)))
             }
-            (Format::V1(layout), ..) => Machine::V1(Box::new(v1::Decoder::new(data, layout))),
+            (Format::V1(layout, held), ..) => Machine::V1(Box::new(v1::Decoder::new(held, layout))),
             (Format::V2 { .. }, UnitTables::V1(_), _) => unreachable!("a format's tables are of its own family"),
         }
     }
@@ -173,7 +201,7 @@ impl Format {
     /// What headers alone say is lost of the recording, which ends at `size`.
     pub fn losses(&self, size: u64) -> Vec<String> {
         match self {
-            Format::V1(l) => l.losses.clone(),
+            Format::V1(l, _) => l.losses.clone(),
             Format::V2 { scan, .. } => {
                 let stray = |&(at, n): &(usize, usize)| {
                     format!("{n} bytes at byte {at} are no part of a trace and were passed over")

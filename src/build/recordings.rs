@@ -75,13 +75,14 @@ impl Recordings {
         if data.is_empty() {
             return Err(Error::new(0, ErrorKind::Empty));
         }
-        let first = match input::header(data) {
+        let head = data.get(0..input::ENOUGH + input::HEADER);
+        let first = match input::header(&head) {
             Some(_) => 0,
-            None => input::behind_text(data).ok_or(Error::new(0, ErrorKind::NotATrace))?.0,
+            None => input::behind_text(&head).ok_or(Error::new(0, ErrorKind::NotATrace))?.0,
         };
         let mut r = Recordings { all: Vec::new(), units: Vec::new(), notes: Vec::new(), count: 0 };
         if first > 0 {
-            let what = if data.starts_with(b"HTTP/") { "HTTP headers" } else { "text" };
+            let what = if head.starts_with(b"HTTP/") { "HTTP headers" } else { "text" };
             r.notes.push(format!("{} of {what} before the trace's header were skipped", text::bytes(first as u64)));
         }
         let mut at = first;
@@ -100,7 +101,8 @@ impl Recordings {
                 Err(e) if number == 0 => return Err(e),
                 Err(e) => {
                     r.notes.push(format!("recording {} could not be read: {e}", number + 1));
-                    let Some(next) = input::next_header(data, at + input::HEADER, data.len()) else { break };
+                    let next = input::Peek::into(data).next_header(at + input::HEADER, data.len());
+                    let Some(next) = next else { break };
                     at = next;
                 }
             }
@@ -127,7 +129,7 @@ impl Recordings {
     }
 
     /// Says which process each recording is of, and where each lies in time.
-    fn set_clocks(&mut self, data: &[u8]) {
+    fn set_clocks(&mut self, data: &Bytes) {
         let mut before: Option<Before> = None;
         for i in 0..self.all.len() {
             for u in 0..self.all[i].format.units() {
@@ -155,7 +157,7 @@ impl Recordings {
                 }
                 let rec = &mut self.all[i];
                 rec.shifts[u] = shift;
-                if let Format::V1(layout) = &mut rec.format {
+                if let Format::V1(layout, _) = &mut rec.format {
                     layout.clock.shift = shift;
                 }
                 let start = before.map_or(first, |b| b.start);
@@ -187,7 +189,7 @@ impl Recordings {
         }
         let (one, other) = (self.all[b.recording].number + 1, self.all[i].number + 1);
         let gap = first.saturating_sub(b.latest);
-        let families = [b.recording, i].map(|r| matches!(self.all[r].format, Format::V1(_)));
+        let families = [b.recording, i].map(|r| matches!(self.all[r].format, Format::V1(..)));
         let moved = if families[0] || families[1] {
             Some(format!("recording {other} has a clock of its own: shown right after recording {one}"))
         } else if gap < 0 {
@@ -219,10 +221,10 @@ impl Recordings {
     }
 
     /// The time of the last event of a recording's unit, which is decoded for that.
-    fn end(&self, data: &[u8], recording: usize, unit: usize) -> Time {
+    fn end(&self, data: &Bytes, recording: usize, unit: usize) -> Time {
         let rec = &self.all[recording];
         let (tables, _) = rec.format.read_tables(data, unit, rec.shifts[unit]);
-        let mut machine = rec.format.machine(rec.data(data), unit, &tables, None);
+        let mut machine = rec.format.machine(data, unit, &tables, None);
         let (mut events, mut last) = (Events::default(), Time(0));
         loop {
             events.clear();
@@ -265,12 +267,12 @@ impl Recordings {
     pub fn scans(&self) -> Option<Vec<&Scan>> {
         let scan = |r: &Recording| match &r.format {
             Format::V2 { .. } => true,
-            Format::V1(_) => false,
+            Format::V1(..) => false,
         };
         self.all.iter().all(scan).then(|| {
             let scans = self.all.iter().filter_map(|r| match &r.format {
                 Format::V2 { scan, .. } => Some(scan),
-                Format::V1(_) => None,
+                Format::V1(..) => None,
             });
             scans.collect()
         })
@@ -306,7 +308,7 @@ impl Recordings {
     pub fn bytes(&self, i: usize) -> u64 {
         let (rec, u) = self.of(i);
         match &rec.format {
-            Format::V1(_) if self.units.len() > 1 => rec.range.len() as u64,
+            Format::V1(..) if self.units.len() > 1 => rec.range.len() as u64,
             format => format.bytes(u),
         }
     }
@@ -316,7 +318,7 @@ impl Recordings {
         let spans = self.units.iter().filter_map(|&(r, u)| {
             let rec = &self.all[r];
             let (from, to) = rec.format.span(u..u + 1)?;
-            let shift = if matches!(rec.format, Format::V1(_)) { 0 } else { rec.shifts[u] };
+            let shift = if matches!(rec.format, Format::V1(..)) { 0 } else { rec.shifts[u] };
             Some((from.saturating_add(shift), to.saturating_add(shift)))
         });
         let (from, to) = spans.fold((i64::MAX, i64::MIN), |(a, b), (x, y)| (a.min(x), b.max(y)));
@@ -330,7 +332,7 @@ impl Recordings {
     }
 
     /// Reads the tables of unit `i`. Returns them and how many bytes they are made of.
-    pub fn read_tables(&self, data: &[u8], i: usize) -> (UnitTables<'_>, usize) {
+    pub fn read_tables(&self, data: &Bytes, i: usize) -> (UnitTables<'_>, usize) {
         let (rec, u) = self.of(i);
         rec.format.read_tables(data, u, rec.shifts[u])
     }
@@ -338,13 +340,13 @@ impl Recordings {
     /// A decoder of unit `i`, at its beginning or at a checkpoint.
     pub fn machine<'a>(
         &'a self,
-        data: &'a [u8],
+        data: &'a Bytes,
         i: usize,
         tables: &'a UnitTables<'a>,
         from: Option<&Checkpoint>,
     ) -> Machine<'a> {
         let (rec, u) = self.of(i);
-        rec.format.machine(rec.data(data), u, tables, from)
+        rec.format.machine(data, u, tables, from)
     }
 
     /// What there is to say of the file, and what headers alone say is lost.
@@ -368,16 +370,6 @@ impl Recordings {
 
     /// Whether unit `i` is of the old format, which is handed in in several parts.
     pub fn in_parts(&self, i: usize) -> bool {
-        matches!(self.of(i).0.format, Format::V1(_))
-    }
-}
-
-impl Recording {
-    /// What offsets of its format count in: the whole file for the newer family, the recording for the older one.
-    fn data<'a>(&self, data: &'a [u8]) -> &'a [u8] {
-        match &self.format {
-            Format::V2 { .. } => data,
-            Format::V1(_) => data.get(self.range.clone()).unwrap_or_default(),
-        }
+        matches!(self.of(i).0.format, Format::V1(..))
     }
 }

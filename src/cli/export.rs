@@ -23,7 +23,7 @@ pub struct ExportArgs {
     files: Vec<PathBuf>,
     /// What to write
     #[arg(long, value_enum)]
-    format: Format,
+    pub(super) format: Format,
     /// The file to write, or for tables the directory; without it, standard output
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
@@ -45,7 +45,7 @@ pub struct ExportArgs {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Perfetto's protobuf: ui.perfetto.dev, trace_processor
     Perfetto,
     /// Chrome's JSON
@@ -116,7 +116,7 @@ impl Format {
         }
     }
 
-    fn is_binary(self) -> bool {
+    pub(super) fn is_binary(self) -> bool {
         match self {
             Format::Perfetto | Format::Cut => true,
             #[cfg(feature = "parquet")]

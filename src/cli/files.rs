@@ -1,11 +1,13 @@
 //! Files that are written under another name and get their own once all is in them.
 
+use super::position;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 /// Files under way. Those that were not finished are removed.
 pub struct Files {
+    /// What is read, under the names that it really has.
     inputs: Vec<PathBuf>,
     /// The name of each as it is written, and the one it gets.
     open: Vec<(PathBuf, PathBuf)>,
@@ -14,7 +16,13 @@ pub struct Files {
 impl Files {
     /// Files none of which may be one of these inputs.
     pub fn beside(inputs: &[PathBuf]) -> Files {
-        Files { inputs: inputs.iter().filter_map(|p| fs::canonicalize(p).ok()).collect(), open: Vec::new() }
+        // Of a folder everything directly in it may be read.
+        let inside = |p: &Path| fs::read_dir(p).into_iter().flatten().filter_map(|e| Some(e.ok()?.path()));
+        let all = inputs.iter().flat_map(|p| {
+            let named = position::split(p).map_or_else(|_| p.clone(), |(p, _)| p);
+            inside(&named).chain([named.clone()]).collect::<Vec<_>>()
+        });
+        Files { inputs: all.filter_map(|p| fs::canonicalize(p).ok()).collect(), open: Vec::new() }
     }
 
     /// Makes a file, and the folders that it is in.
@@ -23,7 +31,10 @@ impl Files {
     ///
     /// It cannot be made, or it is one of the inputs.
     pub fn create(&mut self, path: &Path) -> io::Result<BufWriter<File>> {
-        if fs::canonicalize(path).is_ok_and(|p| self.inputs.contains(&p)) {
+        // What a link leads to is written, not the link.
+        let real = fs::canonicalize(path);
+        let path = real.as_deref().unwrap_or(path);
+        if self.inputs.iter().any(|i| same(i, path)) {
             return Err(io::Error::other("it is the file that is read"));
         }
         match fs::metadata(path) {
@@ -32,12 +43,18 @@ impl Files {
             Ok(m) if !m.is_file() => return Ok(BufWriter::new(File::create(path)?)),
             _ => {}
         }
-        let name = path.file_name().ok_or_else(|| io::Error::other("this is not the name of a file"))?;
+        if path.file_name().is_none() {
+            return Err(io::Error::other("this is not the name of a file"));
+        }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
-        let temporary = folder.join(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
-        let file = File::create(&temporary)?;
+        let temporary = folder.join(format!(".gotrail-{}-{}.part", std::process::id(), self.open.len()));
+        let file = File::create_new(&temporary)?;
         self.open.push((temporary, path.to_owned()));
+        // Who may read it stays as it was.
+        if let Ok(before) = fs::metadata(path) {
+            file.set_permissions(before.permissions())?;
+        }
         Ok(BufWriter::with_capacity(1 << 16, file))
     }
 
@@ -53,6 +70,19 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Whether two names are of the same file, by hard links too.
+#[cfg(unix)]
+fn same(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |p: &Path| fs::metadata(p).ok().map(|m| (m.dev(), m.ino()));
+    id(a).is_some_and(|a| id(b) == Some(a))
+}
+
+#[cfg(not(unix))]
+fn same(a: &Path, b: &Path) -> bool {
+    a == b
 }
 
 impl Drop for Files {

@@ -171,13 +171,14 @@ impl Work<'_> {
 
     /// Searches a file; how many events were found, if it is to be searched.
     fn file(&self, path: &Path, to: &Sender<Said>) -> Result<Option<u64>> {
-        let input = input::open(path)?;
+        let input = input::open_within(path, self.options.limits())?;
         let named = self.args.files.iter().any(|f| position::split(f).is_ok_and(|(f, _)| f == path));
         if !named && !matches!(input.kind, Kind::Trace { .. }) {
             return Ok(None);
         }
         let trace = open::from_input(input, &self.options)?;
         trace.load(&|_| {}, &self.over);
+        open::intact(&trace)?;
         for loss in &trace.index().losses {
             let _ = to.send(Said::Note(format!("{}: {}", escape(trace.name()), escape(loss))));
         }
@@ -211,6 +212,7 @@ impl Work<'_> {
                 enough.store(true, Ordering::Relaxed);
             }
         });
+        open::intact(&trace)?;
         if let Some((i, why)) = outcome.failed.first() {
             return Err(Failure::Analysis(format!("{}: segment {i}: {why}", escape(trace.name()))));
         }

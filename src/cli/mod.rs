@@ -25,6 +25,7 @@ mod query;
 mod record;
 mod sched;
 mod schema;
+mod sink;
 mod summary;
 mod viewer;
 mod waits;
@@ -38,6 +39,7 @@ use clap::{Arg, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use failure::{Failure, Result, Usage};
 use profile::{Kind, ProfileArgs};
+use sink::Sink;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -181,14 +183,27 @@ impl From<Exit> for ExitCode {
 /// Runs the command line. 0 is success, 1 "nothing found", 2 a usage error, 3 an input that could not be read,
 /// 4 a limit that is passed.
 pub fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|a| a == crate::tui::term::tty::GUARD) {
+        crate::tui::term::tty::guard();
+        return ExitCode::SUCCESS;
+    }
     let cli = match Cli::try_parse_from(argv::normalise(&Cli::command(), std::env::args_os())) {
         Ok(cli) => cli,
+        // Help is ours; what is wrong quotes the arguments, and is not coloured so that these can be told from colours.
+        Err(e) if e.use_stderr() => {
+            let _ = write!(Sink::new(io::stderr()), "{}", e.render());
+            return Exit::Usage.into();
+        }
         Err(e) => {
             let _ = e.print();
-            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+            return ExitCode::SUCCESS;
         }
     };
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let stdout: Box<dyn Write> = match is_text(&cli) {
+        true => Box::new(Sink::new(io::stdout().lock())),
+        false => Box::new(io::stdout().lock()),
+    };
+    let mut out = io::BufWriter::with_capacity(1 << 16, stdout);
     let result = dispatch(cli, &mut out).and_then(|exit| {
         out.flush()?;
         Ok(exit)
@@ -205,8 +220,20 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whether what goes to standard output is text, and not a trace, a profile, or colours for the terminal.
+fn is_text(cli: &Cli) -> bool {
+    match &cli.command {
+        Some(Command::Export(a)) => !a.format.is_binary(),
+        Some(Command::Profile(a)) => a.output.as_os_str() != "-",
+        Some(Command::Snapshot(a)) => a.format != viewer::Picture::Ansi,
+        _ => true,
+    }
+}
+
 fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
-    let profile = |kind, args: &ProfileArgs, out: &mut dyn Write| Ok(profile::run(kind, args, out, &mut io::stderr())?);
+    let profile = |kind, args: &ProfileArgs, out: &mut dyn Write| {
+        Ok(profile::run(kind, args, out, &mut Sink::new(io::stderr()))?)
+    };
     match cli.command {
         None => match misspelt(&cli.view.files) {
             Some(wrong) => Err(wrong.into()),

@@ -1,5 +1,6 @@
 //! `gotrail profile`.
 
+use super::files::Files;
 use super::open::{self, Between};
 use super::{Exit, Failure, Result, matching, note, window};
 use crate::analysis::cost::offcpu;
@@ -24,7 +25,7 @@ pub struct MakeArgs {
     kind: Kind,
     /// The profile to write; `-` is standard output
     #[arg(long, short, value_name = "FILE")]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// Only what began with an event that answers this query: `group:main.handle`, `reason:sync dur>1ms`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
@@ -88,7 +89,11 @@ pub fn run(args: &MakeArgs, out: &mut dyn Write) -> Result<Exit> {
     }
     let name = args.output.display().to_string();
     let wrong = |cause| Failure::Output { path: args.output.clone(), cause };
-    std::fs::write(&args.output, bytes).map_err(wrong)?;
+    let mut files = Files::beside(&args.files);
+    let mut file = files.create(&args.output).map_err(wrong)?;
+    file.write_all(&bytes).and_then(|()| file.flush()).map_err(wrong)?;
+    drop(file);
+    files.finish().map_err(wrong)?;
     let open = if open.0 > 0 { format!(", and {} open ones, {}", text::count(open.0), open.1) } else { String::new() };
     note(&format!("{}: {} stretches, {}{open}", text::escape(&name), text::count(closed.0), closed.1));
     Ok(exit)

@@ -1,10 +1,10 @@
 //! Opens the files of a command line.
 
 use super::{Exit, Failure, Format, Result, Usage, note, position};
-use crate::base::text;
+use crate::base::{memory, text};
 use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
-use crate::input::{self, Input, Kind, Limits};
+use crate::input::{self, Input, Kind};
 use crate::profile::model::Profile;
 use crate::read::Trace;
 use crate::read::persist::{Folder, Keep};
@@ -34,7 +34,7 @@ impl OpenArgs {
     /// How traces are opened; `setting` is the settings' memory.
     pub fn options(&self, setting: Option<ByteSize>) -> Options {
         let folder = if self.no_cache { None } else { Folder::of_the_user(|v| std::env::var_os(v)) };
-        let memory = self.memory.or(setting).map_or_else(usual_memory, |m| m.0);
+        let memory = self.memory.or(setting).map_or_else(memory::usual, |m| m.0);
         Options {
             keep: Keep { folder, ..Keep::default() },
             memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
@@ -52,18 +52,6 @@ pub fn memory_setting() -> Result<Option<ByteSize>> {
 /// The memory that settings give, if it is not the default, which depends on the machine.
 pub fn chosen(settings: &Settings) -> Option<ByteSize> {
     Some(settings.memory).filter(|m| *m != Settings::default().memory)
-}
-
-/// The most memory that is used where nobody says otherwise, in bytes.
-const MOST_MEMORY: u64 = 1_000_000_000;
-
-/// A quarter of the machine's memory, but not more than [`MOST_MEMORY`].
-fn usual_memory() -> u64 {
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
-        let line = s.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-    });
-    total.map_or(MOST_MEMORY, |kb| (kb.saturating_mul(1024) / 4).min(MOST_MEMORY))
 }
 
 /// The trace in an open file; its events are not read yet. What was lost on the way is among its losses.
@@ -90,7 +78,7 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
     if matches!(kind, Kind::Trace { .. }) {
         return Err(Failure::NotAProfile(name));
     }
-    match Profile::decode(&bytes) {
+    match Profile::decode(&bytes.all()) {
         Ok(profile) => {
             notes.iter().for_each(|n| note(&format!("{}: {n}", text::escape(&name))));
             Ok((name, profile))
@@ -114,6 +102,11 @@ pub fn load(trace: &Trace, observer: Option<&dyn Observer>) {
     }
     trace.load_observed(observer, &|part| bar.set_position((part * 1000.0) as u64), &AtomicBool::new(false));
     bar.finish_and_clear();
+}
+
+/// Fails if the file of a trace is no longer what it was when it was opened.
+pub fn intact(trace: &Trace) -> Result<()> {
+    trace.intact().map_err(|cause| Failure::Trace { name: trace.name().to_owned(), cause })
 }
 
 /// What is said of a trace that has a header and nothing else.
@@ -167,10 +160,10 @@ pub fn each_trace_read(
         let (path, _) = position::split(path).map_err(Usage::from)?;
         let in_directory = path.is_dir();
         let mut said = Vec::new();
-        let files = input::expand(&path, Limits::of_this_machine(), &mut said);
+        let files = input::expand(&path, options.limits(), &mut said);
         said.iter().for_each(|s| note(s));
         for file in files {
-            let opened = match input::open(&file) {
+            let opened = match input::open_within(&file, options.limits()) {
                 // Whoever names a directory means what is in it that fits.
                 Ok(i) if in_directory && !matches!(i.kind, Kind::Trace { .. }) => {
                     note(&format!("{}: left out, it is a profile", text::escape(&i.name)));
@@ -181,6 +174,11 @@ pub fn each_trace_read(
             match opened {
                 Ok(trace) => {
                     read(&trace);
+                    if let Err(e) = intact(&trace) {
+                        note(&e.to_string());
+                        exit = Exit::BadInput;
+                        continue;
+                    }
                     for loss in trace.index().losses.iter().filter(|_| !twice) {
                         note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
                     }
@@ -195,7 +193,10 @@ pub fn each_trace_read(
                     if several && between == Between::Names {
                         writeln!(out, "{}", text::escape(trace.name()))?;
                     }
-                    each(&trace, out)?;
+                    let done = each(&trace, out);
+                    // Why something could not be read says more than that it could not.
+                    intact(&trace)?;
+                    done?;
                 }
                 Err(e) => {
                     note(&e.to_string());

@@ -111,13 +111,18 @@ fn traces(args: &QueryArgs) -> Result<(Vec<Named>, Exit)> {
     options.memory = options.memory.map(|m| m / 2 / files.len().max(1));
     let mut traces: Vec<Named> = Vec::new();
     for (file, in_directory) in files {
-        let opened = match input::open(&file) {
+        let opened = match input::open_within(&file, options.limits()) {
             Ok(i) if in_directory && !matches!(i.kind, input::Kind::Trace { .. }) => continue,
             opened => opened.map_err(Failure::from).and_then(|i| open::from_input(i, &options)),
         };
         match opened {
             Ok(trace) => {
                 open::load(&trace, None);
+                if let Err(e) = open::intact(&trace) {
+                    note(&e.to_string());
+                    exit = Exit::BadInput;
+                    continue;
+                }
                 for loss in &trace.index().losses {
                     note(&format!("{}: {}", escape(trace.name()), escape(loss)));
                 }

@@ -118,14 +118,14 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     }
     let (mut found, mut at) = (None, None);
     let (mut profiles, mut names) = (Vec::new(), Vec::new());
-    let limits = input::Limits::of_this_machine();
+    let limits = options.limits();
     let mut said = Vec::new();
     let named = files.iter().map(|f| Ok(position::split(f).map_err(Usage::from)?)).collect::<Result<Vec<_>>>()?;
     let paths = named.iter().flat_map(|(f, at)| input::expand(f, limits, &mut said).into_iter().map(|p| (p, *at)));
     let paths: Vec<_> = paths.collect();
     said.iter().for_each(|s| note(s));
     for (path, position) in paths {
-        let input = input::open(&path)?;
+        let input = input::open_within(&path, limits)?;
         let name = if path == Path::new("-") { input.name.clone() } else { input::called(&path) };
         match input.kind {
             Kind::Trace { .. } if found.is_none() => {
@@ -221,6 +221,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
 pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> Result<Exit> {
     let o = opened(&args.files, &args.against, &args.open.options(None))?;
     open::load(&o.trace, None);
+    open::intact(&o.trace)?;
     let level = if args.format == Picture::Text { ColorLevel::None } else { ColorLevel::True };
     let background = if args.light { Background::Light } else { Background::Dark };
     let format = match args.format {

@@ -79,7 +79,7 @@ impl Profile {
             return Err(Error::NotAProfile { name });
         }
         let wrong = |message: String| Error::Profile { name: name.clone(), message };
-        let profile = model::Profile::decode(&bytes).map_err(|e| wrong(e.to_string()))?;
+        let profile = model::Profile::decode(&bytes.all()).map_err(|e| wrong(e.to_string()))?;
         let default = profile.sample_index("").unwrap_or(0);
         let inner = Profiled::new(&name, profile).map_err(|e| wrong(e.to_string()))?;
         Ok(Profile { inner, default })

@@ -80,6 +80,9 @@ pub enum InputErrorKind {
     /// A server that did not give what it was asked for.
     #[error("{0}")]
     Http(super::http::HttpError),
+    /// What is too large for memory has no room elsewhere.
+    #[error("there is no room for what it unpacks to: {0}")]
+    Temporary(io::Error),
     /// Anything else that the system reports.
     #[error("{0}")]
     Io(io::Error),
@@ -101,8 +104,13 @@ impl InputErrorKind {
             InputErrorKind::Unrecognised { hint, .. } if hint.is_empty() => return None,
             InputErrorKind::Unrecognised { hint, .. } => hint.clone(),
             InputErrorKind::Bomb { .. } => "if that is what it should be, unpack it first and open the result".into(),
-            InputErrorKind::TooLarge(_) => "write it to a file first, files are not read into memory".into(),
+            InputErrorKind::TooLarge(_) => "write it to a file first, of files only pieces are read".into(),
             InputErrorKind::Damaged { .. } => "nothing of it could be unpacked: was the download cut off?".into(),
+            InputErrorKind::Temporary(_) => {
+                let dir = std::env::temp_dir();
+                let dir = text::escape(&dir.to_string_lossy()).into_owned();
+                format!("give more --memory, make room in {dir}, or set TMPDIR to a folder that has room")
+            }
             InputErrorKind::PackedTooOften => "unpack it first".into(),
             InputErrorKind::Http(_) | InputErrorKind::Io(_) => return None,
         })

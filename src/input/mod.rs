@@ -1,79 +1,29 @@
-//! Opens files: maps, reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
+//! Opens files: reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
 
+mod bytes;
 mod error;
 mod header;
 pub mod http;
 mod kind;
-mod map;
+mod peek;
+mod store;
 #[cfg(test)]
 mod tests;
 mod unpack;
 
+pub use bytes::{Bytes, Missing};
 pub use error::{InputError, InputErrorKind};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
+pub use peek::{Peek, WINDOW};
 
-use crate::base::text;
+use crate::base::{memory, text};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// The bytes of an input, mapped or in memory. Cheap to clone.
-#[derive(Clone)]
-pub enum Bytes {
-    /// In memory.
-    Memory(Arc<[u8]>),
-    /// Part of the program.
-    Static(&'static [u8]),
-    /// A mapped file.
-    Mapped(Arc<Mapped>),
-}
-
-impl Deref for Bytes {
-    type Target = [u8];
-    fn deref(&self) -> &[u8] {
-        match self {
-            Bytes::Memory(b) => b,
-            Bytes::Static(b) => b,
-            Bytes::Mapped(m) => &m.map,
-        }
-    }
-}
-
-/// A mapped file, and the file itself.
-pub struct Mapped {
-    map: memmap2::Mmap,
-    file: File,
-}
-
-impl Bytes {
-    /// Copies the bytes from `at` on into `out`, as far as there are any. Returns how many.
-    ///
-    /// For a few bytes here and there of a mapped file that is much cheaper than touching its pages, each of which the
-    /// system has to map first, with its neighbours.
-    pub fn read_at(&self, at: usize, out: &mut [u8]) -> usize {
-        #[cfg(unix)]
-        if let Bytes::Mapped(m) = self
-            && let Ok(n) = std::os::unix::fs::FileExt::read_at(&m.file, out, at as u64)
-            && (n == out.len() || at.saturating_add(n) >= m.map.len())
-        {
-            return n.min(m.map.len().saturating_sub(at));
-        }
-        let rest = self.get(at..).unwrap_or_default();
-        let n = rest.len().min(out.len());
-        out[..n].copy_from_slice(&rest[..n]);
-        n
-    }
-}
-
-impl fmt::Debug for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes", self.len())
-    }
-}
+use store::{Stopped, Store};
 
 /// How data is packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,32 +61,37 @@ pub struct Input {
 /// Limits on what is taken in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Bytes that packed data or a stream may come to in memory. Files that are not packed are mapped and have no limit.
+    /// Bytes that packed data or a stream may come to. Of traces that are files and not
+    /// packed only pieces are read; they have no limit.
     pub max_unpacked: u64,
+    /// Bytes of these that are held in memory; what comes to more goes into a temporary file, which has no name and is gone
+    /// with the program.
+    pub in_memory: u64,
 }
 
 impl Default for Limits {
-    /// Four gigabytes.
+    /// Four gigabytes, of them half a gigabyte in memory.
     fn default() -> Self {
-        Limits { max_unpacked: 4_000_000_000 }
+        Limits { max_unpacked: 4_000_000_000, in_memory: 500_000_000 }
     }
 }
 
 impl Limits {
-    /// The default, or what the machine can hold (twice, for a moment) if that is less: it is better to refuse a file than to be ended by the
-    /// kernel for it.
+    /// Those of a program that may use this much memory, in bytes: half of it for what is read.
+    pub fn within(memory: u64) -> Limits {
+        Limits { in_memory: memory / 2, ..Limits::default() }
+    }
+
+    /// Those of this machine, its control groups and limits, where nobody says otherwise.
     pub fn of_this_machine() -> Limits {
-        let free = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
-            let line = s.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-        });
-        let default = Limits::default().max_unpacked;
-        Limits { max_unpacked: free.map_or(default, |kb| (kb.saturating_mul(1024) / 8 * 3).min(default)) }
+        Limits::within(memory::usual())
     }
 }
 
-/// Files up to this size are read; larger ones are mapped. See [`map`] for why.
+/// Files up to this size are read at once; of larger ones pieces are read when they are wanted.
 const SMALL: u64 = 8 << 20;
+/// How much of a file is looked at to recognise it, in bytes.
+const MOST_LOOKED_AT: usize = 1 << 20;
 /// How much of a file in a directory is looked at, in bytes: packed data may have to show a first block of 128 KiB.
 const HEAD: u64 = 256 << 10;
 /// What `gotrail record` writes of a recording into its folder.
@@ -187,7 +142,7 @@ pub fn open_within(path: impl AsRef<Path>, limits: Limits) -> Result<Input, Inpu
 /// What a server has at an address. An answer that breaks off is taken as far as it came, and that is noted.
 fn fetched(url: &http::Url, limits: Limits) -> Result<Input, InputError> {
     let name = url.to_string();
-    let (bytes, cut) = http::fetch(url, limits.max_unpacked)
+    let (bytes, cut) = http::fetch(url, limits.max_unpacked.min(limits.in_memory.saturating_mul(2)))
         .map_err(|e| InputError { name: name.clone(), kind: InputErrorKind::Http(e) })?;
     let len = bytes.len() as u64;
     let mut input = from_bytes(&name, Bytes::Memory(bytes.into()), limits)?;
@@ -221,7 +176,7 @@ fn open_path(path: &Path, limits: Limits) -> Result<Source, InputErrorKind> {
         file.by_ref().take(SMALL).read_to_end(&mut bytes)?;
         return Ok(Source::Whole(Bytes::Memory(bytes.into())));
     }
-    Ok(Source::Whole(Bytes::Mapped(Arc::new(Mapped { map: map::map(&file)?, file }))))
+    Ok(Source::Whole(Bytes::of_file(file)?))
 }
 
 #[cfg(unix)]
@@ -270,10 +225,16 @@ pub fn open_all<P: AsRef<Path>>(paths: &[P], limits: Limits) -> Vec<Result<Input
 /// The plain files directly in `dir` whose beginning is that of a trace or a profile, sorted by name. The others, but for
 /// directories, are told in `said`.
 fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<Vec<PathBuf>, InputErrorKind> {
-    let mut names: Vec<PathBuf> = std::fs::read_dir(dir)?.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    names.sort();
-    let more = names.len().saturating_sub(MAX_ENTRIES);
-    names.truncate(MAX_ENTRIES);
+    // The first by name, of however many there are.
+    let (mut first, mut more) = (BTreeSet::new(), 0u64);
+    for entry in std::fs::read_dir(dir)?.filter_map(Result::ok) {
+        first.insert(entry.path());
+        if first.len() > MAX_ENTRIES {
+            first.pop_last();
+            more += 1;
+        }
+    }
+    let mut names: Vec<PathBuf> = first.into_iter().collect();
     let mut left_out = 0;
     let recorded = dir.join(MANIFEST).is_file();
     names.retain(|p| {
@@ -301,7 +262,7 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
         said.push(format!("{}: {} more files left out", text::escape(&dir), left_out - MAX_TOLD));
     }
     if more > 0 {
-        said.push(format!("{}: the last {more} of its files were not looked at", text::escape(&dir)));
+        said.push(format!("{}: the last {} of its entries were not looked at", text::escape(&dir), text::count(more)));
     }
     Ok(names)
 }
@@ -322,12 +283,14 @@ pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, In
     if unpack::packing(&bytes).is_none() {
         known(recognise(&bytes), &bytes).map_err(fail)?;
     }
-    let more = limits.max_unpacked.saturating_sub(bytes.len() as u64).saturating_add(1);
-    from.take(more).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
-    if bytes.len() as u64 > limits.max_unpacked {
-        return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+    let mut store = Store::new(limits.in_memory);
+    store.add(&bytes).map_err(fail)?;
+    match store.fill(&mut from, limits.max_unpacked) {
+        Ok(()) => from_bytes(name, store.finish().map_err(fail)?, limits),
+        Err(Stopped::TooMuch) => Err(fail(InputErrorKind::TooLarge(limits.max_unpacked))),
+        Err(Stopped::Source(e)) => Err(fail(e.into())),
+        Err(Stopped::Store(e)) => Err(fail(e)),
     }
-    from_bytes(name, Bytes::Memory(bytes.into()), limits)
 }
 
 /// Unpacks and recognises bytes that are there already. `name` is for messages.
@@ -335,16 +298,32 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
     let fail = |kind| InputError { name: name.to_string(), kind };
     let mut packing = Vec::new();
     let mut notes = Vec::new();
-    while let Some(how) = unpack::packing(&bytes) {
+    while let Some(how) = unpack::packing(&bytes.get(0..ENOUGH)) {
         if packing.len() == 2 {
             return Err(fail(InputErrorKind::PackedTooOften));
         }
-        let unpacked = unpack::unpack(how, &bytes, limits.max_unpacked).map_err(fail)?;
-        bytes = Bytes::Memory(unpacked.bytes.into());
+        let unpacked = unpack::unpack(how, &bytes, limits).map_err(fail)?;
+        bytes = unpacked.bytes;
         packing.push(how);
         notes.extend(unpacked.note);
     }
-    let kind = known(recognise(&bytes), &bytes).map_err(fail)?;
+    let kind = match bytes.held() {
+        Some(all) => known(recognise(all), all),
+        None => {
+            let head = bytes.get(0..MOST_LOOKED_AT);
+            known(recognise(&head), &head)
+        }
+    }
+    .map_err(fail)?;
+    // Only traces are read in pieces.
+    if !matches!(kind, Kind::Trace { .. }) && bytes.held().is_none() {
+        if bytes.len() as u64 > limits.max_unpacked {
+            return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+        }
+        let loaded = bytes.load();
+        notes.extend(bytes.missing().map(|m| m.what.clone()));
+        bytes = loaded;
+    }
     Ok(Input { name: name.to_string(), bytes, kind, packing, notes })
 }
 

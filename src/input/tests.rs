@@ -5,7 +5,7 @@ use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::fs;
 use std::io::Write;
 
-const LIMITS: Limits = Limits { max_unpacked: 1 << 20 };
+const LIMITS: Limits = Limits { max_unpacked: 1 << 20, in_memory: 1 << 20 };
 
 /// A trace's header and `len` bytes after it that do not pack well.
 fn trace(len: usize) -> Vec<u8> {
@@ -30,7 +30,7 @@ fn zst(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn given(bytes: &[u8]) -> Result<Input, InputError> {
-    from_bytes("t", Bytes::Memory(bytes.into()), LIMITS)
+    from_bytes("t", Bytes::Memory(bytes.to_vec().into()), LIMITS)
 }
 
 fn message(bytes: &[u8]) -> String {
@@ -144,7 +144,7 @@ fn packed_data_opens_by_content() {
     let two_frames = [zst(&t[..2000]), zst(&t[2000..])].concat();
     for packed in [gz(&t), two_members, padded, zst(&t), skippable, two_frames, gz(&zst(&t)), gz(&gz(&t))] {
         let input = given(&packed).unwrap();
-        assert_eq!((&*input.bytes, input.kind, input.notes.len()), (&t[..], TRACE, 0));
+        assert_eq!((input.bytes.held(), input.kind, input.notes.len()), (Some(&t[..]), TRACE, 0));
     }
     assert_eq!(given(&gz(&zst(&t))).unwrap().packing, [Packing::Gzip, Packing::Zstd]);
     assert!(matches!(given(&gz(&gz(&gz(&t)))).unwrap_err().kind, InputErrorKind::PackedTooOften));
@@ -155,11 +155,11 @@ fn cut_or_damaged_packed_data_opens_as_far_as_it_is_whole() {
     let t = trace(600_000);
     for packed in [gz(&t), zst(&t)] {
         let input = given(&packed[..packed.len() * 3 / 4]).unwrap();
-        assert!(input.bytes.len() > t.len() / 3 && t.starts_with(&input.bytes), "{} bytes", input.bytes.len());
+        assert!(input.bytes.len() > t.len() / 3 && t.starts_with(&input.bytes.all()), "{} bytes", input.bytes.len());
         assert!(input.notes[0].contains("it ends early"), "{:?}", input.notes);
 
         let no_checksum = given(&packed[..packed.len() - 3]).unwrap();
-        assert_eq!((&*no_checksum.bytes, no_checksum.notes.len()), (&t[..], 1));
+        assert_eq!((no_checksum.bytes.held(), no_checksum.notes.len()), (Some(&t[..]), 1));
 
         let mut wrong = packed.clone();
         *wrong.last_mut().unwrap() ^= 1;
@@ -171,7 +171,7 @@ fn cut_or_damaged_packed_data_opens_as_far_as_it_is_whole() {
         }
     }
     let trailing = given(&[gz(&t), b"stray".to_vec()].concat()).unwrap();
-    assert_eq!(&*trailing.bytes, &t[..]);
+    assert_eq!(trailing.bytes.held(), Some(&t[..]));
     assert!(trailing.notes[0].contains("something else follows"));
 }
 
@@ -214,11 +214,23 @@ fn streams_are_bounded_and_given_up_early() {
     let e = read("z", t.chain(Endless(0)), LIMITS).unwrap_err();
     assert!(matches!(e.kind, InputErrorKind::TooLarge(_)));
     let t = trace(200_000);
-    assert_eq!(&*read("z", &t[..], LIMITS).unwrap().bytes, &t[..]);
+    assert_eq!(read("z", &t[..], LIMITS).unwrap().bytes.held(), Some(&t[..]));
 }
 
 #[test]
-fn files_are_read_or_mapped_by_size() {
+fn what_is_unpacked_is_held_only_as_far_as_there_is_memory() {
+    let t = trace(200_000);
+    for packed in [gz(&t), zst(&t)] {
+        let limits = Limits { in_memory: 10_000, ..LIMITS };
+        let input = from_bytes("t", Bytes::Memory(packed.clone().into()), limits).unwrap();
+        assert!(matches!(input.bytes, Bytes::File(_)), "it is in a file");
+        assert_eq!((input.bytes.all(), input.kind), (t[..].into(), TRACE));
+        assert_eq!(read("t", &packed[..], limits).unwrap().bytes.all(), &t[..]);
+    }
+}
+
+#[test]
+fn files_are_read_at_once_or_in_pieces_by_size() {
     let dir = tempfile::tempdir().unwrap();
     let (small, large) = (dir.path().join("s"), dir.path().join("l"));
     fs::write(&small, trace(100)).unwrap();
@@ -226,7 +238,7 @@ fn files_are_read_or_mapped_by_size() {
     let small = open_within(&small, LIMITS).unwrap();
     assert!(matches!(small.bytes, Bytes::Memory(_)));
     let large = open_within(&large, LIMITS).unwrap();
-    assert!(matches!(large.bytes, Bytes::Mapped(_)), "over the limit for packed data, and opens all the same");
+    assert!(matches!(large.bytes, Bytes::File(_)), "over the limit for packed data, and opens all the same");
     assert_eq!((large.kind, large.bytes.len()), (TRACE, HEADER + SMALL as usize));
 }
 
@@ -258,7 +270,7 @@ fn pipes_are_read_to_their_end() {
     std::thread::scope(|s| {
         s.spawn(|| fs::write(&pipe, gz(&t)).unwrap());
         let input = open_within(&pipe, LIMITS).unwrap();
-        assert_eq!((&*input.bytes, input.kind), (&t[..], TRACE));
+        assert_eq!((input.bytes.held(), input.kind), (Some(&t[..]), TRACE));
     });
     assert!(matches!(open_within("/dev/null", LIMITS).unwrap_err().kind, InputErrorKind::Empty));
 }

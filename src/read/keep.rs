@@ -31,6 +31,9 @@ impl Trace {
     pub(crate) fn keep(&self) -> io::Result<()> {
         let Some(folder) = &self.kept.folder else { return Ok(()) };
         let Some(key) = self.key() else { return Ok(()) };
+        if self.intact().is_err() {
+            return Ok(());
+        }
         let index = self.index();
         let plans = self.plans.read().unwrap_or_else(|e| e.into_inner());
         let about = About { key: key.0, trace: self.name.clone(), bytes: self.size(), events: index.events };

@@ -131,6 +131,9 @@ impl Trace {
             let mut c = lock(&self.committer);
             let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
             c.commit.finish(&mut index);
+            if let Err(e) = self.intact() {
+                index.losses.push(e.to_string());
+            }
             drop((index, c));
             progress(1.0);
             // A folder that cannot be written to costs the next run its time, and is no reason to complain in this one.

@@ -6,10 +6,11 @@ use super::persist::Keep;
 use super::plan::Plan;
 
 use crate::base::Time;
+use crate::base::codec::Digest;
 use crate::build::decode::UnitTables;
 use crate::build::recordings::Recordings;
 use crate::build::segments;
-use crate::input::Bytes;
+use crate::input::{Bytes, Limits};
 use crate::model::grid::{Grid, Scale};
 use crate::model::{Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
@@ -45,12 +46,21 @@ pub struct Options {
     pub recording: Option<usize>,
 }
 
+impl Options {
+    /// The limits on what is taken in with this much memory.
+    pub fn limits(&self) -> Limits {
+        self.memory.map_or_else(Limits::of_this_machine, |m| Limits::within(m as u64))
+    }
+}
+
 /// Bytes of memory for an open trace where nobody says how many.
 const USUAL_MEMORY: usize = 1_000_000_000;
 /// Fewest bytes of decoded segments that are kept: a few segments.
 const FEWEST: usize = 16 << 20;
 /// A trace's header and nothing else.
 const NOTHING: &[u8] = b"go 1.26 trace\0\0\0";
+/// Bytes of the file that are read at once where all of it is wanted.
+pub(crate) const COPIED: usize = 1 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
 
@@ -102,7 +112,13 @@ impl Trace {
     /// A number for the bytes that are read, the same for the same bytes: of the whole file, or of one recording of it.
     pub fn digest(&self) -> u64 {
         let recording = if self.whole || self.recordings.units() == 0 { 0 } else { self.recordings.place(0).0 + 1 };
-        crate::base::codec::digest(&self.data, recording as u64)
+        let mut digest = Digest::new(recording as u64);
+        let mut at = 0;
+        while at < self.data.len() {
+            digest.add(&self.data.get(at..at + COPIED));
+            at += COPIED;
+        }
+        digest.finish()
     }
 
     /// Whether nothing happens in the trace, once it has been read: it has a header and at most statements about its
@@ -121,7 +137,7 @@ impl Trace {
 
     /// Whether this is [`none`](Self::none).
     pub fn is_none(&self) -> bool {
-        *self.data == *NOTHING
+        self.data.held() == Some(NOTHING)
     }
 
     /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
@@ -145,6 +161,18 @@ impl Trace {
     /// Bytes of the (unpacked) file.
     pub fn size(&self) -> u64 {
         self.data.len() as u64
+    }
+
+    /// Whether all of the file could be read so far.
+    ///
+    /// # Errors
+    ///
+    /// If it was cut short, or can no longer be read, since it was opened.
+    pub fn intact(&self) -> Result<(), Error> {
+        match self.data.missing() {
+            None => Ok(()),
+            Some(m) => Err(Error::new(m.offset, ErrorKind::Missing(m.what.clone()))),
+        }
     }
 
     /// The index as it is now. Hold the guard only for a moment: the loader waits for it.
@@ -180,6 +208,7 @@ impl Trace {
         let mut events = Events::default();
         events.rows.reserve(plan.len);
         machine.next(&mut events, plan.len);
+        self.intact()?;
         let (_, process) = self.recordings.place(plan.unit);
         let handles = lock(&self.committer).commit.handles(machine.named(), process);
         let segment = Arc::new(segments::build(plan.first, plan.floor, events, &handles, &plan.maps));

@@ -185,7 +185,7 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-traces/trace.out");
-        crate::input::open(path).unwrap().bytes.to_vec()
+        crate::input::open(path).unwrap().bytes.all().into_owned()
     }
 
     fn split(data: &[u8], by: usize) -> (Splitter, Vec<Generation>) {

@@ -169,7 +169,7 @@ impl<'a> Recorder<'a> {
         }
         let from = self.now();
         let stream = Stream::open(self.server, endpoint, query, Some(0));
-        let (mut bytes, most) = (Vec::new(), Limits::of_this_machine().max_unpacked);
+        let (mut bytes, most) = (Vec::new(), Limits::of_this_machine().in_memory);
         while !self.stopped() {
             match stream.next() {
                 Some(Piece::Bytes(b)) => bytes.extend(b),
@@ -186,9 +186,9 @@ impl<'a> Recorder<'a> {
     /// Keeps a profile that opens, or text.
     fn keep_profile(&mut self, endpoint: &str, name: &str, bytes: &[u8], from: u64) {
         if name != DUMP {
-            let input = input::from_bytes(endpoint, Bytes::Memory(bytes.into()), Limits::of_this_machine());
+            let input = input::from_bytes(endpoint, Bytes::Memory(bytes.to_vec().into()), Limits::of_this_machine());
             let input = input.map_err(|e| e.kind.to_string());
-            match input.and_then(|i| Profile::decode(&i.bytes).map_err(|e| e.to_string())) {
+            match input.and_then(|i| Profile::decode(&i.bytes.all()).map_err(|e| e.to_string())) {
                 Ok(profile) if profile.samples.is_empty() => self.empty(endpoint),
                 Ok(_) => {}
                 Err(why) => return self.failed(endpoint, &format!("what came cannot be opened: {why}")),

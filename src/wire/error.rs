@@ -43,6 +43,9 @@ pub enum ErrorKind {
     /// An event type that the format does not have.
     #[error("unknown event type {0}")]
     UnknownEvent(u8),
+    /// What was there when the file was opened is there no longer; how that came, in a sentence.
+    #[error("{0} (open it again to see what is left)")]
+    Missing(String),
     /// Anything else that the format forbids, said in a few words.
     #[error("{0}")]
     Invalid(String),

@@ -42,7 +42,7 @@ pub fn load(path: impl AsRef<Path>) -> Trace {
 
 /// Reads the trace that these bytes are whole.
 pub fn load_bytes(bytes: &[u8]) -> Trace {
-    let trace = Trace::open("t", Bytes::Memory(bytes.into())).unwrap();
+    let trace = Trace::open("t", Bytes::Memory(bytes.to_vec().into())).unwrap();
     trace.load(&|_| {}, &AtomicBool::new(false));
     assert!(trace.index().complete);
     trace

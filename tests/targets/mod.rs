@@ -6,6 +6,7 @@
 use gotrail::analysis::search::{self, Options};
 use gotrail::analysis::waits::links::table::Table;
 use gotrail::analysis::waits::links::{self, links};
+use gotrail::base::codec;
 use gotrail::base::{Time, text};
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::model::Lane;
@@ -13,15 +14,20 @@ use gotrail::profile::binary::Binary;
 use gotrail::profile::wire;
 use gotrail::query;
 use gotrail::read::Trace;
+use gotrail::read::persist::{Folder, Keep, LIMIT};
+use gotrail::read::trace::Options as OpenOptions;
 use gotrail::source::{Finder, Places};
+use gotrail::tui::app::keymap::Keymap;
+use gotrail::tui::snapshot::{self, Format};
+use gotrail::tui::theme::{Background, ColorLevel, Theme};
 use gotrail::wire::event::{Events, NONE};
 use gotrail::wire::v1;
 use gotrail::wire::v2::batch;
 use gotrail::wire::v2::generation::{Fallback, GenTables};
 use gotrail::wire::v2::order::{Cut, Orderer};
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -35,6 +41,8 @@ pub const ALL: &[(&str, Target)] = &[
     ("filter", query),
     ("source", source),
     ("binary", binary),
+    ("viewer", viewer),
+    ("kept", kept),
 ];
 
 /// The newer trace formats, without their header: the first byte chooses the version, the rest is batches. Scan, tables,
@@ -45,6 +53,7 @@ pub fn v2(data: &[u8]) {
     let mut file = header(minor);
     file.extend_from_slice(batches);
     let scan = batch::scan(&file, minor);
+    let file = Bytes::Memory(file.into());
     for (i, g) in scan.generations.iter().enumerate() {
         let tables = GenTables::read(&file, g, &Fallback::default());
         let cut = if i + 1 < scan.generations.len() { Cut::LastEvent } else { Cut::None };
@@ -112,8 +121,8 @@ pub fn v1(data: &[u8]) {
 /// A file as the command line gets it: unpacked, recognised; a trace is loaded, every segment of it decoded, its events
 /// counted twice, its lanes drawn.
 pub fn whole(data: &[u8]) {
-    let limits = Limits { max_unpacked: 16 << 20 };
-    let Ok(input) = input::from_bytes("fuzz", Bytes::Memory(data.into()), limits) else { return };
+    let limits = Limits { max_unpacked: 16 << 20, in_memory: 16 << 20 };
+    let Ok(input) = input::from_bytes("fuzz", Bytes::Memory(data.to_vec().into()), limits) else { return };
     let Ok(trace) = Trace::open("fuzz", input.bytes) else { return };
     trace.load(&|_| {}, &AtomicBool::new(false));
     let segments = trace.index().segments.len();
@@ -220,3 +229,76 @@ fn header(minor: u32) -> Vec<u8> {
     h.resize(16, 0);
     h
 }
+
+/// The whole viewer: two bytes are the screen's columns and rows, the next says how many keys come, one a byte, and what
+/// follows is a trace of the newer format as in [`v2`], or, if nothing does, a good one.
+pub fn viewer(data: &[u8]) {
+    const NAMED: [&str; 12] = [
+        "<Enter>", "<Esc>", "<Tab>", "<Up>", "<Down>", "<Left>", "<Right>", "<Home>", "<End>", "<C-d>", "<C-u>",
+        "<Space>",
+    ];
+    let [width, height, keys, rest @ ..] = data else { return };
+    let (keys, rest) = rest.split_at(usize::from(keys % 32).min(rest.len()));
+    let keys: String = keys
+        .iter()
+        .map(|&k| match char::from(k) {
+            c if c.is_ascii_graphic() && c != '<' => c.to_string(),
+            _ => NAMED[usize::from(k) % NAMED.len()].to_owned(),
+        })
+        .collect();
+    let bytes = match rest.split_first() {
+        None => include_bytes!("../data/annotations.trace").to_vec(),
+        Some((&version, batches)) => {
+            let mut file = header([22, 23, 25, 26][usize::from(version) % 4]);
+            file.extend_from_slice(batches);
+            file
+        }
+    };
+    let Ok(trace) = Trace::open("fuzz", Bytes::Memory(bytes.into())) else { return };
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    // The largest that is drawn, and every small one.
+    let side = |n: u8| if n == u8::MAX { 1000 } else { u16::from(n).max(1) };
+    let size = ratatui::layout::Size { width: side(*width), height: side(*height).min(300) };
+    let theme = Theme::new(ColorLevel::None, Background::Dark, false);
+    let (trace, keymap, places) = (Arc::new(trace), Keymap::default(), Places::default());
+    let drawn = snapshot::snapshot(trace, Vec::new(), "fuzz", None, theme, keymap, size, &keys, Format::Text, places);
+    let drawn = drawn.expect("all keys are known");
+    assert!(drawn.lines().all(|l| text::escape(l) == l), "something unescaped is drawn");
+}
+
+/// An index kept from an earlier run in which bytes were changed: three bytes a change, where and to what. What is damaged
+/// is passed over, or reads as some index, of which every segment can be asked for.
+pub fn kept(data: &[u8]) {
+    const TRACE: &[u8] = include_bytes!("../data/annotations.trace");
+    let dir = tempfile::tempdir().expect("a folder");
+    // Others may not see into the folder.
+    let folder = Folder::new(dir.path().join("kept"), LIMIT);
+    let open = || {
+        let keep = Keep { folder: Some(folder.clone()), smallest: 0 };
+        let trace = Trace::open_with("fuzz", Bytes::Static(TRACE), OpenOptions { keep, ..OpenOptions::default() });
+        let trace = trace.expect("a good trace");
+        trace.load(&|_| {}, &AtomicBool::new(false));
+        trace
+    };
+    open();
+    let Some(entry) = folder.list().expect("the folder can be read").pop() else { return };
+    let mut file = std::fs::read(&entry.path).expect("it was written");
+    for change in data.chunks_exact(3) {
+        let at = KEPT_HEADER + usize::from(u16::from_le_bytes([change[0], change[1]])) % (file.len() - KEPT_HEADER);
+        file[at] = change[2];
+    }
+    // The digest stands before the length; with a wrong one nothing else would be looked at.
+    let digest = codec::digest(&file[KEPT_HEADER..], 0);
+    file[KEPT_HEADER - 16..KEPT_HEADER - 8].copy_from_slice(&digest.to_le_bytes());
+    std::fs::write(&entry.path, file).expect("it is our file");
+    let trace = open();
+    let segments = trace.index().segments.len();
+    for i in 0..segments {
+        if let Ok(segment) = trace.segment(i) {
+            (0..segment.len()).for_each(|e| _ = segment.event(e));
+        }
+    }
+}
+
+/// Bytes before what is digested in a kept index.
+const KEPT_HEADER: usize = 32;

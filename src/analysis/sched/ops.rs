@@ -18,6 +18,8 @@ const BLOCK: usize = 16 << 10;
 pub(crate) enum Op {
     /// Nothing but time.
     Later,
+    /// Time has passed that does not fit an event's: `go` times 2^32 ns.
+    Far,
     /// A goroutine was created, runnable.
     Create,
     /// A goroutine was created, waiting.
@@ -145,11 +147,11 @@ impl Log {
 
     #[inline]
     fn push(&mut self, time: Time, op: Op, go: u32, proc: u16) {
-        let mut dt = (time - self.now).ns().max(0) as u64;
+        let dt = (time - self.now).ns().max(0) as u64;
         self.now = self.now.max(time);
-        while dt > u64::from(u32::MAX) {
-            dt -= u64::from(u32::MAX);
-            self.record(Rec { dt: u32::MAX, go: NONE, proc: NONE16, op: Op::Later });
+        let far = (dt >> 32) as u32;
+        if far > 0 {
+            self.record(Rec { dt: 0, go: far, proc: NONE16, op: Op::Far });
         }
         self.record(Rec { dt: dt as u32, go, proc, op });
     }

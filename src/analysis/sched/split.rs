@@ -127,7 +127,7 @@ impl<'a, S: Source> Splitter<'a, S> {
         out.note(&sweep);
         for r in log.blocks().iter().flatten() {
             sweep.follow(*r);
-            let changes = !matches!(r.op, Op::Later | Op::Unblock | Op::Create | Op::CreateBlocked);
+            let changes = !matches!(r.op, Op::Later | Op::Far | Op::Unblock | Op::Create | Op::CreateBlocked);
             if changes && sweep.now >= from {
                 out.note(&sweep);
             } else if changes {

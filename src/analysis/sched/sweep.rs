@@ -255,9 +255,9 @@ impl Sweep {
     }
 
     #[inline]
-    fn advance(&mut self, dt: u32) {
+    fn advance(&mut self, dt: i64) {
         let then = self.now;
-        self.now = then + Duration(i64::from(dt));
+        self.now = then + Duration(dt);
         let d = self.now.min(self.window.1) - then.max(self.window.0);
         if d > Duration::ZERO {
             self.pass(d);
@@ -289,7 +289,7 @@ impl Sweep {
     #[inline]
     pub fn follow(&mut self, r: Rec) {
         if r.dt > 0 {
-            self.advance(r.dt);
+            self.advance(i64::from(r.dt));
         }
         self.step(r.op, r.go, r.proc);
     }
@@ -303,6 +303,7 @@ impl Sweep {
     fn step(&mut self, op: Op, go: u32, proc: u16) {
         match op {
             Op::Later => {}
+            Op::Far => self.advance(i64::from(go) << 32),
             Op::Start => {
                 self.leave(go);
                 self.occupy(go, proc);

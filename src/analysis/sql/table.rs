@@ -1,4 +1,4 @@
-//! A table of traces as SQLite asks for it. With the memory map the only place in the program that may use `unsafe`: for
+//! A table of traces as SQLite asks for it. The only place in the program that may use `unsafe`: for
 //! two traits whose condition is that their types begin with SQLite's own struct and are laid out as in C.
 #![allow(unsafe_code)]
 

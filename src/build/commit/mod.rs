@@ -454,7 +454,11 @@ pub const GC_ASSIST: &str = "GC mark assist";
 fn add_reason(sums: &mut Vec<(StringId, Duration)>, reason: StringId, d: Duration) {
     match sums.binary_search_by_key(&reason, |s| s.0) {
         Ok(i) => sums[i].1 += d,
-        Err(i) => sums.insert(i, (reason, d)),
+        Err(i) => {
+            // There may be a million of these lists, and most hold one reason or two.
+            sums.reserve_exact(1);
+            sums.insert(i, (reason, d));
+        }
     }
 }
 

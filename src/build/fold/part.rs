@@ -113,7 +113,11 @@ impl ByReason {
     pub(crate) fn add(&mut self, reason: u32, d: Duration) {
         match self.0.iter_mut().find(|(r, _)| *r == reason) {
             Some((_, sum)) => extend(sum, d),
-            None => self.0.push((reason, d)),
+            None => {
+                // There may be a million of these lists, and most hold one reason or two.
+                self.0.reserve_exact(1);
+                self.0.push((reason, d));
+            }
         }
     }
 

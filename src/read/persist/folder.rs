@@ -66,15 +66,34 @@ impl Folder {
         &self.path
     }
 
+    /// Whether it is the user's alone: what is read back is believed, and what is written names functions and messages.
+    ///
+    /// # Errors
+    ///
+    /// It is a link, or no folder; or it belongs to, or can be written to by, somebody else. Or it is not there.
+    fn own(&self) -> io::Result<()> {
+        let meta = fs::symlink_metadata(&self.path)?;
+        if !meta.is_dir() {
+            return Err(io::Error::other("it is a link or a file, not a folder: indexes are not kept in it"));
+        }
+        if !is_own(&meta) {
+            return Err(io::Error::other("others can write to it: indexes are not kept in it"));
+        }
+        Ok(())
+    }
+
     fn file(&self, key: Key) -> PathBuf {
         self.path.join(format!("{key}.{FINISHED}"))
     }
 
     /// The bytes of a trace's file, if it is there and has no more than `most`.
     pub(crate) fn read(&self, key: Key, most: u64) -> Option<Vec<u8>> {
+        self.own().ok()?;
+        // A name that leads elsewhere is none of ours.
+        let named = fs::symlink_metadata(self.file(key)).ok()?;
         let file = File::open(self.file(key)).ok()?;
         let meta = file.metadata().ok()?;
-        if !meta.is_file() || meta.len() > most {
+        if !named.is_file() || !meta.is_file() || !is_own(&meta) || meta.len() > most {
             return None;
         }
         let mut bytes = Vec::with_capacity(meta.len() as usize);
@@ -96,6 +115,7 @@ impl Folder {
             return Ok(());
         }
         create_dir(&self.path)?;
+        self.own()?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let unfinished = self.path.join(format!("{key}.{}-{number}.{UNFINISHED}", std::process::id()));
         let written = create(&unfinished)
@@ -117,7 +137,11 @@ impl Folder {
         for f in files {
             let unfinished = has_extension(&f.path, UNFINISHED);
             let age = now.and_then(|now| now.duration_since(f.used).ok()).unwrap_or_default();
-            let remove = if unfinished { age > ABANDONED } else { total > self.limit && f.path != newest };
+            let remove = if unfinished {
+                age > ABANDONED || is_left_over(&f.path)
+            } else {
+                total > self.limit && f.path != newest
+            };
             // Another gotrail may have removed it already.
             if remove && fs::remove_file(&f.path).is_ok() {
                 total -= f.bytes;
@@ -149,6 +173,9 @@ impl Folder {
     /// If the folder is there and cannot be read.
     pub fn list(&self) -> io::Result<Vec<Entry>> {
         let mut files = self.files()?;
+        if fs::symlink_metadata(&self.path).is_ok() {
+            self.own()?;
+        }
         for f in &mut files {
             f.trace = about(&f.path).map(|a| (a.trace, a.bytes, a.events));
         }
@@ -171,6 +198,27 @@ impl Folder {
         }
         Ok((files.len(), files.iter().map(|f| f.bytes).sum()))
     }
+}
+
+/// Whether it belongs to the user, and nobody else can write to it.
+#[cfg(unix)]
+fn is_own(meta: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o022 == 0
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &fs::Metadata) -> bool {
+    true
+}
+
+/// Whether whoever began to write a file has ended: its name has the number of the process, and there is no such process
+/// where that can be told. (One that cannot be seen from here finds its file gone, and keeps nothing.)
+fn is_left_over(path: &Path) -> bool {
+    let name = path.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
+    let process = name.split('.').nth(1).and_then(|p| p.split('-').next()).and_then(|p| p.parse::<u32>().ok());
+    let there = |p: &str| Path::new("/proc").join(p).exists();
+    process.is_some_and(|p| there("self") && !there(&p.to_string()))
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

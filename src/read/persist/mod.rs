@@ -20,6 +20,7 @@ pub use folder::{Entry, Folder, LIMIT};
 
 use super::plan::Plan;
 use crate::base::codec::{Encode, Plain, Reader, digest};
+use crate::input::Bytes;
 use crate::model::Index;
 use crate::wire::v2::batch::Scan;
 use std::sync::Arc;
@@ -52,12 +53,11 @@ const BLOCK: usize = 256;
 
 impl Key {
     /// The identity of a trace.
-    pub(crate) fn of(data: &[u8], scans: &[&Scan]) -> Key {
+    pub(crate) fn of(data: &Bytes, scans: &[&Scan]) -> Key {
         let mut all = Vec::new();
         (data.len() as u64).put(&mut all);
         let mut add = |from: usize, len: usize| {
-            let from = from.min(data.len());
-            all.extend_from_slice(&data[from..from.saturating_add(len).min(data.len())]);
+            all.extend_from_slice(&data.get(from..from.saturating_add(len)));
         };
         add(0, ENDS);
         add(data.len().saturating_sub(ENDS), ENDS);

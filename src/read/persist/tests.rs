@@ -128,18 +128,22 @@ fn traces_that_differ_anywhere_that_counts_have_keys_of_their_own() {
     let (trace, _) = kept();
     let scan = trace.recordings.scans().expect("the demo is of the new format")[0];
     let key = Key::of(&trace.data, &[scan]);
-    let mut data = trace.data.to_vec();
-    assert_eq!(Key::of(&data, &[scan]), key);
+    let mut data = trace.data.all().into_owned();
+    assert_eq!(Key::of(&input::Bytes::Memory(data.clone().into()), &[scan]), key);
     let mut other = scan.clone();
     other.generations[0].batches[3].ts += 1;
-    assert_ne!(Key::of(&data, &[&other]), key, "a batch was begun at another time");
+    assert_ne!(
+        Key::of(&input::Bytes::Memory(data.clone().into()), &[&other]),
+        key,
+        "a batch was begun at another time"
+    );
     for at in [100, data.len() / 2, data.len() - 100] {
         data[at] ^= 1;
-        assert_ne!(Key::of(&data, &[scan]), key, "another byte at {at}");
+        assert_ne!(Key::of(&input::Bytes::Memory(data.clone().into()), &[scan]), key, "another byte at {at}");
         data[at] ^= 1;
     }
     data.push(0);
-    assert_ne!(Key::of(&data, &[scan]), key);
+    assert_ne!(Key::of(&input::Bytes::Memory(data.clone().into()), &[scan]), key);
 }
 
 #[test]

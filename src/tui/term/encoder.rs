@@ -5,6 +5,7 @@
 //! form where the terminal has one, or by resetting it. All sequences are of ECMA-48; colours above the first sixteen
 //! are written in xterm's way.
 
+use crate::tui::app::model::bounded;
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -200,7 +201,7 @@ impl<W: Write> Backend for Terse<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        self.inner.size()
+        self.inner.size().map(bounded)
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

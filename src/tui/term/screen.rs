@@ -1,8 +1,9 @@
 //! The terminal: taking it over, giving it back whatever happens, and the loop between input, model and screen.
 
 use super::encoder::Terse;
-use super::pace;
-use super::pace::{FRAME, Timed, Waited};
+use super::out::{self, Out};
+use super::pace::{self, FRAME, Timed, Waited};
+use super::{signals, tty};
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
@@ -12,15 +13,13 @@ use crate::tui::app::model::{Message, Model};
 use crate::tui::app::runner::{Delivery, Runner};
 use crate::tui::theme::Theme;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use crossterm::event::{
-    self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, Event,
-};
+use crossterm::event::{self, EnableBracketedPaste, EnableMouseCapture, Event};
 use crossterm::{cursor, execute, terminal};
 use ratatui::Terminal;
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGTSTP};
 use std::ffi::OsString;
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -68,16 +67,16 @@ enum Wake {
 
 /// Takes the terminal over.
 fn enter(mouse: bool) -> io::Result<()> {
-    terminal::enable_raw_mode()?;
-    execute!(stdout(), terminal::EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-    if mouse { execute!(stdout(), EnableMouseCapture) } else { Ok(()) }
+    tty::raw()?;
+    execute!(Out, terminal::EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if mouse { execute!(Out, EnableMouseCapture) } else { Ok(()) }
 }
 
 /// Gives the terminal back. Does what it can: part of it may be gone.
 fn leave() {
-    let _ =
-        execute!(stdout(), DisableBracketedPaste, DisableMouseCapture, terminal::LeaveAlternateScreen, cursor::Show);
+    let _ = Out.write_all(tty::RESTORE).and_then(|()| Out.flush());
     let _ = terminal::disable_raw_mode();
+    tty::restore();
 }
 
 /// Gives the terminal back when it goes out of scope.
@@ -86,6 +85,7 @@ struct Guard;
 impl Drop for Guard {
     fn drop(&mut self) {
         leave();
+        out::end();
     }
 }
 
@@ -174,26 +174,11 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     restore_on_panic();
 
     // Signals first, so that none that comes while the terminal is being taken over leaves it in raw mode.
-    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT])?;
-    let handle = signals.handle();
     let lent = Arc::new(AtomicBool::new(false));
-    let (to, is_lent) = (wake.clone(), lent.clone());
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        for s in signals.forever() {
-            // While an editor has the terminal its keys are not ours; but when it is stopped so are we, or the shell
-            // would never come back.
-            if is_lent.load(Ordering::Relaxed) && matches!(s, SIGTSTP | SIGCONT | SIGINT) {
-                if s == SIGTSTP {
-                    let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
-                }
-                continue;
-            }
-            if to.send(Wake::Signal(s)).is_err() {
-                break;
-            }
-        }
-    })?;
+    let to = wake.clone();
+    let handle = signals::listen(lent.clone(), move |s| to.send(Wake::Signal(s)).is_ok())?;
 
+    out::begin();
     let guard = Guard;
     enter(setup.mouse)?;
     let pause = Arc::new(Pause::default());
@@ -236,7 +221,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 
 /// A screen on which nothing is drawn yet. Frames go out in one write.
 fn screen(waited: &Waited) -> io::Result<Screen> {
-    let out = Timed::new(stdout(), waited.clone());
+    let out = Timed::new(Out, waited.clone());
     Ok(ManuallyDrop::new(Terminal::new(Terse::new(io::BufWriter::with_capacity(1 << 16, out)))?))
 }
 
@@ -263,7 +248,7 @@ fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Resu
 
 /// The library's own end of a terminal complains on standard error, which may have gone with the terminal; [`leave`] gives
 /// it back without.
-type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<io::Stdout>>>>>;
+type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<Out>>>>>;
 
 struct Shell {
     model: Model,
@@ -286,7 +271,7 @@ impl Shell {
             if std::mem::take(&mut self.redraw) {
                 // `Terminal::clear` would ask the terminal where its cursor is, and wait for the answer that the thread
                 // which reads the keys gets: a new one knows that nothing is drawn.
-                execute!(stdout(), terminal::Clear(terminal::ClearType::All))?;
+                execute!(Out, terminal::Clear(terminal::ClearType::All))?;
                 *terminal = screen(&self.waited)?;
             }
             let drawn = Instant::now();
@@ -348,9 +333,8 @@ impl Shell {
                 Effect::Cancel(kind) => self.runner.cancel(kind),
                 Effect::Open { path, line } => self.edit(&path, line, terminal)?,
                 Effect::Copy(text) => {
-                    let mut out = stdout();
-                    write!(out, "{}", osc52(&text))?;
-                    out.flush()?;
+                    write!(Out, "{}", osc52(&text))?;
+                    Out.flush()?;
                     let shown = crate::base::text::fit(&text, 60).into_owned();
                     self.message(Message::Say(format!("copied {shown}")), terminal)?;
                 }

@@ -4,7 +4,7 @@
 //! over to the next byte that reads like a batch of the same or the next generation.
 
 use super::spec::structural as s;
-use crate::input;
+use crate::input::{self, Bytes, Peek};
 use crate::wire::cursor::Cursor;
 use crate::wire::error::{Error, ErrorKind};
 
@@ -86,8 +86,8 @@ pub struct Scan {
 
 /// A batch's header: a type byte, an experiment, four numbers of ten bytes.
 const LONGEST_HEADER: usize = 42;
-/// Enough bytes for any header and the byte after it.
-pub const WINDOW: usize = 64;
+// Any header and the byte after it fit in what is looked at.
+const _: () = assert!(LONGEST_HEADER < input::WINDOW && HEADER + LONGEST_HEADER < input::WINDOW);
 
 impl Scan {
     /// Adds the next batch, to the generation that is open or to a new one. `closed` says whether the last one is known
@@ -111,7 +111,7 @@ impl Scan {
     }
 
     /// Another recording begins at `end`, where the scan has come as far as `pos`.
-    fn end_at(&mut self, end: usize, pos: usize, closed: &mut bool, minor: u32, data: &[u8]) {
+    fn end_at(&mut self, end: usize, pos: usize, closed: &mut bool, minor: u32, data: &mut Peek) {
         self.end = end;
         if end < pos {
             // The last batch was cut off: what it says of its length is not there.
@@ -127,7 +127,7 @@ impl Scan {
             self.error = Some(Error::new(end as u64, ErrorKind::Truncated("a batch")));
         } else if end > pos {
             let last = self.generations.last().map(|g| g.number);
-            match half(&data[..end], pos, minor) {
+            match half(data, end, pos, minor) {
                 Some((number, batch)) if last.is_none_or(|g| g == number || g.checked_add(1) == Some(number)) => {
                     self.put(number, batch, closed, minor);
                     self.error = Some(Error::new(end as u64, ErrorKind::Truncated("a batch")));
@@ -140,24 +140,21 @@ impl Scan {
 
 /// Scans a file of minor version `minor`, up to where another recording begins.
 pub fn scan(data: &[u8], minor: u32) -> Scan {
-    scan_with(data, 0, minor, &mut |at, window| {
-        let rest = &data[at..];
-        let n = rest.len().min(window.len());
-        window[..n].copy_from_slice(&rest[..n]);
-        n
-    })
+    scan_in(&mut Peek::of(data), 0, minor)
 }
 
-/// [`scan`] of the recording whose header lies at `at`. The batches' headers are read by `read`, which copies bytes from
-/// an offset on and returns how many.
-pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize, &mut [u8]) -> usize) -> Scan {
-    let mut out = Scan { end: data.len(), ..Scan::default() };
-    let mut pos = at.saturating_add(HEADER).min(data.len());
+/// [`scan`] of the recording whose header lies at `at`.
+pub fn scan_at(data: &Bytes, at: usize, minor: u32) -> Scan {
+    scan_in(&mut Peek::into(data), at, minor)
+}
+
+fn scan_in(data: &mut Peek, at: usize, minor: u32) -> Scan {
+    let total = data.len();
+    let mut out = Scan { end: total, ..Scan::default() };
+    let mut pos = at.saturating_add(HEADER).min(total);
     let mut closed = true;
-    while pos < data.len() {
-        let mut window = [0; WINDOW];
-        let n = read(pos, &mut window).min(WINDOW);
-        let window = &window[..n];
+    while pos < total {
+        let window = data.window(pos);
         if window.first() == Some(&s::END_OF_GENERATION) && minor >= 26 {
             pos += 1;
             if let Some(g) = out.generations.last_mut() {
@@ -168,7 +165,7 @@ pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize,
             continue;
         }
         let last = out.generations.last().map(|g| g.number);
-        match header(window, pos, data.len(), minor).and_then(|b| in_turn(b, last, closed, pos)) {
+        match header(window, pos, total, minor).and_then(|b| in_turn(b, last, closed, pos)) {
             Ok((number, batch)) => {
                 pos = batch.offset + batch.len as usize;
                 out.put(number, batch, &mut closed, minor);
@@ -179,14 +176,14 @@ pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize,
                     break;
                 }
                 // The file may simply end here; what looks like another batch in this one's data is none.
-                if let Some((number, batch)) = half(data, pos, minor)
+                if let Some((number, batch)) = half(data, total, pos, minor)
                     && last.is_none_or(|g| g == number || g.checked_add(1) == Some(number))
                 {
                     out.put(number, batch, &mut closed, minor);
                     out.error = Some(error);
                     break;
                 }
-                if let Some(next) = resync(data, pos, minor, last) {
+                if let Some(next) = resync(data, total, pos, minor, last) {
                     out.strays.push((pos, next - pos));
                     if let Some(g) = out.generations.last_mut().filter(|_| !closed) {
                         g.damaged = true;
@@ -213,15 +210,15 @@ pub fn scan_with(data: &[u8], at: usize, minor: u32, read: &mut dyn FnMut(usize,
 
 /// Where another recording's header lies that the scan has come upon: at `pos`, behind stray bytes there, or in the data
 /// of the batch before or its header, which was cut off. `start` is behind the beginning of this recording's own header.
-fn another(data: &[u8], scan: &Scan, start: usize, pos: usize, minor: u32) -> Option<usize> {
+fn another(data: &mut Peek, scan: &Scan, start: usize, pos: usize, minor: u32) -> Option<usize> {
     let last = scan.generations.last();
     let since = last.and_then(|g| g.batches.last()).map_or(pos, |b| b.offset.saturating_sub(LONGEST_HEADER).min(pos));
     let end = pos.saturating_add(MAX_STRAY);
     let mut from = since.max(start);
-    while let Some(at) = input::next_header(data, from, end) {
+    while let Some(at) = data.next_header(from, end) {
         if begins(data, at) {
             // Unless this recording goes on before that.
-            let goes_on = at > pos && resync(&data[..at], pos, minor, last.map(|g| g.number)).is_some();
+            let goes_on = at > pos && resync(data, at, pos, minor, last.map(|g| g.number)).is_some();
             return (!goes_on).then_some(at);
         }
         from = at + 1;
@@ -230,10 +227,14 @@ fn another(data: &[u8], scan: &Scan, start: usize, pos: usize, minor: u32) -> Op
 }
 
 /// Whether what follows the header at `at` reads as a recording.
-fn begins(data: &[u8], at: usize) -> bool {
+fn begins(data: &mut Peek, at: usize) -> bool {
     let body = at + HEADER;
-    let version = data.get(at..).and_then(input::header);
-    body >= data.len() || version.is_some_and(|v| v < 22 || header(&data[body..], body, usize::MAX, v).is_ok())
+    if body >= data.len() {
+        return true;
+    }
+    let window = data.window(at);
+    let after = window.get(HEADER..).unwrap_or_default();
+    input::header(window).is_some_and(|v| v < 22 || header(after, body, usize::MAX, v).is_ok())
 }
 
 /// Holds a batch's generation against the one before: numbers rise, one by one unless the one before is `closed`.
@@ -247,9 +248,11 @@ fn in_turn((number, batch): (u64, Batch), last: Option<u64>, closed: bool, pos: 
     }
 }
 
-/// The batch at `pos` as far as the file has it, if the file ends inside its data.
-fn half(data: &[u8], pos: usize, minor: u32) -> Option<(u64, Batch)> {
-    let mut c = Cursor::new(data.get(pos..)?, pos as u64);
+/// The batch at `pos` as far as there is one, if the bytes end at `total` inside its data.
+fn half(data: &mut Peek, total: usize, pos: usize, minor: u32) -> Option<(u64, Batch)> {
+    let window = data.window(pos);
+    let window = window.get(..total.checked_sub(pos)?.min(window.len()))?;
+    let mut c = Cursor::new(window, pos as u64);
     // What follows an experiment's first bytes is no use without the rest.
     if c.byte("a batch").ok()? != s::EVENT_BATCH {
         return None;
@@ -260,9 +263,9 @@ fn half(data: &[u8], pos: usize, minor: u32) -> Option<(u64, Batch)> {
     }
     let [number, thread, ts, len] = v;
     let offset = pos + c.pos();
-    let have = data.len().checked_sub(offset)?;
+    let have = total.checked_sub(offset)?;
     (number != 0 && have > 0 && len <= MAX_BATCH && len > have as u64).then(|| {
-        let kind = kind(data.get(offset).copied(), minor);
+        let kind = kind(window.get(c.pos()).copied(), minor);
         (number, Batch { offset, len: have as u32, thread, ts, kind })
     })
 }
@@ -316,18 +319,22 @@ fn header(bytes: &[u8], pos: usize, total: usize, minor: u32) -> Result<(u64, Ba
 /// How far a stray stretch may reach.
 const MAX_STRAY: usize = 1 << 20;
 
-/// The next position after `pos` at which two batches (or one that ends the file) of a fitting generation follow.
-fn resync(data: &[u8], pos: usize, minor: u32, generation: Option<u64>) -> Option<usize> {
+/// The next position after `pos` at which two batches (or one that ends the bytes, at `total`) of a fitting generation
+/// follow.
+fn resync(data: &mut Peek, total: usize, pos: usize, minor: u32, generation: Option<u64>) -> Option<usize> {
     let fits = |n: u64| generation.is_none_or(|g| n == g || n == g.wrapping_add(1));
-    let end = data.len().min(pos.saturating_add(MAX_STRAY));
+    let end = total.min(pos.saturating_add(MAX_STRAY));
+    let reach = MAX_BATCH as usize + 2 * input::WINDOW;
+    let bytes = data.span(pos..end.saturating_add(reach).min(total));
+    let from = |at: usize| bytes.get(at - pos..).unwrap_or_default();
     (pos + 1..end).find(|&at| {
-        let Ok((number, batch)) = header(&data[at..], at, data.len(), minor) else { return false };
+        let Ok((number, batch)) = header(from(at), at, total, minor) else { return false };
         if !fits(number) || batch.len == 0 {
             return false;
         }
         let next = batch.offset + batch.len as usize;
-        next == data.len()
-            || data[next] == s::END_OF_GENERATION && minor >= 26
-            || header(&data[next..], next, data.len(), minor).is_ok_and(|(n, _)| fits(n))
+        next == total
+            || from(next).first() == Some(&s::END_OF_GENERATION) && minor >= 26
+            || header(from(next), next, total, minor).is_ok_and(|(n, _)| fits(n))
     })
 }

@@ -5,6 +5,7 @@
 use super::batch::{Batch, BatchKind, Generation};
 use super::spec::structural as s;
 use crate::base::Time;
+use crate::input::Bytes;
 use crate::wire::cursor::Cursor;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::NONE;
@@ -177,11 +178,16 @@ const REGISTERED_IDS: u64 = 40;
 
 impl GenTables {
     /// Reads the structural batches of `generation`.
-    pub fn read(data: &[u8], generation: &Generation, fallback: &Fallback) -> GenTables {
+    pub fn read(data: &Bytes, generation: &Generation, fallback: &Fallback) -> GenTables {
         let mut r = Reader::default();
         for b in &generation.batches {
-            let body = data.get(b.offset..b.offset + b.len as usize).unwrap_or_default();
-            let mut c = Cursor::new(body, b.offset as u64);
+            let len = match b.kind {
+                // Not part of the tables, and most of the file.
+                BatchKind::Events | BatchKind::Experiment(_) => 0,
+                _ => b.len as usize,
+            };
+            let body = data.get(b.offset..b.offset + len);
+            let mut c = Cursor::new(&body, b.offset as u64);
             let done = match b.kind {
                 BatchKind::Strings => r.strings(&mut c),
                 BatchKind::Stacks => r.stacks(&mut c),
@@ -191,7 +197,7 @@ impl GenTables {
                     *r.experiments.entry(e).or_default() += u64::from(b.len);
                     Ok(())
                 }
-                BatchKind::Events => Ok(()),
+                BatchKind::Events => continue,
             };
             if let Err(e) = done {
                 r.faults.push(e);

@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::generation::Clock;
 use super::spec::{ARG_COUNTS, INVALID, MAX_ARGS};
 use crate::base::Time;
+use crate::input::Bytes;
 use crate::plain;
 use crate::wire::error::{Error, ErrorKind};
 
@@ -28,15 +29,22 @@ pub struct Mark {
 
 plain!(Mark { next_batch: u32, pos: u64, ts: u64 });
 
-/// The events of one thread, over all its batches of a generation.
+/// The events of one thread, over all its batches of a generation, which are read piece by piece.
 #[derive(Clone, Debug)]
 pub struct Stream {
+    /// A piece of a batch, and zeros behind it, so that there is a whole window at every event.
+    piece: Vec<u8>,
+    /// Where the piece lies in the file.
+    base: usize,
+    /// Where the next event begins, where it has to begin for the piece to be enough, and where the batch ends; all from
+    /// the beginning of the piece on.
     pos: usize,
+    near: usize,
     end: usize,
     ts: u64,
     /// The event that is next.
     pub head: Head,
-    /// Where the head begins, and the clock before it.
+    /// Where the head begins, in the file, and the clock before it.
     head_pos: usize,
     head_ts: u64,
     next_batch: usize,
@@ -48,11 +56,44 @@ pub struct Stream {
 pub const WINDOW: usize = LONGEST + WORD;
 const LONGEST: usize = 64;
 const WORD: usize = size_of::<u64>();
+/// Bytes that are read at once. There may be some thousand threads, and of each only a few events may be wanted.
+const PIECE: usize = 16 << 10;
+
+/// What a stream has read, and where in it the next event begins.
+pub struct Lent {
+    piece: Vec<u8>,
+    /// Where the event begins; up to where one lies in the piece as a whole; and where the batch ends.
+    pub pos: usize,
+    pub near: usize,
+    pub end: usize,
+    /// The clock before it.
+    pub ts: u64,
+}
+
+impl Lent {
+    /// The bytes from the next event on.
+    #[inline(always)]
+    pub fn window(&self) -> Option<&[u8; WINDOW]> {
+        self.piece.get(self.pos..).and_then(<[u8]>::first_chunk)
+    }
+}
 
 impl Stream {
     /// A stream over a thread's batches, in file order. [`advance`](Self::advance) makes the first event its head.
     pub fn new(batches: Vec<Batch>) -> Stream {
-        Stream { pos: 0, end: 0, ts: 0, head: Head::default(), head_pos: 0, head_ts: 0, next_batch: 0, batches }
+        Stream {
+            piece: Vec::new(),
+            base: 0,
+            pos: 0,
+            near: 0,
+            end: 0,
+            ts: 0,
+            head: Head::default(),
+            head_pos: 0,
+            head_ts: 0,
+            next_batch: 0,
+            batches,
+        }
     }
 
     /// Where the head begins.
@@ -61,101 +102,111 @@ impl Stream {
     }
 
     /// Goes back (or on) to a mark of this stream and decodes the head there.
-    pub fn seek(&mut self, data: &[u8], clock: &Clock, mark: Mark) -> Result<(), Box<Error>> {
+    pub fn seek(&mut self, data: &Bytes, clock: &Clock, mark: Mark) -> Result<(), Box<Error>> {
         self.next_batch = mark.next_batch as usize;
-        self.pos = usize::try_from(mark.pos).unwrap_or(usize::MAX);
         self.ts = mark.ts;
         let batch = self.next_batch.checked_sub(1).and_then(|i| self.batches.get(i));
-        self.end = batch.map_or(0, |b| (b.offset + b.len as usize).min(data.len()));
+        let end = batch.map_or(0, |b| b.offset + b.len as usize);
+        self.read(data, usize::try_from(mark.pos).unwrap_or(usize::MAX), end);
         self.advance(data, clock)
     }
 
     /// Makes the next event the head; at the end one of type 0, after all others. After an error in a batch the stream goes on with its next
     /// batch at the next call.
     #[inline(always)]
-    pub fn advance(&mut self, data: &[u8], clock: &Clock) -> Result<(), Box<Error>> {
-        if self.pos >= self.end && !self.next_batch(data) {
+    pub fn advance(&mut self, data: &Bytes, clock: &Clock) -> Result<(), Box<Error>> {
+        if self.pos >= self.near && !self.more(data) {
             return Ok(());
         }
-        self.head_pos = self.pos;
+        self.head_pos = self.base + self.pos;
         self.head_ts = self.ts;
-        let decoded = match data.get(self.pos..self.pos + WINDOW) {
-            Some(w) => decode(w.try_into().expect("the window has its length"), &mut self.head),
-            None => self.decode_last(data),
-        };
-        match decoded {
+        let window = self.piece.get(self.pos..self.pos + WINDOW);
+        let window = window.and_then(|w| w.try_into().ok()).unwrap_or(&[0; WINDOW]);
+        match decode(window, &mut self.head) {
             Some((dt, len)) if self.pos + len <= self.end => {
                 self.pos += len;
                 self.ts = self.ts.saturating_add(dt);
                 self.head.time = clock.time(self.ts);
                 Ok(())
             }
-            _ => Err(self.fault(data, decoded.is_some())),
+            decoded => Err(self.fault(decoded.is_some())),
         }
     }
 
-    /// Where the head begins, where its batch ends, and the clock before it.
+    /// Lends the bytes that are read, to be decoded from by [`decode_args`], until they come back with [`Stream::go_on`],
+    /// [`Stream::go_on_with`] or [`Stream::stay`].
     #[inline(always)]
-    pub fn place(&self) -> (usize, usize, u64) {
-        (self.head_pos, self.end, self.head_ts)
+    pub fn lend(&mut self) -> Lent {
+        let (pos, near, end) = (self.head_pos - self.base, self.near, self.end);
+        Lent { piece: std::mem::take(&mut self.piece), pos, near, end, ts: self.head_ts }
     }
 
-    /// Goes on in the same batch: the event at `pos`, after which the clock is at `ts`, is the next to be decoded.
+    /// Takes back what was lent; nothing of it was used.
     #[inline(always)]
-    pub fn go_on(&mut self, pos: usize, ts: u64) {
-        self.pos = pos;
-        self.ts = ts;
+    pub fn stay(&mut self, lent: Lent) {
+        self.piece = lent.piece;
+    }
+
+    /// Goes on in the same batch: the event at the place that has come back is the next to be decoded.
+    #[inline(always)]
+    pub fn go_on(&mut self, lent: Lent) {
+        (self.piece, self.pos, self.ts) = (lent.piece, lent.pos, lent.ts);
     }
 
     /// The same, and that event, of so many bytes, has been decoded already: it is the head.
     #[inline(always)]
-    pub fn go_on_with(&mut self, (pos, ts): (usize, u64), head: Head, len: usize, now: u64) {
-        (self.head_pos, self.head_ts) = (pos, ts);
-        (self.pos, self.ts) = (pos + len, now);
+    pub fn go_on_with(&mut self, lent: Lent, head: Head, len: usize, now: u64) {
+        (self.head_pos, self.head_ts) = (self.base + lent.pos, lent.ts);
+        (self.piece, self.pos, self.ts) = (lent.piece, lent.pos + len, now);
         self.head = head;
     }
 
     /// What is wrong with the event that could not be decoded, or reaches beyond its batch.
     #[cold]
-    fn fault(&mut self, data: &[u8], cut: bool) -> Box<Error> {
-        let op = data.get(self.pos).copied().unwrap_or(0);
+    fn fault(&mut self, cut: bool) -> Box<Error> {
+        let op = self.piece.get(self.pos).copied().unwrap_or(0);
         let kind = match ARG_COUNTS[op as usize] {
             INVALID => ErrorKind::UnknownEvent(op),
             _ if cut => ErrorKind::Truncated("an event"),
             _ => ErrorKind::BadVarint("an event"),
         };
         // Events have no lengths: what follows in this batch cannot be found.
-        let at = self.pos as u64;
-        self.pos = self.end;
+        let at = (self.base + self.pos) as u64;
+        (self.pos, self.near) = (self.end, self.end);
         Box::new(Error::new(at, kind))
     }
 
-    /// Goes to the next batch that has any bytes; false, with an empty head, if there is none.
+    /// Reads more of the batch, or goes to the next one that has any bytes; false, with an empty head, if there is none.
     #[cold]
-    fn next_batch(&mut self, data: &[u8]) -> bool {
+    fn more(&mut self, data: &Bytes) -> bool {
+        if self.pos < self.end {
+            self.read(data, self.base + self.pos, self.base + self.end);
+        }
         while self.pos >= self.end {
-            let Some(b) = self.batches.get(self.next_batch) else {
+            let Some(b) = self.batches.get(self.next_batch).copied() else {
                 self.head.op = 0;
                 self.head.time = Time::MAX;
-                self.head_pos = self.pos;
+                self.head_pos = self.base + self.pos;
                 self.head_ts = self.ts;
+                self.piece = Vec::new();
                 return false;
             };
             self.next_batch += 1;
-            self.pos = b.offset;
-            self.end = (b.offset + b.len as usize).min(data.len());
             self.ts = b.ts;
+            self.read(data, b.offset, b.offset + b.len as usize);
         }
         true
     }
 
-    /// Decodes near the end of the file, where there is no whole window.
-    #[cold]
-    fn decode_last(&mut self, data: &[u8]) -> Option<(u64, usize)> {
-        let mut w = [0u8; WINDOW];
-        let rest = &data[self.pos..];
-        w[..rest.len()].copy_from_slice(rest);
-        decode(&w, &mut self.head)
+    /// Reads the piece from `at` on of a batch that goes on to `end`. A file that was cut short meanwhile ends the batch.
+    fn read(&mut self, data: &Bytes, at: usize, end: usize) {
+        let wanted = end.saturating_sub(at).min(PIECE);
+        self.piece.resize(wanted + WINDOW, 0);
+        let n = data.read_at(at, &mut self.piece[..wanted]);
+        self.piece[n..].fill(0);
+        (self.base, self.pos) = (at, 0);
+        self.end = if n < wanted { n } else { end.saturating_sub(at) };
+        self.near = if self.end > n { n - WINDOW } else { self.end };
     }
 }
 

@@ -115,6 +115,14 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
     }
 }
 
+/// Most columns and rows that are drawn. A terminal may say that it has 65 535 of each, which would take 200 GB of cells.
+const LARGEST: u16 = 1000;
+
+/// A screen's size, as far as it is drawn on: beyond it stays empty.
+pub fn bounded(size: Size) -> Size {
+    Size { width: size.width.min(LARGEST), height: size.height.min(LARGEST) }
+}
+
 impl Model {
     /// A viewer of `trace`, called `name`, on a screen of a size.
     pub fn new(trace: Arc<Trace>, name: String, theme: Theme, keymap: Keymap, size: Size) -> Model {
@@ -215,7 +223,7 @@ impl Model {
                 let cx = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
                 self.overlay.paste(&text, &cx);
             }
-            Message::Resize(width, height) => self.size = Size { width, height },
+            Message::Resize(width, height) => self.size = bounded(Size { width, height }),
             Message::Indexed => self.indexed(&index),
             Message::Answer(answer) => self.answer(answer, &index, &mut effects),
             Message::Say(text) => self.notice = Some(Notice { text, bad: false }),

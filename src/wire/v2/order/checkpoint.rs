@@ -6,6 +6,7 @@ use super::super::stream::{Mark, Stream};
 use super::{Cut, Go, Orderer, P, Proc};
 use crate::base::codec::Plain;
 use crate::base::{GoId, ProcId, ThreadId, Time};
+use crate::input::Bytes;
 use crate::wire::event::{GoState, NONE};
 use crate::{encode, plain};
 use rustc_hash::FxHashSet;
@@ -50,7 +51,7 @@ impl Plain for P {
 
 impl<'a> Orderer<'a> {
     /// From a checkpoint of the same generation.
-    pub fn resume(data: &'a [u8], g: &Generation, gen_tables: &'a GenTables, cut: Cut, c: &Checkpoint) -> Orderer<'a> {
+    pub fn resume(data: &'a Bytes, g: &Generation, gen_tables: &'a GenTables, cut: Cut, c: &Checkpoint) -> Orderer<'a> {
         let mut o = Orderer::new(data, g, gen_tables, cut);
         for &(thread, go, proc) in &c.threads {
             let t = o.thread(thread.0);

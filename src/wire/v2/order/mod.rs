@@ -14,6 +14,7 @@ use super::batch::{BatchKind, Generation, NO_THREAD};
 use super::generation::GenTables;
 use super::stream::Stream;
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
+use crate::input::Bytes;
 use crate::wire::args::Args;
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, Row};
@@ -72,7 +73,7 @@ enum Step {
 
 /// The ordering machine of one generation.
 pub struct Orderer<'a> {
-    data: &'a [u8],
+    data: &'a Bytes,
     gen_tables: &'a GenTables,
     /// Goroutines, Ps and threads by position.
     pub tables: Tables,
@@ -120,7 +121,7 @@ const MAX_ERRORS: usize = 8;
 
 impl<'a> Orderer<'a> {
     /// At the start of `generation`, whose tables are `gen_tables`, and which ends with `cut`.
-    pub fn new(data: &'a [u8], generation: &Generation, gen_tables: &'a GenTables, cut: Cut) -> Orderer<'a> {
+    pub fn new(data: &'a Bytes, generation: &Generation, gen_tables: &'a GenTables, cut: Cut) -> Orderer<'a> {
         let mut o = Orderer {
             data,
             gen_tables,

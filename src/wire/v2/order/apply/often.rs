@@ -15,28 +15,28 @@ impl Orderer<'_> {
     /// elsewhere each time it does not.
     #[inline(always)]
     pub(in super::super) fn gallop(&mut self, stream: u16, limit: Time, out: &mut Events, max: usize) -> Option<Time> {
-        let s = &self.streams[stream as usize];
+        let s = &mut self.streams[stream as usize];
         if !matches!(s.head.op, id::GO_START | id::GO_UNBLOCK | id::GO_BLOCK) {
             return None;
         }
-        let (head, end, mut ts) = s.place();
-        let mut pos = head;
         let thread = self.stream_threads[stream as usize];
         let m = self.threads.get(thread as usize)?;
         let (mut by, proc) = (m.go, m.proc);
-        let (data, clock) = (self.data, &self.gen_tables.clock);
+        let mut at = s.lend();
+        let head = at.pos;
+        let clock = &self.gen_tables.clock;
         // A sample is due before what comes after it.
         let until = limit.min(self.sample_time + Duration(1));
         let mut next = None;
-        while pos < end && out.len() < max {
-            let Some(w) = data.get(pos..).and_then(<[u8]>::first_chunk) else { break };
+        while at.pos < at.near && out.len() < max {
+            let Some(w) = at.window() else { break };
             let op = w[0];
             let (now, row, len);
             if op == id::GO_START {
                 let Some((dt, [id, seq], n)) = decode_args(w) else { break };
-                (now, len) = (ts.saturating_add(dt), n);
+                (now, len) = (at.ts.saturating_add(dt), n);
                 let time = clock.time(now);
-                if time >= until || pos + len > end {
+                if time >= until || at.pos + len > at.end {
                     next = Some((stream::Head { op, time, args: [id, seq, 0, 0] }, len, now));
                     break;
                 }
@@ -45,9 +45,9 @@ impl Orderer<'_> {
                 by = go;
             } else if op == id::GO_UNBLOCK {
                 let Some((dt, [id, seq, stack], n)) = decode_args(w) else { break };
-                (now, len) = (ts.saturating_add(dt), n);
+                (now, len) = (at.ts.saturating_add(dt), n);
                 let time = clock.time(now);
-                if time >= until || pos + len > end {
+                if time >= until || at.pos + len > at.end {
                     next = Some((stream::Head { op, time, args: [id, seq, stack, 0] }, len, now));
                     break;
                 }
@@ -55,9 +55,9 @@ impl Orderer<'_> {
                 row = Row { time, kind: Kind::GoUnblock, go, by, proc, thread, stack: self.stack(stack), arg: NONE };
             } else if op == id::GO_BLOCK {
                 let Some((dt, [reason, stack], n)) = decode_args(w) else { break };
-                (now, len) = (ts.saturating_add(dt), n);
+                (now, len) = (at.ts.saturating_add(dt), n);
                 let time = clock.time(now);
-                if time >= until || pos + len > end {
+                if time >= until || at.pos + len > at.end {
                     next = Some((stream::Head { op, time, args: [reason, stack, 0, 0] }, len, now));
                     break;
                 }
@@ -70,20 +70,21 @@ impl Orderer<'_> {
                 break;
             }
             self.emit(out, row);
-            (pos, ts) = (pos + len, now);
+            (at.pos, at.ts) = (at.pos + len, now);
         }
-        if pos == head {
+        if at.pos == head {
+            self.streams[stream as usize].stay(at);
             return None;
         }
         self.bind(thread, by);
         let s = &mut self.streams[stream as usize];
         match next {
-            Some((head, len, now)) if pos + len <= end => {
-                s.go_on_with((pos, ts), head, len, now);
+            Some((head, len, now)) if at.pos + len <= at.end => {
+                s.go_on_with(at, head, len, now);
                 Some(head.time)
             }
             _ => {
-                s.go_on(pos, ts);
+                s.go_on(at);
                 Some(self.advance(stream))
             }
         }

@@ -1,0 +1,86 @@
+//! How much memory there is for this program: what the machine has, less if its control group or its limits say so.
+
+use std::fs;
+use std::path::Path;
+
+/// The most memory that is used where nobody says otherwise, in bytes.
+const MOST: u64 = 1_000_000_000;
+
+/// The memory that is used where nobody says otherwise, in bytes: a quarter of what there is, 1 GB at most.
+pub fn usual() -> u64 {
+    limit().map_or(MOST, |all| (all / 4).min(MOST))
+}
+
+/// How much the program may come to, in bytes: the machine's memory, or less if a control group (cgroup, version 1 or 2)
+/// or `ulimit -v` say so. Nothing where the system does not tell.
+pub fn limit() -> Option<u64> {
+    let read = |path: &str| fs::read_to_string(path).ok();
+    let machine = read("/proc/meminfo").and_then(|s| {
+        let line = s.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    });
+    let space = read("/proc/self/limits").and_then(|s| address_space(&s));
+    let groups = read("/proc/self/cgroup").and_then(|s| {
+        let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse().ok();
+        control_groups(&s, &number)
+    });
+    [machine, space, groups].into_iter().flatten().min()
+}
+
+/// The soft limit of the address space in `/proc/self/limits`.
+fn address_space(limits: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|l| l.strip_prefix("Max address space"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The smallest limit of the control groups in `/proc/self/cgroup` and of those around them. `number` reads a file that
+/// holds a number; "max", which is none, stands for no limit.
+fn control_groups(groups: &str, number: &dyn Fn(&Path) -> Option<u64>) -> Option<u64> {
+    let of = |line: &str| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?.trim_start_matches('/'));
+        let (root, file) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            c if c.split(',').any(|c| c == "memory") => ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+            _ => return None,
+        };
+        // In a container the path may be that outside, and the root is its own.
+        Path::new(path).ancestors().filter_map(|a| number(&Path::new(root).join(a).join(file))).min()
+    };
+    groups.lines().filter_map(of).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_of_the_address_space_are_read() {
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max address space         500000000            unlimited            bytes     \n";
+        assert_eq!(address_space(limits), Some(500_000_000));
+        assert_eq!(address_space(&limits.replace("500000000", "unlimited")), None);
+    }
+
+    #[test]
+    fn the_smallest_control_group_counts() {
+        let number = |path: &Path| match path.to_str()? {
+            "/sys/fs/cgroup/memory.max" => Some(900),
+            "/sys/fs/cgroup/a/memory.max" => Some(500),
+            "/sys/fs/cgroup/memory/memory.limit_in_bytes" => Some(800),
+            "/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes" => Some(u64::MAX),
+            _ => None,
+        };
+        let of = |groups| control_groups(groups, &number);
+        assert_eq!(of("0::/a/b\n"), Some(500), "the group around it");
+        assert_eq!(of("0::/elsewhere\n"), Some(900), "the container's own root");
+        assert_eq!(of("4:cpu,memory:/a/b\n3:cpu:/a\n"), Some(800));
+        assert_eq!(of("4:memory:/a/b\n0::/a\n"), Some(500));
+        assert_eq!(of("3:cpu:/\n"), None);
+    }
+
+    #[test]
+    fn there_is_some_memory() {
+        assert!((1..=MOST).contains(&usual()));
+    }
+}
