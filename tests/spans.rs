@@ -4,6 +4,7 @@ mod common;
 
 use gotrail::analysis::spans::rules::Rules;
 use gotrail::analysis::spans::{Found, Span, find};
+use gotrail::model::Detail;
 use gotrail::read::Trace;
 use std::io::Read;
 use std::path::Path;
@@ -21,6 +22,25 @@ fn log(path: &Path) -> Vec<Logged> {
     let mut text = String::new();
     flate2::read::MultiGzDecoder::new(&std::fs::read(path).unwrap()[..]).read_to_string(&mut text).unwrap();
     text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+/// What the program `requests` says of itself in log messages: who served or sent a request, and from when to when.
+fn noted(trace: &Trace) -> Vec<Logged> {
+    let index = trace.index();
+    let mut out = Vec::new();
+    for i in 0..index.segments.len() {
+        let seg = trace.segment(i).unwrap();
+        for e in 0..seg.len() {
+            let Detail::Log { category, message, .. } = seg.detail(e) else { continue };
+            if index.dict.str(category) == "access" {
+                let words: Vec<&str> = index.dict.str(message).split(' ').collect();
+                let number = |i: usize| words[i].parse::<i64>().unwrap();
+                let k = if words[0] == "served" { "handler" } else { words[0] }.to_owned();
+                out.push(Logged { k, g: number(1) as u64, begin: number(2), end: number(3) });
+            }
+        }
+    }
+    out
 }
 
 fn of_kind<'a>(found: &'a Found, kind: &'a str) -> impl Iterator<Item = &'a Span> {
@@ -78,5 +98,29 @@ fn requests_are_those_of_the_access_logs() {
         let log = log(&file.with_file_name(format!("{name}.access.jsonl.gz")));
         let inside = held(&common::load(&file), &log, name);
         assert!(inside > least, "{name}: {inside}");
+    }
+}
+
+/// HTTP/1, TLS, HTTP/2 and connections that a handler takes over, by servers and clients in one program.
+#[test]
+fn requests_are_those_that_the_program_counted() {
+    for name in ["requests-go1.24", "requests-go1.26"] {
+        let trace = common::load(common::data(&format!("{name}.trace")));
+        let log = noted(&trace);
+        assert_eq!(held(&trace, &log, name), 57, "{name}");
+        // What was sent is found, each once, and lies where it may.
+        let (found, index) = (find(&trace, Rules::shipped()).unwrap(), trace.index());
+        let sent: Vec<&Logged> = log.iter().filter(|r| r.k == "sent").collect();
+        let mut spans: Vec<&Span> = of_kind(&found, "http.client").collect();
+        spans.sort_by_key(|s| s.from);
+        assert_eq!((spans.len(), sent.len()), (57, 57), "{name}");
+        let places = |s: &&Span| index.dict.str(s.name).to_owned();
+        assert!(spans.iter().map(places).all(|n| n == "net/http.(*Transport).RoundTrip"), "{name}");
+        let mut errors = Vec::new();
+        for (s, r) in spans.iter().zip(&sent) {
+            assert!(s.complete() && s.to.0 > r.begin && s.from.0 < r.end, "{name}: {s:?}");
+            errors.push((s.from.0 - r.begin).abs().max((s.to.0 - r.end).abs()));
+        }
+        assert!(percentile(&mut errors, 0.5) < 30_000, "{name}: {errors:?}");
     }
 }

@@ -165,7 +165,7 @@ fn back(dict: &Dict, o: &Open, c: &Calling, stack: StackId, split: Split) -> Bac
     if o.places.first() == Some(&c.place) {
         return Back::Repeats;
     }
-    if o.places.contains(&c.place) && parts_at_lower_line(dict, o.stack, stack) {
+    if parts_at_lower_line(dict, o.stack, stack) {
         return Back::Repeats;
     }
     Back::No

@@ -264,7 +264,8 @@ impl<'a> Stacks<'a> {
     /// The part of a call's stack that tells one place in it from another: a read that is tried again is one place.
     fn place(&self, call: StackId, above: &[(StackId, FrameId, Frame)]) -> StackId {
         let retried = |f: &Frame| self.dict.func_name(f.func).starts_with("internal/poll.(*FD).");
-        let cut = above.iter().find(|f| retried(&f.2)).or(above.last());
-        cut.map_or(call, |f| f.0)
+        // The tries are at lines of their own.
+        let tried = above.iter().find(|f| retried(&f.2)).map(|f| self.dict.caller(f.0));
+        tried.or(above.last().map(|f| f.0)).unwrap_or(call)
     }
 }
