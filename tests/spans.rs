@@ -3,7 +3,10 @@
 mod common;
 
 use gotrail::analysis::spans::rules::Rules;
+use gotrail::analysis::spans::slow::{FEW_GROUPS, compare};
+use gotrail::analysis::spans::sums::Box;
 use gotrail::analysis::spans::{Found, Span, find};
+use gotrail::base::{Duration, Time};
 use gotrail::model::Detail;
 use gotrail::read::Trace;
 use std::io::Read;
@@ -123,4 +126,27 @@ fn requests_are_those_that_the_program_counted() {
         }
         assert!(percentile(&mut errors, 0.5) < 30_000, "{name}: {errors:?}");
     }
+}
+
+/// On a server where one request in a hundred holds a lock for 30 ms, the lock is what makes slow ones slow.
+#[test]
+fn the_lock_that_few_hold_for_long_is_what_makes_requests_slow() {
+    let Some(file) = common::shared("spans/27-slow.trace") else { return };
+    let trace = common::load(&file);
+    let found = find(&trace, Rules::shipped()).unwrap();
+    let (of, most) = (|s: &Span| found.kind(s.kind) == "http.server", Duration(i64::MAX));
+    let slow = Box { of: &of, least: Duration(25_000_000), most, from: Time::MIN, to: Time::MAX };
+    let c = compare(&trace, &found.spans, &slow).unwrap().unwrap();
+    assert!(c.slow > 100 && c.normal > 2000 && c.groups > FEW_GROUPS, "{} {} {}", c.slow, c.normal, c.groups);
+    // The parts sum to the difference, but for what whole nanoseconds lose.
+    let sum: i64 = c.parts.iter().map(|p| p.more().ns()).sum();
+    assert!((sum - (c.slow_mean - c.normal_mean).ns()).abs() < 200, "{sum}");
+    let first = &c.parts[0];
+    let said = gotrail::report::spans::way(&c, &trace.index(), &first.way);
+    assert!(said.starts_with("waits for Mutex at ") && said.contains("← waits for a timer: sleep"), "{said}");
+    assert!(first.first > 0.99 && first.low > Duration(15_000_000) && first.low < first.more(), "{first:?}");
+    assert!(first.more() < first.high && first.more().ns() * 2 > sum, "{first:?} of {sum}");
+    // Nothing is slow without others, and the other way round.
+    let all = Box { least: Duration::ZERO, ..slow };
+    assert!(compare(&trace, &found.spans, &all).unwrap().is_none());
 }

@@ -4,6 +4,7 @@ pub mod codec;
 pub mod duration;
 pub mod ids;
 pub mod number;
+pub mod random;
 pub mod span;
 pub mod spell;
 pub mod text;

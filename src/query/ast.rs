@@ -51,6 +51,28 @@ pub struct Pattern {
     pub regex: bool,
 }
 
+impl Pattern {
+    /// Whether a text contains it, as a test.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub fn holder(&self) -> Result<impl Fn(&str) -> bool + use<>, String> {
+        let m = super::pattern::Matcher::contains(self)?;
+        Ok(move |s: &str| m.is_match(s))
+    }
+
+    /// Whether it names a function, as `func:` does, as a test.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub fn func(&self) -> Result<impl Fn(&str) -> bool + use<>, String> {
+        let m = super::pattern::Matcher::func(self)?;
+        Ok(move |s: &str| m.is_match(s))
+    }
+}
+
 /// How a duration is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cmp {

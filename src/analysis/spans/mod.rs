@@ -9,9 +9,12 @@
 //! No path and no status is in a trace: requests are grouped by the function of the user's that handled them.
 
 pub mod calls;
+pub mod pick;
 pub mod rules;
 pub mod serve;
+pub mod slow;
 pub mod stacks;
+pub mod sums;
 
 use super::search::Source;
 use super::states::walk;

@@ -61,6 +61,8 @@ pub struct Rule {
     pub about: String,
     /// How it is told.
     pub form: Form,
+    /// Functions that are no handlers.
+    pub server: Vec<String>,
 }
 
 /// All rules of a search.
@@ -93,6 +95,7 @@ struct Row {
     goroutine: Vec<String>,
     call: Vec<String>,
     split: Split,
+    server: Vec<String>,
 }
 
 impl Row {
@@ -112,7 +115,7 @@ impl Row {
             None if !self.goroutine.is_empty() => Form::Goroutine { entry: self.goroutine, over: self.over },
             None => Form::Call { func: self.call, split: self.split },
         };
-        Rule { name: self.name, about: self.about, form }
+        Rule { name: self.name, about: self.about, form, server: self.server }
     }
 }
 
@@ -142,7 +145,8 @@ impl Rules {
     pub fn with_calls(mut self, funcs: &[String]) -> Rules {
         if !funcs.is_empty() {
             let form = Form::Call { func: funcs.to_vec(), split: Split::Never };
-            self.all.push(Rule { name: CALL.to_owned(), about: "calls of functions that you named".to_owned(), form });
+            let about = "calls of functions that you named".to_owned();
+            self.all.push(Rule { name: CALL.to_owned(), about, form, server: Vec::new() });
         }
         self
     }
@@ -163,7 +167,7 @@ mod tests {
         assert!(rules.iter().all(|r| !r.name.is_empty() && !r.about.is_empty()));
         let empty = |r: &Rule| match &r.form {
             Form::Serve(s) => s.idle.is_empty() || s.handler.is_empty() || s.after.is_empty(),
-            Form::Goroutine { entry, over } => entry.is_empty() || over.is_empty(),
+            Form::Goroutine { entry, .. } => entry.is_empty(),
             Form::Call { func, .. } => func.is_empty(),
         };
         assert!(!rules.iter().any(empty));

@@ -2,7 +2,7 @@
 
 use super::rules::{Form, Rules, names};
 use crate::base::{FrameId, FuncId, StackId, StringId};
-use crate::model::ownership::Owner;
+use crate::model::ownership::{Owner, goroot, is_main_module};
 use crate::model::{Dict, Frame};
 use rustc_hash::FxHashMap;
 
@@ -99,6 +99,7 @@ const READER: Roles = 128;
 const STOP: Roles = 256;
 const ENTRY: Roles = 512;
 const CALL: Roles = 1024;
+const SERVER: Roles = 2048;
 
 /// As many frames a Go trace has of a stack at most: what is deeper lacks its root.
 pub const MOST_FRAMES: usize = 128;
@@ -108,6 +109,8 @@ pub struct Stacks<'a> {
     dict: &'a Dict,
     /// By function, what it is to which rules.
     roles: FxHashMap<FuncId, Vec<(RuleNo, Roles)>>,
+    /// By function, whether it is of the main module.
+    mine: Vec<bool>,
     /// By stack, a position in `said`; 0 is not known yet.
     known: Vec<u32>,
     said: Vec<Said>,
@@ -121,7 +124,7 @@ impl<'a> Stacks<'a> {
     pub fn new(dict: &'a Dict, rules: &Rules) -> Stacks<'a> {
         let mut roles: FxHashMap<FuncId, Vec<(RuleNo, Roles)>> = FxHashMap::default();
         for (no, rule) in (0u16..).zip(&rules.all) {
-            let lists: Vec<(&[String], Roles)> = match &rule.form {
+            let mut lists: Vec<(&[String], Roles)> = match &rule.form {
                 Form::Serve(s) => vec![
                     (std::slice::from_ref(&s.root), ROOT),
                     (&s.idle, IDLE),
@@ -136,6 +139,7 @@ impl<'a> Stacks<'a> {
                 Form::Goroutine { entry, over } => vec![(entry, ENTRY), (over, OVER)],
                 Form::Call { func, .. } => vec![(func, CALL)],
             };
+            lists.push((&rule.server, SERVER));
             for (i, func) in (0u32..).map(FuncId).zip(dict.funcs()) {
                 let name = dict.str(func.name);
                 let is =
@@ -147,12 +151,15 @@ impl<'a> Stacks<'a> {
             }
         }
         let said = vec![Said::default(), Said::default()];
-        Stacks { dict, roles, known: vec![0; dict.counts().3], said }
+        let named = || dict.funcs().iter().map(|f| (dict.str(f.name), dict.str(f.file)));
+        let goroot = named().find_map(|(name, file)| goroot(name, file));
+        let mine = named().map(|(name, file)| is_main_module(name, file, goroot)).collect();
+        Stacks { dict, roles, mine, known: vec![0; dict.counts().3], said }
     }
 
     /// Whether nothing in the trace can be a span by these rules.
     pub fn is_idle(&self) -> bool {
-        self.roles.is_empty()
+        self.roles.values().flatten().all(|r| r.1 & (ROOT | ENTRY | CALL) == 0)
     }
 
     /// What a stack says; nothing, for most.
@@ -201,9 +208,10 @@ impl<'a> Stacks<'a> {
                 if role & ROOT != 0 && said.serving.is_none() {
                     said.serving = Some(self.serving(rule, above));
                 }
-                if role & ENTRY != 0 && said.living.is_none() {
+                // A goroutine that only calls what others start in is none.
+                if role & ENTRY != 0 && i == 0 {
                     let over = above.iter().any(|f| self.role(f.2.func, rule) & OVER != 0);
-                    said.living = Some(Living { rule, over, handler: self.handler(above) });
+                    said.living = Some(Living { rule, over, handler: self.handler(rule, above) });
                 }
                 if role & CALL != 0 && !said.calls.iter().any(|c| c.rule == rule) {
                     let (caller, place) = (self.dict.caller(*here), self.place(*here, above));
@@ -227,13 +235,13 @@ impl<'a> Stacks<'a> {
             Some(r) if r & PASS != 0 => Step::Pass,
             Some(_) => Step::Other,
         };
-        let handler = if step == Step::Handler { self.handler(above) } else { NO_HANDLER };
+        let handler = if step == Step::Handler { self.handler(rule, above) } else { NO_HANDLER };
         Serving { rule, step, handler, reader: any(READER), stop: any(STOP) }
     }
 
-    /// The handler that frames name: the first function of the user's below the innermost `ServeHTTP`; of what is all a
+    /// The handler that frames name: the first function of the main module's below the innermost `ServeHTTP`; of what is all a
     /// library's, the first of a package that is not the server's own.
-    fn handler(&self, above: &[(StackId, FrameId, Frame)]) -> Handler {
+    fn handler(&self, rule: RuleNo, above: &[(StackId, FrameId, Frame)]) -> Handler {
         let mut found = NO_HANDLER;
         let (mut depth, mut users, mut called) = (0u16, false, false);
         for (.., f) in above {
@@ -247,12 +255,11 @@ impl<'a> Stacks<'a> {
                 (users, called) = (false, true);
             }
             let owner = self.dict.owner(f.func);
-            let of_server = name.starts_with("net/http.") || name.contains("net/http/internal/http2.");
-            if owner == Owner::Runtime || of_server || name.starts_with("golang.org/x/net/http2.") {
+            if owner == Owner::Runtime || self.role(f.func, rule) & SERVER != 0 {
                 continue;
             }
-            let user = owner == Owner::User;
-            // A user's function stands for all that it calls; a library's until one of the user's is called.
+            let user = self.mine.get(f.func.index()) == Some(&true);
+            // The main module's function stands for all that it calls; a library's until one of those is called.
             if user && (!users || found.0 < depth) || (by_server || serves) && found.0 < depth {
                 found = (depth, func.name);
                 users = user;
