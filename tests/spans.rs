@@ -6,11 +6,15 @@ use gotrail::analysis::spans::rules::Rules;
 use gotrail::analysis::spans::slow::{FEW_GROUPS, compare};
 use gotrail::analysis::spans::sums::Box;
 use gotrail::analysis::spans::{Found, Span, find};
-use gotrail::base::{Duration, Time};
+use gotrail::analysis::waits::links;
+use gotrail::analysis::{search, tasks};
+use gotrail::base::{Duration, GoIdx, Time};
 use gotrail::model::Detail;
+use gotrail::query::parse;
 use gotrail::read::Trace;
 use std::io::Read;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// A request as the server's log has it.
 #[derive(serde::Deserialize)]
@@ -149,4 +153,68 @@ fn the_lock_that_few_hold_for_long_is_what_makes_requests_slow() {
     // Nothing is slow without others, and the other way round.
     let all = Box { least: Duration::ZERO, ..slow };
     assert!(compare(&trace, &found.spans, &all).unwrap().is_none());
+}
+
+/// The events that answer a query, as numbers.
+fn answers(trace: &Trace, query: &str) -> Vec<u64> {
+    let mut out = Vec::new();
+    let (query, never) = (parse(query).unwrap(), AtomicBool::new(false));
+    search::run(trace, &query, &search::Options::default(), &never, &mut |_, hits| {
+        out.extend(hits.iter().map(|h| h.no));
+    })
+    .unwrap();
+    out
+}
+
+/// How long a task or region is, is asked of the event that begins it; by `span:` of all that happens inside.
+#[test]
+fn queries_mean_the_spans_that_are_listed() {
+    let trace = common::load(common::sample("trace.out"));
+    let index = trace.index();
+    let (mut regions, mut waits) = (Vec::new(), 0);
+    tasks::each(&trace, links::Options::default(), None, &mut |i| {
+        if i.what == tasks::What::Region && index.dict.str(i.name) == "remember order" && i.len() > Duration(5_000_000)
+        {
+            regions.push((i.begin.unwrap(), i.go, i.from, i.to));
+        }
+    })
+    .unwrap();
+    regions.sort_unstable();
+    let begins: Vec<u64> = regions.iter().map(|r| r.0).collect();
+    assert!(begins.len() > 10);
+    assert_eq!(answers(&trace, "region:\"remember order\" dur>5ms"), begins);
+    // Waits inside long regions: none outside, and there are some.
+    let inside = answers(&trace, "span:\"remember order\" dur>5ms state:waiting");
+    let waiting = answers(&trace, "span:\"remember order\" state:waiting dur>5ms");
+    for i in 0..index.segments.len() {
+        let seg = trace.segment(i).unwrap();
+        for e in (0..seg.len()).filter(|e| inside.binary_search(&(seg.first + *e as u64)).is_ok()) {
+            let within = |r: &&(u64, GoIdx, Time, Time)| r.1 == seg.go[e] && r.2 <= seg.time[e] && seg.time[e] <= r.3;
+            assert!(regions.iter().any(|r| within(&r)), "{:?}", seg.event(e));
+            waits += 1;
+        }
+    }
+    assert!(waits > 10 && !waiting.is_empty() && waiting.iter().all(|no| inside.binary_search(no).is_ok()));
+    assert!(answers(&trace, "span:\"no such thing\"").is_empty());
+    // A function that no rule names is one of the user's own.
+    assert!(!answers(&trace, "span:payment.(*OrderCache).Update").is_empty());
+}
+
+#[test]
+fn what_cannot_be_is_said_and_not_silently_nothing() {
+    for (query, meant) in [
+        ("region:settle state:waiting dur>1ms", "span:settle state:waiting"),
+        ("reason:sync task:\"an order\"", "span:\"an order\" reason:sync"),
+    ] {
+        let e = parse(query).unwrap_err();
+        assert_eq!(e.suggestion.as_deref(), Some(meant), "{e:?}");
+    }
+    for fine in ["region:settle dur>1ms", "region:settle or state:waiting", "task:7 dur>1ms", "span:x dur>1ms dur<2ms"]
+    {
+        assert_eq!(parse(&parse(fine).unwrap().to_string()).unwrap(), parse(fine).unwrap(), "{fine}");
+    }
+    // What stands in brackets stays together.
+    let apart = parse("not (span:x dur>1ms) a").unwrap();
+    assert_eq!(parse(&apart.to_string()).unwrap(), apart);
+    assert_ne!(apart, parse("not span:x dur>1ms a").unwrap());
 }

@@ -44,6 +44,7 @@ var programs = map[string]func(){
 	"requests":    requests,
 	"restart":     nil,
 	"selects":     selects,
+	"shards":      shards,
 	"starved":     starved,
 	"sweep":       sweep,
 	"sweeplight":  sweeplight,
