@@ -189,7 +189,8 @@ fn queries_mean_the_spans_that_are_listed() {
     for i in 0..index.segments.len() {
         let seg = trace.segment(i).unwrap();
         for e in (0..seg.len()).filter(|e| inside.binary_search(&(seg.first + *e as u64)).is_ok()) {
-            let within = |r: &&(u64, GoIdx, Time, Time)| r.1 == seg.go[e] && r.2 <= seg.time[e] && seg.time[e] <= r.3;
+            let on = |r: &(u64, GoIdx, Time, Time)| r.1 == seg.go[e] || r.1 == seg.by[e];
+            let within = |r: &&(u64, GoIdx, Time, Time)| on(r) && r.2 <= seg.time[e] && seg.time[e] <= r.3;
             assert!(regions.iter().any(|r| within(&r)), "{:?}", seg.event(e));
             waits += 1;
         }

@@ -141,7 +141,7 @@ pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
         let index = trace.index();
         let of = (trace.name(), &*index);
         let all = sums::sums(&picked.found, |s| wanted.has(s));
-        let slowest = sums::slowest(&picked.found, |s| wanted.has(s), args.limit);
+        let slowest = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.limit);
         found |= !all.is_empty();
         match (args.format, &slow) {
             (SpanFormat::Csv, _) => {

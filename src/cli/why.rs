@@ -155,7 +155,7 @@ fn kth(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
     let (least, most) = args.which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
     let of = |s: &Span| picked.has(s);
     let wanted = Box { of: &of, least, most, from, to };
-    let all = sums::slowest(&picked.found, |s| wanted.has(s), args.nth.max(1));
+    let all = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.nth.max(1));
     let Some(s) = all.get(args.nth.max(1) - 1) else {
         super::note(&format!(
             "{} such spans are in the trace",

@@ -158,11 +158,14 @@ impl At<'_> {
             }
             Test::Dur { cmp, ns, end, .. } => self.dur(*cmp, *ns, *end),
             Test::Span(of) => {
-                let go = if seg.go[i].is_some() { seg.go[i] } else { seg.by[i] };
-                of.get(&go).is_some_and(|all| {
-                    let next = all.partition_point(|r| r.1 < seg.time[i]);
-                    all.get(next).is_some_and(|r| r.0 <= seg.time[i])
-                })
+                let within = |go: GoIdx| {
+                    of.get(&go).is_some_and(|all| {
+                        let next = all.partition_point(|r| r.1 < seg.time[i]);
+                        all.get(next).is_some_and(|r| r.0 <= seg.time[i])
+                    })
+                };
+                // What it does to others is done inside, too.
+                within(seg.go[i]) || within(seg.by[i])
             }
             Test::Go(b) => {
                 let go = if seg.go[i].is_some() { seg.go[i] } else { seg.by[i] };

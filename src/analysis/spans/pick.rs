@@ -2,8 +2,9 @@
 
 use super::rules::Rules;
 use super::{Found, KindNo, Span, find};
-use crate::analysis::search::Source;
-use crate::base::StringId;
+use crate::analysis::search::{LookAhead, Source};
+use crate::base::{EventNo, StringId};
+use crate::query::Compiled;
 use rustc_hash::FxHashSet;
 
 /// The most functions that a text may name beside the rules'.
@@ -60,4 +61,33 @@ pub fn pick<S: Source>(
         named = of.filter(|(_, n)| is_func(index.dict.str(*n))).collect();
     });
     Ok(Picked { found, named })
+}
+
+/// Which spans begin (or end, if they began before the trace) with an event that answers a query.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn answering<S: Source>(source: &S, spans: &[Span], query: &Compiled) -> Result<Vec<bool>, String> {
+    let mut events: Vec<(EventNo, usize)> =
+        spans.iter().enumerate().filter_map(|(i, s)| Some((s.first.or(s.last)?, i))).collect();
+    events.sort_unstable();
+    let (ahead, mut out) = (LookAhead::new(source), vec![false; spans.len()]);
+    let mut firsts = Vec::new();
+    source.with_index(&mut |index| firsts = index.segments.iter().map(|s| (s.first, u64::from(s.len))).collect());
+    let mut held = None;
+    for (no, i) in events {
+        let Some(at) = firsts.partition_point(|s| s.0 <= no).checked_sub(1) else { continue };
+        let position = no - firsts[at].0;
+        if position >= firsts[at].1 {
+            continue;
+        }
+        let seg = match held.take() {
+            Some((known, seg)) if known == at => seg,
+            _ => source.segment(at)?,
+        };
+        out[i] = query.matches(&seg, position as usize, &ahead);
+        held = Some((at, seg));
+    }
+    Ok(out)
 }

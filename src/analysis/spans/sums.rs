@@ -121,8 +121,8 @@ fn sum(kind: KindNo, name: StringId, spans: &[&Span]) -> Sum {
 }
 
 /// The longest spans for which `wanted` holds, at most `limit`, longest first.
-pub fn slowest(found: &Found, wanted: impl Fn(&Span) -> bool, limit: usize) -> Vec<Span> {
-    let mut all: Vec<Span> = found.spans.iter().filter(|s| wanted(s)).copied().collect();
+pub fn slowest(spans: &[Span], wanted: impl Fn(&Span) -> bool, limit: usize) -> Vec<Span> {
+    let mut all: Vec<Span> = spans.iter().filter(|s| wanted(s)).copied().collect();
     all.sort_by_key(|s| (Reverse(s.len()), s.from, s.go, s.kind));
     all.truncate(limit);
     all
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!((s.p50, s.p90, s.p99, s.max), (Duration(50), Duration(90), Duration(99), Duration(100)));
         assert_eq!((s.count, s.total, s.histogram[6]), (100, Duration(5050), 37));
         assert_eq!(s.exact_to, Duration(4));
-        assert_eq!(slowest(&found, |s| s.len() < Duration(10), 2).iter().map(|s| s.len().ns()).sum::<i64>(), 17);
+        assert_eq!(slowest(&found.spans, |s| s.len() < Duration(10), 2).iter().map(|s| s.len().ns()).sum::<i64>(), 17);
     }
 
     #[test]
