@@ -216,7 +216,7 @@ mod tests {
 
     fn noise(n: usize, seed: u64, centre: f64) -> Vec<f64> {
         let mut r = Random::new(seed);
-        (0..n).map(|_| centre * (0.9 + 0.2 * (r.next() % 1000) as f64 / 1000.0)).collect()
+        (0..n).map(|_| centre * (0.9 + 0.2 * (r.number() % 1000) as f64 / 1000.0)).collect()
     }
 
     #[test]

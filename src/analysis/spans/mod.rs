@@ -414,8 +414,8 @@ impl Walk<'_> {
         if let Some(life) = self.lives.remove(&go)
             && let Some(begin) = life.begin
         {
-            let gone = ended.then(|| Edge { at: t, bounds: Bounds { earliest: life.last, latest: t }, no });
-            let (end, none) = (life.end.or(gone), None);
+            let gone = Edge { at: t, bounds: Bounds { earliest: life.last, latest: t }, no };
+            let (end, none) = (life.end.or(ended.then_some(gone)), None);
             let (rule, name, began) = (life.rule, life.handler.1, life.began);
             let s = Served { rule, name, begin, began, end, until: t, arrived: none, answered: none };
             found.push(served(kinds, go, &s));

@@ -240,9 +240,9 @@ struct Row {
 impl Row {
     fn new(b: &Block, column: &[usize], width: usize) -> Row {
         let mut sums = vec![[0.0; 2]; width];
-        for side in 0..2 {
+        for (side, of) in b.sums.iter().enumerate() {
             // In the order of parts, so that the same floating-point sums come out each time.
-            let mut all: Vec<_> = b.sums[side].iter().collect();
+            let mut all: Vec<_> = of.iter().collect();
             all.sort_unstable_by_key(|s| *s.0);
             all.iter().for_each(|(no, ns)| sums[column[**no]][side] += **ns);
         }

@@ -66,7 +66,7 @@ impl View for About {
         }
         let some = (0..BUCKETS).filter(|b| s.histogram[*b] > 0);
         let most = s.histogram.iter().copied().max().unwrap_or(0).max(1);
-        if let (Some(first), Some(last)) = (some.clone().next(), some.last()) {
+        if let (Some(first), Some(last)) = (some.clone().next(), some.clone().next_back()) {
             let full = cx.theme.level_glyph(1.0);
             for b in first..=last {
                 let n = s.histogram[b];
