@@ -10,6 +10,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("waits", &["waits", "--format", "json"]),
     ("locks", &["locks", "--format", "json"]),
     ("why", &["why", "--format", "json", "-g", "1"]),
+    ("spans", &["spans", "--slow", "--format", "json"]),
     ("lines", &["lines", "--format", "json"]),
     ("sched", &["sched", "--format", "json"]),
     ("gc", &["gc", "--format", "json"]),

@@ -40,6 +40,8 @@ const COMMANDS: &[&[&str]] = &[
     &["findings"],
     &["maps"],
     &["why", "-g", "1"],
+    &["spans", "--limit", "1000"],
+    &["spans", "--slow", "--limit", "1000"],
     &["lines", "--all", "--limit", "1000"],
     &["cache", "path"],
 ];

@@ -10,6 +10,7 @@ pub mod maps;
 pub mod profile;
 pub mod sched;
 pub mod search;
+pub mod spans;
 #[cfg(feature = "sql")]
 pub mod sql;
 pub mod states;

@@ -46,6 +46,8 @@ pub struct Instance {
     pub began: bool,
     /// Whether its end is.
     pub ended: bool,
+    /// The event that began it, if that is in the trace.
+    pub begin: Option<EventNo>,
     /// The event that ended it, if one did.
     pub end: Option<EventNo>,
     /// How much of it lies in the window that was asked for.
@@ -90,7 +92,9 @@ pub struct Sum {
 }
 
 /// A region or task under way: `None` for the creator's region in which a goroutine began.
-type Open = Option<(StringId, u64, Time, bool)>;
+type Open = Option<(StringId, u64, (Time, EventNo), bool)>;
+/// A task under way: its name, who began it, when, and whether it is wanted.
+type Begun = (StringId, GoIdx, (Time, EventNo), bool);
 
 /// Most regions of one goroutine, and most tasks, that are followed at a time.
 const MAX_OPEN: usize = 1 << 20;
@@ -101,7 +105,7 @@ struct Walk<'a, 'o> {
     group: Option<GroupId>,
     ahead: &'a dyn crate::query::Ahead,
     regions: FxHashMap<GoIdx, Vec<Open>>,
-    tasks: FxHashMap<u64, (StringId, GoIdx, Time, bool)>,
+    tasks: FxHashMap<u64, Begun>,
     each: &'a mut dyn FnMut(&Instance),
 }
 
@@ -121,10 +125,10 @@ impl Walk<'_, '_> {
     }
 
     fn region(&mut self, go: GoIdx, open: Open, to: Time, end: Option<EventNo>, ended: bool) {
-        let Some((name, task, from, wanted)) = open else { return };
+        let Some((name, task, (from, begin), wanted)) = open else { return };
         let ended_by = if ended { go } else { GoIdx::NONE };
-        let (what, began, inside) = (What::Region, true, Duration::ZERO);
-        self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, end, inside }, wanted);
+        let (what, began, begin, inside) = (What::Region, true, Some(begin), Duration::ZERO);
+        self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, begin, end, inside }, wanted);
     }
 
     fn event(&mut self, seg: &Segment, i: usize) {
@@ -133,13 +137,14 @@ impl Walk<'_, '_> {
         match (seg.kind[i], seg.detail(i)) {
             (Kind::TaskBegin, Detail::Task { id, name, .. }) if self.tasks.len() < MAX_OPEN => {
                 let wanted = self.answers(seg, i);
-                self.tasks.insert(id, (name, by, now, wanted));
+                self.tasks.insert(id, (name, by, (now, no), wanted));
             }
             (Kind::TaskEnd, Detail::Task { id, .. }) => {
                 let known = self.tasks.remove(&id);
                 let began = known.is_some();
-                let (name, go, from, wanted) =
-                    known.unwrap_or_else(|| (StringId::NONE, by, self.index.start, self.answers(seg, i)));
+                let begin = known.map(|k| k.2.1);
+                let (name, go, (from, _), wanted) =
+                    known.unwrap_or_else(|| (StringId::NONE, by, (self.index.start, 0), self.answers(seg, i)));
                 let end = Some(no);
                 let t = Instance {
                     what: What::Task,
@@ -151,6 +156,7 @@ impl Walk<'_, '_> {
                     to: now,
                     began,
                     ended: true,
+                    begin,
                     end,
                     inside: Duration::ZERO,
                 };
@@ -160,7 +166,7 @@ impl Walk<'_, '_> {
                 let wanted = self.answers(seg, i);
                 let open = self.regions.entry(go).or_default();
                 if open.len() < MAX_OPEN {
-                    open.push(Some((name, task, now, wanted)));
+                    open.push(Some((name, task, (now, no), wanted)));
                 }
             }
             (Kind::RegionEnd, Detail::Region { task, name }) => match self.regions.get_mut(&go).and_then(Vec::pop) {
@@ -169,7 +175,8 @@ impl Walk<'_, '_> {
                     let wanted = self.answers(seg, i);
                     let (what, from, end) = (What::Region, self.index.start, Some(no));
                     let (to, ended_by, began, ended, inside) = (now, go, false, true, Duration::ZERO);
-                    let r = Instance { what, name, task, go, ended_by, from, to, began, ended, end, inside };
+                    let begin = None;
+                    let r = Instance { what, name, task, go, ended_by, from, to, began, ended, begin, end, inside };
                     self.tell(r, wanted);
                 }
             },
@@ -206,10 +213,10 @@ impl Walk<'_, '_> {
         }
         let mut open: Vec<_> = std::mem::take(&mut self.tasks).into_iter().collect();
         open.sort_unstable_by_key(|t| t.0);
-        for (task, (name, go, from, wanted)) in open {
+        for (task, (name, go, (from, begin), wanted)) in open {
             let (what, to, ended_by) = (What::Task, self.index.end, GoIdx::NONE);
-            let (began, ended, end, inside) = (true, false, None, Duration::ZERO);
-            self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, end, inside }, wanted);
+            let (began, ended, begin, end, inside) = (true, false, Some(begin), None, Duration::ZERO);
+            self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, begin, end, inside }, wanted);
         }
     }
 }
@@ -218,7 +225,7 @@ impl Walk<'_, '_> {
 #[derive(Default)]
 pub struct Following {
     regions: FxHashMap<GoIdx, Vec<Open>>,
-    tasks: FxHashMap<u64, (StringId, GoIdx, Time, bool)>,
+    tasks: FxHashMap<u64, Begun>,
 }
 
 /// Where there is no query nobody needs to look ahead.

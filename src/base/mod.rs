@@ -5,6 +5,7 @@ pub mod duration;
 pub mod ids;
 pub mod memory;
 pub mod number;
+pub mod random;
 pub mod span;
 pub mod spell;
 pub mod text;

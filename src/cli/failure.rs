@@ -147,6 +147,17 @@ impl Failure {
 /// A mistake in the arguments, or in the settings, that clap cannot see.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Usage {
+    /// `why`, and nothing that is asked about.
+    #[error(
+        "why what? Name a goroutine (-g 27), a task, a region or a span (--span), a position (trace.out@812ms:g8), or --slow"
+    )]
+    NothingAsked,
+    /// `why` of several positions.
+    #[error("one position at a time")]
+    OnePosition,
+    /// `--from` and `--to` of what has a beginning and an end of its own.
+    #[error("--from and --to go with --goroutine, --span or --slow")]
+    WindowOfNothing,
     /// A query that is none: shown with a mark under the place, on lines of its own.
     #[error("{error}\n{}", indented(&error.span.mark(text)))]
     Query {

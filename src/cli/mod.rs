@@ -26,6 +26,7 @@ mod record;
 mod sched;
 mod schema;
 mod sink;
+mod spans;
 mod summary;
 mod viewer;
 mod waits;
@@ -111,6 +112,8 @@ enum Command {
     Maps(maps::MapsArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
     Why(why::WhyArgs),
+    /// Print how long requests, calls, tasks and regions took, by handler, and the slowest; with --slow what makes them slow
+    Spans(spans::SpansArgs),
     /// Print how traces from after differ from traces from before: lines, waits, tasks, groups, GC, scheduling latency, by
     /// more than chance
     Diff(diff::DiffArgs),
@@ -263,6 +266,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Sched(a)) => sched::run(&a, out),
         Some(Command::Maps(a)) => maps::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
+        Some(Command::Spans(a)) => spans::run(&a, out),
         Some(Command::Diff(a)) => diff::run(&a, out),
         Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Schema(a)) => schema::run(&a, out),

@@ -1,21 +1,30 @@
 //! `gotrail why`.
 
 use super::open::{self, Between};
+use super::position::{self, Position};
+use super::spans::{self, BoxArgs};
 use super::{Exit, Failure, Format, Result, Usage, window};
 use crate::analysis::annotations::{self, Wanted};
+use crate::analysis::spans::sums::{self, Box};
+use crate::analysis::spans::{Found, Span, slow};
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::Window;
 use crate::base::{Duration, Time, spell, text};
 use crate::read::Trace;
 use crate::report;
+use crate::report::schema::spans::Spans;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
 
+/// Parts of the paths of slow spans that are printed.
+const PARTS: usize = 15;
+
 #[derive(Args)]
-#[command(group = clap::ArgGroup::new("what").required(true).args(["goroutine", "task", "region"]))]
+#[command(group = clap::ArgGroup::new("what").args(["goroutine", "task", "region", "slow"]))]
 pub struct WhyArgs {
-    /// Traces, one after the other; `-` is standard input
+    /// Traces, one after the other; `-` is standard input. With a position, such as trace.out@812ms:g8, the request, call,
+    /// task or region that is under way there
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -29,14 +38,20 @@ pub struct WhyArgs {
     /// A region, by name, of which the longest is taken
     #[arg(long, value_name = "NAME")]
     region: Option<String>,
-    /// Of several tasks or regions the one that is K-th in length
+    /// Not one, but all spans: what makes slow ones slow, against the others. Slow are those that took as long as --dur says,
+    /// or else longer than 95 % did
+    #[arg(long)]
+    slow: bool,
+    #[command(flatten)]
+    which: BoxArgs,
+    /// Of several tasks, regions or spans the one that is K-th in length
     #[arg(long, value_name = "K", default_value_t = 1)]
     nth: usize,
-    /// Begin here, counted from the trace's start: 812.031ms
-    #[arg(long, value_name = "T", value_parser = window::duration, requires = "goroutine")]
+    /// Begin here, counted from the trace's start: 812.031ms (of a goroutine, or of spans)
+    #[arg(long, value_name = "T", value_parser = window::duration)]
     from: Option<Duration>,
     /// End here
-    #[arg(long, value_name = "T", value_parser = window::duration, requires = "goroutine")]
+    #[arg(long, value_name = "T", value_parser = window::duration)]
     to: Option<Duration>,
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
@@ -49,10 +64,33 @@ fn goroutine_number(s: &str) -> std::result::Result<u64, String> {
 
 pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
     let mut found = false;
+    let asked = args.goroutine.is_some() || args.task.is_some() || args.region.is_some();
+    let of_spans = args.slow || args.which.span.is_some() || args.which.dur.is_some();
+    if (args.from.is_some() || args.to.is_some()) && !of_spans && args.goroutine.is_none() {
+        return Err(Usage::WindowOfNothing.into());
+    }
+    let mut positions = Vec::new();
+    for f in &args.files {
+        let (_, at) = position::split(f).map_err(Usage::from)?;
+        if at.is_none() && !asked && !of_spans {
+            return Err(Usage::NothingAsked.into());
+        }
+        positions.extend(at);
+    }
+    if !asked && !of_spans && (positions.len() > 1 || args.files.iter().any(|f| f.is_dir())) {
+        return Err(Usage::OnePosition.into());
+    }
     let exit = open::each_trace(&args.files, &args.open, (Between::names(args.format), out), |trace, out| {
-        let Some((title, window)) = wanted(args, trace)? else {
+        if args.slow {
+            found |= slow(args, trace, out)?;
             return Ok(());
+        }
+        let wanted = match positions.first() {
+            Some(at) if !asked && !of_spans => there(trace, *at)?,
+            _ if of_spans && !asked => kth(args, trace)?,
+            _ => wanted(args, trace)?,
         };
+        let Some((title, window)) = wanted else { return Ok(()) };
         found = true;
         let path = path::path(trace, window).map_err(Failure::of(trace))?;
         match args.format {
@@ -62,6 +100,70 @@ pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
         Ok(())
     })?;
     Ok(if exit == Exit::Done && !found { Exit::NothingFound } else { exit })
+}
+
+/// Prints what makes slow spans slow; whether there are any.
+fn slow(args: &WhyArgs, trace: &Trace, out: &mut dyn Write) -> Result<bool> {
+    let picked = spans::picked(&args.which, trace)?;
+    let window = window::window(trace.index().start, args.from, args.to)?;
+    let Some((title, c)) = spans::compared(&picked, &args.which, trace, window)? else {
+        super::note("there are no slow spans with others to hold them against");
+        return Ok(false);
+    };
+    let index = trace.index();
+    match args.format {
+        Format::Text => report::spans::write_slow(&c, &title, &index, PARTS, super::page(), out)?,
+        Format::Json => {
+            let of = (trace.name(), &*index);
+            let of_name = |s: &Span| picked.has(s);
+            let all = sums::sums(&picked.found, of_name);
+            report::json::write(&Spans::new(&picked.found, (&all, &[]), Some(&c), of), out)?;
+        }
+    }
+    Ok(true)
+}
+
+/// What a span is called, and its window.
+fn of_span(found: &Found, trace: &Trace, s: &Span) -> (String, path::Window) {
+    let index = trace.index();
+    let open = if s.complete() { "" } else { ", unfinished" };
+    let title = format!("{} {}{open}", found.kind(s.kind), report::spans::plain_name(found, &index, s));
+    (title, slow::window(s))
+}
+
+/// The span that is under way on a goroutine at an instant: of several the innermost.
+fn there(trace: &Trace, (at, go): Position) -> Result<Option<(String, Window)>> {
+    let picked = spans::picked(&BoxArgs::default(), trace)?;
+    let (at, id) = {
+        let index = trace.index();
+        (index.start + at, go.and_then(|id| index.find_goroutine(id, index.start + at)))
+    };
+    let here = |s: &&Span| s.from <= at && at <= s.to && (go.is_none() || Some(s.go) == id || Some(s.ended_by) == id);
+    let Some(s) = picked.found.spans.iter().filter(here).min_by_key(|s| (s.len(), s.from)) else {
+        super::note(
+            "no request, call, task or region is under way there: with -g, a goroutine's own time is explained",
+        );
+        return Ok(None);
+    };
+    Ok(Some(of_span(&picked.found, trace, s)))
+}
+
+/// The K-th in length of the spans that are meant.
+fn kth(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
+    let picked = spans::picked(&args.which, trace)?;
+    let (from, to) = window::window(trace.index().start, args.from, args.to)?;
+    let (least, most) = args.which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
+    let of = |s: &Span| picked.has(s);
+    let wanted = Box { of: &of, least, most, from, to };
+    let all = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.nth.max(1));
+    let Some(s) = all.get(args.nth.max(1) - 1) else {
+        super::note(&format!(
+            "{} such spans are in the trace",
+            if all.is_empty() { "no".into() } else { format!("only {}", all.len()) }
+        ));
+        return Ok(None);
+    };
+    Ok(Some(of_span(&picked.found, trace, s)))
 }
 
 /// What is asked about, and its window; says why, if there is none.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub memory: ByteSize,
     /// Where sources are.
     pub source: SourceSettings,
+    /// What else is a span.
+    pub spans: SpanSettings,
     /// Keys by action name, as text; what they mean is checked where actions are known.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -48,6 +50,7 @@ impl Default for Settings {
             mouse: true,
             memory: ByteSize(1_000_000_000),
             source: SourceSettings::default(),
+            spans: SpanSettings::default(),
             keys: BTreeMap::new(),
         }
     }
@@ -59,6 +62,14 @@ impl Default for Settings {
 pub struct SourceSettings {
     /// `DIR` or `FROM=TO`, in the order in which they are tried. A leading `~/` is the home directory, once loaded.
     pub paths: Vec<String>,
+}
+
+/// What is a span besides what the rules know.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpanSettings {
+    /// Functions each call of which is one.
+    pub calls: Vec<String>,
 }
 
 /// A set of colours.

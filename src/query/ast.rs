@@ -51,6 +51,28 @@ pub struct Pattern {
     pub regex: bool,
 }
 
+impl Pattern {
+    /// Whether a text contains it, as a test.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub fn holder(&self) -> Result<impl Fn(&str) -> bool + use<>, String> {
+        let m = super::pattern::Matcher::contains(self)?;
+        Ok(move |s: &str| m.is_match(s))
+    }
+
+    /// Whether it names a function, as `func:` does, as a test.
+    ///
+    /// # Errors
+    ///
+    /// It is too large.
+    pub fn func(&self) -> Result<impl Fn(&str) -> bool + use<>, String> {
+        let m = super::pattern::Matcher::func(self)?;
+        Ok(move |s: &str| m.is_match(s))
+    }
+}
+
 /// How a duration is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cmp {
@@ -119,8 +141,10 @@ pub enum Term {
     State(GoState),
     /// Why a goroutine stopped or blocked.
     Reason(Pattern),
-    /// How long the goroutine stays in the state in which the event puts it, in nanoseconds.
+    /// How long lasts what the event begins, in nanoseconds: the state in which it puts its goroutine, a task, a region.
     Dur(Cmp, i64),
+    /// On a goroutine that is in a span of this kind or name, which took so long, in nanoseconds.
+    Span(Pattern, Vec<(Cmp, i64)>),
     /// The goroutine that the event is about, by Go's number.
     Go(u64),
     /// The goroutine's start function.
@@ -165,7 +189,8 @@ impl fmt::Display for Expr {
             Expr::Term(t) => t.fmt(f),
             Expr::Not(n) => {
                 f.write_str("not ")?;
-                n.expr.inside(f, matches!(n.expr, Expr::And(_) | Expr::Or(_)))
+                let long = matches!(&n.expr, Expr::Term(Term::Span(_, lengths)) if !lengths.is_empty());
+                n.expr.inside(f, long || matches!(n.expr, Expr::And(_) | Expr::Or(_)))
             }
             Expr::And(parts) => {
                 for (i, n) in parts.iter().enumerate() {
@@ -206,6 +231,10 @@ impl fmt::Display for Term {
             Term::State(s) => write!(f, "state:{}", s.name().to_lowercase()),
             Term::Reason(p) => write!(f, "reason:{p}"),
             Term::Dur(c, ns) => write!(f, "dur{}{}", c.text(), exact(Duration(*ns))),
+            Term::Span(p, lengths) => {
+                write!(f, "span:{p}")?;
+                lengths.iter().try_for_each(|(c, ns)| write!(f, " {}", Term::Dur(*c, *ns)))
+            }
             Term::Go(n) => write!(f, "g:{n}"),
             Term::Group(p) => write!(f, "group:{p}"),
             Term::Proc(n) => write!(f, "p:{n}"),

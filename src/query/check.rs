@@ -1,6 +1,6 @@
 //! What a single term means: its name, and whether its value is one that the name takes.
 
-use super::ast::{Cmp, KindSet, Pattern, Term, Who};
+use super::ast::{Cmp, Expr, KindSet, Node, Pattern, Term, Who};
 use super::error::QueryError;
 use super::lex::{Field, Value};
 use super::{pattern, words};
@@ -56,7 +56,23 @@ pub(crate) fn field(f: &Field) -> Result<Term, QueryError> {
     read(f)
 }
 
-/// How long a state lasts.
+/// Whether conditions that an event is to meet all of can be met by one: those of tasks and regions put no goroutine in a
+/// state. Those that cannot mean what happens inside.
+pub(crate) fn together(all: &Node) -> Result<(), QueryError> {
+    let Expr::And(parts) = &all.expr else { return Ok(()) };
+    let terms = || parts.iter().filter_map(|n| if let Expr::Term(t) = &n.expr { Some((n.span, t)) } else { None });
+    let state = terms().find(|(_, t)| matches!(t, Term::State(_) | Term::Reason(_)));
+    let marked = terms().find_map(|(_, t)| match t {
+        Term::Region(p) | Term::Task(Who::Name(p)) => Some((t, Some(p))),
+        Term::Task(Who::Number(_)) => Some((t, None)),
+        _ => None,
+    });
+    let (Some((span, state)), Some((marked, name))) = (state, marked) else { return Ok(()) };
+    let e = QueryError::new(span, format!("events of `{marked}` put no goroutine in a state"));
+    Err(e.suggest(name.map(|p| format!("span:{p} {state}"))))
+}
+
+/// How long lasts what an event begins.
 pub(crate) fn dur(f: &Field) -> Result<Term, QueryError> {
     let cmp = f.cmp.unwrap_or(Cmp::Ge);
     Ok(Term::Dur(cmp, duration(&format!("{}{}", f.name, cmp.text()), &f.value, &f.value.text, 0)?))

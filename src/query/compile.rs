@@ -5,11 +5,13 @@ use super::ast::{Cmp, Expr, Node, Pattern, Query, Term, Who};
 use super::bits::Bits;
 use super::pattern::Matcher;
 use crate::base::Span;
-use crate::base::{FrameId, StackId, StringId, Time};
+use crate::base::{Duration, EventNo, FrameId, GoIdx, StackId, StringId, Time};
 use crate::model::reasons::WaitNames;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Frame, Func, Index, Range, lens};
+use rustc_hash::FxHashMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A query that cannot be compiled: a pattern that is too large once it is put together.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,7 +73,8 @@ pub(crate) enum Test {
     Stack(Stacks),
     State(GoState),
     Reason(Reasons),
-    Dur { cmp: Cmp, ns: i64, end: Time },
+    Dur { cmp: Cmp, ns: i64, end: Time, lengths: Arc<[(EventNo, Duration)]> },
+    Span(Stretches),
     Go(Bits),
     Proc(Bits),
     Thread(Bits),
@@ -84,6 +87,40 @@ pub(crate) enum Test {
     Within(Vec<(Time, Time)>),
     Time(Time, Time),
     By { gos: Bits, stacks: Bits },
+}
+
+/// By goroutine, the stretches of time that spans take, in order; they do not overlap.
+pub(crate) type Stretches = FxHashMap<GoIdx, Vec<(Time, Time)>>;
+
+/// What is known of a trace's spans: the index does not have them.
+pub trait Spans {
+    /// The time that spans take whose kind or name matches, and whose length is `long` enough: by goroutine, both ends
+    /// included.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be found.
+    fn stretches(&self, text: &Pattern, long: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, String>;
+
+    /// How long tasks and regions last, by the event that begins each, in the order of these.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be found.
+    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, String>;
+}
+
+/// Nothing is known of spans: none match.
+pub struct NoSpans;
+
+impl Spans for NoSpans {
+    fn stretches(&self, _: &Pattern, _: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, String> {
+        Ok(Vec::new())
+    }
+
+    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, String> {
+        Ok(Vec::new())
+    }
 }
 
 /// Stacks that a frame matched.
@@ -141,7 +178,23 @@ impl Compiled {
     ///
     /// A pattern too large to compile.
     pub fn new(query: &Query, index: &Index, names: &dyn WaitNames) -> Result<Compiled, CompileError> {
-        let mut c = Compiler { index, names, frames: Bits::default(), negated: false };
+        Compiled::with(query, index, names, &NoSpans, false)
+    }
+
+    /// The same, with what is known of spans; `marked` says whether there are tasks or regions.
+    ///
+    /// # Errors
+    ///
+    /// A pattern too large to compile, and spans that cannot be found.
+    pub fn with(
+        query: &Query,
+        index: &Index,
+        names: &dyn WaitNames,
+        spans: &dyn Spans,
+        marked: bool,
+    ) -> Result<Compiled, CompileError> {
+        let lengths = None;
+        let mut c = Compiler { index, names, spans, marked, lengths, frames: Bits::default(), negated: false };
         let root = c.node(&query.root)?;
         Ok(Compiled { root, frames: c.frames, stamp: Stamp::of(index) })
     }
@@ -165,6 +218,11 @@ impl Compiled {
 struct Compiler<'a> {
     index: &'a Index,
     names: &'a dyn WaitNames,
+    spans: &'a dyn Spans,
+    /// There are tasks or regions.
+    marked: bool,
+    /// How long these last, once that has been asked for.
+    lengths: Option<Arc<[(EventNo, Duration)]>>,
     frames: Bits,
     negated: bool,
 }
@@ -213,7 +271,11 @@ impl Compiler<'_> {
             }
             Term::State(s) => Test::State(*s),
             Term::Reason(p) => Test::Reason(self.reasons(&Matcher::contains(p)?)),
-            Term::Dur(cmp, ns) => Test::Dur { cmp: *cmp, ns: *ns, end: index.end },
+            Term::Dur(cmp, ns) => Test::Dur { cmp: *cmp, ns: *ns, end: index.end, lengths: self.lengths()? },
+            Term::Span(p, lengths) => {
+                let long = |d: Duration| lengths.iter().all(|(cmp, ns)| cmp.holds(d.ns(), *ns));
+                Test::Span(by_goroutine(self.spans.stretches(p, &long)?))
+            }
             Term::Go(n) => Test::Go(Bits::of(index.goroutines.iter().map(|g| g.id.0 == *n))),
             Term::Group(p) => Test::Go(self.group(p)?),
             Term::Proc(n) => Test::Proc(Bits::of(index.procs.iter().map(|p| p.id.0 == *n))),
@@ -236,6 +298,14 @@ impl Compiler<'_> {
             }
             Term::By(Who::Name(p)) => self.by(p)?,
         })
+    }
+
+    fn lengths(&mut self) -> Result<Arc<[(EventNo, Duration)]>, String> {
+        if self.lengths.is_none() {
+            let all = if self.marked { self.spans.lengths()? } else { Vec::new() };
+            self.lengths = Some(all.into());
+        }
+        Ok(self.lengths.clone().unwrap_or_default())
     }
 
     /// The strings that match.
@@ -317,6 +387,20 @@ fn matching(index: &Index, test: impl Fn(Frame, u32, u32) -> bool) -> (Bits, Bit
         func.is_some_and(|func| test(f, func.name.0, func.file.0))
     };
     (Bits::of(dict.frames().iter().map(|&f| holds(f))), Bits::of(dict.stacks_with(|_, f| holds(f))))
+}
+
+/// Stretches by goroutine, those that touch put together.
+fn by_goroutine(mut all: Vec<(GoIdx, Time, Time)>) -> Stretches {
+    all.sort_unstable();
+    let mut out = Stretches::default();
+    for (go, from, to) in all {
+        let of = out.entry(go).or_default();
+        match of.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => of.push((from, to)),
+        }
+    }
+    out
 }
 
 /// The time that ranges cover, as stretches in order that do not touch. Both ends belong to a stretch.

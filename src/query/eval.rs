@@ -64,6 +64,8 @@ const LOGS: u64 = 1 << Kind::Log as u8;
 const LABELS: u64 = 1 << Kind::GoLabel as u8;
 const REGIONS: u64 = 1 << Kind::RegionBegin as u8 | 1 << Kind::RegionEnd as u8;
 const TASKS: u64 = 1 << Kind::TaskBegin as u8 | 1 << Kind::TaskEnd as u8;
+/// What begins a task or a region.
+const BEGINS: u64 = 1 << Kind::TaskBegin as u8 | 1 << Kind::RegionBegin as u8;
 const CREATES: u64 = 1 << Kind::GoCreate as u8 | 1 << Kind::GoCreateBlocked as u8;
 const REASONS: u64 = 1 << Kind::GoBlock as u8 | 1 << Kind::GoStop as u8;
 const SYSCALLS: u64 = 1 << Kind::GoSyscallBegin as u8;
@@ -118,6 +120,7 @@ fn may(test: &Test, info: &SegmentInfo, want: bool) -> bool {
         }
         (Test::By { gos, stacks }, true) => !gos.is_empty() || !stacks.is_empty(),
         (Test::Dur { .. }, true) => true,
+        (Test::Span(of), true) => !of.is_empty(),
     }
 }
 
@@ -148,7 +151,22 @@ impl At<'_> {
                 Detail::Reason(s) => bit(kind) & REASONS != 0 && r.has(s, seg.stack[i]),
                 _ => bit(kind) & SYSCALLS != 0 && r.syscalls.has(seg.stack[i].0),
             },
-            Test::Dur { cmp, ns, end } => self.dur(*cmp, *ns, *end),
+            Test::Dur { cmp, ns, lengths, .. } if bit(kind) & BEGINS != 0 => {
+                let no = seg.first + i as u64;
+                let found = lengths.binary_search_by_key(&no, |l| l.0);
+                found.is_ok_and(|at| cmp.holds(lengths[at].1.ns(), *ns))
+            }
+            Test::Dur { cmp, ns, end, .. } => self.dur(*cmp, *ns, *end),
+            Test::Span(of) => {
+                let within = |go: GoIdx| {
+                    of.get(&go).is_some_and(|all| {
+                        let next = all.partition_point(|r| r.1 < seg.time[i]);
+                        all.get(next).is_some_and(|r| r.0 <= seg.time[i])
+                    })
+                };
+                // What it does to others is done inside, too.
+                within(seg.go[i]) || within(seg.by[i])
+            }
             Test::Go(b) => {
                 let go = if seg.go[i].is_some() { seg.go[i] } else { seg.by[i] };
                 b.has(go.0)

@@ -12,6 +12,9 @@
 //! text   = word | '"' … '"' | "/" regex "/"
 //! ```
 //!
+//! Together with `span:`, a `dur` that stands right behind it is the span's length; elsewhere it is that of what an event
+//! begins: its goroutine's state, a task, a region.
+//!
 //! A word ends at white space; a parenthesis that opens inside a word belongs to it, so that Go's method names can be
 //! written as they are: `payment.(*Core).settler`.
 
@@ -34,7 +37,7 @@ mod tests;
 pub use crate::base::Span;
 pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Term, Who};
 pub use bits::Bits;
-pub use compile::{CompileError, Compiled};
+pub use compile::{CompileError, Compiled, NoSpans, Spans};
 pub use error::QueryError;
 pub use eval::{Ahead, Next, NoAhead};
 pub use parse::parse;

@@ -1,6 +1,6 @@
 //! Tokens into a tree.
 
-use super::ast::{Expr, Node, Query};
+use super::ast::{Expr, Node, Query, Term};
 use super::check;
 use super::error::QueryError;
 use super::lex::{Token, TokenKind, lex};
@@ -74,10 +74,12 @@ impl Parser<'_> {
             }
             parts.push(self.unary(depth)?);
         }
-        Ok(join(parts, Expr::And, |e| match e {
+        let all = join(parts, Expr::And, |e| match e {
             Expr::And(p) => Ok(p),
             e => Err(e),
-        }))
+        });
+        check::together(&all)?;
+        Ok(of_spans(all))
     }
 
     fn unary(&mut self, depth: usize) -> Result<Node, QueryError> {
@@ -117,13 +119,29 @@ impl Parser<'_> {
         }
     }
 
-    fn term(&mut self, span: Span, term: Result<super::Term, QueryError>) -> Result<Node, QueryError> {
+    fn term(&mut self, span: Span, term: Result<Term, QueryError>) -> Result<Node, QueryError> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return Err(QueryError::new(span, format!("a query has at most {MAX_TERMS} terms")));
         }
         Ok(Node { span, expr: Expr::Term(term?) })
     }
+}
+
+/// Takes a length that stands right behind a span as the span's.
+fn of_spans(all: Node) -> Node {
+    let Expr::And(parts) = all.expr else { return all };
+    let mut out: Vec<Node> = Vec::with_capacity(parts.len());
+    for node in parts {
+        match (out.last_mut(), &node.expr) {
+            (Some(Node { span, expr: Expr::Term(Term::Span(_, lengths)) }), Expr::Term(Term::Dur(cmp, ns))) => {
+                lengths.push((*cmp, *ns));
+                *span = span.to(node.span);
+            }
+            _ => out.push(node),
+        }
+    }
+    if out.len() == 1 { out.swap_remove(0) } else { Node { span: all.span, expr: Expr::And(out) } }
 }
 
 /// One node of several: itself if it is alone, and parts that are of the same sort taken up, so that a tree has one

@@ -200,7 +200,7 @@ fn help_covers_every_field_and_its_examples_are_queries() {
     let fields: Vec<_> = words::fields().collect();
     assert_eq!(
         fields.join(" "),
-        "func file lens state reason dur g group p m kind cat msg task region label t by",
+        "func file lens state reason dur span g group p m kind cat msg task region label t by",
         "a new field needs tests"
     );
 }
@@ -214,7 +214,7 @@ fn completion_offers_words_and_the_traces_names() {
         (c.span.start, c.candidates.into_iter().map(|c| c.text).collect::<Vec<_>>().join(" "))
     };
     assert_eq!(offers("gc re"), (3, "reason: region:".to_string()));
-    assert_eq!(offers("-(s"), (2, "state: stw".to_string()));
+    assert_eq!(offers("-(s"), (2, "state: span: stw".to_string()));
     assert_eq!(offers("lens:s"), (5, "strings select syscalls sched".to_string()));
     assert_eq!(offers("state:r"), (6, "running runnable".to_string()));
     assert_eq!(offers("kind:gosy"), (5, "GoSyscallBegin GoSyscallEnd GoSyscallEndBlocked".to_string()));

@@ -65,8 +65,10 @@ static TABLE: &[Help] = table! {
         => |f| check::state(&f.value).map(Term::State);
     "reason:", "why a goroutine blocked or stopped: the runtime's word, or what its stack tells", "reason:Mutex"
         => |f| pattern(f).map(Term::Reason);
-    "dur>", "how long the goroutine stays in that state; also >=, < and <=", "state:waiting dur>1ms"
+    "dur>", "how long lasts what begins there: a state, a task, a region; also >=, < and <=", "state:waiting dur>1ms"
         => check::dur;
+    "span:", "in a request, call, task or region of this name or kind; dur> right behind is its length", "span:http dur>9ms"
+        => |f| pattern(f).map(|p| Term::Span(p, Vec::new()));
     "g:", "about the goroutine of this number", "g:12"
         => |f| check::number(&f.value, "a goroutine's number").map(Term::Go);
     "group:", "about a goroutine that started in this function", "group:\"payment.(*Core).settler\""
@@ -149,6 +151,7 @@ pub(crate) fn synonym(word: &str) -> Option<&'static str> {
         "event" | "type" => "kind",
         "name" => "group",
         "maps" => "lens",
+        "request" | "handler" | "call" => "span",
         _ => return None,
     })
 }

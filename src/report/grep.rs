@@ -4,7 +4,7 @@ use super::events::{describe, place};
 use super::export::lines::csv;
 use super::schema::event;
 use super::schema::hit::Hit;
-use crate::base::{Duration, number, text};
+use crate::base::{Duration, GoIdx, Time, number, text};
 use crate::model::{Event, Index};
 use std::io::{self, Write};
 
@@ -24,8 +24,13 @@ pub const CSV_HEADER: &str = "file,position,no,time_ns,offset_ns,kind,g,by,p,det
 
 /// The place of an event as commands and the viewer take it: `trace.out@0.812031s:g8`.
 pub fn position(name: &str, index: &Index, e: &Event) -> String {
-    let at = number::Instants::new(index.duration(), Duration(1)).show(e.time - index.start);
-    let go = index.goroutine(e.go).or_else(|| index.goroutine(e.by));
+    position_of(name, index, e.time, if index.goroutine(e.go).is_some() { e.go } else { e.by })
+}
+
+/// The same of an instant of a goroutine.
+pub fn position_of(name: &str, index: &Index, at: Time, go: GoIdx) -> String {
+    let at = number::Instants::new(index.duration(), Duration(1)).show(at - index.start);
+    let go = index.goroutine(go);
     format!("{name}@{}{}", at.trim_start(), go.map_or(String::new(), |g| format!(":g{}", g.id.0)))
 }
 

@@ -16,6 +16,7 @@ pub mod pprof;
 pub mod rows;
 pub mod sched;
 pub mod schema;
+pub mod spans;
 pub mod summary;
 pub mod table;
 pub mod why;

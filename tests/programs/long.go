@@ -12,7 +12,11 @@ func long() {
 	stop, never := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
 	for range 3 {
-		all.Go(func() { longWorker(stop) })
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			longWorker(stop)
+		}()
 	}
 	go longWaiter(never)
 	for range 20 {

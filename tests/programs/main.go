@@ -41,6 +41,7 @@ var programs = map[string]func(){
 	"pool":        pool,
 	"readers":     readers,
 	"receiver":    receiver,
+	"requests":    requests,
 	"restart":     nil,
 	"selects":     selects,
 	"shards":      shards,

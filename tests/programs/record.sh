@@ -2,10 +2,11 @@
 # Records the programs of this folder into ../data, and beside each trace the
 # facts that Go's own reader states of it.
 #
-#   GO=… GO_1_22=… FACTS=… tests/programs/record.sh [PROGRAM…]
+#   GO=… GO_1_22=… GO_1_24=… GO_1_26=… FACTS=… tests/programs/record.sh [PROGRAM…]
 #
 #   GO        Go 1.27 or later (default: go on PATH)
 #   GO_1_22   Go 1.22, for annotations-go1.22 (left alone if not set)
+#   GO_1_24, GO_1_26   the same for requests-go1.24 and requests-go1.26
 #   FACTS     a command that prints the facts of a trace as JSON, by way of
 #             Go's internal/trace; without it the facts of a trace that is
 #             recorded anew are removed, for they would be of another run
@@ -40,11 +41,21 @@ record() { # PROGRAM FILE-NAME
 }
 
 all=(annotations chain convoy coroutine deadline filelock gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
-  restart selects shards starved sweep sweeplight syscall timer unbuffered waits)
+  requests restart selects shards starved sweep sweeplight syscall timer unbuffered waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
-for program; do record "$program" "$program"; done
+for program; do
+  # What is recorded by other versions alone.
+  [ "$program" = requests ] || record "$program" "$program"
+done
 if [ -n "${GO_1_22:-}" ] && [[ " $* " == *" annotations "* ]]; then
   build "$GO_1_22" 'go1.22*'
   record annotations annotations-go1.22
 fi
+for minor in 24 26; do
+  go=GO_1_$minor
+  if [ -n "${!go:-}" ] && [[ " $* " == *" requests "* ]]; then
+    build "${!go}" "go1.$minor*"
+    record requests requests-go1.$minor
+  fi
+done

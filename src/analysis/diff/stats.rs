@@ -3,6 +3,8 @@
 //! Each asks whether B is larger than A *by more than a margin*: the null hypothesis is that B is at most `1 + margin` times
 //! A. Whoever compares two runs of one program sees some differences that are real, and small.
 
+use crate::base::random::Random;
+
 /// The seed of all random choices.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Resamples of a bootstrap.
@@ -11,23 +13,6 @@ const RESAMPLES: usize = 400;
 const PERMUTATIONS: usize = 9_999;
 /// The most values a side for pairwise differences.
 const MOST_PAIRED: usize = 600;
-
-/// A small generator of random numbers (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    /// A number below `n`, which is not 0.
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-}
 
 /// The mean; 0 of nothing.
 pub fn mean(x: &[f64]) -> f64 {
@@ -62,7 +47,7 @@ fn variance_of_mean(x: &[f64]) -> f64 {
     if n < 2 {
         return f64::INFINITY;
     }
-    let mut random = Random(SEED);
+    let mut random = Random::new(SEED);
     let means: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let (mut sum, mut taken) = (0.0, 0);
@@ -127,7 +112,7 @@ pub fn permutation(a: &[f64], b: &[f64], margin: f64) -> f64 {
             count((0..n).filter(|i| mask >> i & 1 == 1).map(|i| all[i]).sum());
         }
     } else {
-        let mut random = Random(SEED);
+        let mut random = Random::new(SEED);
         let mut shuffled = all.clone();
         count(seen);
         for _ in 0..PERMUTATIONS {
@@ -230,8 +215,8 @@ mod tests {
     use super::*;
 
     fn noise(n: usize, seed: u64, centre: f64) -> Vec<f64> {
-        let mut r = Random(seed);
-        (0..n).map(|_| centre * (0.9 + 0.2 * (r.next() % 1000) as f64 / 1000.0)).collect()
+        let mut r = Random::new(seed);
+        (0..n).map(|_| centre * (0.9 + 0.2 * (r.number() % 1000) as f64 / 1000.0)).collect()
     }
 
     #[test]

@@ -1,17 +1,22 @@
 //! Finds the events that answer a query: walks the segments that may hold one, in parallel, and hands on what it finds
 //! in order.
 
-use super::cost::hits::Hit;
+mod ahead;
+
 pub use super::states::source::{Source, Unanswered};
-use crate::base::GoIdx;
+pub use ahead::LookAhead;
+
+use super::cost::hits::Hit;
+use super::spans::{pick, rules::Rules};
+use super::tasks;
+use super::waits::links;
+use crate::base::{Duration, EventNo, GoIdx, Time};
 use crate::model::Segment;
 use crate::model::reasons::TABLE;
-use crate::query::{Ahead, CompileError, Compiled, Next, Query};
+use crate::query::{Ahead, CompileError, Compiled, Pattern, Query, Spans};
 use crossbeam_channel::{Sender, bounded};
-use rustc_hash::FxHashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How to search.
 #[derive(Clone, Debug)]
@@ -59,15 +64,49 @@ pub fn run<S: Source>(
     Ok(run_compiled(source, &compile(source, query)?, opts, cancel, on_segment))
 }
 
-/// Compiles a query for what is known of a source now.
+/// Compiles a query for what is known of a source now. One that asks for spans, or how long tasks and regions last, takes a
+/// pass over the trace, and finds none of them before all of it has been read.
 ///
 /// # Errors
 ///
-/// The query has a pattern that is too large.
+/// The query has a pattern that is too large, or asks for spans of a trace of which a segment cannot be decoded.
 pub fn compile<S: Source>(source: &S, query: &Query) -> Result<Compiled, CompileError> {
     let mut compiled = None;
-    source.with_index(&mut |index| compiled = Some(Compiled::new(query, index, &*TABLE)));
+    source.with_index(&mut |index| {
+        let known = Known { source, complete: index.complete };
+        let marked = !index.totals.tasks.is_empty() || !index.totals.regions.is_empty();
+        compiled = Some(Compiled::with(query, index, &*TABLE, &known, marked));
+    });
     compiled.expect("a source calls back with its index")
+}
+
+/// What passes over a trace tell of its spans.
+struct Known<'a, S> {
+    source: &'a S,
+    complete: bool,
+}
+
+impl<S: Source> Spans for Known<'_, S> {
+    fn stretches(&self, text: &Pattern, long: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, String> {
+        if !self.complete {
+            return Ok(Vec::new());
+        }
+        let (holds, is_func) = (text.holder()?, text.func()?);
+        let picked = pick::pick(self.source, Rules::shipped(), &holds, &is_func)?;
+        let meant = picked.spans().filter(|s| s.go.is_some() && long(s.len()));
+        Ok(meant.map(|s| (s.go, s.from, s.to)).collect())
+    }
+
+    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, String> {
+        let mut out = Vec::new();
+        if self.complete {
+            tasks::each(self.source, links::Options::default(), None, &mut |i| {
+                out.extend(i.begin.map(|no| (no, i.to - i.from)));
+            })?;
+        }
+        out.sort_unstable();
+        Ok(out)
+    }
 }
 
 /// Searches `source` for events that answer a query compiled for it. `on_segment` is called on this thread, for every
@@ -182,92 +221,6 @@ pub fn hit(seg: &Segment, i: usize) -> Hit {
         stack: seg.stack[i],
         proc: seg.proc[i],
         kind: seg.kind[i],
-    }
-}
-
-/// The first change of state of each goroutine in a segment, by goroutine.
-type Changes = Vec<(GoIdx, Next)>;
-
-/// Changes that are kept in full: some 64 MB.
-const MAX_CHANGES: usize = 2_000_000;
-/// Goroutines that are remembered as changing in a segment, summed over the segments: 64 MB.
-const MAX_PRESENT: usize = 16_000_000;
-
-/// Looks beyond a segment into those that follow, and remembers what it found there.
-pub struct LookAhead<'a, S> {
-    source: &'a S,
-    /// Number of the first event of each segment.
-    firsts: Vec<u64>,
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    /// By segment, its changes: of few segments, since most states end in the next one.
-    changes: FxHashMap<usize, Arc<Changes>>,
-    changes_len: usize,
-    /// By segment, which goroutines change there: of all segments, so that a wait without end is not looked for in
-    /// each of them anew.
-    present: FxHashMap<usize, Arc<[GoIdx]>>,
-    present_len: usize,
-}
-
-impl<'a, S: Source> LookAhead<'a, S> {
-    /// Looks ahead in the segments that the index has now.
-    pub fn new(source: &'a S) -> LookAhead<'a, S> {
-        let mut firsts = Vec::new();
-        source.with_index(&mut |index| firsts = index.segments.iter().map(|s| s.first).collect());
-        LookAhead { source, firsts, known: Mutex::default() }
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn may_change(&self, i: usize, go: GoIdx) -> bool {
-        let known = self.known().present.get(&i).cloned();
-        known.is_none_or(|p| p.binary_search(&go).is_ok())
-    }
-
-    fn changes(&self, i: usize) -> Arc<Changes> {
-        if let Some(c) = self.known().changes.get(&i) {
-            return c.clone();
-        }
-        // Two threads may both do this; better than one waiting for the other.
-        let changes = Arc::new(match self.source.segment(i) {
-            Ok(seg) => {
-                let first = |&g: &GoIdx| Some((g, Next::within(&seg, g, None)?));
-                seg.goroutines().iter().filter_map(first).collect()
-            }
-            Err(_) => Changes::new(),
-        });
-        let mut known = self.known();
-        if known.changes_len + changes.len() > MAX_CHANGES {
-            known.changes.clear();
-            known.changes_len = 0;
-        }
-        if known.changes.insert(i, changes.clone()).is_none() {
-            known.changes_len += changes.len();
-        }
-        if known.present_len + changes.len() <= MAX_PRESENT && !known.present.contains_key(&i) {
-            known.present.insert(i, changes.iter().map(|c| c.0).collect());
-            known.present_len += changes.len();
-        }
-        changes
-    }
-}
-
-impl<S: Source> Ahead for LookAhead<'_, S> {
-    fn next(&self, go: GoIdx, after: u64) -> Option<Next> {
-        let from = self.firsts.partition_point(|&first| first < after);
-        (from..self.firsts.len()).find_map(|i| {
-            if !self.may_change(i, go) {
-                return None;
-            }
-            let changes = self.changes(i);
-            let at = changes.binary_search_by_key(&go, |c| c.0).ok()?;
-            Some(changes[at].1)
-        })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::segment::Kind;
 use crate::model::{Lane, dict};
 use crate::query::fixture::{Fixture, fixture, us};
 use crate::query::parse;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 impl Source for Fixture {

@@ -63,6 +63,7 @@ outputs! {
     waits: waits::Waits, "gotrail waits --format json";
     locks: locks::Locks, "gotrail locks --format json";
     why: why::Why, "gotrail why --format json";
+    spans: spans::Spans, "gotrail spans --format json, and gotrail why --slow";
     lines: lines::Lines, "gotrail lines --format json";
     sched: sched::Json, "gotrail sched --format json";
     gc: gc::Json, "gotrail gc --format json";

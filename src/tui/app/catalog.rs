@@ -17,7 +17,7 @@ macro_rules! catalog {
                 Events = "5", "events", "show the events", events::Events;
                 Maps = "6", "maps", "show operations on maps", maps::Maps;
                 Runtime = "7", "runtime", "show GC and scheduler", runtime::Runtime;
-                Tasks = "8", "tasks", "show tasks and regions", tasks::Tasks;
+                Tasks = "8", "tasks", "show requests, calls, tasks and regions", tasks::Tasks;
                 Profile = "9", "profile", "show the profile", profile::Profile;
                 Findings = "0", "findings", "show what is wrong: findings", findings::Findings;
             }

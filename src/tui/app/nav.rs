@@ -4,7 +4,7 @@ use super::catalog::ViewId;
 use super::route::RouteRef;
 use super::sheet::Sheet;
 use crate::analysis::profile::cut::Cut;
-use crate::analysis::tasks::What;
+use crate::analysis::spans::KindNo;
 use crate::base::EventNo;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
 
@@ -57,8 +57,8 @@ pub enum Row {
     System,
     /// The critical path that is shown.
     Path,
-    /// The tasks or regions of one name. It is there in the view of tasks alone, and leaves the goroutine to the others.
-    Span(What, StringId),
+    /// The spans of one kind and name. It is there in the view of spans alone, and leaves the goroutine to the others.
+    Span(KindNo, StringId),
 }
 
 /// A place one can be at and come back to.

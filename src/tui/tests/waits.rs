@@ -94,6 +94,27 @@ fn a_name_opens_into_its_regions_and_a_region_into_the_timeline() {
     assert_eq!(d.model.place().view, ViewId::Tasks);
 }
 
+/// Requests that no one marked stand beside tasks and regions, with the picture of when how long ones began.
+#[test]
+fn requests_are_listed_and_lead_to_their_goroutine() {
+    let trace = include_bytes!("../../../tests/data/requests-go1.26.trace");
+    let trace = Trace::open("trace", Bytes::Static(trace)).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let size = Size { width: 120, height: 50 };
+    let mut d = Driver::new(Arc::new(trace), "trace", theme(), Keymap::default(), size);
+    d.keys("8").unwrap();
+    let screen = text(&d.screen(size).0);
+    let row = |name: &str| screen.lines().find(|l| l.contains(name) && l.contains("http.")).map(str::to_owned);
+    assert!(row("http.(*Transport).RoundTrip").is_some_and(|l| l.contains(" 57 ")), "{screen}");
+    assert!(row("main.requests.requests.func1.func3").is_some_and(|l| l.contains(" 18 ")), "{screen}");
+    assert!(screen.contains("when they began, by how long they took"), "{screen}");
+    d.keys("<Enter>").unwrap();
+    let at = d.model.place().clone();
+    assert_eq!(at.view, ViewId::Tasks);
+    d.keys("<Enter>").unwrap();
+    assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
+}
+
 #[test]
 fn locks_chains_and_paths_stay_until_they_are_left_and_escape_comes_back_to_them() {
     let size = Size { width: 120, height: 40 };

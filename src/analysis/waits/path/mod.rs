@@ -12,7 +12,7 @@ mod walk;
 
 pub use chain::{Chain, Link, Spent, chain, rank, waker_stack};
 pub use shares::{Cause, Meanwhile, Share};
-pub use walk::path;
+pub use walk::{path, paths};
 
 use super::stw::LastToStop;
 use crate::analysis::sched::Parts;
@@ -114,6 +114,8 @@ pub struct Hop {
     pub reason: ReasonId,
     /// The line in which it did.
     pub at: PlaceId,
+    /// For a wait for a lock, the line that stands for all of that lock; else `NONE`.
+    pub lock: PlaceId,
     /// Who ended it.
     pub waker: GoIdx,
     /// The line in which they did.

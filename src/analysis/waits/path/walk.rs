@@ -46,9 +46,28 @@ struct Frame {
 ///
 /// A segment that cannot be decoded.
 pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, Unanswered> {
+    let mut found = (Vec::new(), Vec::new());
+    let (places, reasons) = paths(source, &[window], &mut |_, pieces, hops| found = (pieces, hops))?;
+    let (pieces, hops) = found;
+    Ok(Path { window, pieces, hops, places, reasons })
+}
+
+/// Finds the critical paths of several windows: hands on the position of each, its pieces and its hops, as [`Path`] has
+/// them. Returns what their places and reasons are. Windows near each other are best given one after the other.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn paths<S: Source>(
+    source: &S,
+    windows: &[Window],
+    each: &mut dyn FnMut(usize, Vec<Piece>, Vec<Hop>),
+) -> Result<(Places, Reasons), Unanswered> {
     let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
-        let segments = index.segments_between(window.from, window.to);
+        let from = windows.iter().map(|w| w.from).min().unwrap_or(index.start);
+        let to = windows.iter().map(|w| w.to).max().unwrap_or(index.start);
+        let segments = index.segments_between(from, to);
         let threads = if segments.len() < LONG { 0 } else { walk::threads() };
         out = ReadAhead::run(source, threads, segments.start, |source| {
             let (places, reasons) = (Places::new(&index.dict), Reasons::default());
@@ -63,11 +82,15 @@ pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, Unanswered> {
                 pieces: Vec::new(),
                 hops: Vec::new(),
             };
-            w.run(window)?;
-            let Walk { mut pieces, mut hops, .. } = w;
-            pieces.reverse();
-            hops.sort_by_key(|h| (h.from, h.depth, h.to));
-            Ok(Path { window, pieces, hops, places, reasons })
+            for (i, window) in windows.iter().enumerate() {
+                w.run(*window)?;
+                let (mut pieces, mut hops) = (std::mem::take(&mut w.pieces), std::mem::take(&mut w.hops));
+                pieces.reverse();
+                hops.sort_by_key(|h| (h.from, h.depth, h.to));
+                each(i, pieces, hops);
+            }
+            drop(w);
+            Ok((places, reasons))
         });
     });
     out
@@ -136,8 +159,8 @@ impl<'a, S: Source> Walk<'a, S> {
                     && frames.len() < MAX_DEPTH
                     && from < t
                 {
-                    self.hop(&now, (from, t), w, e, depth);
                     let lock = self.lock(&now);
+                    self.hop(&now, (from, t), (w, e), depth, lock);
                     let (lo, depth, resume) = (from, depth + 1, now.began);
                     frames.push(Frame { go: w, lo, depth, resume, lock, earlier: None });
                     continue;
@@ -238,7 +261,7 @@ impl<'a, S: Source> Walk<'a, S> {
         Ok(None)
     }
 
-    fn hop(&mut self, now: &Interval, (from, to): (Time, Time), w: GoIdx, e: End, depth: u16) {
+    fn hop(&mut self, now: &Interval, (from, to): (Time, Time), (w, e): (GoIdx, End), depth: u16, lock: Option<Node>) {
         let (wait, waker) = ((now.reason, now.stack), Waker::Go(w));
         let reason = coroutine::refine(self.index, self.reasons, now.go, wait, (waker, e.stack));
         self.hops.push(Hop {
@@ -247,6 +270,7 @@ impl<'a, S: Source> Walk<'a, S> {
             go: now.go,
             reason,
             at: coroutine::line(self.index, self.places, now.go, wait, waker),
+            lock: lock.map_or(PlaceId::NONE, |l| l.1),
             waker: w,
             waker_at: self.places.user(e.stack),
             depth,

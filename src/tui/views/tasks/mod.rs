@@ -1,13 +1,18 @@
-//! The view of tasks and regions: summed up by name, and the single ones behind such a sum.
+//! The view of spans: the requests and calls that are told by stacks, tasks and regions; summed up by name, when how long
+//! ones began, and the single ones behind such a sum.
 
 mod about;
 mod rows;
 
-use crate::analysis::tasks::{self, Instance, Sum, What};
-use crate::analysis::waits::links::Options;
-use crate::analysis::waits::path::Window;
+use crate::analysis::spans::rules::Rules;
+use crate::analysis::spans::slow::window;
+use crate::analysis::spans::sums::{Heat, Sum, least, slowest, sums};
+use crate::analysis::spans::{KindNo, REGION, Span, TASK, pick};
+use crate::analysis::waits::links::group;
 use crate::base::{Duration, FrameId, GroupId, StringId, Time, text};
 use crate::model::Index;
+use crate::model::dict::shown_func;
+use crate::report::spans::NO_HANDLER;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
@@ -19,11 +24,12 @@ use crate::tui::theme::Role;
 use crate::tui::widgets::drill::Drill;
 use crate::tui::widgets::list::Took;
 use crate::tui::widgets::lookup::Lookup;
-use crate::tui::widgets::spans::Spans;
+use crate::tui::widgets::spans::{self, Spans};
 use about::About;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use rows::{INSTANCES, SUMS};
+use rows::{SPANS, SUMS};
+use std::sync::Arc;
 
 /// What was looked at.
 #[derive(Clone, PartialEq, Debug)]
@@ -36,18 +42,45 @@ struct Key {
 /// Most instances that are listed.
 const MAX_LISTED: usize = 10_000;
 
+/// The spans of one kind and name, summed up.
+#[derive(Clone, Debug)]
+pub struct Named {
+    sum: Sum,
+    /// What their kind is called.
+    kind: Arc<str>,
+}
+
+/// What is shown.
+#[derive(Debug)]
+pub struct Shown {
+    sums: Vec<Named>,
+    /// All that are summed up, in the order in which they began.
+    spans: Vec<Span>,
+}
+
+/// Rows of the picture of when how long spans began, at most; and how high the view must be to have it.
+const MOST_HEAT: u16 = 14;
+const ROOM_FOR_HEAT: u16 = 18;
+/// Columns of its labels.
+const LABEL: u16 = 9;
+
+/// What the picture was made of: whose, of what time, and how wide it is.
+type HeatKey = ((KindNo, StringId), (Time, Time), u16);
+
 /// The view.
 pub struct Tasks {
-    sums: Lookup<Key, Vec<Sum>>,
+    sums: Lookup<Key, Shown>,
     /// The sums, and what is summed up in one.
-    lists: Drill<Sum, Instance>,
+    lists: Drill<Named, Span>,
+    heat: Option<(HeatKey, Heat)>,
     /// The pane beside it.
     about: About,
 }
 
 impl Default for Tasks {
     fn default() -> Tasks {
-        Tasks { sums: Lookup::default(), lists: Drill::new(&SUMS, &INSTANCES), about: About::default() }
+        let lists = Drill::new(&SUMS, &SPANS);
+        Tasks { sums: Lookup::default(), lists, heat: None, about: About::default() }
     }
 }
 
@@ -55,47 +88,38 @@ fn key(cx: &Ctx) -> Key {
     Key { window: cx.place.window(), group: cx.place.group(), query: search::query_of(cx.place, cx.index) }
 }
 
-fn options<'a>(key: &Key, filter: Option<&'a crate::query::Compiled>) -> Options<'a> {
-    let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
-    Options { from, to, filter }
-}
-
 fn sum_up(key: Key) -> Job {
     let work = move |cx: &JobCtx| {
         let filter = search::compile(cx, key.query.as_deref())?;
-        let sums = tasks::sums(cx, options(&key, filter.as_ref()), key.group)?;
-        Ok((key, sums))
+        let mut found = crate::analysis::spans::find(cx, Rules::shipped())?;
+        if let Some(q) = &filter {
+            let answers = pick::answering(cx, &found.spans, q)?;
+            let mut next = answers.into_iter();
+            found.spans.retain(|_| next.next() == Some(true));
+        }
+        let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
+        found.spans.retain(|s| s.to >= from && s.from < to);
+        crate::analysis::search::Source::with_index(cx, &mut |index| {
+            found.spans.retain(|s| key.group.is_none_or(|g| group(index, s.go) == g));
+        });
+        let named = |sum: Sum| Named { kind: found.kind(sum.kind).into(), sum };
+        let sums = sums(&found, |_| true).into_iter().map(named).collect();
+        Ok((key, Shown { sums, spans: found.spans }))
     };
-    Job::new("sums", work, |view: &mut Tasks, (key, sums), cx, out| view.take_sums(key, sums, cx, out))
+    Job::new("sums", work, |view: &mut Tasks, (key, shown), cx, out| view.take_sums(key, shown, cx, out))
 }
 
-fn list(key: Key, of: (What, StringId)) -> Job {
-    let work = move |cx: &JobCtx| {
-        let filter = search::compile(cx, key.query.as_deref())?;
-        let instances = tasks::list(cx, options(&key, filter.as_ref()), key.group, of, MAX_LISTED)?;
-        Ok((key, instances))
-    };
-    Job::new("instances", work, move |view: &mut Tasks, (key, instances), cx, out| {
-        view.take_list(&key, of, instances, cx, out);
-    })
-}
-
-/// The name of tasks or regions, safe to show.
-fn name(index: &Index, s: &Sum) -> String {
-    match index.dict.str(s.name) {
-        "" => "(already running at trace start)".into(),
-        n => text::escape(n).into_owned(),
+/// What spans of a row are called, safe to show.
+fn name(index: &Index, s: &Named) -> String {
+    match (index.dict.str(s.sum.name), s.sum.kind) {
+        ("", TASK | REGION) => "(already running at trace start)".into(),
+        ("", _) => NO_HANDLER.into(),
+        (n, TASK | REGION) => text::escape(n).into_owned(),
+        (n, _) => shown_func(n),
     }
 }
 
-fn word(what: What) -> &'static str {
-    match what {
-        What::Task => "task",
-        What::Region => "region",
-    }
-}
-
-/// The mean length inside the trace.
+/// The mean length.
 fn mean(s: &Sum) -> Duration {
     Duration(s.total.ns() / s.count.max(1) as i64)
 }
@@ -106,7 +130,7 @@ impl Tasks {
         let to = match self.lists.open() {
             Some(_) => self.lists.inside().filter(|i| i.go.is_some()).map(|i| place(cx, i)),
             None => self.lists.outer.selected().map(|s| Place {
-                row: Some(Row::Span(s.what, s.name)),
+                row: Some(Row::Span(s.sum.kind, s.sum.name)),
                 event: None,
                 frame: FrameId::NONE,
                 ..cx.place.clone()
@@ -117,11 +141,12 @@ impl Tasks {
         }
     }
 
-    /// Asks for what is summed up in the open row.
-    fn ask(&self, out: &mut Vec<Command>) {
-        if let (Some(key), Some(s)) = (self.sums.key(), self.lists.open()) {
-            out.push(Command::Run(list(key.clone(), (s.what, s.name))));
-        }
+    /// Lists what is summed up in the open row.
+    fn list(&mut self, cx: &Ctx) {
+        let (Some(shown), Some(open)) = (self.sums.latest(), self.lists.open()) else { return };
+        let of = (open.sum.kind, open.sum.name);
+        let all = slowest(&shown.spans, |s| (s.kind, s.name) == of, MAX_LISTED);
+        self.lists.fill(all, cx);
     }
 
     fn enter(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
@@ -133,7 +158,8 @@ impl Tasks {
                 out.push(Command::Focus(Pane::Body));
             }
         } else if self.lists.enter().is_some() {
-            self.ask(out);
+            self.list(cx);
+            self.point(cx, out);
         }
     }
 
@@ -155,30 +181,72 @@ impl Tasks {
     /// Shows what the time of the instance under the cursor went into.
     fn path(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         let Some(i) = self.lists.inside() else { return false };
-        let go = i.ended_by.some().unwrap_or(i.go);
-        let window = Window { go, from: i.from, to: i.to, end: i.end };
-        let of = format!("{} {}", word(i.what), cx.index.dict.str(i.name));
-        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window, of.into()))));
+        let Some(open) = self.lists.open() else { return false };
+        let of = match (i.kind, cx.index.dict.str(i.name)) {
+            (TASK | REGION, n) => format!("{} {n}", open.kind),
+            _ => format!("{} {}", open.kind, name(cx.index, open)),
+        };
+        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window(i), of.into()))));
         out.push(Command::Focus(Pane::Body));
         true
     }
 
-    fn take_sums(&mut self, key: Key, sums: Vec<Sum>, cx: &Ctx, out: &mut Vec<Command>) {
-        let Some(sums) = self.sums.take(key, sums) else { return };
-        self.lists.outer.set(sums.to_vec(), cx);
-        self.about.take(sums.clone());
+    fn take_sums(&mut self, key: Key, shown: Shown, cx: &Ctx, out: &mut Vec<Command>) {
+        let Some(shown) = self.sums.take(key, shown) else { return };
+        self.lists.outer.set(shown.sums.clone(), cx);
+        self.about.take(shown.clone());
+        self.heat = None;
         if let Some(old) = self.lists.open() {
-            let same = sums.iter().find(|s| (s.what, s.name) == (old.what, old.name)).cloned();
+            let same = |s: &&Named| (s.sum.kind, s.sum.name) == (old.sum.kind, old.sum.name);
+            let same = shown.sums.iter().find(same).cloned();
             self.lists.set_open(same);
-            self.ask(out);
+            self.list(cx);
+            if cx.place.view == ViewId::Tasks {
+                self.point(cx, out);
+            }
         }
     }
 
-    fn take_list(&mut self, key: &Key, of: (What, StringId), list: Vec<Instance>, cx: &Ctx, out: &mut Vec<Command>) {
-        if self.sums.is_of(key) && self.lists.open().is_some_and(|s| (s.what, s.name) == of) {
-            self.lists.fill(list, cx);
-            if cx.place.view == ViewId::Tasks {
-                self.point(cx, out);
+    /// The lists above, and below them the picture of the row under the cursor where there is room.
+    fn parted(&self, area: Rect) -> (Rect, Rect) {
+        let rows = if area.height >= ROOM_FOR_HEAT { (area.height / 2).min(MOST_HEAT + 1) } else { 0 };
+        let lists = Rect { height: area.height - rows, ..area };
+        (lists, Rect { y: area.y + lists.height, height: rows, ..area })
+    }
+
+    /// The row whose spans the picture is of.
+    fn pictured(&self) -> Option<&Named> {
+        self.lists.open().or_else(|| self.lists.outer.selected())
+    }
+
+    /// Makes the picture, if it is not there.
+    fn picture(&mut self, area: Rect, cx: &Ctx) {
+        let Some(of) = self.pictured().map(|s| (s.sum.kind, s.sum.name)) else { return };
+        let width = area.width.saturating_sub(LABEL + 1);
+        let key = (of, cx.place.window().unwrap_or((cx.index.start, cx.index.end)), width);
+        let Some(shown) = self.sums.latest().filter(|_| self.heat.as_ref().is_none_or(|h| h.0 != key)) else { return };
+        let spans = shown.spans.iter().filter(|s| (s.kind, s.name) == of);
+        self.heat = Some((key, Heat::new(spans, key.1, width.into())));
+    }
+
+    /// Draws it: a row a doubling of the length, the longest on top; the higher a bar, the more began then.
+    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+        let (Some((_, heat)), Some(of)) = (&self.heat, self.pictured()) else { return };
+        if area.is_empty() {
+            return;
+        }
+        let title = format!("{} {} ", of.kind, name(cx.index, of));
+        let says = format!("{} when they began, by how long they took", cx.theme.glyphs.dot);
+        spans::draw(&[(title, Role::Heading), (says, Role::Dim)], area, area.y, false, buf, cx.theme);
+        let most = f64::from(heat.most()).max(1.0).ln_1p();
+        let rows = heat.rows.iter().enumerate().rev();
+        for ((i, row), y) in rows.zip(area.top() + 1..area.bottom()) {
+            let label = format!("{:>8}", least(heat.lowest + i).to_string());
+            spans::draw(&[(label, Role::Dim)], area, y, false, buf, cx.theme);
+            for (n, x) in row.iter().zip(area.x + LABEL + 1..area.right()) {
+                // A single one is to be seen beside thousands.
+                let glyph = cx.theme.level_glyph(f64::from(*n).ln_1p() / most);
+                buf[(x, y)].set_char(glyph).set_style(cx.theme.style(Role::Accent));
             }
         }
     }
@@ -187,16 +255,20 @@ impl Tasks {
     fn message(&self, cx: &Ctx) -> &'static str {
         let listing = self.lists.open().is_some();
         match (cx.index.complete, self.sums.is_of(&key(cx))) {
-            (false, _) => "reading … tasks are summed up when the whole trace is read",
+            (false, _) => "reading … spans are summed up when the whole trace is read",
             (true, true) if listing && self.lists.is_listed() => "none match the filter",
-            (true, true) if !listing && !cx.place.narrowing.is_empty() => "no tasks or regions match the filter",
-            (true, true) if !listing => "this program marked no tasks or regions (runtime/trace.NewTask, StartRegion)",
+            (true, true) if !listing && !cx.place.narrowing.is_empty() => {
+                "no requests, calls, tasks or regions match the filter"
+            }
+            (true, true) if !listing => {
+                "no tasks or regions (runtime/trace.NewTask, StartRegion), and no requests or calls that the rules know"
+            }
             _ => "looking …",
         }
     }
 }
 
-fn place(cx: &Ctx, i: &Instance) -> Place {
+fn place(cx: &Ctx, i: &Span) -> Place {
     Place { go: i.go, at: i.from, row: None, event: None, frame: FrameId::NONE, ..cx.place.clone() }
 }
 
@@ -229,7 +301,7 @@ impl View for Tasks {
     }
 
     fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        let took = self.lists.mouse(at, what, area, cx);
+        let took = self.lists.mouse(at, what, self.parted(area).0, cx);
         self.took(took, cx, out)
     }
 
@@ -241,7 +313,9 @@ impl View for Tasks {
         if cx.index.complete && self.sums.want(&want) {
             out.push(Command::Run(sum_up(want)));
         }
-        self.lists.fit(area);
+        let (lists, below) = self.parted(area);
+        self.lists.fit(lists);
+        self.picture(below, cx);
         // Whoever comes from another view is on what they chose there.
         if self.lists.open().is_none() || self.lists.is_listed() && cx.place.subject().1.is_some() {
             self.point(cx, out);
@@ -257,16 +331,18 @@ impl View for Tasks {
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
-        self.lists.render(area, buf, cx, |s| heading(self, s, cx), self.message(cx));
+        let (lists, below) = self.parted(area);
+        self.lists.render(lists, buf, cx, |s| heading(self, s, cx), self.message(cx));
+        self.draw(below, buf, cx);
     }
 }
 
 /// What is listed one by one.
-fn heading(view: &Tasks, s: &Sum, cx: &Ctx) -> Spans {
+fn heading(view: &Tasks, s: &Named, cx: &Ctx) -> Spans {
     let what = match view.lists.inner.len() {
-        MAX_LISTED => format!("the longest {} of {}", text::count(MAX_LISTED as u64), text::count(s.count)),
-        _ => format!("{} total", text::count(s.count)),
+        MAX_LISTED => format!("the longest {} of {}", text::count(MAX_LISTED as u64), text::count(s.sum.count)),
+        _ => format!("{} total", text::count(s.sum.count)),
     };
-    let title = format!("{} {} ", word(s.what), name(cx.index, s));
+    let title = format!("{} {} ", s.kind, name(cx.index, s));
     vec![(title, Role::Title), (format!("{} {what}", cx.theme.glyphs.dot), Role::Dim)]
 }

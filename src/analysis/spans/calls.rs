@@ -1,0 +1,185 @@
+//! Calls of functions, told by the stacks of one goroutine's events.
+//!
+//! Events that have the function with the same frames above it are of one call, until an event with another stack. Where
+//! calls follow each other without such an event, a rule may say that they are parted where the code went back.
+
+use super::rules::Split;
+use super::stacks::{Calling, RuleNo};
+use super::{Bounds, Edge};
+use crate::base::{EventNo, FuncId, StackId, Time};
+use crate::model::Dict;
+
+/// Places of a call that are remembered: a call of more is not parted by the rest.
+const MOST_PLACES: usize = 256;
+
+/// A call that is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Called {
+    /// By which rule.
+    pub rule: RuleNo,
+    /// What was called.
+    pub func: FuncId,
+    /// Its first event, and the last before it.
+    pub begin: Edge,
+    /// Whether there was an event before it.
+    pub began: bool,
+    /// Its last event, and the first behind it; nothing if it is still going on.
+    pub end: Option<Edge>,
+    /// Its last event.
+    pub until: Time,
+    /// That it is not one with its neighbour rests on a place that came again, and on nothing else.
+    pub repeats: bool,
+}
+
+/// A call under way.
+#[derive(Clone, Debug)]
+struct Open {
+    of: Calling,
+    begin: Edge,
+    began: bool,
+    last: (Time, EventNo),
+    /// The stack of its last event.
+    stack: StackId,
+    /// The places that it has been at.
+    places: Vec<StackId>,
+    repeats: bool,
+}
+
+/// The calls of one goroutine.
+#[derive(Clone, Debug, Default)]
+pub struct Calls {
+    open: Vec<Open>,
+    /// The last event, if there was one.
+    last: Option<Time>,
+    /// The last event with a stack was in these calls.
+    inside: bool,
+}
+
+impl Calls {
+    /// Whether none is under way.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// A goroutine whose last event was at `last`.
+    pub fn after(last: Option<Time>) -> Calls {
+        Calls { last, ..Calls::default() }
+    }
+
+    /// An event with a stack that has these calls. `split` says how a rule parts calls.
+    pub fn says(
+        &mut self,
+        dict: &Dict,
+        calls: &[Calling],
+        (stack, t, no): (StackId, Time, EventNo),
+        split: impl Fn(RuleNo) -> Split,
+        out: &mut dyn FnMut(Called),
+    ) {
+        let last = self.last;
+        let mut parted = None;
+        self.open.retain(|o| {
+            let same = calls.iter().find(|c| (c.rule, c.func, c.caller) == (o.of.rule, o.of.func, o.of.caller));
+            let Some(c) = same else {
+                out(o.over(Some((t, no))));
+                return false;
+            };
+            match back(dict, o, c, stack, split(c.rule)) {
+                Back::No => true,
+                why => {
+                    out(o.over(Some((t, no))));
+                    parted = Some((c.rule, why));
+                    false
+                }
+            }
+        });
+        for c in calls {
+            if let Some(o) = self.open.iter_mut().find(|o| o.of.rule == c.rule) {
+                (o.of, o.last, o.stack) = (*c, (t, no), stack);
+                if o.places.len() < MOST_PLACES && !o.places.contains(&c.place) {
+                    o.places.push(c.place);
+                }
+                continue;
+            }
+            let repeats = parted.is_some_and(|(rule, why)| rule == c.rule && why == Back::Repeats);
+            self.open.push(Open {
+                of: *c,
+                begin: Edge { at: t, bounds: Bounds { earliest: last.unwrap_or(t), latest: t }, no },
+                began: last.is_some(),
+                last: (t, no),
+                stack,
+                places: vec![c.place],
+                repeats,
+            });
+        }
+        (self.last, self.inside) = (Some(t), !calls.is_empty());
+    }
+
+    /// An event about the goroutine without a stack of it.
+    pub fn goes_on(&mut self, t: Time, no: EventNo) {
+        for o in self.open.iter_mut().filter(|_| self.inside) {
+            o.last = (t, no);
+        }
+        self.last = Some(t);
+    }
+
+    /// The goroutine has ended, or nothing more is known of it if `ended` is not set.
+    pub fn over(self, t: Time, no: EventNo, ended: bool, out: &mut dyn FnMut(Called)) {
+        self.open.iter().for_each(|o| out(o.over(ended.then_some((t, no)))));
+    }
+}
+
+impl Open {
+    fn over(&self, next: Option<(Time, EventNo)>) -> Called {
+        let (at, no) = self.last;
+        let end = next.map(|(t, _)| Edge { at, bounds: Bounds { earliest: at, latest: t }, no });
+        Called {
+            rule: self.of.rule,
+            func: self.of.func,
+            begin: self.begin,
+            began: self.began,
+            end,
+            until: at,
+            repeats: self.repeats,
+        }
+    }
+}
+
+/// Whether the code of a call went back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Back {
+    No,
+    /// To an earlier line.
+    Line,
+    /// To a place where it was before: a loop inside the call looks the same.
+    Repeats,
+}
+
+fn back(dict: &Dict, o: &Open, c: &Calling, stack: StackId, split: Split) -> Back {
+    if split == Split::Never || c.place == o.of.place {
+        return Back::No;
+    }
+    let line = |f| dict.frame_of(f).line;
+    if line(c.frame) < line(o.of.frame) {
+        return Back::Line;
+    }
+    if o.places.first() == Some(&c.place) {
+        return Back::Repeats;
+    }
+    if parts_at_lower_line(dict, o.stack, stack) {
+        return Back::Repeats;
+    }
+    Back::No
+}
+
+/// Whether the first frame, from the root on, in which two stacks differ is of one function, and at a lower line in the
+/// second.
+fn parts_at_lower_line(dict: &Dict, a: StackId, b: StackId) -> bool {
+    let frames = |s: StackId| {
+        let mut all: Vec<_> = dict.stack(s).collect();
+        all.reverse();
+        all
+    };
+    let (a, b) = (frames(a), frames(b));
+    let first = a.iter().zip(&b).find(|(x, y)| (x.func, x.line) != (y.func, y.line));
+    first.is_some_and(|(x, y)| x.func == y.func && y.line < x.line)
+}

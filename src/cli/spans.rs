@@ -1,0 +1,169 @@
+//! `gotrail spans`, and what `gotrail why --slow` shares with it.
+
+use super::open::{self, Between};
+use super::{Exit, Failure, Result, Usage, note, window};
+use crate::analysis::spans::Span;
+use crate::analysis::spans::pick::{self, Picked};
+use crate::analysis::spans::rules::Rules;
+use crate::analysis::spans::slow::{self, Compared};
+use crate::analysis::spans::sums::{self, Box};
+use crate::base::text::escape;
+use crate::base::{Duration, Time};
+use crate::config::Settings;
+use crate::query::Pattern;
+use crate::read::Trace;
+use crate::report;
+use crate::report::schema::spans::Spans;
+use clap::{Args, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub struct SpansArgs {
+    /// Traces, one after the other; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    open: open::OpenArgs,
+    #[command(flatten)]
+    which: BoxArgs,
+    #[command(flatten)]
+    window: window::WindowArgs,
+    /// What makes slow ones slow: the critical paths of those that took as long as --dur says, or else longer than 95 % did,
+    /// against the others
+    #[arg(long)]
+    slow: bool,
+    /// How many handlers, slow spans and parts of their paths to print
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    limit: usize,
+    /// How to print
+    #[arg(long, value_enum, default_value = "text")]
+    format: SpanFormat,
+}
+
+/// Which spans are meant.
+#[derive(Args, Default)]
+pub struct BoxArgs {
+    /// Only spans whose handler, function, name or kind contains this: `main.handlePay`, `http.server`. Calls of a function
+    /// that no rule names are looked for, too
+    #[arg(long, value_name = "TEXT")]
+    pub span: Option<String>,
+    /// Only spans that took so long: 10ms.. (at least), ..1ms (at most), 10ms..50ms
+    #[arg(long, value_name = "RANGE", value_parser = range)]
+    pub dur: Option<Range>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SpanFormat {
+    /// For people
+    Text,
+    /// One JSON object a file
+    Json,
+    /// A line a span
+    Csv,
+}
+
+/// The shortest and the longest that is meant.
+pub type Range = (Duration, Duration);
+
+fn range(s: &str) -> std::result::Result<Range, window::Marked> {
+    let (from, to) = s.split_once("..").unwrap_or((s, ""));
+    let side = |s: &str, default| if s.is_empty() { Ok(default) } else { window::duration(s) };
+    Ok((side(from, Duration::ZERO)?, side(to, Duration(i64::MAX))?))
+}
+
+/// What part of spans is not slow, where nobody says from which length on they are.
+const SLOW: f64 = 0.95;
+
+/// The functions whose calls the user's settings make spans.
+fn of_settings() -> Result<Rules> {
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
+    Ok(Rules::default().with_calls(&settings.spans.calls))
+}
+
+/// The spans of a trace, and which of them are meant.
+pub fn picked(which: &BoxArgs, trace: &Trace) -> Result<Picked> {
+    let rules = of_settings()?;
+    let text = which.span.clone().unwrap_or_default();
+    let pattern = Pattern { text, regex: false };
+    let wrong = |e: String| Failure::Analysis(e);
+    let (holds, is_func) = (pattern.holder().map_err(wrong)?, pattern.func().map_err(wrong)?);
+    // Without a text all are meant, and no function beside the rules'.
+    let is_func = |n: &str| which.span.is_some() && is_func(n);
+    pick::pick(trace, &rules, &holds, &is_func).map_err(Failure::Analysis)
+}
+
+/// What makes slow ones slow; `None` if there are none, or no others.
+pub fn compared(
+    picked: &Picked,
+    which: &BoxArgs,
+    trace: &Trace,
+    (from, to): (Time, Time),
+) -> Result<Option<(String, Compared)>> {
+    let of = |s: &Span| picked.has(s);
+    let mut wanted = Box { of: &of, least: Duration::ZERO, most: Duration(i64::MAX), from, to };
+    let (least, most) = match which.dur {
+        Some(range) => range,
+        None => {
+            let mut lens: Vec<Duration> =
+                picked.found.spans.iter().filter(|s| s.complete() && wanted.has(s)).map(Span::len).collect();
+            lens.sort_unstable();
+            (sums::quantile(&lens, SLOW) + Duration(1), Duration(i64::MAX))
+        }
+    };
+    (wanted.least, wanted.most) = (least, most);
+    let range = match (least, most) {
+        (least, Duration(i64::MAX)) if which.dur.is_none() => format!("longer than 95 %, {least} or more"),
+        (least, Duration(i64::MAX)) => format!("{least} or more"),
+        (Duration::ZERO, most) => format!("{most} or less"),
+        (least, most) => format!("{least} to {most}"),
+    };
+    let what = which.span.as_deref().map_or("all spans".into(), |t| format!("spans of {}", escape(t)));
+    let found = slow::compare(trace, &picked.found.spans, &wanted).map_err(Failure::Analysis)?;
+    Ok(found.map(|c| (format!("{what}: slow is {range}"), c)))
+}
+
+pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
+    // A mistake in the window is one for every trace.
+    args.window.of(Time(0))?;
+    let between = if args.format == SpanFormat::Text { Between::Names } else { Between::Nothing };
+    let mut found = false;
+    if args.format == SpanFormat::Csv {
+        out.write_all(report::spans::CSV_HEADER.as_bytes())?;
+    }
+    let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
+        let (from, to) = args.window.of(trace.index().start)?;
+        let picked = picked(&args.which, trace)?;
+        let (least, most) = args.which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
+        let has = |s: &Span| picked.has(s);
+        let wanted = Box { of: &has, least, most, from, to };
+        let slow = if args.slow { compared(&picked, &args.which, trace, (from, to))? } else { None };
+        let index = trace.index();
+        let of = (trace.name(), &*index);
+        let all = sums::sums(&picked.found, |s| wanted.has(s));
+        let slowest = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.limit);
+        found |= !all.is_empty();
+        match (args.format, &slow) {
+            (SpanFormat::Csv, _) => {
+                let spans = picked.found.spans.iter().filter(|s| wanted.has(s));
+                report::spans::write_csv(&picked.found, spans, of, out)?;
+            }
+            (SpanFormat::Json, slow) => {
+                let slow = slow.as_ref().map(|s| &s.1);
+                report::json::write(&Spans::new(&picked.found, (&all, &slowest), slow, of), out)?;
+            }
+            (SpanFormat::Text, Some((title, c))) => {
+                report::spans::write_slow(c, title, &index, args.limit, super::page(), out)?;
+            }
+            (SpanFormat::Text, None) => {
+                if args.slow {
+                    note("there are no slow spans with others to hold them against");
+                }
+                report::spans::write(&picked.found, (&all, &slowest), of, args.limit, super::page(), out)?;
+            }
+        }
+        Ok(())
+    })?;
+    let asked = args.which.span.is_some() || args.which.dur.is_some();
+    Ok(if exit == Exit::Done && asked && !found { Exit::NothingFound } else { exit })
+}
