@@ -1,19 +1,22 @@
 //! Opens files: maps, reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
 
 mod error;
+mod goroutine;
 mod header;
 pub mod http;
 mod kind;
 mod map;
 #[cfg(test)]
 mod tests;
+mod text;
 mod unpack;
 
 pub use error::{InputError, InputErrorKind};
+pub use goroutine::{Header, RACE, goroutine, goroutine_in, told_in};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
 
-use crate::base::text;
+use crate::base::text::escape;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -292,16 +295,16 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
         };
         left_out += 1;
         if left_out <= MAX_TOLD {
-            said.push(format!("{}: left out: {}", text::escape(&p.to_string_lossy()), text::escape(&why)));
+            said.push(format!("{}: left out: {}", escape(&p.to_string_lossy()), escape(&why)));
         }
         false
     });
     let dir = dir.to_string_lossy();
     if left_out > MAX_TOLD {
-        said.push(format!("{}: {} more files left out", text::escape(&dir), left_out - MAX_TOLD));
+        said.push(format!("{}: {} more files left out", escape(&dir), left_out - MAX_TOLD));
     }
     if more > 0 {
-        said.push(format!("{}: the last {more} of its files were not looked at", text::escape(&dir)));
+        said.push(format!("{}: the last {more} of its files were not looked at", escape(&dir)));
     }
     Ok(names)
 }
@@ -319,7 +322,8 @@ pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, In
     let fail = |kind| InputError { name: name.to_string(), kind };
     let mut bytes = Vec::new();
     from.by_ref().take(ENOUGH as u64).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
-    if unpack::packing(&bytes).is_none() {
+    // What a text tells may come late in it.
+    if unpack::packing(&bytes).is_none() && text::utf16(&bytes).is_none() && !kind::may_be_log(&bytes) {
         known(recognise(&bytes), &bytes).map_err(fail)?;
     }
     let more = limits.max_unpacked.saturating_sub(bytes.len() as u64).saturating_add(1);
@@ -343,6 +347,9 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
         bytes = Bytes::Memory(unpacked.bytes.into());
         packing.push(how);
         notes.extend(unpacked.note);
+    }
+    if let Some(utf8) = text::utf16(&bytes) {
+        bytes = Bytes::Memory(utf8.into());
     }
     let kind = known(recognise(&bytes), &bytes).map_err(fail)?;
     Ok(Input { name: name.to_string(), bytes, kind, packing, notes })
