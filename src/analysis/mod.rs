@@ -6,8 +6,10 @@ pub mod cost;
 pub mod diff;
 pub mod findings;
 pub mod gc;
+pub mod leaks;
 pub mod maps;
 pub mod profile;
+pub mod rising;
 pub mod sched;
 pub mod search;
 #[cfg(feature = "sql")]

@@ -4,7 +4,7 @@
 //! Where a text carries symbols, they are used; pprof itself ignores those that Go writes as comments and does not
 //! read `debug=2` at all.
 
-mod builder;
+pub(crate) mod builder;
 mod contention;
 mod count;
 mod cpu;
