@@ -14,6 +14,7 @@ pub mod links;
 pub mod maps;
 pub mod offcpu;
 pub mod pprof;
+pub mod races;
 pub mod rows;
 pub mod sched;
 pub mod schema;

@@ -13,11 +13,12 @@ pub use stuck::{Standing, Stuck, stuck};
 
 use crate::analysis::rising::{Slope, slope};
 use crate::analysis::waits::links::Links;
-use crate::base::{Duration, GoId};
+use crate::base::{Duration, GoIdx};
 use crate::model::Index;
 use crate::model::dict::without_types;
 use crate::profile::dump::{Dump, Frame};
 use crate::profile::model::Profile;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How sure it is that goroutines are leaks.
@@ -266,8 +267,11 @@ fn add(known: &mut BTreeMap<Site, Known>, c: &Census, n: usize) {
 fn joined(trace: Option<Traced<'_>>, dump: Option<&Dump>) -> (u64, bool) {
     let (Some(t), Some(d)) = (trace, dump) else { return (0, false) };
     let (mut same, mut other) = (0u64, 0u64);
+    // Of two with one number the later one: numbers come again in another process only.
+    let all = t.index.goroutines.iter().zip(0u32..).map(|(g, i)| (g.id.0, GoIdx(i)));
+    let by_id: FxHashMap<u64, GoIdx> = all.collect();
     for g in &d.goroutines {
-        let Some(found) = t.index.find_goroutine(GoId(g.id), t.index.end) else { continue };
+        let Some(&found) = by_id.get(&g.id) else { continue };
         let (name, entry) = (t.index.goroutine_name(found), d.stack(g).next_back().map_or("", |f| f.func.as_str()));
         if !name.is_empty() && !entry.is_empty() {
             *(if without_types(name) == without_types(entry) { &mut same } else { &mut other }) += 1;
