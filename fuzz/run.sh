@@ -26,6 +26,11 @@ v1) seed tests/data/v1/*.trace ../shared/corpus/go-v1-tests/* ../shared/corpus/g
 whole) seed tests/data/*.trace tests/data/v1/*.trace ../shared/corpus/go-fuzz/* ../shared/corpus/go-reader-tests/* ;;
 pprof) seed tests/data/*.pb tests/data/*.pb.gz ../shared/corpus/pprof-tests/* ../shared/corpus/profiles/* ;;
 binary) seed tests/data/binary/* ;;
+told)
+    seed tests/data/beside/*.txt ../shared/field/profiles/debug2-*/*.txt
+    gzip -dc tests/data/beside/after.txt.gz | tail -c 4096 >"$corpus/seed-labels"
+    sed 's/^/[pod\/web-0\/app] 2026-11-27T18:12:03.5Z /' tests/data/beside/race.txt >"$corpus/seed-prefixed"
+    ;;
 filter)
     n=0
     for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \

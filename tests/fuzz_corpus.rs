@@ -64,4 +64,6 @@ fn the_other_targets_run() {
     targets::profile(b"\x0a\x04\x08\x01\x10\x02");
     targets::v2(b"\x03\x01\x01\x01\x01\x00");
     targets::v1(b"\x06");
+    targets::told(b"panic: x\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\ngoroutine 1 [x]:\n");
+    targets::told(b"WARNING: DATA RACE\nRead at 0x1 by goroutine 7:\n  \x1b[31mmain.f()\n      /a.go:1 +0x1\n");
 }

@@ -41,6 +41,8 @@ const COMMANDS: &[&[&str]] = &[
     &["maps"],
     &["why", "-g", "1"],
     &["lines", "--all", "--limit", "1000"],
+    &["leaks"],
+    &["races"],
     &["cache", "path"],
 ];
 

@@ -38,8 +38,8 @@ enum Opened {
 pub fn run(args: &LeaksArgs, out: &mut dyn Write) -> Result<Exit> {
     let (mut trace, mut beside) = (None, Vec::new());
     let mut said = Vec::new();
-    let files: Vec<PathBuf> =
-        args.files.iter().flat_map(|p| input::expand(p, Limits::of_this_machine(), &mut said)).collect();
+    let of = |p: &PathBuf| input::expand(p, Limits::of_this_machine(), &mut said).into_iter().chain(input::dump_in(p));
+    let files: Vec<PathBuf> = args.files.iter().flat_map(of).collect();
     said.iter().for_each(|s| note(s));
     for path in &files {
         let input = input::open(path)?;

@@ -262,6 +262,13 @@ pub fn expand(path: &Path, limits: Limits, said: &mut Vec<String>) -> Vec<PathBu
     vec![path.to_path_buf()]
 }
 
+/// The dump of goroutines in the folder of a recording, which [`expand`] leaves out because a trace says more; it says
+/// something of a trace's goroutines.
+pub fn dump_in(path: &Path) -> Option<PathBuf> {
+    let dump = path.join(DUMP);
+    (path.join(MANIFEST).is_file() && dump.is_file()).then_some(dump)
+}
+
 /// Opens every file, and for a directory every trace and profile directly in it, sorted by name.
 ///
 /// One result for each file named and each found; a directory that holds none gives its error.

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each fuzz target is a program of its own and uses one of these")]
 
+use gotrail::analysis::leaks::{self, Beside};
+use gotrail::analysis::races;
 use gotrail::analysis::search::{self, Options};
 use gotrail::analysis::waits::links::table::Table;
 use gotrail::analysis::waits::links::{self, links};
@@ -10,9 +12,11 @@ use gotrail::base::{Time, text};
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::model::Lane;
 use gotrail::profile::binary::Binary;
+use gotrail::profile::dump;
 use gotrail::profile::wire;
 use gotrail::query;
 use gotrail::read::Trace;
+use gotrail::report;
 use gotrail::source::{Finder, Places};
 use gotrail::wire::event::{Events, NONE};
 use gotrail::wire::v1;
@@ -35,7 +39,31 @@ pub const ALL: &[(&str, Target)] = &[
     ("filter", query),
     ("source", source),
     ("binary", binary),
+    ("told", told),
 ];
+
+/// Dumps of goroutines and reports of races in any log: what is read of them, what is made of it, and what is printed.
+pub fn told(data: &[u8]) {
+    let told = dump::read(data);
+    for d in &told.dumps {
+        assert!(!d.goroutines.is_empty());
+        let mut all: Vec<u64> = d.goroutines.iter().map(|g| g.id).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), d.goroutines.len(), "a goroutine is there twice");
+        assert!(d.goroutines.iter().all(|g| d.find(g.id) == Some(g)));
+    }
+    let beside: Vec<_> = told.dumps.iter().map(|d| ("x".to_owned(), Beside::Dump(d))).collect();
+    let found = leaks::leaks(None, &beside);
+    let mut out = Vec::new();
+    report::leaks::write(&found, 10, &mut out).unwrap();
+    let reports = races::reports("x", &told);
+    report::races::write(&reports, None, &mut out).unwrap();
+    let said = String::from_utf8(out).unwrap();
+    assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
+    input::recognise(data);
+    let _ = wire::decode(data);
+}
 
 /// The newer trace formats, without their header: the first byte chooses the version, the rest is batches. Scan, tables,
 /// order, and going on from a checkpoint.

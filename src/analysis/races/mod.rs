@@ -207,9 +207,10 @@ fn candidates(index: &Index, s: &Side) -> Vec<Candidate> {
     (0..index.goroutines.len()).filter(fits).map(candidate).collect()
 }
 
-/// Leaves out the candidates that live at no time at which one of each other side does.
+/// Leaves out the candidates that live at no time at which one of the other side does. What nothing puts in order may also
+/// come one after the other: a side that the report says had ended, or for which nothing would be left, keeps all.
 fn at_once(sides: &mut [Side]) {
-    if sides.len() != 2 || sides.iter().any(|s| s.candidates.is_empty()) {
+    if sides.len() != 2 || sides.iter().any(|s| s.candidates.is_empty() || s.finished) {
         return;
     }
     // Sorted by beginning, with the latest end so far, so that many alike are no matter.
@@ -225,10 +226,13 @@ fn at_once(sides: &mut [Side]) {
     };
     let both = [lives(&sides[1]), lives(&sides[0])];
     for (s, others) in sides.iter_mut().zip(both) {
-        s.candidates.retain(|c| {
+        let there = |c: &Candidate| {
             let begun = others.partition_point(|o| o.0 <= c.to);
             begun > 0 && others[begun - 1].1 >= c.from
-        });
+        };
+        if s.candidates.iter().any(there) {
+            s.candidates.retain(there);
+        }
     }
 }
 

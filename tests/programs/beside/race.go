@@ -2,6 +2,7 @@ package main
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,8 +14,8 @@ func (c *counter) add() { c.n++ }
 //go:noinline
 func (c *counter) get() int { return c.n }
 
-// Two goroutines that are alike add, one reads, and none of them knows of the others; twenty others make the numbers
-// of the race detector and of the runtime differ.
+// Two goroutines that are alike add, one reads, and none of them knows of the others. The adders are made on another P,
+// which has numbers of its own to give, so that those of the race detector and of the runtime differ.
 func race() {
 	traced("race.trace", func() {
 		var wg sync.WaitGroup
@@ -25,8 +26,14 @@ func race() {
 		wg.Wait()
 		c := &counter{}
 		wg.Add(3)
-		for range 2 {
-			go adder(c, &wg)
+		var made atomic.Bool
+		go func() {
+			for range 2 {
+				go adder(c, &wg)
+			}
+			made.Store(true)
+		}()
+		for !made.Load() {
 		}
 		go reader(c, &wg)
 		wg.Wait()
@@ -35,9 +42,9 @@ func race() {
 }
 
 func adder(c *counter, wg *sync.WaitGroup) {
-	for range 5 {
+	for range 10 {
 		c.add()
-		time.Sleep(time.Millisecond)
+		time.Sleep(2 * time.Millisecond)
 	}
 	wg.Done()
 }

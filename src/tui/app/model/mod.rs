@@ -174,6 +174,8 @@ impl Model {
     /// Takes in texts that say something of the trace's goroutines.
     pub fn set_beside(&mut self, beside: Beside) {
         self.shared.beside = beside;
+        // The rules look at it as well.
+        self.shared.found = Found::default();
     }
 
     /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
