@@ -178,7 +178,7 @@ fn the_viewer_tells_of_races_and_dumps() {
     let findings = screen(race.clone(), "0");
     assert!(findings.contains("DATA RACE") && findings.contains("race.go:12"), "{findings}");
     let entered = screen(race, "0<Enter>");
-    assert!(entered.contains("main.adder") && entered.contains("this one or one of 1 more"), "{entered}");
+    assert!(entered.contains("main.adder") && entered.contains("one of 2 alike"), "{entered}");
     let (out, ..) = run(["leaks", "--format", "json", &beside("leaks.trace"), &beside("after.txt.gz")]);
     let v: Value = serde_json::from_str(&out).unwrap();
     let g = v["goroutines"][0]["goroutines"][0].as_u64().unwrap();

@@ -69,7 +69,7 @@ fn of_report(r: &races::Report, said: &mut Vec<Told>) {
         let Some(at) = s.at() else { continue };
         let alike = match s.candidates.len() {
             1 => String::new(),
-            n => format!(" · this one or one of {} more", n - 1),
+            n => format!(", one of {n} alike"),
         };
         let what = format!(
             "{} at {}{alike} · {}:{}",
