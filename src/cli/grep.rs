@@ -73,6 +73,9 @@ const CHUNK: usize = 64 << 10;
 /// Chunks that wait until it is their file's turn.
 const WAITING: usize = 16;
 
+/// Tells a trace what stands beside it.
+type Join = Box<dyn Fn(&Trace) -> Result<()> + Send + Sync>;
+
 /// What all workers share.
 struct Work<'a> {
     args: &'a GrepArgs,
@@ -82,7 +85,7 @@ struct Work<'a> {
     /// Threads for each file.
     threads: usize,
     /// Tells a trace what stands beside it.
-    join: Box<dyn Fn(&Trace) -> Result<()> + Send + Sync>,
+    join: Join,
     /// How many have been taken, and where their words go, in order.
     next: Mutex<(usize, Sender<Receiver<Said>>)>,
     over: AtomicBool,

@@ -39,7 +39,7 @@ pub fn goroutine(line: &str) -> Option<Header<'_>> {
     }
     let (state, rest) = rest.split_once(']')?;
     let labels = rest.strip_suffix(':')?.trim_start();
-    if !labels.is_empty() && !(labels.starts_with('{') && labels.ends_with('}')) {
+    if !(labels.is_empty() || labels.starts_with('{') && labels.ends_with('}')) {
         return None;
     }
     let mut parts = state.split(", ");
