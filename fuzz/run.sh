@@ -32,6 +32,11 @@ viewer)
     done
     ;;
 kept) printf '\000\001\377\100\002\001' >"$corpus/seed-1" ;;
+told)
+    seed tests/data/beside/*.txt ../shared/field/profiles/debug2-*/*.txt
+    gzip -dc tests/data/beside/after.txt.gz | tail -c 4096 >"$corpus/seed-labels"
+    sed 's/^/[pod\/web-0\/app] 2026-11-27T18:12:03.5Z /' tests/data/beside/race.txt >"$corpus/seed-prefixed"
+    ;;
 filter)
     n=0
     for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \

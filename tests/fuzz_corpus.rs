@@ -72,4 +72,6 @@ fn the_other_targets_run() {
         targets::kept(&[low, high, 0xff]);
         targets::kept(&[low, high, 0x01, low, high.wrapping_add(1), 0x80]);
     }
+    targets::told(b"panic: x\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\ngoroutine 1 [x]:\n");
+    targets::told(b"WARNING: DATA RACE\nRead at 0x1 by goroutine 7:\n  \x1b[31mmain.f()\n      /a.go:1 +0x1\n");
 }

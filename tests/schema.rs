@@ -14,6 +14,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("lines", &["lines", "--format", "json"]),
     ("sched", &["sched", "--format", "json"]),
     ("gc", &["gc", "--format", "json"]),
+    ("leaks", &["leaks", "--format", "json"]),
+    ("races", &["races", "--format", "json"]),
     ("maps", &["maps", "--format", "json"]),
     ("findings", &["findings", "--format", "json"]),
     ("event", &["events", "--format", "jsonl"]),

@@ -43,6 +43,8 @@ const COMMANDS: &[&[&str]] = &[
     &["spans", "--limit", "1000"],
     &["spans", "--slow", "--limit", "1000"],
     &["lines", "--all", "--limit", "1000"],
+    &["leaks"],
+    &["races"],
     &["cache", "path"],
 ];
 

@@ -1,13 +1,17 @@
 //! What can be said about a trace: pure functions over segments and the index that give plain report values.
 
 pub mod annotations;
+pub mod beside;
 pub mod clock;
 pub mod cost;
 pub mod diff;
 pub mod findings;
 pub mod gc;
+pub mod leaks;
 pub mod maps;
 pub mod profile;
+pub mod races;
+pub mod rising;
 pub mod sched;
 pub mod search;
 pub mod spans;

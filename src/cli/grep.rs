@@ -73,6 +73,9 @@ const CHUNK: usize = 64 << 10;
 /// Chunks that wait until it is their file's turn.
 const WAITING: usize = 16;
 
+/// Tells a trace what stands beside it.
+type Join = Box<dyn Fn(&Trace) -> Result<()> + Send + Sync>;
+
 /// What all workers share.
 struct Work<'a> {
     args: &'a GrepArgs,
@@ -81,6 +84,8 @@ struct Work<'a> {
     options: crate::read::trace::Options,
     /// Threads for each file.
     threads: usize,
+    /// Tells a trace what stands beside it.
+    join: Join,
     /// How many have been taken, and where their words go, in order.
     next: Mutex<(usize, Sender<Receiver<Said>>)>,
     over: AtomicBool,
@@ -97,7 +102,8 @@ pub fn run(args: &GrepArgs, out: &mut dyn Write) -> Result<Exit> {
     let threads = (cores / workers).max(1);
     let bar = progress(files.len() as u64);
     let (next, over) = (Mutex::new((0, turn)), AtomicBool::new(false));
-    let work = Work { args, query: &query, files, options, threads, next, over };
+    let join = Box::new(args.open.with()?);
+    let work = Work { args, query: &query, files, options, threads, join, next, over };
     let result = std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| work.run());
@@ -182,6 +188,7 @@ impl Work<'_> {
         for loss in &trace.index().losses {
             let _ = to.send(Said::Note(format!("{}: {}", escape(trace.name()), escape(loss))));
         }
+        (self.join)(&trace)?;
         let compiled = matching::compile(&trace, Some(self.query))?;
         let Some(compiled) = compiled else { return Ok(None) };
         let style = match self.args.format {

@@ -10,6 +10,7 @@ mod files;
 mod findings;
 mod gc;
 mod grep;
+mod leaks;
 mod lines;
 mod locks;
 mod man;
@@ -22,6 +23,7 @@ mod position;
 pub mod profile;
 #[cfg(feature = "sql")]
 mod query;
+mod races;
 mod record;
 mod sched;
 mod schema;
@@ -103,6 +105,12 @@ enum Command {
     Lines(lines::LinesArgs),
     /// Print the locks and channels that goroutines queue for: lines that block and lines that release, lock convoys, starvation
     Locks(locks::LocksArgs),
+    /// Print goroutines that are left behind: marked by the runtime, or blocked where their number rises; from a trace, dumps of
+    /// goroutines and profiles of one process
+    Leaks(leaks::LeaksArgs),
+    /// Print reports of races (of the race detector, of the runtime about maps) in any log, and with a trace the goroutines that
+    /// they mean
+    Races(races::RacesArgs),
     /// Print what the GC did: its cycles and what triggered them, who paid, and how much it left to the program (MMU)
     Gc(gc::GcArgs),
     /// Print why goroutines that could run did not: all Ps busy and with what, a P idle, the world stopped; the run
@@ -262,6 +270,8 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Waits(a)) => waits::run(&a, out),
         Some(Command::Lines(a)) => lines::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
+        Some(Command::Leaks(a)) => leaks::run(&a, out),
+        Some(Command::Races(a)) => races::run(&a, out),
         Some(Command::Gc(a)) => gc::run(&a, out),
         Some(Command::Sched(a)) => sched::run(&a, out),
         Some(Command::Maps(a)) => maps::run(&a, out),

@@ -1,10 +1,12 @@
 //! Opens the files of a command line.
 
 use super::{Exit, Failure, Format, Result, Usage, note, position};
+use crate::analysis::beside::beside;
 use crate::base::{memory, text};
 use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
 use crate::input::{self, Input, Kind};
+use crate::profile::dump::{self, Told};
 use crate::profile::model::Profile;
 use crate::read::Trace;
 use crate::read::persist::{Folder, Keep};
@@ -25,6 +27,9 @@ pub struct OpenArgs {
     /// How much memory to use, such as 512MB; by default what the settings say, or a quarter of the machine's, at most 1GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
+    /// A CPU profile or a dump of goroutines of the same run, whose labels `label:` asks for; may be given several times
+    #[arg(long, value_name = "FILE")]
+    with: Vec<PathBuf>,
     /// Of a file that holds several recordings open this one alone, from 1 on
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     recording: Option<u64>,
@@ -78,6 +83,10 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
     if matches!(kind, Kind::Trace { .. }) {
         return Err(Failure::NotAProfile(name));
     }
+    if kind == (Kind::Log { goroutines: false, races: true }) {
+        let message = "it has reports of the race detector and no goroutines: gotrail races".into();
+        return Err(Failure::Unusable { name, message });
+    }
     match Profile::decode(&bytes.all()) {
         Ok(profile) => {
             notes.iter().for_each(|n| note(&format!("{}: {n}", text::escape(&name))));
@@ -88,6 +97,65 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
             true => Err(Failure::Profile { name, cause }),
             false => Err(Failure::Unusable { name, message: format!("{}; {cause}", notes.join("; ")) }),
         },
+    }
+}
+
+/// What stands beside a trace, by name.
+#[derive(Default)]
+pub struct Beside {
+    /// Profiles.
+    pub profiles: Vec<(String, Profile)>,
+    /// Texts in which the program has told of its goroutines, or the race detector of races.
+    pub told: Vec<(String, Told)>,
+}
+
+impl Beside {
+    /// Adds what is in an open file, which is no trace.
+    ///
+    /// # Errors
+    ///
+    /// A profile that cannot be read.
+    pub fn add(&mut self, input: Input) -> Result<()> {
+        if matches!(input.kind, Kind::Log { .. }) {
+            input.notes.iter().for_each(|n| note(&format!("{}: {n}", text::escape(&input.name))));
+            let told = dump::read(&input.bytes.all());
+            self.told.push((input.name, told));
+        } else {
+            self.profiles.push(profile_in(input)?);
+        }
+        Ok(())
+    }
+
+    /// Opens the files, which are no traces.
+    fn open(paths: &[PathBuf]) -> Result<Beside> {
+        let mut all = Beside::default();
+        for path in paths {
+            all.add(input::open(path)?)?;
+        }
+        Ok(all)
+    }
+
+    /// Tells a trace that has been read whole what this says of its goroutines.
+    fn join(&self, trace: &Trace) -> Result<()> {
+        if self.profiles.is_empty() && self.told.is_empty() {
+            return Ok(());
+        }
+        let profiles: Vec<&Profile> = self.profiles.iter().map(|p| &p.1).collect();
+        let told: Vec<(&str, &Told)> = self.told.iter().map(|(name, t)| (name.as_str(), t)).collect();
+        trace.set_beside(beside(trace, &profiles, &told).map_err(Failure::of(trace))?);
+        Ok(())
+    }
+}
+
+impl OpenArgs {
+    /// Tells traces, after each has been read whole, what the files of `--with` say of their goroutines.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be opened, or is a trace.
+    pub fn with(&self) -> Result<impl Fn(&Trace) -> Result<()> + use<>> {
+        let all = Beside::open(&self.with)?;
+        Ok(move |trace: &Trace| all.join(trace))
     }
 }
 
@@ -150,6 +218,7 @@ pub fn each_trace_read(
     mut each: impl FnMut(&Trace, &mut dyn Write) -> Result<()>,
 ) -> Result<Exit> {
     let options = args.options(memory_setting()?);
+    let join = args.with()?;
     let mut exit = Exit::Done;
     let several = paths.len() > 1 || paths.iter().any(|p| p.is_dir());
     let mut first = true;
@@ -174,6 +243,7 @@ pub fn each_trace_read(
             match opened {
                 Ok(trace) => {
                     read(&trace);
+                    join(&trace)?;
                     if let Err(e) = intact(&trace) {
                         note(&e.to_string());
                         exit = Exit::BadInput;

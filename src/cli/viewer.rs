@@ -5,9 +5,11 @@ use super::{Exit, Failure, Result, Usage, note, open};
 use crate::analysis::profile::Profiled;
 use crate::config::{self, Settings};
 use crate::input::{self, Kind};
+use crate::profile::dump;
 use crate::read::Trace;
 use crate::read::trace::Options;
 use crate::source::Places;
+use crate::tui::app::beside::Beside;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::term::screen;
@@ -102,6 +104,8 @@ struct Opened {
     /// The trace, which may be [none](Trace::none).
     trace: Arc<Trace>,
     profiles: Vec<Arc<Profiled>>,
+    /// Texts in which the program has told of its goroutines, or the race detector of races.
+    told: Beside,
     /// What to call them.
     name: String,
     /// Where in the trace to begin.
@@ -114,10 +118,10 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     if files.is_empty() {
         let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
         let trace = open::from_input(input, options)?;
-        return Ok(Opened { trace, profiles: Vec::new(), name: "demo".into(), at: None });
+        return Ok(Opened { trace, profiles: Vec::new(), told: Beside::default(), name: "demo".into(), at: None });
     }
     let (mut found, mut at) = (None, None);
-    let (mut profiles, mut names) = (Vec::new(), Vec::new());
+    let (mut profiles, mut told, mut names) = (Vec::new(), Vec::new(), Vec::new());
     let limits = options.limits();
     let mut said = Vec::new();
     let named = files.iter().map(|f| Ok(position::split(f).map_err(Usage::from)?)).collect::<Result<Vec<_>>>()?;
@@ -134,7 +138,15 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
                 names.insert(0, name);
             }
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
-            _ => {
+            ref kind => {
+                if let Kind::Log { goroutines, .. } = *kind {
+                    told.push((name.clone(), dump::read(&input.bytes.all())));
+                    // Reports of races are nothing to sum up.
+                    if !goroutines {
+                        names.push(name);
+                        continue;
+                    }
+                }
                 let (_, profile) = open::profile_in(input)?;
                 let profile = match &base {
                     Some(base) => Profiled::against(&name, profile, base.clone(), against.normalize),
@@ -156,8 +168,12 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     if names.is_empty() {
         return Err(Failure::NothingToShow);
     }
+    if found.is_none() && profiles.is_empty() {
+        let message = "it has reports of the race detector alone: name a trace of the run as well, or gotrail races";
+        return Err(Failure::Unusable { name: names.join(" + "), message: message.into() });
+    }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
-    Ok(Opened { trace, profiles, name: names.join(" + "), at })
+    Ok(Opened { trace, profiles, told: Arc::new(told), name: names.join(" + "), at })
 }
 
 /// What the terminal can show, from its environment, and what the settings make of it.
@@ -205,6 +221,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
     screen::run(Setup {
         trace: o.trace,
         profiles: o.profiles,
+        beside: o.told,
         name: o.name,
         at: o.at,
         theme: theme(&settings, args.ascii, |v| std::env::var_os(v)),
@@ -234,6 +251,7 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> Result<Exit>
     let screen = snapshot::snapshot(
         o.trace,
         o.profiles,
+        o.told,
         &o.name,
         o.at,
         theme,

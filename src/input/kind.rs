@@ -3,6 +3,7 @@
 //! Traces begin with a header of 16 bytes, before which text may have got. Profiles in protobuf have no magic number, so their top-level fields are
 //! walked; the field numbers are those of pprof's `profile.proto`. The legacy texts are those that pprof reads.
 
+use super::goroutine::told_in;
 use super::header::{HEADER, START, TAIL, behind_text, header};
 use crate::base::text;
 
@@ -18,6 +19,13 @@ pub enum Kind {
     Profile,
     /// A profile in one of the texts or the binary form from before `profile.proto`.
     LegacyProfile,
+    /// A text, perhaps a long log, in which a Go program has told of itself.
+    Log {
+        /// Whether it has goroutines with their stacks: of a dump, or because the program died.
+        goroutines: bool,
+        /// Whether it has reports of the race detector.
+        races: bool,
+    },
     /// A trace's header that is cut off.
     HalfHeader,
     /// None of these.
@@ -32,7 +40,8 @@ pub enum Kind {
 /// How many bytes [`recognise`] wants to see; more do no harm and are hardly looked at.
 pub const ENOUGH: usize = 64 << 10;
 
-/// Says what `bytes`, unpacked, are. They may be the beginning of a longer file.
+/// Says what `bytes`, unpacked, are. They may be the beginning of a longer file. Of a text that is none of the others all is
+/// looked at.
 pub fn recognise(bytes: &[u8]) -> Kind {
     if let Some(kind) = trace(bytes) {
         return kind;
@@ -46,8 +55,21 @@ pub fn recognise(bytes: &[u8]) -> Kind {
     if profile(bytes) {
         return Kind::Profile;
     }
+    if is_text(bytes)
+        && let (goroutines, races) = told_in(bytes)
+        && (goroutines || races)
+    {
+        return Kind::Log { goroutines, races };
+    }
     let (what, hint) = describe(bytes);
     Kind::Unknown { what, hint: hint.into() }
+}
+
+/// Whether `bytes` begin like a text.
+pub(super) fn is_text(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(4096)];
+    let printable = head.iter().filter(|&&b| b >= 0x20 || matches!(b, b'\n' | b'\r' | b'\t' | 0x1b)).count();
+    !head.contains(&0) && printable * 100 >= head.len() * 95
 }
 
 /// A whole header, or the beginning of one.
@@ -61,6 +83,11 @@ fn trace(bytes: &[u8]) -> Option<Kind> {
         Some(rest) => TAIL.starts_with(&rest[rest.iter().take_while(|b| b.is_ascii_digit()).count()..]),
     };
     half.then_some(Kind::HalfHeader)
+}
+
+/// Whether `bytes`, the beginning of a stream, are of a text that is longer than what was seen: what it tells may come late.
+pub(super) fn may_be_log(bytes: &[u8]) -> bool {
+    bytes.len() >= ENOUGH && is_text(bytes)
 }
 
 /// The first line that is neither blank nor a comment, as pprof's reader skips them.
@@ -92,18 +119,7 @@ fn legacy_text(bytes: &[u8]) -> bool {
     let line = first_line(&bytes[..bytes.len().min(ENOUGH)]);
     // Profiles that a program makes itself have any name.
     let counts = || String::from_utf8_lossy(line).contains(" profile: total ");
-    STARTS.iter().any(|s| line.starts_with(s.as_bytes())) || goroutine(line) || counts()
-}
-
-/// `goroutine 7 [chan receive, 5 minutes]:`, with which each goroutine of a dump (debug=2) begins.
-fn goroutine(line: &[u8]) -> bool {
-    let Some(rest) = line.strip_prefix(b"goroutine ") else { return false };
-    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-    digits > 0
-        && rest[digits..].starts_with(b" ")
-        && rest.contains(&b'[')
-        && rest.contains(&b']')
-        && rest.ends_with(b":")
+    STARTS.iter().any(|s| line.starts_with(s.as_bytes())) || counts()
 }
 
 /// The binary CPU profile of gperftools: machine words 0, 3, 0, period, 0, of 4 or 8 bytes in either order.
@@ -219,8 +235,7 @@ fn describe(bytes: &[u8]) -> (String, &'static str) {
         return ("a tar archive".into(), "unpack it first");
     }
     let head = &bytes[..bytes.len().min(4096)];
-    let printable = head.iter().filter(|&&b| b >= 0x20 || matches!(b, b'\n' | b'\r' | b'\t')).count();
-    if head.contains(&0) || printable * 100 < head.len() * 95 {
+    if !is_text(bytes) {
         let first: Vec<String> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
         return (format!("binary data that begins {}", first.join(" ")), "");
     }

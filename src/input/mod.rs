@@ -2,6 +2,7 @@
 
 mod bytes;
 mod error;
+mod goroutine;
 mod header;
 pub mod http;
 mod kind;
@@ -9,15 +10,18 @@ mod peek;
 mod store;
 #[cfg(test)]
 mod tests;
+mod text;
 mod unpack;
 
 pub use bytes::{Bytes, Missing};
 pub use error::{InputError, InputErrorKind};
+pub use goroutine::{Header, RACE, goroutine, goroutine_in, told_in};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
 pub use peek::{Peek, WINDOW};
 
-use crate::base::{memory, text};
+use crate::base::memory;
+use crate::base::text::{count, escape};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
@@ -214,6 +218,13 @@ pub fn expand(path: &Path, limits: Limits, said: &mut Vec<String>) -> Vec<PathBu
     vec![path.to_path_buf()]
 }
 
+/// The dump of goroutines in the folder of a recording, which [`expand`] leaves out because a trace says more; it says
+/// something of a trace's goroutines.
+pub fn dump_in(path: &Path) -> Option<PathBuf> {
+    let dump = path.join(DUMP);
+    (path.join(MANIFEST).is_file() && dump.is_file()).then_some(dump)
+}
+
 /// Opens every file, and for a directory every trace and profile directly in it, sorted by name.
 ///
 /// One result for each file named and each found; a directory that holds none gives its error.
@@ -253,16 +264,16 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
         };
         left_out += 1;
         if left_out <= MAX_TOLD {
-            said.push(format!("{}: left out: {}", text::escape(&p.to_string_lossy()), text::escape(&why)));
+            said.push(format!("{}: left out: {}", escape(&p.to_string_lossy()), escape(&why)));
         }
         false
     });
     let dir = dir.to_string_lossy();
     if left_out > MAX_TOLD {
-        said.push(format!("{}: {} more files left out", text::escape(&dir), left_out - MAX_TOLD));
+        said.push(format!("{}: {} more files left out", escape(&dir), left_out - MAX_TOLD));
     }
     if more > 0 {
-        said.push(format!("{}: the last {} of its entries were not looked at", text::escape(&dir), text::count(more)));
+        said.push(format!("{}: the last {} of its entries were not looked at", escape(&dir), count(more)));
     }
     Ok(names)
 }
@@ -280,7 +291,8 @@ pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, In
     let fail = |kind| InputError { name: name.to_string(), kind };
     let mut bytes = Vec::new();
     from.by_ref().take(ENOUGH as u64).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
-    if unpack::packing(&bytes).is_none() {
+    // What a text tells may come late in it.
+    if unpack::packing(&bytes).is_none() && text::utf16(&bytes).is_none() && !kind::may_be_log(&bytes) {
         known(recognise(&bytes), &bytes).map_err(fail)?;
     }
     let mut store = Store::new(limits.in_memory);
@@ -306,6 +318,14 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
         bytes = unpacked.bytes;
         packing.push(how);
         notes.extend(unpacked.note);
+    }
+    if text::utf16(&bytes.get(0..2)).is_some() {
+        if bytes.len() as u64 > limits.max_unpacked {
+            return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+        }
+        if let Some(utf8) = text::utf16(&bytes.all()) {
+            bytes = Bytes::Memory(utf8.into());
+        }
     }
     let kind = match bytes.held() {
         Some(all) => known(recognise(all), all),

@@ -88,8 +88,6 @@ fn legacy_profiles_are_recognised() {
         "goroutine profile: total 5\n",
         "threadcreate profile: total 5\n",
         "open.files profile: total 5\n",
-        "goroutine 7 [chan receive, 5 minutes]:\nmain.main()\n",
-        "goroutine 1 gp=0xc000002380 m=0 mp=0x5b0e20 [running]:\n",
         "--- mutex:\ncycles/second=1\n",
         "--- contentionz 1 ---\n",
         "--- threadz 1 ---\n",
@@ -105,6 +103,29 @@ fn legacy_profiles_are_recognised() {
     for bytes in [le64, be64, le32] {
         assert_eq!(kind(&bytes), Kind::LegacyProfile);
     }
+}
+
+#[test]
+fn texts_in_which_a_program_tells_of_itself_are_recognised() {
+    let dump = "goroutine 7 [chan receive, 5 minutes]:\nmain.main()\n";
+    let late = format!("{}{dump}", "2026-01-02T03:04:05Z served\n".repeat(40_000));
+    let wide: Vec<u8> = [0xfeff].into_iter().chain(dump.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let logs = [
+        dump.as_bytes(),
+        b"goroutine 1 gp=0xc000002380 m=0 mp=0x5b0e20 [running]:\n",
+        b"panic: x\n\ngoroutine 1 [running]:\r\nmain.main()\r\n",
+        b"\xef\xbb\xbfgoroutine 1 [running]:\n",
+        b"[pod/web/app] goroutine 1 [running]:\n",
+        late.as_bytes(),
+        &wide,
+    ];
+    for text in logs {
+        assert_eq!(kind(text), Kind::Log { goroutines: true, races: false });
+        let streamed = read("-", text, Limits::default()).unwrap();
+        assert_eq!(streamed.kind, Kind::Log { goroutines: true, races: false });
+    }
+    assert_eq!(kind(b"==================\nWARNING: DATA RACE\n"), Kind::Log { goroutines: false, races: true });
+    assert!(matches!(recognise(b"goroutine 1 of 2 [x]\n"), Kind::Unknown { .. }));
 }
 
 #[test]

@@ -306,6 +306,14 @@ impl Dict {
     }
 }
 
+/// A function's name without its type arguments, as a traceback prints it: `main.F[...]` of `main.F[go.shape.int]`.
+pub fn without_types(name: &str) -> std::borrow::Cow<'_, str> {
+    match (name.find('['), name.rfind(']')) {
+        (Some(from), Some(to)) if from < to => format!("{}[...]{}", &name[..from], &name[to + 1..]).into(),
+        _ => name.into(),
+    }
+}
+
 /// A function's name without the directories of its package: `payment.(*Core).Pay` for `paycore/payment.(*Core).Pay`.
 pub fn short_func(name: &str) -> &str {
     // A type argument may hold slashes of its own: `slices.SortFunc[go.shape.*a/b.C]`.

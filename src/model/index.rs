@@ -264,6 +264,8 @@ pub struct Index {
     pub totals: super::totals::Totals,
     /// What could not be read, in plain sentences.
     pub losses: Vec<String>,
+    /// What stands beside the trace says of its goroutines.
+    pub beside: super::Beside,
 }
 
 /// Whether a sentence says of a file that it holds several recordings, and how they are read: nothing is lost by that.

@@ -1,6 +1,7 @@
 //! What is known of a trace, as values: dictionaries, index, grid, segments, tallies; whose code a function is, what a
 //! wait is called and where it stands. No threads, no files.
 
+pub mod beside;
 pub mod dict;
 pub mod grid;
 pub mod index;
@@ -14,6 +15,7 @@ pub mod totals;
 pub mod waits;
 pub mod waker;
 
+pub use beside::Beside;
 pub use dict::{Dict, Frame, Func};
 pub use grid::{Cell, Grid, Lane};
 pub use index::{Goroutine, Group, Index, Proc, Range, SegmentInfo, Thread};

@@ -2,6 +2,7 @@
 
 pub mod binary;
 pub mod convert;
+pub mod dump;
 pub mod model;
 pub mod ops;
 pub mod wire;

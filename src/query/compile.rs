@@ -47,6 +47,7 @@ struct Stamp {
     rows: (usize, usize, usize, usize),
     ranges: (usize, usize),
     end: Time,
+    labels: usize,
     complete: bool,
 }
 
@@ -57,6 +58,7 @@ impl Stamp {
             rows: (index.goroutines.len(), index.groups.len(), index.procs.len(), index.threads.len()),
             ranges: (index.gc.len(), index.stw.len()),
             end: index.end,
+            labels: index.beside.labels().len(),
             complete: index.complete,
         }
     }
@@ -83,7 +85,7 @@ pub(crate) enum Test {
     Msg(Bits),
     Task(Names),
     Region(Bits),
-    Label(Bits),
+    Label { strings: Bits, given: Given },
     Within(Vec<(Time, Time)>),
     Time(Time, Time),
     By { gos: Bits, stacks: Bits },
@@ -161,6 +163,31 @@ pub(crate) struct Text {
     pub(crate) some: bool,
     pub(crate) some_label: bool,
     pub(crate) kinds: u64,
+}
+
+/// Stretches in which goroutines have labels that match, by what stands beside the trace.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    by: FxHashMap<GoIdx, Vec<(Time, Time)>>,
+    /// From the first to the last of them.
+    pub(crate) all: Option<(Time, Time)>,
+}
+
+impl Given {
+    fn new(index: &Index, m: &Matcher) -> Given {
+        let mut g = Given::default();
+        for l in index.beside.labels().iter().filter(|l| m.is_match(&format!("{}={}", l.key, l.value))) {
+            g.by.entry(l.go).or_default().push((l.from, l.to));
+            let (from, to) = g.all.unwrap_or((l.from, l.to));
+            g.all = Some((from.min(l.from), to.max(l.to)));
+        }
+        g
+    }
+
+    /// Whether a goroutine has such a label at an instant.
+    pub(crate) fn has(&self, go: GoIdx, at: Time) -> bool {
+        self.by.get(&go).is_some_and(|all| all.iter().any(|&(from, to)| from <= at && at <= to))
+    }
 }
 
 /// A task's number or the names that match.
@@ -286,7 +313,10 @@ impl Compiler<'_> {
             Term::Task(Who::Number(n)) => Test::Task(Names::Number(*n)),
             Term::Task(Who::Name(p)) => Test::Task(Names::Strings(self.strings(&Matcher::contains(p)?))),
             Term::Region(p) => Test::Region(self.strings(&Matcher::contains(p)?)),
-            Term::Label(p) => Test::Label(self.strings(&Matcher::contains(p)?)),
+            Term::Label(p) => Test::Label {
+                strings: self.strings(&Matcher::contains(p)?),
+                given: Given::new(index, &Matcher::label(p)?),
+            },
             Term::Gc => Test::Within(merged(&index.gc)),
             Term::Stw => Test::Within(merged(&index.stw)),
             Term::Time(from, to) => {

@@ -112,7 +112,9 @@ fn may(test: &Test, info: &SegmentInfo, want: bool) -> bool {
         (Test::Go(b), true) | (Test::Proc(b), true) | (Test::Thread(b), true) => !b.is_empty(),
         (Test::Cat(b), true) | (Test::Msg(b), true) => info.kinds & LOGS != 0 && !b.is_empty(),
         (Test::Region(b), true) => info.kinds & REGIONS != 0 && !b.is_empty(),
-        (Test::Label(b), true) => info.kinds & LABELS != 0 && !b.is_empty(),
+        (Test::Label { strings, given }, true) => {
+            info.kinds & LABELS != 0 && !strings.is_empty() || given.all.is_some_and(|(from, to)| overlaps(from, to))
+        }
         (Test::Task(_), true) => info.kinds & (TASKS | REGIONS | LOGS) != 0,
         (Test::Within(ranges), true) => {
             let next = ranges.partition_point(|r| r.1 < info.from);
@@ -180,7 +182,10 @@ impl At<'_> {
             Test::Cat(b) => matches!(self.rare(LOGS), Detail::Log { category, .. } if b.has(category.0)),
             Test::Msg(b) => matches!(self.rare(LOGS), Detail::Log { message, .. } if b.has(message.0)),
             Test::Region(b) => matches!(self.rare(REGIONS), Detail::Region { name, .. } if b.has(name.0)),
-            Test::Label(b) => matches!(self.rare(LABELS), Detail::Label(s) if b.has(s.0)),
+            Test::Label { strings, given } => {
+                let go = if seg.go[i].is_some() { seg.go[i] } else { seg.by[i] };
+                matches!(self.rare(LABELS), Detail::Label(s) if strings.has(s.0)) || given.has(go, seg.time[i])
+            }
             Test::Task(names) => self.task(names),
             Test::Within(ranges) => {
                 let t = seg.time[i];

@@ -40,6 +40,12 @@ impl Matcher {
         build(&source, p)
     }
 
+    /// Matches labels, written `key=value`: a pattern with a `=` as a whole, where the value may be a glob; any other text may
+    /// stand anywhere.
+    pub(crate) fn label(p: &Pattern) -> Result<Matcher, String> {
+        if p.text.contains('=') { Matcher::whole(p) } else { Matcher::contains(p) }
+    }
+
     /// Matches paths of files: a file's name or a glob is held against the last parts of the path, any other text may
     /// stand anywhere. `whole_name` says that the pattern surely is the end of a path.
     pub(crate) fn file(p: &Pattern, whole_name: bool) -> Result<Matcher, String> {

@@ -87,7 +87,7 @@ static TABLE: &[Help] = table! {
         => |f| check::who(&f.value).map(Term::Task);
     "region:", "a user region, by name", "region:settle"
         => |f| pattern(f).map(Term::Region);
-    "label:", "a goroutine's label", "label:\"GC (idle)\""
+    "label:", "a goroutine's label, key=value: by CPU profiles and dumps of the run", "label:endpoint=/pay"
         => |f| pattern(f).map(Term::Label);
     "gc", "while the GC is marking", "mapassign gc";
     "stw", "during stop-the-world (STW)", "state:runnable stw";

@@ -12,7 +12,7 @@ use crate::build::recordings::Recordings;
 use crate::build::segments;
 use crate::input::{Bytes, Limits};
 use crate::model::grid::{Grid, Scale};
-use crate::model::{Index, Segment};
+use crate::model::{Beside, Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::v2::generation::GenTables;
@@ -143,6 +143,11 @@ impl Trace {
     /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
     pub fn lose(&self, what: &str) {
         self.index.write().unwrap_or_else(|e| e.into_inner()).losses.push(what.to_owned());
+    }
+
+    /// Takes in what stands beside the trace and says something of its goroutines, in place of what did before.
+    pub fn set_beside(&self, beside: Beside) {
+        self.index.write().unwrap_or_else(|e| e.into_inner()).beside = beside;
     }
 
     /// When it starts: what instants that a user gives are counted from. Known before the trace is read.

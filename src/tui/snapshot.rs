@@ -1,5 +1,6 @@
 //! Plays keys into the viewer without a terminal and prints the resulting screen.
 
+use super::app::beside::Beside;
 use super::app::jobs::{Effect, Job, JobCtx};
 use super::app::keymap::{Key, Keymap};
 use super::app::model::{Message, Model};
@@ -118,6 +119,7 @@ impl Driver {
 pub fn snapshot(
     trace: Arc<Trace>,
     profiles: Vec<Arc<Profiled>>,
+    beside: Beside,
     name: &str,
     at: Option<(Duration, Option<GoId>)>,
     theme: Theme,
@@ -130,6 +132,7 @@ pub fn snapshot(
     let light = theme.background == super::theme::Background::Light;
     let mut driver = Driver::new(trace, name, theme, keymap, size);
     driver.model.set_places(places);
+    driver.model.set_beside(beside);
     driver.open(profiles);
     if let Some((at, go)) = at {
         driver.begin_at(at, go);

@@ -3,6 +3,7 @@
 # facts that Go's own reader states of it.
 #
 #   GO=… GO_1_22=… GO_1_24=… GO_1_26=… FACTS=… tests/programs/record.sh [PROGRAM…]
+#   GO=… tests/programs/record.sh beside
 #
 #   GO        Go 1.27 or later (default: go on PATH)
 #   GO_1_22   Go 1.22, for annotations-go1.22 (left alone if not set)
@@ -39,6 +40,18 @@ record() { # PROGRAM FILE-NAME
     $FACTS "$data/$2.trace" | gzip -9 -n > "$data/$2.facts.json.gz"
   fi
 }
+
+# What a program of beside/ writes: a trace, and what stands beside it.
+beside() {
+  local go=${GO:-go}
+  (cd "$here/beside" && "$go" build -trimpath -o "$work/beside" .)
+  (cd "$here/beside" && CGO_ENABLED=1 "$go" build -race -trimpath -o "$work/racy" .)
+  "$work/beside" leaks "$data/beside"
+  gzip -9 -n -f "$data"/beside/{before,after}.txt
+  "$work/racy" race "$data/beside" 2> "$data/beside/race.txt" || true
+  "$work/beside" mapwrites "$work" 2> "$data/beside/mapwrites.txt" || true
+}
+if [ "$*" = beside ]; then beside; exit; fi
 
 all=(annotations chain convoy coroutine deadline filelock gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
   requests restart selects shards starved sweep sweeplight syscall timer unbuffered waits)

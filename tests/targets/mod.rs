@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each fuzz target is a program of its own and uses one of these")]
 
+use gotrail::analysis::leaks::{self, Beside};
+use gotrail::analysis::races;
 use gotrail::analysis::search::{self, Options};
 use gotrail::analysis::waits::links::table::Table;
 use gotrail::analysis::waits::links::{self, links};
@@ -11,11 +13,13 @@ use gotrail::base::{Time, text};
 use gotrail::input::{self, Bytes, Limits};
 use gotrail::model::Lane;
 use gotrail::profile::binary::Binary;
+use gotrail::profile::dump;
 use gotrail::profile::wire;
 use gotrail::query;
 use gotrail::read::Trace;
 use gotrail::read::persist::{Folder, Keep, LIMIT};
 use gotrail::read::trace::Options as OpenOptions;
+use gotrail::report;
 use gotrail::source::{Finder, Places};
 use gotrail::tui::app::keymap::Keymap;
 use gotrail::tui::snapshot::{self, Format};
@@ -43,7 +47,31 @@ pub const ALL: &[(&str, Target)] = &[
     ("binary", binary),
     ("viewer", viewer),
     ("kept", kept),
+    ("told", told),
 ];
+
+/// Dumps of goroutines and reports of races in any log: what is read of them, what is made of it, and what is printed.
+pub fn told(data: &[u8]) {
+    let told = dump::read(data);
+    for d in &told.dumps {
+        assert!(!d.goroutines.is_empty());
+        let mut all: Vec<u64> = d.goroutines.iter().map(|g| g.id).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), d.goroutines.len(), "a goroutine is there twice");
+        assert!(d.goroutines.iter().all(|g| d.find(g.id) == Some(g)));
+    }
+    let beside: Vec<_> = told.dumps.iter().map(|d| ("x".to_owned(), Beside::Dump(d))).collect();
+    let found = leaks::leaks(None, &beside);
+    let mut out = Vec::new();
+    report::leaks::write(&found, 10, &mut out).unwrap();
+    let reports = races::reports("x", &told);
+    report::races::write(&reports, None, &mut out).unwrap();
+    let said = String::from_utf8(out).unwrap();
+    assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "{said:?}");
+    input::recognise(data);
+    let _ = wire::decode(data);
+}
 
 /// The newer trace formats, without their header: the first byte chooses the version, the rest is batches. Scan, tables,
 /// order, and going on from a checkpoint.
@@ -261,7 +289,7 @@ pub fn viewer(data: &[u8]) {
     let size = ratatui::layout::Size { width: side(*width), height: side(*height).min(300) };
     let theme = Theme::new(ColorLevel::None, Background::Dark, false);
     let (trace, keymap, places) = (Arc::new(trace), Keymap::default(), Places::default());
-    let drawn = snapshot::snapshot(trace, Vec::new(), "fuzz", None, theme, keymap, size, &keys, Format::Text, places);
+    let drawn = snapshot::snapshot(trace, Vec::new(), std::sync::Arc::default(), "fuzz", None, theme, keymap, size, &keys, Format::Text, places);
     let drawn = drawn.expect("all keys are known");
     assert!(drawn.lines().all(|l| text::escape(l) == l), "something unescaped is drawn");
 }

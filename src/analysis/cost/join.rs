@@ -14,6 +14,7 @@ use crate::analysis::search::{LookAhead, Source};
 use crate::analysis::states::source::Unanswered;
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, GoIdx, StackId, Time};
+use crate::model::beside::Labelled;
 use crate::model::ownership::{Own, Owner, is_library};
 use crate::model::segment::Kind;
 use crate::model::{Dict, Index};
@@ -165,7 +166,7 @@ pub struct Lines {
 
 /// Lines by handle, and for stacks the handles of their frames.
 #[derive(Default)]
-struct Table {
+pub(super) struct Table {
     lines: Vec<Line>,
     owners: Vec<Owner>,
     ids: FxHashMap<(String, u32), u32>,
@@ -245,13 +246,13 @@ impl Table {
 }
 
 /// A CPU sample of the trace.
-struct Sampled {
-    time: Time,
-    go: GoIdx,
-    stack: StackId,
+pub(super) struct Sampled {
+    pub(super) time: Time,
+    pub(super) go: GoIdx,
+    pub(super) stack: StackId,
     /// Whether it is in the window and answers the query.
-    wanted: bool,
-    taken: bool,
+    pub(super) wanted: bool,
+    pub(super) taken: bool,
 }
 
 /// Samples of a profile with one stack.
@@ -264,7 +265,7 @@ struct Stack {
 }
 
 /// Which of a profile's values are time on CPU, and how many samples stand behind one.
-fn is_cpu(p: &Profile) -> Option<(usize, Option<usize>)> {
+pub(super) fn is_cpu(p: &Profile) -> Option<(usize, Option<usize>)> {
     let at = |kind: &str| p.sample_types.iter().position(|t| p.str(t.kind) == kind);
     let cpu = at("cpu").filter(|&i| p.str(p.sample_types[i].unit) == "nanoseconds")?;
     Some((cpu, at("samples")))
@@ -372,7 +373,7 @@ fn handles(t: &mut Table, p: &Profile) -> Vec<u32> {
     p.lines.iter().map(of).map(|(func, file, line)| t.line(func, file, line)).collect()
 }
 
-fn cpu(
+pub(super) fn cpu(
     dict: &Dict,
     t: &mut Table,
     (samples, overlap): (&mut [Sampled], Option<Overlap>),
@@ -454,7 +455,7 @@ fn cpu(
     for (i, labels) in taken {
         samples[i].taken = true;
         let labels = labels.and_then(|l| p.samples.get(l as usize));
-        evidence.add(samples[i].go, labels.map(|s| text_labels(p, s)));
+        evidence.add((samples[i].go, samples[i].time), labels.map(|s| text_labels(p, s)));
     }
     m
 }
@@ -505,34 +506,67 @@ fn text_labels<'a>(p: &'a Profile, s: &Sample) -> Vec<(&'a str, &'a str)> {
     p.labels_of(s).iter().filter_map(of).collect()
 }
 
-/// The labels that all matched samples of a goroutine have; none once one is not certain.
+/// The labels of matched samples, each set of labels once.
 #[derive(Default)]
-struct Evidence(FxHashMap<GoIdx, Option<Vec<(String, String)>>>);
+pub(super) struct Evidence {
+    sets: Vec<Vec<(String, String)>>,
+    ids: FxHashMap<Vec<(String, String)>, u32>,
+    /// Whose sample it is, when it was taken, and its labels if they are certain.
+    samples: Vec<(GoIdx, Time, Option<u32>)>,
+}
 
 impl Evidence {
-    fn add(&mut self, go: GoIdx, labels: Option<Vec<(&str, &str)>>) {
+    fn add(&mut self, (go, time): (GoIdx, Time), labels: Option<Vec<(&str, &str)>>) {
         if !go.is_some() {
             return;
         }
-        let new = labels.map(|l| l.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect::<Vec<_>>());
-        match self.0.entry(go) {
-            std::collections::hash_map::Entry::Vacant(e) => {
-                e.insert(new);
-            }
-            std::collections::hash_map::Entry::Occupied(mut e) => match (e.get_mut(), new) {
-                (Some(old), Some(new)) => old.retain(|l| new.contains(l)),
-                (old, _) => *old = None,
-            },
-        }
+        let labels = labels.map(|l| {
+            let mut set: Vec<(String, String)> = l.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+            set.sort();
+            let next = self.sets.len() as u32;
+            *self.ids.entry(set).or_insert_with_key(|set| {
+                self.sets.push(set.clone());
+                next
+            })
+        });
+        self.samples.push((go, time, labels));
     }
 
-    fn agreed(self) -> Vec<Inferred> {
-        let all = self
-            .0
-            .into_iter()
-            .flat_map(|(go, labels)| labels.into_iter().flatten().map(move |(key, value)| Inferred { go, key, value }));
-        let mut all: Vec<Inferred> = all.collect();
+    fn sort(&mut self) {
+        self.samples.sort_unstable();
+    }
+
+    /// The labels that all matched samples of a goroutine have; none where one is not certain.
+    fn agreed(mut self) -> Vec<Inferred> {
+        self.sort();
+        let mut all = Vec::new();
+        for of in self.samples.chunk_by(|a, b| a.0 == b.0) {
+            let Some(sets) = of.iter().map(|s| s.2).collect::<Option<Vec<u32>>>() else { continue };
+            let (first, others) = (sets[0], &sets[1..]);
+            for (key, value) in &self.sets[first as usize] {
+                if others.iter().all(|&o| self.sets[o as usize].iter().any(|l| l.0 == *key && l.1 == *value)) {
+                    all.push(Inferred { go: of[0].0, key: key.clone(), value: value.clone() });
+                }
+            }
+        }
         all.sort();
+        all
+    }
+
+    /// The labels of goroutines over time: from the first to the last of successive samples that have the same. Samples of
+    /// which it is not certain say nothing.
+    pub(super) fn over_time(mut self) -> Vec<Labelled> {
+        self.samples.retain(|s| s.2.is_some());
+        self.sort();
+        let mut all = Vec::new();
+        for of in self.samples.chunk_by(|a, b| (a.0, a.2) == (b.0, b.2)) {
+            let (go, from, Some(set)) = of[0] else { continue };
+            let to = of.last().map_or(from, |s| s.1);
+            all.extend(self.sets[set as usize].iter().map(|(key, value)| {
+                let (key, value) = (key.clone(), value.clone());
+                Labelled { go, from, to, key, value, exact: false }
+            }));
+        }
         all
     }
 }

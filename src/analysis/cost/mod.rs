@@ -3,5 +3,6 @@
 pub mod flame;
 pub mod hits;
 pub mod join;
+pub mod labels;
 pub mod lenses;
 pub mod offcpu;

@@ -1,6 +1,7 @@
 //! What the rules look at: the index, and what the analyses have found, gathered once for all of them.
 
 use crate::analysis::gc::{Collector, Gc};
+use crate::analysis::leaks::{Stuck, stuck};
 use crate::analysis::maps::{self, Files, Maps};
 use crate::analysis::sched::{Sched, Scheduler};
 use crate::analysis::search::{Source, Unanswered};
@@ -47,6 +48,8 @@ pub struct Gathered {
     pub maps: Maps,
     /// Tasks and regions by name, those with the largest sum first.
     pub spans: Vec<Spans>,
+    /// Where goroutines were blocked when the trace ended.
+    pub stuck: Vec<Stuck>,
 }
 
 /// What has to see every event, while the trace is read or afterwards.
@@ -85,7 +88,8 @@ impl Gathered {
         });
         let (sched, gc) = found.ok_or(Unanswered::NoTrace)?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
-        Ok(Gathered { links, contention, sched, gc, maps, spans })
+        let stuck = stuck(trace, &links)?;
+        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck })
     }
 
     /// The same of a trace that was read with nobody watching: a further pass over its events, which ends when `cancel` is
@@ -214,25 +218,5 @@ impl<'a> Facts<'a> {
     /// The members of a group.
     pub fn members(&self, g: GroupId) -> &'a [GoIdx] {
         self.index.groups.get(g.0 as usize).map_or(&[], |g| &g.members)
-    }
-
-    /// How many goroutines of a group there were at `n` instants spread evenly over the trace, with the seconds since its
-    /// start.
-    pub fn alive(&self, g: GroupId, n: usize) -> Vec<(f64, f64)> {
-        let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
-        for m in self.members(g).iter().filter_map(|&m| self.index.goroutine(m)) {
-            born.push(m.created.unwrap_or(self.index.start));
-            gone.extend(m.ended);
-        }
-        born.sort_unstable();
-        gone.sort_unstable();
-        let span = self.index.duration().ns();
-        (0..n)
-            .map(|i| {
-                let at = self.index.start + Duration((i128::from(span) * (i as i128 + 1) / n as i128) as i64);
-                let there = born.partition_point(|t| *t <= at) - gone.partition_point(|t| *t <= at);
-                ((at - self.index.start).as_secs_f64(), there as f64)
-            })
-            .collect()
     }
 }

@@ -6,7 +6,6 @@
 
 mod facts;
 mod finding;
-mod rising;
 pub mod rules;
 pub mod thresholds;
 

@@ -19,6 +19,7 @@ pub mod sums;
 use super::search::Source;
 use super::states::walk;
 use super::tasks::{self, What};
+use crate::analysis::states::source::Unanswered;
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment};
@@ -209,13 +210,13 @@ struct Walk<'a> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn find<S: Source>(source: &S, rules: &Rules) -> Result<Found, String> {
+pub fn find<S: Source>(source: &S, rules: &Rules) -> Result<Found, Unanswered> {
     let mut out = Ok(Found::default());
     source.with_index(&mut |index| out = find_in(source, index, rules));
     out
 }
 
-fn find_in<S: Source>(source: &S, index: &Index, rules: &Rules) -> Result<Found, String> {
+fn find_in<S: Source>(source: &S, index: &Index, rules: &Rules) -> Result<Found, Unanswered> {
     let mut kinds = vec!["task".to_owned(), "region".to_owned()];
     let mut of = Vec::new();
     for r in &rules.all {

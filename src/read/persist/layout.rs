@@ -285,6 +285,8 @@ impl Encode for Index {
             progress: _,
             totals,
             losses,
+            // It is of what stands beside the file, not of the file.
+            beside: _,
         } = self;
         dict.encode(out);
         version.encode(out);
@@ -343,6 +345,7 @@ impl Encode for Index {
             samples,
             complete,
             progress: 1.0,
+            beside: Default::default(),
             totals,
             losses,
         };

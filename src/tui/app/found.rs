@@ -1,10 +1,13 @@
 //! What the rules say of the trace, for all views to look at: made by a job when the trace has been read.
 
+use super::beside::Beside;
 use super::jobs::{Job, JobCtx, Slot};
 use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find};
+use crate::analysis::races;
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
 use crate::model::places::Places;
+use crate::report;
 use crate::report::findings::{About, markdown_one};
 use crate::tui::theme::Role;
 
@@ -127,8 +130,8 @@ pub fn slot() -> Slot {
     Slot::of::<Found>("findings")
 }
 
-/// Applies the rules to the trace, which messages call `name`.
-pub fn look(name: String) -> Job {
+/// Applies the rules to the trace, which messages call `name`; reports of races `beside` it are findings as well.
+pub fn look(name: String, beside: Beside) -> Job {
     let work = move |cx: &JobCtx, say: &(dyn Fn(Found) + Sync)| {
         let watched = Watching::default();
         // That is the smaller half of it.
@@ -136,8 +139,16 @@ pub fn look(name: String) -> Job {
             return Err("no longer wanted".into());
         }
         let more = Gathered::new(cx, Some(name.as_str()), &watched)?;
+        let mut reports: Vec<_> = beside.iter().flat_map(|(name, told)| races::reports(name, told)).collect();
+        races::locate(cx, &mut reports)?;
         let index = cx.trace.index();
-        let all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
+        let mut all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
+        let places = &more.links.places;
+        let races = reports.iter().filter_map(|r| {
+            let said = report::races::about(r, Some(&index)).into_iter().skip(1).map(|l| l.trim().to_owned());
+            r.finding(&index, places, said.collect())
+        });
+        all.found.splice(0..0, races.collect::<Vec<_>>());
         let about = About { name: &name, index: &index, places: &more.links.places };
         let mut said = Said {
             items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f)).collect(),

@@ -1,6 +1,7 @@
 //! What the viewer is without a screen: its state, where the user has been, what keys mean, and the jobs beside it.
 
 pub mod action;
+pub mod beside;
 pub mod catalog;
 pub mod found;
 pub mod hits;

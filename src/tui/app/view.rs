@@ -1,6 +1,7 @@
 //! What the views and panes have in common, what they may look at, and what they ask of the model.
 
 use super::action::{Action, Scope};
+use super::beside::Beside;
 use super::catalog::ViewId;
 use super::found::Found;
 use super::hits::Hits;
@@ -41,6 +42,8 @@ pub struct Ctx<'a> {
     pub name: &'a str,
     /// The profiles that are open beside the trace, or instead of one.
     pub profiles: &'a [Arc<Profiled>],
+    /// Texts that say something of the trace's goroutines.
+    pub beside: &'a Beside,
 }
 
 impl Ctx<'_> {

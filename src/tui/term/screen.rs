@@ -7,6 +7,7 @@ use super::{signals, tty};
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
+use crate::tui::app::beside::Beside;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::app::model::{Message, Model};
@@ -34,6 +35,8 @@ pub struct Setup {
     pub trace: Arc<Trace>,
     /// The profiles that are opened with it.
     pub profiles: Vec<Arc<Profiled>>,
+    /// Texts that say something of the trace's goroutines.
+    pub beside: Beside,
     /// What messages call them.
     pub name: String,
     /// Where in the trace to begin: how long after its start, and at which goroutine.
@@ -194,6 +197,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let size = terminal.size()?;
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
+    model.set_beside(setup.beside);
     model.set_profiles(setup.profiles);
     if let Some((at, go)) = setup.at {
         model.begin_at(at, go);

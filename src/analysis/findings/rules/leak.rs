@@ -1,13 +1,13 @@
-//! Goroutines that are left behind: they wait to the end of the trace, nobody ever woke them, and they become more.
+//! Goroutines that are left behind: they wait to the end of the trace, nobody ever woke them, and they become more. What is
+//! one is decided in [`leaks`](crate::analysis::leaks), which `gotrail leaks` asks too.
 
 use crate::analysis::findings::Rule;
-use crate::analysis::findings::rising::slope;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
-use crate::analysis::waits::links::Edge;
+use crate::analysis::leaks::{Standing, Stuck};
 use crate::base::{Duration, text};
+use crate::model::Class;
 use crate::model::places::PlaceId;
-use crate::model::{Class, Reason};
 
 pub(super) const RULE: Rule = Rule {
     name: "goroutine-leak",
@@ -16,65 +16,30 @@ pub(super) const RULE: Rule = Rule {
     look,
 };
 
-/// Instants at which goroutines are counted.
-const COUNTS: usize = 24;
-/// A worker that is idle at the end has waited for a shorter part of the trace than this.
-const LONG: i64 = 2;
-
 fn look(f: &Facts, levels: &Levels) -> Verdict {
-    let mut found = Vec::new();
-    let mut looked = 0;
-    for e in f.unended() {
-        let Reason { name, class, .. } = f.reason(e);
-        let class = if is_nil(&name) { Class::Send } else { class };
-        if !matches!(class, Class::Send | Class::Receive | Class::Select | Class::Lock | Class::Group | Class::Cond) {
-            continue;
-        }
-        looked += e.count;
-        found.extend(leak(f, levels, e, class));
-    }
+    let found: Vec<Finding> = f.more.stuck.iter().filter_map(|s| leak(f, levels, s)).collect();
     match found.is_empty() {
         true => Verdict::Fine(format!(
             "goroutine leaks: {} goroutines are blocked at the end of the trace, their number does not rise",
-            text::count(looked)
+            text::count(f.more.stuck.iter().map(|s| s.goroutines.len() as u64).sum())
         )),
         false => Verdict::Found(found),
     }
 }
 
-/// Whether a wait is for a channel that is nil: nothing ends it.
-fn is_nil(reason: &str) -> bool {
-    reason.ends_with("a nil channel")
-}
-
-fn leak(f: &Facts, levels: &Levels, e: &Edge, class: Class) -> Option<Finding> {
-    let group = e.key.waiter;
+fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
+    let e = f.unended().find(|e| e.key == s.key)?;
+    let (group, class) = (s.key.waiter, s.class);
     let members = || f.members(group).iter().filter_map(|&g| f.index.goroutine(g));
     let (started, ended) =
         (members().filter(|g| g.created.is_some()).count(), members().filter(|g| !g.unfinished()).count());
-    if started <= ended {
-        return None;
-    }
-    let alive = f.alive(group, COUNTS);
-    // Connections and workers that are made at the start rise, too, and stop; what leaks goes on.
-    let goes_on = slope(&alive[COUNTS / 2..]).is_some_and(|s| s.low > 0.0);
-    let rise = slope(&alive).filter(|s| s.low > 0.0 && goes_on);
-    let left = members().filter(|g| g.unfinished()).count() as u64;
-    // One or a few that nobody ever wakes are told apart from idle workers only by the line: here no wait was ever ended.
-    let never = f.waits().all(|o| o.key.at != e.key.at || o.key.reason != e.key.reason || o.key.waker == e.key.waker);
-    let long = e.max.ns().saturating_mul(LONG) >= f.index.duration().ns();
-    let measure = match rise {
-        Some(_) => left as f64,
-        None if is_nil(&f.reason(e).name) => left as f64,
-        None if never && long && matches!(class, Class::Send | Class::Receive) => 1.0,
-        None => return None,
-    };
-    let nil = is_nil(&f.reason(e).name);
-    let severity = match rise {
+    let left = s.goroutines.len() as u64;
+    let (measure, severity) = match s.standing {
         // It is certain, however few they are.
-        _ if nil => levels.of(measure).unwrap_or(Severity::Info).max(Severity::Warn),
-        Some(_) => levels.of(measure)?,
-        None => levels.of(measure).map(|_| Severity::Info)?,
+        Standing::Nil => (left as f64, levels.of(left as f64).unwrap_or(Severity::Info).max(Severity::Warn)),
+        Standing::Rising(_) => (left as f64, levels.of(left as f64)?),
+        Standing::NeverWoken => (1.0, levels.of(1.0).map(|_| Severity::Info)?),
+        Standing::Steady => return None,
     };
     let name = f.group(group);
     let reason = f.reason(e).name;
@@ -90,20 +55,16 @@ fn leak(f: &Facts, levels: &Levels, e: &Edge, class: Class) -> Option<Finding> {
         text::count(started as u64),
         text::count(ended as u64)
     ));
-    if let Some(s) = rise {
-        evidence.push(format!(
+    evidence.push(match s.standing {
+        Standing::Rising(slope) => format!(
             "their number rises by {:.0} a second, from {:.0} to {:.0}",
-            s.per_x,
-            alive.first().map_or(0.0, |p| p.1),
-            alive.last().map_or(0.0, |p| p.1)
-        ));
-    } else if nil {
-        evidence.push("the channel is nil: nothing can end this wait".into());
-    } else {
-        evidence.push(
-            "no wait at this line was ended by anyone; a worker that has not had any work yet looks the same".into(),
-        );
-    }
+            slope.per_x,
+            s.alive.first().map_or(0.0, |p| p.1),
+            s.alive.last().map_or(0.0, |p| p.1)
+        ),
+        Standing::Nil => "the channel is nil: nothing can end this wait".into(),
+        _ => "no wait at this line was ended by anyone; a worker that has not had any work yet looks the same".into(),
+    });
     let made = members().filter(|g| g.unfinished()).map(|g| g.created_at).find(|s| s.is_some());
     let made = made.map_or(PlaceId::NONE, |s| f.more.links.places.user(s));
     if made != PlaceId::NONE {

@@ -235,7 +235,7 @@ impl Summer<'_, '_> {
 }
 
 /// The key of a wait, and who ended it.
-fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval) -> (Key, Waker) {
+pub(crate) fn key(index: &Index, places: &Places, reasons: &Reasons, w: &Interval) -> (Key, Waker) {
     let waker = w.waker(index, reasons);
     if w.state == GoState::Syscall {
         return (call_key(index, places, reasons, group(index, w.go), w.stack, w.end.is_some()), waker);

@@ -5,6 +5,9 @@ use super::maps::Mapping;
 use crate::profile::wire::proto;
 use rustc_hash::FxHashMap;
 
+/// What stands for a function of the runtime of which Go's texts leave the name out.
+pub(crate) const HIDDEN: &str = "runtime.[hidden]";
+
 /// A call that stands at an address.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Call {
@@ -152,17 +155,22 @@ impl Builder {
     /// leaf, and `runtime.goexit` at the root. Without their names they could not be dropped like those of the newer
     /// format.
     pub fn name_hidden(&mut self) {
-        let name = |name: &str| Call { function: name.to_string(), file: String::new(), line: 0 };
+        // Samples share locations: what one has named is still hidden in the next.
+        let told: Vec<bool> = self.locations.iter().map(|l| !l.calls.is_empty()).collect();
+        let named = |l: &u32| told[*l as usize];
+        let mut name = |l: u32, name: &str| {
+            let calls = &mut self.locations[l as usize].calls;
+            if calls.is_empty() {
+                calls.push(Call { function: name.to_string(), file: String::new(), line: 0 });
+            }
+        };
         for s in &self.samples {
-            let named = |l: &u32| !self.locations[*l as usize].calls.is_empty();
             let (Some(first), Some(last)) = (s.stack.iter().position(named), s.stack.iter().rposition(named)) else {
                 continue;
             };
-            for &l in &s.stack[..first] {
-                self.locations[l as usize].calls.push(name("runtime.[hidden]"));
-            }
+            s.stack[..first].iter().for_each(|&l| name(l, HIDDEN));
             if let [root] = s.stack[last + 1..] {
-                self.locations[root as usize].calls.push(name("runtime.goexit"));
+                name(root, "runtime.goexit");
             }
         }
     }

@@ -4,7 +4,7 @@
 //! Where a text carries symbols, they are used; pprof itself ignores those that Go writes as comments and does not
 //! read `debug=2` at all.
 
-mod builder;
+pub(crate) mod builder;
 mod contention;
 mod count;
 mod cpu;
@@ -12,7 +12,7 @@ mod frames;
 mod goroutines;
 mod heap;
 mod java;
-mod labels;
+pub(crate) mod labels;
 mod maps;
 mod thread;
 
@@ -37,7 +37,7 @@ pub(crate) fn decode(data: &[u8]) -> Result<Profile, Error> {
     }
     let text = String::from_utf8_lossy(data);
     let decoders: [Decoder; 6] =
-        [heap::decode, count::decode, thread::decode, contention::decode, java::decode, goroutines::decode];
+        [heap::decode, count::decode, thread::decode, contention::decode, java::decode, |t| Ok(goroutines::decode(t))];
     for decode in decoders {
         if let Some(b) = decode(&text)? {
             return Ok(frames::add(b.finish()));
@@ -51,14 +51,14 @@ pub(crate) fn recognise(data: &[u8]) -> bool {
     cpu::recognise(data) || recognise_text(data)
 }
 
-/// Whether one of the first lines is a header that a decoder knows.
+/// Whether one of the first lines is a header that a decoder knows, or any line is of a goroutine.
 fn recognise_text(data: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&data[..data.len().min(64 << 10)]);
     let Some(line) = head.lines().find(|l| !is_blank(l)) else { return false };
     line.starts_with("--- ")
         || line.contains("heap profile: ")
         || line.contains(" profile: total ")
-        || goroutines::is_header(line)
+        || crate::input::told_in(data).0
 }
 
 /// A blank line or a comment.

@@ -2,6 +2,7 @@
 
 use super::{Model, cx};
 use crate::model::Index;
+use crate::tui::app::beside;
 use crate::tui::app::found::{self, Found};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::jobs::{Answer, Effect};
@@ -63,11 +64,23 @@ impl Model {
         effects.extend(self.shared.waited.ask(index).map(Effect::Run));
     }
 
+    /// Asks what profiles and texts beside the trace say of its goroutines, as soon as that is read.
+    pub(super) fn join(&mut self, index: &Index, effects: &mut Vec<Effect>) {
+        let s = &mut self.shared;
+        if !index.complete || s.trace.is_none() || s.joined {
+            return;
+        }
+        if let Some(job) = beside::join(&s.profiles, &s.beside) {
+            s.joined = true;
+            effects.push(Effect::Run(job));
+        }
+    }
+
     /// Asks the rules as soon as the trace is read, unless it is so large that they are to wait until they are wanted.
     pub(super) fn look_for_findings(&mut self, index: &Index, effects: &mut Vec<Effect>) {
         if self.shared.found.at_once(index) && !self.shared.trace.is_none() {
             self.shared.found = Found::Looking(0.0);
-            effects.push(Effect::Run(found::look(self.shared.name.clone())));
+            effects.push(Effect::Run(found::look(self.shared.name.clone(), self.shared.beside.clone())));
         }
     }
 

@@ -5,6 +5,7 @@ mod begin;
 mod mouse;
 
 use super::action::{Action, Scope};
+use super::beside::Beside;
 use super::catalog::ViewId;
 use super::found::Found;
 use super::hits;
@@ -60,6 +61,10 @@ pub struct Shared {
     pub trace: Arc<Trace>,
     /// The profiles.
     pub profiles: Vec<Arc<Profiled>>,
+    /// Texts that say something of the trace's goroutines.
+    pub beside: Beside,
+    /// Whether it was asked what profiles and texts say of them.
+    pub joined: bool,
     /// What messages call them.
     pub name: String,
     /// Styles and glyphs.
@@ -112,6 +117,7 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         focused,
         name: &shared.name,
         profiles: &shared.profiles,
+        beside: &shared.beside,
     }
 }
 
@@ -132,6 +138,8 @@ impl Model {
             shared: Shared {
                 trace,
                 profiles: Vec::new(),
+                beside: Beside::default(),
+                joined: false,
                 name,
                 theme,
                 nav,
@@ -169,6 +177,13 @@ impl Model {
         if self.shared.trace.is_none() {
             self.shared.nav.here_mut().view = ViewId::Profile;
         }
+    }
+
+    /// Takes in texts that say something of the trace's goroutines.
+    pub fn set_beside(&mut self, beside: Beside) {
+        self.shared.beside = beside;
+        // The rules look at it as well.
+        self.shared.found = Found::default();
     }
 
     /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
@@ -477,6 +492,7 @@ impl Model {
     /// After a message: search if the query has changed, and let everything that is seen ask for what it lacks.
     fn settle(&mut self, index: &Index, effects: &mut Vec<Effect>) {
         self.name_waits(index, effects);
+        self.join(index, effects);
         self.look_for_findings(index, effects);
         let query = self.shared.nav.here().query().map(str::to_string);
         match query {

@@ -160,6 +160,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
         }
         if let Some(i) = &found.interval {
             interval(&mut out, i, found, cx, height);
+            beside(&mut out, i, cx);
         }
         return out;
     }
@@ -258,6 +259,20 @@ fn interval(out: &mut Vec<Line>, i: &Interval, found: &Found, cx: &Ctx, height: 
         line.act = f.some().map(Act::Frame);
         out.push(line);
     }
+}
+
+/// What stands beside the trace says of the goroutine: its labels, dumps, reports of races.
+fn beside(out: &mut Vec<Line>, i: &Interval, cx: &Ctx) {
+    let labels = cx.index.beside.labels_of(i.go).iter().filter(|l| l.from < i.to && l.to >= i.from);
+    for (k, l) in labels.enumerate() {
+        let text = format!("{}={}", escape(&l.key), escape(&l.value));
+        let mut line = Line::new(if k == 0 { "labels" } else { "" }, text);
+        if !l.exact {
+            line.spans.push(("  by its samples in the profile".into(), Role::Dim));
+        }
+        out.push(line);
+    }
+    out.extend(cx.index.beside.told_of(i.go).iter().map(|t| Line::new(t.who, t.what.clone())));
 }
 
 /// Who made the goroutine runnable, and where that stood.

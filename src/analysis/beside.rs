@@ -1,0 +1,88 @@
+//! What profiles, dumps and reports of races beside a trace say of its goroutines.
+
+use crate::analysis::cost::labels;
+use crate::analysis::races;
+use crate::analysis::search::Source;
+use crate::analysis::states::source::Unanswered;
+use crate::base::{GoIdx, text};
+use crate::model::Index;
+use crate::model::beside::{Beside, Labelled, Told};
+use crate::model::dict::{shown_line, without_types};
+use crate::profile::dump;
+use crate::profile::model::Profile;
+use rustc_hash::FxHashMap;
+
+/// Joins them with a trace that has been read whole. A text comes with its name, which may be shown.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn beside<S: Source>(
+    source: &S,
+    profiles: &[&Profile],
+    told: &[(&str, &dump::Told)],
+) -> Result<Beside, Unanswered> {
+    let with: Vec<&Profile> = profiles.iter().copied().filter(|p| labels::has_labels(p)).collect();
+    let mut labelled = if with.is_empty() { Vec::new() } else { labels::of_samples(source, &with)? };
+    let mut said = Vec::new();
+    source.with_index(&mut |index| {
+        for (name, t) in told {
+            t.dumps.iter().for_each(|d| of_dump(index, name, d, &mut labelled, &mut said));
+        }
+    });
+    for (name, t) in told {
+        let mut reports = races::reports(name, t);
+        reports.retain(|r| r.fatal.is_none());
+        races::locate(source, &mut reports)?;
+        reports.iter().for_each(|r| of_report(r, &mut said));
+    }
+    Ok(Beside::new(labelled, said))
+}
+
+/// What a dump says of the goroutines that have a number of it and start in the same function.
+fn of_dump(index: &Index, name: &str, d: &dump::Dump, labelled: &mut Vec<Labelled>, said: &mut Vec<Told>) {
+    let all = index.goroutines.iter().zip(0u32..).map(|(g, i)| (g.id.0, GoIdx(i)));
+    let by_id: FxHashMap<u64, GoIdx> = all.collect();
+    for g in &d.goroutines {
+        let Some((&go, known)) = by_id.get(&g.id).and_then(|go| Some((go, index.goroutine(*go)?))) else { continue };
+        let (here, there) = (index.goroutine_name(go), d.stack(g).next_back().map_or("", |f| f.func.as_str()));
+        let main = g.id == 1 && matches!(there, "main.main" | "runtime.main");
+        if !here.is_empty() && !there.is_empty() && !main && without_types(here) != without_types(there) {
+            continue;
+        }
+        let mut what = text::escape(d.reason(g)).into_owned();
+        what += &g.minutes.map_or(String::new(), |m| format!(" for {m} minutes"));
+        what += if g.leaked { ", marked as leaked" } else { "" };
+        what += if g.locked { ", locked to its thread" } else { "" };
+        said.push(Told { go, who: "dump", what: format!("{what} · {}", text::escape(name)) });
+        // Labels seldom change in a goroutine's life, and a dump says what they are at one moment of it.
+        let (from, to) = (known.created.unwrap_or(index.start), known.ended.unwrap_or(index.end));
+        labelled.extend(d.labels(g).iter().cloned().map(|(key, value)| Labelled {
+            go,
+            from,
+            to,
+            key,
+            value,
+            exact: true,
+        }));
+    }
+}
+
+/// What a report of a race says of the goroutines that it may mean.
+fn of_report(r: &races::Report, said: &mut Vec<Told>) {
+    for s in &r.sides {
+        let Some(at) = s.at() else { continue };
+        let alike = match s.candidates.len() {
+            1 => String::new(),
+            n => format!(", one of {n} alike"),
+        };
+        let what = format!(
+            "{} at {}{alike} · {}:{}",
+            s.what.word(),
+            shown_line(&at.file, at.line),
+            text::escape(&r.file.0),
+            r.file.1
+        );
+        said.extend(s.candidates.iter().map(|c| Told { go: c.go, who: "race", what: what.clone() }));
+    }
+}

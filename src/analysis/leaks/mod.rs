@@ -1,0 +1,381 @@
+//! Goroutines that are left behind: what is one, decided here for findings, views and `gotrail leaks`.
+//!
+//! *Certain* are those that the runtime has marked (Go 1.26 and later), and those that wait for a channel that is nil.
+//! *Likely* are those that wait, unmarked, at a line where their number rises: over the trace, or from one dump or goroutine
+//! profile to the next. *Possible* are those that nobody ever woke, which a worker that has had no work yet resembles.
+//! Everything else that waits is none, a pool of workers above all.
+
+mod census;
+mod stuck;
+
+pub use census::{Census, Counted, Site};
+pub use stuck::{Standing, Stuck, stuck};
+
+use crate::analysis::rising::{Slope, slope};
+use crate::analysis::waits::links::Links;
+use crate::base::{Duration, GoIdx};
+use crate::model::Index;
+use crate::model::dict::without_types;
+use crate::profile::dump::{Dump, Frame};
+use crate::profile::model::Profile;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How sure it is that goroutines are leaks.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Sure {
+    /// Nothing can wake them.
+    Certain,
+    /// Their number rises.
+    Likely,
+    /// Nobody ever woke one.
+    Possible,
+    /// There is no sign of it.
+    No,
+}
+
+/// Why it is so.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Why {
+    /// The runtime has marked them.
+    Marked,
+    /// The channel is nil.
+    Nil,
+    /// Their number rises in the trace, by so much a second.
+    Rises(Slope),
+    /// Their number rises from one dump or profile to the next.
+    RisesBetween,
+    /// Nobody ever woke one at this line, in the trace.
+    NeverWoken,
+    /// Their number does not rise.
+    Steady,
+    /// There is one dump or profile: nothing to compare it with.
+    Alone,
+}
+
+/// For how long a goroutine has been blocked.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Age {
+    /// This long.
+    pub time: Duration,
+    /// At least: it began before the trace, or was told in whole minutes.
+    pub at_least: bool,
+}
+
+/// Goroutines that start in one function and are blocked at one line.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Leak {
+    /// How sure it is that they are leaks.
+    pub sure: Sure,
+    /// Why.
+    pub why: Why,
+    /// How many.
+    pub count: u64,
+    /// Where they are blocked.
+    pub site: Site,
+    /// The source file of that line. Not escaped.
+    pub file: String,
+    /// What they wait for. Not escaped.
+    pub reason: String,
+    /// Where they are made.
+    pub created: Option<Frame>,
+    /// For how long the one that waits longest has been blocked.
+    pub oldest: Option<Age>,
+    /// Their numbers, ascending, as far as they are known.
+    pub ids: Vec<u64>,
+    /// How many were blocked there in each dump and goroutine profile, in order.
+    pub counts: Vec<u64>,
+    /// Bytes in use that goroutines which start in this function have allocated, by the heap profile.
+    pub bytes: Option<i64>,
+    /// Their labels, and how many have each; dumps tell them.
+    pub labels: Vec<(String, String, u64)>,
+}
+
+/// What was looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Looked {
+    /// The file. Not escaped.
+    pub name: String,
+    /// What it is.
+    pub what: What,
+}
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    /// A dump, or a goroutine profile.
+    Census {
+        /// Whether it is a dump.
+        dump: bool,
+        /// Goroutines in it.
+        all: u64,
+        /// How many of them are marked.
+        marked: u64,
+        /// How many of its numbers are goroutines of the trace, of the same start function.
+        in_trace: u64,
+        /// Whether it is of another process than the trace, and so left out.
+        foreign: bool,
+    },
+    /// A heap profile.
+    Heap,
+    /// Anything else, which says nothing of goroutines.
+    LeftOut,
+}
+
+/// What stands beside a trace, or alone.
+pub enum Beside<'a> {
+    /// A dump.
+    Dump(&'a Dump),
+    /// A profile.
+    Profile(&'a Profile),
+}
+
+/// A trace that has been read whole, and what is blocked when it ends.
+#[derive(Clone, Copy)]
+pub struct Traced<'a> {
+    /// Its index.
+    pub index: &'a Index,
+    /// All its waits.
+    pub links: &'a Links,
+    /// What is blocked, by [`stuck`] of these.
+    pub stuck: &'a [Stuck],
+}
+
+/// What is left behind.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Leaks {
+    /// By how sure it is, those with the most first.
+    pub leaks: Vec<Leak>,
+    /// What was looked at beside the trace.
+    pub looked: Vec<Looked>,
+}
+
+impl Leaks {
+    /// How many goroutines there are of which it is so sure.
+    pub fn count(&self, sure: Sure) -> u64 {
+        self.leaks.iter().filter(|l| l.sure == sure).map(|l| l.count).sum()
+    }
+}
+
+/// What all sources say of one site.
+#[derive(Default)]
+struct Known<'a> {
+    file: String,
+    reason: String,
+    created: Option<Frame>,
+    stuck: Vec<&'a Stuck>,
+    /// One for each census that has all goroutines.
+    counts: Vec<u64>,
+    /// Of the last such census.
+    last: Counted,
+    marked: Counted,
+}
+
+/// Puts together what a trace, dumps and profiles of one process say. Dumps and profiles are in the order of time.
+pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leaks {
+    let mut known: BTreeMap<Site, Known> = BTreeMap::new();
+    if let Some(t) = &trace {
+        of_trace(t, &mut known);
+    }
+    let mut out = Leaks::default();
+    let mut heap = None;
+    let mut censuses = 0;
+    for (name, b) in beside {
+        let (census, dump) = match b {
+            Beside::Dump(d) => (Some(Census::of_dump(d)), Some(*d)),
+            Beside::Profile(p) => {
+                if p.sample_types.iter().any(|t| p.str(t.kind) == "inuse_space") {
+                    heap = Some(*p);
+                }
+                (Census::of_profile(p), None)
+            }
+        };
+        let what = match (census, b) {
+            (Some(c), _) => {
+                let (in_trace, foreign) = joined(trace, dump);
+                if !foreign {
+                    add(&mut known, &c, censuses);
+                    censuses += usize::from(!c.marked_only);
+                }
+                What::Census { dump: dump.is_some(), all: c.all, marked: c.marked, in_trace, foreign }
+            }
+            (None, Beside::Profile(p)) if heap.is_some_and(|h| std::ptr::eq(h, *p)) => What::Heap,
+            _ => What::LeftOut,
+        };
+        out.looked.push(Looked { name: name.clone(), what });
+    }
+    for (site, mut k) in known {
+        k.counts.resize(censuses, 0);
+        rows(trace, site, &k, &mut out.leaks);
+    }
+    if let Some(p) = heap {
+        let bytes = in_use(p);
+        out.leaks.iter_mut().for_each(|l| l.bytes = bytes.get(&*l.site.entry).copied());
+    }
+    out.leaks.sort_by(|a, b| (a.sure, b.count, &a.site).cmp(&(b.sure, a.count, &b.site)));
+    out
+}
+
+fn of_trace<'a>(t: &Traced<'a>, known: &mut BTreeMap<Site, Known<'a>>) {
+    for s in t.stuck {
+        let (places, dict) = (&t.links.places, &t.index.dict);
+        let frame = |p| {
+            let (f, line) = places.get(p)?;
+            Some(Frame { func: dict.func_name(f).to_owned(), file: dict.func_file(f).to_owned(), line })
+        };
+        let at = frame(s.key.at).unwrap_or_default();
+        let site = Site::new(t.index.group_name(s.key.waiter), &at.func, at.line);
+        let k = known.entry(site).or_default();
+        k.file = at.file;
+        k.reason = t.links.reasons.get(s.key.reason).name;
+        let made = s.goroutines.iter().filter_map(|g| t.index.goroutine(g.0)).find(|g| g.created_at.is_some());
+        k.created = made.and_then(|g| frame(places.user(g.created_at)));
+        k.stuck.push(s);
+    }
+}
+
+/// Adds what a census says; `n` have been added before it that have all goroutines.
+fn add(known: &mut BTreeMap<Site, Known>, c: &Census, n: usize) {
+    if !c.marked_only {
+        known.values_mut().for_each(|k| k.last = Counted::default());
+    }
+    if c.marked > 0 {
+        known.values_mut().for_each(|k| k.marked = Counted::default());
+    }
+    for (site, counted) in &c.sites {
+        let k = known.entry(site.clone()).or_default();
+        if k.file.is_empty() {
+            k.file.clone_from(&counted.file);
+        }
+        if k.reason.is_empty() {
+            k.reason.clone_from(&counted.reason);
+        }
+        k.created = k.created.take().or_else(|| counted.created.clone());
+        if counted.marked > 0 {
+            k.marked = counted.clone();
+        }
+        if !c.marked_only {
+            k.counts.resize(n, 0);
+            k.counts.push(counted.count);
+            k.last = counted.clone();
+        }
+    }
+}
+
+/// How many goroutines of a dump are in the trace, and whether it is of another process: most that have the number of one
+/// in the trace start in another function.
+fn joined(trace: Option<Traced<'_>>, dump: Option<&Dump>) -> (u64, bool) {
+    let (Some(t), Some(d)) = (trace, dump) else { return (0, false) };
+    let (mut same, mut other) = (0u64, 0u64);
+    // Of two with one number the later one: numbers come again in another process only.
+    let all = t.index.goroutines.iter().zip(0u32..).map(|(g, i)| (g.id.0, GoIdx(i)));
+    let by_id: FxHashMap<u64, GoIdx> = all.collect();
+    for g in &d.goroutines {
+        let Some(&found) = by_id.get(&g.id) else { continue };
+        let (name, entry) = (t.index.goroutine_name(found), d.stack(g).next_back().map_or("", |f| f.func.as_str()));
+        if !name.is_empty() && !entry.is_empty() {
+            *(if without_types(name) == without_types(entry) { &mut same } else { &mut other }) += 1;
+        }
+    }
+    (same, other > same)
+}
+
+/// Whether the number at a site rises from one census to the next.
+fn rises(counts: &[u64]) -> bool {
+    match counts.len() {
+        0 | 1 => false,
+        2 | 3 => counts.windows(2).all(|w| w[1] > w[0]),
+        _ => {
+            let points: Vec<_> = counts.iter().enumerate().map(|(i, &n)| (i as f64, n as f64)).collect();
+            slope(&points).is_some_and(|s| s.low > 0.0)
+        }
+    }
+}
+
+/// The goroutines of a site: those that are leaks for certain, and the rest.
+fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak>) {
+    let marked: BTreeSet<u64> = k.marked.ids.iter().filter(|g| g.1).map(|g| g.0).collect();
+    let in_trace = || {
+        let of = trace.iter().flat_map(|t| k.stuck.iter().flat_map(|s| &s.goroutines).map(|g| (t.index, *g)));
+        of.filter_map(|(index, (g, from))| Some((index.goroutine(g)?.id.0, index, from)))
+    };
+    let mut ids: BTreeSet<u64> = in_trace().map(|g| g.0).collect();
+    let nil = k.stuck.iter().any(|s| s.standing == Standing::Nil);
+    let rise = k.stuck.iter().find_map(|s| if let Standing::Rising(s) = s.standing { Some(s) } else { None });
+    let never = k.stuck.iter().any(|s| s.standing == Standing::NeverWoken);
+    let between = rises(&k.counts);
+    // Where only dumps rise, or nothing is traced, they tell who is left.
+    if rise.is_none() && between || k.stuck.is_empty() {
+        ids = k.last.ids.iter().map(|g| g.0).collect();
+    }
+    let all = if ids.is_empty() { k.last.count } else { ids.len() as u64 };
+    let certain = if nil { all.max(k.marked.marked) } else { k.marked.marked };
+    let oldest = |of: &dyn Fn(u64) -> bool| {
+        let waits = in_trace()
+            .filter(|g| of(g.0))
+            .map(|(_, index, from)| Age { time: index.end - from, at_least: from <= index.start });
+        let told = [&k.last, &k.marked].into_iter().filter_map(|c| c.minutes);
+        waits.chain(told.map(|m| Age { time: minutes(m), at_least: true })).max()
+    };
+    let leak = |sure, why, count, ids: Vec<u64>, oldest| Leak {
+        sure,
+        why,
+        count,
+        site: site.clone(),
+        file: k.file.clone(),
+        reason: k.reason.clone(),
+        created: k.created.clone(),
+        oldest,
+        ids,
+        counts: k.counts.clone(),
+        bytes: None,
+        labels: {
+            let from = if sure == Sure::Certain && k.marked.count > 0 { &k.marked } else { &k.last };
+            from.labels.iter().map(|((key, value), &n)| (key.clone(), value.clone(), n)).collect()
+        },
+    };
+    if certain > 0 {
+        let who: Vec<u64> = if nil { ids.iter().copied().collect() } else { marked.iter().copied().collect() };
+        let why = if k.marked.marked > 0 { Why::Marked } else { Why::Nil };
+        let of = |id| nil || marked.is_empty() || marked.contains(&id);
+        out.push(leak(Sure::Certain, why, certain, who, oldest(&of)));
+    }
+    ids.retain(|id| !marked.contains(id));
+    // A profile marks some of them without saying which.
+    let rest = if marked.is_empty() || ids.is_empty() { all.saturating_sub(certain) } else { ids.len() as u64 };
+    if rest == 0 || nil {
+        return;
+    }
+    let (sure, why) = match rise {
+        Some(slope) => (Sure::Likely, Why::Rises(slope)),
+        None if between => (Sure::Likely, Why::RisesBetween),
+        None if never => (Sure::Possible, Why::NeverWoken),
+        None if k.stuck.is_empty() && k.counts.len() < 2 => (Sure::No, Why::Alone),
+        None => (Sure::No, Why::Steady),
+    };
+    let of = |id| ids.contains(&id);
+    out.push(leak(sure, why, rest, ids.iter().copied().collect(), oldest(&of)));
+}
+
+fn minutes(n: u64) -> Duration {
+    Duration(i64::try_from(n).unwrap_or(i64::MAX).saturating_mul(60_000_000_000))
+}
+
+/// By start function, the bytes in use that its goroutines have allocated.
+fn in_use(p: &Profile) -> BTreeMap<&str, i64> {
+    let mut out: BTreeMap<&str, i64> = BTreeMap::new();
+    let Some(value) = p.sample_types.iter().position(|t| p.str(t.kind) == "inuse_space") else { return out };
+    for s in &p.samples {
+        let locations = p.stack_of(s).iter().rev().filter_map(|&l| p.locations.get(l as usize));
+        let mut funcs = locations.flat_map(|l| p.lines[l.lines.range()].iter().rev());
+        let name = funcs.find_map(|l| {
+            let name = p.str(p.functions.get(l.function as usize)?.name);
+            (!matches!(name, "runtime.goexit" | "runtime.main")).then_some(name)
+        });
+        if let Some(name) = name {
+            let sum = out.entry(name).or_default();
+            *sum = sum.saturating_add(p.values_of(s).get(value).copied().unwrap_or(0));
+        }
+    }
+    out
+}

@@ -1,0 +1,175 @@
+//! Where goroutines are blocked when a trace ends, and whether they are leaks.
+
+use crate::analysis::rising::{Slope, slope};
+use crate::analysis::search::Source;
+use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::tracker::{self, Interval, Visit};
+use crate::analysis::waits::links::{self, Key, Links, Party};
+use crate::base::{Duration, GoIdx, GroupId, Time};
+use crate::model::segment::GoState;
+use crate::model::{Class, Index, Reason};
+use rustc_hash::FxHashMap;
+
+/// What to think of goroutines that are blocked at one line when the trace ends.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Standing {
+    /// They wait for a channel that is nil: nothing can wake them.
+    Nil,
+    /// Their number rises, by so much a second.
+    Rising(Slope),
+    /// Nobody ever woke one at this line, and they have waited for most of the trace: a leak, or a worker that has had
+    /// no work yet.
+    NeverWoken,
+    /// There is no sign of a leak: their number does not rise. A pool of workers is so.
+    Steady,
+}
+
+/// The goroutines of a group that are blocked at one line, for one reason, when the trace ends.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stuck {
+    /// The group, the line and the reason. The handles are those of the [`Links`] that were given.
+    pub key: Key,
+    /// What kind of thing they wait for.
+    pub class: Class,
+    /// The goroutines, and since when they wait; the trace's start, if they did before. The longest first.
+    pub goroutines: Vec<(GoIdx, Time)>,
+    /// What to think of them.
+    pub standing: Standing,
+    /// How many of them there were at instants spread evenly over the trace: seconds since its start, and their number.
+    pub alive: Vec<(f64, f64)>,
+}
+
+/// Instants at which goroutines are counted.
+const COUNTS: usize = 24;
+/// A worker that is idle at the end has waited for a shorter part of the trace than one of this many.
+const LONG: i64 = 2;
+/// Of what leaks, one of so many is made in the second half of the trace, at least.
+const STILL: f64 = 10.0;
+/// Several that receive and were never woken are a pool without work.
+const POOL: usize = 2;
+
+/// Whether it is others of the program that end such waits.
+fn of_others(class: Class) -> bool {
+    matches!(class, Class::Send | Class::Receive | Class::Select | Class::Lock | Class::Group | Class::Cond)
+}
+
+/// Whether a wait is for a channel that is nil: nothing ends it.
+fn is_nil(reason: &str) -> bool {
+    reason.ends_with("a nil channel")
+}
+
+/// The class of what an unended wait is for; `None` if it is not others of the program who would end it.
+fn class_of(r: &Reason) -> Option<Class> {
+    let class = if is_nil(&r.name) { Class::Send } else { r.class };
+    of_others(class).then_some(class)
+}
+
+/// Where goroutines of the user's are blocked when a trace ends that has been read whole, those with the most first.
+/// `links` are all waits of the trace.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn stuck<S: Source>(source: &S, links: &Links) -> Result<Vec<Stuck>, Unanswered> {
+    let mut out = Ok(Vec::new());
+    source.with_index(&mut |index| out = in_index(source, index, links));
+    out
+}
+
+fn in_index<S: Source>(source: &S, index: &Index, links: &Links) -> Result<Vec<Stuck>, Unanswered> {
+    let open = |key: &Key| key.waker == Party::Nobody && !index.owner(key.waiter).is_hidden();
+    let reason = |key: &Key| links.reasons.get(key.reason);
+    // Most traces have none: then no event has to be looked at.
+    if !links.edges.iter().any(|e| open(&e.key) && class_of(&links.reason(e)).is_some()) {
+        return Ok(Vec::new());
+    }
+    let mut last = Last { index, links, at: FxHashMap::default() };
+    tracker::each(source, &mut last)?;
+    let mut all = Vec::new();
+    for (key, mut goroutines) in last.at {
+        let Some(class) = class_of(&reason(&key)).filter(|_| open(&key)) else { continue };
+        goroutines.sort_by_key(|&(g, from)| (from, g));
+        let alive = counts(index, goroutines.iter().map(|g| g.0));
+        let standing = standing(index, links, (&key, class, is_nil(&reason(&key).name)), &goroutines, &alive);
+        all.push(Stuck { key, class, goroutines, standing, alive });
+    }
+    all.sort_by_key(|s| (std::cmp::Reverse(s.goroutines.len()), s.key));
+    Ok(all)
+}
+
+/// Puts together what goroutines wait for when the trace ends.
+struct Last<'a> {
+    index: &'a Index,
+    links: &'a Links,
+    at: FxHashMap<Key, Vec<(GoIdx, Time)>>,
+}
+
+impl Visit for Last<'_> {
+    fn end(&mut self, w: &Interval) {
+        if w.end.is_none() && w.state == GoState::Waiting {
+            let (key, _) = links::key(self.index, &self.links.places, &self.links.reasons, w);
+            self.at.entry(key).or_default().push((w.go, w.from));
+        }
+    }
+}
+
+fn standing(
+    index: &Index,
+    links: &Links,
+    (key, class, nil): (&Key, Class, bool),
+    goroutines: &[(GoIdx, Time)],
+    alive: &[(f64, f64)],
+) -> Standing {
+    if nil {
+        return Standing::Nil;
+    }
+    let first = goroutines.first().map_or(index.end, |g| g.1);
+    let long = (index.end - first).ns().saturating_mul(LONG) >= index.duration().ns();
+    let same = |k: &Key| (k.at, k.reason) == (key.at, key.reason);
+    let never = links.edges.iter().all(|o| o.key.waker == Party::Nobody || !same(&o.key));
+    // Requests that are under way are always new ones: of these those that are blocked now rise, all of the group do not.
+    // Connections and workers that are made at the start rise, too, and stop; these are woken again and again.
+    let group = alive_of(index, key.waiter);
+    let rises = |of: &[(f64, f64)]| slope(of).filter(|s| s.low > 0.0 && (never || goes_on(of)));
+    if let (Some(slope), Some(_)) = (rises(alive), rises(&group)) {
+        return Standing::Rising(slope);
+    }
+    let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created.is_some()));
+    match class {
+        _ if !never || !long || !made => Standing::Steady,
+        Class::Send => Standing::NeverWoken,
+        Class::Receive if goroutines.len() < POOL => Standing::NeverWoken,
+        _ => Standing::Steady,
+    }
+}
+
+/// Whether a number still rises in the second half of the trace.
+fn goes_on(alive: &[(f64, f64)]) -> bool {
+    let (middle, last) = (alive.get(alive.len() / 2).map_or(0.0, |p| p.1), alive.last().map_or(0.0, |p| p.1));
+    (last - middle) * STILL >= last
+}
+
+/// How many goroutines of a group there were.
+fn alive_of(index: &Index, g: GroupId) -> Vec<(f64, f64)> {
+    counts(index, index.groups.get(g.0 as usize).iter().flat_map(|g| g.members.iter().copied()))
+}
+
+/// How many of some goroutines there were at [`COUNTS`] instants spread evenly over the trace, with the seconds since its
+/// start.
+fn counts(index: &Index, of: impl Iterator<Item = GoIdx>) -> Vec<(f64, f64)> {
+    let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
+    for m in of.filter_map(|m| index.goroutine(m)) {
+        born.push(m.created.unwrap_or(index.start));
+        gone.extend(m.ended);
+    }
+    born.sort_unstable();
+    gone.sort_unstable();
+    let span = i128::from(index.duration().ns());
+    (1..=COUNTS as i128)
+        .map(|i| {
+            let at = index.start + Duration((span * i / COUNTS as i128) as i64);
+            let there = born.partition_point(|t| *t <= at) - gone.partition_point(|t| *t <= at);
+            ((at - index.start).as_secs_f64(), there as f64)
+        })
+        .collect()
+}
