@@ -42,6 +42,8 @@ var programs = map[string]func(){
 	"readers":     readers,
 	"receiver":    receiver,
 	"restart":     nil,
+	"slowlock":    slowlock,
+	"slowpool":    slowpool,
 	"selects":     selects,
 	"starved":     starved,
 	"sweep":       sweep,

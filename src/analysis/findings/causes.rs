@@ -68,8 +68,23 @@ pub(super) fn merge(facts: &Facts, found: &mut Vec<Finding>) {
             stay.push(symptom);
         }
     }
+    put_behind(&mut causes);
     causes.append(&mut stay);
     *found = causes;
+}
+
+/// A lock whose holders wait for something else that is found is a consequence of that, which is as bad and comes first.
+fn put_behind(causes: &mut [Finding]) {
+    for i in 0..causes.len() {
+        let Some(behind) = causes[i].ties.behind else { continue };
+        let (severity, critical) = (causes[i].severity, causes[i].ties.critical);
+        let title = causes[i].title;
+        let cause = causes.iter_mut().enumerate().find(|(n, c)| *n != i && c.ties.waits.contains(&behind));
+        let Some((_, cause)) = cause else { continue };
+        cause.severity = cause.severity.max(severity);
+        cause.ties.critical = cause.ties.critical.max(critical) + Duration(1);
+        cause.evidence.push(format!("goroutines that wait for it hold a lock that others wait for: see {title}"));
+    }
 }
 
 /// Whether one of `causes` takes most of the time of the slowest: it is told then what it does to them.

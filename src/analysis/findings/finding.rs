@@ -88,6 +88,8 @@ pub struct Ties {
     pub covers: Vec<PlaceId>,
     /// Lines at which goroutines wait because of it.
     pub waits: Vec<PlaceId>,
+    /// Of a lock, the line at which its holders wait themselves most of the time.
+    pub behind: Option<PlaceId>,
     /// Of a finding about tasks or regions, which: a position in [`Gathered::spans`](super::Gathered::spans).
     pub spans: Option<usize>,
     /// How many kinds of tasks and regions it makes slow: the first sentences of the evidence are about them.

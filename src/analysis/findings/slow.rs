@@ -8,6 +8,7 @@ use crate::analysis::waits::path::{self, Path, Window};
 use crate::base::{Duration, StringId, Time};
 use crate::model::Waker;
 use crate::model::places::PlaceId;
+use crate::model::reasons::{Class, ReasonId};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -35,7 +36,7 @@ pub enum On {
     Wakeup,
     /// The world was stopped.
     Stopped,
-    /// Help with marking.
+    /// Help with marking, or a wait for the GC.
     Assist,
 }
 
@@ -173,7 +174,8 @@ fn slow<S: Source>(trace: &S, window: Window) -> Result<Slow, String> {
         None => own.push((what, at, len)),
     };
     for h in &path.hops {
-        lost.push(Lost { from: h.from, to: h.to, depth: h.depth, on: On::Line(h.at) });
+        let on = if collects(&path, Some(h.reason)) { On::Assist } else { On::Line(h.at) };
+        lost.push(Lost { from: h.from, to: h.to, depth: h.depth, on });
         if h.depth == 0 {
             did(path.reasons.get(h.reason).name, h.at, h.len());
         }
@@ -188,6 +190,7 @@ fn slow<S: Source>(trace: &S, window: Window) -> Result<Slow, String> {
                 path::What::NoP => On::Busy,
                 path::What::Wakeup => On::Wakeup,
                 path::What::Stopped => On::Stopped,
+                path::What::Waiting(_) if collects(&path, p.reason) => On::Assist,
                 path::What::Waiting(_) | path::What::Syscall => On::Line(p.at),
                 _ => continue,
             };
@@ -199,6 +202,11 @@ fn slow<S: Source>(trace: &S, window: Window) -> Result<Slow, String> {
     }
     own.sort_by(|a, b| (b.2, &a.0, a.1).cmp(&(a.2, &b.0, b.1)));
     Ok(Slow { len: window.to - window.from, lost, own })
+}
+
+/// Whether a wait is one for the GC.
+fn collects(path: &Path, reason: Option<ReasonId>) -> bool {
+    reason.is_some_and(|r| path.reasons.get(r).class == Class::Collector)
 }
 
 /// What a goroutine did, in words.

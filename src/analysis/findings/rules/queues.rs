@@ -181,8 +181,14 @@ pub(super) fn finding(
         evidence,
         advice: advice.into(),
         check: "locks FILE".into(),
-        ties: Ties { waits: c.waits_at.iter().map(|w| w.0).collect(), ..Ties::default() },
+        ties: Ties { waits: c.waits_at.iter().map(|w| w.0).collect(), behind: behind(c, whole), ..Ties::default() },
     }
+}
+
+/// The line at which those who hold a lock are blocked themselves for most of the time in which others wait for them.
+fn behind(c: &Contended, whole: Duration) -> Option<PlaceId> {
+    let most = c.while_held.first().filter(|m| c.what == What::Lock && m.state == GoState::Waiting)?;
+    (most.weight.ns() / MOST >= whole.ns() / 100 && most.at != PlaceId::NONE).then_some(most.at)
 }
 
 /// Where a lock is taken that is released elsewhere, and which call it is held across, as far as stacks of the trace show: a
