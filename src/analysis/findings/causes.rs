@@ -2,11 +2,9 @@
 //! through is the cause.
 
 use super::rules::{BUSY, HELPS_MARKING, SLOW_TASKS, STOPPED, WAKES_LATE};
-use super::slow::{Lost, On, Slow, Spans};
+use super::slow::{Lost, On, Slow, Spans, called};
 use super::{Facts, Finding};
-use crate::analysis::tasks::What;
 use crate::base::{Duration, text};
-use crate::model::dict::NOT_KNOWN;
 
 /// A finding that takes this much of the time of the slowest is what makes them slow, in percent.
 const CAUSE: i64 = 50;
@@ -43,16 +41,6 @@ fn takes(f: &Finding, slow: &Slow) -> (Duration, u16) {
 fn takes_of(f: &Finding, spans: &Spans) -> (Duration, u16) {
     let all = spans.slow.iter().map(|s| takes(f, s));
     all.fold((Duration::ZERO, 0), |sum, t| (sum.0 + t.0, sum.1.max(t.1)))
-}
-
-/// What tasks or regions of a name are called: `task checkout`. Safe to show.
-pub fn called(facts: &Facts, spans: &Spans) -> String {
-    let name = facts.index.dict.str(spans.name);
-    let shown = if name.is_empty() { NOT_KNOWN.into() } else { text::escape(name) };
-    match spans.what {
-        What::Task => format!("task {shown}"),
-        What::Region => format!("region {shown}"),
-    }
 }
 
 /// Makes each finding of slow tasks a consequence of the one that they lose most of their time to; where several have a part

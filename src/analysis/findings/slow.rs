@@ -1,12 +1,14 @@
 //! What the slowest tasks and regions of a name lost their time to: their critical paths, cut down to what a finding can be
 //! about.
 
+use super::Facts;
 use crate::analysis::search::Source;
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::links::{Histogram, Options};
 use crate::analysis::waits::path::{self, Path, Window};
-use crate::base::{Duration, StringId, Time};
+use crate::base::{Duration, StringId, Time, text};
 use crate::model::Waker;
+use crate::model::dict::NOT_KNOWN;
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, ReasonId};
 use rustc_hash::FxHashMap;
@@ -159,8 +161,18 @@ pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, String> {
     Ok(all)
 }
 
+/// What tasks or regions of a name are called: `task checkout`. Safe to show.
+pub fn called(facts: &Facts, spans: &Spans) -> String {
+    let name = facts.index.dict.str(spans.name);
+    let shown = if name.is_empty() { NOT_KNOWN.into() } else { text::escape(name) };
+    match spans.what {
+        What::Task => format!("task {shown}"),
+        What::Region => format!("region {shown}"),
+    }
+}
+
 /// The time of an instance, as its last goroutine sees it.
-fn window(i: &Instance) -> Window {
+pub fn window(i: &Instance) -> Window {
     let go = if i.ended_by.is_some() { i.ended_by } else { i.go };
     Window { go, from: i.from, to: i.to, end: i.end }
 }

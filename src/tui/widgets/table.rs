@@ -66,6 +66,9 @@ impl Sort {
     }
 }
 
+/// The elastic column grows to this: what it has to say is seldom longer, and numbers are to stand near their names.
+const WIDEST: u16 = 76;
+
 /// Chooses the columns that fit into `width`, one space between them.
 pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
     let mut shown: Vec<usize> = (0..columns.len()).collect();
@@ -80,7 +83,8 @@ pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
     let mut x = 0u16;
     let mut slots = Vec::new();
     for i in shown {
-        let w = columns[i].width.saturating_add(if columns[i].elastic { spare } else { 0 });
+        let grows = if columns[i].elastic { spare.min(WIDEST.saturating_sub(columns[i].width)) } else { 0 };
+        let w = columns[i].width.saturating_add(grows);
         let w = w.min(width.saturating_sub(x));
         if w > 0 {
             slots.push(Slot { column: i, x, width: w });

@@ -554,7 +554,7 @@ impl Model {
         }
         let working = self.working();
         let said = self.notice.as_ref().or(working.as_ref());
-        footer::draw(areas.foot, buf, &see, &self.keymap, self.scope(), said);
+        footer::draw(areas.foot, buf, &see, (&self.keymap, self.scope()), (said, body.mode(&see)));
         let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
         let cursor = self.overlay.render(screen, areas.foot, buf, &over);
         if self.shared.theme.is_ascii() {

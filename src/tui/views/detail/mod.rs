@@ -130,6 +130,12 @@ impl Detail {
         (found.key == key || covers(found, &key)).then_some(found)
     }
 
+    /// The same, and until it is there what was found last of the same goroutine: of another it would be wrong.
+    fn shown(&self, cx: &Ctx) -> Option<&Found> {
+        let of = key(cx).go;
+        self.present(cx).or(self.found.as_ref().filter(|f| of.is_some() && f.key.go == of))
+    }
+
     fn jump(&self, cx: &Ctx, t: Target, out: &mut Vec<Command>) {
         out.push(t.command(cx.place));
     }
@@ -189,9 +195,7 @@ impl Detail {
             out.push(Command::Say("the trace is still being read".into()));
             return true;
         }
-        let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
-        let of = format!("{} {}", text::goroutine(cx.index, i.go), i.state.name());
-        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window, of.into()))));
+        out.push(Command::Enter(cx.place.with_sheet(path_of(cx.index, i))));
         out.push(Command::Focus(Pane::Body));
         true
     }
@@ -228,7 +232,7 @@ impl Detail {
     fn lines(&self, cx: &Ctx, height: u16) -> Vec<Line> {
         // Long stacks are cut around the user's frame until someone walks through them.
         let all = cx.focused && self.selected.is_some();
-        lines::lines(self.present(cx).or(self.found.as_ref()), cx, if all { u16::MAX } else { height })
+        lines::lines(self.shown(cx), cx, if all { u16::MAX } else { height })
     }
 
     /// Which line is selected.
@@ -268,6 +272,18 @@ impl Detail {
     }
 }
 
+/// The critical path of an interval.
+pub fn path_of(index: &Index, i: &Interval) -> Sheet {
+    let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
+    Sheet::Path(window, format!("{} {}", text::goroutine(index, i.go), i.state.name().to_lowercase()).into())
+}
+
+/// The chain of an interval that is a wait whose beginning is in the trace.
+pub fn chain_of(i: &Interval) -> Option<Sheet> {
+    let began = i.begin.event().filter(|_| i.state == GoState::Waiting)?;
+    Some(Sheet::Chain(began.no))
+}
+
 /// Whether what was found for one instant holds for another too.
 fn covers(found: &Found, key: &Key) -> bool {
     let Some(i) = &found.interval else { return false };
@@ -287,7 +303,7 @@ fn main_stack(found: &Found) -> StackId {
 
 impl View for Detail {
     fn title(&self, cx: &Ctx) -> String {
-        lines::title(self.present(cx).or(self.found.as_ref()), cx)
+        lines::title(self.shown(cx), cx)
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {

@@ -36,6 +36,7 @@ pub static SUMS: Table<Sum> = Table {
     tie: Some(|a, b| (a.what, a.name).cmp(&(b.what, b.name))),
     arrange: None,
     given_in_order: false,
+    section: None,
 };
 
 /// A time inside the trace.
@@ -75,4 +76,5 @@ pub static INSTANCES: Table<Instance> = Table {
     tie: Some(|a, b| (a.from, a.go, a.task).cmp(&(b.from, b.go, b.task))),
     arrange: None,
     given_in_order: false,
+    section: None,
 };

@@ -228,6 +228,11 @@ impl Timeline {
         {
             let width = (to - from + 1) as u16;
             buf.set_style(Rect { x: axis.x + from as u16, width, ..axis }, selection);
+            // In colours the range is seen all the way down; without them the states need their glyphs as they are.
+            if cx.theme.level == ColorLevel::True {
+                let rows = self.scroll.seen().count().min(usize::from(lanes.height)) as u16;
+                cx.theme.select(buf, Rect { x: lanes.x + from as u16, width, height: rows, ..lanes });
+            }
         }
         let Some(column) = window.cell(cx.place.at) else { return };
         let x = lanes.x + column as u16;

@@ -26,12 +26,7 @@ impl Timeline {
             Action::Fit => self.fit(cx, out),
             Action::Select => match self.selection(cx) {
                 Some((a, b)) => self.narrow(cx, a, b, out),
-                None => {
-                    self.anchor = Some(cx.place.at);
-                    out.push(Command::Say(
-                        "h l move to the other end; v or Enter filters by it, f zooms, Esc forgets it".into(),
-                    ));
-                }
+                None => self.anchor = Some(cx.place.at),
             },
             Action::Escape if self.anchor.is_some() => self.anchor = None,
             Action::Enter => return self.enter(cx, out),
