@@ -45,6 +45,10 @@ pub enum Row {
     Gc,
     /// The stopped worlds.
     Stw,
+    /// How many goroutines there are.
+    Alive,
+    /// How many goroutines wait for a P.
+    Queue,
     /// The heap.
     Heap,
     /// All Ps.
@@ -150,9 +154,8 @@ impl Place {
 
     /// The same place at another view.
     pub fn with_view(&self, view: ViewId) -> Place {
-        // A profile has frames of its own, and the stacks a cursor of their own.
-        let own = |v| matches!(v, ViewId::Profile | ViewId::Stacks);
-        let frame = if view == self.view || !own(view) && !own(self.view) { self.frame } else { FrameId::NONE };
+        // A line is of what the cursor was on in the view that chose it.
+        let frame = if view == self.view { self.frame } else { FrameId::NONE };
         Place { view, frame, sheet: None, ..self.clone() }
     }
 

@@ -354,7 +354,9 @@ impl<R> List<R> {
             false => Column { width: 0, drop: u8::MAX, ..c.column },
         };
         let columns: Vec<Column> = self.table.columns.iter().map(there).collect();
-        let mut slots = table::fit(&columns, width.saturating_sub(1));
+        // What one column takes and another shares with it is for two.
+        let widest = if self.table.arrange.is_some() { 2 * table::WIDEST } else { table::WIDEST };
+        let mut slots = table::fit_to(&columns, width.saturating_sub(1), widest);
         if let Some(arrange) = self.table.arrange {
             arrange(&mut slots);
         }

@@ -378,7 +378,10 @@ impl Model {
                 let text = position(&self.shared, index);
                 effects.push(Effect::Copy(text));
             }
-            Action::Unblocker | Action::Unblocked | Action::Chain => self.say("there is no wait under the cursor"),
+            Action::Unblocker | Action::Unblocked | Action::Chain | Action::NextWait | Action::PrevWait => {
+                self.say("there is no wait under the cursor")
+            }
+            Action::Heat => self.say("how long waits were is shown in the waits (3)"),
             Action::Path => self.say("there is no goroutine under the cursor"),
             Action::Editor => self.say("no source line is chosen"),
             Action::Select => self.say("a range is selected in the timeline (1) or in the events (5)"),

@@ -5,6 +5,7 @@ mod lines;
 use crate::analysis::states::interval;
 use crate::analysis::states::interval::{By, Edge, Interval};
 use crate::analysis::timeline::totals::{Totals, totals};
+use crate::analysis::waits::alike::{self, Like};
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
@@ -216,6 +217,32 @@ impl Detail {
         true
     }
 
+    /// Goes to the next wait, or the one before, for the same reason at the same line, in the scope.
+    fn alike(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        let began = i.begin.event().filter(|_| i.state == GoState::Waiting).map(|e| e.no);
+        let Some(no) = began else {
+            out.push(Command::Say("there is no wait under the cursor that began in the trace".into()));
+            return true;
+        };
+        let like = Like { reason: i.reason, stack: i.stack };
+        let (only, window) = (cx.place.only(), cx.place.window());
+        let members = cx.place.group().and_then(|g| cx.index.groups.get(g.index())).map(|g| g.members.clone());
+        let work = move |j: &JobCtx| {
+            let wanted = |g| only.is_none_or(|o| o == g) && members.as_ref().is_none_or(|m| m.contains(&g));
+            alike::next(j, like, (no, forward), &wanted)
+        };
+        out.push(Command::Run(Job::new("alike", work, move |_: &mut Detail, found, cx, out| {
+            let inside = |at: Time| window.is_none_or(|(a, b)| at >= a && at < b);
+            out.push(match found.filter(|f| inside(f.1)) {
+                Some((go, at)) => Target { go, at, far: true }.command(cx.place),
+                None if forward => Command::Say("this is the last wait of its kind in the scope".into()),
+                None => Command::Say("this is the first wait of its kind in the scope".into()),
+            });
+        })));
+        true
+    }
+
     fn step(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
         let Some(go) = cx.place.go.some() else { return false };
         let at = cx.place.at;
@@ -312,6 +339,8 @@ impl View for Detail {
             Action::Unblocked => return self.unblocked(cx, out),
             Action::Path => return self.path(cx, out),
             Action::Chain => return self.chain(cx, out),
+            Action::NextWait => return self.alike(cx, true, out),
+            Action::PrevWait => return self.alike(cx, false, out),
             Action::NextEvent => return self.step(cx, true, out),
             Action::PrevEvent => return self.step(cx, false, out),
             _ if !cx.focused => return false,
