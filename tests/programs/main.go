@@ -45,6 +45,7 @@ var programs = map[string]func(){
 	"slowlock":    slowlock,
 	"slowpool":    slowpool,
 	"selects":     selects,
+	"shards":      shards,
 	"starved":     starved,
 	"sweep":       sweep,
 	"sweeplight":  sweeplight,

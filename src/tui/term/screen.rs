@@ -6,6 +6,7 @@ use super::pace::{FRAME, Timed, Waited};
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::app::model::{Message, Model};
@@ -49,6 +50,8 @@ pub struct Setup {
     pub places: Places,
     /// Whether the mouse is the viewer's, and not the terminal's own.
     pub mouse: bool,
+    /// The view to begin in.
+    pub view: ViewId,
 }
 
 /// How long the input thread waits for input before it looks whether it is to pause.
@@ -209,6 +212,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let size = terminal.size()?;
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
+    model.begin_in(setup.view);
     model.set_profiles(setup.profiles);
     if let Some((at, go)) = setup.at {
         model.begin_at(at, go);

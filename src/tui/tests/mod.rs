@@ -3,6 +3,7 @@
 mod contrast;
 mod findings;
 mod help;
+mod incidents;
 mod lenses;
 mod maps;
 mod mouse;

@@ -163,6 +163,11 @@ impl Model {
         }
     }
 
+    /// Begins in a view.
+    pub fn begin_in(&mut self, view: ViewId) {
+        self.shared.nav.here_mut().view = view;
+    }
+
     /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
     pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
         self.begin_at = Some((at, go));
