@@ -206,7 +206,8 @@ fn the_documentation_has_every_rule_with_its_thresholds() {
     let mut text = String::from(
         "# The rules of `gotrail findings`\n\nEach rule measures one thing and speaks from a threshold on; a file like \
          `assets/findings.toml`, given as `--thresholds`,\noverrides single values. Severity comes first in the order, then \
-         cost. A rule that cannot tell says why.\n\n| rule | finding | measures | info | warn | critical |\n\
+         what lies on critical paths of slow\ntasks and regions, then cost. Where these lose most of their time to one \
+         finding, they are a sentence of it, and it is as bad\nas they are. A rule that cannot tell says why.\n\n| rule | finding | measures | info | warn | critical |\n\
          |---|---|---|---|---|---|\n",
     );
     for r in RULES {

@@ -115,8 +115,14 @@ impl Place {
         match self.row {
             Some(Row::Span(..)) if self.view == ViewId::Tasks && self.sheet.is_none() => (GoIdx::NONE, self.row, None),
             Some(Row::Span(..)) => (self.go, None, self.event),
-            row => (self.go, row.filter(|_| !self.go.is_some()), self.event),
+            row => (self.go, row.filter(|r| !self.go.is_some() && self.has(*r)), self.event),
         }
+    }
+
+    /// Whether the view has a row: of what is counted over time only some have.
+    fn has(&self, row: Row) -> bool {
+        use ViewId::{Findings, Runtime, Timeline};
+        matches!(row, Row::Group(_)) || matches!(self.view, Timeline | Runtime | Findings)
     }
 
     /// The window that is selected, if any.
