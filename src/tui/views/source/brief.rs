@@ -67,7 +67,7 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
 /// The three keys that lead on from here.
 const HINT: [(&str, &str); 3] = [
     ("Enter", "goes into what is under the cursor, Esc comes back"),
-    ("0 3 L", "what is wrong, who waits for whom, which locks"),
+    ("0 3 L", "what is wrong, what is waited for, which locks"),
     ("?", "all keys of the view; : finds an action by a word"),
 ];
 
