@@ -49,6 +49,16 @@ macro_rules! ids {
                 match self { $(ViewId::$view => $name,)* }
             }
 
+            /// Whether it lists the findings.
+            pub fn lists_findings(self) -> bool {
+                self == ViewId::Findings
+            }
+
+            /// Whether the cursor can be on what is no goroutine and no group of them: GC, STW, the heap, a P.
+            pub fn has_all_rows(self) -> bool {
+                matches!(self, ViewId::Timeline | ViewId::Runtime | ViewId::Findings)
+            }
+
             /// The view of that name.
             ///
             /// # Errors

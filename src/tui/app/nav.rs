@@ -119,10 +119,14 @@ impl Place {
         }
     }
 
+    /// Whether the findings are in the body.
+    pub fn lists_findings(&self) -> bool {
+        self.view.lists_findings() && self.sheet.is_none()
+    }
+
     /// Whether the view has a row: of what is counted over time only some have.
     fn has(&self, row: Row) -> bool {
-        use ViewId::{Findings, Runtime, Timeline};
-        matches!(row, Row::Group(_)) || matches!(self.view, Timeline | Runtime | Findings)
+        matches!(row, Row::Group(_)) || self.view.has_all_rows()
     }
 
     /// The window that is selected, if any.

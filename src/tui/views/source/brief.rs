@@ -1,7 +1,6 @@
 //! What stands in the source pane while no line is chosen: the first findings.
 
 use crate::base::text::{self, wrap};
-use crate::tui::app::catalog::ViewId;
 use crate::tui::app::found::{Found, mark};
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
@@ -13,7 +12,7 @@ use ratatui::layout::Rect;
 pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let dim = cx.theme.style(Role::Dim);
     // They stand beside it.
-    if cx.place.view == ViewId::Findings {
+    if cx.place.lists_findings() {
         write(buf, area, area.x + 1, area.y, "no one line of code is to blame", dim);
         return;
     }
