@@ -50,6 +50,36 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
     }
 }
 
+/// What is slow because of a lock is a sentence of the lock's finding, and no finding above it.
+#[test]
+fn slow_tasks_are_laid_to_the_lock_that_they_wait_for() {
+    let v = json(&data("slowlock"));
+    assert_eq!(rules(&v), ["lock-holder"], "{v:#}");
+    let f = &v["findings"][0];
+    assert_eq!(f["severity"], "critical");
+    let evidence: Vec<&str> = f["evidence"].as_array().unwrap().iter().map(|e| e.as_str().unwrap()).collect();
+    for (i, what) in [(0, "slows task order (p99 "), (1, "slows region price (p99 ")] {
+        assert!(evidence[i].starts_with(what), "{evidence:#?}");
+        let share = evidence[i].split("lose ").nth(1).and_then(|s| s.split(" %").next());
+        assert!(share.unwrap().parse::<f64>().unwrap() > 80.0, "{evidence:#?}");
+    }
+    // The deferred Unlock is at the line where its function returns: the call that the lock is held across is said as well.
+    assert!(f["at"]["line"] == 54 && evidence.contains(&"it is held across the call at programs/slow.go:50"), "{f:#}");
+    assert!(f["says"].as_str().unwrap().contains("; slows task order to p99 "), "{f:#}");
+}
+
+/// Of a lock whose holders wait for a pool the pool is the cause.
+#[test]
+fn a_lock_that_is_held_over_a_wait_for_a_pool_comes_after_the_pool() {
+    let v = json(&data("slowpool"));
+    assert_eq!(rules(&v)[..2], ["pool-exhausted", "lock-holder"], "{v:#}");
+    let evidence = v["findings"][1]["evidence"].to_string();
+    assert!(evidence.contains("it is taken at programs/slow.go:126, and held across the call at programs/slow.go:129"));
+    assert!(
+        v["findings"][0]["evidence"].to_string().contains("hold a lock that others wait for: see LOCK HELD TOO LONG")
+    );
+}
+
 /// A stage hands on to the next at the lines at which that waits: no pool is exhausted, and nobody is slow.
 #[test]
 fn a_pipeline_that_waits_for_work_has_no_finding() {
@@ -176,7 +206,8 @@ fn the_documentation_has_every_rule_with_its_thresholds() {
     let mut text = String::from(
         "# The rules of `gotrail findings`\n\nEach rule measures one thing and speaks from a threshold on; a file like \
          `assets/findings.toml`, given as `--thresholds`,\noverrides single values. Severity comes first in the order, then \
-         cost. A rule that cannot tell says why.\n\n| rule | finding | measures | info | warn | critical |\n\
+         what lies on critical paths of slow\ntasks and regions, then cost. Where these lose most of their time to one \
+         finding, they are a sentence of it, and it is as bad\nas they are. A rule that cannot tell says why.\n\n| rule | finding | measures | info | warn | critical |\n\
          |---|---|---|---|---|---|\n",
     );
     for r in RULES {

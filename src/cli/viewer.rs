@@ -10,6 +10,7 @@ use crate::read::Trace;
 use crate::read::trace::Options;
 use crate::source::Places;
 use crate::tui::app::beside::Beside;
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::term::screen;
@@ -217,6 +218,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
     }
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
     let keymap = Keymap::new(&settings.keys).map_err(Usage::Bindings)?;
+    let view = ViewId::from_name(&settings.view).map_err(|e| Usage::Bindings(vec![e]))?;
     let o = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
     screen::run(Setup {
         trace: o.trace,
@@ -229,6 +231,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
         places: places(&settings, &args.source),
         mouse: settings.mouse,
+        view,
     })
     .map_err(Failure::Viewer)?;
     Ok(Exit::Done)

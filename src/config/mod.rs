@@ -31,6 +31,8 @@ pub struct Settings {
     pub ascii: bool,
     /// Whether the mouse works.
     pub mouse: bool,
+    /// The view that a trace opens in, by the name in its tab; what there is is checked where views are known.
+    pub view: String,
     /// How much memory an open trace may take.
     pub memory: ByteSize,
     /// Where sources are.
@@ -48,6 +50,7 @@ impl Default for Settings {
             theme: Theme::Auto,
             ascii: false,
             mouse: true,
+            view: "timeline".into(),
             memory: ByteSize(1_000_000_000),
             source: SourceSettings::default(),
             spans: SpanSettings::default(),

@@ -43,6 +43,8 @@ var programs = map[string]func(){
 	"receiver":    receiver,
 	"requests":    requests,
 	"restart":     nil,
+	"slowlock":    slowlock,
+	"slowpool":    slowpool,
 	"selects":     selects,
 	"shards":      shards,
 	"starved":     starved,

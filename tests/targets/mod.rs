@@ -289,7 +289,19 @@ pub fn viewer(data: &[u8]) {
     let size = ratatui::layout::Size { width: side(*width), height: side(*height).min(300) };
     let theme = Theme::new(ColorLevel::None, Background::Dark, false);
     let (trace, keymap, places) = (Arc::new(trace), Keymap::default(), Places::default());
-    let drawn = snapshot::snapshot(trace, Vec::new(), std::sync::Arc::default(), "fuzz", None, theme, keymap, size, &keys, Format::Text, places);
+    let drawn = snapshot::snapshot(
+        trace,
+        Vec::new(),
+        std::sync::Arc::default(),
+        "fuzz",
+        None,
+        theme,
+        keymap,
+        size,
+        &keys,
+        Format::Text,
+        places,
+    );
     let drawn = drawn.expect("all keys are known");
     assert!(drawn.lines().all(|l| text::escape(l) == l), "something unescaped is drawn");
 }

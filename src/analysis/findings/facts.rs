@@ -1,38 +1,21 @@
 //! What the rules look at: the index, and what the analyses have found, gathered once for all of them.
 
+use super::slow::{Spans, spans};
 use crate::analysis::gc::{Collector, Gc};
 use crate::analysis::leaks::{Stuck, stuck};
 use crate::analysis::maps::{self, Files, Maps};
 use crate::analysis::sched::{Sched, Scheduler};
 use crate::analysis::search::{Source, Unanswered};
-use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::contention::{Contention, Keeper, contention};
-use crate::analysis::waits::links::{self, Edge, Histogram, Links, Options, Party};
-use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
+use crate::analysis::waits::links::{self, Edge, Links, Options, Party};
+use crate::analysis::waits::stw::{self, LastToStop};
+use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::build::observe::{Both, Observer, Tables, Watch};
 use crate::model::dict::shown_func;
 use crate::model::places::{PlaceId, Places};
 use crate::model::{Index, Reason};
 use crate::read::Trace;
-use rustc_hash::FxHashMap;
-use std::cmp::Reverse;
 use std::sync::atomic::AtomicBool;
-
-/// Tasks or regions of one name with both ends in the trace.
-pub struct Spans {
-    /// What they are.
-    pub what: What,
-    /// Their name.
-    pub name: StringId,
-    /// How many.
-    pub count: u64,
-    /// Their sum.
-    pub total: Duration,
-    /// How long each was.
-    pub lengths: Histogram,
-    /// The slowest.
-    pub slowest: Instance,
-}
 
 /// What the analyses found, apart from the index.
 pub struct Gathered {
@@ -50,6 +33,8 @@ pub struct Gathered {
     pub spans: Vec<Spans>,
     /// Where goroutines were blocked when the trace ended.
     pub stuck: Vec<Stuck>,
+    /// Who was last to stop, of the longest stop of the world; nothing if nobody ran then.
+    pub last_to_stop: Option<LastToStop>,
 }
 
 /// What has to see every event, while the trace is read or afterwards.
@@ -89,7 +74,13 @@ impl Gathered {
         let (sched, gc) = found.ok_or(Unanswered::NoTrace)?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
         let stuck = stuck(trace, &links)?;
-        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck })
+        let mut last = Ok(None);
+        trace.with_index(&mut |index| {
+            let longest = index.stw.iter().max_by_key(|r| r.to - r.from);
+            last = longest.map_or(Ok(None), |r| stw::last_to_stop(trace, index, r));
+        });
+        let last_to_stop = last?;
+        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck, last_to_stop })
     }
 
     /// The same of a trace that was read with nobody watching: a further pass over its events, which ends when `cancel` is
@@ -109,33 +100,6 @@ impl Gathered {
         }
         Gathered::new(trace, Some(trace.name()), &watched)
     }
-}
-
-fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
-    let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
-    tasks::each(trace, Options::default(), None, &mut |i| {
-        if !i.complete() {
-            return;
-        }
-        let Instance { what, name, .. } = *i;
-        let s = by.entry((what, name)).or_insert_with(|| Spans {
-            what,
-            name,
-            count: 0,
-            total: Duration::ZERO,
-            lengths: Histogram::default(),
-            slowest: *i,
-        });
-        s.count += 1;
-        s.total += i.len();
-        s.lengths.add(i.len());
-        if i.len() > s.slowest.len() {
-            s.slowest = *i;
-        }
-    })?;
-    let mut all: Vec<Spans> = by.into_values().collect();
-    all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
-    Ok(all)
 }
 
 /// What the rules look at.

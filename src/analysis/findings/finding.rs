@@ -77,8 +77,25 @@ pub struct Finding {
     pub advice: String,
     /// The command that shows the proof, with `FILE` for the trace.
     pub check: String,
-    /// Lines of which this is the cause, too: what other rules say of them is left out.
+    /// What else is caused by it.
+    pub ties: Ties,
+}
+
+/// How a finding hangs together with others.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Ties {
+    /// Lines of which it is the cause, too: what other rules say of them is left out.
     pub covers: Vec<PlaceId>,
+    /// Lines at which goroutines wait because of it.
+    pub waits: Vec<PlaceId>,
+    /// Of a lock, the line at which its holders wait themselves most of the time.
+    pub behind: Option<PlaceId>,
+    /// Of a finding about tasks or regions, which: a position in [`Gathered::spans`](super::Gathered::spans).
+    pub spans: Option<usize>,
+    /// How many kinds of tasks and regions it makes slow: the first sentences of the evidence are about them.
+    pub slows: usize,
+    /// How much longer those took for it, on their critical paths.
+    pub critical: Duration,
 }
 
 /// What one rule says.

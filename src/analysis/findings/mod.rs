@@ -4,13 +4,15 @@
 //! A rule that cannot tell says why ("no CPU samples in this trace"), and one that finds nothing says what it looked at:
 //! silence and "fine" are not the same.
 
+mod causes;
 mod facts;
 mod finding;
 pub mod rules;
+pub mod slow;
 pub mod thresholds;
 
 pub use facts::{Facts, Gathered, Watching};
-pub use finding::{Cost, Finding, Rule, Verdict, View};
+pub use finding::{Cost, Finding, Rule, Ties, Verdict, View};
 pub use thresholds::{Severity, ThresholdError, Thresholds};
 
 use crate::model::places::PlaceId;
@@ -56,9 +58,11 @@ pub fn find(facts: &Facts, thresholds: &Thresholds) -> Findings {
     let mut i = 0;
     while i < out.found.len() {
         let (at, severity) = (out.found[i].at, out.found[i].severity);
-        let covers = out.found[i].covers.clone();
-        let by =
-            out.found.iter_mut().find(|f| at != PlaceId::NONE && f.covers.contains(&at) && !covers.contains(&f.at));
+        let covers = out.found[i].ties.covers.clone();
+        let by = out
+            .found
+            .iter_mut()
+            .find(|f| at != PlaceId::NONE && f.ties.covers.contains(&at) && !covers.contains(&f.at));
         // What covers another is as bad as that.
         match by {
             Some(by) => {
@@ -68,6 +72,11 @@ pub fn find(facts: &Facts, thresholds: &Thresholds) -> Findings {
             None => i += 1,
         }
     }
-    out.found.sort_by_key(|f| (Reverse(f.severity), Reverse(f.cost.time), f.rule, f.at));
+    causes::merge(facts, &mut out.found);
+    // Among those that are as bad, what is known to lie on critical paths comes first, and a symptom last.
+    out.found.sort_by_key(|f| {
+        let symptom = f.rule == rules::SLOW_TASKS;
+        (Reverse(f.severity), symptom, Reverse(f.ties.critical), Reverse(f.cost.time), f.rule, f.at)
+    });
     out
 }

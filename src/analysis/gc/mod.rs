@@ -217,6 +217,8 @@ pub struct Gc {
     pub worst: Vec<(Window, Consists)>,
     /// Bytes that were allocated, as far as the heap's size shows it: over the whole trace.
     pub allocated: u64,
+    /// The same in the part of the trace that was looked at.
+    pub allocated_inside: u64,
     /// Bytes that were swept and freed: over the whole trace.
     pub swept: u64,
     /// See above.
@@ -290,9 +292,16 @@ impl Observer for Collector {
     }
 }
 
+/// By how much a quantity rose in a stretch of time, whatever it fell in between.
+fn rises(points: &[(Time, u64)], from: Time, to: Time) -> u64 {
+    let inside = |t: Time| t > from && t <= to;
+    points.windows(2).filter(|w| inside(w[1].0)).map(|w| w[1].1.saturating_sub(w[0].1)).sum()
+}
+
 fn gather(total: Total, index: &Index, window: (Time, Time)) -> Gc {
     let (from, to) = (index.start.max(window.0), index.end.min(window.1));
     let to = to.max(from);
+    let whole = from == index.start && to == index.end;
     let inside = |a: Time, b: Time| a < to && b > from || a == b && a >= from && a <= to;
     let unknown = total.unknown.iter().filter(|u| index.goroutine_name(u.0) == "runtime.gcBgMarkWorker");
     let unknown = unknown.map(|u| u.1).sum();
@@ -318,6 +327,7 @@ fn gather(total: Total, index: &Index, window: (Time, Time)) -> Gc {
         mmu: Vec::new(),
         worst: Vec::new(),
         allocated,
+        allocated_inside: if whole { allocated } else { rises(&index.heap, from, to) },
         swept,
         reclaimed,
         what_if,

@@ -232,3 +232,15 @@ fn a_gc_that_is_off_has_no_goal_to_ask_about() {
     let said = ask(&[cycle(1, (1 << 62) - 1), cycle(1, (1 << 62) - 1)]);
     assert!(said.iter().all(|w| w.cycles < 1.0 && w.goal > 1 << 60), "{said:?}");
 }
+
+/// What rises in parts of a trace sums to what rises in all of it.
+#[test]
+fn what_was_allocated_in_parts_sums_to_the_whole() {
+    use crate::base::Time;
+    let points = [(1, 10), (3, 30), (5, 5), (7, 25), (9, 26)].map(|(t, v)| (Time(t), v));
+    let all = super::rises(&points, Time(0), Time(9));
+    assert_eq!(all, 20 + 20 + 1);
+    for cut in 0..=9 {
+        assert_eq!(super::rises(&points, Time(0), Time(cut)) + super::rises(&points, Time(cut), Time(9)), all, "{cut}");
+    }
+}

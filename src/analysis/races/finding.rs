@@ -40,7 +40,7 @@ impl Report {
             }
             .into(),
             check: format!("races FILE {}", self.file.0),
-            covers: Vec::new(),
+            ties: Default::default(),
         })
     }
 }

@@ -1,8 +1,10 @@
 //! What the timeline draws: each lane's content in the cells of a window, from the index far out and exact close in.
 
+mod alive;
 mod kinds;
 pub mod totals;
 
+pub use alive::alive;
 pub use kinds::usual;
 
 use super::states::source::Source;

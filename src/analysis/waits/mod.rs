@@ -1,5 +1,6 @@
 //! Who was blocked, by whom and for how long: links, knots, contention, chains, critical paths and stops of the world.
 
+pub mod alike;
 pub mod chains;
 pub mod contention;
 pub mod coroutine;

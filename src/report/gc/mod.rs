@@ -42,7 +42,7 @@ pub fn line(g: &Gc) -> String {
         ns(workers),
         percent(ns(workers), ns(c.whole)),
         ns(c.work[Work::Assist as usize]),
-        text::bytes(g.allocated)
+        text::bytes(g.allocated_inside)
     )
 }
 

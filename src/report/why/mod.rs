@@ -197,7 +197,7 @@ pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
             }
             t
         }
-        Cause::Other { reason, at, waker } => {
+        Cause::Other { reason, at } => {
             let mut lines = s.waker_at.iter().map(|w| path.places.line(index, w.0)).filter(|l| !l.is_empty());
             let by = match (lines.next(), lines.count()) {
                 (None, _) => String::new(),
@@ -205,8 +205,27 @@ pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
                 (Some(line), n) => format!(", {} at {line} and {n} more", ended(path, reason)),
             };
             let waits = text::escape(&waits(path, reason)).into_owned();
-            format!("{waits}{}: for {}{by}", line(path, index, at), group_name(index, waker))
+            format!("{waits}{}: for {}{by}", line(path, index, at), wakers(index, &s.wakers))
         }
+    }
+}
+
+/// Who ended waits of one kind; of several, for how long each was waited.
+fn wakers(index: &Index, all: &[(GroupId, Duration)]) -> String {
+    match all {
+        [(one, _)] => group_name(index, *one),
+        [one, two] => format!("{} {}, {} {}", group_name(index, one.0), one.1, group_name(index, two.0), two.1),
+        [one, two, more @ ..] => {
+            format!(
+                "{} {}, {} {} and {} more",
+                group_name(index, one.0),
+                one.1,
+                group_name(index, two.0),
+                two.1,
+                more.len()
+            )
+        }
+        [] => String::new(),
     }
 }
 

@@ -147,6 +147,9 @@ catalog! { actions! {
         Hits = "hits", Global, "H", "show or hide the list of hits by line";
         Unblocker = "unblocker", Global, "u", "go to who unblocked this goroutine";
         Unblocked = "unblocked", Global, "U", "go to the goroutine that this one unblocked";
+        NextWait = "next-wait", Global, "}", "go to the next wait like this one, whoever waits";
+        PrevWait = "previous-wait", Global, "{", "go to the last wait like this one, whoever waits";
+        Heat = "heat-map", Global, "z", "show how long waits were over time, and how many of each length";
         Path = "path", Global, "p", "show the critical path of what is under the cursor";
         Chain = "chain", Global, "c", "show the chain of waits behind this one";
         Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";

@@ -3,6 +3,8 @@
 //! A view costs its own files and one row here. Its tab, its action in `?` and `:`, its key, the manual's line about it
 //! and the place where it is made all come from the row.
 
+use crate::base::{spell, text};
+
 /// Hands the table to a macro, after what that macro was given: a view's name in the code, its key, its name on the
 /// screen, what its action says, and its type below `tui::views`.
 macro_rules! catalog {
@@ -46,8 +48,47 @@ macro_rules! ids {
             pub fn name(self) -> &'static str {
                 match self { $(ViewId::$view => $name,)* }
             }
+
+            /// Whether it lists the findings.
+            pub fn lists_findings(self) -> bool {
+                self == ViewId::Findings
+            }
+
+            /// Whether the cursor can be on what is no goroutine and no group of them: GC, STW, the heap, a P.
+            pub fn has_all_rows(self) -> bool {
+                matches!(self, ViewId::Timeline | ViewId::Runtime | ViewId::Findings)
+            }
+
+            /// The view of that name.
+            ///
+            /// # Errors
+            ///
+            /// There is none: a sentence with the nearest name.
+            pub fn from_name(name: &str) -> Result<ViewId, String> {
+                let found = ViewId::ALL.iter().copied().find(|v| v.name() == name);
+                found.ok_or_else(|| {
+                    let near = spell::hint_nearest(name, ViewId::ALL.iter().map(|v| v.name()));
+                    format!("view: there is no view `{}`{near}", text::escape(name))
+                })
+            }
         }
     };
 }
 
 catalog! { ids! {} }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_has_the_name_of_its_tab_and_another_is_answered_with_the_nearest() {
+        for &v in ViewId::ALL {
+            assert_eq!(ViewId::from_name(v.name()), Ok(v));
+        }
+        let said = ViewId::from_name("wait").unwrap_err();
+        assert!(said.contains("`wait`") && said.contains("`waits`"), "{said}");
+        let settings = crate::config::Settings::default();
+        assert_eq!(ViewId::from_name(&settings.view), Ok(ViewId::Timeline));
+    }
+}

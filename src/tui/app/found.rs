@@ -2,7 +2,9 @@
 
 use super::beside::Beside;
 use super::jobs::{Job, JobCtx, Slot};
-use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find};
+use super::nav::Row;
+use super::sheet::Sheet;
+use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find, slow};
 use crate::analysis::races;
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
@@ -44,6 +46,10 @@ pub struct Item {
     pub time: Option<Time>,
     /// The frame of the line; `NONE` if no stack has it.
     pub frame: FrameId,
+    /// The row of the timeline that it is about, where that is no goroutine.
+    pub row: Option<Row>,
+    /// For slow tasks, the critical path of the slowest.
+    pub path: Option<Sheet>,
     /// Whether its proof is in the view of maps.
     pub of_maps: bool,
     /// All of it, for a chat.
@@ -142,7 +148,8 @@ pub fn look(name: String, beside: Beside) -> Job {
         let mut reports: Vec<_> = beside.iter().flat_map(|(name, told)| races::reports(name, told)).collect();
         races::locate(cx, &mut reports)?;
         let index = cx.trace.index();
-        let mut all = find(&Facts { index: &index, more: &more }, &Thresholds::default());
+        let facts = Facts { index: &index, more: &more };
+        let mut all = find(&facts, &Thresholds::default());
         let places = &more.links.places;
         let races = reports.iter().filter_map(|r| {
             let said = report::races::about(r, Some(&index)).into_iter().skip(1).map(|l| l.trim().to_owned());
@@ -151,7 +158,7 @@ pub fn look(name: String, beside: Beside) -> Job {
         all.found.splice(0..0, races.collect::<Vec<_>>());
         let about = About { name: &name, index: &index, places: &more.links.places };
         let mut said = Said {
-            items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f)).collect(),
+            items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f, path_of(&facts, f))).collect(),
             ..Said::default()
         };
         for (from, to) in [(all.fine, &mut said.fine), (all.untold, &mut said.untold)] {
@@ -168,7 +175,23 @@ pub fn look(name: String, beside: Beside) -> Job {
     Job::stream("findings", work, |found: &mut Found, said, _, _| *found = said)
 }
 
-fn item(about: &About, no: usize, f: &Finding) -> Item {
+/// The critical path of the slowest of the tasks or regions that a finding is about.
+fn path_of(facts: &Facts, f: &Finding) -> Option<Sheet> {
+    let spans = facts.more.spans.get(f.ties.spans?)?;
+    Some(Sheet::Path(slow::window(spans.slowest.first()?), slow::called(facts, spans).into()))
+}
+
+/// The row of the timeline that a finding without a goroutine of the program's is about.
+fn row(f: &Finding) -> Option<Row> {
+    match f.rule {
+        "gc-pressure" | "gc-by-hand" => Some(Row::Gc),
+        "long-stw" => Some(Row::Stw),
+        _ if f.view == View::Runtime || !f.go.is_some() => Some(Row::Procs),
+        _ => None,
+    }
+}
+
+fn item(about: &About, no: usize, f: &Finding, path: Option<Sheet>) -> Item {
     let mut markdown = Vec::new();
     // A vector takes all that is written.
     let _ = markdown_one(about, f, &mut markdown);
@@ -186,6 +209,8 @@ fn item(about: &About, no: usize, f: &Finding) -> Item {
         go: f.go,
         time: f.time,
         frame: frame(about.index, about.places, f),
+        row: row(f),
+        path,
         of_maps: f.view == View::Maps,
         markdown: text::lossy(&markdown).trim().to_owned(),
     }

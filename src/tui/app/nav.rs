@@ -45,6 +45,10 @@ pub enum Row {
     Gc,
     /// The stopped worlds.
     Stw,
+    /// How many goroutines there are.
+    Alive,
+    /// How many goroutines wait for a P.
+    Queue,
     /// The heap.
     Heap,
     /// All Ps.
@@ -111,8 +115,18 @@ impl Place {
         match self.row {
             Some(Row::Span(..)) if self.view == ViewId::Tasks && self.sheet.is_none() => (GoIdx::NONE, self.row, None),
             Some(Row::Span(..)) => (self.go, None, self.event),
-            row => (self.go, row.filter(|_| !self.go.is_some()), self.event),
+            row => (self.go, row.filter(|r| !self.go.is_some() && self.has(*r)), self.event),
         }
+    }
+
+    /// Whether the findings are in the body.
+    pub fn lists_findings(&self) -> bool {
+        self.view.lists_findings() && self.sheet.is_none()
+    }
+
+    /// Whether the view has a row: of what is counted over time only some have.
+    fn has(&self, row: Row) -> bool {
+        matches!(row, Row::Group(_)) || self.view.has_all_rows()
     }
 
     /// The window that is selected, if any.
@@ -150,9 +164,8 @@ impl Place {
 
     /// The same place at another view.
     pub fn with_view(&self, view: ViewId) -> Place {
-        // A profile has frames of its own, and the stacks a cursor of their own.
-        let own = |v| matches!(v, ViewId::Profile | ViewId::Stacks);
-        let frame = if view == self.view || !own(view) && !own(self.view) { self.frame } else { FrameId::NONE };
+        // A line is of what the cursor was on in the view that chose it.
+        let frame = if view == self.view { self.frame } else { FrameId::NONE };
         Place { view, frame, sheet: None, ..self.clone() }
     }
 

@@ -224,6 +224,11 @@ pub trait View: Any {
         None
     }
 
+    /// What it is in the middle of, with what the keys mean then; stands at the foot as long as it lasts.
+    fn mode(&self, _cx: &Ctx) -> Option<String> {
+        None
+    }
+
     /// Draws. Any size must do, 0×0 too.
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx);
 }

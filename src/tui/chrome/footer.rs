@@ -2,7 +2,9 @@
 
 use crate::base::text;
 use crate::tui::app::action::{Action, Scope};
+use crate::tui::app::found::Found;
 use crate::tui::app::keymap::Keymap;
+use crate::tui::app::nav::{Place, Row};
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::Role;
 use crate::tui::widgets::write;
@@ -33,8 +35,9 @@ pub struct Hint {
     pub width: u16,
 }
 
-/// The hints that fit, those that matter most first.
-pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint> {
+/// The hints that fit, those that matter most first: whether there is a query, and whether the cursor is on something that
+/// has waits.
+pub fn hints(width: u16, keymap: &Keymap, scope: Scope, (query, on_wait): (bool, bool)) -> Vec<Hint> {
     let mut wanted: Vec<(Action, &'static str)> = vec![(Action::Help, "help"), (Action::Filter, "search")];
     // What the views of a trace have is not offered in that of a profile.
     let trace = scope != Scope::Profile;
@@ -70,8 +73,8 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
         Scope::Findings => wanted.extend([(Action::HideRule, "hide rule"), (Action::Copy, "copy as Markdown")]),
         Scope::Global => {}
     }
-    if trace && scope != Scope::Stacks {
-        wanted.extend([(Action::Unblocker, "unblocker"), (Action::Path, "path")]);
+    if trace && scope != Scope::Stacks && on_wait {
+        wanted.extend([(Action::Chain, "chain"), (Action::Path, "path"), (Action::Unblocker, "unblocker")]);
     }
     wanted.push((Action::Editor, "editor"));
     if scope != Scope::Findings {
@@ -95,8 +98,25 @@ pub fn hints(width: u16, keymap: &Keymap, scope: Scope, query: bool) -> Vec<Hint
     out
 }
 
-/// The foot: a notice if there is one, and else hints.
-pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, keymap: &Keymap, scope: Scope, notice: Option<&Notice>) {
+/// Whether the cursor is on something that has waits: a goroutine, an event of one, or a finding that names one.
+pub fn on_wait(place: &Place, found: &Found, scope: Scope) -> bool {
+    match scope {
+        Scope::Findings => found.said().is_some_and(|s| s.items.iter().any(|i| i.go.is_some() && i.time.is_some())),
+        _ => {
+            let (go, row, event) = place.subject();
+            go.is_some() || event.is_some() || matches!(row, Some(Row::Proc(_) | Row::Path))
+        }
+    }
+}
+
+/// The foot: a notice if there is one, else what the view is in the middle of, and else hints.
+pub fn draw(
+    area: Rect,
+    buf: &mut Buffer,
+    cx: &Ctx,
+    (keymap, scope): (&Keymap, Scope),
+    (notice, mode): (Option<&Notice>, Option<String>),
+) {
     if area.is_empty() {
         return;
     }
@@ -107,7 +127,20 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, keymap: &Keymap, scope: Scop
         write(buf, area, area.x, area.y, &text::fit(&line, area.width as usize), theme.style(role));
         return;
     }
-    for h in hints(area.width, keymap, scope, cx.place.query().is_some()) {
+    if let Some(mode) = mode {
+        theme.select(buf, area);
+        write(
+            buf,
+            area,
+            area.x + 1,
+            area.y,
+            &text::fit(&mode, usize::from(area.width).saturating_sub(1)),
+            theme.style(Role::Selection),
+        );
+        return;
+    }
+    let about = (cx.place.query().is_some(), on_wait(cx.place, cx.found, scope));
+    for h in hints(area.width, keymap, scope, about) {
         let x = write(buf, area, area.x + h.x, area.y, &h.key, theme.style(Role::Key));
         write(buf, area, x + 1, area.y, h.word, theme.style(Role::Dim));
     }

@@ -68,7 +68,8 @@ fn narrowing(cx: &Ctx, obeys: Obeys) -> Vec<(String, Role)> {
         };
         parts.push(match does(n, obeys) {
             Some(word) => (format!(" {word}{text} "), Role::Selection),
-            None => (text, Role::Dim),
+            // It would be read as obeyed.
+            None => (format!("{text} not used here"), Role::Dim),
         });
         // A query says which functions of a profile are shown, and there hits of the trace mean nothing.
         let hits = cx.hits.filter(|_| matches!(n, Narrow::Query(_)) && cx.place.view != ViewId::Profile);

@@ -8,6 +8,7 @@ use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
 use crate::tui::app::beside::Beside;
+use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::keymap::Keymap;
 use crate::tui::app::model::{Message, Model};
@@ -51,6 +52,8 @@ pub struct Setup {
     pub places: Places,
     /// Whether the mouse is the viewer's, and not the terminal's own.
     pub mouse: bool,
+    /// The view to begin in.
+    pub view: ViewId,
 }
 
 /// How long the input thread waits for input before it looks whether it is to pause.
@@ -198,6 +201,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
     model.set_beside(setup.beside);
+    model.begin_in(setup.view);
     model.set_profiles(setup.profiles);
     if let Some((at, go)) = setup.at {
         model.begin_at(at, go);

@@ -3,6 +3,7 @@
 mod contrast;
 mod findings;
 mod help;
+mod incidents;
 mod lenses;
 mod maps;
 mod mouse;
@@ -316,7 +317,7 @@ fn tab_completes_a_query() {
 
 #[test]
 fn help_shows_every_action_that_works() {
-    let (_, screen) = after("?", 160, 150);
+    let (_, screen) = after("?", 160, 170);
     for a in Action::ALL {
         assert!(screen.contains(a.help()), "{} is not in help\n{screen}", a.name());
     }

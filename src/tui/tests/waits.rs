@@ -175,3 +175,57 @@ fn the_times_stay_in_sight_when_the_text_moves_sideways() {
     let moved = row(&text(&d.screen(size).0));
     assert!(moved.starts_with(&time) && moved != row(&screen), "{moved}");
 }
+
+#[test]
+fn the_next_wait_alike_is_at_the_same_line_and_the_way_back_leads_back() {
+    let (mut d, _) = after("3", 120, 40);
+    let begun = (d.model.place().go, d.model.place().at);
+    d.keys("}").unwrap();
+    let next = (d.model.place().go, d.model.place().at);
+    assert!(next.1 > begun.1, "{:?}", d.model.notice());
+    d.keys("{").unwrap();
+    assert_eq!((d.model.place().go, d.model.place().at), begun);
+}
+
+#[test]
+fn a_range_that_grows_is_said_at_the_foot_until_it_is_chosen_or_forgotten() {
+    let foot = |d: &Driver| text(&d.screen(Size { width: 120, height: 40 }).0).lines().last().unwrap().to_owned();
+    let (mut d, _) = after("vlll", 120, 40);
+    assert!(foot(&d).contains("SELECT Δ"), "{}", foot(&d));
+    d.keys("h").unwrap();
+    assert!(foot(&d).contains("SELECT Δ"), "{}", foot(&d));
+    d.keys("<Esc>").unwrap();
+    assert!(!foot(&d).contains("SELECT"), "{}", foot(&d));
+    let (mut d, _) = after("5vjj", 120, 40);
+    assert!(foot(&d).contains("SELECT Δ"), "{}", foot(&d));
+    d.keys("<Enter>").unwrap();
+    assert!(!foot(&d).contains("SELECT") && d.model.place().window().is_some());
+}
+
+/// What holds work up stands under another heading than what is idle, and the cursor is never on a heading.
+#[test]
+fn stalls_and_idle_waits_have_headings_of_their_own() {
+    let (mut d, screen) = after("3", 120, 40);
+    assert!(screen.contains("work is held up by"), "{screen}");
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
+        let row = screen.lines().find(|l| l.starts_with('›')).unwrap_or_else(|| panic!("{screen}")).to_owned();
+        assert!(!row.contains("work is held up by") && !row.contains("idle: waits for work"), "{row}");
+        seen.insert(row);
+        d.keys("j").unwrap();
+    }
+    assert!(seen.len() > 20, "{}", seen.len());
+    // Sorted by anything else there are none.
+    d.keys(">").unwrap();
+    assert!(!text(&d.screen(Size { width: 120, height: 40 }).0).contains("work is held up by"));
+}
+
+#[test]
+fn how_long_waits_were_is_a_map_that_enter_and_escape_leave() {
+    let (mut d, screen) = after("3z", 120, 40);
+    assert!(screen.lines().any(|l| l.contains("100.0%") || l.matches('%').count() > 0 && l.contains('█')), "{screen}");
+    d.keys("<Esc>").unwrap();
+    let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
+    assert!(screen.contains("▾waited"), "{screen}");
+}

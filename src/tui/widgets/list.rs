@@ -87,6 +87,8 @@ pub struct Table<R: 'static> {
     pub arrange: Option<fn(&mut [Slot])>,
     /// Whether whoever gives the rows puts them in order.
     pub given_in_order: bool,
+    /// Under which heading a row stands, where rows under one heading come one after the other.
+    pub section: Option<fn(&R) -> &'static str>,
 }
 
 /// What a list made of a key or of the mouse.
@@ -106,11 +108,14 @@ pub enum Took {
     Closed,
 }
 
+/// What stands in the order of rows for a heading.
+const HEADING: usize = usize::MAX;
+
 /// A list.
 pub struct List<R: 'static> {
     table: &'static Table<R>,
     rows: Vec<R>,
-    /// The rows as they stand on the screen, by position in `rows`.
+    /// The rows as they stand on the screen, by position in `rows`; [`HEADING`] for a heading of those below it.
     order: Vec<usize>,
     sort: Sort,
     scroll: Scroll,
@@ -154,7 +159,7 @@ impl<R> List<R> {
 
     /// The place on the screen's list of the first row that fits.
     pub fn position(&self, fits: impl Fn(&R) -> bool) -> Option<u64> {
-        self.order.iter().position(|&i| fits(&self.rows[i])).map(|i| i as u64)
+        self.order.iter().position(|&i| self.rows.get(i).is_some_and(&fits)).map(|i| i as u64)
     }
 
     /// Puts the cursor on a row.
@@ -169,7 +174,7 @@ impl<R> List<R> {
 
     /// Whether the last row is in sight.
     pub fn shows_end(&self) -> bool {
-        self.scroll.seen().end == self.rows.len() as u64
+        self.scroll.seen().end == self.order.len() as u64
     }
 
     /// How many rows are in sight.
@@ -207,7 +212,7 @@ impl<R> List<R> {
     fn put(&mut self, rows: Vec<R>, cx: &Ctx, even_first: bool) {
         let old = std::mem::replace(&mut self.rows, rows);
         let on = self.order.get(self.scroll.selected as usize).and_then(|&i| old.get(i));
-        let on = on.filter(|_| even_first || self.scroll.selected > 0);
+        let on = on.filter(|_| even_first || !self.on_first());
         let on = on.and_then(|on| self.rows.iter().position(|r| (self.table.same)(r, on)));
         self.put_in_order(on, cx);
     }
@@ -223,16 +228,52 @@ impl<R> List<R> {
                 by.then_with(|| tie.map_or(Ordering::Equal, |t| t(&rows[a], &rows[b])))
             });
         }
-        self.scroll.fit(self.rows.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
+        self.put_headings();
+        self.scroll.fit(self.order.len() as u64, self.scroll.seen().count().clamp(1, 1000) as u16);
+        self.leave_heading(true);
         if let Some(at) = on.and_then(|on| self.order.iter().position(|&i| i == on)) {
             self.scroll.select(at as u64);
+        }
+    }
+
+    /// Puts headings where rows of another section begin, if the order keeps those together and there are several.
+    fn put_headings(&mut self) {
+        let Some(section) = self.table.section else { return };
+        let of = |i: &usize| section(&self.rows[*i]);
+        let begins = (1..self.order.len()).filter(|&i| of(&self.order[i - 1]) != of(&self.order[i])).count();
+        let mut all: Vec<&str> = self.order.iter().map(of).collect();
+        all.sort_unstable();
+        all.dedup();
+        if begins + 1 != all.len() || begins == 0 {
+            return;
+        }
+        let mut with = Vec::with_capacity(self.order.len() + all.len());
+        for (i, row) in self.order.iter().enumerate() {
+            if i == 0 || of(&self.order[i - 1]) != of(row) {
+                with.push(HEADING);
+            }
+            with.push(*row);
+        }
+        self.order = with;
+    }
+
+    /// Whether the cursor is on the first row.
+    fn on_first(&self) -> bool {
+        self.order.iter().take(self.scroll.selected as usize).all(|&i| i == HEADING)
+    }
+
+    /// Moves the cursor off a heading, the way it was going.
+    fn leave_heading(&mut self, down: bool) {
+        let at = self.scroll.selected;
+        if self.order.get(at as usize) == Some(&HEADING) {
+            self.scroll.select(if down || at == 0 { at + 1 } else { at - 1 });
         }
     }
 
     /// Sorts as `change` says.
     fn sort_by(&mut self, cx: &Ctx, change: impl FnOnce(&mut Sort)) {
         change(&mut self.sort);
-        let on = self.order.get(self.scroll.selected as usize).copied().filter(|_| self.scroll.selected > 0);
+        let on = self.order.get(self.scroll.selected as usize).copied().filter(|_| !self.on_first());
         self.put_in_order(on, cx);
     }
 
@@ -259,7 +300,11 @@ impl<R> List<R> {
             Action::SortNext => self.step(1, cx),
             Action::SortPrev => self.step(-1, cx),
             Action::SortReverse => self.sort_by(cx, |s| s.descending = !s.descending),
-            _ => return if self.scroll.handle(action) { Took::Moved } else { Took::Nothing },
+            _ if self.scroll.handle(action) => {
+                self.leave_heading(!matches!(action, Action::Up | Action::HalfUp | Action::PageUp));
+                return Took::Moved;
+            }
+            _ => return Took::Nothing,
         }
         Took::Done
     }
@@ -277,7 +322,7 @@ impl<R> List<R> {
             }
             Mouse::Press | Mouse::Double if at.y > area.y => {
                 let row = self.scroll.top + u64::from(at.y - area.y - 1);
-                if row >= self.rows.len() as u64 {
+                if self.order.get(row as usize).is_none_or(|&i| i == HEADING) {
                     return Took::Nothing;
                 }
                 self.scroll.select(row);
@@ -285,6 +330,7 @@ impl<R> List<R> {
             }
             Mouse::Wheel(n, _) => {
                 self.scroll.wheel(i64::from(n) * 3);
+                self.leave_heading(n > 0);
                 Took::Done
             }
             _ => Took::Nothing,
@@ -293,7 +339,12 @@ impl<R> List<R> {
 
     /// Takes note of the room, of which the heading takes a row, and keeps the cursor in sight.
     pub fn fit(&mut self, height: u16) {
-        self.scroll.fit(self.rows.len() as u64, height.saturating_sub(1));
+        self.scroll.fit(self.order.len() as u64, height.saturating_sub(1));
+        // The heading of the first rows is seen with them.
+        if self.scroll.top == 1 && self.order.first() == Some(&HEADING) && self.scroll.selected + 1 < u64::from(height)
+        {
+            self.scroll.top = 0;
+        }
     }
 
     /// The columns that fit. One that is not there keeps the gap beside it, where that fits.
@@ -303,7 +354,9 @@ impl<R> List<R> {
             false => Column { width: 0, drop: u8::MAX, ..c.column },
         };
         let columns: Vec<Column> = self.table.columns.iter().map(there).collect();
-        let mut slots = table::fit(&columns, width.saturating_sub(1));
+        // What one column takes and another shares with it is for two.
+        let widest = if self.table.arrange.is_some() { 2 * table::WIDEST } else { table::WIDEST };
+        let mut slots = table::fit_to(&columns, width.saturating_sub(1), widest);
         if let Some(arrange) = self.table.arrange {
             arrange(&mut slots);
         }
@@ -326,6 +379,12 @@ impl<R> List<R> {
         }
         for (i, no) in self.scroll.seen().enumerate() {
             let line = table::row(area, i as u64 + 1);
+            let next = self.order.get(no as usize + 1).and_then(|&i| self.rows.get(i));
+            if self.order.get(no as usize) == Some(&HEADING) {
+                let said = self.table.section.zip(next).map_or("", |(section, next)| section(next));
+                write(buf, line, line.x + 1, line.y, said, theme.style(Role::Heading));
+                continue;
+            }
             let row = self.order.get(no as usize).and_then(|&i| self.rows.get(i));
             let Some(row) = row.filter(|_| line.height > 0) else { return };
             if no == self.scroll.selected {

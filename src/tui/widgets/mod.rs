@@ -2,6 +2,7 @@
 
 pub mod axis;
 pub mod drill;
+pub mod heat;
 pub mod lane;
 pub mod list;
 pub mod lookup;

@@ -66,8 +66,16 @@ impl Sort {
     }
 }
 
+/// The elastic column grows to this: what it has to say is seldom longer, and numbers are to stand near their names.
+pub const WIDEST: u16 = 76;
+
 /// Chooses the columns that fit into `width`, one space between them.
 pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
+    fit_to(columns, width, WIDEST)
+}
+
+/// The same, with the elastic column no wider than `widest`.
+pub fn fit_to(columns: &[Column], width: u16, widest: u16) -> Vec<Slot> {
     let mut shown: Vec<usize> = (0..columns.len()).collect();
     let needed = |shown: &[usize]| shown.iter().map(|&i| u32::from(columns[i].width) + 1).sum::<u32>();
     while needed(&shown) > u32::from(width) + 1 {
@@ -80,12 +88,17 @@ pub fn fit(columns: &[Column], width: u16) -> Vec<Slot> {
     let mut x = 0u16;
     let mut slots = Vec::new();
     for i in shown {
-        let w = columns[i].width.saturating_add(if columns[i].elastic { spare } else { 0 });
+        let grows = if columns[i].elastic { spare.min(widest.saturating_sub(columns[i].width)) } else { 0 };
+        let w = columns[i].width.saturating_add(grows);
         let w = w.min(width.saturating_sub(x));
         if w > 0 {
             slots.push(Slot { column: i, x, width: w });
         }
         x = x.saturating_add(w).saturating_add(1);
+    }
+    // What is left then is for text that stands last.
+    if let Some(last) = slots.last_mut().filter(|s| !columns[s.column].right) {
+        last.width = width.saturating_sub(last.x);
     }
     slots
 }

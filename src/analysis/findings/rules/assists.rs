@@ -47,6 +47,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         ],
         advice: "Allocate less at that line, or give the GC more room with GOGC or GOMEMLIMIT.".into(),
         check: "gc FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

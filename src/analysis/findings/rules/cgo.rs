@@ -38,7 +38,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             )],
             advice: "Hand over more with each call, or do in Go what takes C less than a microsecond.".into(),
             check: format!("waits FILE -f 'group:\"{}\"'", f.index.group_name(c.group)),
-            covers: Vec::new(),
+            ties: Default::default(),
         });
     }
     if found.is_empty() {

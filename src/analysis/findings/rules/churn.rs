@@ -62,7 +62,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             )],
             advice: "Give such work to a fixed number of workers, or do several pieces of it in one goroutine.".into(),
             check: format!("events FILE --filter 'group:\"{}\" kind:GoCreate'", f.index.group_name(id)),
-            covers: Vec::new(),
+            ties: Default::default(),
         });
     }
     if found.is_empty() {

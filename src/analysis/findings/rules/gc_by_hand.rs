@@ -43,7 +43,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             evidence: vec![format!("{} waits inside runtime.GC at {}, {waited} in total", text::count(n), f.line(at))],
             advice: "Leave it to the GC when to run; to bound memory set GOMEMLIMIT.".into(),
             check: "waits FILE -f 'func:runtime.GC'".into(),
-            covers: Vec::new(),
+            ties: Default::default(),
         });
     }
     if found.is_empty() { Verdict::Fine("runtime.GC: not called".into()) } else { Verdict::Found(found) }

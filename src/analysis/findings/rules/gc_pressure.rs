@@ -62,6 +62,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         evidence,
         advice: "Allocate less at the lines that allocate most (a heap profile beside the trace names them), or raise GOGC or GOMEMLIMIT if memory is there.".into(),
         check: "summary FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

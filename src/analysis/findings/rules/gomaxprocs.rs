@@ -42,6 +42,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         ],
         advice: "Raise GOMAXPROCS or the container's CPU limit, if the machine has more cores.".into(),
         check: "summary FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

@@ -44,6 +44,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         )],
         advice: "Wait on a channel, a sync.Cond or a context instead of asking again and again.".into(),
         check: "events FILE --filter 'kind:GoStop reason:Gosched'".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

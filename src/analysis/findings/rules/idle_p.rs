@@ -40,6 +40,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         ],
         advice: "The machine is slow to wake threads: other processes, a CPU limit that throttles, or very many short wake-ups. Fewer, larger hand-overs help.".into(),
         check: "sched FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

@@ -34,6 +34,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             "What is said here holds for the part that was read. Was trace.Stop called, and was the file copied whole?"
                 .into(),
         check: "summary FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

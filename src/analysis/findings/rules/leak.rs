@@ -92,7 +92,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
         }
         .into(),
         check: format!("waits FILE -f 'group:\"{}\" dur>{}'", f.index.group_name(group), short(e.max)),
-        covers: Vec::new(),
+        ties: Default::default(),
     })
 }
 

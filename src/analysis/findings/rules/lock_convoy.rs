@@ -1,6 +1,6 @@
 //! Goroutines queue at a lock and pass it on, each for a short time.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, fine, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -24,5 +24,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let advice = "Take the lock less often, shard what it protects, or hold it for a shorter time: everybody waits for everybody.";
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
-    if found.is_empty() { Verdict::Fine("locks: no convoys".into()) } else { Verdict::Found(found) }
+    if found.is_empty() {
+        fine(f, Cause::Convoy, levels, ("locks: convoys wait", "locks: no convoys"))
+    } else {
+        Verdict::Found(found)
+    }
 }

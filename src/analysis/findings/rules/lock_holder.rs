@@ -1,6 +1,6 @@
 //! One place holds a lock while others wait.
 
-use super::queues::{Cause, finding, mean, mean_while_busy, suffering};
+use super::queues::{Cause, finding, fine, mean, mean_while_busy, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -23,7 +23,12 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
     if found.is_empty() {
-        Verdict::Fine("locks: none that one place holds while many wait".into())
+        fine(
+            f,
+            Cause::Holder,
+            levels,
+            ("locks: while one place holds it, waits", "locks: none that one place holds while others wait"),
+        )
     } else {
         Verdict::Found(found)
     }

@@ -39,6 +39,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         evidence: vec!["a goroutine that others wait behind is preempted after 10ms, unless it is in code that cannot be stopped: assembly, cgo, a tight part of the runtime; or the machine took the CPU away".into()],
         advice: "Look at what it runs there; where a P is idle anyway nobody minds.".into(),
         check: "sched FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

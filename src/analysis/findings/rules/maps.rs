@@ -2,7 +2,7 @@
 
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
 use crate::analysis::maps::{Advice, AdviceKind, Line};
 use crate::base::{GoIdx, text};
 use crate::model::places::PlaceId;
@@ -114,7 +114,7 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
             .to_owned()
                 + &helps(line, wanted),
             check: "maps FILE".into(),
-            covers,
+            ties: Ties { covers, ..Ties::default() },
         });
     }
     if found.is_empty() {

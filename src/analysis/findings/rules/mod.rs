@@ -48,6 +48,14 @@ pub const WITHOUT_NAMES: &[&str] = &[
     incomplete::RULE.name,
 ];
 
+/// Tasks and regions that are slow: what they wait for is the cause.
+pub(super) const SLOW_TASKS: &str = spans::RULE.name;
+/// All Ps are busy; goroutines wait while a P is idle; the world stands still; goroutines help with marking.
+pub(super) const BUSY: &str = saturation::RULE.name;
+pub(super) const WAKES_LATE: &str = idle_p::RULE.name;
+pub(super) const STOPPED: &str = stw::RULE.name;
+pub(super) const HELPS_MARKING: &[&str] = &[assists::RULE.name, gc_pressure::RULE.name];
+
 /// All rules, in the order of the documentation.
 pub const RULES: &[Rule] = &[
     map_line::RULE,

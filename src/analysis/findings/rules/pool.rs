@@ -1,6 +1,6 @@
 //! A pool of which everything is in use: goroutines wait for one that is given back.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, fine, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -25,5 +25,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             "Give back earlier what is held, above all around calls that take long; then make the pool larger.";
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
-    if found.is_empty() { Verdict::Fine("pools: nobody waits long for one".into()) } else { Verdict::Found(found) }
+    if found.is_empty() {
+        fine(f, Cause::Pool, levels, ("pools: waits", "pools: nobody waits for one"))
+    } else {
+        Verdict::Found(found)
+    }
 }

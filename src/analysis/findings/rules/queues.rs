@@ -2,10 +2,11 @@
 //! delay, and what holders did meanwhile.
 
 use crate::analysis::findings::Rule;
-use crate::analysis::findings::{Cost, Facts, Finding, Severity, View};
+use crate::analysis::findings::thresholds::Levels;
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
 use crate::analysis::waits::contention::{Blame, Bottleneck, Contended, What};
-use crate::base::{Duration, text};
-use crate::model::dict::shown_func;
+use crate::base::{Duration, StackId, text};
+use crate::model::dict::{shown_func, shown_line};
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
 use crate::model::segment::GoState;
@@ -138,6 +139,7 @@ pub(super) fn finding(
     if c.what == What::Lock || c.held_by_waiters {
         evidence.extend(blame);
     }
+    evidence.extend(held_across(f, c));
     if c.starved >= STARVED && cause(f, c) != Some(Cause::Starvation) {
         let (n, all) = (text::count(c.starved), text::count(c.handoffs));
         evidence.push(format!("{n} of {all} hand-offs are in starvation mode"));
@@ -179,6 +181,68 @@ pub(super) fn finding(
         evidence,
         advice: advice.into(),
         check: "locks FILE".into(),
-        covers: Vec::new(),
+        ties: Ties { waits: c.waits_at.iter().map(|w| w.0).collect(), behind: behind(c, whole), ..Ties::default() },
     }
+}
+
+/// The line at which those who hold a lock are blocked themselves for most of the time in which others wait for them.
+fn behind(c: &Contended, whole: Duration) -> Option<PlaceId> {
+    let most = c.while_held.first().filter(|m| c.what == What::Lock && m.state == GoState::Waiting)?;
+    (most.weight.ns() / MOST >= whole.ns() / 100 && most.at != PlaceId::NONE).then_some(most.at)
+}
+
+/// Where a lock is taken that is released elsewhere, and which call it is held across, as far as stacks of the trace show: a
+/// deferred `Unlock` is released at the line at which its function returns, which tells neither.
+fn held_across(f: &Facts, c: &Contended) -> Option<String> {
+    let (places, dict) = (&f.more.contention.places, &f.index.dict);
+    let blame = c.blame.first().filter(|_| c.what == What::Lock)?;
+    let (func, released) = places.get(blame.at)?;
+    let did = c.while_held.first().map_or(PlaceId::NONE, |m| m.at);
+    let (mut taken, mut across) = (None, None);
+    for stack in (0..dict.counts().3 as u32).map(StackId) {
+        let mut callee = "";
+        for frame in dict.stack(stack) {
+            if frame.func == func && frame.line != released {
+                if takes_lock(callee, blame.how) {
+                    taken = Some(frame.line);
+                } else if did != PlaceId::NONE
+                    && places.user(stack) == did
+                    && places.get(did) != Some((func, frame.line))
+                {
+                    across = Some(frame.line);
+                }
+            }
+            callee = dict.func_name(frame.func);
+        }
+    }
+    let line = |n: u32| shown_line(dict.func_file(func), n);
+    match (taken, across) {
+        (Some(t), Some(a)) => Some(format!("it is taken at {}, and held across the call at {}", line(t), line(a))),
+        (Some(t), None) => Some(format!("it is taken at {}", line(t))),
+        (None, Some(a)) => Some(format!("it is held across the call at {}", line(a))),
+        (None, None) => None,
+    }
+}
+
+/// Whether a function takes what a release of that kind gives back.
+fn takes_lock(func: &str, how: Option<How>) -> bool {
+    match how {
+        Some(How::ReadRelease) => func == "sync.(*RWMutex).RLock",
+        _ => matches!(func, "sync.(*Mutex).Lock" | "sync.(*RWMutex).Lock"),
+    }
+}
+
+/// What a rule says that found nothing: whether anyone waits like that at all, and how much that is.
+pub(super) fn fine(f: &Facts, of: Cause, levels: &Levels, (what, none): (&str, &str)) -> Verdict {
+    let worst = suffering(f, of).max_by(|a, b| mean(f, a).total_cmp(&mean(f, b)));
+    Verdict::Fine(match worst.and_then(|c| Some((c, c.waits_at.first()?.0))) {
+        Some((c, at)) => format!(
+            "{what} {} in total at {}, {:.2} goroutines at a time on average; a finding from {} on",
+            c.total,
+            f.line_of(&f.more.contention.places, at),
+            mean(f, c),
+            levels.info
+        ),
+        None => none.to_owned(),
+    })
 }

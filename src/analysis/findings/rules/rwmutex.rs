@@ -1,6 +1,6 @@
 //! A writer waits for readers, and further readers wait behind the writer.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, fine, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -23,7 +23,12 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
     if found.is_empty() {
-        Verdict::Fine("RWMutex: no writer waits long for readers".into())
+        fine(
+            f,
+            Cause::WriterBehindReaders,
+            levels,
+            ("RWMutex: behind readers, waits", "RWMutex: no writer waits for readers"),
+        )
     } else {
         Verdict::Found(found)
     }

@@ -61,6 +61,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         evidence,
         advice: "The program needs more CPU than it has: make what runs cheaper, bound how much is started at once, or give it more cores.".into(),
         check: "sched FILE".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

@@ -70,6 +70,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             "Split its work among several goroutines, or make it cheaper: nothing else can make the program faster."
                 .into(),
         check: format!("why FILE -g {}", g.id.0),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

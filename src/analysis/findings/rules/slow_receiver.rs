@@ -1,9 +1,9 @@
 //! Senders wait for a receiver that is too slow, or for too few of them.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, fine, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Facts, Finding, Verdict};
+use crate::analysis::findings::{Facts, Verdict};
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -21,11 +21,17 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let says = format!("{:.1} senders are blocked: receiving is the bottleneck", mean(f, c));
         let advice = "Receive in several goroutines, or make what the receiver does per value cheaper; a buffer only moves the queue.";
         // Where one goroutine does all of that, this is the same cause.
-        let covers = c.ended_at.iter().map(|e| e.0).collect();
-        found.push(Finding { covers, ..finding(f, &RULE, severity, c, (at, says, advice)) });
+        let mut one = finding(f, &RULE, severity, c, (at, says, advice));
+        one.ties.covers = c.ended_at.iter().map(|e| e.0).collect();
+        found.push(one);
     }
     if found.is_empty() {
-        Verdict::Fine("slow receivers: none that holds senders up".into())
+        fine(
+            f,
+            Cause::Receivers,
+            levels,
+            ("slow receivers: senders wait", "slow receivers: none that holds senders up"),
+        )
     } else {
         Verdict::Found(found)
     }

@@ -1,9 +1,9 @@
 //! Receivers wait for a sender that is at work.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, fine, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Facts, Finding, Verdict};
+use crate::analysis::findings::{Facts, Verdict};
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -21,11 +21,12 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let says = format!("{:.1} receivers are blocked: sending is the bottleneck", mean(f, c));
         let advice = "Send from several goroutines, or make what the sender does per value cheaper.";
         // Where one goroutine does all of that, this is the same cause.
-        let covers = c.ended_at.iter().map(|e| e.0).collect();
-        found.push(Finding { covers, ..finding(f, &RULE, severity, c, (at, says, advice)) });
+        let mut one = finding(f, &RULE, severity, c, (at, says, advice));
+        one.ties.covers = c.ended_at.iter().map(|e| e.0).collect();
+        found.push(one);
     }
     if found.is_empty() {
-        Verdict::Fine("slow senders: none that holds receivers up".into())
+        fine(f, Cause::Senders, levels, ("slow senders: receivers wait", "slow senders: none that holds receivers up"))
     } else {
         Verdict::Found(found)
     }

@@ -3,7 +3,7 @@
 use super::calls::{VIEW, calls};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Verdict};
+use crate::analysis::findings::{Cost, Facts, Finding, Ties, Verdict};
 use crate::base::{Duration, text};
 
 pub(super) const RULE: Rule = Rule {
@@ -47,7 +47,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             }
             .to_owned(),
             check: format!("waits FILE -f 'reason:{what}'"),
-            covers: Vec::new(),
+            ties: Ties { waits: vec![c.at], ..Ties::default() },
         });
     }
     if found.is_empty() {

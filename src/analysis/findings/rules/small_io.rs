@@ -3,7 +3,7 @@
 use super::calls::{VIEW, calls, life};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Verdict};
+use crate::analysis::findings::{Cost, Facts, Finding, Ties, Verdict};
 use crate::base::{Duration, text};
 
 pub(super) const RULE: Rule = Rule {
@@ -54,7 +54,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             )],
             advice: "Put a bufio.Reader or bufio.Writer around the connection or file, or use a larger buffer.".into(),
             check: format!("waits FILE -f 'reason:{what}'"),
-            covers: Vec::new(),
+            ties: Ties { waits: vec![c.at], ..Ties::default() },
         });
     }
     if found.is_empty() {

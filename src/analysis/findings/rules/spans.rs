@@ -1,8 +1,9 @@
 //! Tasks or regions of one name of which a few take very much longer than most.
 
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::slow::{ENOUGH, NOTICED, Spans};
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
 use crate::analysis::tasks::What;
 use crate::base::{Duration, text};
 use crate::model::dict::NOT_KNOWN;
@@ -15,12 +16,8 @@ pub(super) const RULE: Rule = Rule {
     look,
 };
 
-/// Fewer have no p99.
-const ENOUGH: u64 = 20;
 /// The slow ones cost at least this part of the trace before they are more than worth knowing, in percent.
 const MUCH: f64 = 20.0;
-/// What is over sooner than this nobody waits for.
-const NOTICED: Duration = Duration(1_000_000);
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let spans = &f.more.spans;
@@ -30,10 +27,11 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         );
     }
     let mut found = Vec::new();
-    for s in spans.iter().filter(|s| s.count >= ENOUGH) {
-        let (p50, p99) = (s.lengths.quantile(0.5), s.lengths.quantile(0.99).min(s.slowest.len()));
+    for (i, s) in spans.iter().enumerate().filter(|(_, s)| s.count >= ENOUGH) {
+        let Some(slowest) = s.slowest.first() else { continue };
+        let (p50, p99) = (s.p50(), s.p99());
         let times = p99.ns() as f64 / p50.ns().max(1) as f64;
-        let more = Duration(s.total.ns().saturating_sub(p50.ns().saturating_mul(s.count as i64)).max(0));
+        let more = s.excess();
         let Some(severity) = levels.of(times).filter(|_| p99 >= NOTICED) else { continue };
         // A wide spread of what takes little matters little.
         let severity = if f.percent(more) < MUCH { severity.min(Severity::Info) } else { severity };
@@ -43,28 +41,33 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             What::Task => ("task", "tasks"),
             What::Region => ("region", "regions"),
         };
+        let (lose, at) = lose(f, s);
         found.push(Finding {
             rule: RULE.name,
             title: RULE.title,
             severity,
             measure: times,
-            says: format!("{what} {shown}: p99 {p99}, p50 {p50}"),
+            says: format!(
+                "{what} {shown}: p99 {p99}, p50 {p50}{}",
+                lose.first().map_or(String::new(), |l| format!("; {l}"))
+            ),
             cost: Cost { time: more, of: "more than at p50" },
-            at: PlaceId::NONE,
-            time: Some(s.slowest.from),
-            go: s.slowest.go,
+            at,
+            time: Some(slowest.from),
+            go: slowest.go,
             view: View::Tasks,
             evidence: vec![
-                format!("{} {word}, the slowest took {}", text::count(s.count), s.slowest.len()),
+                format!("{} {word}, the slowest took {}", text::count(s.count), slowest.len()),
                 format!("all of them together took {more} longer than they would have at p50"),
+                lose.get(1..).map_or(String::new(), |more| more.join("; ")),
             ],
             advice: "Look at the critical path of the slowest one, and compare it with that of a usual one.".into(),
             check: match s.what {
-                What::Task => format!("why FILE --task {}", s.slowest.task),
+                What::Task => format!("why FILE --task '#{}'", slowest.task),
                 What::Region if name.is_empty() => "summary FILE".into(),
                 What::Region => format!("why FILE --region '{shown}'"),
             },
-            covers: Vec::new(),
+            ties: Ties { spans: Some(i), ..Ties::default() },
         });
     }
     match found.is_empty() {
@@ -73,4 +76,26 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         }
         false => Verdict::Found(found),
     }
+}
+
+/// What the slowest lose their time to, the most first, a few words each and safe to show; and the line of the first, if it
+/// is the most by far.
+fn lose(f: &Facts, s: &Spans) -> (Vec<String>, PlaceId) {
+    let whole: i64 = s.slow.iter().map(|s| s.len.ns()).sum();
+    let mut sums: Vec<(&str, PlaceId, Duration)> = Vec::new();
+    for (what, at, len) in s.slow.iter().flat_map(|s| &s.own) {
+        match sums.iter_mut().find(|o| (o.0, o.1) == (what.as_str(), *at)) {
+            Some(o) => o.2 += *len,
+            None => sums.push((what, *at, *len)),
+        }
+    }
+    sums.sort_by(|a, b| (b.2, a.0, a.1).cmp(&(a.2, b.0, b.1)));
+    let percent = |d: Duration| d.ns() as f64 * 100.0 / whole.max(1) as f64;
+    let words = |(what, at, len): &(&str, PlaceId, Duration)| {
+        let at = if *at == PlaceId::NONE { String::new() } else { format!(" at {}", f.line(*at)) };
+        format!("{:.1} % of the slowest is {}{at}", percent(*len), text::escape(what))
+    };
+    let much = sums.iter().take(3).filter(|s| percent(s.2) >= 10.0);
+    let at = sums.first().filter(|s| percent(s.2) >= 50.0).map_or(PlaceId::NONE, |s| s.1);
+    (much.map(words).collect(), at)
 }

@@ -1,6 +1,6 @@
 //! A lock in starvation mode: who releases it would take it back before the waiter is up.
 
-use super::queues::{Cause, finding, mean, suffering};
+use super::queues::{Cause, finding, fine, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -27,5 +27,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let advice = "Hold the lock for a shorter time and less often in the loop that takes it again and again, or do the work outside of it.";
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
-    if found.is_empty() { Verdict::Fine("locks: none in starvation mode".into()) } else { Verdict::Found(found) }
+    if found.is_empty() {
+        fine(f, Cause::Starvation, levels, ("locks: in starvation mode, waits", "locks: none in starvation mode"))
+    } else {
+        Verdict::Found(found)
+    }
 }

@@ -46,6 +46,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         )],
         advice: "Each blocks a thread: bound how many run at once, or use what the network poller can wait for.".into(),
         check: "profile FILE --kind syscall -o syscalls.pb.gz".into(),
-        covers: Vec::new(),
+        ties: Default::default(),
     }])
 }

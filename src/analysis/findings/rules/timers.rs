@@ -50,7 +50,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             ],
             advice: "Stop tickers that nobody needs any more (defer t.Stop()), and prefer being told to asking again and again.".into(),
             check: format!("waits FILE -f 'group:\"{}\"'", f.index.group_name(group)),
-            covers: Vec::new(),
+            ties: Default::default(),
         });
     }
     if found.is_empty() {

@@ -53,7 +53,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             )],
             advice: "Hand out smaller pieces of work, from one queue, so that whoever is free takes the next.".into(),
             check: format!("waits FILE -f 'g:{}'", most.id.0),
-            covers: Vec::new(),
+            ties: Default::default(),
         });
     }
     match found.is_empty() {

@@ -62,7 +62,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             evidence,
             advice: "They bound each other's throughput: hand over several pieces at once, give the channel a buffer, or join the two.".into(),
             check: "waits FILE".into(),
-            covers: Vec::new(),
+            ties: Default::default(),
         });
     }
     if found.is_empty() { Verdict::Fine("wait cycles: none".into()) } else { Verdict::Found(found) }

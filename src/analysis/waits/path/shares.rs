@@ -13,14 +13,12 @@ use rustc_hash::FxHashMap;
 pub enum Cause {
     /// Something that the goroutine itself did, or that nobody did.
     Own(What, Option<ReasonId>, PlaceId),
-    /// A wait for goroutines of a group.
+    /// A wait for other goroutines.
     Other {
         /// What for.
         reason: ReasonId,
         /// Where.
         at: PlaceId,
-        /// Who ended it.
-        waker: GroupId,
     },
 }
 
@@ -43,6 +41,8 @@ pub struct Share {
     pub holders: Vec<Holder>,
     /// Who was last to stop, of the longest stop of the world.
     pub last_to_stop: Option<LastToStop>,
+    /// For a wait for others, the groups of those who ended it, the longest first.
+    pub wakers: Vec<(GroupId, Duration)>,
     /// For a wait for others, where they ended it, the longest first.
     pub waker_at: Vec<(PlaceId, Duration)>,
     /// For a wait for others, what they did meanwhile, the longest first.
@@ -82,11 +82,12 @@ impl Path {
             assist: Duration::ZERO,
             holders: Vec::new(),
             last_to_stop: None,
+            wakers: Vec::new(),
             waker_at: Vec::new(),
             meanwhile: Vec::new(),
         };
         for h in &tops {
-            let cause = cause_of(index, h);
+            let cause = cause_of(h);
             let s = sums.entry(cause).or_insert_with(|| empty(cause));
             s.count += 1;
             s.total += h.len();
@@ -94,13 +95,18 @@ impl Path {
                 Some(w) => w.1 += h.len(),
                 None => s.waker_at.push((h.waker_at, h.len())),
             }
+            let waker = group(index, h.waker);
+            match s.wakers.iter_mut().find(|w| w.0 == waker) {
+                Some(w) => w.1 += h.len(),
+                None => s.wakers.push((waker, h.len())),
+            }
         }
         let mut next = 0;
         for p in &self.pieces {
             while tops.get(next).is_some_and(|h| h.to <= p.from) {
                 next += 1;
             }
-            let hop = tops.get(next).filter(|h| p.depth > 0 && h.from <= p.from).map(|h| cause_of(index, h));
+            let hop = tops.get(next).filter(|h| p.depth > 0 && h.from <= p.from).map(|h| cause_of(h));
             for (what, len) in p.kinds() {
                 let at = if what == What::Running { PlaceId::NONE } else { p.at };
                 let cause = hop.unwrap_or(Cause::Own(what, p.reason, at));
@@ -117,6 +123,7 @@ impl Path {
         let mut out: Vec<Share> = sums.into_values().collect();
         for s in &mut out {
             s.waker_at.sort_by_key(|w| (std::cmp::Reverse(w.1), w.0));
+            s.wakers.sort_by_key(|w| (std::cmp::Reverse(w.1), w.0));
             s.holders.sort_by_key(|h| (std::cmp::Reverse(h.time), h.group));
             s.meanwhile.sort_by_key(|m| (std::cmp::Reverse(m.time), m.group, m.what, m.reason, m.at));
         }
@@ -186,6 +193,6 @@ impl Piece {
     }
 }
 
-fn cause_of(index: &Index, h: &Hop) -> Cause {
-    Cause::Other { reason: h.reason, at: h.at, waker: group(index, h.waker) }
+fn cause_of(h: &Hop) -> Cause {
+    Cause::Other { reason: h.reason, at: h.at }
 }

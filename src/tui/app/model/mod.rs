@@ -186,6 +186,11 @@ impl Model {
         self.shared.found = Found::default();
     }
 
+    /// Begins in a view.
+    pub fn begin_in(&mut self, view: ViewId) {
+        self.shared.nav.here_mut().view = view;
+    }
+
     /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
     pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
         self.begin_at = Some((at, go));
@@ -401,7 +406,10 @@ impl Model {
                 let text = position(&self.shared, index);
                 effects.push(Effect::Copy(text));
             }
-            Action::Unblocker | Action::Unblocked | Action::Chain => self.say("there is no wait under the cursor"),
+            Action::Unblocker | Action::Unblocked | Action::Chain | Action::NextWait | Action::PrevWait => {
+                self.say("there is no wait under the cursor")
+            }
+            Action::Heat => self.say("how long waits were is shown in the waits (3)"),
             Action::Path => self.say("there is no goroutine under the cursor"),
             Action::Editor => self.say("no source line is chosen"),
             Action::Select => self.say("a range is selected in the timeline (1) or in the events (5)"),
@@ -578,7 +586,7 @@ impl Model {
         }
         let working = self.working();
         let said = self.notice.as_ref().or(working.as_ref());
-        footer::draw(areas.foot, buf, &see, &self.keymap, self.scope(), said);
+        footer::draw(areas.foot, buf, &see, (&self.keymap, self.scope()), (said, body.mode(&see)));
         let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
         let cursor = self.overlay.render(screen, areas.foot, buf, &over);
         if self.shared.theme.is_ascii() {

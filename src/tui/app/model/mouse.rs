@@ -70,7 +70,10 @@ impl Model {
             }
             Spot::Foot if matches!(what, Mouse::Press) => {
                 let x = at.x - areas.foot.x;
-                let hit = footer::hints(areas.foot.width, &self.keymap, self.scope(), self.shared.hits.is_some())
+                let scope = self.scope();
+                let on_wait = footer::on_wait(self.shared.nav.here(), &self.shared.found, scope);
+                let about = (self.shared.hits.is_some(), on_wait);
+                let hit = footer::hints(areas.foot.width, &self.keymap, scope, about)
                     .into_iter()
                     .find(|h| (h.x..h.x + h.width).contains(&x));
                 if let Some(h) = hit {

@@ -7,10 +7,10 @@ use crate::analysis::waits::coroutine;
 use crate::base::text::{bytes, count, escape, goal};
 use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
 use crate::model::Waker;
-use crate::model::index::Times;
+use crate::model::index::{Goroutine, Times};
 use crate::model::ownership::is_runtime;
 use crate::model::reasons::Reasons;
-use crate::model::{Cell, Index, Range};
+use crate::model::{Cell, Index, Lane, Range};
 use crate::tui::app::hits::user_frame;
 use crate::tui::app::nav::Row;
 use crate::tui::app::nav::Target;
@@ -113,6 +113,8 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         Some(Row::Gc) => format!("GC cycles{within}"),
         Some(Row::Stw) => format!("stop-the-world{within}"),
         Some(Row::Heap) => format!("heap{within}"),
+        Some(Row::Alive) => format!("goroutines{within}"),
+        Some(Row::Queue) => format!("runnable: goroutines that wait for a P{within}"),
         Some(Row::Procs) => format!("{} Ps{within}", index.procs.len()),
         Some(Row::System) => format!("runtime goroutines{within}"),
         _ => String::new(),
@@ -186,6 +188,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
             let most = cx.index.heap.iter().filter(|p| inside(p.0)).map(|p| p.1).max();
             out.push(Line::new("max", most.map_or("not known".into(), bytes)));
         }
+        Some(Row::Alive | Row::Queue) => counted(&mut out, row == Some(Row::Queue), cx),
         Some(Row::Procs | Row::System) => {
             let (from, to) = cx.window();
             let running = match within {
@@ -422,4 +425,26 @@ fn ranges(out: &mut Vec<Line>, all: &[Range], cx: &Ctx) {
         }
         out.push(line);
     }
+}
+
+/// How many goroutines there are, or wait for a P, at the cursor and at most.
+fn counted(out: &mut Vec<Line>, queue: bool, cx: &Ctx) {
+    if queue {
+        let (from, to) = cx.window();
+        let mean = |from: Time, to: Time| {
+            let waited: Duration = cx.index.cells(Lane::All, from, to, 1).iter().map(|c| c.runnable).sum();
+            format!("{:.2} on average", waited.as_secs_f64() / (to - from).as_secs_f64().max(1e-9))
+        };
+        out.push(Line::new("in sight", mean(from, to)));
+        out.push(Line::new("whole trace", mean(cx.index.start, cx.index.end)));
+        out.push(Line::new("", "7 says what ran meanwhile".into()));
+        return;
+    }
+    let there = |g: &&Goroutine| {
+        let end = g.ended.or(g.gone);
+        g.created.is_none_or(|t| t <= cx.place.at) && end.is_none_or(|t| t > cx.place.at)
+    };
+    out.push(Line::new("now", count(cx.index.goroutines.iter().filter(there).count() as u64)));
+    out.push(Line::new("started", count(cx.index.goroutines.iter().filter(|g| g.created.is_some()).count() as u64)));
+    out.push(Line::new("ended", count(cx.index.goroutines.iter().filter(|g| g.ended.is_some()).count() as u64)));
 }

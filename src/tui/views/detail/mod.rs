@@ -5,6 +5,7 @@ mod lines;
 use crate::analysis::states::interval;
 use crate::analysis::states::interval::{By, Edge, Interval};
 use crate::analysis::timeline::totals::{Totals, totals};
+use crate::analysis::waits::alike::{self, Like};
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use crate::base::{Duration, FrameId, GoIdx, ProcIdx, StackId, Time};
@@ -130,6 +131,12 @@ impl Detail {
         (found.key == key || covers(found, &key)).then_some(found)
     }
 
+    /// The same, and until it is there what was found last of the same goroutine: of another it would be wrong.
+    fn shown(&self, cx: &Ctx) -> Option<&Found> {
+        let of = key(cx).go;
+        self.present(cx).or(self.found.as_ref().filter(|f| of.is_some() && f.key.go == of))
+    }
+
     fn jump(&self, cx: &Ctx, t: Target, out: &mut Vec<Command>) {
         out.push(t.command(cx.place));
     }
@@ -189,9 +196,7 @@ impl Detail {
             out.push(Command::Say("the trace is still being read".into()));
             return true;
         }
-        let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
-        let of = format!("{} {}", text::goroutine(cx.index, i.go), i.state.name());
-        out.push(Command::Enter(cx.place.with_sheet(Sheet::Path(window, of.into()))));
+        out.push(Command::Enter(cx.place.with_sheet(path_of(cx.index, i))));
         out.push(Command::Focus(Pane::Body));
         true
     }
@@ -212,6 +217,32 @@ impl Detail {
         true
     }
 
+    /// Goes to the next wait, or the one before, for the same reason at the same line, in the scope.
+    fn alike(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
+        let Some(i) = self.present(cx).and_then(|f| f.interval.as_ref()) else { return false };
+        let began = i.begin.event().filter(|_| i.state == GoState::Waiting).map(|e| e.no);
+        let Some(no) = began else {
+            out.push(Command::Say("there is no wait under the cursor that began in the trace".into()));
+            return true;
+        };
+        let like = Like { reason: i.reason, stack: i.stack };
+        let (only, window) = (cx.place.only(), cx.place.window());
+        let members = cx.place.group().and_then(|g| cx.index.groups.get(g.index())).map(|g| g.members.clone());
+        let work = move |j: &JobCtx| {
+            let wanted = |g| only.is_none_or(|o| o == g) && members.as_ref().is_none_or(|m| m.contains(&g));
+            alike::next(j, like, (no, forward), &wanted)
+        };
+        out.push(Command::Run(Job::new("alike", work, move |_: &mut Detail, found, cx, out| {
+            let inside = |at: Time| window.is_none_or(|(a, b)| at >= a && at < b);
+            out.push(match found.filter(|f| inside(f.1)) {
+                Some((go, at)) => Target { go, at, far: true }.command(cx.place),
+                None if forward => Command::Say("this is the last wait of its kind in the scope".into()),
+                None => Command::Say("this is the first wait of its kind in the scope".into()),
+            });
+        })));
+        true
+    }
+
     fn step(&self, cx: &Ctx, forward: bool, out: &mut Vec<Command>) -> bool {
         let Some(go) = cx.place.go.some() else { return false };
         let at = cx.place.at;
@@ -228,7 +259,7 @@ impl Detail {
     fn lines(&self, cx: &Ctx, height: u16) -> Vec<Line> {
         // Long stacks are cut around the user's frame until someone walks through them.
         let all = cx.focused && self.selected.is_some();
-        lines::lines(self.present(cx).or(self.found.as_ref()), cx, if all { u16::MAX } else { height })
+        lines::lines(self.shown(cx), cx, if all { u16::MAX } else { height })
     }
 
     /// Which line is selected.
@@ -268,6 +299,18 @@ impl Detail {
     }
 }
 
+/// The critical path of an interval.
+pub fn path_of(index: &Index, i: &Interval) -> Sheet {
+    let window = Window { go: i.go, from: i.from, to: i.to, end: i.end.event().map(|e| e.no) };
+    Sheet::Path(window, format!("{} {}", text::goroutine(index, i.go), i.state.name().to_lowercase()).into())
+}
+
+/// The chain of an interval that is a wait whose beginning is in the trace.
+pub fn chain_of(i: &Interval) -> Option<Sheet> {
+    let began = i.begin.event().filter(|_| i.state == GoState::Waiting)?;
+    Some(Sheet::Chain(began.no))
+}
+
 /// Whether what was found for one instant holds for another too.
 fn covers(found: &Found, key: &Key) -> bool {
     let Some(i) = &found.interval else { return false };
@@ -287,7 +330,7 @@ fn main_stack(found: &Found) -> StackId {
 
 impl View for Detail {
     fn title(&self, cx: &Ctx) -> String {
-        lines::title(self.present(cx).or(self.found.as_ref()), cx)
+        lines::title(self.shown(cx), cx)
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
@@ -296,6 +339,8 @@ impl View for Detail {
             Action::Unblocked => return self.unblocked(cx, out),
             Action::Path => return self.path(cx, out),
             Action::Chain => return self.chain(cx, out),
+            Action::NextWait => return self.alike(cx, true, out),
+            Action::PrevWait => return self.alike(cx, false, out),
             Action::NextEvent => return self.step(cx, true, out),
             Action::PrevEvent => return self.step(cx, false, out),
             _ if !cx.focused => return false,

@@ -14,6 +14,7 @@ use crate::tui::app::hits::user_frame;
 use crate::tui::app::jobs::Job;
 use crate::tui::app::nav::{Narrow, Place};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
+use crate::tui::views::timeline::selecting;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -196,18 +197,18 @@ impl View for Events {
         Scope::Global
     }
 
+    fn mode(&self, cx: &Ctx) -> Option<String> {
+        let (a, b) = (self.anchor?, self.at(self.scroll.selected)?.time);
+        Some(selecting(cx, a.min(b), a.max(b), "j k move the end, v or Enter filters by it, Esc forgets it"))
+    }
+
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
             Action::Enter => self.enter(cx, out),
             Action::Escape if self.anchor.is_some() => self.anchor = None,
             Action::Select => match (self.anchor, self.at(self.scroll.selected)) {
                 (Some(_), _) => self.enter(cx, out),
-                (None, Some(e)) => {
-                    self.anchor = Some(e.time);
-                    out.push(Command::Say(
-                        "move to the other end, then Enter filters by the range; Esc forgets it".into(),
-                    ));
-                }
+                (None, Some(e)) => self.anchor = Some(e.time),
                 (None, None) => return false,
             },
             _ => {

@@ -2,13 +2,16 @@
 
 mod render;
 
-use crate::base::{Duration, FrameId, GoIdx};
+use crate::analysis::states::interval;
+use crate::base::{Duration, FrameId, GoIdx, Time};
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::found::{self, Found, Item};
+use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Place, Row};
 use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, View};
 use crate::tui::app::zoom::amid;
+use crate::tui::views::detail;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -30,8 +33,11 @@ impl Findings {
     /// Shows the line of the finding under the cursor in the source pane, and its goroutines beside it.
     fn point(&self, cx: &Ctx, out: &mut Vec<Command>) {
         let Some(item) = self.on(cx) else { return };
-        let row = cx.index.goroutine(item.go).map(|g| Row::Group(g.group));
-        let here = Place { go: GoIdx::NONE, row, event: None, frame: item.frame, ..cx.place.clone() };
+        let row = item.row.or_else(|| cx.index.goroutine(item.go).map(|g| Row::Group(g.group)));
+        // What lies in no range that is chosen is not where the cursor may go.
+        let inside = |t: &Time| cx.place.window().is_none_or(|(a, b)| *t >= a && *t < b);
+        let at = item.time.filter(inside).unwrap_or(cx.place.at);
+        let here = Place { go: GoIdx::NONE, at, row, event: None, frame: item.frame, ..cx.place.clone() };
         if here != *cx.place {
             out.push(Command::Move(here));
         }
@@ -58,6 +64,22 @@ impl Findings {
         out.push(Command::Enter(to));
         out.push(Command::Focus(Pane::Body));
     }
+}
+
+/// Shows the chain or the critical path of the wait that a goroutine is in at an instant.
+fn show_wait(go: GoIdx, at: Time, chain: bool) -> Job {
+    let work = move |j: &JobCtx| Ok(interval::at(j.trace, go, at, j.cancel));
+    Job::new("wait", work, move |_: &mut Findings, found, cx, out| {
+        let sheet =
+            found.as_ref().and_then(|i| if chain { detail::chain_of(i) } else { Some(detail::path_of(cx.index, i)) });
+        match sheet {
+            Some(sheet) => {
+                out.push(Command::Enter(Place { go, at, row: None, ..cx.place.with_sheet(sheet) }));
+                out.push(Command::Focus(Pane::Body));
+            }
+            None => out.push(Command::Say("its goroutine is in no wait at that instant: Enter goes there".into())),
+        }
+    })
 }
 
 impl View for Findings {
@@ -91,6 +113,17 @@ impl View for Findings {
             Action::Escape if matches!(cx.found, Found::Looking(_)) => out.push(Command::StopLooking),
             Action::Enter => self.enter(cx, out),
             Action::Right if cx.focused => self.enter(cx, out),
+            Action::Chain | Action::Path => {
+                let item = self.on(cx);
+                match (item.and_then(|i| i.path.clone()), item.and_then(|i| Some((i.go.some()?, i.time?)))) {
+                    (Some(sheet), _) => {
+                        out.push(Command::Enter(cx.place.with_sheet(sheet)));
+                        out.push(Command::Focus(Pane::Body));
+                    }
+                    (None, Some((go, at))) => out.push(Command::Run(show_wait(go, at, action == Action::Chain))),
+                    (None, None) => out.push(Command::Say("this finding is about no one goroutine".into())),
+                }
+            }
             Action::HideRule => match self.on(cx) {
                 Some(item) => {
                     let n = cx.found.said().map_or(0, |s| s.items.iter().filter(|i| i.rule == item.rule).count());

@@ -50,7 +50,19 @@ pub(super) fn draw(view: &Findings, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let y = (rows.bottom() + u16::from(rows.height > 0)).min(area.bottom());
     let below = Rect { y, height: area.bottom() - y, ..area };
     let lines = match said.items.get(view.list.selected as usize) {
-        Some(item) => about(item, said, usize::from(area.width)),
+        Some(item) => {
+            let mut lines = about(item, said, usize::from(area.width.min(WIDEST)));
+            if cx.place.window().is_some() {
+                let here = if outside(item, cx) {
+                    "this one's instant lies outside of it"
+                } else {
+                    "dim ones lie outside of it"
+                };
+                lines
+                    .insert(0, (format!("        of the whole trace, not of the chosen range: {here}"), Role::Warning));
+            }
+            lines
+        }
         None => quiet(said, usize::from(area.width)),
     };
     for ((line, role), y) in lines.iter().zip(below.y..below.bottom()) {
@@ -58,9 +70,19 @@ pub(super) fn draw(view: &Findings, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
 }
 
+/// A line is not wider than this, so that what a finding costs stands near what it is.
+const WIDEST: u16 = 150;
+
+/// Whether an instant that a finding is about lies outside of the range that is chosen.
+fn outside(item: &Item, cx: &Ctx) -> bool {
+    matches!((item.time, cx.place.window()), (Some(t), Some((a, b))) if t < a || t >= b)
+}
+
 /// One finding in one line: what it is, what it says, and at the right what it costs.
 fn row(item: &Item, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let (sign, role) = mark(item.severity);
+    let role = if outside(item, cx) { Role::Dim } else { role };
+    let area = Rect { width: area.width.min(WIDEST), ..area };
     let x = write(buf, area, area.x, area.y, &format!("{sign} "), cx.theme.style(role));
     let x = write(buf, area, x, area.y, item.title, cx.theme.style(role));
     let cost = u16::try_from(text::width(&item.cost)).unwrap_or(u16::MAX);

@@ -67,6 +67,7 @@ pub static ROWS: Table<Row> = Table {
     tie: None,
     arrange: None,
     given_in_order: true,
+    section: None,
 };
 
 /// A name, behind the sign of an open or closed group.

@@ -41,11 +41,13 @@ pub struct Links {
     made: Option<(Key, Option<GroupId>, bool)>,
     /// Whether the waits of runtime goroutines are there too.
     all: bool,
+    /// Whether the waits of the open edge are a map of their lengths, and not a list.
+    heat: bool,
 }
 
 impl Default for Links {
     fn default() -> Links {
-        Links { found: Lookup::default(), lists: Drill::new(&EDGES, &WAITS), made: None, all: false }
+        Links { found: Lookup::default(), lists: Drill::new(&EDGES, &WAITS), made: None, all: false, heat: false }
     }
 }
 
@@ -209,12 +211,22 @@ impl View for Links {
             entry("waits for", "what for, coloured as on the timeline; dim where it is for work to come"),
             entry("waiter", "who waited, and at which line"),
             entry("unblocked by", "who unblocked them, and at which line"),
+            entry("z", "a map of the waits of a row: when from left to right, how long from bottom to top"),
         ]
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         self.refresh(cx);
         match action {
+            Action::Heat if self.lists.open().is_some() => self.heat = !self.heat,
+            Action::Heat => {
+                self.heat = true;
+                if self.lists.enter().is_some() {
+                    self.ask(out);
+                }
+            }
+            Action::Escape if self.heat && cx.focused && self.lists.open().is_some() => self.heat = false,
+            Action::Enter if self.heat && self.lists.open().is_some() => self.heat = false,
             Action::Expand if self.lists.open().is_none() => {
                 self.all = !self.all;
                 self.refresh(cx);

@@ -5,12 +5,17 @@ use super::{Links, key};
 use crate::base::text;
 use crate::tui::app::view::Ctx;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::widgets::spans::Spans;
+use crate::tui::widgets::heat::Heat;
+use crate::tui::widgets::spans::{self, Spans};
 use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub(super) fn draw(view: &Links, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    if let Some(row) = view.lists.open().filter(|_| view.heat && !view.lists.inner.is_empty()) {
+        heat(view, row, area, buf, cx);
+        return;
+    }
     view.lists.render(area, buf, cx, |r| heading(view, r, cx), &message(view, cx));
     let (edges, hidden) = (&view.lists.outer, view.hidden());
     let whole = view.lists.open().is_none() && !edges.is_empty() && edges.shows_end();
@@ -19,6 +24,16 @@ pub(super) fn draw(view: &Links, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let y = area.y + edges.seen() as u16 + 1;
         write(buf, area, area.x + 1, y, &text, cx.theme.style(Role::Dim));
     }
+}
+
+/// How long the waits of the open edge were over time.
+fn heat(view: &Links, row: &EdgeRow, area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    let head = Rect { height: 1, ..area };
+    spans::draw(&heading(view, row, cx), head, area.y, false, buf, cx.theme);
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let points: Vec<_> = view.lists.inner.rows().iter().map(|w| (w.from, w.len())).collect();
+    let role = Theme::wait_role(row.kind);
+    Heat { points: &points, range: cx.window(), start: cx.index.start, role, theme: cx.theme }.render(below, buf);
 }
 
 fn message(view: &Links, cx: &Ctx) -> String {

@@ -52,7 +52,17 @@ pub static EDGES: Table<Arc<EdgeRow>> = Table {
     tie: None,
     arrange: Some(share),
     given_in_order: false,
+    section: Some(section),
 };
+
+/// What an edge's waits mean.
+fn section(r: &Arc<EdgeRow>) -> &'static str {
+    match r.standing {
+        Standing::Stall => "work is held up by",
+        Standing::Idle => "idle: waits for work, for a connection or for a clock",
+    }
+}
+
 /// The column of waiters, and beside it that of wakers.
 const WAITER: usize = 1;
 
@@ -61,6 +71,14 @@ pub static WAITS: Table<Wait> = Table {
     columns: &[
         Col::number("waited", 9, |w: &Wait, _, _| one(w.len().to_string(), Role::Title))
             .by(|a, b, _| a.len().cmp(&b.len())),
+        // Of a wait that the chosen range cuts only a part counts.
+        Col::number("whole", 9, |w: &Wait, _, _| {
+            let whole = w.to - w.from;
+            one(whole.to_string(), if whole > w.inside { Role::Warning } else { Role::Dim })
+        })
+        .when(|cx| cx.place.window().is_some())
+        .drop(2)
+        .by(|a, b, _| (a.to - a.from).cmp(&(b.to - b.from))),
         Col::number("from", 16, |w: &Wait, cx, _| one(text::instant(w.from - cx.index.start), Role::Text))
             .by(|a, b, _| a.from.cmp(&b.from)),
         Col::text("goroutine", 16, |w: &Wait, cx, _| one(why::goroutine(cx.index, w.go), Role::Text)).elastic().by(
@@ -78,6 +96,7 @@ pub static WAITS: Table<Wait> = Table {
     tie: Some(|a, b| (a.from, a.go).cmp(&(b.from, b.go))),
     arrange: None,
     given_in_order: false,
+    section: None,
 };
 
 /// Divides what waiter and waker have between them: they matter alike. Where there is room, reasons get what their

@@ -102,6 +102,7 @@ const REST: Table<LabelRow> = Table {
     tie: None,
     arrange: None,
     given_in_order: true,
+    section: None,
 };
 
 /// The labels of one profile.

@@ -39,6 +39,7 @@ const REST: Table<Line> = Table {
     tie: None,
     arrange: None,
     given_in_order: true,
+    section: None,
 };
 
 /// The functions of one profile.
@@ -230,6 +231,7 @@ pub static CALLS: Table<Part> = Table {
     tie: None,
     arrange: None,
     given_in_order: true,
+    section: None,
 };
 
 /// The functions that the query means, or all, in order.

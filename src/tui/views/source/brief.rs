@@ -11,6 +11,11 @@ use ratatui::layout::Rect;
 /// Draws the first findings, and how to see all.
 pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let dim = cx.theme.style(Role::Dim);
+    // They stand beside it.
+    if cx.place.lists_findings() {
+        write(buf, area, area.x + 1, area.y, "no one line of code is to blame", dim);
+        return;
+    }
     let said = match cx.found {
         Found::Said(said) => said,
         Found::Looking(part) => {
@@ -47,6 +52,7 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
         y += 1;
     }
+    hint((y + 1, last), area, buf, cx);
     let hidden = said.hidden.len();
     let foot = match said.items.len() {
         0 if hidden > 0 => format!("all {hidden} are hidden · 0 says more"),
@@ -55,4 +61,22 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
         n => format!("0 shows {} with evidence", if n == 1 { "it".into() } else { format!("all {n}") }),
     };
     write(buf, area, area.x + 1, last.max(area.y), &text::fit(&foot, usize::from(area.width).saturating_sub(2)), dim);
+}
+
+/// The three keys that lead on from here.
+const HINT: [(&str, &str); 3] = [
+    ("Enter", "goes into what is under the cursor, Esc comes back"),
+    ("0 3 L", "what is wrong, what is waited for, which locks"),
+    ("?", "all keys of the view; : finds an action by a word"),
+];
+
+/// Says how to go on, where there is room for it between two rows.
+fn hint((from, to): (u16, u16), area: Rect, buf: &mut Buffer, cx: &Ctx) {
+    if from + HINT.len() as u16 >= to {
+        return;
+    }
+    for ((keys, what), y) in HINT.iter().zip(to - 1 - HINT.len() as u16..) {
+        write(buf, area, area.x + 1, y, keys, cx.theme.style(Role::Key));
+        write(buf, area, area.x + 7, y, what, cx.theme.style(Role::Dim));
+    }
 }

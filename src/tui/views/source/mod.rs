@@ -205,7 +205,7 @@ impl View for Source {
                 let file = cx.frames().dict.func_file(f.func);
                 crate::base::text::escape(short_file(file)).into_owned() + self.costs.title(cx, file, self.width)
             }
-            None if cx.place.view == ViewId::Profile || cx.no_trace() => "source".into(),
+            None if cx.place.view == ViewId::Profile || cx.place.lists_findings() || cx.no_trace() => "source".into(),
             None => "findings".into(),
         }
     }

@@ -40,7 +40,10 @@ pub(super) fn draw(view: &Stacks, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let theme = cx.theme;
     head(view, table::row(area, 0), buf, cx);
     let inside = inside(area);
-    let Some(tree) = view.tree().filter(|t| t.nodes[0].total > 0) else {
+    // A tree of something else than the line above it says is not shown, not even for a moment.
+    let same = |f: &&std::sync::Arc<super::Found>| f.key.weight == view.weight;
+    let tree = view.found.latest().filter(same).map(|f| &f.tree);
+    let Some(tree) = tree.filter(|t| t.nodes[0].total > 0) else {
         let text = match (cx.index.complete, view.found.is_of(&key(view, cx))) {
             (false, _) => "reading … the stacks are added up when the whole trace is read",
             (true, false) => "adding up …",
@@ -74,7 +77,7 @@ fn head(view: &Stacks, line: Rect, buf: &mut Buffer, cx: &Ctx) {
     };
     let dot = format!(" {} ", theme.glyphs.dot);
     let mut parts = vec![(what.to_string(), Role::Heading)];
-    if let Some(f) = view.found.latest() {
+    if let Some(f) = view.found.latest().filter(|f| f.key.weight == view.weight) {
         let all = f.tree.nodes[0].total;
         parts.push((format!("{dot}{}", amount(f.key.weight, all)), Role::Text));
         if let (Some(q), true) = (&f.key.query, all > 0) {

@@ -46,6 +46,7 @@ pub static SUMS: Table<Named> = Table {
     tie: Some(|a, b| (a.sum.kind, a.sum.name).cmp(&(b.sum.kind, b.sum.name))),
     arrange: None,
     given_in_order: false,
+    section: None,
 };
 
 /// A length of time.
@@ -85,4 +86,5 @@ pub static SPANS: Table<Span> = Table {
     tie: Some(|a, b| (a.from, a.go, a.task).cmp(&(b.from, b.go, b.task))),
     arrange: None,
     given_in_order: false,
+    section: None,
 };

@@ -14,13 +14,22 @@ pub use legend::legend;
 pub use overview::Overview;
 pub use state::{Timeline, shown};
 
+use crate::base::Time;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::nav::Place;
 use crate::tui::app::route::Sight;
 use crate::tui::app::view::{Command, Ctx, Legend, Mouse, Obeys, Querying, View};
+use crate::tui::text;
 use crate::tui::theme::Glyphs;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+
+/// What is said of a range while it grows, and which keys mean what then.
+pub fn selecting(cx: &Ctx, a: Time, b: Time, keys: &str) -> String {
+    let delta = if cx.theme.is_ascii() { "d" } else { "Δ" };
+    let at = |t: Time| text::instant(t - cx.index.start);
+    format!("SELECT {delta}{} {} to {}: {keys}", b - a, at(a), at(b))
+}
 
 impl View for Timeline {
     fn title(&self, _cx: &Ctx) -> String {
@@ -52,6 +61,11 @@ impl View for Timeline {
         let window = self.window(cx);
         Sight::keep(&mut self.sight, cx.place.route.as_ref(), window);
         self.ask(cx, out);
+    }
+
+    fn mode(&self, cx: &Ctx) -> Option<String> {
+        let (a, b) = self.selection(cx)?;
+        Some(selecting(cx, a, b, "h l move the end, v or Enter filters by it, f zooms, Esc forgets it"))
     }
 
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {

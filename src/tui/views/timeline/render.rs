@@ -4,6 +4,7 @@ use super::arrows;
 use super::rows::{Item, Line};
 use super::state::{Timeline, layout};
 use crate::analysis::timeline::{self, Strip, What, Window, coarse};
+use crate::base::number::NO_GOAL;
 use crate::base::text::{self, fit_end};
 use crate::base::{Duration, StringId};
 use crate::model::{Index, Lane};
@@ -84,7 +85,7 @@ impl Timeline {
         if selected {
             cx.theme.select(buf, Rect { width: area.width.saturating_sub(1), ..area });
         }
-        let stat = self.stat(line, cx);
+        let stat = self.stat(line, area.width >= 30, cx);
         let right = area.right().saturating_sub(1);
         let stat_width = text::width(&stat) as u16;
         let (name, count) = self.name(line, cx);
@@ -125,6 +126,8 @@ impl Timeline {
             Item::Other(Row::Gc) => ("GC".into(), String::new()),
             Item::Other(Row::Stw) => ("STW".into(), String::new()),
             Item::Other(Row::Heap) => ("heap".into(), String::new()),
+            Item::Other(Row::Alive) => ("goroutines".into(), String::new()),
+            Item::Other(Row::Queue) => ("runnable".into(), String::new()),
             Item::Other(Row::Path) => ("critical path".into(), String::new()),
             Item::Other(Row::Procs) => ("procs".into(), format!(" {times}{}", cx.index.procs.len())),
             Item::Other(Row::Proc(p)) => (words::proc(cx.index, p), String::new()),
@@ -139,11 +142,25 @@ impl Timeline {
         }
     }
 
-    /// What stands at the right end of a name.
-    fn stat(&self, line: &Line, cx: &Ctx) -> String {
+    /// What stands at the right end of a name: what it is at the cursor, and where it is `wide` of how much.
+    fn stat(&self, line: &Line, wide: bool, cx: &Ctx) -> String {
         let hits = match line.item {
             Item::Other(Row::Heap) => {
-                return timeline::value_at(&cx.index.heap, cx.place.at).map_or(String::new(), text::bytes);
+                let goal = timeline::value_at(&cx.index.heap_goal, cx.place.at).filter(|&g| wide && g < NO_GOAL);
+                let goal = goal.map_or(String::new(), |g| format!(" / {}", text::bytes(g)));
+                return timeline::value_at(&cx.index.heap, cx.place.at)
+                    .map_or(String::new(), |v| text::bytes(v) + &goal);
+            }
+            Item::Other(Row::Alive) => {
+                let most = self.rows.alive.iter().map(|p| p.1).max().filter(|_| wide);
+                let most = most.map_or(String::new(), |m| format!(" / {}", text::count(m)));
+                return timeline::value_at(&self.rows.alive, cx.place.at)
+                    .map_or(String::new(), |n| text::count(n) + &most);
+            }
+            Item::Other(Row::Queue) => {
+                let window = self.window(cx);
+                let now = window.cell(cx.place.at).and_then(|c| queue(cx.index, window).get(c).copied().flatten());
+                return now.map_or(String::new(), |n| format!("{:.1}", n as f64 / 1000.0));
             }
             Item::Go(g) => self.rows.hits_of(g),
             Item::Other(Row::Group(g)) => self.rows.hits_of_group(g, cx.index),
@@ -168,6 +185,16 @@ impl Timeline {
                 let values = timeline::steps(&cx.index.heap, window);
                 let most = cx.index.heap.iter().map(|p| p.1).max().unwrap_or(0);
                 spark::levels(&values, most, Role::Heap, theme, area, buf);
+            }
+            Item::Other(Row::Alive) => {
+                let values = timeline::steps(&self.rows.alive, window);
+                let most = self.rows.alive.iter().map(|p| p.1).max().unwrap_or(0);
+                spark::levels(&values, most, Role::Accent, theme, area, buf);
+            }
+            Item::Other(Row::Queue) => {
+                let values = queue(cx.index, window);
+                let most = values.iter().flatten().copied().max().unwrap_or(0);
+                spark::levels(&values, most, Role::Runnable, theme, area, buf);
             }
             Item::Other(Row::System) => {}
             Item::Other(Row::Path) => {
@@ -228,6 +255,11 @@ impl Timeline {
         {
             let width = (to - from + 1) as u16;
             buf.set_style(Rect { x: axis.x + from as u16, width, ..axis }, selection);
+            // In colours the range is seen all the way down; without them the states need their glyphs as they are.
+            if cx.theme.level == ColorLevel::True {
+                let rows = self.scroll.seen().count().min(usize::from(lanes.height)) as u16;
+                cx.theme.select(buf, Rect { x: lanes.x + from as u16, width, height: rows, ..lanes });
+            }
         }
         let Some(column) = window.cell(cx.place.at) else { return };
         let x = lanes.x + column as u16;
@@ -249,6 +281,14 @@ impl Timeline {
             cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
         }
     }
+}
+
+/// How many goroutines waited for a P on average in each cell, in thousandths; nothing where none did.
+fn queue(index: &Index, window: Window) -> Vec<Option<u64>> {
+    let cells = index.cells(Lane::All, window.from, window.to, window.width);
+    let span = window.cell_span().ns().max(1);
+    let milli = |d: Duration| (i128::from(d.ns()) * 1000 / i128::from(span)).max(0) as u64;
+    cells.iter().map(|c| Some(milli(c.runnable)).filter(|&m| m > 0)).collect()
 }
 
 /// How many goroutines of a lane can run at once.

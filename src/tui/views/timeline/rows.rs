@@ -1,6 +1,7 @@
 //! Which rows the timeline has, and in which order.
 
-use crate::base::{Duration, GoIdx, GroupId};
+use crate::analysis::timeline::alive;
+use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::{Index, Lane};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::nav::{Place, Row};
@@ -65,6 +66,10 @@ const MANY_PROCS: usize = 8;
 pub struct Rows {
     /// All rows, from top to bottom.
     pub lines: Vec<Line>,
+    /// Whether there is room for the rows of what is counted over all goroutines.
+    pub tall: bool,
+    /// How many goroutines there are from each instant on; nothing before the trace is read.
+    pub alive: Vec<(Time, u64)>,
     open: FxHashSet<Row>,
     /// The groups in the order in which they are shown.
     order: Vec<GroupId>,
@@ -77,6 +82,7 @@ pub struct Rows {
 #[derive(Clone, PartialEq, Debug)]
 struct Key {
     goroutines: usize,
+    tall: bool,
     procs: usize,
     complete: bool,
     query: Option<String>,
@@ -156,6 +162,7 @@ impl Rows {
     pub fn update(&mut self, index: &Index, hits: Option<&Hits>, place: &Place) -> bool {
         let key = Key {
             goroutines: index.goroutines.len(),
+            tall: self.tall,
             procs: index.procs.len(),
             complete: index.complete,
             query: hits.map(|h| h.query.clone()),
@@ -174,6 +181,9 @@ impl Rows {
             if h.go.is_some() {
                 *self.hits.entry(h.go).or_default() += 1;
             }
+        }
+        if key.complete && self.alive.is_empty() {
+            self.alive = alive(index);
         }
         self.sort_groups(index, &key);
         self.lines = self.build(index, place);
@@ -211,6 +221,9 @@ impl Rows {
             return lines;
         }
         lines.extend([plain(Row::Gc), plain(Row::Stw), plain(Row::Heap)]);
+        if self.tall && !self.alive.is_empty() {
+            lines.extend([plain(Row::Alive), plain(Row::Queue)]);
+        }
         let many = index.procs.len() > MANY_PROCS;
         if many {
             lines.push(Line { open: Some(self.is_open(Row::Procs)), ..plain(Row::Procs) });
@@ -266,7 +279,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{ProcId, ProcIdx, Time};
+    use crate::base::{ProcId, ProcIdx};
     use crate::model::index::Proc;
     use crate::tui::app::catalog::ViewId;
 

@@ -13,6 +13,9 @@ use crate::tui::app::nav::{Narrow, Place, Row, Target};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane};
 use ratatui::layout::{Position, Rect};
 
+/// In a lower view the goroutines need the room more than what is counted over all of them.
+const TALL: u16 = 16;
+
 impl Timeline {
     /// Does an action; `false` if it is not the timeline's.
     pub(super) fn act(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
@@ -26,12 +29,7 @@ impl Timeline {
             Action::Fit => self.fit(cx, out),
             Action::Select => match self.selection(cx) {
                 Some((a, b)) => self.narrow(cx, a, b, out),
-                None => {
-                    self.anchor = Some(cx.place.at);
-                    out.push(Command::Say(
-                        "h l move to the other end; v or Enter filters by it, f zooms, Esc forgets it".into(),
-                    ));
-                }
+                None => self.anchor = Some(cx.place.at),
             },
             Action::Escape if self.anchor.is_some() => self.anchor = None,
             Action::Enter => return self.enter(cx, out),
@@ -296,6 +294,7 @@ impl Timeline {
         }
         let item = Item::of(cx.place);
         let offset = self.scroll.selected.saturating_sub(self.scroll.top);
+        self.rows.tall = self.height >= TALL;
         let changed = self.rows.update(cx.index, cx.hits, cx.place);
         let Some(item) = item else {
             // At first the cursor is on the busiest group.

@@ -1,0 +1,238 @@
+//! What the slowest tasks and regions of a name lost their time to: their critical paths, cut down to what a finding can be
+//! about.
+
+use super::Facts;
+use crate::analysis::search::Source;
+use crate::analysis::states::source::Unanswered;
+use crate::analysis::tasks::{self, Instance, What};
+use crate::analysis::waits::links::{Histogram, Options};
+use crate::analysis::waits::path::{self, Path, Window};
+use crate::base::{Duration, StringId, Time, text};
+use crate::model::Waker;
+use crate::model::dict::NOT_KNOWN;
+use crate::model::places::PlaceId;
+use crate::model::reasons::{Class, ReasonId};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+
+/// How many of the slowest of a name are looked at.
+const SLOWEST: usize = 8;
+/// Names whose slowest are looked at.
+const NAMES: usize = 8;
+/// Fewer of a name have no p99.
+pub const ENOUGH: u64 = 20;
+/// The p99 of a name is at least so many times its p50 before anyone asks why.
+const TIMES: i64 = 3;
+/// What is over sooner than this nobody waits for.
+pub const NOTICED: Duration = Duration(1_000_000);
+/// Parts of the trace that are read for all paths together, at most: those of long ones are left out.
+const SEGMENTS: usize = 2_000;
+
+/// What a stretch of a critical path went into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum On {
+    /// A wait, or a syscall, at a line.
+    Line(PlaceId),
+    /// Runnable while all Ps were busy.
+    Busy,
+    /// Runnable while a P was idle.
+    Wakeup,
+    /// The world was stopped.
+    Stopped,
+    /// Help with marking, or a wait for the GC.
+    Assist,
+}
+
+/// A stretch of a critical path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lost {
+    /// When it begins.
+    pub from: Time,
+    /// When it ends. Of runnable goroutines only the length counts.
+    pub to: Time,
+    /// How many waits lie between it and who lost the time.
+    pub depth: u16,
+    /// What it went into.
+    pub on: On,
+}
+
+/// The critical path of one of the slowest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slow {
+    /// How long it took.
+    pub len: Duration,
+    /// What that went into; a wait that is followed to who ended it stands beside what they did.
+    pub lost: Vec<Lost>,
+    /// What its own goroutine did: in words, not escaped, and where; they sum to its length.
+    pub own: Vec<(String, PlaceId, Duration)>,
+}
+
+/// Tasks or regions of one name with both ends in the trace.
+pub struct Spans {
+    /// What they are.
+    pub what: What,
+    /// Their name.
+    pub name: StringId,
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub total: Duration,
+    /// How long each was.
+    pub lengths: Histogram,
+    /// The slowest, slowest first: never empty.
+    pub slowest: Vec<Instance>,
+    /// What these lost their time to, in the same order; of some that are not slow, or too long, nothing.
+    pub slow: Vec<Slow>,
+}
+
+impl Spans {
+    fn new(first: &Instance) -> Spans {
+        let (what, name) = (first.what, first.name);
+        let (count, total, lengths) = (0, Duration::ZERO, Histogram::default());
+        Spans { what, name, count, total, lengths, slowest: Vec::new(), slow: Vec::new() }
+    }
+
+    fn add(&mut self, i: &Instance) {
+        self.count += 1;
+        self.total += i.len();
+        self.lengths.add(i.len());
+        let at = self.slowest.partition_point(|o| o.len() >= i.len());
+        if at < SLOWEST {
+            self.slowest.insert(at, *i);
+            self.slowest.truncate(SLOWEST);
+        }
+    }
+
+    /// The longest.
+    pub fn max(&self) -> Duration {
+        self.slowest.first().map_or(Duration::ZERO, Instance::len)
+    }
+
+    /// Half were no longer than this.
+    pub fn p50(&self) -> Duration {
+        self.lengths.quantile(0.5)
+    }
+
+    /// 99 in 100 were no longer than this.
+    pub fn p99(&self) -> Duration {
+        self.lengths.quantile(0.99).min(self.max())
+    }
+
+    /// How much longer all of them together took than at p50.
+    pub fn excess(&self) -> Duration {
+        Duration(self.total.ns().saturating_sub(self.p50().ns().saturating_mul(self.count as i64)).max(0))
+    }
+
+    fn is_uneven(&self) -> bool {
+        self.count >= ENOUGH && self.p99() >= NOTICED && self.p99().ns() / TIMES >= self.p50().ns()
+    }
+}
+
+/// Tasks and regions by name, those with the largest sum first, with the critical paths of the slowest of those that are
+/// uneven.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
+    let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
+    tasks::each(trace, Options::default(), None, &mut |i| {
+        if i.complete() {
+            by.entry((i.what, i.name)).or_insert_with(|| Spans::new(i)).add(i);
+        }
+    })?;
+    let mut all: Vec<Spans> = by.into_values().collect();
+    all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
+    let mut uneven: Vec<usize> = (0..all.len()).filter(|&i| all[i].is_uneven()).collect();
+    uneven.sort_by_key(|&i| (Reverse(all[i].excess()), i));
+    let mut left = SEGMENTS;
+    for i in uneven.into_iter().take(NAMES) {
+        for at in 0..all[i].slowest.len() {
+            let window = window(&all[i].slowest[at]);
+            let mut reads = 0;
+            trace.with_index(&mut |index| reads = index.segments_between(window.from, window.to).len());
+            if reads > left {
+                continue;
+            }
+            left -= reads;
+            let slow = slow(trace, window)?;
+            all[i].slow.push(slow);
+        }
+    }
+    Ok(all)
+}
+
+/// What tasks or regions of a name are called: `task checkout`. Safe to show.
+pub fn called(facts: &Facts, spans: &Spans) -> String {
+    let name = facts.index.dict.str(spans.name);
+    let shown = if name.is_empty() { NOT_KNOWN.into() } else { text::escape(name) };
+    match spans.what {
+        What::Task => format!("task {shown}"),
+        What::Region => format!("region {shown}"),
+    }
+}
+
+/// The time of an instance, as its last goroutine sees it.
+pub fn window(i: &Instance) -> Window {
+    let go = if i.ended_by.is_some() { i.ended_by } else { i.go };
+    Window { go, from: i.from, to: i.to, end: i.end }
+}
+
+fn slow<S: Source>(trace: &S, window: Window) -> Result<Slow, Unanswered> {
+    let path = path::path(trace, window)?;
+    let mut lost: Vec<Lost> = Vec::new();
+    let mut own: Vec<(String, PlaceId, Duration)> = Vec::new();
+    let mut did = |what: String, at: PlaceId, len: Duration| match own.iter_mut().find(|o| o.0 == what && o.1 == at) {
+        Some(o) => o.2 += len,
+        None => own.push((what, at, len)),
+    };
+    for h in &path.hops {
+        let on = if collects(&path, Some(h.reason)) { On::Assist } else { On::Line(h.at) };
+        lost.push(Lost { from: h.from, to: h.to, depth: h.depth, on });
+        if h.depth == 0 {
+            did(path.reasons.get(h.reason).name, h.at, h.len());
+        }
+    }
+    for p in &path.pieces {
+        for (what, len) in p.kinds() {
+            if p.depth == 0 {
+                let at = if what == path::What::Running { PlaceId::NONE } else { p.at };
+                did(words(&path, what, p), at, len);
+            }
+            let on = match what {
+                path::What::NoP => On::Busy,
+                path::What::Wakeup => On::Wakeup,
+                path::What::Stopped => On::Stopped,
+                path::What::Waiting(_) if collects(&path, p.reason) => On::Assist,
+                path::What::Waiting(_) | path::What::Syscall => On::Line(p.at),
+                _ => continue,
+            };
+            lost.push(Lost { from: p.from, to: p.from + len, depth: p.depth, on });
+        }
+        if p.assist > Duration::ZERO {
+            lost.push(Lost { from: p.from, to: p.from + p.assist, depth: p.depth, on: On::Assist });
+        }
+    }
+    own.sort_by(|a, b| (b.2, &a.0, a.1).cmp(&(a.2, &b.0, b.1)));
+    Ok(Slow { len: window.to - window.from, lost, own })
+}
+
+/// Whether a wait is one for the GC.
+fn collects(path: &Path, reason: Option<ReasonId>) -> bool {
+    reason.is_some_and(|r| path.reasons.get(r).class == Class::Collector)
+}
+
+/// What a goroutine did, in words.
+fn words(path: &Path, what: path::What, p: &path::Piece) -> String {
+    let reason = || p.reason.map(|r| path.reasons.get(r).name);
+    match what {
+        path::What::Running => "on CPU".into(),
+        path::What::Runnable | path::What::NoP => "waiting for a P".into(),
+        path::What::Wakeup => "runnable with a P idle".into(),
+        path::What::Stopped => "stop-the-world".into(),
+        path::What::Syscall => reason().unwrap_or_else(|| "syscall".into()),
+        path::What::Waiting(Waker::Timer) => reason().unwrap_or_else(|| "a timer".into()),
+        path::What::Waiting(_) => reason().unwrap_or_else(|| "blocked".into()),
+        path::What::Absent | path::What::Untraced => "not in the trace".into(),
+    }
+}
