@@ -26,6 +26,10 @@ v1) seed tests/data/v1/*.trace ../shared/corpus/go-v1-tests/* ../shared/corpus/g
 whole) seed tests/data/*.trace tests/data/v1/*.trace ../shared/corpus/go-fuzz/* ../shared/corpus/go-reader-tests/* ;;
 pprof) seed tests/data/*.pb tests/data/*.pb.gz ../shared/corpus/pprof-tests/* ../shared/corpus/profiles/* ;;
 binary) seed tests/data/binary/* ;;
+perf) seed ../shared/kernel/*.txt ../shared/field/profiles/perf-script/*.txt ;;
+folded) printf 'main;f 1\nmain;g h 2.5\n' >"$corpus/seed-1" ;;
+speedscope | firefox) seed tests/data/other/"$target"* ;;
+chrome) seed tests/data/other/chrome* ../shared/field/profiles/cpuprofile/*.cpuprofile ;;
 filter)
     n=0
     for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \

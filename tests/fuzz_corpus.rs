@@ -64,4 +64,9 @@ fn the_other_targets_run() {
     targets::profile(b"\x0a\x04\x08\x01\x10\x02");
     targets::v2(b"\x03\x01\x01\x01\x01\x00");
     targets::v1(b"\x06");
+    targets::perf(b"demo 7 5.000001:  10 cycles: \n\t 12 f+0x1 (/x)\n");
+    targets::folded(b"main;f 1\n");
+    targets::speedscope(b"{}");
+    targets::chrome(b"{\"nodes\":[]}");
+    targets::firefox(b"{\"threads\":[]}");
 }

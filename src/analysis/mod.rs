@@ -6,6 +6,7 @@ pub mod cost;
 pub mod diff;
 pub mod findings;
 pub mod gc;
+pub mod kernel;
 pub mod maps;
 pub mod profile;
 pub mod sched;

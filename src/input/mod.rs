@@ -1,11 +1,15 @@
 //! Opens files: maps, reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
 
+mod answer;
+mod describe;
 mod error;
 mod goroutine;
 mod header;
 pub mod http;
 mod kind;
 mod map;
+mod other;
+mod perf;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -15,6 +19,8 @@ pub use error::{InputError, InputErrorKind};
 pub use goroutine::{Header, RACE, goroutine, goroutine_in, told_in};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
+pub use other::{Other, folded_line};
+pub use perf::{PerfLine, perf_line};
 
 use crate::base::text::escape;
 use std::fmt;
@@ -323,7 +329,8 @@ pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, In
     let mut bytes = Vec::new();
     from.by_ref().take(ENOUGH as u64).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
     // What a text tells may come late in it.
-    if unpack::packing(&bytes).is_none() && text::utf16(&bytes).is_none() && !kind::may_be_log(&bytes) {
+    let headers = bytes.starts_with(b"HTTP/");
+    if unpack::packing(&bytes).is_none() && text::utf16(&bytes).is_none() && !kind::may_be_log(&bytes) && !headers {
         known(recognise(&bytes), &bytes).map_err(fail)?;
     }
     let more = limits.max_unpacked.saturating_sub(bytes.len() as u64).saturating_add(1);
@@ -339,6 +346,13 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
     let fail = |kind| InputError { name: name.to_string(), kind };
     let mut packing = Vec::new();
     let mut notes = Vec::new();
+    // Text before a trace is the business of whoever reads the trace.
+    let headers = if behind_text(&bytes).is_some() { None } else { answer::saved(&bytes) };
+    if let Some(saved) = headers {
+        let saved = saved.map_err(fail)?;
+        bytes = Bytes::Memory(saved.body.into());
+        notes.extend(saved.note);
+    }
     while let Some(how) = unpack::packing(&bytes) {
         if packing.len() == 2 {
             return Err(fail(InputErrorKind::PackedTooOften));

@@ -87,7 +87,8 @@ fn damaged(packed: &[u8], rest: &[u8], cause: impl ToString) -> Stop {
     Stop::Damaged { offset: (packed.len() - rest.len()) as u64, cause: cause.to_string() }
 }
 
-/// Members one after the other; zeros after the last are padding, as tar and tapes leave it.
+/// Members one after the other; zeros after the last are padding, as tar and tapes leave it, and ends of lines are what an
+/// editor or a shell put there.
 fn gzip(packed: &[u8], sink: &mut Sink) -> Result<(), Stop> {
     let mut rest = packed;
     loop {
@@ -101,7 +102,7 @@ fn gzip(packed: &[u8], sink: &mut Sink) -> Result<(), Stop> {
             return Err(damaged(packed, member.into_inner(), e));
         }
         rest = member.into_inner();
-        if rest.iter().all(|&b| b == 0) {
+        if rest.iter().all(|&b| b == 0) || rest.iter().all(|b| matches!(b, b'\r' | b'\n')) {
             return Ok(());
         }
         if packing(rest) != Some(Packing::Gzip) {

@@ -66,6 +66,7 @@ outputs! {
     lines: lines::Lines, "gotrail lines --format json";
     sched: sched::Json, "gotrail sched --format json";
     gc: gc::Json, "gotrail gc --format json";
+    kernel: kernel::Json, "gotrail kernel --format json";
     maps: maps::Json<'static>, "gotrail maps --format json";
     findings: findings::Json<'static>, "gotrail findings --format json";
     event: event::Event<'static>, "gotrail events --format jsonl";
