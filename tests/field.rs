@@ -95,8 +95,7 @@ fn a_profile_that_was_written_is_that_which_was_asked_for() {
         assert_eq!((err.as_str(), code), ("", 0), "{args:?}");
         out
     };
-    for options in
-        [&["--focus=mapassign"][..], &["--tagfocus=endpoint"], &["--base", "tests/pprof/cpu-base.pb.gz"], &[]]
+    for options in [&["--focus=mapassign"][..], &["--ignore=mapassign"], &["--base", "tests/pprof/cpu-base.pb.gz"], &[]]
     {
         let p = path.to_str().unwrap();
         rows(&[&["proto", "-o", p, cpu][..], options].concat());
@@ -123,4 +122,11 @@ fn the_program_may_come_first_and_tells_the_names_of_addresses() {
     assert!(code == 0 && out.starts_with("File: gotrail\n"), "{out}");
     let (shown, err, code) = run([Path::new("snapshot"), Path::new(own), &cpu]);
     assert!(code == 0 && shown.contains("cpu.pb.gz"), "{err}{shown}");
+}
+
+#[test]
+fn a_packed_trace_of_ends_of_generations_is_read_and_its_loss_said() {
+    let Some(dir) = shared("field/hostile") else { return };
+    let (out, _, code) = run([Path::new("summary"), &dir.join("eog-20MB.trace.gz")]);
+    assert!(code == 0 && out.contains("lost"), "{out}");
 }

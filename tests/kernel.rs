@@ -75,8 +75,10 @@ fn a_thread_sleeps_within_its_syscall_to_five_microseconds() {
                 let slept = changes
                     .windows(3)
                     .find(|w| matches!(w[0].to, Doing::Blocked(_)) && at(w[0].at) > from && at(w[0].at) < seg.time[i]);
-                if let Some([slept, woken, on]) = slept.and_then(|w| w.first_chunk()) {
-                    assert_eq!((woken.to, on.to), (Doing::Woken, Doing::On));
+                if let Some([slept, next, after]) = slept.and_then(|w| w.first_chunk()) {
+                    // Where it is woken on a CPU that is idle, the wakeup may not have been recorded.
+                    let on = if next.to == Doing::Woken { after } else { next };
+                    assert_eq!(on.to, Doing::On);
                     assert!((at(slept.at) - from).0 > -5_000 && (seg.time[i] - at(on.at)).0 > -5_000);
                     sleeps += 1;
                 }

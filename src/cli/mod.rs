@@ -97,7 +97,7 @@ enum Command {
     /// Print a profile's comments, as `go tool pprof -comments` does
     Comments(ProfileArgs),
     /// Write a profile, merged, compared and filtered, to a file that pprof opens, as `go tool pprof -proto` does
-    Proto(profile::ProtoArgs),
+    Proto(proto::ProtoArgs),
     /// Print who was blocked, in what and where, by whom and at which line of theirs, how often and for how long
     #[command(visible_alias = "links")]
     Waits(waits::WaitsArgs),

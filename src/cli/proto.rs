@@ -1,10 +1,20 @@
 //! `gotrail proto`.
 
 use super::files::Files;
-use super::profile::{self, ProtoArgs};
+use super::profile::{self, ProfileArgs};
 use super::{Exit, Failure, Result, Usage};
+use clap::Args;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+
+#[derive(Args)]
+pub(super) struct ProtoArgs {
+    #[command(flatten)]
+    profile: ProfileArgs,
+    /// The file to write; standard output without it
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
 
 /// Writes the profile to its file, or to standard output, where a terminal would make nothing of it.
 pub(super) fn run(args: &ProtoArgs, out: &mut dyn Write) -> Result<Exit> {

@@ -59,16 +59,19 @@ fn misspelt(cli: &clap::Command, word: &str) -> Option<Usage> {
 /// What to say where clap found an option that it does not know: that there is something else for it, or that the word which
 /// was meant as a command is none.
 pub(super) fn option(cli: &clap::Command, e: &clap::Error) -> Option<Usage> {
-    if e.kind() != ErrorKind::UnknownArgument {
+    // Of `-call_tree` clap names the first letter alone, and of `-http` it is that of --help.
+    if !matches!(e.kind(), ErrorKind::UnknownArgument | ErrorKind::DisplayHelp) {
         return None;
     }
-    // Of `-call_tree` clap names the first letter alone.
     let options = std::env::args().skip(1).filter(|a| a.starts_with('-'));
     for option in options {
         let word = option.trim_start_matches('-').split('=').next().unwrap_or_default();
         if let Some(instead) = instead(word) {
             return Some(Usage::NotHere { word: option, instead });
         }
+    }
+    if e.kind() != ErrorKind::UnknownArgument {
+        return None;
     }
     // The options of a command are unknown where its name is mistyped.
     let first = std::env::args().nth(1).filter(|a| !a.starts_with('-'))?;

@@ -38,7 +38,7 @@ fn a_threads_history_is_what_its_switches_say() {
     assert_eq!(got, want);
     assert_eq!((r.names[0].as_str(), r.stacks[1].join(";")), ("make", "do_nanosleep".into()));
     assert_eq!((r.switches, r.unchained), (7, 0));
-    assert_eq!((r.about.clock.as_deref(), r.nanoseconds), (Some("monotonic"), false));
+    assert_eq!((r.about.clock.as_deref(), r.nanoseconds), (Some("monotonic"), true));
     assert_eq!(r.covered, Some((1_000_001_000, 1_000_006_000)));
     assert!(!r.threads.contains_key(&0), "an idle CPU is no thread");
 }

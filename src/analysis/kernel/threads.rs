@@ -75,7 +75,8 @@ pub fn read(text: &str) -> Recorded {
         r.covered = Some(r.covered.map_or((at, at), |(from, to)| (from.min(at), to.max(at))));
         match sched(e.line.event, e.line.rest) {
             Some(Sched::Switch { prev, runnable, next, next_comm }) => {
-                let to = if runnable {
+                // A CPU that was idle is always ready to go on.
+                let to = if runnable && prev > 0 {
                     let id = match names.get(next_comm) {
                         Some(&id) => id,
                         None => {

@@ -14,19 +14,7 @@ use crate::profile::wire::encode_gzip;
 use crate::report::pprof::{self, Command, Report};
 use sources::Sources;
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
-
-/// The arguments of `proto`.
-#[derive(clap::Args, Clone, Debug)]
-pub struct ProtoArgs {
-    /// Which profile.
-    #[command(flatten)]
-    pub profile: ProfileArgs,
-    /// The file to write; standard output without it
-    #[arg(long, short, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
 
 /// The profile, merged, compared and filtered as the options ask, in pprof's format, gzipped. Warnings and faults that the
 /// user can mend go to `err`.

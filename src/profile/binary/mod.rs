@@ -129,7 +129,8 @@ impl Binary {
         let build_id = build_id.iter().map(|b| format!("{b:02x}")).collect();
         let said = file.symbol_by_name("runtime.text").map(|s| s.address());
         let tables = [".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab"];
-        let table = tables.iter().find_map(|n| file.section_by_name(n)).and_then(|s| range_of(&s));
+        let section = tables.iter().find_map(|n| file.section_by_name(n));
+        let table = section.as_ref().and_then(range_of);
         let table = table.or_else(|| {
             // Where the table has no section of its own, symbols say where it is.
             let at = |name| file.symbol_by_name(name).map(|s| s.address());
@@ -138,7 +139,8 @@ impl Binary {
         });
         // A stripped program that others link with has code before Go's; the table may say where that begins.
         let start = || table.as_ref().and_then(|t| pclntab::text_start(bytes.get(t.clone())?));
-        let first = said.or_else(start).or(text).unwrap_or(0);
+        let relocated = || go_text(&file, section.as_ref()?.address());
+        let first = said.or_else(start).or_else(relocated).or(text).unwrap_or(0);
         let (symbols, pclntab) = (symbols.into(), table.map(|t| (t, first)));
         Ok(Binary { arch, symbols, sections, code, image, build_id, pclntab, bytes })
     }
@@ -188,6 +190,17 @@ impl Binary {
         let (range, first) = self.pclntab.as_ref()?;
         Lines::of(self.bytes.get(range.clone())?, *first, s.start)
     }
+}
+
+/// The address of Go's first function in a program that may be loaded anywhere, whose line table is at an address. Pointers
+/// are filled in when it is loaded: where one to the table is filled in, the runtime's `moduledata` begins
+/// (`runtime/symtab.go`), which has the address of the code behind six slices and three addresses.
+fn go_text(file: &object::File, table: u64) -> Option<u64> {
+    const TEXT: u64 = 8 + 6 * 24 + 3 * 8;
+    let filled: rustc_hash::FxHashMap<u64, u64> =
+        file.dynamic_relocations()?.map(|(at, r)| (at, r.addend().cast_unsigned())).collect();
+    let candidates = filled.iter().filter(|(_, to)| **to == table).map(|(at, _)| *at);
+    candidates.filter_map(|at| filled.get(&at.checked_add(TEXT)?).copied()).min()
 }
 
 /// Where in the file the bytes from one address to another are.

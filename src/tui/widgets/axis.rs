@@ -48,7 +48,7 @@ fn decimal(at: Duration, unit: u32, step: Duration, name: &str) -> String {
 /// An instant's offset from the start with the digits that a cell of that length tells apart: for the cursor.
 pub fn position(at: Duration, largest: Duration, cell: Duration) -> String {
     let mut step = 1;
-    while step * 10 <= cell.0 {
+    while step <= cell.0 / 10 {
         step *= 10;
     }
     offset(at, largest, Duration(step))
