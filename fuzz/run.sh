@@ -37,6 +37,10 @@ told)
     gzip -dc tests/data/beside/after.txt.gz | tail -c 4096 >"$corpus/seed-labels"
     sed 's/^/[pod\/web-0\/app] 2026-11-27T18:12:03.5Z /' tests/data/beside/race.txt >"$corpus/seed-prefixed"
     ;;
+perf) seed ../shared/kernel/*.txt ../shared/field/profiles/perf-script/*.txt ;;
+folded) printf 'main;f 1\nmain;g h 2.5\n' >"$corpus/seed-1" ;;
+speedscope | firefox) seed tests/data/other/"$target"* ;;
+chrome) seed tests/data/other/chrome* ../shared/field/profiles/cpuprofile/*.cpuprofile ;;
 filter)
     n=0
     for q in mapassign 'func:payment.* state:waiting' 'reason:sync dur>1ms' 'file:order_cache.go:47' 'g:12 p:0 m:33' \

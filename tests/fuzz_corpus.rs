@@ -74,4 +74,9 @@ fn the_other_targets_run() {
     }
     targets::told(b"panic: x\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/a.go:1 +0x1\ngoroutine 1 [x]:\n");
     targets::told(b"WARNING: DATA RACE\nRead at 0x1 by goroutine 7:\n  \x1b[31mmain.f()\n      /a.go:1 +0x1\n");
+    targets::perf(b"demo 7 5.000001:  10 cycles: \n\t 12 f+0x1 (/x)\n");
+    targets::folded(b"main;f 1\n");
+    targets::speedscope(b"{}");
+    targets::chrome(b"{\"nodes\":[]}");
+    targets::firefox(b"{\"threads\":[]}");
 }

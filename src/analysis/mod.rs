@@ -7,6 +7,7 @@ pub mod cost;
 pub mod diff;
 pub mod findings;
 pub mod gc;
+pub mod kernel;
 pub mod leaks;
 pub mod maps;
 pub mod profile;

@@ -79,9 +79,18 @@ pub fn escape_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Bytes from a file as text: valid UTF-8 as it is, anything else with `U+FFFD` in its place.
+/// Bytes from a file as text: valid UTF-8 as it is, any other byte written out, `\xff`, so that names that differ stay
+/// different.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|b| out.push_str(&format!("\\x{b:02x}")));
+    }
+    Cow::Owned(out)
 }
 
 /// How many columns of a terminal `s` takes.

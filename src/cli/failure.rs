@@ -200,6 +200,20 @@ pub(super) enum Usage {
         /// What was probably meant.
         command: String,
     },
+    /// A command or an option of another tool.
+    #[error("there is no `{}`; {instead}", escape(word))]
+    NotHere {
+        /// What was written.
+        word: String,
+        /// What there is.
+        instead: &'static str,
+    },
+    /// No recording of the kernel's beside a trace.
+    #[error("name a trace and what `perf script --ns --header` prints: gotrail kernel trace.out perf.txt")]
+    NoPerf,
+    /// A profile for a terminal.
+    #[error("a profile is no text: name a file with -o FILE, or redirect the output")]
+    NoText,
     /// What stands behind a trace's name and an `@` is no position.
     #[error(transparent)]
     Position(#[from] PositionError),

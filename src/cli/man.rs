@@ -10,7 +10,7 @@ use roff::{Roff, bold, roman};
 use std::io::{self, Write};
 
 /// Where the commands on profiles do not print what pprof prints, because that is wrong, or not the same twice.
-const PPROF: [(&str, &str); 9] = [
+const PPROF: [(&str, &str); 10] = [
     ("list, recursion", "a function's header counts a sample once, however often the function is on its stack"),
     (
         "list, files",
@@ -28,6 +28,10 @@ const PPROF: [(&str, &str); 9] = [
     ("disasm, recursion", "a function's header counts a sample once; its instructions count as with pprof"),
     ("disasm --mean", "a function's header has means, as its instructions and the total do; with pprof it has sums"),
     ("--files", "whether an entry is marked (inline), and the order of equal entries, are the same in every run"),
+    (
+        "names",
+        "`<module>`, `<T as X>::f` and `(anonymous namespace)::f` stay as they are; invalid UTF-8 is written as \\xff",
+    ),
     ("units, names", "characters that steer a terminal are escaped"),
 ];
 

@@ -2,7 +2,7 @@
 
 use super::observe;
 use super::open::{self, OpenArgs};
-use super::{Exit, Failure, Format, Result, Usage, note};
+use super::{Exit, Failure, Format, Result, Usage, note, programs};
 use crate::analysis::maps::ladder::{Layout, Unit};
 use crate::analysis::maps::{Files, Maps, Types, heap, of_profiles, of_trace};
 use crate::analysis::waits::contention::contention;
@@ -13,7 +13,7 @@ use crate::profile::model::Profile;
 use crate::report;
 use clap::Args;
 use std::cell::RefCell;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -107,16 +107,6 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
     Ok(if exit == Exit::Done && !found { Exit::NothingFound } else { exit })
 }
 
-/// Whether a file begins like a program: ELF, Mach-O or PE.
-fn is_program(path: &Path) -> bool {
-    let mut head = [0; 4];
-    let read = || std::fs::File::open(path)?.read_exact(&mut head);
-    path != Path::new("-")
-        && path.is_file()
-        && { read }().is_ok()
-        && (head == *b"\x7fELF" || head == [0xcf, 0xfa, 0xed, 0xfe] || head.starts_with(b"MZ"))
-}
-
 /// The types of maps in a program.
 fn types(path: &Path) -> Result<Types> {
     let name = || text::escape(&path.to_string_lossy()).into_owned();
@@ -135,7 +125,7 @@ fn types(path: &Path) -> Result<Types> {
 
 impl Opened {
     fn add(&mut self, path: &Path) -> Result<()> {
-        if is_program(path) {
+        if programs::is_program(path) {
             self.types = Some(types(path)?);
             return Ok(());
         }

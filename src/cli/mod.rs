@@ -10,6 +10,7 @@ mod files;
 mod findings;
 mod gc;
 mod grep;
+mod kernel;
 mod leaks;
 mod lines;
 mod locks;
@@ -21,6 +22,8 @@ mod offcpu;
 mod open;
 mod position;
 pub mod profile;
+mod programs;
+mod proto;
 #[cfg(feature = "sql")]
 mod query;
 mod races;
@@ -30,12 +33,12 @@ mod schema;
 mod sink;
 mod spans;
 mod summary;
+mod unknown;
 mod viewer;
 mod waits;
 mod why;
 mod window;
 
-use crate::base::spell;
 use crate::base::text::escape;
 use crate::report::table::Page;
 use clap::{Arg, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -98,6 +101,8 @@ enum Command {
     Raw(ProfileArgs),
     /// Print a profile's comments, as `go tool pprof -comments` does
     Comments(ProfileArgs),
+    /// Write a profile, merged, compared and filtered, to a file that pprof opens, as `go tool pprof -proto` does
+    Proto(proto::ProtoArgs),
     /// Print who was blocked, in what and where, by whom and at which line of theirs, how often and for how long
     #[command(visible_alias = "links")]
     Waits(waits::WaitsArgs),
@@ -116,6 +121,9 @@ enum Command {
     /// Print why goroutines that could run did not: all Ps busy and with what, a P idle, the world stopped; the run
     /// queue and the Ps
     Sched(sched::SchedArgs),
+    /// Print what running and syscalls were on the CPUs: on one, preempted by whom, asleep where in the kernel; of a trace
+    /// and a `perf script` of the scheduler's events
+    Kernel(kernel::KernelArgs),
     /// Print which lines operate on maps: cost by class, memory, how large the maps became, and what would help
     Maps(maps::MapsArgs),
     /// Print why something took as long as it did: the critical path of a task, a region or a goroutine
@@ -206,6 +214,10 @@ pub fn main() -> ExitCode {
             return Exit::Usage.into();
         }
         Err(e) => {
+            if let Some(usage) = unknown::option(&Cli::command(), &e) {
+                let _ = writeln!(io::stderr(), "gotrail: {}", escape(&usage.to_string()));
+                return Exit::Usage.into();
+            }
             let _ = e.print();
             return ExitCode::SUCCESS;
         }
@@ -246,7 +258,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Ok(profile::run(kind, args, out, &mut Sink::new(io::stderr()))?)
     };
     match cli.command {
-        None => match misspelt(&cli.view.files) {
+        None => match unknown::command(&Cli::command(), &cli.view.files) {
             Some(wrong) => Err(wrong.into()),
             None => viewer::run(&cli.view),
         },
@@ -267,6 +279,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Tags(a)) => profile(Kind::Tags, &a, out),
         Some(Command::Raw(a)) => profile(Kind::Raw, &a, out),
         Some(Command::Comments(a)) => profile(Kind::Comments, &a, out),
+        Some(Command::Proto(a)) => proto::run(&a, out),
         Some(Command::Waits(a)) => waits::run(&a, out),
         Some(Command::Lines(a)) => lines::run(&a, out),
         Some(Command::Locks(a)) => locks::run(&a, out),
@@ -274,6 +287,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Races(a)) => races::run(&a, out),
         Some(Command::Gc(a)) => gc::run(&a, out),
         Some(Command::Sched(a)) => sched::run(&a, out),
+        Some(Command::Kernel(a)) => kernel::run(&a, out),
         Some(Command::Maps(a)) => maps::run(&a, out),
         Some(Command::Why(a)) => why::run(&a, out),
         Some(Command::Spans(a)) => spans::run(&a, out),
@@ -291,14 +305,6 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
             Ok(Exit::Done)
         }
     }
-}
-
-/// What is wrong with the first of these files, if it is none but nearly the name of a command.
-fn misspelt(files: &[std::path::PathBuf]) -> Option<Usage> {
-    let word = files.first().filter(|f| !f.exists())?.to_str()?;
-    let cli = Cli::command();
-    let name = spell::nearest(word, cli.get_subcommands().map(clap::Command::get_name))?;
-    Some(Usage::NoSuchCommand { word: word.into(), command: name.into() })
 }
 
 /// Says something about an input that is not a result: on standard error, in one line.

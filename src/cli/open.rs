@@ -87,17 +87,32 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
         let message = "it has reports of the race detector and no goroutines: gotrail races".into();
         return Err(Failure::Unusable { name, message });
     }
-    match Profile::decode(&bytes.all()) {
-        Ok(profile) => {
-            notes.iter().for_each(|n| note(&format!("{}: {n}", text::escape(&name))));
-            Ok((name, profile))
-        }
-        // Where something was lost, that is why what is left is malformed.
-        Err(cause) => match notes.is_empty() {
-            true => Err(Failure::Profile { name, cause }),
-            false => Err(Failure::Unusable { name, message: format!("{}; {cause}", notes.join("; ")) }),
+    let say = |what: &str| note(&format!("{}: {what}", text::escape(&name)));
+    let profile = match Profile::decode(&bytes.all()) {
+        Ok(profile) => profile,
+        Err(cause) => match (kind == Kind::Profile).then(|| Profile::salvage(&bytes.all())).flatten() {
+            Some(Ok((profile, cut))) => {
+                notes.iter().for_each(|n| say(n));
+                say(&cut);
+                return Ok((name, profile));
+            }
+            // Where something was lost, that is why what is left is malformed.
+            other => {
+                let cause = other.and_then(|r| r.err()).unwrap_or(cause);
+                return match notes.is_empty() {
+                    true => Err(Failure::Profile { name, cause }),
+                    false => Err(Failure::Unusable { name, message: format!("{}; {cause}", notes.join("; ")) }),
+                };
+            }
         },
+    };
+    notes.iter().for_each(|n| say(n));
+    let overflowing = profile.overflowing();
+    if !overflowing.is_empty() {
+        let types = overflowing.iter().map(|t| text::escape(t)).collect::<Vec<_>>().join(", ");
+        say(&format!("the values of {types} add up to more than 64 bits hold: totals and percentages are wrong"));
     }
+    Ok((name, profile))
 }
 
 /// What stands beside a trace, by name.

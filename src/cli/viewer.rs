@@ -1,7 +1,7 @@
 //! The viewer, in the terminal or played without one.
 
 use super::position::{self, Position};
-use super::{Exit, Failure, Result, Usage, note, open};
+use super::{Exit, Failure, Result, Usage, note, open, programs};
 use crate::analysis::profile::Profiled;
 use crate::config::{self, Settings};
 use crate::input::{self, Kind};
@@ -129,7 +129,9 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     let paths = named.iter().flat_map(|(f, at)| input::expand(f, limits, &mut said).into_iter().map(|p| (p, *at)));
     let paths: Vec<_> = paths.collect();
     said.iter().for_each(|s| note(s));
-    for (path, position) in paths {
+    // As with pprof, the program may come first.
+    let program = paths.first().filter(|p| paths.len() > 1 && programs::is_program(&p.0)).map(|p| p.0.clone());
+    for (path, position) in paths.into_iter().skip(usize::from(program.is_some())) {
         let input = input::open_within(&path, limits)?;
         let name = if path == Path::new("-") { input.name.clone() } else { input::called(&path) };
         match input.kind {
@@ -148,7 +150,8 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
                         continue;
                     }
                 }
-                let (_, profile) = open::profile_in(input)?;
+                let (_, mut profile) = open::profile_in(input)?;
+                programs::name(&mut profile, program.as_deref().and_then(Path::to_str));
                 let profile = match &base {
                     Some(base) => Profiled::against(&name, profile, base.clone(), against.normalize),
                     None => Profiled::new(&name, profile),

@@ -77,6 +77,9 @@ pub enum InputErrorKind {
     /// Packed, and packed again, and again.
     #[error("packed more than twice")]
     PackedTooOften,
+    /// The answer of a server, saved with its headers, that is one of an error; its status, safe to show.
+    #[error("an HTTP error page: {0}")]
+    ErrorAnswer(String),
     /// A server that did not give what it was asked for.
     #[error("{0}")]
     Http(super::http::HttpError),
@@ -112,6 +115,7 @@ impl InputErrorKind {
                 format!("give more --memory, make room in {dir}, or set TMPDIR to a folder that has room")
             }
             InputErrorKind::PackedTooOften => "unpack it first".into(),
+            InputErrorKind::ErrorAnswer(_) => super::describe::DOWNLOAD.into(),
             InputErrorKind::Http(_) | InputErrorKind::Io(_) => return None,
         })
     }

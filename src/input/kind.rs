@@ -3,9 +3,10 @@
 //! Traces begin with a header of 16 bytes, before which text may have got. Profiles in protobuf have no magic number, so their top-level fields are
 //! walked; the field numbers are those of pprof's `profile.proto`. The legacy texts are those that pprof reads.
 
+use super::describe::describe;
 use super::goroutine::told_in;
 use super::header::{HEADER, START, TAIL, behind_text, header};
-use crate::base::text;
+use super::other::{Other, other};
 
 /// What a file is, as far as its first bytes tell.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,6 +20,8 @@ pub enum Kind {
     Profile,
     /// A profile in one of the texts or the binary form from before `profile.proto`.
     LegacyProfile,
+    /// A profile in the format of another tool.
+    Other(Other),
     /// A text, perhaps a long log, in which a Go program has told of itself.
     Log {
         /// Whether it has goroutines with their stacks: of a dump, or because the program died.
@@ -54,6 +57,11 @@ pub fn recognise(bytes: &[u8]) -> Kind {
     }
     if profile(bytes) {
         return Kind::Profile;
+    }
+    if is_text(bytes)
+        && let Some(other) = other(bytes)
+    {
+        return Kind::Other(other);
     }
     if is_text(bytes)
         && let (goroutines, races) = told_in(bytes)
@@ -101,7 +109,7 @@ fn first_line(bytes: &[u8]) -> &[u8] {
 }
 
 fn legacy_text(bytes: &[u8]) -> bool {
-    const STARTS: [&str; 13] = [
+    const STARTS: [&str; 16] = [
         "heap profile:",
         "goroutine profile:",
         "threadcreate profile:",
@@ -115,6 +123,9 @@ fn legacy_text(bytes: &[u8]) -> bool {
         "--- threadz",
         "--- Thread",
         "--- cpuz",
+        "--- symbol",
+        "--- growth",
+        "heap_v2/",
     ];
     let line = first_line(&bytes[..bytes.len().min(ENOUGH)]);
     // Profiles that a program makes itself have any name.
@@ -209,78 +220,4 @@ fn value_type(mut body: &[u8]) -> bool {
         }
     }
     true
-}
-
-/// What a file that is none of ours seems to be, and a hint.
-fn describe(bytes: &[u8]) -> (String, &'static str) {
-    const DOWNLOAD: &str = "did the download fail? fetch it with curl -f, which reports such answers as errors";
-    const MAGICS: [(&[u8], &str, &str); 12] = [
-        (b"\x7fELF", "an executable (ELF)", "name the trace or the profile, the program is not needed"),
-        (b"\xcf\xfa\xed\xfe", "an executable (Mach-O)", "name the trace or the profile, the program is not needed"),
-        (b"MZ", "an executable (PE)", "name the trace or the profile, the program is not needed"),
-        (b"PK\x03\x04", "a zip archive", "unpack it first"),
-        (b"BZh", "bzip2 data", "unpack it first; gzip and zstd are read as they are"),
-        (b"\xfd7zXZ\0", "xz data", "unpack it first; gzip and zstd are read as they are"),
-        (b"\x04\x22\x4d\x18", "lz4 data", "unpack it first; gzip and zstd are read as they are"),
-        (b"PERFILE2", "a Linux perf recording", "convert it with perf_to_profile"),
-        (b"SQLite format 3\0", "an SQLite database", ""),
-        (b"PAR1", "a Parquet file", ""),
-        (b"\x89PNG", "a picture", ""),
-        (b"%PDF", "a PDF document", ""),
-    ];
-    if let Some((_, what, hint)) = MAGICS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
-        return (what.to_string(), hint);
-    }
-    if bytes.get(257..262) == Some(b"ustar") {
-        return ("a tar archive".into(), "unpack it first");
-    }
-    let head = &bytes[..bytes.len().min(4096)];
-    if !is_text(bytes) {
-        let first: Vec<String> = head.iter().take(8).map(|b| format!("{b:02x}")).collect();
-        return (format!("binary data that begins {}", first.join(" ")), "");
-    }
-    let all = String::from_utf8_lossy(head);
-    let all = all.trim_start_matches('\u{feff}').trim_start();
-    let line = all.lines().next().unwrap_or("").trim_end();
-    let low = all.to_ascii_lowercase();
-    if low.starts_with("<!doctype html") || low.starts_with("<html") || low.starts_with("<head") {
-        return ("a web page".into(), DOWNLOAD);
-    }
-    if low.starts_with('<') {
-        return ("an XML or HTML document".into(), DOWNLOAD);
-    }
-    let quoted = format!("text: \"{}\"", text::fit(&text::escape(line), 60));
-    let answers =
-        ["404 page not found", "curl: (", "could not enable", "profile duration exceeds", "unknown profile", "wget: "];
-    if answers.iter().any(|a| low.starts_with(a)) || http_status(line) {
-        return (quoted, DOWNLOAD);
-    }
-    if low.starts_with('{') || low.starts_with('[') {
-        return if low.contains("\"traceevents\"") {
-            ("a JSON trace for Chrome or Perfetto".into(), "open the trace that the Go program itself wrote")
-        } else {
-            ("JSON".into(), "")
-        };
-    }
-    if low.starts_with("mode: ") {
-        return ("a coverage profile".into(), "");
-    }
-    if low.starts_with("periodtype:") {
-        return ("what pprof -raw prints".into(), "open the profile itself");
-    }
-    if low.starts_with("m=") || low.contains("\nev=") || low.starts_with("ev=") || low.starts_with("trace go1.") {
-        return ("a trace printed as text".into(), "open the trace that the Go program itself wrote");
-    }
-    (quoted, "")
-}
-
-/// Whether a line reads as an HTTP answer: `HTTP/1.1 503 …`, `502 Bad Gateway`, `upstream connect error …`.
-fn http_status(line: &str) -> bool {
-    let status = |s: &str| {
-        let mut words = s.split_whitespace();
-        let code =
-            words.next().is_some_and(|w| w.len() == 3 && w.parse::<u16>().is_ok_and(|c| (400..600).contains(&c)));
-        code && words.next().is_some_and(|w| w.starts_with(|c: char| c.is_ascii_alphabetic()))
-    };
-    line.starts_with("HTTP/") || line.starts_with("upstream ") || status(line)
 }

@@ -1,12 +1,16 @@
 //! Opens files: reads or fetches them, unpacks gzip and zstd, and recognises by content what they are.
 
+mod answer;
 mod bytes;
+mod describe;
 mod error;
 mod goroutine;
 mod header;
 pub mod http;
 mod kind;
+mod other;
 mod peek;
+mod perf;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -18,7 +22,9 @@ pub use error::{InputError, InputErrorKind};
 pub use goroutine::{Header, RACE, goroutine, goroutine_in, told_in};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
+pub use other::{Other, folded_line};
 pub use peek::{Peek, WINDOW};
+pub use perf::{PerfLine, perf_line};
 
 use crate::base::memory;
 use crate::base::text::{count, escape};
@@ -292,7 +298,8 @@ pub fn read(name: &str, mut from: impl Read, limits: Limits) -> Result<Input, In
     let mut bytes = Vec::new();
     from.by_ref().take(ENOUGH as u64).read_to_end(&mut bytes).map_err(|e| fail(e.into()))?;
     // What a text tells may come late in it.
-    if unpack::packing(&bytes).is_none() && text::utf16(&bytes).is_none() && !kind::may_be_log(&bytes) {
+    let headers = bytes.starts_with(b"HTTP/");
+    if unpack::packing(&bytes).is_none() && text::utf16(&bytes).is_none() && !kind::may_be_log(&bytes) && !headers {
         known(recognise(&bytes), &bytes).map_err(fail)?;
     }
     let mut store = Store::new(limits.in_memory);
@@ -310,6 +317,18 @@ pub fn from_bytes(name: &str, mut bytes: Bytes, limits: Limits) -> Result<Input,
     let fail = |kind| InputError { name: name.to_string(), kind };
     let mut packing = Vec::new();
     let mut notes = Vec::new();
+    // Text before a trace is the business of whoever reads the trace.
+    let head = bytes.get(0..MOST_LOOKED_AT);
+    if head.starts_with(b"HTTP/") && behind_text(&head).is_none() {
+        if bytes.len() as u64 > limits.max_unpacked {
+            return Err(fail(InputErrorKind::TooLarge(limits.max_unpacked)));
+        }
+        if let Some(saved) = answer::saved(&bytes.all()) {
+            let saved = saved.map_err(fail)?;
+            bytes = Bytes::Memory(saved.body.into());
+            notes.extend(saved.note);
+        }
+    }
     while let Some(how) = unpack::packing(&bytes.get(0..ENOUGH)) {
         if packing.len() == 2 {
             return Err(fail(InputErrorKind::PackedTooOften));

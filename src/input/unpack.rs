@@ -118,13 +118,16 @@ impl<'a> Packed<'a> {
         head
     }
 
-    /// Whether nothing but zeros comes, which are taken.
-    fn only_zeros(&mut self) -> bool {
+    /// Whether nothing but padding comes, which is taken: zeros, or ends of lines.
+    fn only_padding(&mut self) -> bool {
         let at = self.at;
+        let (mut zeros, mut lines) = (true, true);
         loop {
             let rest = self.rest();
             let n = rest.len();
-            if rest.iter().any(|&b| b != 0) {
+            zeros &= rest.iter().all(|&b| b == 0);
+            lines &= rest.iter().all(|b| matches!(b, b'\r' | b'\n'));
+            if !zeros && !lines {
                 self.at = at;
                 self.read = 0;
                 return false;
@@ -169,7 +172,8 @@ impl BufRead for Packed<'_> {
     }
 }
 
-/// Members one after the other; zeros after the last are padding, as tar and tapes leave it.
+/// Members one after the other; zeros after the last are padding, as tar and tapes leave it, and ends of lines are what an
+/// editor or a shell put there.
 fn gzip(packed: &mut Packed, sink: &mut Sink) -> Result<(), Stop> {
     loop {
         let filled = sink.fill(&mut flate2::bufread::GzDecoder::new(&mut *packed));
@@ -181,7 +185,7 @@ fn gzip(packed: &mut Packed, sink: &mut Sink) -> Result<(), Stop> {
             };
             return Err(packed.damaged(packed.at, e));
         }
-        if packed.only_zeros() {
+        if packed.only_padding() {
             return Ok(());
         }
         if packing(&packed.head()) != Some(Packing::Gzip) {

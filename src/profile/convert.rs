@@ -19,6 +19,24 @@ impl Profile {
         Profile::from_wire(&super::wire::decode(data)?)
     }
 
+    /// What is left of a profile that is cut off, and a sentence that says what is missing, safe to show; `None` if it is not
+    /// cut off.
+    ///
+    /// # Errors
+    /// Nothing that could be shown is left.
+    pub fn salvage(data: &[u8]) -> Option<Result<(Profile, String), Error>> {
+        let whole = super::wire::salvage(data)?;
+        Some(whole.and_then(|(p, said)| Ok((Profile::from_wire(&p)?, said))))
+    }
+
+    /// The names of the sample types whose values add up to more than 64 bits hold, so that totals and percentages of them
+    /// are wrong here as they are in pprof.
+    pub fn overflowing(&self) -> Vec<&str> {
+        let sum = |i: usize| self.samples.iter().map(|s| i128::from(self.values_of(s)[i].unsigned_abs())).sum::<i128>();
+        let types = self.sample_types.iter().enumerate();
+        types.filter(|(i, _)| sum(*i) > i128::from(i64::MAX)).map(|(_, t)| self.str(t.kind)).collect()
+    }
+
     /// The profile that a message describes. String indices beyond the table read as the empty string.
     ///
     /// # Errors
@@ -28,7 +46,7 @@ impl Profile {
         let mut out = Profile::default();
         // Each string of the file is looked at once; from here on there are only handles.
         let table = p.string_table.iter();
-        let table: Vec<StringId> = table.map(|s| out.strings.intern(&String::from_utf8_lossy(s))).collect();
+        let table: Vec<StringId> = table.map(|s| out.strings.intern(&crate::base::text::lossy(s))).collect();
         let string = |i: i64| usize::try_from(i).ok().and_then(|i| table.get(i)).copied().unwrap_or(Strings::EMPTY);
         let value_type = |t: &proto::ValueType| ValueType { kind: string(t.r#type), unit: string(t.unit) };
 

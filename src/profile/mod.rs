@@ -5,6 +5,7 @@ pub mod convert;
 pub mod dump;
 pub mod model;
 pub mod ops;
+pub mod perf;
 pub mod wire;
 
 pub use model::Profile;

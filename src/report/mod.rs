@@ -8,6 +8,7 @@ pub mod findings;
 pub mod gc;
 pub mod grep;
 pub mod json;
+pub mod kernel;
 pub mod leaks;
 pub mod lines;
 pub mod links;

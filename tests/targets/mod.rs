@@ -10,8 +10,9 @@ use gotrail::analysis::waits::links::table::Table;
 use gotrail::analysis::waits::links::{self, links};
 use gotrail::base::codec;
 use gotrail::base::{Time, text};
-use gotrail::input::{self, Bytes, Limits};
+use gotrail::input::{self, Bytes, Limits, Other};
 use gotrail::model::Lane;
+use gotrail::profile::Profile;
 use gotrail::profile::binary::Binary;
 use gotrail::profile::dump;
 use gotrail::profile::wire;
@@ -48,6 +49,11 @@ pub const ALL: &[(&str, Target)] = &[
     ("viewer", viewer),
     ("kept", kept),
     ("told", told),
+    ("perf", perf),
+    ("folded", folded),
+    ("speedscope", speedscope),
+    ("chrome", chrome),
+    ("firefox", firefox),
 ];
 
 /// Dumps of goroutines and reports of races in any log: what is read of them, what is made of it, and what is printed.
@@ -190,6 +196,48 @@ pub fn profile(data: &[u8]) {
         let again = wire::decode(&wire::encode(&p)).expect("what we wrote");
         assert_eq!(wire::encode(&again), wire::encode(&p));
     }
+    if let Some(Ok((p, said))) = wire::salvage(data) {
+        Profile::from_wire(&p).expect("what is left fits together");
+        assert_eq!(text::escape(&said), said);
+    }
+}
+
+/// A profile of another tool, in a format that it may not be in: what is decoded is a profile.
+fn other(format: Other, data: &[u8]) {
+    if let Ok(p) = wire::others::decode(format, data) {
+        let p = Profile::from_wire(&p).expect("what was put together fits together");
+        assert!(p.samples.iter().all(|s| p.values_of(s).len() == p.sample_types.len()));
+    }
+}
+
+/// What `perf script` prints: as a profile, and as what threads did.
+pub fn perf(data: &[u8]) {
+    other(Other::PerfScript, data);
+    let r = gotrail::analysis::kernel::read(&text::lossy(data));
+    assert!(r.threads.values().all(|changes| changes.is_sorted_by_key(|c| c.at)));
+    assert!(r.unchained <= r.switches);
+}
+
+/// Folded stacks.
+pub fn folded(data: &[u8]) {
+    other(Other::Folded, data);
+}
+
+/// speedscope's JSON.
+pub fn speedscope(data: &[u8]) {
+    other(Other::Speedscope, data);
+}
+
+/// V8's profiles in all their forms.
+pub fn chrome(data: &[u8]) {
+    for format in [Other::CpuProfile, Other::HeapProfile, Other::ChromeTrace] {
+        other(format, data);
+    }
+}
+
+/// Firefox's profiles.
+pub fn firefox(data: &[u8]) {
+    other(Other::Firefox, data);
 }
 
 /// A query: parsed, compiled for a trace and asked of every event of it.

@@ -1,5 +1,6 @@
 //! pprof's options as arguments.
 
+use crate::profile::ops::names::Demangle;
 use crate::report::pprof::{Granularity, Options};
 use clap::{ArgAction, Args};
 
@@ -194,7 +195,10 @@ pub struct SourceArgs {
     /// Prefixes to take off the paths of sources, separated by colons
     #[arg(long, alias = "trim-path", value_name = "PREFIXES")]
     pub trim_path: Option<String>,
-    /// The program that was profiled (disasm); it may stand before the profile as well
+    /// How much of the names of Rust and C++ to show
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub demangle: DemangleArg,
+    /// The program that was profiled, for disasm and for addresses without names; it may stand before the profile as well
     #[arg(long, value_name = "FILE")]
     pub binary: Option<String>,
 }
@@ -213,6 +217,28 @@ pub enum GranularityArg {
     Lines,
     /// Addresses
     Addresses,
+}
+
+/// How much of a name is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum DemangleArg {
+    /// The name as the linker knows it
+    None,
+    /// The name without parameters and template arguments
+    #[default]
+    Simple,
+    /// The name with all that it says
+    Full,
+}
+
+impl From<DemangleArg> for Demangle {
+    fn from(how: DemangleArg) -> Demangle {
+        match how {
+            DemangleArg::None => Demangle::None,
+            DemangleArg::Simple => Demangle::Simple,
+            DemangleArg::Full => Demangle::Full,
+        }
+    }
 }
 
 /// `true` and `false` in pprof's spellings.

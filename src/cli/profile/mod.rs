@@ -1,18 +1,41 @@
-//! `top`, `tree`, `peek`, `list`, `traces`, `tags`, `raw`, `comments` and `disasm`: pprof's reports with pprof's options.
+//! `top`, `tree`, `peek`, `list`, `traces`, `tags`, `raw`, `comments`, `disasm` and `proto`: pprof's reports with pprof's options.
 
 mod args;
 mod load;
 mod sources;
 
-pub use args::{CompareArgs, FilterArgs, GranularityArg, ProfileArgs, ShapeArgs, SourceArgs, ValueArgs};
+pub use args::{CompareArgs, DemangleArg, FilterArgs, GranularityArg, ProfileArgs, ShapeArgs, SourceArgs, ValueArgs};
 
 pub use super::Exit;
 use crate::base::text::escape;
+use crate::profile::ops::merge;
 use crate::profile::ops::pattern::Pattern;
+use crate::profile::wire::encode_gzip;
 use crate::report::pprof::{self, Command, Report};
 use sources::Sources;
 use std::io::Write;
 use std::sync::Arc;
+
+/// The profile, merged, compared and filtered as the options ask, in pprof's format, gzipped. Warnings and faults that the
+/// user can mend go to `err`.
+///
+/// # Errors
+/// If `err` cannot be written.
+pub fn proto(args: &ProfileArgs, err: &mut dyn Write) -> std::io::Result<Result<Vec<u8>, Exit>> {
+    match prepare(Kind::Raw, args) {
+        Err(fault) => {
+            writeln!(err, "gotrail: {}", fault.message)?;
+            Ok(Err(fault.exit))
+        }
+        Ok((_, report)) => {
+            for w in &report.warnings {
+                writeln!(err, "gotrail: {w}")?;
+            }
+            let Ok(p) = merge::compact(&report.profile) else { return Ok(Err(Exit::BadInput)) };
+            Ok(Ok(encode_gzip(&p.to_wire())))
+        }
+    }
+}
 
 /// Which report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,7 +119,7 @@ fn prepare(kind: Kind, args: &ProfileArgs) -> Result<(Command, Report), Fault> {
     let mut files = args.files.as_slice();
     // A single argument is the profile, and everything matches.
     let mut pattern = "";
-    let several = files.len() > 1 && !(kind == Kind::Disasm && load::is_program(&files[0]));
+    let several = files.len() > 1 && !(kind == Kind::Disasm && crate::cli::programs::is_program(&files[0]));
     if matches!(kind, Kind::Peek | Kind::List | Kind::Disasm) && several {
         pattern = &files[0];
         files = &files[1..];

@@ -1,4 +1,4 @@
-//! Executables: their functions, machine code and line tables, for `disasm`.
+//! Executables: their functions, machine code and line tables, for `disasm` and for addresses without names.
 //!
 //! ELF, Mach-O and PE, as the `object` crate reads them. Nothing in a file is trusted: all positions are checked, and
 //! names are not escaped.
@@ -6,10 +6,12 @@
 mod decode;
 mod maps;
 mod pclntab;
+mod symbolise;
 
 pub use decode::Instruction;
 pub use maps::Assignment;
 pub use pclntab::Lines;
+pub use symbolise::{Call, Symbols, symbolise};
 
 use object::{Architecture, BinaryFormat, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
 use std::ops::Range;
@@ -81,7 +83,7 @@ impl Binary {
     }
 
     /// Reads the tables of an executable. If its table of symbols was stripped, the functions are those that tracebacks
-    /// know, which every Go program carries.
+    /// know, which every Go program carries, or else those that others link with.
     ///
     /// # Errors
     ///
@@ -92,6 +94,10 @@ impl Binary {
             let table =
                 binary.pclntab.as_ref().and_then(|(range, first)| Some((binary.bytes.get(range.clone())?, *first)));
             binary.symbols = table.map_or_else(Vec::new, |(table, first)| pclntab::functions(table, first)).into();
+        }
+        if binary.symbols.is_empty() {
+            let file = object::File::parse(&*binary.bytes)?;
+            binary.symbols = functions(&file, file.dynamic_symbols(), binary.bytes.len())?.into();
         }
         if binary.symbols.is_empty() { Err(Error::Stripped) } else { Ok(binary) }
     }
@@ -113,7 +119,7 @@ impl Binary {
         };
         let range_of = |s: &object::Section| s.file_range().and_then(inside);
         let sections: Vec<_> = file.sections().filter_map(|s| Some((s.address(), range_of(&s)?))).collect();
-        let symbols = functions(&file, bytes.len())?;
+        let symbols = functions(&file, file.symbols(), bytes.len())?;
         let text = ["text", ".text", "__text"].iter().find_map(|n| file.section_by_name(n)).map(|s| s.address());
         let code = file.segments().find_map(|s| {
             let (from, to) = (s.address(), s.address().checked_add(s.size())?);
@@ -121,15 +127,20 @@ impl Binary {
         });
         let build_id = file.build_id().ok().flatten().unwrap_or_default();
         let build_id = build_id.iter().map(|b| format!("{b:02x}")).collect();
-        let first = file.symbol_by_name("runtime.text").map(|s| s.address()).or(text).unwrap_or(0);
+        let said = file.symbol_by_name("runtime.text").map(|s| s.address());
         let tables = [".gopclntab", ".data.rel.ro.gopclntab", "__gopclntab"];
-        let table = tables.iter().find_map(|n| file.section_by_name(n)).and_then(|s| range_of(&s));
+        let section = tables.iter().find_map(|n| file.section_by_name(n));
+        let table = section.as_ref().and_then(range_of);
         let table = table.or_else(|| {
             // Where the table has no section of its own, symbols say where it is.
             let at = |name| file.symbol_by_name(name).map(|s| s.address());
             let (from, to) = (at("runtime.pclntab")?, at("runtime.epclntab")?);
             within(&sections, from, to)
         });
+        // A stripped program that others link with has code before Go's; the table may say where that begins.
+        let start = || table.as_ref().and_then(|t| pclntab::text_start(bytes.get(t.clone())?));
+        let relocated = || go_text(&file, section.as_ref()?.address());
+        let first = said.or_else(start).or_else(relocated).or(text).unwrap_or(0);
         let (symbols, pclntab) = (symbols.into(), table.map(|t| (t, first)));
         Ok(Binary { arch, symbols, sections, code, image, build_id, pclntab, bytes })
     }
@@ -181,6 +192,17 @@ impl Binary {
     }
 }
 
+/// The address of Go's first function in a program that may be loaded anywhere, whose line table is at an address. Pointers
+/// are filled in when it is loaded: where one to the table is filled in, the runtime's `moduledata` begins
+/// (`runtime/symtab.go`), which has the address of the code behind six slices and three addresses.
+fn go_text(file: &object::File, table: u64) -> Option<u64> {
+    const TEXT: u64 = 8 + 6 * 24 + 3 * 8;
+    let filled: rustc_hash::FxHashMap<u64, u64> =
+        file.dynamic_relocations()?.map(|(at, r)| (at, r.addend().cast_unsigned())).collect();
+    let candidates = filled.iter().filter(|(_, to)| **to == table).map(|(at, _)| *at);
+    candidates.filter_map(|at| filled.get(&at.checked_add(TEXT)?).copied()).min()
+}
+
 /// Where in the file the bytes from one address to another are.
 fn within(sections: &[(u64, Range<usize>)], from: u64, to: u64) -> Option<Range<usize>> {
     sections.iter().find_map(|(address, range)| {
@@ -190,15 +212,22 @@ fn within(sections: &[(u64, Range<usize>)], from: u64, to: u64) -> Option<Range<
     })
 }
 
-fn functions(file: &object::File, most: usize) -> Result<Vec<Symbol>, Error> {
-    let all = file.symbols().filter(|s| s.kind() == SymbolKind::Text && s.is_definition());
+/// The functions among `symbols`, by address. Of a Mach-O file without the underscore that its linker puts before names.
+fn functions<'a>(
+    file: &object::File<'a>,
+    symbols: impl Iterator<Item = object::Symbol<'a, 'a>>,
+    most: usize,
+) -> Result<Vec<Symbol>, Error> {
+    let underscore = if file.format() == BinaryFormat::MachO { "_" } else { "" };
+    let all = symbols.filter(|s| s.kind() == SymbolKind::Text && s.is_definition());
     // A linker writes each name once, so that all together are no longer than the file.
     let mut left = most;
     let mut out = Vec::new();
     for s in all {
         let name = s.name_bytes().unwrap_or(&[]);
         left = left.checked_sub(name.len()).ok_or(Error::Names)?;
-        let name = String::from_utf8_lossy(name).into_owned();
+        let name = crate::base::text::lossy(name);
+        let name = name.strip_prefix(underscore).unwrap_or(&name).to_owned();
         if !name.is_empty() {
             out.push(Symbol { name, start: s.address(), end: s.address().saturating_add(s.size()) });
         }

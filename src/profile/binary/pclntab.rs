@@ -151,6 +151,14 @@ impl<'a> Table<'a> {
 /// Bytes of a file's name that are read.
 const LONGEST_NAME: usize = 4096;
 
+/// The address of the first function, where the table says it: from Go 1.18 on, and not where the linker leaves it to be
+/// filled in.
+pub(crate) fn text_start(table: &[u8]) -> Option<u64> {
+    let t = Table::new(table, 0)?;
+    let said = t.number(8 + 2 * t.pointer, t.pointer).filter(|&at| at != 0)?;
+    (t.field == 4).then_some(said)
+}
+
 /// All functions that the table has, by address; `first` is the address of the program's first function.
 pub(crate) fn functions(table: &[u8], first: u64) -> Vec<Symbol> {
     let Some(t) = Table::new(table, first) else { return Vec::new() };

@@ -27,6 +27,14 @@ pub fn combine(mut profiles: Vec<Profile>) -> Result<Profile, MergeError> {
     merge(&profiles)
 }
 
+/// The profile with what its samples refer to and nothing else; equal samples are added up.
+///
+/// # Errors
+/// As [`combine`].
+pub fn compact(p: &Profile) -> Result<Profile, MergeError> {
+    merge(std::slice::from_ref(p))
+}
+
 /// Scales `p` so that each of its sums equals that of `base`.
 ///
 /// # Errors

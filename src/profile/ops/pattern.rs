@@ -47,7 +47,7 @@ fn from_go(source: &str) -> String {
             out.push_str(&regex::escape(&quoted[..end]));
             rest = quoted[end..].strip_prefix(r"\E").unwrap_or("");
         } else if c == '\\' {
-            let len = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+            let len = escaped(rest);
             out.push_str(&rest[..len]);
             rest = &rest[len..];
         } else if c == '[' {
@@ -61,6 +61,16 @@ fn from_go(source: &str) -> String {
         }
     }
     out
+}
+
+/// The length of what `s` begins with, a backslash and what belongs to it: braces, too, in `\x{6d}` and `\p{Greek}`.
+fn escaped(s: &str) -> usize {
+    let len = 1 + s[1..].chars().next().map_or(0, char::len_utf8);
+    let braces = matches!(&s[1..len], "x" | "p" | "P") && s[len..].starts_with('{');
+    match s[len..].find('}').filter(|_| braces) {
+        Some(end) => len + end + 1,
+        None => len,
+    }
 }
 
 /// Copies the class that `s` begins with; gives what comes after it.
@@ -80,7 +90,7 @@ fn class_from_go<'a>(s: &'a str, out: &mut String) -> &'a str {
                 return &rest[1..];
             }
             '\\' => {
-                let len = 1 + rest[1..].chars().next().map_or(0, char::len_utf8);
+                let len = escaped(rest);
                 out.push_str(&rest[..len]);
                 rest = &rest[len..];
                 first = false;
@@ -125,6 +135,7 @@ mod tests {
         assert!(is(r"^\Qmain.(*T).M\E$", "main.(*T).M"));
         assert!(is(r"interface {}", "f(interface {})"));
         assert!(is(r"^a{2}$", "aa"));
+        assert!(is(r"^\x{6d}ain[\x{2e}]\p{Greek}$", "main.\u{3b1}"));
         assert!(is(r"f[[]go", "f[go.shape.int]"));
         assert!(is(r"[[:alpha:]]+[.]x", "ab.x"));
         assert!(is(r"^[]a]+$", "]a"));

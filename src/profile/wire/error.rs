@@ -86,6 +86,17 @@ pub enum Error {
         /// The id.
         id: u64,
     },
+    /// JSON that is not what its format says.
+    #[error("malformed {format}: {cause}")]
+    Json {
+        /// The format's name.
+        format: &'static str,
+        /// What is wrong, safe to show.
+        cause: String,
+    },
+    /// A profile that ends before the names of its functions, which stand at its end.
+    #[error("the file is cut off: the names of its functions, which stand at its end, are missing; fetch it again")]
+    CutOff,
     /// A line of a legacy text that does not say what it should.
     #[error("line {line}: {what}: {text}")]
     Line {

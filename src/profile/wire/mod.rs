@@ -6,14 +6,18 @@
 pub mod check;
 pub mod error;
 pub mod legacy;
+pub mod others;
 pub mod proto;
+mod salvage;
 mod weigh;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::Error;
+pub use salvage::salvage;
 
+use crate::input::{Kind, recognise};
 use prost::Message;
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -41,9 +45,12 @@ pub fn decode(data: &[u8]) -> Result<proto::Profile, Error> {
         Ok(p) => p,
         Err(Error::Concatenated) => return Err(Error::Concatenated),
         Err(e @ Error::TooLargeDecoded(_)) => return Err(e),
-        Err(e) => match legacy(&data) {
-            Err(Error::Unrecognized) if !looks_like_text(&data) => return Err(e),
-            other => other?,
+        Err(e) => match recognise(&data) {
+            Kind::Other(other) => others::decode(other, &data)?,
+            _ => match legacy(&data) {
+                Err(Error::Unrecognized) if !looks_like_text(&data) => return Err(e),
+                other => other?,
+            },
         },
     };
     check::check(&p)?;
@@ -57,7 +64,7 @@ fn legacy(data: &[u8]) -> Result<proto::Profile, Error> {
     legacy::decode(data)
 }
 
-/// Whether `data` (unpacked) begins like a profile in any format that [`decode`] reads. Looks at the beginning only.
+/// Whether `data` (unpacked) begins like a profile in any format of pprof's. Looks at the beginning only.
 pub fn looks_like_profile(data: &[u8]) -> bool {
     legacy::recognise(data) || looks_like_proto(data)
 }
@@ -117,13 +124,30 @@ fn unpack(data: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 }
 
 fn decode_proto(data: &[u8]) -> Result<proto::Profile, Error> {
+    let p = decode_whole(data)?;
+    check::check_strings(&p)?;
+    Ok(p)
+}
+
+/// Decodes a message of which nothing is known yet.
+fn decode_whole(data: &[u8]) -> Result<proto::Profile, Error> {
     scan(data)?;
     if data.len() > SMALL && weigh::decoded_size(data) > MAX_DECODED {
         return Err(Error::TooLargeDecoded(MAX_DECODED));
     }
-    let p = proto::Profile::decode(data).map_err(|e| Error::Protobuf(e.to_string()))?;
-    check::check_strings(&p)?;
-    Ok(p)
+    proto::Profile::decode(data).map_err(|e| Error::Protobuf(e.to_string()))
+}
+
+/// What follows the field that `data` begins with; `None` if it is not whole, or none.
+fn skip_field(data: &[u8]) -> Option<&[u8]> {
+    let (tag, rest) = varint(data)?;
+    match tag & 7 {
+        0 => varint(rest).map(|v| v.1),
+        1 => rest.get(8..),
+        2 => varint(rest).and_then(|(n, rest)| rest.get(usize::try_from(n).ok()?..)),
+        5 => rest.get(4..),
+        _ => None,
+    }
 }
 
 /// Looks at the outermost fields for what decoding would not notice, or notice only when it has taken the memory. Stops at

@@ -23,7 +23,7 @@ impl Report {
         }
         // Comments that begin with # are for programs.
         let comments = p.comments.iter().map(|&c| p.str(c)).filter(|c| !c.starts_with('#'));
-        out.extend(comments.map(|c| escape(c).into_owned()));
+        out.extend(comments.flat_map(|c| c.split('\n')).map(|line| escape(line).into_owned()));
         if !self.sample_kind.is_empty() {
             out.push(format!("Type: {}", escape(&self.sample_kind)));
         }

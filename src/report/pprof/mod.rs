@@ -19,8 +19,9 @@
 //! | `disasm`, libraries | looked for where the profile says | left out | it is about the program |
 //! | times | in the local zone | in UTC | the same file gives the same output anywhere |
 //! | control characters in names | printed | written out, as `\x1b` | a file must not steer the terminal |
-//! | C++ names | demangled | left as they are, except that parameters and template arguments are taken off | a name as the linker has it is at least exact |
-//! | addresses without symbols | looked up in the binary, if that is at hand | left | Go's profiles carry their symbols |
+//! | names as they are, `<module>`, `<T as X>::f`, `(anonymous namespace)::f` | lose what stands in brackets, down to nothing | keep what belongs to no name before it | a function needs a name |
+//! | invalid UTF-8 in names | printed as it is | written out, as `\xff` | names that differ stay different |
+//! | formats of other tools | not read | read: `perf script`, folded stacks, speedscope, Chrome, Firefox, jemalloc | it is what one has at hand |
 
 pub mod comments;
 pub mod disasm;

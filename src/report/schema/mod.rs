@@ -69,6 +69,7 @@ outputs! {
     gc: gc::Json, "gotrail gc --format json";
     leaks: leaks::Leaks, "gotrail leaks --format json";
     races: races::Races, "gotrail races --format json";
+    kernel: kernel::Json, "gotrail kernel --format json";
     maps: maps::Json<'static>, "gotrail maps --format json";
     findings: findings::Json<'static>, "gotrail findings --format json";
     event: event::Event<'static>, "gotrail events --format jsonl";

@@ -12,8 +12,10 @@ mod frames;
 mod goroutines;
 mod heap;
 mod java;
+mod jemalloc;
 pub(crate) mod labels;
 mod maps;
+mod symbols;
 mod thread;
 
 #[cfg(test)]
@@ -29,6 +31,11 @@ type Decoder = fn(&str) -> Result<Option<Builder>, Error>;
 
 /// Decodes `data` if it is in any of the legacy formats; [`Error::Unrecognized`] if in none.
 pub(crate) fn decode(data: &[u8]) -> Result<Profile, Error> {
+    if data.starts_with(symbols::START) {
+        return symbols::decode(data, |rest| {
+            if rest.starts_with(symbols::START) { Err(Error::Unrecognized) } else { decode(rest) }
+        });
+    }
     if let Some(p) = cpu::decode(data)? {
         return Ok(frames::add(p));
     }
@@ -36,8 +43,10 @@ pub(crate) fn decode(data: &[u8]) -> Result<Profile, Error> {
         return Err(Error::Unrecognized);
     }
     let text = String::from_utf8_lossy(data);
-    let decoders: [Decoder; 6] =
-        [heap::decode, count::decode, thread::decode, contention::decode, java::decode, |t| Ok(goroutines::decode(t))];
+    let decoders: [Decoder; 7] =
+        [jemalloc::decode, heap::decode, count::decode, thread::decode, contention::decode, java::decode, |t| {
+            Ok(goroutines::decode(t))
+        }];
     for decode in decoders {
         if let Some(b) = decode(&text)? {
             return Ok(frames::add(b.finish()));
@@ -56,6 +65,7 @@ fn recognise_text(data: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&data[..data.len().min(64 << 10)]);
     let Some(line) = head.lines().find(|l| !is_blank(l)) else { return false };
     line.starts_with("--- ")
+        || line.starts_with("heap_v2/")
         || line.contains("heap profile: ")
         || line.contains(" profile: total ")
         || crate::input::told_in(data).0

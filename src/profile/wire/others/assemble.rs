@@ -1,0 +1,165 @@
+//! Puts a profile together from what another tool's file says. Places, stacks and labels that are equal are kept once.
+
+use crate::profile::wire::error::Error;
+use crate::profile::wire::proto;
+use rustc_hash::FxHashMap;
+
+/// The most frames of all stacks together. Files in which every event has a stack of its own could ask for any number.
+const MOST_FRAMES: usize = 1 << 26;
+/// The most frames that are looked at.
+const MOST_WORK: usize = 1 << 31;
+
+/// A function at a line of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Call<'a> {
+    pub func: &'a str,
+    pub file: &'a str,
+    /// From 1 on; 0 if it is not told.
+    pub line: i64,
+    pub column: i64,
+}
+
+/// A sample's stack and labels.
+type Key = (Vec<u64>, Vec<(i64, i64)>);
+
+/// A profile in the making.
+#[derive(Default)]
+pub(super) struct Assembler {
+    p: proto::Profile,
+    strings: FxHashMap<String, i64>,
+    mappings: FxHashMap<String, u64>,
+    functions: FxHashMap<(i64, i64), u64>,
+    locations: FxHashMap<(u64, u64, Vec<(u64, i64, i64)>), u64>,
+    samples: FxHashMap<Key, usize>,
+    frames: usize,
+    work: usize,
+}
+
+impl Assembler {
+    fn string(&mut self, text: &str) -> i64 {
+        if self.p.string_table.is_empty() {
+            self.p.string_table.push(Vec::new());
+        }
+        if text.is_empty() {
+            return 0;
+        }
+        if let Some(&i) = self.strings.get(text) {
+            return i;
+        }
+        let i = self.p.string_table.len() as i64;
+        self.p.string_table.push(text.as_bytes().to_vec());
+        self.strings.insert(text.to_owned(), i);
+        i
+    }
+
+    /// The position of a sample type, made at its first mention.
+    pub fn kind(&mut self, name: &str, unit: &str) -> usize {
+        let t = proto::ValueType { r#type: self.string(name), unit: self.string(unit) };
+        let found = self.p.sample_type.iter().position(|k| *k == t);
+        found.unwrap_or_else(|| {
+            self.p.sample_type.push(t);
+            self.p.sample_type.len() - 1
+        })
+    }
+
+    /// The id of a mapping of a file, made at its first mention. Where `positions`, addresses are positions in the file.
+    pub fn mapping(&mut self, file: &str, positions: bool) -> u64 {
+        if let Some(&id) = self.mappings.get(file) {
+            return id;
+        }
+        let id = self.p.mapping.len() as u64 + 1;
+        let filename = self.string(file);
+        // A file that is mapped from its position 1 on at the address 1: an address is a position.
+        let at = u64::from(positions);
+        let m = proto::Mapping { id, memory_start: at, file_offset: at, filename, ..Default::default() };
+        self.p.mapping.push(proto::Mapping { memory_limit: u64::MAX, has_functions: true, ..m });
+        self.mappings.insert(file.to_owned(), id);
+        id
+    }
+
+    /// The id of the place at which these calls stand, innermost first.
+    pub fn place(&mut self, calls: &[Call], mapping: u64, address: u64) -> u64 {
+        let lines: Vec<_> = calls.iter().map(|c| (self.function(c), c.line, c.column)).collect();
+        let next = self.p.location.len() as u64 + 1;
+        let id = *self.locations.entry((mapping, address, lines.clone())).or_insert(next);
+        if id == next {
+            let line = lines.iter().map(|&(function_id, line, column)| proto::Line { function_id, line, column });
+            let line = line.collect();
+            self.p.location.push(proto::Location { id, mapping_id: mapping, address, line, is_folded: false });
+        }
+        id
+    }
+
+    /// The id of the place of one call that has no address.
+    pub fn call(&mut self, func: &str, file: &str, line: i64, column: i64) -> u64 {
+        self.place(&[Call { func, file, line, column }], 0, 0)
+    }
+
+    fn function(&mut self, c: &Call) -> u64 {
+        let (name, filename) = (self.string(c.func), self.string(c.file));
+        let next = self.p.function.len() as u64 + 1;
+        let id = *self.functions.entry((name, filename)).or_insert(next);
+        if id == next {
+            self.p.function.push(proto::Function { id, name, system_name: name, filename, start_line: 0 });
+        }
+        id
+    }
+
+    /// Adds to the values of the sample with this stack, leaf first, and these labels.
+    ///
+    /// # Errors
+    /// There are more frames than there is room for.
+    pub fn add(&mut self, stack: &[u64], labels: &[(&str, &str)], values: &[(usize, i64)]) -> Result<(), Error> {
+        let labels: Vec<(i64, i64)> = labels.iter().map(|(k, v)| (self.string(k), self.string(v))).collect();
+        self.work += stack.len();
+        let key = (stack.to_vec(), labels);
+        let i = match self.samples.get(&key) {
+            Some(&i) => i,
+            None => {
+                self.frames += stack.len();
+                let label = key.1.iter().map(|&(key, str)| proto::Label { key, str, ..Default::default() }).collect();
+                let i = self.p.sample.len();
+                self.p.sample.push(proto::Sample { location_id: key.0.clone(), value: Vec::new(), label });
+                self.samples.insert(key, i);
+                i
+            }
+        };
+        if self.frames > MOST_FRAMES || self.work > MOST_WORK {
+            return Err(Error::TooLargeDecoded(crate::profile::wire::MAX_DECODED));
+        }
+        let sample = &mut self.p.sample[i].value;
+        for &(kind, value) in values {
+            if sample.len() <= kind {
+                sample.resize(kind + 1, 0);
+            }
+            sample[kind] = sample[kind].saturating_add(value);
+        }
+        Ok(())
+    }
+
+    /// Says something of the profile as a whole.
+    pub fn comment(&mut self, text: &str) {
+        let comment = self.string(text);
+        self.p.comment.push(comment);
+    }
+
+    /// The length of the recording, nanoseconds.
+    pub fn duration(&mut self, nanos: i64) {
+        self.p.duration_nanos = nanos;
+    }
+
+    /// Puts the mapping of a file first, where the program is looked for.
+    pub fn program(&mut self, file: &str) {
+        if let Some(at) = self.mappings.get(file).map(|&id| id as usize - 1) {
+            self.p.mapping[..=at].rotate_right(1);
+        }
+    }
+
+    /// The profile; a value for each type in each sample.
+    pub fn finish(mut self) -> proto::Profile {
+        self.string("");
+        let types = self.p.sample_type.len();
+        self.p.sample.iter_mut().for_each(|s| s.value.resize(types, 0));
+        self.p
+    }
+}

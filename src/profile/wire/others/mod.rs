@@ -1,0 +1,41 @@
+//! Profiles in the formats of other tools: each a file here, told apart by [`crate::input::recognise`].
+
+mod assemble;
+mod chrome;
+mod firefox;
+mod folded;
+mod perf;
+mod speedscope;
+#[cfg(test)]
+mod tests;
+
+use super::error::Error;
+use super::proto::Profile;
+use crate::input::Other;
+
+/// Decodes `data`, which is in the format `other`.
+///
+/// # Errors
+/// What is wrong with it, in words of its own format.
+pub fn decode(other: Other, data: &[u8]) -> Result<Profile, Error> {
+    let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
+    match other {
+        Other::PerfScript => perf::decode(&crate::base::text::lossy(data)),
+        Other::Folded => folded::decode(&crate::base::text::lossy(data)),
+        Other::Speedscope => speedscope::decode(data),
+        Other::CpuProfile => chrome::cpu(data),
+        Other::HeapProfile => chrome::heap(data),
+        Other::ChromeTrace => chrome::trace(data),
+        Other::Firefox => firefox::decode(data),
+    }
+}
+
+/// JSON that is not what the format says.
+fn wrong(format: &'static str) -> impl Fn(serde_json::Error) -> Error {
+    move |e| Error::Json { format, cause: crate::base::text::escape(&e.to_string()).into_owned() }
+}
+
+/// Something that a format says cannot be.
+fn odd(format: &'static str, cause: impl Into<String>) -> Error {
+    Error::Json { format, cause: cause.into() }
+}
