@@ -2,6 +2,7 @@
 
 pub mod argv;
 mod cache;
+mod demo;
 mod diff;
 mod events;
 mod export;

@@ -8,8 +8,9 @@ use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws the first findings, and how to see all.
-pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
+/// Draws the first findings, and how to see all; above them what to press first, if that is to be said.
+pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]) {
+    let area = hinted(area, buf, cx, hint);
     let dim = cx.theme.style(Role::Dim);
     let said = match cx.found {
         Found::Said(said) => said,
@@ -55,4 +56,14 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
         n => format!("0 shows {} with evidence", if n == 1 { "it".into() } else { format!("all {n}") }),
     };
     write(buf, area, area.x + 1, last.max(area.y), &text::fit(&foot, usize::from(area.width).saturating_sub(2)), dim);
+}
+
+/// Draws keys and what they show, and gives the area below them.
+fn hinted(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]) -> Rect {
+    let rows = (hint.len() as u16).min(area.height / 2);
+    for (y, (keys, shows)) in (area.y..area.y + rows).zip(hint) {
+        let x = write(buf, area, area.x + 1, y, keys, cx.theme.style(Role::Key));
+        write(buf, area, x + 2, y, shows, cx.theme.style(Role::Text));
+    }
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
 }
