@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The documents whose commands are run.
-const DOCUMENTS: &[&str] = &["README.md", "README.zh-CN.md", "docs/manual.md"];
+const DOCUMENTS: &[&str] = &["README.md", "README.zh-CN.md", "docs/manual.md", "docs/tutorial.md"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -125,7 +125,7 @@ fn documents_say_what_is_so() {
         }
         assert_eq!(text.len(), right.len(), "{document}; GOTRAIL_README=write updates it");
     }
-    assert!(all >= 20, "only {all} commands were run");
+    assert!(all >= 30, "only {all} commands were run");
     assert!(read("docs/manual.md").contains("<!-- manual -->"), "the manual has no place for its tables");
 }
 
@@ -162,7 +162,7 @@ fn pictures_are_what_the_program_draws() {
             }
         }
     }
-    assert!(drawn >= 2, "only {drawn} pictures were found");
+    assert!(drawn >= 3, "only {drawn} pictures were found");
 }
 
 /// What `scripts/check-install` or the commands themselves show to work, as the first words of a line.
@@ -253,6 +253,43 @@ fn questions_lead_to_keys_and_commands_that_there_are() {
         }
     }
     assert!(seen > 20, "only {seen} were looked at");
+}
+
+/// The files of the repository that are read by people.
+fn pages() -> Vec<PathBuf> {
+    let markdown = |dir: &str| {
+        let files = std::fs::read_dir(root().join(dir)).unwrap().map(|e| e.unwrap().path());
+        files.filter(|p| p.extension().is_some_and(|e| e == "md")).collect::<Vec<_>>()
+    };
+    ["", "docs", "tests"].into_iter().flat_map(markdown).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut seen = 0;
+    for page in pages() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let prose = text.split("```").step_by(2);
+        for link in prose.flat_map(|p| p.split("](").skip(1)).filter_map(|l| l.split(')').next()) {
+            let (file, part) = link.split_once('#').map_or((link, None), |(f, p)| (f, Some(p)));
+            if file.contains("://") {
+                continue;
+            }
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let there = std::fs::read_to_string(&target);
+            assert!(there.is_ok(), "{}: there is no {link}", page.display());
+            if let Some(part) = part {
+                let anchor = |l: &str| {
+                    let name = l.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                    name.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect::<String>()
+                };
+                let found = there.unwrap().lines().any(|l| l.starts_with('#') && anchor(l) == part);
+                assert!(found, "{}: there is no heading for {link}", page.display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "only {seen} links were found");
 }
 
 #[test]
