@@ -110,6 +110,9 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     let waits = x.waits_at.iter().take(LINES);
     let mut out: Vec<String> =
         waits.map(|(p, _, t)| format!("blocked at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
+    if x.several {
+        out.push("several locks, by the order in which waiters are woken: the delay is that of each, added up".into());
+    }
     for b in x.blame.iter().take(LINES) {
         let who = shown_func(&b.who);
         out.push(format!(

@@ -2,7 +2,7 @@
 
 use super::schema::diff::verdict;
 use super::table::{Column, Page, Table};
-use crate::analysis::diff::{Diff, Measure, Row, Verdict, What};
+use crate::analysis::diff::{Diff, Measure, Row, Side, Verdict, What};
 use crate::base::{Duration, number, text};
 use crate::model::dict::short_func;
 use std::io::{self, Write};
@@ -46,7 +46,7 @@ fn words(r: &Row) -> String {
     };
     let what = match (k.what, k.measure) {
         (What::Wait, _) => format!("wait, {}", k.reason),
-        (what, Measure::Length) => what.name().into(),
+        (what, Measure::Length | Measure::Tail) => what.name().into(),
         (what, measure) => format!("{} {}", what.name(), measure.name()),
     };
     format!("{}  {}{line}", text::escape(&what), text::escape(name))
@@ -63,14 +63,23 @@ fn cells(r: &Row) -> [String; 5] {
         let sign = if x < 0.0 { "−" } else { "+" };
         format!("{sign}{}", number::percent(x.abs(), 1.0))
     });
-    let side = |per_unit: f64, p50: f64| if r.key.measure == Measure::Length { p50 } else { per_unit };
-    let (a, b) = (side(r.a.per_unit, r.a.p50), side(r.b.per_unit, r.b.p50));
+    let side = |s: &Side| match r.key.measure {
+        Measure::Length => s.p50,
+        Measure::Tail => s.p99,
+        _ => s.per_unit,
+    };
+    let (a, b) = (side(&r.a), side(&r.b));
     let certain = match r.interval.filter(|_| r.key.measure == Measure::Length) {
         Some((low, high)) if low >= 0.0 => format!("  ({} to {})", time(low), time(high)),
         Some((low, high)) if high <= 0.0 => format!("  (−{} to −{})", time(-high), time(-low)),
         _ => String::new(),
     };
-    let words = format!("{}{certain}", words(r));
+    let of = match r.key.measure {
+        Measure::Length => "p50 of ",
+        Measure::Tail => "p99 of ",
+        _ => "",
+    };
+    let words = format!("{of}{}{certain}", words(r));
     [format!("{sign}{}", time(r.change.abs())), ratio, time(a), time(b), words]
 }
 
@@ -92,7 +101,7 @@ pub fn write(d: &Diff, limit: usize, all: bool, page: Page, out: &mut dyn Write)
         }
         writeln!(out, "\n{}", verdict(*part))?;
         let numbers = ["change", "%", "A", "B"].map(Column::right);
-        let mut t = Table::new(numbers.into_iter().chain([Column::left("what (of lengths the median)")]));
+        let mut t = Table::new(numbers.into_iter().chain([Column::left("what")]));
         rows.iter().take(limit).for_each(|r| _ = t.row(cells(r)));
         if rows.len() > limit {
             t.words(format!("{} more (--limit)", rows.len() - limit));

@@ -77,3 +77,46 @@ pub fn with_facts(dir: &Path) -> BTreeMap<PathBuf, PathBuf> {
     let pairs = traces.map(|t| (t.clone(), t.with_extension("facts.json.gz")));
     pairs.filter(|(_, facts)| facts.exists()).collect()
 }
+
+/// The recording of a program whose behaviour is known, read whole.
+pub fn recording(name: &str) -> Trace {
+    load(data(&format!("{name}.trace")))
+}
+
+/// The sample's trace, read whole.
+pub fn sample_trace() -> Trace {
+    load(sample("trace.out"))
+}
+
+/// Recordings of programs whose behaviour is known, by name: those that tests run through.
+pub const PROGRAMS: &[&str] = &[
+    "chain",
+    "convoy",
+    "starved",
+    "sweep",
+    "pool",
+    "limit",
+    "gone",
+    "picker",
+    "receiver",
+    "selects",
+    "leak",
+    "network",
+    "timer",
+    "waits",
+    "path",
+    "knot",
+    "annotations",
+    "annotations-go1.22",
+    "coroutine",
+    "syscall",
+    "hostile",
+];
+
+/// All traces that are here.
+pub fn traces() -> Vec<PathBuf> {
+    let folders = ["tests/data", "tests/data/v1", "sample-traces"];
+    let files = folders.iter().flat_map(|f| std::fs::read_dir(root().join(f)).unwrap()).map(|f| f.unwrap().path());
+    let is_trace = |p: &PathBuf| p.extension().is_some_and(|e| e == "trace") || p.ends_with("trace.out");
+    files.filter(|p| is_trace(p) || p.to_string_lossy().ends_with("-trace.out")).collect()
+}

@@ -43,6 +43,7 @@ var programs = map[string]func(){
 	"receiver":    receiver,
 	"restart":     nil,
 	"selects":     selects,
+	"shards":      shards,
 	"starved":     starved,
 	"sweep":       sweep,
 	"sweeplight":  sweeplight,

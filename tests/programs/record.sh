@@ -40,7 +40,7 @@ record() { # PROGRAM FILE-NAME
 }
 
 all=(annotations chain convoy coroutine deadline filelock gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
-  restart selects starved sweep sweeplight syscall timer unbuffered waits)
+  restart selects shards starved sweep sweeplight syscall timer unbuffered waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do record "$program" "$program"; done

@@ -36,6 +36,15 @@ pub enum Measure {
     Active,
     /// How long each is.
     Length,
+    /// How long the longest in a hundred are.
+    Tail,
+}
+
+impl Measure {
+    /// Whether it is about how long each is, and not about a sum.
+    pub fn is_length(self) -> bool {
+        matches!(self, Measure::Length | Measure::Tail)
+    }
 }
 
 impl Measure {
@@ -48,6 +57,7 @@ impl Measure {
             Measure::Syscall => "in syscalls",
             Measure::Active => "active",
             Measure::Length => "length",
+            Measure::Tail => "p99",
         }
     }
 }

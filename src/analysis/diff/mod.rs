@@ -4,13 +4,14 @@
 //!    waits, tasks and regions were.
 //! 2. Lines of a function that has moved as a whole are matched with those where they were.
 //! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
-//!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike; with four
-//!    recordings or more a side, both by permutation over the recordings.
-//! 4. Each test asks for more than the least change that counts. Of all of them, as many are taken as found as Benjamini
-//!    and Hochberg allow at 5 %.
+//!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike, and their tails
+//!    by how many lie beyond a limit; with four recordings or more a side, all by permutation over the recordings.
+//! 4. Each test asks for more than the least change that counts. Of those of tasks and regions, and of all others, as many
+//!    are taken as found as Benjamini and Hochberg allow at 5 %.
 
 mod facts;
 mod stats;
+mod tail;
 
 pub use facts::{Facts, Key, Measure, What};
 
@@ -24,6 +25,8 @@ const LEAST_WALL: f64 = 0.001;
 const RUNS: usize = 4;
 /// Fewest slices with lengths of which medians are taken.
 const SLICES: usize = 8;
+/// Fewest slices that must have any, if the trace has four times as many: what was once, at the start say, is no habit.
+const HABIT: usize = 4;
 
 /// What counts as a change.
 #[derive(Clone, Debug)]
@@ -99,6 +102,7 @@ impl Row {
     pub fn ratio(&self) -> Option<f64> {
         let (a, b) = match self.key.measure {
             Measure::Length => (self.a.p50, self.a.p50 + self.change),
+            Measure::Tail => (self.a.p99, self.b.p99),
             _ => (self.a.per_unit, self.b.per_unit),
         };
         (a > 0.0).then(|| b / a - 1.0)
@@ -146,13 +150,19 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
     let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.1, 1.0 / p.2));
     let c = Compare { a, b, scale, seconds: (seconds_a, seconds_b), least: opts.least };
     let mut rows = c.rows(&moved);
-    let tested: Vec<usize> = (0..rows.len()).filter(|i| c.counts(&rows[*i])).collect();
-    let p: Vec<f64> = tested.iter().map(|i| rows[*i].p).collect();
-    for (i, found) in tested.iter().zip(stats::found(&p, RATE)) {
-        if found {
-            rows[*i].verdict = c.verdict(&rows[*i]);
+    // What the program is there for, its tasks and regions, is not lost among all the lines.
+    let (work, rest): (Vec<usize>, Vec<usize>) = (0..rows.len())
+        .filter(|i| c.counts(&rows[*i]))
+        .partition(|i| matches!(rows[*i].key.what, What::Task | What::Region));
+    for family in [&work, &rest] {
+        let p: Vec<f64> = family.iter().map(|i| rows[*i].p).collect();
+        for (i, found) in family.iter().zip(stats::found(&p, RATE)) {
+            if found {
+                rows[*i].verdict = c.verdict(&rows[*i]);
+            }
         }
     }
+    keep_one_of_each_length(&mut rows);
     // Who waits longer for a P does so because of what others do.
     let follows = |r: &Row| r.key.measure == Measure::Runnable || r.key.what == What::Latency;
     let rank = |r: &Row| (r.verdict == Verdict::Unchanged, follows(r), r.key.what != What::Line);
@@ -164,7 +174,29 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
     if a.len() < RUNS || b.len() < RUNS {
         notes.push(format!("how much one run differs from the next is known from {RUNS} recordings a side on"));
     }
-    Ok(Diff { runs: (a.len(), b.len()), seconds: (seconds_a, seconds_b), per, tested: tested.len(), rows, notes })
+    Ok(Diff {
+        runs: (a.len(), b.len()),
+        seconds: (seconds_a, seconds_b),
+        per,
+        tested: work.len() + rest.len(),
+        rows,
+        notes,
+    })
+}
+
+/// Where the median of lengths has changed, that their tail did as well is no second thing.
+fn keep_one_of_each_length(rows: &mut [Row]) {
+    let found = |r: &Row, measure| r.key.measure == measure && r.verdict != Verdict::Unchanged;
+    let medians: BTreeSet<(Key, Verdict)> = rows
+        .iter()
+        .filter(|r| found(r, Measure::Length))
+        .map(|r| (Key { measure: Measure::Tail, ..r.key.clone() }, r.verdict))
+        .collect();
+    for r in rows.iter_mut().filter(|r| found(r, Measure::Tail)) {
+        if medians.contains(&(r.key.clone(), r.verdict)) {
+            r.verdict = Verdict::Unchanged;
+        }
+    }
 }
 
 /// How many tasks or regions of a name there were.
@@ -237,7 +269,14 @@ impl Compare<'_> {
         let totals: BTreeSet<&Key> = sides().flat_map(|f| f.totals.keys()).collect();
         let lengths: BTreeSet<&Key> = sides().flat_map(|f| f.lengths.keys()).collect();
         let mut rows: Vec<Row> = totals.into_iter().map(|k| self.total(k)).collect();
-        rows.extend(lengths.into_iter().map(|k| self.length(k)));
+        let lengths: Vec<Row> = lengths.into_iter().map(|k| self.length(k)).collect();
+        let sides =
+            tail::Sides { a: self.a, b: self.b, seconds: self.seconds, least: self.least, by_runs: self.by_runs() };
+        // Tails of what waits for a P are those of what runs.
+        let own = lengths.iter().filter(|r| r.key.what != What::Latency);
+        let tails: Vec<Row> = own.filter_map(|r| sides.row(r)).collect();
+        rows.extend(lengths);
+        rows.extend(tails);
         for r in &mut rows {
             let by = moved.get(&r.key.name).copied().unwrap_or(0);
             r.line_a = u32::try_from(i64::from(r.key.line) - by).unwrap_or(0);
@@ -304,6 +343,7 @@ impl Compare<'_> {
         let b = side(&all_b, n_b, self.seconds.1, self.scale.1);
         // Those that are close in time are alike: a slice is one value.
         let (by_slice_a, by_slice_b) = (medians(self.a, key), medians(self.b, key));
+        let habit = is_habit(self.a, &by_slice_a) && is_habit(self.b, &by_slice_b);
         let sliced = by_slice_a.len() >= SLICES && by_slice_b.len() >= SLICES;
         let (x, y) = if sliced { (&by_slice_a, &by_slice_b) } else { (&all_a, &all_b) };
         let runs = |side: &[Facts]| {
@@ -312,8 +352,10 @@ impl Compare<'_> {
         };
         let p = if self.by_runs() {
             stats::permutation(&runs(self.a), &runs(self.b), self.least)
-        } else {
+        } else if habit {
             stats::mann_whitney(x, y, self.least)
+        } else {
+            1.0
         };
         let (change, low, high) = stats::shift(x, y);
         let often = (n_a as f64 / self.seconds.0).max(n_b as f64 / self.seconds.1);
@@ -325,7 +367,7 @@ impl Compare<'_> {
     /// Whether a row is large enough to be tested, whatever its change: what is small on both sides is not.
     fn counts(&self, r: &Row) -> bool {
         let wall = r.a.per_unit / self.scale.0 + r.b.per_unit / self.scale.1;
-        let both = r.key.measure != Measure::Length || (r.a.count > 0 && r.b.count > 0);
+        let both = !r.key.measure.is_length() || (r.a.count > 0 && r.b.count > 0);
         both && wall >= LEAST_WALL * 1e9
     }
 
@@ -342,6 +384,12 @@ impl Compare<'_> {
             _ => Verdict::Better,
         }
     }
+}
+
+/// Whether something whose slices have these medians happens in more than one part of the recordings.
+fn is_habit(side: &[Facts], medians: &[f64]) -> bool {
+    let slices: usize = side.iter().map(|f| f.slices).sum();
+    medians.len() >= HABIT.min(slices.div_ceil(4))
 }
 
 /// The median length of each slice that has any.

@@ -28,7 +28,7 @@ fn compared(a: Facts, b: Facts) -> Diff {
 }
 
 fn verdicts(d: &Diff) -> Vec<(What, Verdict)> {
-    d.rows.iter().map(|r| (r.key.what, r.verdict)).collect()
+    d.rows.iter().filter(|r| r.key.measure != Measure::Tail).map(|r| (r.key.what, r.verdict)).collect()
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn what_is_alike_or_small_is_unchanged() {
 #[test]
 fn a_function_that_has_moved_is_the_same() {
     let d = compared(facts("f", 7, 1e7), facts("f", 19, 1e7));
-    assert_eq!((d.rows.len(), d.rows[0].verdict), (2, Verdict::Unchanged));
+    assert_eq!(verdicts(&d), [(What::Line, Verdict::Unchanged), (What::Task, Verdict::Unchanged)]);
     let d = compared(facts("f", 7, 1e7), facts("f", 19, 2e7));
     assert_eq!((d.rows[0].verdict, d.rows[0].line_a, d.rows[0].key.line), (Verdict::Worse, 7, 19));
 }
@@ -75,4 +75,50 @@ fn of_a_unit_of_work_twice_as_much_of_both_is_no_change() {
     let line = d.rows.iter().find(|r| r.key.what == What::Line).unwrap();
     assert_eq!((line.verdict, d.per.clone().unwrap().1), (Verdict::Unchanged, 10.0));
     assert!(diff(&[facts("f", 7, 1.0)], &[facts("f", 7, 1.0)], &Options { per: Some("x".into()), ..opts }).is_err());
+}
+
+/// Ten seconds in which tasks took some 2 ms, and in every tenth slice five of ten took 40 ms, or as long as `tail` says.
+fn with_tail(tail: f64) -> Facts {
+    let task = key(What::Task, "checkout", 0, Measure::Length);
+    let each = |i: usize| {
+        let ms = if i / 10 % 10 == 3 && i % 10 < 5 { tail } else { 2.0 };
+        ((i / 10) as u32, ms * 1e6 * (1.0 + 0.01 * (i * 7 % 5) as f64))
+    };
+    Facts {
+        length: Duration(10_000_000_000),
+        slices: 100,
+        slice: Duration(100_000_000),
+        counts: [(task.clone(), 1000)].into(),
+        lengths: [(task, (0..1000).map(each).collect())].into(),
+        ..Facts::default()
+    }
+}
+
+#[test]
+fn a_tail_that_is_gone_is_better_though_the_median_stays() {
+    let d = compared(with_tail(40.0), with_tail(2.0));
+    let found: Vec<_> = d.rows.iter().filter(|r| r.verdict != Verdict::Unchanged).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].key.measure, found[0].verdict), (Measure::Tail, Verdict::Better));
+    assert!(found[0].change < -37e6 && found[0].ratio().unwrap() < -0.9);
+    assert!(compared(with_tail(40.0), with_tail(40.0)).rows.iter().all(|r| r.verdict == Verdict::Unchanged));
+    // Where the median has changed as well, it is said once.
+    let mut slow = with_tail(2.0);
+    slow.lengths.values_mut().flatten().for_each(|x| x.1 *= 2.0);
+    let d = compared(with_tail(2.0), slow);
+    let found: Vec<_> = d.rows.iter().filter(|r| r.verdict != Verdict::Unchanged).map(|r| r.key.measure).collect();
+    assert_eq!(found, [Measure::Length]);
+}
+
+#[test]
+fn what_was_once_is_no_habit() {
+    // Twelve connections at the start of each side, slower in B.
+    let dialled = |ms: f64| {
+        let mut f = facts("f", 7, 1e7);
+        let wait = Key { reason: "HTTP dial".into(), ..key(What::Wait, "dial", 9, Measure::Length) };
+        f.counts.insert(wait.clone(), 12);
+        f.lengths.insert(wait, (0..12).map(|i| (0, ms * 1e6 * (1.0 + 0.01 * f64::from(i)))).collect());
+        f
+    };
+    assert!(compared(dialled(1.0), dialled(9.0)).rows.iter().all(|r| r.verdict == Verdict::Unchanged));
 }

@@ -1,6 +1,6 @@
 //! The limits of `--fail-on`.
 
-use crate::analysis::diff::{Diff, Row, Side, Verdict, What};
+use crate::analysis::diff::{Diff, Measure, Row, Side, Verdict, What};
 use crate::base::{Duration, number};
 
 /// A limit that a comparison may pass.
@@ -82,7 +82,9 @@ impl Limit {
             }
             Limit::More { what, name, of, part } => (what, name, *of, *part),
         };
-        let rows: Vec<&Row> = d.rows.iter().filter(|r| what.contains(&r.key.what) && named(r, name)).collect();
+        // The tail of lengths is theirs, in another row.
+        let own = |r: &&Row| what.contains(&r.key.what) && r.key.measure != Measure::Tail && named(r, name);
+        let rows: Vec<&Row> = d.rows.iter().filter(own).collect();
         if rows.is_empty() {
             return vec![format!("{name}: nothing of this name was measured")];
         }

@@ -50,7 +50,8 @@ pub struct Measured<'a> {
     pub verdict: &'a str,
     /// What it is: `line`, `wait`, `task`, `region`, `group`, `GC` or `scheduling latency`.
     pub what: &'a str,
-    /// What is measured of it: `on CPU`, `blocked`, `runnable`, `in syscalls`, `active` or `length`.
+    /// What is measured of it: `on CPU`, `blocked`, `runnable`, `in syscalls`, `active`, `length` (its median is
+    /// compared) or `p99`.
     pub measure: &'a str,
     /// The function, the group, the task, the region.
     pub name: &'a str,
@@ -64,7 +65,7 @@ pub struct Measured<'a> {
     pub a: Side,
     /// After.
     pub b: Side,
-    /// B less A: of lengths the shift after Hodges and Lehmann, of all else nanoseconds a unit of work.
+    /// B less A: of lengths the shift after Hodges and Lehmann, of a `p99` the difference, of all else nanoseconds a unit of work.
     pub change_ns: f64,
     /// The interval of the shift, from and to, at 95 %; `null` for what is no length.
     pub interval_ns: Option<[f64; 2]>,

@@ -75,6 +75,9 @@ pub struct Lock {
     pub starved: u64,
     /// The longest queue.
     pub convoy: Convoy,
+    /// Whether several locks share these lines, by the order in which waiters are woken; the delay is that of each then. That there is
+    /// one lock only, no trace tells.
+    pub several: bool,
     /// Who caused the delay: the time between two releases, times the number of those who were blocked, is attributed to whoever
     /// made the later one. With `delay_unreleased_ns` these sum to `total_ns`.
     pub delay_by: Vec<Delay>,
@@ -238,6 +241,7 @@ fn lock(table: &Table, x: &Contended, origin: &Origin) -> Lock {
             to_ns: v.to.0,
             within: origin.convoy_in.clone(),
         },
+        several: x.several,
         delay_by: x.blame.iter().map(delay).collect(),
         delay_unreleased_ns: x.unreleased.ns(),
         while_held: x.while_held.iter().map(meanwhile).collect(),

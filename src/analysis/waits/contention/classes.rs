@@ -1,6 +1,7 @@
 //! Which waits are for the same lock or channel, told by the lines that waits join.
 
 use super::What;
+use super::apart::Order;
 use crate::base::{GoIdx, StackId, StringId};
 use crate::model::ownership::Owner;
 use crate::model::places::{PlaceId, Places};
@@ -33,6 +34,8 @@ pub(in crate::analysis::waits) struct Site {
     pub reason: ReasonId,
     /// For a channel, which side waits.
     pub side: Class,
+    /// For a lock, in which of its queues.
+    pub order: Order,
 }
 
 /// Sets of lines that waits join.
@@ -43,6 +46,9 @@ pub(in crate::analysis::waits) struct Classes<'a> {
     parent: FxHashMap<Node, Node>,
     /// Stacks that are inside a release of a lock.
     releasing: Vec<bool>,
+    /// Stacks that are inside a mutex, also an RWMutex's own, and those that are about to read.
+    mutex: Vec<bool>,
+    reading: Vec<bool>,
 }
 
 impl<'a> Classes<'a> {
@@ -52,7 +58,14 @@ impl<'a> Classes<'a> {
             name.strip_prefix("internal/").unwrap_or(name).starts_with("sync.(*")
                 && matches!(name.rsplit('.').next(), Some("Unlock" | "RUnlock" | "unlockSlow" | "rUnlockSlow"))
         });
-        let mut c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing };
+        let inside = |of: &str| {
+            index.dict.stacks_with(|d, f| {
+                let name = d.func_name(f.func);
+                name.strip_prefix("internal/").unwrap_or(name).starts_with(of)
+            })
+        };
+        let (mutex, reading) = (inside("sync.(*Mutex)."), inside("sync.(*RWMutex).RLock"));
+        let mut c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing, mutex, reading };
         let mut all: Vec<&totals::Link> = index.totals.links.keys().collect();
         all.sort_unstable();
         for l in all {
@@ -121,7 +134,17 @@ impl<'a> Classes<'a> {
                 return Early::Never;
             }
         }
-        Early::Known(Site { node: self.root((what, line)), line, reason: id, side })
+        Early::Known(Site { node: self.root((what, line)), line, reason: id, side, order: self.order(stack) })
+    }
+
+    /// In which of a lock's queues a wait is.
+    fn order(&self, stack: StackId) -> Order {
+        let is = |of: &[bool]| of.get(stack.0 as usize).copied().unwrap_or(false);
+        match (is(&self.mutex), is(&self.reading)) {
+            (true, _) => Order::Mutex,
+            (_, true) => Order::Readers,
+            _ => Order::Unknown,
+        }
     }
 
     /// What a wait that `by` ended in `by_stack` was for, where its beginning did not tell.
@@ -141,7 +164,7 @@ impl<'a> Classes<'a> {
         let id = self.reasons.refine_ended(dict, (reason, stack), (waker, by_stack));
         // The cases of a select are not joined by its line: each belongs with those who ended it.
         let line = self.line(what, stack);
-        Some(Site { node: self.root((what, by_line)), line, reason: id, side })
+        Some(Site { node: self.root((what, by_line)), line, reason: id, side, order: self.order(stack) })
     }
 
     fn of_runtime(&self, line: PlaceId) -> bool {

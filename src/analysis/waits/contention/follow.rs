@@ -1,5 +1,6 @@
 //! Follows the waits of a trace, in the order of time, to the queues that they are in.
 
+use super::apart::{Order, Woken};
 use super::classes::{Classes, Early, Node, Site};
 use super::log::{Kept, Step};
 use super::queue::Queue;
@@ -27,6 +28,7 @@ struct Place {
     line: PlaceId,
     side: Class,
     reason: ReasonId,
+    order: Order,
     waited: Tally,
 }
 
@@ -37,7 +39,7 @@ pub(super) struct Follow<'a> {
     inside: (Time, Time),
     pub queues: Vec<(Queue, Contended)>,
     ids: FxHashMap<Node, u32>,
-    sites: FxHashMap<(Node, PlaceId, ReasonId, Class), Mark>,
+    sites: FxHashMap<(Node, PlaceId, ReasonId, Class, Order), Mark>,
     early: FxHashMap<(StringId, StackId), (Early, Mark)>,
     late: FxHashMap<(StringId, StackId, StackId, bool), Mark>,
     known: Vec<Place>,
@@ -90,8 +92,8 @@ impl<'a> Follow<'a> {
         mark
     }
 
-    fn site(&mut self, Site { node, line, reason, side }: Site) -> Mark {
-        if let Some(&m) = self.sites.get(&(node, line, reason, side)) {
+    fn site(&mut self, Site { node, line, reason, side, order }: Site) -> Mark {
+        if let Some(&m) = self.sites.get(&(node, line, reason, side, order)) {
             return m;
         }
         let next = self.queues.len() as u32;
@@ -100,16 +102,16 @@ impl<'a> Follow<'a> {
             self.queues.push((Queue::new(node.0, self.window, self.inside), Contended::new(node.0)));
             self.ends.push(BTreeMap::new());
         }
-        self.known.push(Place { queue, line, side, reason, waited: Tally::default() });
+        self.known.push(Place { queue, line, side, reason, order, waited: Tally::default() });
         let mark = self.known.len() as Mark;
-        self.sites.insert((node, line, reason, side), mark);
+        self.sites.insert((node, line, reason, side, order), mark);
         mark
     }
 
     /// A wait at the place of `mark` begins.
-    fn come(&mut self, mark: Mark, from: Time) {
+    fn come(&mut self, mark: Mark, from: Time, go: GoIdx) {
         if let Some(p) = self.known.get((mark as usize).wrapping_sub(1)) {
-            self.queues[p.queue as usize].0.come(from);
+            self.queues[p.queue as usize].0.come(from, (go, p.order));
         }
     }
 
@@ -130,7 +132,10 @@ impl<'a> Follow<'a> {
                 *self.ends[place.queue as usize].entry(line).or_default() += 1;
             }
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
-            q.release(to, (by, (group(self.classes.index, by), line, how)), (wait.go, sender), counts);
+            let woken = Woken { go: wait.go, from: wait.from, order: place.order };
+            q.release(to, (by, (group(self.classes.index, by), line, how)), (woken, sender), counts);
+        } else {
+            q.leave(wait.go);
         }
         if by.is_some() {
             let handoff = releases || goroutine.is_some() && out.what != What::Lock;
@@ -181,7 +186,7 @@ impl<'a> Follow<'a> {
                     *row = Some(Waiting { mark, from: now, began: no });
                     if mark > 0 {
                         found.until(now, self);
-                        self.come(mark, now);
+                        self.come(mark, now, go);
                     }
                 }
                 Step::End { by, stack } => {
@@ -353,8 +358,8 @@ impl FoundWaiting {
 
     /// Lets those come that were there before `now`.
     fn until(&mut self, now: Time, follow: &mut Follow) {
-        while let Some((from, _, mark)) = self.0.next_if(|f| f.0 <= now) {
-            follow.come(mark, from);
+        while let Some((from, go, mark)) = self.0.next_if(|f| f.0 <= now) {
+            follow.come(mark, from, go);
         }
     }
 }
@@ -426,7 +431,7 @@ impl Visit for Stream<'_, '_> {
         };
         if now.began.is_some() && mark > 0 {
             self.found.until(now.from, self.follow);
-            self.follow.come(mark, now.from);
+            self.follow.come(mark, now.from, now.go);
         }
         mark
     }

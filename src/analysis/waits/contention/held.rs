@@ -1,6 +1,7 @@
 //! What those who held a lock did meanwhile, weighted by how many waited.
 
-use super::queue::{Curve, Hold};
+use super::holds::Hold;
+use super::queue::Curve;
 use crate::analysis::search::Source;
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::coroutine;
@@ -66,7 +67,10 @@ impl Visit for Watch<'_> {
             if from >= to {
                 continue;
             }
-            let weight = curve.at(to) - curve.at(from);
+            let weight = match h.area {
+                Some(area) => area * i128::from((to - from).ns()) / i128::from((h.to - h.from).ns()),
+                None => curve.at(to) - curve.at(from),
+            };
             if weight > 0 {
                 let key = match doing {
                     Some(d) => d,

@@ -4,10 +4,12 @@
 //! another ended it: lines that are joined by a wait belong to one lock, or one channel, or to several that the code
 //! treats alike. Such a class is what is reported on.
 
+mod apart;
 pub(in crate::analysis::waits) mod classes;
 mod depth;
 mod follow;
 mod held;
+mod holds;
 mod log;
 mod passes;
 mod queue;
@@ -28,6 +30,7 @@ use crate::model::segment::GoState;
 use crate::model::tally::Tally;
 use classes::Classes;
 use follow::Follow;
+use holds::Holds;
 use queue::Queue;
 
 /// Goroutines that queued without a gap.
@@ -152,9 +155,12 @@ pub struct Contended {
     pub sending: Side,
     /// Waits of receivers (channels only).
     pub receiving: Side,
+    /// Whether several locks are behind its lines, by the order in which waiters are woken. Then the delay is that of each.
+    pub several: bool,
     /// Who caused the delay, the most first. Together with `unreleased` these sum to `total`.
     pub blame: Vec<Blame>,
-    /// What was waited for since the last release, to the end of the trace.
+    /// What was waited for since the last release, to the end of the trace; where there are several locks, all that was
+    /// waited for by those whose waits have not ended.
     pub unreleased: Duration,
     /// How many held it at once, at most, as far as their releases show.
     pub held_max: u64,
@@ -207,6 +213,7 @@ impl Contended {
             starved: 0,
             sending: Side::default(),
             receiving: Side::default(),
+            several: false,
             blame: Vec::new(),
             unreleased: Duration::ZERO,
             held_max: 0,
@@ -330,8 +337,9 @@ fn of_index<S: Source>(source: &S, index: &Index, kept: Option<&Kept>, window: W
     let (mut curves, mut holds, mut classes) = (Vec::new(), Vec::new(), Vec::new());
     for (class, (mut q, c)) in (0u32..).zip(f.close()) {
         curves.push(std::mem::take(&mut q.curve));
-        holds.extend(q.holds.iter().map(|&h| (h, class)));
-        classes.push(close(q, c, index, inside.1 - inside.0));
+        let (c, held) = close(q, c, index, inside.1 - inside.0);
+        holds.extend(held.all().iter().map(|&h| (h, class)));
+        classes.push(c);
     }
     let held = held::meanwhile(source, (index, &places, &reasons), &curves, holds)?;
     for (c, held) in classes.iter_mut().zip(held) {
@@ -359,13 +367,14 @@ fn nanos(area: i128) -> Duration {
     Duration(area.clamp(0, i128::from(i64::MAX)) as i64)
 }
 
-fn close(q: Queue, mut c: Contended, index: &Index, length: Duration) -> Contended {
+fn close(mut q: Queue, mut c: Contended, index: &Index, length: Duration) -> (Contended, Holds) {
     let whole = i128::from(length.ns().max(1));
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
     c.depth = q.over_time.milli();
     (c.depth_max, c.busy, c.convoy, c.handoffs) = (q.depth_max, q.busy, q.longest_convoy, q.handoffs);
-    (c.held_by_waiters, c.held_max) = (q.held_by_waiters(), q.held_max());
-    c.unreleased = nanos(q.pending);
+    let (delays, holds, several) = q.blame();
+    (c.held_by_waiters, c.held_max, c.several) = (q.held_by_waiters(), holds.most_at_once(), several);
+    c.unreleased = nanos(q.area - delays.values().map(|d| d.area).sum::<i128>());
     let blame = |(&(group, at, how), d): (&queue::By, &queue::Delay)| Blame {
         who: index.group_name(group).to_owned(),
         at,
@@ -374,9 +383,9 @@ fn close(q: Queue, mut c: Contended, index: &Index, length: Duration) -> Contend
         held: d.held,
         releases: d.releases,
     };
-    c.blame = q.delays.iter().map(blame).collect();
+    c.blame = delays.iter().map(blame).collect();
     c.blame.sort_by(|a, b| (b.delay, b.releases, a.at, &a.who).cmp(&(a.delay, a.releases, b.at, &b.who)));
-    c
+    (c, holds)
 }
 
 #[cfg(test)]

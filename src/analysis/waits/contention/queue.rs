@@ -3,12 +3,15 @@
 //! A trace shows a release only where it ends a wait, and never who holds a lock. So the time between two releases is laid
 //! to whoever made the later one, as Go's mutex profile does (`semrelease1` in `runtime/sema.go`, `acquiretime`): it held
 //! the lock then. What was waited for before the first release belongs to whoever made that, and what was waited for after
-//! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them.
+//! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them. Where it shows that
+//! there are several locks, that holds for each of them (`apart.rs`).
 //!
 //! Where only a window is asked for, all of the trace is followed nevertheless, and only the moments inside count: who
 //! releases after it answers for what was waited for in it.
 
+use super::apart::{Apart, Order, Woken};
 use super::depth::Depth;
+use super::holds::{Hold, Holds};
 use super::passes::Passes;
 use super::{Convoy, What};
 use crate::base::{Duration, GoIdx, GroupId, Time};
@@ -17,16 +20,8 @@ use crate::model::reasons::How;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
-/// Most holds, and most points of a curve, that are kept of a class. Beyond that every other one is left out.
+/// Most points of a curve that are kept of a class. Beyond that every other one is left out.
 const MOST: usize = 1 << 20;
-
-/// A stretch of time in which a goroutine held what others waited for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Hold {
-    pub go: GoIdx,
-    pub from: Time,
-    pub to: Time,
-}
 
 /// What a goroutine did with a lock or channel.
 #[derive(Clone, Copy, Default)]
@@ -83,6 +78,11 @@ impl Curve {
     }
 }
 
+/// The moment of a window that is nearest to one.
+fn clip(window: (Time, Time), t: Time) -> Time {
+    t.max(window.0).min(window.1)
+}
+
 /// A lock or channel while it is followed. Times must not go back.
 pub(super) struct Queue {
     what: What,
@@ -94,7 +94,7 @@ pub(super) struct Queue {
     busy_since: Time,
     /// Goroutine-nanoseconds waited, and the part of it since the last release.
     pub area: i128,
-    pub pending: i128,
+    pending: i128,
     pending_busy: Duration,
     last_release: Time,
     pub depth_max: u64,
@@ -104,13 +104,12 @@ pub(super) struct Queue {
     pub longest_convoy: Convoy,
     pub handoffs: u64,
     /// By who released and at which line.
-    pub delays: BTreeMap<By, Delay>,
+    delays: BTreeMap<By, Delay>,
     touched: FxHashMap<GoIdx, Touch>,
     passes: Passes,
-    pub holds: Vec<Hold>,
-    /// One in so many holds is kept.
-    every: u64,
-    seen_holds: u64,
+    /// For a lock, what tells several of them apart.
+    apart: Option<Box<Apart>>,
+    holds: Holds,
     pub curve: Curve,
 }
 
@@ -136,16 +135,14 @@ impl Queue {
             delays: BTreeMap::new(),
             touched: FxHashMap::default(),
             passes: Passes::default(),
-            holds: Vec::new(),
-            every: 1,
-            seen_holds: 0,
+            apart: (what == What::Lock).then(Box::default),
+            holds: Holds::default(),
             curve: Curve::default(),
         }
     }
 
-    /// The moment of the window that is nearest to one.
     fn clip(&self, t: Time) -> Time {
-        t.max(self.window.0).min(self.window.1)
+        clip(self.window, t)
     }
 
     /// Whether a wait is one of those that count.
@@ -181,9 +178,12 @@ impl Queue {
         self.depth_max = self.depth_max.max(self.depth);
     }
 
-    /// A wait begins.
-    pub fn come(&mut self, now: Time) {
+    /// A wait of `go` begins.
+    pub fn come(&mut self, now: Time, (go, order): (GoIdx, Order)) {
         self.pass(now);
+        if let Some(a) = &mut self.apart {
+            a.come(go, now, order);
+        }
         if self.depth == 0 {
             let now = self.clip(now);
             self.convoy = Convoy { from: now, to: now, ..Convoy::default() };
@@ -201,6 +201,9 @@ impl Queue {
     pub fn go(&mut self, now: Time, (go, sender): (GoIdx, bool), handoff: bool) {
         self.pass(now);
         self.depth = self.depth.saturating_sub(1);
+        if let Some(a) = self.apart.as_mut().filter(|_| self.depth == 0) {
+            a.settle(|t| clip(self.window, t));
+        }
         self.convoy.to = self.clip(now);
         self.convoy.handoffs += u64::from(handoff);
         self.handoffs += u64::from(handoff);
@@ -213,11 +216,18 @@ impl Queue {
         touch.waited[usize::from(!sender)] = true;
     }
 
+    /// The wait of `go` ends, and no goroutine ended it.
+    pub fn leave(&mut self, go: GoIdx) {
+        if let Some(a) = &mut self.apart {
+            a.leave(go);
+        }
+    }
+
     /// A goroutine ends the wait of `woken`, a sender or another, one that counts or not; `go` takes that off afterwards.
-    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), (woken, sender): (GoIdx, bool), counts: bool) {
+    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), (woken, sender): (Woken, bool), counts: bool) {
         self.pass(now);
         if !self.what.held_by_one() {
-            self.passes.add(go, woken, sender);
+            self.passes.add(go, woken.go, sender);
         }
         if counts || self.pending > 0 {
             let d = self.delays.entry(by).or_default();
@@ -225,33 +235,32 @@ impl Queue {
             d.held += std::mem::take(&mut self.pending_busy);
             d.releases += u64::from(counts);
         }
+        let window = self.window;
         let touch = self.touched.entry(go).or_default();
         // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
         // comes later must queue.
         let since = if self.what.held_by_one() { self.last_release } else { touch.at };
+        if let Some(a) = &mut self.apart {
+            a.release((now, go, by), woken, counts, |t| clip(window, t));
+        }
         touch.at = now;
         touch.releases[usize::from(!sender)] += 1;
         self.last_release = now;
-        let hold = Hold { go, from: self.clip(since).max(self.busy_since), to: self.clip(now) };
-        if hold.from < hold.to {
-            self.keep(hold);
-        }
+        let from = self.clip(since).max(self.busy_since);
+        self.holds.add(Hold { go, from, to: self.clip(now), area: None });
     }
 
-    fn keep(&mut self, hold: Hold) {
-        self.seen_holds += 1;
-        if !self.seen_holds.is_multiple_of(self.every) {
-            return;
+    /// Who caused how much delay, and the holds, when all has been followed; and whether several locks are behind the
+    /// lines.
+    pub fn blame(&mut self) -> (BTreeMap<By, Delay>, Holds, bool) {
+        let window = self.window;
+        match self.apart.take().filter(|a| a.several()) {
+            Some(mut a) => {
+                a.settle(|t| clip(window, t));
+                (a.delays, a.holds, true)
+            }
+            None => (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false),
         }
-        if self.holds.len() >= MOST {
-            let mut i = 0;
-            self.holds.retain(|_| {
-                i += 1;
-                i % 2 == 0
-            });
-            self.every *= 2;
-        }
-        self.holds.push(hold);
     }
 
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
@@ -267,21 +276,5 @@ impl Queue {
             }
         }
         own.saturating_mul(2) > all
-    }
-
-    /// How many held it at once, at most, as far as their releases show.
-    pub fn held_max(&self) -> u64 {
-        let mut ends: Vec<(Time, i64)> = Vec::with_capacity(2 * self.holds.len());
-        for h in &self.holds {
-            // One that ends where another begins came before it.
-            ends.extend([(h.from, 1), (h.to, -1)]);
-        }
-        ends.sort_unstable();
-        let (mut now, mut most) = (0i64, 0i64);
-        for (_, d) in ends {
-            now += d;
-            most = most.max(now);
-        }
-        most.max(0) as u64
     }
 }

@@ -178,6 +178,7 @@ fn join(mut a: Sum, b: Sum) -> Sum {
     }
     x.unreleased += y.unreleased;
     x.held_max = x.held_max.max(y.held_max);
+    x.several |= y.several;
     x.held_by_waiters |= y.held_by_waiters;
     if y.max > x.max {
         (x.max, x.longest, x.longest_wait) = (y.max, y.longest, y.longest_wait);
