@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod duration;
 pub mod ids;
+pub mod machine;
 pub mod number;
 pub mod span;
 pub mod spell;

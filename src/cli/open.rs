@@ -1,7 +1,7 @@
 //! Opens the files of a command line.
 
 use super::{Exit, Failure, Format, Result, Usage, note, position};
-use crate::base::text;
+use crate::base::{machine, text};
 use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
 use crate::input::{self, Input, Kind, Limits};
@@ -59,11 +59,7 @@ const MOST_MEMORY: u64 = 1_000_000_000;
 
 /// A quarter of the machine's memory, but not more than [`MOST_MEMORY`].
 fn usual_memory() -> u64 {
-    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
-        let line = s.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-    });
-    total.map_or(MOST_MEMORY, |kb| (kb.saturating_mul(1024) / 4).min(MOST_MEMORY))
+    machine::memory("MemTotal").map_or(MOST_MEMORY, |bytes| (bytes / 4).min(MOST_MEMORY))
 }
 
 /// The trace in an open file; its events are not read yet. What was lost on the way is among its losses.

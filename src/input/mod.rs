@@ -13,7 +13,7 @@ pub use error::{InputError, InputErrorKind};
 pub use header::{HEADER, behind_text, header, next_header};
 pub use kind::{ENOUGH, Kind, recognise};
 
-use crate::base::text;
+use crate::base::{machine, text};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -126,12 +126,9 @@ impl Limits {
     /// The default, or what the machine can hold (twice, for a moment) if that is less: it is better to refuse a file than to be ended by the
     /// kernel for it.
     pub fn of_this_machine() -> Limits {
-        let free = std::fs::read_to_string("/proc/meminfo").ok().and_then(|s| {
-            let line = s.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
-        });
         let default = Limits::default().max_unpacked;
-        Limits { max_unpacked: free.map_or(default, |kb| (kb.saturating_mul(1024) / 8 * 3).min(default)) }
+        let free = machine::memory("MemAvailable");
+        Limits { max_unpacked: free.map_or(default, |bytes| (bytes / 8 * 3).min(default)) }
     }
 }
 
