@@ -489,3 +489,46 @@ fn the_scheduler_and_the_gc_obey_a_window_and_sum_to_their_wholes() {
     let out = gotrail().args(["sched", "--from", "2s", "--to", "1s", "sample-traces/trace.out"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2));
 }
+
+#[test]
+fn the_incident_is_played_to_its_line_with_nothing_but_the_program() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let screen = |keys: &str| {
+        let mut c = Command::new(env!("CARGO_BIN_EXE_gotrail"));
+        let c = c.args(["snapshot", "--size", "120x36", "--keys", keys]).current_dir(nowhere.path());
+        let out = c.env_clear().env("TMPDIR", nowhere.path().join("none")).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.stderr), "");
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let first = screen("");
+    for said in ["/mapassign Enter n", "the lock around it", "ONE LINE ASSIGNS TO MAPS"] {
+        assert!(first.contains(said), "{said}: {first}");
+    }
+    let hit = screen("/mapassign<Enter>n");
+    let line = hit.lines().find(|l| l.contains("▸") && l.contains("c.byID[t.ID] = map"));
+    assert!(line.is_some_and(|l| l.contains(" 47 ")), "{hit}");
+    // The profile of the same seconds is there, too.
+    assert!(screen("9").contains("runtime.mapassign_faststr"));
+}
+
+#[test]
+fn all_sources_of_the_incident_are_inside() {
+    fn files(dir: &std::path::Path, out: &mut Vec<String>) {
+        for path in std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()) {
+            match path.is_dir() {
+                true => files(&path, out),
+                false if path.extension().is_some_and(|e| e == "go") => out.push(path.display().to_string()),
+                false => {}
+            }
+        }
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    files(&root.join("sample-traces/paycore"), &mut found);
+    let listed = std::fs::read_to_string(root.join("src/cli/demo.rs")).unwrap();
+    assert!(found.len() > 5);
+    for file in found {
+        let name = file.split("sample-traces/paycore/").nth(1).unwrap();
+        assert!(listed.contains(&format!("\"{name}\"")), "{name} is not in src/cli/demo.rs");
+    }
+}

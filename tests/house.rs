@@ -144,3 +144,36 @@ fn a_command_is_its_file_and_one_row() {
     }
     assert!(own >= 8, "only {own} commands were found");
 }
+
+#[test]
+fn cited_sections_of_the_format_exist() {
+    let notes = fs::read_to_string(common::root().join("docs/format.md")).unwrap();
+    let cited =
+        regex::Regex::new(r"(?:docs/)?(?i:format)\.md, sections? ([0-9.]*[0-9])(?: and ([0-9.]*[0-9]))?").unwrap();
+    let mut seen = 0;
+    for (path, text) in sources() {
+        for found in cited.captures_iter(&text) {
+            assert!(found[0].starts_with("docs/"), "{}: {} is no file here", path.display(), &found[0]);
+            for section in found.iter().skip(1).flatten() {
+                let (number, dot) = (section.as_str(), if section.as_str().contains('.') { "" } else { "." });
+                let heading = notes.lines().any(|l| l.trim_start_matches('#').starts_with(&format!(" {number}{dot} ")));
+                assert!(heading, "{}: docs/format.md has no section {number}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 10, "only {seen} citations were found");
+}
+
+#[test]
+fn a_rule_is_its_file_its_row_and_its_thresholds() {
+    let thresholds = fs::read_to_string(common::root().join("assets/findings.toml")).unwrap();
+    let rules: Vec<&str> =
+        thresholds.lines().filter_map(|l| l.strip_prefix('[')).filter_map(|l| l.split(']').next()).collect();
+    assert!(rules.len() > 20, "only {} rules have thresholds", rules.len());
+    for rule in rules {
+        let known = holding(&[&format!("\"{rule}\"")]);
+        assert!(known.len() <= 1, "{rule} is known in {known:?}");
+        assert!(known.iter().all(|f| f.starts_with("analysis/findings/")), "{rule} is known in {known:?}");
+    }
+}

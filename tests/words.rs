@@ -107,6 +107,15 @@ fn help_and_manual_do_too() {
 }
 
 #[test]
+fn documents_have_the_words_of_the_field() {
+    let mut faults = Vec::new();
+    for page in ["README.md", "CONTRIBUTING.md", "docs/manual.md", "docs/tutorial.md", "docs/design.md"] {
+        check(page, &std::fs::read_to_string(root().join(page)).unwrap(), &mut faults);
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn wrong_words_are_found() {
     let mut faults = Vec::new();
     check("", "blocked in sync, until G1 lets it go at a.go:3\n99 in 100\n", &mut faults);

@@ -99,7 +99,7 @@ fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -
     let finder = Finder::new(known);
     for (file, func) in files {
         let source = match finder.find(file, func) {
-            Ok(found) => Text::read(&found.path).map_err(|e| e.to_string()),
+            Ok(found) => found.read().map_err(|e| e.to_string()),
             Err(e) => Err(e.to_string()),
         };
         // Without the source there are still the numbers.

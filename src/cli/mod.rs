@@ -2,6 +2,7 @@
 
 pub mod argv;
 mod cache;
+mod demo;
 mod diff;
 mod events;
 mod export;
@@ -145,8 +146,8 @@ enum Command {
         /// The shell
         shell: Shell,
     },
-    /// Print the manual page, in roff
-    Man,
+    /// Print the manual page, in roff or Markdown
+    Man(man::ManArgs),
     /// Print the JSON Schema of what a command prints with `--format json`, or list these outputs
     Schema(schema::SchemaArgs),
 }
@@ -300,10 +301,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)
         }
-        Some(Command::Man) => {
-            man::write(Cli::command(), out)?;
-            Ok(Exit::Done)
-        }
+        Some(Command::Man(a)) => man::run(&a, out),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The viewer, in the terminal or played without one.
 
 use super::position::{self, Position};
-use super::{Exit, Failure, Result, Usage, note, open, programs};
+use super::{Exit, Failure, Result, Usage, demo, note, open, programs};
 use crate::analysis::profile::Profiled;
 use crate::config::{self, Settings};
 use crate::input::{self, Kind};
@@ -22,9 +22,6 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The trace that an installed program shows when it is given none.
-static DEMO: &[u8] = include_bytes!("../../assets/demo.trace.gz");
 
 #[derive(Args, Default)]
 pub(super) struct ViewArgs {
@@ -117,9 +114,19 @@ struct Opened {
 fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result<Opened> {
     let base = against.base.as_ref().map(|path| open::profile(path).map(|p| p.1)).transpose()?;
     if files.is_empty() {
-        let input = input::from_bytes("demo", input::Bytes::Static(DEMO), input::Limits::of_this_machine())?;
-        let trace = open::from_input(input, options)?;
-        return Ok(Opened { trace, profiles: Vec::new(), told: Beside::default(), name: "demo".into(), at: None });
+        let limits = input::Limits::of_this_machine();
+        let bytes = |name, bytes| input::from_bytes(name, input::Bytes::Static(bytes), limits);
+        let trace = open::from_input(bytes("demo", demo::TRACE)?, options)?;
+        let (name, profile) = demo::PROFILE;
+        let profile = Profiled::new(name, open::profile_in(bytes(name, profile)?)?.1);
+        let profile = profile.map_err(|e| Failure::Unusable { name: name.into(), message: e.to_string() })?;
+        return Ok(Opened {
+            trace,
+            profiles: vec![Arc::new(profile)],
+            told: Beside::default(),
+            name: "demo".into(),
+            at: None,
+        });
     }
     let (mut found, mut at) = (None, None);
     let (mut profiles, mut told, mut names) = (Vec::new(), Vec::new(), Vec::new());
@@ -204,13 +211,15 @@ fn theme(settings: &Settings, ascii: bool, var: impl Fn(&str) -> Option<OsString
     Theme::new(level, background, ascii || settings.ascii || plain)
 }
 
-/// Where sources are looked for: what the command line says, then the settings, then the usual places.
-fn places(settings: &Settings, args: &[String]) -> Places {
+/// Where sources are looked for: what the command line says, then the settings, then in the program itself if it shows
+/// what is built in, then the usual places.
+fn places(settings: &Settings, args: &[String], files: &[PathBuf]) -> Places {
     let here = std::env::current_dir().ok();
     let mut places = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
     for spec in args.iter().chain(&settings.source.paths) {
         places.add(spec);
     }
+    places.built_in = files.is_empty().then_some(&demo::SOURCES);
     places
 }
 
@@ -232,7 +241,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
         theme: theme(&settings, args.ascii, |v| std::env::var_os(v)),
         keymap,
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
-        places: places(&settings, &args.source),
+        places: places(&settings, &args.source, &args.files),
         mouse: settings.mouse,
         view,
     })
@@ -253,7 +262,7 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> Result<Exit>
         Picture::Svg => Format::Svg,
     };
     let theme = Theme::new(level, background, args.ascii);
-    let places = places(&Settings::default(), &args.source);
+    let places = places(&Settings::default(), &args.source, &args.files);
     let screen = snapshot::snapshot(
         o.trace,
         o.profiles,

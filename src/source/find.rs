@@ -5,7 +5,8 @@
 //! everywhere else it is a relative path below a root that the user or the environment named, and what is found must
 //! really lie below that root, symbolic links followed. Only plain files of a bounded size are ever found.
 
-use super::load::MAX_SIZE;
+use super::built_in::BuiltIn;
+use super::load::{LoadError, MAX_SIZE, Text};
 use super::tree::{Tree, is_source};
 use crate::base::text;
 use std::ffi::OsString;
@@ -30,6 +31,8 @@ pub struct Places {
     pub mappings: Vec<Mapping>,
     /// Directories of `--source` and the settings, in order.
     pub sources: Vec<PathBuf>,
+    /// Sources inside the program.
+    pub built_in: Option<&'static BuiltIn>,
     /// The working directory, or the root of the module around it.
     pub work_dir: Option<PathBuf>,
     /// Go installations: directories with the standard library under `src`.
@@ -71,7 +74,7 @@ impl Places {
         once(&mut goroots);
         once(&mut mod_caches);
         let work_dir = work_dir.map(|d| module_root(d, home.as_deref()));
-        Places { mappings: Vec::new(), sources: Vec::new(), work_dir, goroots, mod_caches }
+        Places { work_dir, goroots, mod_caches, ..Places::default() }
     }
 
     /// Adds what `--source` and the settings give: `from=to` or a directory.
@@ -126,6 +129,8 @@ pub enum How {
     Mapped(Mapping),
     /// Under a directory of `--source` or the settings.
     Source(PathBuf),
+    /// Inside the program.
+    BuiltIn,
     /// Under the working directory or its module.
     WorkDir(PathBuf),
     /// In a Go installation.
@@ -140,6 +145,7 @@ impl fmt::Display for How {
             How::AsItStands => f.write_str("as it stands"),
             How::Mapped(m) => write!(f, "by {}={}", text::escape(&m.from), show(&m.to)),
             How::Source(p) => write!(f, "under {}", show(p)),
+            How::BuiltIn => f.write_str("inside gotrail"),
             How::WorkDir(p) => write!(f, "under {}", show(p)),
             How::GoRoot(p) => write!(f, "in GOROOT {}", show(p)),
             How::ModCache(p) => write!(f, "in the module cache {}", show(p)),
@@ -154,10 +160,26 @@ fn show(path: &Path) -> String {
 /// A file that was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
-    /// Where it is.
+    /// Where it is; of one inside the program its name.
     pub path: PathBuf,
     /// How it was found.
     pub how: How,
+    /// The text of one that is inside the program.
+    pub text: Option<&'static str>,
+}
+
+impl Found {
+    /// Its text.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read.
+    pub fn read(&self) -> Result<Text, LoadError> {
+        match self.text {
+            Some(text) => Ok(Text::new(text.as_bytes())),
+            None => Text::read(&self.path),
+        }
+    }
 }
 
 /// A file that was not found, and where it was looked for.
@@ -211,7 +233,10 @@ impl Finder {
             Err(why) => return Err(NotFound { file: file.into(), looked: vec![format!("not looked for: {why}")] }),
         };
         match self.search(&name, &mut looked) {
-            Some((path, how)) => Ok(Found { path, how }),
+            Some((path, how)) => {
+                let text = self.places.built_in.filter(|_| how == How::BuiltIn).and_then(|b| b.text(file));
+                Ok(Found { path, how, text })
+            }
             None => Err(NotFound { file: file.into(), looked }),
         }
     }
@@ -244,6 +269,9 @@ impl Finder {
                 return Some((path, How::Source(shown.clone())));
             }
             looked.push(looked_under(shown, tree));
+        }
+        if self.places.built_in.is_some_and(|b| b.text(name.text).is_some()) {
+            return Some((name.text.into(), How::BuiltIn));
         }
         if let (Some((root, tree)), Some(shown)) = (&self.work_dir, &self.places.work_dir) {
             if let Some(path) = in_tree(root, tree, name) {

@@ -27,7 +27,7 @@ fn finder(change: impl FnOnce(&mut Places)) -> Finder {
 fn found(f: &Finder, root: &TempDir, file: &str, func: &str) -> String {
     let real = root.path().canonicalize().unwrap();
     match f.find(file, func) {
-        Ok(Found { path, how }) => {
+        Ok(Found { path, how, .. }) => {
             let path = path.canonicalize().unwrap();
             let how = format!("{how:?}");
             let how = how.split('(').next().unwrap();

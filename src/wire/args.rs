@@ -1,4 +1,4 @@
-//! Arguments of events that do not fit a row, by what they mean. Sources: FORMAT.md, sections 5 and 9.
+//! Arguments of events that do not fit a row, by what they mean. Sources: docs/format.md, sections 5 and 9.
 
 use super::event::{Kind, NONE, ProcState};
 

@@ -5,7 +5,7 @@ use super::event::Event;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// An event that answers the query, and where it is: the keys of [`event`](super::event), and these.
+/// An event that answers the query, and where it is: the keys of an event, and these.
 #[derive(Serialize, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Hit<'a> {

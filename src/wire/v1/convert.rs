@@ -2,7 +2,7 @@
 //!
 //! The old tracer had one event where today's has two (a syscall), none where today's has one (a state restated), and
 //! reasons as event types. What becomes of each is what Go's own converter makes of it (`internal/trace/tracev1.go`), so
-//! that both see the same trace. Source: FORMAT.md, section 9.3.
+//! that both see the same trace. Source: docs/format.md, section 9.3.
 
 use super::layout::Layout;
 use super::spec::{TABLE, Turn, op};

@@ -9,7 +9,7 @@
 //! futile wakeups or timer goroutines, cut off, out of order. What was done about it is in [`Layout::losses`] and
 //! [`Decoder::losses`]. Futile wakeups are left standing: the goroutine did wake up, look, and wait again.
 //!
-//! Source: FORMAT.md, section 9.
+//! Source: docs/format.md, section 9.
 
 mod convert;
 mod ids;

@@ -3,7 +3,7 @@
 //! Each goroutine counts what other Ps do to it. An event that says which count it expects has to wait until the
 //! goroutine has got there; of all events that need not wait, the earliest is next.
 //!
-//! Source: FORMAT.md, section 9.2.
+//! Source: docs/format.md, section 9.2.
 
 use super::spec::op;
 use super::stream::Head;

@@ -1,6 +1,6 @@
 //! One record after the other: where each begins, what its numbers are, where it ends.
 //!
-//! Source: FORMAT.md, section 9.1.
+//! Source: docs/format.md, section 9.1.
 
 use super::spec::op;
 

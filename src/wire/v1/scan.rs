@@ -4,7 +4,7 @@
 //! been seen. The pass skips from record to record and keeps only what has no place in the streams of the Ps: tables, CPU
 //! samples, the real times at which syscalls returned, log messages.
 //!
-//! Source: FORMAT.md, sections 9.1 and 9.2.
+//! Source: docs/format.md, sections 9.1 and 9.2.
 
 use super::record::{Fault, Record, record, text, varint};
 use super::spec::{self, Role, op};

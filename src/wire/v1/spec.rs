@@ -1,6 +1,6 @@
 //! The record types of Go 1.7–1.21 as one table of data.
 //!
-//! Source: `runtime/trace.go` of those releases; FORMAT.md, section 9.1.
+//! Source: `runtime/trace.go` of those releases; docs/format.md, section 9.1.
 
 /// One record type.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Finds the batches and generations of a file by their headers alone: some thirty bytes read for each 64 KiB.
 //!
-//! Source: FORMAT.md, section 2. A stray stretch between batches (a program's output that got into the file) is passed
+//! Source: docs/format.md, section 2. A stray stretch between batches (a program's output that got into the file) is passed
 //! over to the next byte that reads like a batch of the same or the next generation.
 
 use super::spec::structural as s;

@@ -1,6 +1,6 @@
 //! The tables of one generation: strings, stacks, CPU samples, clock.
 //!
-//! Source: FORMAT.md, section 3. Ids restart in every generation; here they become positions in [`Tables`].
+//! Source: docs/format.md, section 3. Ids restart in every generation; here they become positions in [`Tables`].
 
 use super::batch::{Batch, BatchKind, Generation};
 use super::spec::structural as s;

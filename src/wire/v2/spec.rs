@@ -1,6 +1,6 @@
 //! The event types of Go 1.22 and later as one table of data.
 //!
-//! Source: Go's `internal/trace/tracev2` package documentation; FORMAT.md, section 4.
+//! Source: Go's `internal/trace/tracev2` package documentation; docs/format.md, section 4.
 
 /// What an argument of an event is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

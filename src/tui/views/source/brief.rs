@@ -8,8 +8,9 @@ use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Draws the first findings, and how to see all.
-pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
+/// Draws the first findings, and how to see all; above them what to press first, if that is to be said.
+pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]) {
+    let area = hinted(area, buf, cx, hint);
     let dim = cx.theme.style(Role::Dim);
     // They stand beside it.
     if cx.place.lists_findings() {
@@ -52,7 +53,9 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
         y += 1;
     }
-    hint((y + 1, last), area, buf, cx);
+    if hint.is_empty() {
+        leads_on((y + 1, last), area, buf, cx);
+    }
     let hidden = said.hidden.len();
     let foot = match said.items.len() {
         0 if hidden > 0 => format!("all {hidden} are hidden · 0 says more"),
@@ -71,7 +74,7 @@ const HINT: [(&str, &str); 3] = [
 ];
 
 /// Says how to go on, where there is room for it between two rows.
-fn hint((from, to): (u16, u16), area: Rect, buf: &mut Buffer, cx: &Ctx) {
+fn leads_on((from, to): (u16, u16), area: Rect, buf: &mut Buffer, cx: &Ctx) {
     if from + HINT.len() as u16 >= to {
         return;
     }
@@ -79,4 +82,14 @@ fn hint((from, to): (u16, u16), area: Rect, buf: &mut Buffer, cx: &Ctx) {
         write(buf, area, area.x + 1, y, keys, cx.theme.style(Role::Key));
         write(buf, area, area.x + 7, y, what, cx.theme.style(Role::Dim));
     }
+}
+
+/// Draws keys and what they show, and gives the area below them.
+fn hinted(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]) -> Rect {
+    let rows = (hint.len() as u16).min(area.height / 2);
+    for (y, (keys, shows)) in (area.y..area.y + rows).zip(hint) {
+        let x = write(buf, area, area.x + 1, y, keys, cx.theme.style(Role::Key));
+        write(buf, area, x + 2, y, shows, cx.theme.style(Role::Text));
+    }
+    Rect { y: area.y + rows, height: area.height - rows, ..area }
 }

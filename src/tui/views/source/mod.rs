@@ -6,7 +6,7 @@ mod costs;
 use crate::base::{FrameId, FuncId, StackId, Time};
 use crate::model::dict::short_file;
 use crate::model::{Frame, Index};
-use crate::source::{Class, Finder, Highlights, Places, Text};
+use crate::source::{BuiltIn, Class, Finder, Highlights, Places, Text};
 use crate::tui::app::action::Action;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
@@ -35,6 +35,8 @@ pub struct Loaded {
 #[derive(Debug)]
 struct File {
     path: PathBuf,
+    /// Whether it is inside the program, and not on disk.
+    built_in: bool,
     text: Text,
     highlights: Highlights,
 }
@@ -46,6 +48,7 @@ const MAX_KEPT: usize = 32;
 #[derive(Default)]
 pub struct Source {
     finder: Arc<OnceLock<Finder>>,
+    built_in: Option<&'static BuiltIn>,
     loaded: FxHashMap<Of, Loaded>,
     asked: Option<Of>,
     /// The line at the top, and the frame for which it was chosen.
@@ -67,6 +70,7 @@ pub struct Source {
 impl Source {
     /// Looks for files in these places from now on.
     pub fn set_places(&mut self, places: Places) {
+        self.built_in = places.built_in;
         self.finder = Arc::new(OnceLock::from(Finder::new(places)));
         self.loaded.clear();
         self.asked = None;
@@ -87,10 +91,10 @@ impl Source {
                 Finder::new(Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v)))
             });
             let found = match finder.find(&file, &name) {
-                Ok(found) => match Text::read(&found.path) {
+                Ok(found) => match found.read() {
                     Ok(text) => {
                         let highlights = Highlights::new(&found.path.to_string_lossy(), &text);
-                        Ok(File { path: found.path, text, highlights })
+                        Ok(File { built_in: found.text.is_some(), path: found.path, text, highlights })
                     }
                     Err(e) => Err(vec![format!("{}: {e}", crate::base::text::escape(&found.path.to_string_lossy()))]),
                 },
@@ -216,7 +220,15 @@ impl View for Source {
             match &loaded.file {
                 Ok(file) => {
                     let line = if cx.focused { self.cursor as u32 } else { f.line };
-                    out.push(Command::Open(file.path.clone(), line.max(1)));
+                    // An editor wants a file on disk.
+                    let path = match self.built_in.filter(|_| file.built_in) {
+                        Some(inside) => inside.unpack(&file.path.to_string_lossy()),
+                        None => Ok(file.path.clone()),
+                    };
+                    out.push(match path {
+                        Ok(path) => Command::Open(path, line.max(1)),
+                        Err(e) => Command::Fail(format!("{} cannot be written for the editor: {e}", self.title(cx))),
+                    });
                 }
                 Err(_) => out.push(Command::Fail(format!("{} was not found here", self.title(cx)))),
             }
@@ -293,7 +305,7 @@ impl View for Source {
         let Some((loaded, f)) = self.present(cx) else {
             // A line is on its way, or there is none to show.
             if self.frame(cx).is_none() && cx.place.view != ViewId::Profile {
-                brief::draw(area, buf, cx);
+                brief::draw(area, buf, cx, self.built_in.map_or(&[], |b| b.hint));
             }
             return;
         };

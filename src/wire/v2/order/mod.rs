@@ -1,6 +1,6 @@
 //! Puts the events of one generation into an order that obeys Go's scheduling rules.
 //!
-//! Source: FORMAT.md, section 6. Each thread's own order is right; between threads, timestamps say which event to try,
+//! Source: docs/format.md, section 6. Each thread's own order is right; between threads, timestamps say which event to try,
 //! and the states of goroutines and Ps say whether it can have happened yet. An event that cannot is parked until
 //! another thread's event makes it possible. Where nothing is possible (a damaged file), the earliest event is taken
 //! as it is, and counted as a fault.
