@@ -96,6 +96,10 @@ fn whose_code_it_is_is_decided_in_one_place() {
         "starts_with(\"runtime.mapassign",
         "strip_prefix(\"internal/\").unwrap_or(name)",
         "starts_with(\"internal/poll.\")",
+        "starts_with(\"internal/poll.(*FD).\")",
+        "starts_with(\"runtime.map\")",
+        // The runtime's words for waits, in a dump.
+        "reason.starts_with(\"sync.\")",
     ];
     let mut found = elsewhere(&needles, &["model/ownership.rs"]);
     found.retain(|l| !other_questions.iter().any(|q| l.contains(q)));
@@ -107,13 +111,21 @@ fn what_a_wait_is_called_and_where_it_stands_is_decided_in_one_place() {
     // Names are data, in assets/reasons.toml. Old traces have kinds of events for the runtime's words; the timeline has a
     // letter for each of these.
     let names = ["\"chan receive\"", "\"chan send\"", "\"Mutex\"", "\"select (", "\"GC assist\"", "\"sleep\""];
-    // Old traces have no words for them but kinds of events; the timeline has a letter for each of the runtime's.
-    let found = elsewhere(&names, &["wire/v1/layout.rs", "tui/views/timeline/render.rs"]);
+    // Old traces have no words for them but kinds of events, and goroutine profiles functions; the timeline has a letter for
+    // each of the runtime's.
+    let found = elsewhere(&names, &["wire/v1/layout.rs", "tui/views/timeline/render.rs", "analysis/leaks/census.rs"]);
     assert!(found.is_empty(), "waits are named elsewhere too:\n{}", found.join("\n"));
     // The line that a wait is shown at comes from the dictionary's one rule.
     let found = elsewhere(
         &["Own::of("],
-        &["model/dict.rs", "analysis/cost/flame.rs", "analysis/cost/join.rs", "analysis/maps/stack.rs"],
+        &[
+            "model/dict.rs",
+            "analysis/cost/flame.rs",
+            "analysis/cost/join.rs",
+            "analysis/maps/stack.rs",
+            // A dump's functions are in no dictionary.
+            "analysis/leaks/census.rs",
+        ],
     );
     assert!(found.is_empty(), "lines are chosen elsewhere too:\n{}", found.join("\n"));
 }

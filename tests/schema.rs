@@ -1,5 +1,7 @@
 //! What the commands print for programs is what their schemas say, key by key.
 
+mod common;
+
 use assert_cmd::Command;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("waits", &["waits", "--format", "json"]),
     ("locks", &["locks", "--format", "json"]),
     ("why", &["why", "--format", "json", "-g", "1"]),
-    ("spans", &["spans", "--slow", "--format", "json"]),
+    ("spans", &["spans", "--format", "json", "--slow"]),
     ("lines", &["lines", "--format", "json"]),
     ("sched", &["sched", "--format", "json"]),
     ("gc", &["gc", "--format", "json"]),
@@ -23,8 +25,8 @@ const COMMANDS: &[(&str, &[&str])] = &[
     ("diff", &["diff", "--format", "json", "--all", "sample-traces/trace.out"]),
 ];
 
-/// Outputs that no command prints of a trace: tests/record.rs holds them against their schema.
-const WRITTEN: &[&str] = &["recording"];
+/// Outputs that no command prints of a trace alone: tests/record.rs and tests/kernel.rs hold them against their schema.
+const WRITTEN: &[&str] = &["kernel", "recording"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -152,7 +154,7 @@ fn every_output_has_a_command_here() {
     assert_eq!(names, COMMANDS.iter().map(|c| c.0).collect::<Vec<_>>());
     assert_eq!(listed.lines().count(), COMMANDS.len() + WRITTEN.len());
     for o in printed() {
-        let words: Vec<&str> = o.split_whitespace().skip(2).collect();
+        let words: Vec<&str> = o.split(',').next().unwrap_or_default().split_whitespace().skip(2).collect();
         assert!(COMMANDS.iter().any(|c| c.1.starts_with(&words)), "{o}");
     }
 }
@@ -210,4 +212,17 @@ fn a_check_can_fail() {
         assert!(fault(v).is_some(), "{key}");
     }
     assert!(fault(json!({})).is_some());
+}
+
+#[test]
+fn what_the_kernel_says_beside_a_trace_is_as_its_schema_says() {
+    let Some(dir) = common::shared("kernel") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let perf = folder.path().join("perf.txt");
+    let mut text = "# clockid: monotonic (1)\n".to_owned();
+    let packed = std::fs::read(dir.join("pair-default-ns.perf.txt.gz")).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&packed[..]), &mut text).unwrap();
+    std::fs::write(&perf, text).unwrap();
+    let said = gotrail(&["kernel", "--format", "json"], &[dir.join("pair.trace"), perf]);
+    assert_eq!(check("kernel", &Schema::of("kernel"), &said), 1);
 }

@@ -209,19 +209,7 @@ pub fn main() -> ExitCode {
     }
     let cli = match Cli::try_parse_from(argv::normalise(&Cli::command(), std::env::args_os())) {
         Ok(cli) => cli,
-        // Help is ours; what is wrong quotes the arguments, and is not coloured so that these can be told from colours.
-        Err(e) if e.use_stderr() => {
-            let _ = write!(Sink::new(io::stderr()), "{}", e.render());
-            return Exit::Usage.into();
-        }
-        Err(e) => {
-            if let Some(usage) = unknown::option(&Cli::command(), &e) {
-                let _ = writeln!(io::stderr(), "gotrail: {}", escape(&usage.to_string()));
-                return Exit::Usage.into();
-            }
-            let _ = e.print();
-            return ExitCode::SUCCESS;
-        }
+        Err(e) => return refused(&e),
     };
     let stdout: Box<dyn Write> = match is_text(&cli) {
         true => Box::new(Sink::new(io::stdout().lock())),
@@ -242,6 +230,22 @@ pub fn main() -> ExitCode {
             e.exit().into()
         }
     }
+}
+
+/// Says what clap has to say: help, or what is wrong with the arguments.
+fn refused(e: &clap::Error) -> ExitCode {
+    // `-http` begins as `-h` does.
+    if let Some(usage) = unknown::option(&Cli::command(), e) {
+        let _ = writeln!(Sink::new(io::stderr()), "gotrail: {usage}");
+        return Exit::Usage.into();
+    }
+    // Help is ours; what is wrong quotes the arguments, and is not coloured so that these can be told from colours.
+    if e.use_stderr() {
+        let _ = write!(Sink::new(io::stderr()), "{}", e.render());
+        return Exit::Usage.into();
+    }
+    let _ = e.print();
+    ExitCode::SUCCESS
 }
 
 /// Whether what goes to standard output is text, and not a trace, a profile, or colours for the terminal.

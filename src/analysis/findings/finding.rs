@@ -96,6 +96,17 @@ pub struct Ties {
     pub slows: usize,
     /// How much longer those took for it, on their critical paths.
     pub critical: Duration,
+    /// The row of the timeline that shows it, where that is no goroutine's.
+    pub row: Option<Row>,
+}
+
+/// A row of the timeline that is about the whole program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Row {
+    /// The collections.
+    Gc,
+    /// The stops of the world.
+    Stw,
 }
 
 /// What one rule says.

@@ -12,7 +12,7 @@ pub mod slow;
 pub mod thresholds;
 
 pub use facts::{Facts, Gathered, Watching};
-pub use finding::{Cost, Finding, Rule, Ties, Verdict, View};
+pub use finding::{Cost, Finding, Row, Rule, Ties, Verdict, View};
 pub use thresholds::{Severity, ThresholdError, Thresholds};
 
 use crate::model::places::PlaceId;

@@ -4,7 +4,7 @@ use super::beside::Beside;
 use super::jobs::{Job, JobCtx, Slot};
 use super::nav::Row;
 use super::sheet::Sheet;
-use crate::analysis::findings::{Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find, slow};
+use crate::analysis::findings::{self, Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find, slow};
 use crate::analysis::races;
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
@@ -183,9 +183,9 @@ fn path_of(facts: &Facts, f: &Finding) -> Option<Sheet> {
 
 /// The row of the timeline that a finding without a goroutine of the program's is about.
 fn row(f: &Finding) -> Option<Row> {
-    match f.rule {
-        "gc-pressure" | "gc-by-hand" => Some(Row::Gc),
-        "long-stw" => Some(Row::Stw),
+    match f.ties.row {
+        Some(findings::Row::Gc) => Some(Row::Gc),
+        Some(findings::Row::Stw) => Some(Row::Stw),
         _ if f.view == View::Runtime || !f.go.is_some() => Some(Row::Procs),
         _ => None,
     }

@@ -3,6 +3,7 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::findings::{Row, Ties};
 use crate::base::{Duration, GoIdx, StackId, text};
 use crate::model::ownership::is_collection;
 use crate::model::places::PlaceId;
@@ -43,7 +44,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             evidence: vec![format!("{} waits inside runtime.GC at {}, {waited} in total", text::count(n), f.line(at))],
             advice: "Leave it to the GC when to run; to bound memory set GOMEMLIMIT.".into(),
             check: "waits FILE -f 'func:runtime.GC'".into(),
-            ties: Default::default(),
+            ties: Ties { row: Some(Row::Gc), ..Ties::default() },
         });
     }
     if found.is_empty() { Verdict::Fine("runtime.GC: not called".into()) } else { Verdict::Found(found) }

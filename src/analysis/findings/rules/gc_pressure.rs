@@ -3,6 +3,7 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::findings::{Row, Ties};
 use crate::base::number::NO_GOAL;
 use crate::base::{Duration, GoIdx, GroupId, text};
 use crate::model::ownership::is_mark_worker;
@@ -62,6 +63,6 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         evidence,
         advice: "Allocate less at the lines that allocate most (a heap profile beside the trace names them), or raise GOGC or GOMEMLIMIT if memory is there.".into(),
         check: "summary FILE".into(),
-        ties: Default::default(),
+        ties: Ties { row: Some(Row::Gc), ..Ties::default() },
     }])
 }

@@ -3,6 +3,7 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::findings::{Row, Ties};
 use crate::base::{Duration, GoIdx, text};
 use crate::model::dict::short_func;
 use crate::model::places::PlaceId;
@@ -46,7 +47,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         ],
         advice: "See which goroutine ran on when the world should stop: a loop without calls, or a long copy. A loaded machine stops late, too.".into(),
         check: format!("events FILE --filter 'stw t:{}ns..{}ns'", at.ns(), (at + len).ns() + 1),
-        ties: Default::default(),
+        ties: Ties { row: Some(Row::Stw), ..Ties::default() },
     }])
 }
 

@@ -1,13 +1,48 @@
-//! Where the viewer stands while a trace is read and when it has been.
+//! What the viewer begins with, and where it stands while a trace is read and when it has been.
 
 use super::Model;
-use crate::base::{FrameId, GoId, GoIdx, Time};
+use crate::analysis::profile::Profiled;
+use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
 use crate::model::Index;
+use crate::source::Places;
+use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
+use crate::tui::app::found::Found;
 use crate::tui::app::nav::Place;
 use crate::tui::chrome::footer::Notice;
+use std::sync::Arc;
 
 impl Model {
+    /// Looks for sources in these places from now on.
+    pub fn set_places(&mut self, places: Places) {
+        self.views.source.set_places(places);
+    }
+
+    /// Opens profiles beside the trace; where there is no trace, on them.
+    pub fn set_profiles(&mut self, profiles: Vec<Arc<Profiled>>) {
+        self.shared.profiles = profiles;
+        if self.shared.trace.is_none() {
+            self.shared.nav.here_mut().view = ViewId::Profile;
+        }
+    }
+
+    /// Takes in texts that say something of the trace's goroutines.
+    pub fn set_beside(&mut self, beside: Beside) {
+        self.shared.beside = beside;
+        // The rules look at it as well.
+        self.shared.found = Found::default();
+    }
+
+    /// Begins in a view.
+    pub fn begin_in(&mut self, view: ViewId) {
+        self.shared.nav.here_mut().view = view;
+    }
+
+    /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
+    pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
+        self.begin_at = Some((at, go));
+    }
+
     pub(super) fn indexed(&mut self, index: &Index) {
         if !self.began && index.events > 0 {
             self.began = true;

@@ -22,7 +22,6 @@ use crate::analysis::profile::Profiled;
 use crate::base::{Duration, GoId};
 use crate::model::Index;
 use crate::read::Trace;
-use crate::source::Places;
 use crate::tui::chrome::footer::Notice;
 use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Areas;
@@ -164,36 +163,6 @@ impl Model {
             reported: false,
             begin_at: None,
         }
-    }
-
-    /// Looks for sources in these places from now on.
-    pub fn set_places(&mut self, places: Places) {
-        self.views.source.set_places(places);
-    }
-
-    /// Opens profiles beside the trace; where there is no trace, on them.
-    pub fn set_profiles(&mut self, profiles: Vec<Arc<Profiled>>) {
-        self.shared.profiles = profiles;
-        if self.shared.trace.is_none() {
-            self.shared.nav.here_mut().view = ViewId::Profile;
-        }
-    }
-
-    /// Takes in texts that say something of the trace's goroutines.
-    pub fn set_beside(&mut self, beside: Beside) {
-        self.shared.beside = beside;
-        // The rules look at it as well.
-        self.shared.found = Found::default();
-    }
-
-    /// Begins in a view.
-    pub fn begin_in(&mut self, view: ViewId) {
-        self.shared.nav.here_mut().view = view;
-    }
-
-    /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
-    pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
-        self.begin_at = Some((at, go));
     }
 
     /// Where the user is.

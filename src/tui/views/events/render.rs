@@ -35,7 +35,8 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         return;
     }
     let theme = cx.theme;
-    let slots: Vec<table::Slot> = table::fit(&COLUMNS, area.width.saturating_sub(1))
+    // What a log says may be long.
+    let slots: Vec<table::Slot> = table::fit_to(&COLUMNS, area.width.saturating_sub(1), u16::MAX)
         .into_iter()
         .map(|s| table::Slot { x: s.x + 1, ..s })
         .collect();
