@@ -144,7 +144,8 @@ fn meaning(arg: &Arg) -> String {
 
 /// The options of each command; commands that have the same ones share the list.
 fn options(commands: &[(String, Command)]) -> Vec<Block> {
-    let mut groups: Vec<(Vec<String>, Vec<&(String, Command)>)> = Vec::new();
+    type Group<'a> = (Vec<String>, Vec<&'a (String, Command)>);
+    let mut groups: Vec<Group> = Vec::new();
     for one in commands {
         let args = one.1.get_arguments().map(|a| a.get_id().to_string()).collect::<Vec<_>>();
         match groups.iter_mut().find(|g| g.0 == args) {

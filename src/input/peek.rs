@@ -54,6 +54,11 @@ impl<'a> Peek<'a> {
         self.held.map_or_else(|| self.data.map_or(0, Bytes::len), <[u8]>::len)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The next [`WINDOW`] bytes from `at` on, fewer at the end.
     pub fn window(&mut self, at: usize) -> &[u8] {
         let step = at.wrapping_sub(std::mem::replace(&mut self.last, at));
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_file_looks_as_memory_does() {
-        let mut bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i * 7 >> 3) as u8).collect();
+        let mut bytes: Vec<u8> = (0..3_000_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
         for at in [500_000, 1_048_570, 2_999_984] {
             bytes[at..at + HEADER].copy_from_slice(b"go 1.26 trace\0\0\0");
         }

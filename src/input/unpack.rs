@@ -213,10 +213,7 @@ fn zstd(packed: &mut Packed, sink: &mut Sink) -> Result<(), Stop> {
             Err(e) => return Err(packed.damaged(start, e)),
         }
         if let Err(e) = sink.fill(&mut Frame { decoder: &mut decoder, source: &mut *packed }) {
-            let e = match e {
-                Ok(e) => e,
-                Err(stop) => return Err(stop),
-            };
+            let e = e?;
             // The decoder holds back a window's worth until it has seen a last block: give it an empty one.
             let offset = usize::try_from(decoder.bytes_read_from_source()).unwrap_or(usize::MAX);
             let mut last: &[u8] = &[1, 0, 0, 0, 0, 0, 0];

@@ -48,7 +48,7 @@ pub struct Split {
 
 impl Split {
     fn add(&mut self, to: Option<Doing>, d: Duration) {
-        self.total = self.total + d;
+        self.total += d;
         let part = match to {
             Some(Doing::On) => &mut self.on,
             Some(Doing::Preempted(_)) => &mut self.preempted,
@@ -56,7 +56,7 @@ impl Split {
             Some(Doing::Blocked(_)) => &mut self.blocked,
             None => &mut self.unknown,
         };
-        *part = *part + d;
+        *part += d;
     }
 
     /// Off the CPUs, as far as it is known.
@@ -88,7 +88,7 @@ pub struct Count {
 impl Count {
     fn add(&mut self, d: Duration) {
         self.count += 1;
-        self.total = self.total + d;
+        self.total += d;
         self.max = self.max.max(d);
     }
 }

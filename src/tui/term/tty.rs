@@ -81,10 +81,10 @@ mod unix {
     fn set(modes: &mut Termios, line: &str) -> Option<()> {
         let numbers: Option<Vec<u32>> = line.split_whitespace().map(|n| n.parse().ok()).collect();
         let [input, output, control, local, min, time] = numbers?.try_into().ok()?;
-        modes.input_modes = termios::InputModes::from_bits_retain(input.into());
-        modes.output_modes = termios::OutputModes::from_bits_retain(output.into());
-        modes.control_modes = termios::ControlModes::from_bits_retain(control.into());
-        modes.local_modes = termios::LocalModes::from_bits_retain(local.into());
+        modes.input_modes = termios::InputModes::from_bits_retain(input);
+        modes.output_modes = termios::OutputModes::from_bits_retain(output);
+        modes.control_modes = termios::ControlModes::from_bits_retain(control);
+        modes.local_modes = termios::LocalModes::from_bits_retain(local);
         modes.special_codes[SpecialCodeIndex::VMIN] = min.try_into().ok()?;
         modes.special_codes[SpecialCodeIndex::VTIME] = time.try_into().ok()?;
         Some(())

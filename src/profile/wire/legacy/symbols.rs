@@ -27,10 +27,10 @@ pub(crate) fn decode(data: &[u8], decode: fn(&[u8]) -> Result<Profile, Error>) -
         }
         if let Some(path) = line.strip_prefix("binary=") {
             program = path.to_owned();
-        } else if let Some((address, name)) = line.strip_prefix("0x").and_then(|l| l.split_once(' ')) {
-            if let Ok(address) = u64::from_str_radix(address, 16) {
-                names.insert(address, name.trim().to_owned());
-            }
+        } else if let Some((address, name)) = line.strip_prefix("0x").and_then(|l| l.split_once(' '))
+            && let Ok(address) = u64::from_str_radix(address, 16)
+        {
+            names.insert(address, name.trim().to_owned());
         }
         ended |= &*line == "---";
     }

@@ -22,6 +22,9 @@ pub(super) struct Call<'a> {
 /// A sample's stack and labels.
 type Key = (Vec<u64>, Vec<(i64, i64)>);
 
+/// What tells one location from another: its mapping, its address, and the functions with their lines and columns.
+type Place = (u64, u64, Vec<(u64, i64, i64)>);
+
 /// A profile in the making.
 #[derive(Default)]
 pub(super) struct Assembler {
@@ -29,7 +32,7 @@ pub(super) struct Assembler {
     strings: FxHashMap<String, i64>,
     mappings: FxHashMap<String, u64>,
     functions: FxHashMap<(i64, i64), u64>,
-    locations: FxHashMap<(u64, u64, Vec<(u64, i64, i64)>), u64>,
+    locations: FxHashMap<Place, u64>,
     samples: FxHashMap<Key, usize>,
     frames: usize,
     work: usize,
