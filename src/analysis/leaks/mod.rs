@@ -137,7 +137,7 @@ pub struct Traced<'a> {
     pub index: &'a Index,
     /// All its waits.
     pub links: &'a Links,
-    /// What is blocked, by [`stuck`] of these.
+    /// What is blocked, by [`stuck()`] of these.
     pub stuck: &'a [Stuck],
 }
 
