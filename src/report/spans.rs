@@ -14,7 +14,7 @@ use crate::model::dict::shown_func;
 use std::io::{self, Write};
 
 /// What is shown where no event was inside a handler, so that it is not known.
-pub const NO_HANDLER: &str = "(no event inside)";
+pub const NO_HANDLER: &str = "(handler not known)";
 
 /// A span's position, as commands and the viewer take it: `trace.out@0.812031s:g8`.
 pub fn position(name: &str, index: &Index, s: &Span) -> String {
@@ -68,7 +68,11 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if sums.is_empty() {
-        return writeln!(out, "no spans: no tasks, no regions, and no requests or calls that the rules know");
+        let none = match found.spans.is_empty() {
+            true => "no spans: no tasks, no regions, and no requests or calls that the rules know",
+            false => "no span is of this name, length and time",
+        };
+        return writeln!(out, "{none}");
     }
     let (from, to) = reach(sums);
     let histogram = format!("{} to {}", least(from), least(to));

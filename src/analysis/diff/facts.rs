@@ -4,7 +4,7 @@ use crate::analysis::cost::hits::user_line;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::{spans, walk};
 use crate::analysis::tasks;
-use crate::analysis::waits::links;
+use crate::analysis::waits::{links, standing};
 use crate::base::{Duration, FuncId, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::reasons::{Class, Reason, ReasonId, Reasons};
 use crate::model::segment::{GoState, Kind};
@@ -301,7 +301,8 @@ impl Walk<'_> {
     fn is_idle(&self, reason: &Reason, line: Option<(FuncId, u32)>, group: GroupId) -> bool {
         let for_work = matches!(reason.class, Class::Receive | Class::Select | Class::Cond);
         let at_start = || line.is_some_and(|l| self.index.dict.func_name(l.0) == self.index.group_name(group));
-        reason.idle && reason.class != Class::Sleep || for_work && at_start()
+        let serves = standing::serves(self.index, group, line.map(|l| l.0));
+        reason.idle && reason.class != Class::Sleep || for_work && at_start() || serves
     }
 
     fn line(&mut self, stack: StackId) -> Option<(FuncId, u32)> {

@@ -1,11 +1,11 @@
 //! Stalls and idle waits: what holds work up, and what merely waits for work to come.
 
 use super::links::{Key, Links};
-use crate::base::GroupId;
+use crate::base::{FuncId, GroupId};
+use crate::model::Index;
 use crate::model::ownership::Owner;
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, Reason};
-use crate::model::{Index, Places};
 use rustc_hash::FxHashMap;
 
 /// How a wait stands to the work of the program.
@@ -36,7 +36,9 @@ pub fn standings(index: &Index, links: &Links) -> Vec<Standing> {
         let members = index.groups.get(k.waiter.0 as usize).map_or(0, |g| g.members.len() as u64);
         times.get(&(k.waiter, k.at)).is_some_and(|&n| n > members)
     };
-    let idle = |k: &Key, r: &Reason| r.idle || serves(index, &links.places, k) || works(index, links, k, r) && again(k);
+    let idle = |k: &Key, r: &Reason| {
+        r.idle || serves(index, k.waiter, links.places.get(k.at).map(|p| p.0)) || works(index, links, k, r) && again(k)
+    };
     let standing = |idle| if idle { Standing::Idle } else { Standing::Stall };
     links.edges.iter().zip(&reasons).map(|(e, r)| standing(idle(&e.key, r))).collect()
 }
@@ -46,10 +48,10 @@ fn for_work(r: &Reason) -> bool {
     matches!(r.class, Class::Receive | Class::Select | Class::Cond | Class::Sleep)
 }
 
-/// Whether a library's goroutine waits in the library's code.
-fn serves(index: &Index, places: &Places, k: &Key) -> bool {
-    let owner = places.get(k.at).map(|(f, _)| index.dict.owner(f));
-    index.owner(k.waiter) == Owner::Library && matches!(owner, Some(Owner::Library | Owner::Runtime))
+/// Whether a library's goroutine waits in the library's code: one of group `waiter` in function `at`.
+pub(in crate::analysis) fn serves(index: &Index, waiter: GroupId, at: Option<FuncId>) -> bool {
+    let owner = at.map(|f| index.dict.owner(f));
+    index.owner(waiter) == Owner::Library && matches!(owner, Some(Owner::Library | Owner::Runtime))
 }
 
 /// Whether a goroutine waits in its start function, other than the first.

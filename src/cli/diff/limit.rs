@@ -66,6 +66,9 @@ impl Limit {
         let Some((_, of)) = MEASURES.iter().find(|m| m.0 == of) else {
             return wrong("what is held against it is p50, p99, max or total");
         };
+        if of != &Of::Total && what.iter().all(|w| matches!(w, What::Line | What::Group)) {
+            return wrong("lines and groups have no lengths but a total; a wait at a line has lengths: wait:");
+        }
         let part = part.strip_prefix('+').and_then(|p| p.strip_suffix('%')).and_then(|p| p.parse::<f64>().ok());
         match part.filter(|p| p.is_finite() && *p >= 0.0) {
             Some(part) => Ok(Limit::More { what, name: name.into(), of: *of, part: part / 100.0 }),
@@ -127,9 +130,17 @@ mod tests {
         let group = Limit::More { what: &[What::Group], name: "main.(*T).f".into(), of: Of::Total, part: 0.025 };
         assert_eq!(Limit::parse("group:main.(*T).f +2.5%"), Ok(group));
         assert_eq!(Limit::parse("worse"), Ok(Limit::Worse));
-        for wrong in
-            ["", "p99", "task: p99 +1%", "lock:x +1%", "task:x p98 +1%", "task:x p99", "task:x p99 +x%", "task:x -1%"]
-        {
+        for wrong in [
+            "",
+            "p99",
+            "task: p99 +1%",
+            "lock:x +1%",
+            "task:x p98 +1%",
+            "task:x p99",
+            "task:x p99 +x%",
+            "task:x -1%",
+            "line:f:3 p50 +1%",
+        ] {
             assert!(Limit::parse(wrong).is_err(), "{wrong}");
         }
     }
