@@ -29,6 +29,8 @@ fn run(command: &str) -> String {
     let path = std::env::join_paths(std::iter::once(bin).chain(paths)).unwrap();
     let out = Command::new("sh").args(["-c", command]).env("PATH", path).current_dir(root()).output().unwrap();
     assert!(out.status.success(), "`{command}` failed: {}", String::from_utf8_lossy(&out.stderr));
+    // What fails before a pipe says so.
+    assert!(!String::from_utf8_lossy(&out.stderr).contains("gotrail: "), "`{command}`: {out:?}");
     let text = String::from_utf8(out.stdout).unwrap();
     text.lines().map(|l| format!("{}\n", l.trim_end())).collect()
 }
