@@ -130,3 +130,13 @@ fn a_packed_trace_of_ends_of_generations_is_read_and_its_loss_said() {
     let (out, _, code) = run([Path::new("summary"), &dir.join("eog-20MB.trace.gz")]);
     assert!(code == 0 && out.contains("lost"), "{out}");
 }
+
+#[test]
+fn a_profile_on_standard_output_is_bytes() {
+    let out = common::gotrail().args(["proto", "sample-traces/cpu.pb.gz"]).output().unwrap();
+    assert!(
+        out.status.success() && out.stdout.starts_with(&[0x1f, 0x8b]),
+        "{:?}",
+        &out.stdout[..8.min(out.stdout.len())]
+    );
+}

@@ -253,6 +253,7 @@ fn is_text(cli: &Cli) -> bool {
     match &cli.command {
         Some(Command::Export(a)) => !a.format.is_binary(),
         Some(Command::Profile(a)) => a.output.as_os_str() != "-",
+        Some(Command::Proto(_)) => false,
         Some(Command::Snapshot(a)) => a.format != viewer::Picture::Ansi,
         _ => true,
     }

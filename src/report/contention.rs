@@ -3,7 +3,7 @@
 use super::links::unfinished;
 use super::why::percent;
 use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
-use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Meanwhile, What};
+use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Meanwhile, Side, What};
 use crate::analysis::waits::links::STILL_BLOCKED;
 use crate::base::{Duration, Time, text, time};
 use crate::model::Index;
@@ -218,7 +218,9 @@ fn while_held(x: &Contended, name: &dyn Fn(PlaceId) -> Name) -> Option<String> {
         })
         .collect();
     let pool = matches!(x.bottleneck(), None | Some(Bottleneck::Pool));
-    let when = match (pool, x.sending.all.total > x.receiving.all.total) {
+    // Those who ended waits: of waits that never ended nobody is known.
+    let ended = |s: &Side| s.all.total - s.never.total;
+    let when = match (pool, ended(&x.sending) > ended(&x.receiving)) {
         (true, _) => "while held",
         (false, true) => "receivers meanwhile",
         (false, false) => "senders meanwhile",

@@ -24,7 +24,7 @@ pub fn position(name: &str, index: &Index, s: &Span) -> String {
 /// What a handler, a function, a task or a region is called, safe to show.
 pub fn name(found: &Found, index: &Index, kind: crate::analysis::spans::KindNo, name: StringId) -> String {
     match (found.kind(kind), index.dict.str(name)) {
-        ("task" | "region", "") => "(already running at trace start)".to_owned(),
+        ("task" | "region", "") => "(name not known)".to_owned(),
         ("task" | "region", n) => escape(n).into_owned(),
         (_, "") => NO_HANDLER.to_owned(),
         (_, n) => shown_func(n),

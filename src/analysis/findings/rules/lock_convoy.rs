@@ -25,7 +25,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
     if found.is_empty() {
-        fine(f, Cause::Convoy, levels, ("locks: convoys wait", "locks: no convoys"))
+        fine(f, Cause::Convoy, levels, ("locks: convoys wait", "locks: no delay is laid to convoys"))
     } else {
         Verdict::Found(found)
     }

@@ -27,7 +27,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             f,
             Cause::WriterBehindReaders,
             levels,
-            ("RWMutex: behind readers, waits", "RWMutex: no writer waits for readers"),
+            ("RWMutex: behind readers, waits", "RWMutex: no delay is laid to readers before a writer"),
         )
     } else {
         Verdict::Found(found)

@@ -19,6 +19,9 @@ pub(super) const RULE: Rule = Rule {
 /// The slow ones cost at least this part of the trace before they are more than worth knowing, in percent.
 const MUCH: f64 = 20.0;
 
+/// Most names that are said: where every request is a name, thousands may be alike.
+const MOST: usize = 8;
+
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let spans = &f.more.spans;
     if spans.is_empty() {
@@ -69,6 +72,13 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             },
             ties: Ties { spans: Some(i), ..Ties::default() },
         });
+    }
+    let all = found.len();
+    found.sort_by_key(|x: &Finding| std::cmp::Reverse((x.severity, x.cost.time)));
+    found.truncate(MOST);
+    if let Some(last) = found.last_mut().filter(|_| all > MOST) {
+        last.evidence
+            .push(format!("{} more names of tasks and regions are like that", text::count((all - MOST) as u64)));
     }
     match found.is_empty() {
         true => {

@@ -112,7 +112,7 @@ fn sum_up(key: Key) -> Job {
 /// What spans of a row are called, safe to show.
 fn name(index: &Index, s: &Named) -> String {
     match (index.dict.str(s.sum.name), s.sum.kind) {
-        ("", TASK | REGION) => "(already running at trace start)".into(),
+        ("", TASK | REGION) => "(name not known)".into(),
         ("", _) => NO_HANDLER.into(),
         (n, TASK | REGION) => text::escape(n).into_owned(),
         (n, _) => shown_func(n),
