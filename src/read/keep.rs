@@ -22,7 +22,7 @@ impl Trace {
         c.commit.know(&kept.index);
         // Plans first: whoever sees a segment in the index may ask for it.
         *self.plans.write().unwrap_or_else(|e| e.into_inner()) = kept.plans;
-        *self.index.write().unwrap_or_else(|e| e.into_inner()) = kept.index;
+        *self.index_mut() = kept.index;
         folder.used(key);
         true
     }

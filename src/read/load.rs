@@ -129,7 +129,7 @@ impl Trace {
         });
         if done.into_inner() == units && !self.index().complete {
             let mut c = lock(&self.committer);
-            let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
+            let mut index = self.index_mut();
             c.commit.finish(&mut index);
             if let Err(e) = self.intact() {
                 index.losses.push(e.to_string());
@@ -188,7 +188,7 @@ impl Trace {
         loop {
             let next = c.next;
             let Some(f) = c.waiting.remove(&next) else { return self.index().progress };
-            let mut index = self.index.write().unwrap_or_else(|e| e.into_inner());
+            let mut index = self.index_mut();
             let floor = if next == (0, 0) { Time::MIN } else { index.end };
             let from = index.segments.len();
             if next.1 == 0 {

@@ -16,7 +16,7 @@ use crate::model::{Beside, Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::v2::generation::GenTables;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 /// An open trace. Shared between threads; every method takes `&self`.
 pub struct Trace {
@@ -131,7 +131,7 @@ impl Trace {
     /// No trace at all, for where only a profile is open: it has a header and no event.
     pub fn none() -> Trace {
         let trace = Trace::open("", Bytes::Static(NOTHING)).expect("a header is a trace");
-        trace.index.write().unwrap_or_else(|e| e.into_inner()).losses.clear();
+        trace.index_mut().losses.clear();
         trace
     }
 
@@ -142,12 +142,12 @@ impl Trace {
 
     /// Says that something of the file was lost before it came here, in a plain sentence that is safe to show.
     pub fn lose(&self, what: &str) {
-        self.index.write().unwrap_or_else(|e| e.into_inner()).losses.push(what.to_owned());
+        self.index_mut().losses.push(what.to_owned());
     }
 
     /// Takes in what stands beside the trace and says something of its goroutines, in place of what did before.
     pub fn set_beside(&self, beside: Beside) {
-        self.index.write().unwrap_or_else(|e| e.into_inner()).beside = beside;
+        self.index_mut().beside = beside;
     }
 
     /// When it starts: what instants that a user gives are counted from. Known before the trace is read.
@@ -183,6 +183,18 @@ impl Trace {
     /// The index as it is now. Hold the guard only for a moment: the loader waits for it.
     pub fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.index.read().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// The index, to be changed: as soon as nobody reads it. It does not queue for that: an analysis that holds it asks for it
+    /// again on its way, and would wait for ever behind one that waits for the analysis.
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        loop {
+            match self.index.try_write() {
+                Ok(guard) => return guard,
+                Err(TryLockError::Poisoned(e)) => return e.into_inner(),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(std::time::Duration::from_micros(50)),
+            }
+        }
     }
 
     /// A unit's tables, from the cache if they are there.
@@ -236,4 +248,26 @@ pub(crate) fn lock<T>(m: &Mutex<T>) -> MutexGuard<'_, T> {
     // A panic while the lock was held has been reported already. What it left half done is shown as it is: the trace is
     // not complete then, and nothing more is added.
     m.lock().unwrap_or_else(|e| e.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Beside;
+    use std::sync::Arc;
+
+    #[test]
+    fn who_reads_the_index_may_ask_for_it_again_while_somebody_wants_to_change_it() {
+        let trace = crate::read::fixture::trace();
+        let (other, held) = (Arc::clone(&trace), trace.index());
+        let (begins, begun) = std::sync::mpsc::channel();
+        let writer = std::thread::spawn(move || {
+            begins.send(()).unwrap();
+            other.set_beside(Beside::default());
+        });
+        begun.recv().unwrap();
+        (0..1000).for_each(|_| std::thread::yield_now());
+        assert_eq!(trace.index().events, held.events);
+        drop(held);
+        writer.join().unwrap();
+    }
 }

@@ -28,7 +28,12 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
     if found.is_empty() {
-        fine(f, Cause::Starvation, levels, ("locks: in starvation mode, waits", "locks: no delay is laid to starvation mode"))
+        fine(
+            f,
+            Cause::Starvation,
+            levels,
+            ("locks: in starvation mode, waits", "locks: no delay is laid to starvation mode"),
+        )
     } else {
         Verdict::Found(found)
     }
