@@ -74,8 +74,10 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         });
     }
     let all = found.len();
-    found.sort_by_key(|x: &Finding| std::cmp::Reverse((x.severity, x.cost.time)));
-    found.truncate(MOST);
+    if all > MOST {
+        found.sort_by_key(|x: &Finding| std::cmp::Reverse((x.severity, x.cost.time)));
+        found.truncate(MOST);
+    }
     if let Some(last) = found.last_mut().filter(|_| all > MOST) {
         last.evidence
             .push(format!("{} more names of tasks and regions are like that", text::count((all - MOST) as u64)));
