@@ -1,8 +1,8 @@
 //! Finds tasks and regions in a trace: who did them, from when to when.
 
-use super::search::{Source, Unanswered};
 use super::states::walk;
 use super::waits::path::Window;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
 use crate::base::{GoIdx, StringId, Time};
 use crate::model::Detail;

@@ -2,8 +2,7 @@
 
 use crate::analysis::cost::labels;
 use crate::analysis::races;
-use crate::analysis::search::Source;
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{GoIdx, text};
 use crate::model::Index;
 use crate::model::beside::{Beside, Labelled, Told};

@@ -3,10 +3,10 @@
 //! As in Go's own reader, regions of a goroutine nest, a goroutine's end ends its regions, and those of the runtime's own
 //! goroutines are not the user's. A task that no event begins or ends in the trace is not here.
 
-use super::search::{LookAhead, Source};
 use super::states::walk;
 use super::waits::links::{Histogram, Options, group};
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::search::LookAhead;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
 use crate::model::segment::Kind;

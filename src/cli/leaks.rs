@@ -1,7 +1,7 @@
 //! `gotrail leaks`.
 
 use super::open::{self, OpenArgs};
-use super::{Exit, Failure, Format, Result, Usage, note};
+use super::{Exit, Failure, Format, Result, note};
 use crate::analysis::leaks::{self, Beside, Leaks, Traced, stuck};
 use crate::analysis::waits::links::{self, Options};
 use crate::base::text;
@@ -36,18 +36,13 @@ enum Opened {
 }
 
 pub fn run(args: &LeaksArgs, out: &mut dyn Write) -> Result<Exit> {
-    let (mut trace, mut beside) = (None, Vec::new());
+    let mut beside = Vec::new();
     let mut said = Vec::new();
     let of = |p: &PathBuf| input::expand(p, Limits::of_this_machine(), &mut said).into_iter().chain(input::dump_in(p));
     let files: Vec<PathBuf> = args.files.iter().flat_map(of).collect();
     said.iter().for_each(|s| note(s));
-    for path in &files {
-        let input = input::open(path)?;
+    let trace = open::trace_among(&files, &args.open, |input| {
         match input.kind {
-            Kind::Trace { .. } if trace.is_some() => return Err(Usage::SecondTrace(input.name).into()),
-            Kind::Trace { .. } => {
-                trace = Some(open::from_input(input, &args.open.options(open::memory_setting()?))?);
-            }
             Kind::Log { goroutines: true, .. } => dumps(&input, &mut beside),
             Kind::Log { .. } => {
                 note(&format!("{}: left out, it has reports of races and no goroutines", text::escape(&input.name)));
@@ -57,7 +52,8 @@ pub fn run(args: &LeaksArgs, out: &mut dyn Write) -> Result<Exit> {
                 beside.push((name, Opened::Profile(profile)));
             }
         }
-    }
+        Ok(())
+    })?;
     let beside: Vec<(String, Beside)> = beside
         .iter()
         .map(|(name, b)| match b {

@@ -115,6 +115,28 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
     Ok((name, profile))
 }
 
+/// Opens files of which one may be a trace, whose events are not read yet; each of the others goes to `rest`.
+///
+/// # Errors
+///
+/// There are two traces, a file cannot be opened, or what `rest` says.
+pub fn trace_among(
+    paths: &[PathBuf],
+    args: &OpenArgs,
+    mut rest: impl FnMut(Input) -> Result<()>,
+) -> Result<Option<Arc<Trace>>> {
+    let mut trace = None;
+    for path in paths {
+        let input = input::open(path)?;
+        match input.kind {
+            Kind::Trace { .. } if trace.is_some() => return Err(Usage::SecondTrace(input.name).into()),
+            Kind::Trace { .. } => trace = Some(from_input(input, &args.options(memory_setting()?))?),
+            _ => rest(input)?,
+        }
+    }
+    Ok(trace)
+}
+
 /// What stands beside a trace, by name.
 #[derive(Default)]
 pub struct Beside {

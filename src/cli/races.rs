@@ -1,7 +1,7 @@
 //! `gotrail races`.
 
 use super::open::{self, OpenArgs};
-use super::{Exit, Failure, Format, Result, Usage, note};
+use super::{Exit, Failure, Format, Result, note};
 use crate::analysis::races::{locate, reports};
 use crate::base::text;
 use crate::input::{self, Kind, Limits};
@@ -24,22 +24,18 @@ pub struct RacesArgs {
 }
 
 pub fn run(args: &RacesArgs, out: &mut dyn Write) -> Result<Exit> {
-    let (mut trace, mut found) = (None, Vec::new());
+    let mut found = Vec::new();
     let mut said = Vec::new();
     let files: Vec<PathBuf> =
         args.files.iter().flat_map(|p| input::expand(p, Limits::of_this_machine(), &mut said)).collect();
     said.iter().for_each(|s| note(s));
-    for path in &files {
-        let input = input::open(path)?;
+    let trace = open::trace_among(&files, &args.open, |input| {
         match input.kind {
-            Kind::Trace { .. } if trace.is_some() => return Err(Usage::SecondTrace(input.name).into()),
-            Kind::Trace { .. } => {
-                trace = Some(open::from_input(input, &args.open.options(open::memory_setting()?))?);
-            }
             Kind::Log { .. } => found.extend(reports(&input.name, &dump::read(&input.bytes.all()))),
             _ => note(&format!("{}: left out, it is a profile", text::escape(&input.name))),
         }
-    }
+        Ok(())
+    })?;
     if let Some(trace) = &trace {
         open::load(trace, None);
         for loss in &trace.index().losses {

@@ -7,7 +7,7 @@ use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Mean
 use crate::analysis::waits::links::STILL_BLOCKED;
 use crate::base::{Duration, Time, text, time};
 use crate::model::Index;
-use crate::model::dict::shown_func;
+use crate::model::dict::{NOT_KNOWN, shown_func};
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
 use crate::model::segment::GoState;
@@ -105,7 +105,7 @@ pub fn notes(c: &Contention, index: &Index, x: &Contended) -> Vec<String> {
 fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Option<&str>) -> Vec<String> {
     let place = |p| {
         let n = name(p);
-        format!("{}  {}", n.line, n.func)
+        if n.line.is_empty() { NOT_KNOWN.to_owned() } else { format!("{}  {}", n.line, n.func) }
     };
     let waits = x.waits_at.iter().take(LINES);
     let mut out: Vec<String> =

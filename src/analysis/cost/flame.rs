@@ -3,7 +3,7 @@
 use super::lenses::{self, ByLens, LensNo, Lenses};
 use super::offcpu;
 use super::offcpu::{Kind, Record};
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::chains::{ChainId, Mark, Step};
 use crate::analysis::waits::links::{Options, Party};
 use crate::base::{FrameId, FuncId, GroupId, StackId};

@@ -3,8 +3,7 @@
 
 use super::join::{Evidence, Sampled, Table, cpu, is_cpu};
 use crate::analysis::clock;
-use crate::analysis::search::Source;
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::model::beside::Labelled;
 use crate::model::segment::Kind;
 use crate::profile::model::{LabelValue, Profile};

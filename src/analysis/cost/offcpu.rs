@@ -1,7 +1,7 @@
 //! Profiles out of a trace: where goroutines spent the time in which they did not run, and where they ran.
 
-use crate::analysis::search::{LookAhead, Source};
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::search::LookAhead;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::states::walk;
 use crate::analysis::waits::chains::{ChainId, Chains, Follow};

@@ -5,7 +5,7 @@ use crate::analysis::gc::{Collector, Gc};
 use crate::analysis::leaks::{Stuck, stuck};
 use crate::analysis::maps::{self, Files, Maps};
 use crate::analysis::sched::{Sched, Scheduler};
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::links::{self, Edge, Links, Options, Party};
 use crate::analysis::waits::stw::{self, LastToStop};

@@ -2,8 +2,7 @@
 //! about.
 
 use super::Facts;
-use crate::analysis::search::Source;
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::links::{Histogram, Options};
 use crate::analysis::waits::path::{self, Path, Window};

@@ -1,8 +1,7 @@
 //! Where goroutines are blocked when a trace ends, and whether they are leaks.
 
 use crate::analysis::rising::{Slope, slope};
-use crate::analysis::search::Source;
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::links::{self, Key, Links, Party};
 use crate::base::{Duration, GoIdx, GroupId, Time};

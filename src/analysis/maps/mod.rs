@@ -18,7 +18,7 @@ pub use binary::Types;
 pub use heap::{Heap, HeapLine, Input as HeapInput};
 pub use stack::Place;
 
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::contention::{Contention, What};
 use crate::base::{Duration, GoId, GroupId, Time};
 use crate::model::{Index, lens};

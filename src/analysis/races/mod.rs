@@ -7,8 +7,7 @@
 
 mod finding;
 
-use crate::analysis::search::Source;
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::walk;
 use crate::base::{GoIdx, Time};
 use crate::model::Index;

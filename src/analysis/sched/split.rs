@@ -3,7 +3,7 @@
 use super::ops::{Log, Op};
 use super::parts::{Parts, What};
 use super::sweep::Sweep;
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::Index;
 use rustc_hash::FxHashMap;

@@ -3,7 +3,7 @@
 
 mod ahead;
 
-pub use super::states::source::{Source, Unanswered};
+use super::states::source::{Source, Unanswered};
 pub use ahead::LookAhead;
 
 use super::cost::hits::Hit;

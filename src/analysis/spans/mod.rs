@@ -16,10 +16,9 @@ pub mod slow;
 pub mod stacks;
 pub mod sums;
 
-use super::search::Source;
 use super::states::walk;
 use super::tasks::{self, What};
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment};

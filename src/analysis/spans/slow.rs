@@ -10,7 +10,7 @@
 
 use super::Span;
 use super::sums::Box;
-use crate::analysis::search::Source;
+use crate::analysis::states::source::Source;
 use crate::analysis::waits::path::{Hop, Path, Piece, What, Window, paths};
 use crate::base::random::Random;
 use crate::base::{Duration, GoIdx, Time};

@@ -1,6 +1,6 @@
 //! What goroutines did in a range, to the nanosecond: what the index has of the whole trace, from the events of a part.
 
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::states::walk;
 use crate::base::{GoIdx, GroupId, Time};

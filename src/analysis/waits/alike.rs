@@ -1,6 +1,6 @@
 //! The next wait that is like one: for the same reason, at the same line of user code, by whichever goroutine.
 
-use crate::analysis::search::Source;
+use crate::analysis::states::source::Source;
 use crate::base::{EventNo, GoIdx, StackId, StringId, Time};
 #[cfg(test)]
 use crate::model::Event;

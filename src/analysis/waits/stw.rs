@@ -4,8 +4,8 @@
 //! the stop was asked for leaves it, at its next preemption point; the world is stopped when the last of them has. (A P
 //! whose goroutine is in a syscall or in C is taken away at once.) `stopTheWorldWithSema` in `runtime/proc.go`.
 
-use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::forward::Timeline;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, Time};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Range};

@@ -5,8 +5,7 @@
 //! job is written where it is needed, and nothing here or in the runner has to know of it.
 
 use super::view::{Command, Ctx};
-use crate::analysis::search;
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::build::observe::Observer;
 use crate::model::{Index, Segment};
 use crate::read::Trace;
@@ -82,7 +81,7 @@ impl<'a> JobCtx<'a> {
 
 /// What an analysis reads in a job comes through here, so that one that is no longer wanted ends with the segment it is
 /// at.
-impl search::Source for JobCtx<'_> {
+impl Source for JobCtx<'_> {
     fn with_index(&self, f: &mut dyn FnMut(&Index)) {
         f(&self.trace.index());
     }

@@ -3,7 +3,7 @@
 //! What is carried from event to event is one row for each goroutine. A stretch is handed on when it ends; those that
 //! are open when the trace ends come last, by goroutine.
 
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::walk;
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, ProcIdx, StackId, StringId, ThreadIdx, Time};

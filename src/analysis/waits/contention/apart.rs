@@ -11,8 +11,8 @@
 //! another so are a chain, and a chain belongs to one lock. Two chains may be of one lock all the same; that they are of two,
 //! nothing but the order tells.
 
+use super::delay::{By, Delay};
 use super::holds::{Hold, Holds};
-use super::queue::{By, Delay};
 use crate::base::{Duration, GoIdx, Time};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, VecDeque};

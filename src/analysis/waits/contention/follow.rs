@@ -5,7 +5,7 @@ use super::classes::{Classes, Early, Node, Site};
 use super::log::{Kept, Step};
 use super::queue::Queue;
 use super::{Contended, What};
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::links::group;
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};

@@ -2,7 +2,7 @@
 
 use super::holds::Hold;
 use super::queue::Curve;
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::coroutine;
 use crate::base::{GoIdx, StackId};

@@ -6,6 +6,7 @@
 
 mod apart;
 pub(in crate::analysis::waits) mod classes;
+mod delay;
 mod depth;
 mod follow;
 mod held;
@@ -20,7 +21,7 @@ pub use depth::CELLS;
 pub use follow::Side;
 pub use log::{Keeper, Kept};
 
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::Index;
@@ -380,7 +381,7 @@ fn close(mut q: Queue, mut c: Contended, index: &Index, length: Duration) -> (Co
     let (delays, holds, several) = q.blame();
     (c.held_by_waiters, c.held_max, c.several) = (q.held_by_waiters(), holds.most_at_once(), several);
     c.unreleased = nanos(q.area - delays.values().map(|d| d.area).sum::<i128>());
-    let blame = |(&(group, at, how), d): (&queue::By, &queue::Delay)| Blame {
+    let blame = |(&(group, at, how), d): (&delay::By, &delay::Delay)| Blame {
         who: index.group_name(group).to_owned(),
         at,
         how,

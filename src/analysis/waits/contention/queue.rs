@@ -10,13 +10,12 @@
 //! releases after it answers for what was waited for in it.
 
 use super::apart::{Apart, Order, Woken};
+use super::delay::{By, Delay};
 use super::depth::Depth;
 use super::holds::{Hold, Holds};
 use super::passes::Passes;
 use super::{Convoy, What};
-use crate::base::{Duration, GoIdx, GroupId, Time};
-use crate::model::places::PlaceId;
-use crate::model::reasons::How;
+use crate::base::{Duration, GoIdx, Time};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -32,20 +31,6 @@ struct Touch {
     waited: [bool; 2],
     /// Waits of senders that it ended, and others.
     releases: [u64; 2],
-}
-
-/// Who released, at which line, and how.
-pub(super) type By = (GroupId, PlaceId, Option<How>);
-
-/// Delay laid to the goroutines of a group that released at one line.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Delay {
-    /// Goroutine-nanoseconds.
-    pub area: i128,
-    /// The time in which that was.
-    pub held: Duration,
-    /// Waits ended.
-    pub releases: u64,
 }
 
 /// Goroutine-nanoseconds waited up to an instant.

@@ -1,7 +1,7 @@
 //! Waits of which the trace does not say what for: they may be for a lock or a channel, or for anything else.
 
 use super::Window;
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::group;

@@ -5,8 +5,8 @@ pub mod party;
 pub mod table;
 
 use super::coroutine;
-use crate::analysis::search::{LookAhead, Source};
-use crate::analysis::states::source::Unanswered;
+use crate::analysis::search::LookAhead;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};

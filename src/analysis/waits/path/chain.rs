@@ -1,8 +1,8 @@
 //! The chain of waits behind one wait.
 
 use super::MAX_DEPTH;
-use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::forward::Timeline;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::Interval;
 use crate::base::{Duration, EventNo, StackId, Time};
 use crate::model::Waker;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::analysis::search::{Source, Unanswered};
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{GoId, ProcIdx, StackId, StringId, ThreadIdx};
 use crate::build::SegmentBuilder;
 use crate::model::segment::{GoState, Kind};

@@ -2,9 +2,9 @@
 
 use super::{Holder, Hop, MAX_DEPTH, Path, Piece, What, Window};
 use crate::analysis::sched::{Behind, Parts, Splitter};
-use crate::analysis::search::{Source, Unanswered};
 use crate::analysis::states::ahead::ReadAhead;
 use crate::analysis::states::forward::Timeline;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{End, Interval, made_by_timer};
 use crate::analysis::states::walk;
 use crate::analysis::waits::contention::classes::{Classes, Early, Node};

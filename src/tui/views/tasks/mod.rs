@@ -99,7 +99,7 @@ fn sum_up(key: Key) -> Job {
         }
         let (from, to) = key.window.unwrap_or((Time::MIN, Time::MAX));
         found.spans.retain(|s| s.to >= from && s.from < to);
-        crate::analysis::search::Source::with_index(cx, &mut |index| {
+        crate::analysis::states::source::Source::with_index(cx, &mut |index| {
             found.spans.retain(|s| key.group.is_none_or(|g| group(index, s.go) == g));
         });
         let named = |sum: Sum| Named { kind: found.kind(sum.kind).into(), sum };
