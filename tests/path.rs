@@ -220,3 +220,23 @@ proptest! {
         check(&p, &trace.index());
     }
 }
+
+#[test]
+fn what_a_goroutine_did_before_it_ended_is_told_though_the_window_goes_on() {
+    let trace = recording("convoy");
+    let index = trace.index();
+    let mut seen = 0;
+    for (i, g) in index.goroutines.iter().enumerate() {
+        let Some(ended) = g.ended.filter(|&e| e < index.end && g.times.running > Duration::ZERO) else { continue };
+        let window = Window { go: GoIdx(i as u32), from: g.from, to: index.end, end: None };
+        let p = path::path(&trace, window).unwrap();
+        check(&p, &index);
+        let whole = path::path(&trace, Window { to: ended, ..window }).unwrap();
+        let of = |p: &Path| p.pieces.iter().filter(|p| p.what == What::Running).map(|p| p.len()).sum::<Duration>();
+        assert_eq!(of(&p), of(&whole), "G{}", g.id.0);
+        let last = p.pieces.last().unwrap();
+        assert_eq!((last.what, last.from, last.to), (What::Absent, ended, index.end));
+        seen += 1;
+    }
+    assert!(seen > 5, "only {seen} goroutines ended");
+}

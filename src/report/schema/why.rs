@@ -45,7 +45,7 @@ pub enum State {
     Syscall,
     /// It was blocked.
     Waiting,
-    /// It was not there yet, and the trace does not say who made it.
+    /// It was not there: it had ended, or the trace does not say who made it.
     Absent,
     /// Nothing is known: the time lies between two recordings.
     Untraced,

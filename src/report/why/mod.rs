@@ -173,7 +173,7 @@ pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, a
         What::Waiting(Waker::Runtime) => format!("waits for the runtime: {}{at}", reason()),
         What::Waiting(Waker::Nobody) => format!("is {STILL_BLOCKED}: {}{at}", reason()),
         What::Waiting(Waker::Go(_)) => format!("waits: {}{at}", reason()),
-        What::Absent => "was not there yet, as far as the trace tells".into(),
+        What::Absent => "was not there, as far as the trace tells".into(),
         What::Untraced => "is not known: between two recordings".into(),
     }
 }

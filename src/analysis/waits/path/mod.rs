@@ -41,7 +41,7 @@ pub enum What {
     /// Waiting for something that is no goroutine, or for one that cannot be followed. Without a reason, it was not there
     /// yet: a timer started it.
     Waiting(Waker),
-    /// Nothing is known: the goroutine was not there yet, and who made it is not in the trace.
+    /// The goroutine was not there: it had ended, or who made it is not in the trace.
     Absent,
     /// Nothing is known: the time lies between two recordings.
     Untraced,

@@ -140,6 +140,14 @@ impl<'a, S: Source> Walk<'a, S> {
                 t = from;
                 continue;
             }
+            // Who is followed may have ended before the window does, as a task may that nobody ends.
+            let ended = self.index.goroutine(go).and_then(|g| g.ended).filter(|&e| depth == 0 && e < t);
+            if let Some(ended) = ended.map(|e| e.max(lo)) {
+                self.push(Piece { what: What::Absent, ..piece(go, ended, t, depth) });
+                no = self.timeline.number_at(ended)?;
+                t = ended;
+                continue;
+            }
             let known = if self.pieces.len() < MAX_PIECES { self.timeline.before(go, no, lo)? } else { None };
             let Some(now) = known else {
                 self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
