@@ -190,6 +190,11 @@ fn of_several_locks_behind_one_line_each_has_its_own_delay() {
     let one = ["convoy", "starved", "sweep", "sweeplight", "readers"].map(recording);
     for t in one.into_iter().chain([sample_trace()]) {
         let c = contention::contention(&t, None).unwrap();
+        assert!(c.classes.iter().all(|x| x.what != Kind::Lock || !x.several), "{}", t.name());
+    }
+    // Nor is a channel.
+    for t in ["receiver", "pool", "limit", "pipeline"].map(recording) {
+        let c = contention::contention(&t, None).unwrap();
         assert!(c.classes.iter().all(|x| !x.several), "{}", t.name());
     }
 }

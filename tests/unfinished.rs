@@ -81,7 +81,7 @@ fn a_gc_cycle_that_never_ends_counts() {
 #[test]
 fn what_never_ends_is_counted_in_every_view() {
     let Some(quotes) = shared("incidents/out-quotes/trace.out") else { return };
-    has(&said(&["locks"], &quotes), &["delay 51m20s", "still blocked at trace end", "560 unfinished"]);
+    has(&said(&["locks"], &quotes), &["delay 10h48m", "still blocked at trace end", "560 unfinished"]);
     let why = said(&["why", "-g", "1000"], &quotes);
     has(&why, &["is still blocked at trace end: chan send at quotes/main.go:30 · 1 unfinished"]);
     assert!(!why.contains("what never came"), "{why}");

@@ -43,7 +43,7 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     let mut idle = false;
     for x in table.classes.iter().take(limit) {
         if x.0.idle() && !std::mem::replace(&mut idle, true) {
-            writeln!(out, "\nreceivers without work: those who send to them are not at it")?;
+            writeln!(out, "\nwithout work: those who could send to them, or wake them, are not at it")?;
         }
         one(table, x, out)?;
     }
@@ -229,7 +229,11 @@ fn while_held(x: &Contended, name: &dyn Fn(PlaceId) -> Name) -> Option<String> {
             format!("{} {}{at}", percent(m.weight, all), text::escape(doing(m)))
         })
         .collect();
-    let pool = matches!(x.bottleneck(), None | Some(Bottleneck::Pool));
+    let pool = match x.what {
+        // Nobody holds these.
+        What::Cond | What::Group if !x.held_by_waiters => return say_parts("who unblocked them, meanwhile", &parts),
+        _ => matches!(x.bottleneck(), None | Some(Bottleneck::Pool)),
+    };
     // Those who ended waits: of waits that never ended nobody is known.
     let ended = |s: &Side| s.all.total - s.never.total;
     let when = match (pool, ended(&x.sending) > ended(&x.receiving)) {
@@ -237,6 +241,10 @@ fn while_held(x: &Contended, name: &dyn Fn(PlaceId) -> Name) -> Option<String> {
         (false, true) => "receivers meanwhile",
         (false, false) => "senders meanwhile",
     };
+    say_parts(when, &parts)
+}
+
+fn say_parts(when: &str, parts: &[String]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{when}: {}", parts.join(", ")))
 }
 

@@ -259,12 +259,8 @@ impl Contended {
                 _ => Bottleneck::Receivers,
             }
         } else if r > s.saturating_mul(2) {
-            let share = |of: &dyn Fn(&Meanwhile) -> bool| -> i64 {
-                self.while_held.iter().filter(|m| of(m)).map(|m| m.weight.ns()).sum()
-            };
-            let all = share(&|_| true);
-            let outside = share(&|m| m.outside);
-            let waiting = share(&|m| m.state == GoState::Waiting);
+            let (all, outside) = (self.meanwhile(|_| true), self.meanwhile(|m| m.outside));
+            let waiting = self.meanwhile(|m| m.state == GoState::Waiting);
             if self.handoffs == 0 {
                 Bottleneck::NoSender
             } else if self.held_by_waiters {
@@ -281,9 +277,21 @@ impl Contended {
         })
     }
 
-    /// Whether receivers wait because there is nothing for them to do: nobody who could send is at it.
+    /// For how long, added up, holders did what `of` says.
+    fn meanwhile(&self, of: impl Fn(&Meanwhile) -> bool) -> i64 {
+        self.while_held.iter().filter(|m| of(m)).map(|m| m.weight.ns()).sum()
+    }
+
+    /// Whether goroutines wait because there is nothing for them to do: nobody who could send to them, or signal, is at it.
     pub fn idle(&self) -> bool {
-        matches!(self.bottleneck(), Some(Bottleneck::Idle | Bottleneck::Upstream | Bottleneck::NoSender))
+        let outside = || self.meanwhile(|m| m.outside).saturating_mul(2) >= self.meanwhile(|_| true);
+        match self.what {
+            What::Channel => {
+                matches!(self.bottleneck(), Some(Bottleneck::Idle | Bottleneck::Upstream | Bottleneck::NoSender))
+            }
+            What::Cond => self.handoffs > 0 && !self.held_by_waiters && outside(),
+            _ => false,
+        }
     }
 
     /// Where it comes in a list: what is idle last, else the most waited for first.
