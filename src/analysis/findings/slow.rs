@@ -5,12 +5,12 @@ use super::Facts;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::tasks::{self, Instance, What};
 use crate::analysis::waits::links::{Histogram, Options};
-use crate::analysis::waits::path::{self, Path, Window};
+use crate::analysis::waits::path::{self, Hop, Piece, Window};
 use crate::base::{Duration, StringId, Time, text};
 use crate::model::Waker;
 use crate::model::dict::NOT_KNOWN;
 use crate::model::places::PlaceId;
-use crate::model::reasons::{Class, ReasonId};
+use crate::model::reasons::{Class, ReasonId, Reasons};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -146,17 +146,20 @@ pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
     uneven.sort_by_key(|&i| (Reverse(all[i].excess()), i));
     let mut left = SEGMENTS;
     for i in uneven.into_iter().take(NAMES) {
-        for at in 0..all[i].slowest.len() {
-            let window = window(&all[i].slowest[at]);
+        let mut windows = Vec::new();
+        for window in all[i].slowest.iter().map(window) {
             let mut reads = 0;
             trace.with_index(&mut |index| reads = index.segments_between(window.from, window.to).len());
-            if reads > left {
-                continue;
+            if reads <= left {
+                left -= reads;
+                windows.push(window);
             }
-            left -= reads;
-            let slow = slow(trace, window)?;
-            all[i].slow.push(slow);
         }
+        // What splits the waits for a P of one path is at hand for the next.
+        let mut found = Vec::new();
+        let (_, reasons) = path::paths(trace, &windows, &mut |_, pieces, hops| found.push((pieces, hops)))?;
+        let slow = windows.iter().zip(&found).map(|(w, (pieces, hops))| slow(*w, pieces, hops, &reasons));
+        all[i].slow = slow.collect();
     }
     Ok(all)
 }
@@ -177,32 +180,31 @@ pub fn window(i: &Instance) -> Window {
     Window { go, from: i.from, to: i.to, end: i.end }
 }
 
-fn slow<S: Source>(trace: &S, window: Window) -> Result<Slow, Unanswered> {
-    let path = path::path(trace, window)?;
+fn slow(window: Window, pieces: &[Piece], hops: &[Hop], reasons: &Reasons) -> Slow {
     let mut lost: Vec<Lost> = Vec::new();
     let mut own: Vec<(String, PlaceId, Duration)> = Vec::new();
     let mut did = |what: String, at: PlaceId, len: Duration| match own.iter_mut().find(|o| o.0 == what && o.1 == at) {
         Some(o) => o.2 += len,
         None => own.push((what, at, len)),
     };
-    for h in &path.hops {
-        let on = if collects(&path, Some(h.reason)) { On::Assist } else { On::Line(h.at) };
+    for h in hops {
+        let on = if collects(reasons, Some(h.reason)) { On::Assist } else { On::Line(h.at) };
         lost.push(Lost { from: h.from, to: h.to, depth: h.depth, on });
         if h.depth == 0 {
-            did(path.reasons.get(h.reason).name, h.at, h.len());
+            did(reasons.get(h.reason).name, h.at, h.len());
         }
     }
-    for p in &path.pieces {
+    for p in pieces {
         for (what, len) in p.kinds() {
             if p.depth == 0 {
                 let at = if what == path::What::Running { PlaceId::NONE } else { p.at };
-                did(words(&path, what, p), at, len);
+                did(words(reasons, what, p), at, len);
             }
             let on = match what {
                 path::What::NoP => On::Busy,
                 path::What::Wakeup => On::Wakeup,
                 path::What::Stopped => On::Stopped,
-                path::What::Waiting(_) if collects(&path, p.reason) => On::Assist,
+                path::What::Waiting(_) if collects(reasons, p.reason) => On::Assist,
                 path::What::Waiting(_) | path::What::Syscall => On::Line(p.at),
                 _ => continue,
             };
@@ -213,17 +215,17 @@ fn slow<S: Source>(trace: &S, window: Window) -> Result<Slow, Unanswered> {
         }
     }
     own.sort_by(|a, b| (b.2, &a.0, a.1).cmp(&(a.2, &b.0, b.1)));
-    Ok(Slow { len: window.to - window.from, lost, own })
+    Slow { len: window.to - window.from, lost, own }
 }
 
 /// Whether a wait is one for the GC.
-fn collects(path: &Path, reason: Option<ReasonId>) -> bool {
-    reason.is_some_and(|r| path.reasons.get(r).class == Class::Collector)
+fn collects(reasons: &Reasons, reason: Option<ReasonId>) -> bool {
+    reason.is_some_and(|r| reasons.get(r).class == Class::Collector)
 }
 
 /// What a goroutine did, in words.
-fn words(path: &Path, what: path::What, p: &path::Piece) -> String {
-    let reason = || p.reason.map(|r| path.reasons.get(r).name);
+fn words(reasons: &Reasons, what: path::What, p: &Piece) -> String {
+    let reason = || p.reason.map(|r| reasons.get(r).name);
     match what {
         path::What::Running => "on CPU".into(),
         path::What::Runnable | path::What::NoP => "waiting for a P".into(),

@@ -7,7 +7,9 @@ use std::io::{self, Read};
 use std::time::Duration;
 use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector, DefaultConnector};
+#[cfg(unix)]
+use ureq::unversioned::transport::Connector;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Error, Proxy};
 
 /// Seconds until a connection stands, or is given up.

@@ -8,7 +8,7 @@
 //! 2. add a row `NAME: Struct, "command";` to the table below;
 //! 3. print it with [`json::write`](super::json::write), create an empty `docs/schema/NAME.json`, and run
 //!    `GOTRAIL_SCHEMA=write cargo test --lib schema`, which fills it and `docs/schema.md` in;
-//! 4. add the command to the list in `tests/schema.rs`, which holds what it prints against its schema.
+//! 4. add the command to the list in `tests/commands/schema.rs`, which holds what it prints against its schema.
 //!
 //! The forms are the same everywhere:
 //!

@@ -9,6 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long a write that is under way may take before the terminal is given back without waiting for its end.
+// Without signals nobody but the thread that draws gives the terminal back.
+#[cfg_attr(not(unix), allow(dead_code))]
 const PATIENCE: Duration = Duration::from_millis(300);
 
 struct State {
@@ -52,6 +54,7 @@ pub fn end() {
 
 /// Gives the terminal back from any thread, for good. Does not wait for a thread that draws and has stopped in the middle
 /// of it, nor for a terminal that takes no more.
+#[cfg_attr(not(unix), allow(dead_code))]
 pub fn give_back() {
     let deadline = Instant::now() + PATIENCE;
     let mut state = loop {

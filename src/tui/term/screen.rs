@@ -3,7 +3,8 @@
 use super::encoder::Terse;
 use super::out::{self, Out};
 use super::pace::{self, FRAME, Timed, Waited};
-use super::{signals, tty};
+use super::signals::{self, Asked};
+use super::tty;
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
 use crate::source::{Places, editor};
@@ -19,7 +20,6 @@ use crossterm::event::{self, EnableBracketedPaste, EnableMouseCapture, Event};
 use crossterm::{cursor, execute, terminal};
 use ratatui::Terminal;
 use ratatui::layout::{Rect, Size};
-use signal_hook::consts::{SIGCONT, SIGTSTP};
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
@@ -68,7 +68,7 @@ enum Wake {
     Indexed,
     /// The trace could not be read to its end.
     Failed(&'static str),
-    Signal(i32),
+    Signal(Asked),
 }
 
 /// Takes the terminal over.
@@ -324,9 +324,9 @@ impl Shell {
             Wake::Answer(_) => return Ok(()),
             Wake::Indexed => Message::Indexed,
             Wake::Failed(why) => Message::Fail(why.into()),
-            Wake::Signal(SIGTSTP) => return self.suspend(terminal),
-            Wake::Signal(SIGCONT) => return self.back(terminal),
-            Wake::Signal(_) => {
+            Wake::Signal(Asked::Stop) => return self.suspend(terminal),
+            Wake::Signal(Asked::GoOn) => return self.back(terminal),
+            Wake::Signal(Asked::End) => {
                 self.ended = true;
                 return Ok(());
             }
@@ -364,13 +364,17 @@ impl Shell {
     }
 
     /// Stops the program as the shell expects it; goes on when the shell lets it.
-    fn suspend(&mut self, _terminal: &mut Screen) -> anyhow::Result<()> {
+    fn suspend(&mut self, terminal: &mut Screen) -> anyhow::Result<()> {
         self.pause.hold();
         leave();
-        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
-        // SIGCONT, which comes with going on, takes the terminal back.
+        let stopped = signals::stop()?;
         self.pause.resume();
-        Ok(())
+        if stopped {
+            // SIGCONT, which comes with going on, takes the terminal back.
+            return Ok(());
+        }
+        self.back(terminal)?;
+        self.message(Message::Say("there is no job control here".into()), terminal)
     }
 
     fn edit(&mut self, path: &Path, line: u32, terminal: &mut Screen) -> anyhow::Result<()> {

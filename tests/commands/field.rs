@@ -1,0 +1,142 @@
+//! What people bring in place of a profile: each case of `../shared/field/profiles` gets the answer that its README asks
+//! for, from the commands and from the viewer in the same words.
+
+use crate::common;
+
+use common::{run, shared};
+use std::path::Path;
+
+/// A case: its file, what is found in the output of `top` (or on standard error, where it cannot be read), and whether it
+/// can be read.
+const CASES: &[(&str, &str, bool)] = &[
+    ("chrome-trace/ss__trace-event_simple.json", "a JSON trace for Chrome or Perfetto", false),
+    ("cli-busy-text/busy.txt", "cpu profiling already in use", false),
+    ("cli-gzip-of-gzip/gzgz.pb.gz", "Total samples = 1.94s", true),
+    ("cli-html-404/404.html", "an HTTP error page: 404 Not Found", false),
+    ("cli-http-headers/withheaders.pb.gz", "Total samples = 1.94s", true),
+    ("cli-perf-data/perf.data", "a Linux perf recording (run `perf script` first", false),
+    ("cli-tar-gz/prof.tar.gz", "a tar archive (unpack it first)", false),
+    ("cli-trailing-newline/trailing.pb.gz", "Total samples = 1.94s", true),
+    ("cli-zip/prof.zip", "a zip archive (unpack it first)", false),
+    ("cli-zstd/cpu.pb.zst", "Total samples = 1.94s", true),
+    ("comment-newline/deflt.pb.gz", "hello comment\nsecond\n", true),
+    ("cpuprofile/ss__65_simple.cpuprofile", " d\n", true),
+    ("debug2-in-panic/panic.txt", "main.leak.func1", true),
+    ("debug2-sigquit-log/sigquit.txt", "main.leak.func1", true),
+    ("debug2-viewer/goroutineleak.debug2.txt", "main.leak.func1", true),
+    ("folded/ss__stackcollapse_simple.txt", "Type: samples", true),
+    ("names-angle-brackets/names.pb.gz", "<module>", true),
+    ("overflow/overflow.pb.gz", "add up to more than 64 bits hold", true),
+    ("perf-script/ss__linux-perf_simple-with-header.linux-perf.txt", "Type: cpu-clock", true),
+    ("preprofile/preprofile.pgo", "what `go tool preprofile` makes for the compiler", false),
+    ("regex-x-brace/cpu.pb.gz", "Type: cpu", true),
+    ("truncated-download/trunc.pb.gz", "the file is cut off", false),
+    ("unsymbolised/unsym.pb.gz", "Type: cpu", true),
+];
+
+#[test]
+fn every_case_gets_its_answer_from_the_commands_and_the_viewer_alike() {
+    let Some(dir) = shared("field/profiles") else { return };
+    let mut wrong = Vec::new();
+    for &(file, want, reads) in CASES {
+        let path = dir.join(file);
+        let (out, err, code) = run([Path::new("top"), &path]);
+        if !(out.contains(want) || err.contains(want)) || (code == 0) != reads {
+            wrong.push(format!("top {file}: {code}\n{err}{out}"));
+        }
+        let (shown, said, viewed) = run([Path::new("snapshot"), &path]);
+        // Where it cannot be read, and of what was lost, both say the same.
+        if said != err || viewed != code || reads && !shown.contains("9 profile") {
+            wrong.push(format!("snapshot {file}: {viewed}\n{said}{shown}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn names_stay_and_expressions_are_gos() {
+    let Some(dir) = shared("field/profiles") else { return };
+    let names = dir.join("names-angle-brackets/names.pb.gz");
+    let top = |how: &str| run([Path::new("top"), Path::new("--demangle"), Path::new(how), &names]).0;
+    let simple = top("simple");
+    for name in
+        ["<module>", "<main>", "<lambda>", "<T as core::fmt::Display>::fmt", "foo::bar", "std::vector::push_back"]
+    {
+        assert!(simple.lines().any(|l| l.ends_with(&format!("  {name}"))), "{name}: {simple}");
+    }
+    assert!(top("none").contains("_ZN3foo3barEv") && top("full").contains("foo::bar()"));
+    let cpu = dir.join("regex-x-brace/cpu.pb.gz");
+    let (_, err, code) = run([Path::new("top"), Path::new(r"--focus=\x{6d}ain"), &cpu]);
+    assert_eq!((err.as_str(), code), ("", 0));
+}
+
+#[test]
+fn what_we_do_not_have_is_answered_with_a_sentence() {
+    let cpu = "tests/pprof/cpu.pb.gz";
+    for (args, want) in [
+        (&["svg", cpu][..], "there is no `svg`; `gotrail snapshot --format svg"),
+        (&["web", cpu], "there is no `web`"),
+        (&["top", "-call_tree", cpu], "there is no `-call_tree`; `gotrail traces"),
+        (&["top", "-http=:8080", cpu], "shows the profile in the terminal"),
+        (&["tpo", "--cum", cpu], "there is neither a file nor a command `tpo`; did you mean `gotrail top`?"),
+    ] {
+        let (_, err, code) = run(args);
+        assert!(err.contains(want) && code == 2, "{args:?}: {code} {err}");
+    }
+}
+
+#[test]
+fn a_profile_that_was_written_is_that_which_was_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("out.pb.gz");
+    let (cpu, heap) = ("tests/pprof/cpu.pb.gz", "tests/pprof/heap.pb.gz");
+    let rows = |args: &[&str]| {
+        let (out, err, code) = run(args);
+        assert_eq!((err.as_str(), code), ("", 0), "{args:?}");
+        out
+    };
+    for options in [&["--focus=mapassign"][..], &["--ignore=mapassign"], &["--base", "tests/pprof/cpu-base.pb.gz"], &[]]
+    {
+        let p = path.to_str().unwrap();
+        rows(&[&["proto", "-o", p, cpu][..], options].concat());
+        let want = rows(&[&["top", "--trim=false", cpu][..], options].concat());
+        let got = rows(&["top", "--trim=false", p]);
+        // Of a part of the samples the shares are of that part, and so the header differs.
+        let flat = |text: &str| {
+            let rows = text.lines().skip_while(|l| !l.trim_start().starts_with("flat "));
+            rows.filter_map(|l| l.split_whitespace().next().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(flat(&got), flat(&want), "{options:?}\n{got}\n{want}");
+        assert!(flat(&got).len() > 3, "{got}");
+    }
+    let (_, err, code) = run(["proto", "-o", heap, heap]);
+    assert!(code == 3 && err.contains("the file that is read"), "{err}");
+}
+
+#[test]
+fn the_program_may_come_first_and_tells_the_names_of_addresses() {
+    let Some(dir) = shared("field/profiles") else { return };
+    let own = env!("CARGO_BIN_EXE_gotrail");
+    let cpu = dir.join("regex-x-brace/cpu.pb.gz");
+    let (out, _, code) = run([Path::new("top"), Path::new(own), &cpu]);
+    assert!(code == 0 && out.starts_with("File: gotrail\n"), "{out}");
+    let (shown, err, code) = run([Path::new("snapshot"), Path::new(own), &cpu]);
+    assert!(code == 0 && shown.contains("cpu.pb.gz"), "{err}{shown}");
+}
+
+#[test]
+fn a_packed_trace_of_ends_of_generations_is_read_and_its_loss_said() {
+    let Some(dir) = shared("field/hostile") else { return };
+    let (out, _, code) = run([Path::new("summary"), &dir.join("eog-20MB.trace.gz")]);
+    assert!(code == 0 && out.contains("lost"), "{out}");
+}
+
+#[test]
+fn a_profile_on_standard_output_is_bytes() {
+    let out = common::gotrail().args(["proto", "sample-traces/cpu.pb.gz"]).output().unwrap();
+    assert!(
+        out.status.success() && out.stdout.starts_with(&[0x1f, 0x8b]),
+        "{:?}",
+        &out.stdout[..8.min(out.stdout.len())]
+    );
+}

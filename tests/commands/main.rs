@@ -1,0 +1,25 @@
+//! The program's commands, as its users call them.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod beside;
+mod cli;
+mod diff;
+mod export;
+mod faults;
+mod field;
+mod findings;
+#[cfg(all(feature = "parquet", feature = "sql"))]
+mod fleet;
+mod grep;
+mod hostile;
+mod kernel;
+mod maps;
+mod ownership;
+mod pprof;
+#[cfg(feature = "sql")]
+mod query;
+mod record;
+mod schema;
+mod unfinished;
