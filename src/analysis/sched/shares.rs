@@ -70,11 +70,11 @@ impl Active {
 pub(crate) struct Shares {
     waiting: Active,
     having: Active,
-    /// By class that has Ps (twice the class, one more in a syscall), the place of its column, and one; 0 before it had any.
+    /// By class that has Ps (twice the class, one more in a syscall), the place of its column, and one; 0 if it has none.
     columns: Vec<u32>,
-    /// By column, whose it is.
+    /// By column, whose it is. There is one for each that has a P, or had one since the last block of events.
     owners: Vec<u32>,
-    /// By column, what each that waits owes to it since the last block of events, in fractions of a nanosecond; see [`CELL`].
+    /// By column, what each that waits owes to it, in fractions of a nanosecond; see [`CELL`].
     owed: Vec<u64>,
     /// By class that waits, the same for all of it: what its waits that are over owe, and less what was owed already when
     /// those began that are not. Wraps around.
@@ -125,15 +125,7 @@ impl Shares {
     #[inline]
     pub fn have(&mut self, who: u32) {
         self.having.add(who);
-        let i = who as usize;
-        if i >= self.columns.len() {
-            self.columns.resize(i + 1, 0);
-        }
-        if self.columns[i] == 0 {
-            self.owners.push(who);
-            self.owed.push(0);
-            self.columns[i] = self.owed.len() as u32;
-        }
+        self.column(who);
     }
 
     /// One has its P no longer.
@@ -206,8 +198,29 @@ impl Shares {
                 *self.sums.entry((w, who)).or_default() += u128::from(std::mem::take(cell)) << (FRACTION - CELL);
             }
         }
-        self.owed.fill(0);
+        // From here on only those have columns that have Ps: most have none for long.
+        for who in self.owners.drain(..) {
+            self.columns[who as usize] = 0;
+        }
+        self.owed.clear();
         self.charged = 0;
+        for i in 0..self.having.list.len() {
+            self.column(self.having.list[i].0);
+        }
+    }
+
+    /// Makes sure that there is a column.
+    #[inline]
+    fn column(&mut self, who: u32) {
+        let i = who as usize;
+        if i >= self.columns.len() {
+            self.columns.resize(i + 1, 0);
+        }
+        if self.columns[i] == 0 {
+            self.owners.push(who);
+            self.owed.push(0);
+            self.columns[i] = self.owed.len() as u32;
+        }
     }
 }
 

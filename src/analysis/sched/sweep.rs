@@ -173,7 +173,7 @@ impl Sweep {
     pub fn begin(&mut self, log: &Log) {
         let first = self.gos.is_empty() && self.procs.is_empty();
         if first {
-            let all = || log.blocks().iter().flatten();
+            let all = || log.blocks().flatten();
             if self.limit == 0 {
                 self.limit = all().find(|r| r.op == Op::Procs).map_or(0, |r| r.go);
             }

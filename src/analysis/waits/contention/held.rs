@@ -1,6 +1,7 @@
 //! What those who held a lock did meanwhile, weighted by how many waited.
 
 use super::holds::Hold;
+use super::log::Kept;
 use super::queue::Curve;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
@@ -83,7 +84,7 @@ impl Visit for Watch<'_> {
     }
 }
 
-/// What the holders of each class did while they held it: one pass over the trace.
+/// What the holders of each class did while they held it: by what was kept of the trace, or else by one pass over it.
 ///
 /// # Errors
 ///
@@ -93,6 +94,7 @@ pub(super) fn meanwhile<S: Source>(
     (index, places, reasons): (&Index, &Places, &Reasons),
     curves: &[Curve],
     mut holds: Vec<(Hold, u32)>,
+    kept: Option<&Kept>,
 ) -> Result<Vec<Meanwhile>, Unanswered> {
     let out = vec![Meanwhile::new(); curves.len()];
     if holds.is_empty() {
@@ -102,6 +104,9 @@ pub(super) fn meanwhile<S: Source>(
     let first = |g: usize| holds.partition_point(|(h, _)| h.go < GoIdx(g as u32)) as u32;
     let next = (0..index.goroutines.len()).map(first).collect();
     let mut watch = Watch { index, places, reasons, curves, holds, next, out };
-    tracker::each(source, &mut watch)?;
+    match kept {
+        Some(kept) => kept.stretches(index, &mut |i| watch.end(i)),
+        None => tracker::each(source, &mut watch)?,
+    }
     Ok(watch.out)
 }
