@@ -305,6 +305,6 @@ mod tests {
         (0..rounds).for_each(|_| shares.charge(Duration(LONG as i64), 1, waits));
         shares.drain();
         // 2^20 waits of 2^14 times 2^22 ns: with the fractions of a cell, 2^66.
-        assert_eq!(shares.sums[&(0, 0)], u128::from(LONG) * u128::from(waits) * rounds << FRACTION);
+        assert_eq!(shares.sums[&(0, 0)], (u128::from(LONG) * u128::from(waits) * rounds) << FRACTION);
     }
 }
