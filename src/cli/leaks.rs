@@ -69,7 +69,7 @@ pub fn run(args: &LeaksArgs, out: &mut dyn Write) -> Result<Exit> {
                 note(&format!("{}: {}", text::escape(trace.name()), text::escape(loss)));
             }
             let links = links::links(&**trace, Options::default()).map_err(Failure::of(trace))?;
-            let stuck = stuck(&**trace, &links).map_err(Failure::of(trace))?;
+            let stuck = stuck(&**trace, &links, None).map_err(Failure::of(trace))?;
             let index = trace.index();
             leaks::leaks(Some(Traced { index: &index, links: &links, stuck: &stuck }), &beside)
         }

@@ -39,7 +39,7 @@ pub fn run(args: &LocksArgs, out: &mut dyn Write) -> Result<Exit> {
     let sum: Option<&dyn Fn(Vec<Table>) -> Table> = if args.sum { Some(&Table::sum) } else { None };
     open::each_table(&args.files, &args.open, (args.format, out), sum, &observe::keeping(&kept), print, |trace| {
         let window = args.window.of(trace.index().start)?;
-        let c = contention_in(trace, kept.take(), window).map_err(Failure::of(trace))?;
+        let c = contention_in(trace, kept.take().as_ref(), window).map_err(Failure::of(trace))?;
         Ok(Table::new(&c, &trace.index(), trace.name()))
     })
 }

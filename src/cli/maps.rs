@@ -97,7 +97,7 @@ pub fn run(args: &MapsArgs, out: &mut dyn Write) -> Result<Exit> {
             let between = open::Between::names(args.format);
             let (paths, read) = (std::slice::from_ref(path), observe::keeping(&kept));
             exit = open::each_trace_read(paths, &args.open, (between, out), &read, |trace, out| {
-                let locks = contention(trace, kept.take()).map_err(Failure::of(trace))?;
+                let locks = contention(trace, kept.take().as_ref()).map_err(Failure::of(trace))?;
                 let maps = of_trace(trace, &locks, &files).map_err(Failure::of(trace))?;
                 found = !maps.lines.is_empty();
                 Ok(print(&maps, out)?)

@@ -1,6 +1,7 @@
 //! The header of an execution trace, `go 1.N trace` padded with zeros to 16 bytes: read here and nowhere else.
 
 use super::ENOUGH;
+use memchr::memmem;
 
 /// Length of a trace's header in bytes.
 pub const HEADER: usize = 16;
@@ -25,7 +26,7 @@ pub fn next_header(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     while at < end {
         // All of a header that begins before `to` counts.
         let part = bytes.get(at..end.saturating_add(HEADER).min(bytes.len()))?;
-        at += part.windows(START.len()).position(|w| w == START)?;
+        at += memmem::find(part, START)?;
         if at < end && header(&bytes[at..]).is_some() {
             return Some(at);
         }

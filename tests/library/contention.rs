@@ -162,7 +162,7 @@ fn waits_that_were_kept_give_the_contention_that_the_events_give() {
         assert!(trace.observe(&later, &|_| {}, &AtomicBool::new(false)));
         let events = contention::contention(&trace, None).unwrap();
         for keeper in [reading, later] {
-            let known = contention::contention(&trace, Some(keeper.take().unwrap())).unwrap();
+            let known = contention::contention(&trace, Some(&keeper.take().unwrap())).unwrap();
             assert_eq!(known.classes.len(), events.classes.len(), "{}", path.display());
             for (a, b) in known.classes.iter().zip(&events.classes) {
                 assert_eq!(a, b, "{}", path.display());

@@ -351,10 +351,20 @@ fn files_from_the_field_are_read_as_they_should() {
 fn each_process_has_its_own_leaks_and_open_tasks() {
     use gotrail::analysis::leaks::{Standing, stuck};
     use gotrail::analysis::tasks::{self, What};
+    use gotrail::analysis::waits::contention::{Keeper, Kept};
     use gotrail::analysis::waits::links::{Options as Wanted, links};
     let left = |trace: &Trace| {
         let links = links(trace, Wanted::default()).unwrap();
-        let all = stuck(trace, &links).unwrap();
+        let by_goroutine = |kept: Option<&Kept>| {
+            let mut all = stuck(trace, &links, kept).unwrap();
+            all.sort_by_key(|s| s.goroutines.first().copied());
+            all
+        };
+        let all = by_goroutine(None);
+        // What was kept while the trace was read tells the same.
+        let keeper = Keeper::default();
+        assert!(trace.observe(&keeper, &|_| {}, &AtomicBool::new(false)));
+        assert_eq!(by_goroutine(Some(&keeper.take().unwrap())), all);
         let rising = all.iter().filter(|s| matches!(s.standing, Standing::Rising(_) | Standing::Nil));
         rising.map(|s| s.goroutines.len()).sum::<usize>()
     };

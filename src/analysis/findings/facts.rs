@@ -64,7 +64,8 @@ impl Gathered {
     ///
     /// A segment that cannot be decoded.
     pub fn new<S: Source>(trace: &S, name: Option<&str>, watched: &Watching) -> Result<Gathered, Unanswered> {
-        let contention = contention(trace, watched.keeper.take())?;
+        let kept = watched.keeper.take();
+        let contention = contention(trace, kept.as_ref())?;
         let files = Files { trace: name, ..Files::default() };
         let maps = maps::of_trace(trace, &contention, &files)?;
         let mut found = None;
@@ -73,7 +74,7 @@ impl Gathered {
         });
         let (sched, gc) = found.ok_or(Unanswered::NoTrace)?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
-        let stuck = stuck(trace, &links)?;
+        let stuck = stuck(trace, &links, kept.as_ref())?;
         let mut last = Ok(None);
         trace.with_index(&mut |index| {
             let longest = index.stw.iter().max_by_key(|r| r.to - r.from);

@@ -3,6 +3,7 @@
 use crate::analysis::rising::{Slope, slope};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
+use crate::analysis::waits::contention::Kept;
 use crate::analysis::waits::links::{self, Key, Links, Party};
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::segment::GoState;
@@ -65,18 +66,23 @@ fn class_of(r: &Reason) -> Option<Class> {
 }
 
 /// Where goroutines of the user's are blocked when a trace ends that has been read whole, those with the most first.
-/// `links` are all waits of the trace.
+/// `links` are all waits of the trace. Where `kept` has them, it takes no pass over the events.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn stuck<S: Source>(source: &S, links: &Links) -> Result<Vec<Stuck>, Unanswered> {
+pub fn stuck<S: Source>(source: &S, links: &Links, kept: Option<&Kept>) -> Result<Vec<Stuck>, Unanswered> {
     let mut out = Ok(Vec::new());
-    source.with_index(&mut |index| out = in_index(source, index, links));
+    source.with_index(&mut |index| out = in_index(source, index, links, kept));
     out
 }
 
-fn in_index<S: Source>(source: &S, index: &Index, links: &Links) -> Result<Vec<Stuck>, Unanswered> {
+fn in_index<S: Source>(
+    source: &S,
+    index: &Index,
+    links: &Links,
+    kept: Option<&Kept>,
+) -> Result<Vec<Stuck>, Unanswered> {
     let open = |key: &Key| key.waker == Party::Nobody && !index.owner(key.waiter).is_hidden();
     let reason = |key: &Key| links.reasons.get(key.reason);
     // Most traces have none: then no event has to be looked at.
@@ -86,7 +92,10 @@ fn in_index<S: Source>(source: &S, index: &Index, links: &Links) -> Result<Vec<S
     let processes = index.recordings.iter().map(|r| r.process + 1).max().unwrap_or(1);
     let lives = (0..processes).map(|n| Life::of(index, n)).collect();
     let mut last = Last { index, links, lives, at: FxHashMap::default() };
-    tracker::each(source, &mut last)?;
+    match kept.filter(|_| !index.totals.waits_missing) {
+        Some(kept) => kept.stretches(index, &mut |w| last.end(w)),
+        None => tracker::each(source, &mut last)?,
+    }
     let mut all = Vec::new();
     for ((life, key), mut goroutines) in last.at {
         let Some(class) = class_of(&reason(&key)).filter(|_| open(&key)) else { continue };

@@ -238,9 +238,9 @@ impl Total {
         self.end = sweep.now.max(start);
         self.last = Some(Last {
             what: sweep.what(),
-            waiting: sweep.shares.waiting.iter().map(|(w, n)| (columns(2 * w), n)).collect(),
-            having: sweep.shares.having.iter().map(|(h, n)| (columns(h), h % 2 == 1, n)).collect(),
-            occupied: sweep.shares.having.iter().map(|h| h.1).sum(),
+            waiting: sweep.shares.waiting().map(|(w, n)| (columns(2 * w), n)).collect(),
+            having: sweep.shares.having().map(|(h, n)| (columns(h), h % 2 == 1, n)).collect(),
+            occupied: sweep.shares.having().map(|h| h.1).sum(),
             runnable: sweep.runnable(),
             syscalls: sweep.syscalls(),
         });

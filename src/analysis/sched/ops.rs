@@ -91,7 +91,9 @@ const UNKNOWN: First = First { state: GoState::Undetermined, proc: NONE16, stack
 /// The events of a unit.
 #[derive(Default)]
 pub(crate) struct Log {
+    /// Blocks that are full, and the one that is being filled.
     blocks: Vec<Vec<Rec>>,
+    open: Vec<Rec>,
     /// The time of the last event.
     now: Time,
     pub first: Vec<First>,
@@ -135,14 +137,14 @@ impl Log {
     }
 
     /// The blocks of events, in order.
-    pub fn blocks(&self) -> &[Vec<Rec>] {
-        &self.blocks
+    pub fn blocks(&self) -> impl Iterator<Item = &[Rec]> {
+        self.blocks.iter().map(Vec::as_slice).chain([self.open.as_slice()])
     }
 
     /// Forgets the events, and keeps what is known of the unit's beginning.
     pub fn clear(&mut self) {
-        self.blocks.truncate(1);
-        self.blocks.iter_mut().for_each(Vec::clear);
+        self.blocks.clear();
+        self.open.clear();
     }
 
     #[inline]
@@ -158,14 +160,16 @@ impl Log {
 
     #[inline]
     fn record(&mut self, r: Rec) {
-        match self.blocks.last_mut().filter(|b| b.len() < BLOCK) {
-            Some(block) => block.push(r),
-            None => {
-                let mut block = Vec::with_capacity(BLOCK);
-                block.push(r);
-                self.blocks.push(block);
-            }
+        if self.open.len() == BLOCK {
+            self.next_block();
         }
+        self.open.push(r);
+    }
+
+    #[cold]
+    fn next_block(&mut self) {
+        let full = std::mem::replace(&mut self.open, Vec::with_capacity(BLOCK));
+        self.blocks.push(full);
     }
 
     /// Makes room for a goroutine; positions are given one by one, so this grows by what there is.

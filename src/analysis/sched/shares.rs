@@ -1,15 +1,21 @@
 //! Who answers for the waits while all Ps are busy: each goroutine that has one, for an equal part.
+//!
+//! A wait owes to what had Ps what that was charged between the wait's beginning and its end. So each column has a running
+//! sum of what one that waits owes to it. Who begins to wait takes the sums away from its class's row, and who has waited
+//! adds them: what is left are those of the time between. This takes one step for each column when a wait begins or ends, and
+//! none for each class that waits while time passes.
 
 use crate::base::Duration;
 use rustc_hash::FxHashMap;
 
 /// Fixed-point fractions of a nanosecond, in which shares are summed.
 pub(crate) const FRACTION: u32 = 32;
-/// The same in the cells of one block of events. No event adds more than 2^48 to a cell: [`LONG`] stretches and [`MANY`]
-/// goroutines are kept apart; a block has 2^14.
+/// The same in the rows of one block of events.
 const CELL: u32 = 10;
+/// Longer stretches are charged by themselves.
 const LONG: u64 = 1 << 22;
-const MANY: u64 = 1 << 16;
+/// What may have been charged to a cell at most before the rows are emptied: they wrap around at 2^64.
+const FULL: u64 = 1 << 62;
 /// The column of no goroutine: a thread had each P, and looked for one to run.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
@@ -23,7 +29,7 @@ pub(crate) struct Active {
 
 impl Active {
     #[inline]
-    pub fn add(&mut self, i: u32) {
+    fn add(&mut self, i: u32) {
         let at = i as usize;
         if at >= self.place.len() {
             self.place.resize(at + 1, 0);
@@ -37,10 +43,11 @@ impl Active {
         }
     }
 
+    /// Whether there was one to take away.
     #[inline]
-    pub fn remove(&mut self, i: u32) {
-        let Some(place) = self.place.get(i as usize).and_then(|p| (*p as usize).checked_sub(1)) else { return };
-        let Some(row) = self.list.get_mut(place) else { return };
+    fn remove(&mut self, i: u32) -> bool {
+        let Some(place) = self.place.get(i as usize).and_then(|p| (*p as usize).checked_sub(1)) else { return false };
+        let Some(row) = self.list.get_mut(place) else { return false };
         row.1 -= 1;
         if row.1 == 0 {
             self.list.swap_remove(place);
@@ -49,6 +56,7 @@ impl Active {
                 self.place[moved.0 as usize] = place as u32 + 1;
             }
         }
+        true
     }
 
     /// The classes that have any, and how many.
@@ -60,12 +68,19 @@ impl Active {
 /// Time by who waited and who had a P.
 #[derive(Default)]
 pub(crate) struct Shares {
-    /// Classes that wait.
-    pub waiting: Active,
-    /// Classes that have Ps: twice the class, one more in a syscall.
-    pub having: Active,
-    /// By class that waited and class that had a P, since the last block of events; see [`CELL`].
-    cells: Vec<Vec<u64>>,
+    waiting: Active,
+    having: Active,
+    /// By class that has Ps (twice the class, one more in a syscall), the place of its column, and one; 0 if it has none.
+    columns: Vec<u32>,
+    /// By column, whose it is. There is one for each that has a P, or had one since the last block of events.
+    owners: Vec<u32>,
+    /// By column, what each that waits owes to it, in fractions of a nanosecond; see [`CELL`].
+    owed: Vec<u64>,
+    /// By class that waits, the same for all of it: what its waits that are over owe, and less what was owed already when
+    /// those began that are not. Wraps around.
+    rows: Vec<Vec<u64>>,
+    /// At least what any cell was charged since the last block of events.
+    charged: u64,
     /// What the last division left.
     rest: u64,
     /// By class that waited and class that had a P, in fractions of a nanosecond.
@@ -75,39 +90,87 @@ pub(crate) struct Shares {
 impl Shares {
     /// There is one more class.
     pub fn class(&mut self) {
-        self.cells.push(Vec::new());
+        self.rows.push(Vec::new());
     }
 
-    /// Charges `d` of every wait to those that have Ps, in equal parts.
+    /// One of a class begins to wait.
     #[inline]
-    pub fn charge(&mut self, d: Duration, occupied: u32) {
+    pub fn wait(&mut self, class: u32) {
+        self.waiting.add(class);
+        let Some(row) = self.rows.get_mut(class as usize) else { return };
+        if row.len() < self.owed.len() {
+            row.resize(self.owed.len(), 0);
+        }
+        for (cell, owed) in row.iter_mut().zip(&self.owed) {
+            *cell = cell.wrapping_sub(*owed);
+        }
+    }
+
+    /// One of a class waits no longer.
+    #[inline]
+    pub fn go_on(&mut self, class: u32) {
+        if !self.waiting.remove(class) {
+            return;
+        }
+        let Some(row) = self.rows.get_mut(class as usize) else { return };
+        if row.len() < self.owed.len() {
+            row.resize(self.owed.len(), 0);
+        }
+        for (cell, owed) in row.iter_mut().zip(&self.owed) {
+            *cell = cell.wrapping_add(*owed);
+        }
+    }
+
+    /// One gets a P: of twice its class, one more in a syscall.
+    #[inline]
+    pub fn have(&mut self, who: u32) {
+        self.having.add(who);
+        self.column(who);
+    }
+
+    /// One has its P no longer.
+    #[inline]
+    pub fn lose(&mut self, who: u32) {
+        self.having.remove(who);
+    }
+
+    /// The classes that wait, and how many of each do.
+    pub fn waiting(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.waiting.iter()
+    }
+
+    /// Those who have Ps, and how many of each do.
+    pub fn having(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.having.iter()
+    }
+
+    /// Charges `d` of every wait, of which there are `waits`, to those that have Ps, in equal parts.
+    #[inline]
+    pub fn charge(&mut self, d: Duration, occupied: u32, waits: u32) {
         let ns = d.ns().max(0) as u64;
         let among = u64::from(occupied);
         if among == 0 || ns > LONG {
             return self.charge_exactly(ns, occupied);
         }
         // What a division leaves goes into the next one.
-        let (whole, mut large) = ((ns << CELL) + self.rest, false);
+        let whole = (ns << CELL) + self.rest;
+        // All that have Ps are charged so much of all waits together: a cell, no more than that.
+        let more = whole.saturating_mul(u64::from(waits));
+        if self.charged.saturating_add(more) > FULL {
+            self.drain();
+        }
+        self.charged = self.charged.saturating_add(more);
         let part = whole / among;
         self.rest = whole % among;
-        for &(w, n) in &self.waiting.list {
-            let row = &mut self.cells[w as usize];
-            for &(h, m) in &self.having.list {
-                if h as usize >= row.len() {
-                    row.resize(h as usize + 1, 0);
-                }
-                let many = u64::from(n) * u64::from(m);
-                large |= many > MANY;
-                let cell = &mut row[h as usize];
-                *cell = cell.saturating_add(part * many.min(MANY));
+        for &(who, n) in &self.having.list {
+            let column = self.columns.get(who as usize).map_or(0, |c| *c as usize);
+            if let Some(owed) = self.owed.get_mut(column.wrapping_sub(1)) {
+                *owed += part * u64::from(n);
             }
-        }
-        if large {
-            self.charge_rest(part);
         }
     }
 
-    /// The same for what would not fit a cell, and for what has nobody to charge it to.
+    /// The same for what is long, and for what has nobody to charge it to.
     #[cold]
     fn charge_exactly(&mut self, ns: u64, occupied: u32) {
         let part = (u128::from(ns) << FRACTION) / u128::from(occupied.max(1));
@@ -121,24 +184,127 @@ impl Shares {
         }
     }
 
-    /// What of very many goroutines did not go into the cells.
-    #[cold]
-    fn charge_rest(&mut self, part: u64) {
-        for (w, n) in self.waiting.iter() {
-            for (h, m) in self.having.iter() {
-                let more = (u64::from(n) * u64::from(m)).saturating_sub(MANY);
-                let share = (u128::from(part) * u128::from(more)) << (FRACTION - CELL);
-                *self.sums.entry((w, h)).or_default() += share;
+    /// Empties the rows, before they wrap around, as if all that wait began to do so now.
+    pub fn drain(&mut self) {
+        for &(w, n) in &self.waiting.list {
+            let Some(row) = self.rows.get_mut(w as usize) else { continue };
+            row.resize(self.owed.len(), 0);
+            for (cell, owed) in row.iter_mut().zip(&self.owed) {
+                *cell = cell.wrapping_add(owed.wrapping_mul(u64::from(n)));
             }
+        }
+        for (w, row) in (0u32..).zip(&mut self.rows) {
+            for (&who, cell) in self.owners.iter().zip(row.iter_mut()).filter(|(_, cell)| **cell > 0) {
+                *self.sums.entry((w, who)).or_default() += u128::from(std::mem::take(cell)) << (FRACTION - CELL);
+            }
+        }
+        // From here on only those have columns that have Ps: most have none for long.
+        for who in self.owners.drain(..) {
+            self.columns[who as usize] = 0;
+        }
+        self.owed.clear();
+        self.charged = 0;
+        for i in 0..self.having.list.len() {
+            self.column(self.having.list[i].0);
         }
     }
 
-    /// Empties the cells, before they overflow.
-    pub fn drain(&mut self) {
-        for (w, row) in (0u32..).zip(&mut self.cells) {
-            for (h, cell) in (0u32..).zip(row.iter_mut()).filter(|(_, cell)| **cell > 0) {
-                *self.sums.entry((w, h)).or_default() += u128::from(std::mem::take(cell)) << (FRACTION - CELL);
-            }
+    /// Makes sure that there is a column.
+    #[inline]
+    fn column(&mut self, who: u32) {
+        let i = who as usize;
+        if i >= self.columns.len() {
+            self.columns.resize(i + 1, 0);
         }
+        if self.columns[i] == 0 {
+            self.owners.push(who);
+            self.owed.push(0);
+            self.columns[i] = self.owed.len() as u32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+        /// Against what each pair is charged while time passes.
+        #[test]
+        fn each_wait_is_charged_to_those_that_had_ps_meanwhile(
+            steps in prop::collection::vec((0u8..5, 0u32..4, 0u64..100_000, 0u8..20), 0..200),
+        ) {
+            let mut shares = Shares::default();
+            (0..4).for_each(|_| shares.class());
+            let (mut waiting, mut having) = ([0u32; 4], [0u32; 8]);
+            let (mut want, mut rest) = (BTreeMap::<(u32, u32), u128>::new(), 0);
+            for (what, i, ns, more) in steps {
+                let (w, h) = (i as usize, (2 * i + ns as u32 % 2) as usize);
+                match what {
+                    // Often many at once, so that the rows fill up.
+                    0 => {
+                        let many = 1u32 << more;
+                        waiting[w] += many.min(16);
+                        (0..many.min(16)).for_each(|_| shares.wait(i));
+                    }
+                    1 if waiting[w] > 0 => {
+                        waiting[w] -= 1;
+                        shares.go_on(i);
+                    }
+                    2 => {
+                        having[h] += 1;
+                        shares.have(h as u32);
+                    }
+                    3 if having[h] > 0 => {
+                        having[h] -= 1;
+                        shares.lose(h as u32);
+                    }
+                    _ => {
+                        let (occupied, waits) = (having.iter().sum::<u32>(), waiting.iter().sum::<u32>());
+                        let ns = if more == 0 { ns << 20 } else { ns };
+                        shares.charge(Duration(ns as i64), occupied, waits);
+                        let each = match u64::from(occupied) {
+                            0 => u128::from(ns) << FRACTION,
+                            among if ns > LONG => (u128::from(ns) << FRACTION) / u128::from(among),
+                            among => {
+                                let whole = (ns << CELL) + rest;
+                                rest = whole % among;
+                                u128::from(whole / among) << (FRACTION - CELL)
+                            }
+                        };
+                        for (w, &n) in (0u32..).zip(&waiting) {
+                            for (h, &m) in (0u32..).zip(&having) {
+                                *want.entry((w, h)).or_default() += each * u128::from(n) * u128::from(m);
+                            }
+                            if occupied == 0 {
+                                *want.entry((w, NOBODY)).or_default() += each * u128::from(n);
+                            }
+                        }
+                    }
+                }
+            }
+            shares.drain();
+            want.retain(|_, share| *share > 0);
+            let mut got: BTreeMap<(u32, u32), u128> = shares.sums.into_iter().collect();
+            got.retain(|_, share| *share > 0);
+            prop_assert_eq!(got, want);
+        }
+    }
+
+    #[test]
+    fn rows_are_emptied_before_they_wrap_around() {
+        let mut shares = Shares::default();
+        shares.class();
+        shares.have(0);
+        let waits = 1 << 20;
+        (0..waits).for_each(|_| shares.wait(0));
+        let rounds = 1 << 14;
+        (0..rounds).for_each(|_| shares.charge(Duration(LONG as i64), 1, waits));
+        shares.drain();
+        // 2^20 waits of 2^14 times 2^22 ns: with the fractions of a cell, 2^66.
+        assert_eq!(shares.sums[&(0, 0)], (u128::from(LONG) * u128::from(waits) * rounds) << FRACTION);
     }
 }

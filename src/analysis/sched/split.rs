@@ -125,7 +125,7 @@ impl<'a, S: Source> Splitter<'a, S> {
         let from = segments.get(i).map_or(start, |s| s.from);
         let mut out = Stretches::default();
         out.note(&sweep);
-        for r in log.blocks().iter().flatten() {
+        for r in log.blocks().flatten() {
             sweep.follow(*r);
             let changes = !matches!(r.op, Op::Later | Op::Far | Op::Unblock | Op::Create | Op::CreateBlocked);
             if changes && sweep.now >= from {

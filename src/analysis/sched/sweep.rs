@@ -173,7 +173,7 @@ impl Sweep {
     pub fn begin(&mut self, log: &Log) {
         let first = self.gos.is_empty() && self.procs.is_empty();
         if first {
-            let all = || log.blocks().iter().flatten();
+            let all = || log.blocks().flatten();
             if self.limit == 0 {
                 self.limit = all().find(|r| r.op == Op::Procs).map_or(0, |r| r.go);
             }
@@ -271,7 +271,7 @@ impl Sweep {
         self.queue.add(self.runnable, d);
         self.in_syscalls.add(self.syscalls, d);
         if what == What::Busy && self.runnable > 0 {
-            self.shares.charge(d, self.occupied);
+            self.shares.charge(d, self.occupied, self.runnable);
         }
     }
 
@@ -357,10 +357,10 @@ impl Sweep {
         let Some(row) = self.gos.get_mut(go as usize) else { return };
         let proc = row.proc;
         row.state = state;
-        self.shares.having.remove(row.column);
+        self.shares.lose(row.column);
         let class = row.class;
         row.column = 2 * class + u32::from(state == GoState::Syscall);
-        self.shares.having.add(row.column);
+        self.shares.have(row.column);
         self.settle(proc);
         if let Some(p) = self.procs.get_mut(usize::from(proc)) {
             p.syscalling = state == GoState::Syscall;
@@ -380,7 +380,7 @@ impl Sweep {
             GoState::Runnable => {
                 (row.cause, row.since, row.at, row.head) = (cause, self.now, self.sum, false);
                 self.runnable += 1;
-                self.shares.waiting.add(row.class);
+                self.shares.wait(row.class);
             }
             GoState::Syscall => self.syscalls += 1,
             _ => {}
@@ -393,7 +393,7 @@ impl Sweep {
         match row.state {
             GoState::Runnable => {
                 self.runnable = self.runnable.saturating_sub(1);
-                self.shares.waiting.remove(row.class);
+                self.shares.go_on(row.class);
                 let parts = self.sum.since(row.at);
                 let inside =
                     row.since < self.window.1 && (row.since >= self.window.0 || parts.total() > Duration::ZERO);
@@ -433,7 +433,7 @@ impl Sweep {
         let syscall = row.state == GoState::Syscall;
         (row.on, row.proc, row.run, row.run_head) = (true, proc, self.now, false);
         row.column = 2 * row.class + u32::from(syscall);
-        self.shares.having.add(row.column);
+        self.shares.have(row.column);
         self.occupied += 1;
         if let Some(p) = self.procs.get_mut(usize::from(proc)) {
             (p.go, p.syscalling) = (go, syscall);
@@ -466,7 +466,7 @@ impl Sweep {
         }
         let proc = std::mem::replace(&mut row.proc, NONE16);
         row.last = proc;
-        self.shares.having.remove(row.column);
+        self.shares.lose(row.column);
         self.occupied = self.occupied.saturating_sub(1);
         let (from, class) = (row.run, row.class);
         if row.run_head {

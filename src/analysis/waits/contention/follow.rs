@@ -3,7 +3,7 @@
 use super::apart::Woken;
 use super::classes::{Classes, Early, Node, Site};
 use super::line::Order;
-use super::log::{Kept, Step};
+use super::log::{Kept, Key, Step};
 use super::queue::Queue;
 use super::{Contended, Left, What};
 use crate::analysis::states::source::{Source, Unanswered};
@@ -177,12 +177,12 @@ impl<'a> Follow<'a> {
         let mut at = 0;
         kept.each(|now, go, no, step| {
             match step {
-                Step::Begin { .. } | Step::Found { .. } => {
+                Step::Begin(_) | Step::Found(_) => {
                     let mark = marks.next();
                     let Some(row) = rows.get_mut(go.0 as usize) else { return };
-                    if matches!(step, Step::Found { .. }) {
+                    if matches!(step, Step::Found(_)) {
                         // It comes when its time has come.
-                        let from = FoundWaiting::from(index, at, go);
+                        let from = found_since(index, at, go);
                         *row = Some(Waiting { mark, from, began: EventNo::MAX });
                         return;
                     }
@@ -192,7 +192,8 @@ impl<'a> Follow<'a> {
                         self.come(mark, now, go);
                     }
                 }
-                Step::End { by, stack } => {
+                Step::End { by, key } => {
+                    let stack = kept.key(key).1;
                     let wait = rows.get_mut(go.0 as usize).and_then(Option::take);
                     let ended = wait.and_then(|w| {
                         found.until(now, self);
@@ -202,7 +203,8 @@ impl<'a> Follow<'a> {
                         *r = ended.map_or(0, |q| q + 1);
                     }
                 }
-                Step::Stop { stack } => {
+                Step::Stop(key) => {
+                    let stack = kept.key(key).1;
                     let q = released.get_mut(go.0 as usize).map_or(0, std::mem::take);
                     if q > 0 && self.classes.releases(stack) {
                         self.queues[q as usize - 1].1.starved += 1;
@@ -265,9 +267,15 @@ impl<'a> Follow<'a> {
 }
 
 /// When a recording ends.
-fn end_of(index: &Index, recording: usize) -> Time {
+pub(super) fn end_of(index: &Index, recording: usize) -> Time {
     let of = index.recordings.iter().find(|r| r.number as usize == recording);
     of.map_or(index.end, |r| r.to)
+}
+
+/// Since when a goroutine does what a recording found it doing.
+pub(super) fn found_since(index: &Index, recording: usize, go: GoIdx) -> Time {
+    let start = index.recordings.iter().find(|r| r.number as usize == recording).map_or(Time::MIN, |r| r.from);
+    index.goroutine(go).map_or(start, |g| g.from.max(start))
 }
 
 /// A goroutine that waits.
@@ -291,7 +299,11 @@ impl Waiting {
 struct Marks {
     marks: Vec<Mark>,
     /// By goroutine, the mark that only the end of its wait tells, and why and where it waits.
-    late: Vec<Option<(u32, (StringId, StackId))>>,
+    late: Vec<Option<(u32, Key)>>,
+    /// By key, what the beginning of a wait tells, once that has been asked for; and what its end tells by both keys and
+    /// whether a goroutine ended it.
+    early: Vec<Option<(Early, Mark)>>,
+    ends: FxHashMap<(Key, Key, bool), Mark>,
     /// How many have been asked for.
     asked: usize,
 }
@@ -300,46 +312,58 @@ impl Marks {
     /// The marks of the waits that were kept, and those that were found going on.
     fn of(follow: &mut Follow, kept: &Kept) -> (Marks, FoundWaiting) {
         let index = follow.classes.index;
-        let mut all = Marks { late: vec![None; index.goroutines.len()], ..Marks::default() };
+        let (late, early) = (vec![None; index.goroutines.len()], vec![None; kept.keys()]);
+        let mut all = Marks { late, early, ..Marks::default() };
         let mut found: Vec<(Time, GoIdx, usize)> = Vec::new();
         let mut at = 0;
         kept.each(|_, go, _, step| match step {
-            Step::Begin { reason, stack } => all.begin(follow, go, (reason, stack)),
-            Step::Found { stack } => {
-                found.push((FoundWaiting::from(index, at, go), go, all.marks.len()));
-                all.begin(follow, go, (StringId::NONE, stack));
+            Step::Begin(key) => all.begin((follow, kept), go, key),
+            Step::Found(key) => {
+                found.push((found_since(index, at, go), go, all.marks.len()));
+                all.begin((follow, kept), go, key);
             }
-            Step::End { by, stack } => all.end(follow, go, (by, stack)),
+            Step::End { by, key } => all.end((follow, kept), go, (by, key)),
             Step::Recording(next) => {
-                all.leave_open(follow);
+                all.leave_open(follow, kept);
                 at = next;
             }
-            Step::Stop { .. } => {}
+            Step::Stop(_) => {}
         });
-        all.leave_open(follow);
+        all.leave_open(follow, kept);
         let mut found: Vec<_> = found.into_iter().map(|(from, go, i)| (from, go, all.marks[i])).collect();
         found.retain(|f| f.2 > 0);
         found.sort_unstable();
         (all, FoundWaiting(found.into_iter().peekable()))
     }
 
-    fn begin(&mut self, follow: &mut Follow, go: GoIdx, what: (StringId, StackId)) {
-        let (early, mark) = follow.early(what.0, what.1);
+    fn begin(&mut self, (follow, kept): (&mut Follow, &Kept), go: GoIdx, key: Key) {
+        let (early, mark) = match self.early.get(key.0 as usize).copied().flatten() {
+            Some(known) => known,
+            None => {
+                let (reason, stack) = kept.key(key);
+                let known = follow.early(reason, stack);
+                if let Some(e) = self.early.get_mut(key.0 as usize) {
+                    *e = Some(known);
+                }
+                known
+            }
+        };
         if let Some(late) = self.late.get_mut(go.0 as usize) {
-            *late = (early == Early::Late).then_some((self.marks.len() as u32, what));
+            *late = (early == Early::Late).then_some((self.marks.len() as u32, key));
         }
         self.marks.push(mark);
     }
 
-    fn end(&mut self, follow: &mut Follow, go: GoIdx, by: (GoIdx, StackId)) {
-        if let Some((i, what)) = self.late.get_mut(go.0 as usize).and_then(Option::take) {
-            self.marks[i as usize] = follow.mark(what, by);
+    fn end(&mut self, (follow, kept): (&mut Follow, &Kept), go: GoIdx, (by, key): (GoIdx, Key)) {
+        if let Some((i, begun)) = self.late.get_mut(go.0 as usize).and_then(Option::take) {
+            let new = || follow.mark(kept.key(begun), (by, kept.key(key).1));
+            self.marks[i as usize] = *self.ends.entry((begun, key, by.is_some())).or_insert_with(new);
         }
     }
 
-    fn leave_open(&mut self, follow: &mut Follow) {
-        for (i, what) in self.late.iter_mut().filter_map(Option::take) {
-            self.marks[i as usize] = follow.mark(what, (GoIdx::NONE, StackId::NONE));
+    fn leave_open(&mut self, follow: &mut Follow, kept: &Kept) {
+        for (i, begun) in self.late.iter_mut().filter_map(Option::take) {
+            self.marks[i as usize] = follow.mark(kept.key(begun), (GoIdx::NONE, StackId::NONE));
         }
     }
 
@@ -353,12 +377,6 @@ impl Marks {
 struct FoundWaiting(std::iter::Peekable<std::vec::IntoIter<(Time, GoIdx, Mark)>>);
 
 impl FoundWaiting {
-    /// Since when a goroutine waits that a recording found waiting.
-    fn from(index: &Index, recording: usize, go: GoIdx) -> Time {
-        let start = index.recordings.iter().find(|r| r.number as usize == recording).map_or(Time::MIN, |r| r.from);
-        index.goroutine(go).map_or(start, |g| g.from.max(start))
-    }
-
     /// Lets those come that were there before `now`.
     fn until(&mut self, now: Time, follow: &mut Follow) {
         while let Some((from, go, mark)) = self.0.next_if(|f| f.0 <= now) {

@@ -1,6 +1,7 @@
 //! What those who held a lock did meanwhile, weighted by how many waited.
 
 use super::holds::Hold;
+use super::log::Kept;
 use super::queue::Curve;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
@@ -20,10 +21,16 @@ pub(super) type Doing = (GoState, Option<ReasonId>, PlaceId, bool);
 /// Goroutine-nanoseconds waited, by what a holder did meanwhile.
 pub(super) type Meanwhile = BTreeMap<Doing, i128>;
 
-struct Watch<'a> {
+/// What the handles in a stretch mean.
+#[derive(Clone, Copy)]
+struct Meaning<'a> {
     index: &'a Index,
     places: &'a Places,
     reasons: &'a Reasons,
+}
+
+struct Watch<'a> {
+    meaning: Meaning<'a>,
     curves: &'a [Curve],
     /// Holds with their class, by goroutine and beginning.
     holds: Vec<(Hold, u32)>,
@@ -32,8 +39,8 @@ struct Watch<'a> {
     out: Vec<Meanwhile>,
 }
 
-impl Watch<'_> {
-    fn doing(&self, i: &Interval) -> Doing {
+impl Meaning<'_> {
+    fn doing(self, i: &Interval) -> Doing {
         match i.state {
             GoState::Waiting => {
                 let waker = i.waker(self.index, self.reasons);
@@ -54,7 +61,8 @@ impl Watch<'_> {
 impl Visit for Watch<'_> {
     fn end(&mut self, i: &Interval) {
         let Some(next) = self.next.get_mut(i.go.0 as usize) else { return };
-        let own = |at: u32| self.holds.get(at as usize).copied().filter(|h| h.0.go == i.go);
+        let holds = &self.holds;
+        let own = |at: u32| holds.get(at as usize).filter(|h| h.0.go == i.go);
         while own(*next).is_some_and(|(h, _)| h.to <= i.from) {
             *next += 1;
         }
@@ -62,7 +70,7 @@ impl Visit for Watch<'_> {
         let mut doing = None;
         while let Some((h, class)) = own(at).filter(|(h, _)| h.from < i.to) {
             at += 1;
-            let Some(curve) = self.curves.get(class as usize) else { continue };
+            let Some(curve) = self.curves.get(*class as usize) else { continue };
             let (from, to) = (h.from.max(i.from), h.to.min(i.to));
             if from >= to {
                 continue;
@@ -74,16 +82,16 @@ impl Visit for Watch<'_> {
             if weight > 0 {
                 let key = match doing {
                     Some(d) => d,
-                    None => self.doing(i),
+                    None => self.meaning.doing(i),
                 };
                 doing = Some(key);
-                *self.out[class as usize].entry(key).or_default() += weight;
+                *self.out[*class as usize].entry(key).or_default() += weight;
             }
         }
     }
 }
 
-/// What the holders of each class did while they held it: one pass over the trace.
+/// What the holders of each class did while they held it: by what was kept of the trace, or else by one pass over it.
 ///
 /// # Errors
 ///
@@ -93,6 +101,7 @@ pub(super) fn meanwhile<S: Source>(
     (index, places, reasons): (&Index, &Places, &Reasons),
     curves: &[Curve],
     mut holds: Vec<(Hold, u32)>,
+    kept: Option<&Kept>,
 ) -> Result<Vec<Meanwhile>, Unanswered> {
     let out = vec![Meanwhile::new(); curves.len()];
     if holds.is_empty() {
@@ -101,7 +110,11 @@ pub(super) fn meanwhile<S: Source>(
     holds.sort_unstable_by_key(|(h, class)| (h.go, h.from, h.to, *class));
     let first = |g: usize| holds.partition_point(|(h, _)| h.go < GoIdx(g as u32)) as u32;
     let next = (0..index.goroutines.len()).map(first).collect();
-    let mut watch = Watch { index, places, reasons, curves, holds, next, out };
-    tracker::each(source, &mut watch)?;
+    let meaning = Meaning { index, places, reasons };
+    let mut watch = Watch { meaning, curves, holds, next, out };
+    match kept {
+        Some(kept) => kept.stretches(index, &mut |i| watch.end(i)),
+        None => tracker::each(source, &mut watch)?,
+    }
     Ok(watch.out)
 }

@@ -16,6 +16,7 @@ mod line;
 mod log;
 mod passes;
 mod queue;
+mod stretches;
 pub mod table;
 mod unsaid;
 
@@ -327,13 +328,13 @@ pub type Window = (Time, Time);
 /// All of a trace.
 pub const WHOLE: Window = (Time::MIN, Time::MAX);
 
-/// Follows the queues at all locks and channels of a trace that has been read whole: by the waits that a [`Keeper`] kept
-/// of it, or else by decoding it twice. What holders did meanwhile takes another pass.
+/// Follows the queues at all locks and channels of a trace that has been read whole: by what a [`Keeper`] kept of it, or
+/// else by decoding it twice, and once more for what holders did meanwhile.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contention, Unanswered> {
+pub fn contention<S: Source>(source: &S, kept: Option<&Kept>) -> Result<Contention, Unanswered> {
     contention_in(source, kept, WHOLE)
 }
 
@@ -343,11 +344,11 @@ pub fn contention<S: Source>(source: &S, kept: Option<Kept>) -> Result<Contentio
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn contention_in<S: Source>(source: &S, kept: Option<Kept>, window: Window) -> Result<Contention, Unanswered> {
+pub fn contention_in<S: Source>(source: &S, kept: Option<&Kept>, window: Window) -> Result<Contention, Unanswered> {
     let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
         // Of a damaged trace it may not be known how some waits ended.
-        let kept = kept.as_ref().filter(|_| !index.totals.waits_missing);
+        let kept = kept.filter(|_| !index.totals.waits_missing);
         out = of_index(source, index, kept, window);
     });
     out
@@ -375,7 +376,7 @@ fn of_index<S: Source>(
         holds.extend(held.all().iter().map(|&h| (h, class)));
         classes.push(c);
     }
-    let held = held::meanwhile(source, (index, &places, &reasons), &curves, holds)?;
+    let held = held::meanwhile(source, (index, &places, &reasons), &curves, holds, kept)?;
     for (c, held) in classes.iter_mut().zip(held) {
         let row = |((state, reason, at, outside), weight): (held::Doing, i128)| Meanwhile {
             state,

@@ -293,7 +293,7 @@ proptest! {
         prop_assert_eq!(got, want);
         // So does what was kept of the waits, however many units there are.
         for units in 1..=3 {
-            let kept = contention(&made, Some(keep(&made, units, 1000).unwrap())).unwrap();
+            let kept = contention(&made, keep(&made, units, 1000).as_ref()).unwrap();
             prop_assert_eq!(&kept.classes, &c.classes);
         }
         prop_assert!(made.waits.is_empty() || keep(&made, 1, 0).is_none());

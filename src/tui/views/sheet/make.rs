@@ -209,7 +209,7 @@ fn kind(what: What) -> WaitKind {
 pub fn locks(cx: &JobCtx, range: Option<(Time, Time)>) -> Result<Panelled, String> {
     let keeper = Keeper::default();
     cx.observe(&keeper)?;
-    let c = contention_in(cx, keeper.take(), range.unwrap_or(WHOLE))?;
+    let c = contention_in(cx, keeper.take().as_ref(), range.unwrap_or(WHOLE))?;
     Ok(locks_panel(&cx.trace.index(), &c))
 }
 
