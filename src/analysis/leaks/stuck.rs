@@ -133,7 +133,7 @@ fn standing(
     if let (Some(slope), Some(_)) = (rises(alive), rises(&group)) {
         return Standing::Rising(slope);
     }
-    let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created.is_some()));
+    let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created().is_some()));
     match class {
         _ if !never || !long || !made => Standing::Steady,
         Class::Send => Standing::NeverWoken,
@@ -158,7 +158,7 @@ fn alive_of(index: &Index, g: GroupId) -> Vec<(f64, f64)> {
 fn counts(index: &Index, of: impl Iterator<Item = GoIdx>) -> Vec<(f64, f64)> {
     let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
     for m in of.filter_map(|m| index.goroutine(m)) {
-        born.push(m.created.unwrap_or(index.start));
+        born.push(m.created().unwrap_or(index.start));
         gone.extend(m.ended);
     }
     born.sort_unstable();
