@@ -17,7 +17,7 @@ use crate::input::Other;
 ///
 /// # Errors
 /// What is wrong with it, in words of its own format.
-pub(super) fn decode(other: Other, data: &[u8]) -> Result<assemble::Assembled, Error> {
+pub fn decode(other: Other, data: &[u8]) -> Result<assemble::Assembled, Error> {
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
     match other {
         Other::PerfScript => perf::decode(&crate::base::text::lossy(data)),
