@@ -55,7 +55,7 @@ fn of_dump(index: &Index, name: &str, d: &dump::Dump, labelled: &mut Vec<Labelle
         what += if g.locked { ", locked to its thread" } else { "" };
         said.push(Told { go, who: "dump", what: format!("{what} · {}", text::escape(name)) });
         // Labels seldom change in a goroutine's life, and a dump says what they are at one moment of it.
-        let (from, to) = (known.created.unwrap_or(index.start), known.ended.unwrap_or(index.end));
+        let (from, to) = (known.created().unwrap_or(index.start), known.ended.unwrap_or(index.end));
         labelled.extend(d.labels(g).iter().cloned().map(|(key, value)| Labelled {
             go,
             from,

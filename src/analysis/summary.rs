@@ -251,22 +251,22 @@ fn goroutines(index: &Index) -> BTreeMap<String, GoroutineFact> {
         f.count += 1;
         // Go's summarizer forgets the earlier lives of a goroutine that came back.
         let mut times = g.times;
-        if let Some(e) = &g.earlier {
+        if let Some(e) = g.earlier() {
             times.sub(&e.times);
         }
         f.exec_ns = f.exec_ns.saturating_add(times.running.ns());
         // Go's summarizer counts a syscall that is still under way at the end as if it had kept its P, and the time
         // without it once more as time spent runnable.
-        f.sched_wait_ns = f.sched_wait_ns.saturating_add((times.runnable + g.lost_at_end).ns());
-        f.syscall_ns = f.syscall_ns.saturating_add((times.syscall + g.lost_at_end).ns());
-        f.syscall_block_ns = f.syscall_block_ns.saturating_add((times.syscall_blocked - g.lost_at_end).ns());
+        f.sched_wait_ns = f.sched_wait_ns.saturating_add((times.runnable + g.lost_at_end()).ns());
+        f.syscall_ns = f.syscall_ns.saturating_add((times.syscall + g.lost_at_end()).ns());
+        f.syscall_block_ns = f.syscall_block_ns.saturating_add((times.syscall_blocked - g.lost_at_end()).ns());
         // Nor does it count a wait that can have no end.
-        let forever = g.gone.map_or(Duration::ZERO, |t| index.end - t);
+        let forever = g.gone().map_or(Duration::ZERO, |t| index.end - t);
         f.total_ns = f.total_ns.saturating_add((life(index, g) - forever).ns());
         for &(reason, d) in &g.blocked {
-            let earlier = g.earlier.as_ref().and_then(|e| e.blocked.iter().find(|b| b.0 == reason));
+            let earlier = g.earlier().and_then(|e| e.blocked.iter().find(|b| b.0 == reason));
             let d = d - earlier.map_or(Duration::ZERO, |e| e.1);
-            let never = g.gone.is_some() && index.dict.str(reason) == FOREVER;
+            let never = g.gone().is_some() && index.dict.str(reason) == FOREVER;
             if d != Duration::ZERO && !never {
                 let sum = f.blocked_ns.entry(index.dict.str(reason).to_owned()).or_default();
                 *sum = sum.saturating_add(d.ns());

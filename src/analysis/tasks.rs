@@ -214,7 +214,7 @@ impl Walk<'_, '_> {
         let mut gos: Vec<GoIdx> = self.regions.keys().copied().collect();
         gos.sort_unstable();
         for go in gos {
-            let over = self.index.goroutine(go).and_then(|g| g.ended.or(g.gone));
+            let over = self.index.goroutine(go).and_then(|g| g.ended.or(g.gone()));
             self.close(go, over, None);
         }
         let mut open: Vec<_> = std::mem::take(&mut self.tasks).into_iter().collect();

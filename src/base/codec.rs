@@ -5,6 +5,7 @@ use super::{
     Duration, FrameId, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time,
 };
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::hash::Hash;
 
 /// A value that always takes the same number of bytes.
@@ -237,6 +238,21 @@ impl<T: Plain> Encode for Vec<T> {
             all.push(T::get(bytes)?);
         }
         Some(all)
+    }
+}
+
+impl<A: smallvec::Array> Encode for SmallVec<A>
+where
+    A::Item: Plain,
+{
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).put(out);
+        self.iter().for_each(|x| x.put(out));
+    }
+
+    fn decode(r: &mut Reader) -> Option<SmallVec<A>> {
+        let n = r.length(A::Item::SIZE)?;
+        r.take(n * A::Item::SIZE)?.chunks_exact(A::Item::SIZE.max(1)).map(A::Item::get).collect()
     }
 }
 

@@ -27,6 +27,52 @@ pub fn limit() -> Option<u64> {
     [machine, space, groups].into_iter().flatten().min()
 }
 
+/// How much memory the program has come to, in bytes: what is resident, and its address space. Nothing where the system does
+/// not tell.
+pub fn held() -> Option<(u64, u64)> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let of = |what: &str| {
+        let line = status.lines().find_map(|l| l.strip_prefix(what))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    };
+    Some((of("VmRSS:")?, of("VmSize:")?))
+}
+
+/// How much the program may come to before it says that it needs more, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Most {
+    resident: u64,
+    /// The same of the address space.
+    space: u64,
+}
+
+/// What a program needs beside what `--memory` is for: itself, its threads, what it prints.
+const BESIDE: u64 = 64 << 20;
+
+impl Most {
+    /// Where the user gave so many bytes: half as much again, for what comes and goes. Where nobody did, seven eighths of what
+    /// there is.
+    pub fn of(given: Option<u64>) -> Most {
+        let all = |limit: Option<u64>| limit.map_or(u64::MAX, |l| l - l / 8);
+        let given = given.map_or(u64::MAX, |m| (m.saturating_add(m / 2)).saturating_add(BESIDE));
+        let space = fs::read_to_string("/proc/self/limits").ok().and_then(|s| address_space(&s));
+        Most { resident: given.min(all(limit())), space: all(space) }
+    }
+
+    /// Whether half of it is in use.
+    pub fn half_exceeded(&self) -> bool {
+        let half = |n: u64, most: u64| n > most / 2;
+        held().is_some_and(|(resident, space)| half(resident, self.resident) || half(space, self.space))
+    }
+
+    /// Whether `more` bytes than are held now are too many; how many are held then.
+    pub fn exceeded(&self, more: u64) -> Option<u64> {
+        let (resident, space) = held()?;
+        let over = resident.saturating_add(more) > self.resident || space.saturating_add(more) > self.space;
+        over.then_some(resident)
+    }
+}
+
 /// The soft limit of the address space in `/proc/self/limits`.
 fn address_space(limits: &str) -> Option<u64> {
     let line = limits.lines().find_map(|l| l.strip_prefix("Max address space"))?;
@@ -77,6 +123,16 @@ mod tests {
         assert_eq!(of("4:cpu,memory:/a/b\n3:cpu:/a\n"), Some(800));
         assert_eq!(of("4:memory:/a/b\n0::/a\n"), Some(500));
         assert_eq!(of("3:cpu:/\n"), None);
+    }
+
+    #[test]
+    fn what_is_held_is_compared_with_what_is_allowed() {
+        let Some((resident, space)) = held() else { return };
+        assert!(resident > 0 && space > resident);
+        assert_eq!(Most { resident: u64::MAX, space: u64::MAX }.exceeded(1 << 40), None);
+        assert!(Most { resident: 1, space: u64::MAX }.exceeded(0).is_some());
+        assert!(Most { resident: u64::MAX, space: 1 }.exceeded(0).is_some());
+        assert_eq!(Most::of(Some(100_000_000)).resident, 150_000_000 + BESIDE);
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Format {
         }
     }
 
-    /// The times of the first batch and of the last, as far as headers tell; nothing if there is none.
+    /// The times of the first batch of events and of the last, as far as headers tell; nothing if there is none.
     pub fn span(&self, units: Range<usize>) -> Option<(i64, i64)> {
         match self {
             Format::V2 { scan, .. } => {

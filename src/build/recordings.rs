@@ -304,6 +304,15 @@ impl Recordings {
         Some(out)
     }
 
+    /// Where unit `i` begins in the file.
+    pub fn offset(&self, i: usize) -> u64 {
+        let (rec, u) = self.of(i);
+        match &rec.format {
+            Format::V1(..) => rec.range.start as u64,
+            Format::V2 { scan, .. } => scan.generations[u].batches.first().map_or(0, |b| b.offset as u64),
+        }
+    }
+
     /// Bytes of events in unit `i`.
     pub fn bytes(&self, i: usize) -> u64 {
         let (rec, u) = self.of(i);

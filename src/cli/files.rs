@@ -1,6 +1,7 @@
 //! Files that are written under another name and get their own once all is in them.
 
 use super::position;
+use crate::base::text;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ impl Files {
         Files { inputs: all.filter_map(|p| fs::canonicalize(p).ok()).collect(), open: Vec::new() }
     }
 
-    /// Makes a file, and the folders that it is in.
+    /// Makes a file, in a folder that is there.
     ///
     /// # Errors
     ///
@@ -47,7 +48,12 @@ impl Files {
             return Err(io::Error::other("this is not the name of a file"));
         }
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
+        if !folder.is_dir() {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                format!("there is no folder {}", text::escape(&folder.to_string_lossy())),
+            ));
+        }
         let temporary = folder.join(format!(".gotrail-{}-{}.part", std::process::id(), self.open.len()));
         let file = File::create_new(&temporary)?;
         self.open.push((temporary, path.to_owned()));
@@ -104,6 +110,11 @@ mod tests {
         let input = dir.path().join("in");
         fs::write(&input, "input").unwrap();
         let path = dir.path().join("a/b/out");
+        let mut files = Files::beside(std::slice::from_ref(&input));
+        assert!(files.create(&path).unwrap_err().to_string().contains("there is no folder"));
+        assert!(!dir.path().join("a").exists(), "a mistyped name makes no folder");
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+
         let names = |d: &Path| fs::read_dir(d).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
 
         let mut files = Files::beside(std::slice::from_ref(&input));

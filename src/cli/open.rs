@@ -39,10 +39,12 @@ impl OpenArgs {
     /// How traces are opened; `setting` is the settings' memory.
     pub fn options(&self, setting: Option<ByteSize>) -> Options {
         let folder = if self.no_cache { None } else { Folder::of_the_user(|v| std::env::var_os(v)) };
-        let memory = self.memory.or(setting).map_or_else(memory::usual, |m| m.0);
+        let given = self.memory.or(setting).map(|m| m.0);
+        let memory = given.unwrap_or_else(memory::usual);
         Options {
             keep: Keep { folder, ..Keep::default() },
             memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
+            most: Some(memory::Most::of(given)),
             recording: self.recording.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
         }
     }
@@ -106,7 +108,7 @@ pub fn profile_in(input: Input) -> Result<(String, Profile)> {
             }
         },
     };
-    notes.iter().for_each(|n| say(n));
+    notes.iter().chain(&profile.notes).for_each(|n| say(n));
     let overflowing = profile.overflowing();
     if !overflowing.is_empty() {
         let types = overflowing.iter().map(|t| text::escape(t)).collect::<Vec<_>>().join(", ");

@@ -118,7 +118,7 @@ impl Trace {
         let one = |g: &crate::model::index::Goroutine| Goroutine {
             id: g.id.0,
             start: index.dict.func_name(g.entry).to_owned(),
-            created: g.created.map(|t| t - index.start),
+            created: g.created().map(|t| t - index.start),
             ended: g.ended.map(|t| t - index.start),
             running: g.times.running,
             runnable: g.times.runnable,

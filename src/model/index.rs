@@ -3,6 +3,7 @@
 use super::ownership::Owner;
 use super::{Dict, Grid};
 use crate::base::{Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, Time};
+use smallvec::SmallVec;
 
 /// Time of a goroutine or a group, by state. The parts do not overlap and sum to the life inside the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -44,7 +45,10 @@ impl Times {
     }
 }
 
-/// One goroutine of the trace.
+/// Waiting time by reason, sorted by reason handle. There may be a million of these lists, and most have one reason.
+pub type Reasons = SmallVec<[(StringId, Duration); 1]>;
+
+/// One goroutine of the trace: there may be millions, so what few have is in [`Rare`].
 #[derive(Clone, Debug)]
 pub struct Goroutine {
     /// Go's number.
@@ -57,22 +61,16 @@ pub struct Goroutine {
     pub creator: GoIdx,
     /// Where it was created.
     pub created_at: StackId,
-    /// When it was created; `None` if before the trace.
-    pub created: Option<Time>,
     /// When it ended; `None` if it did not.
     pub ended: Option<Time>,
-    /// When it blocked forever (`select {}`, a nil channel): Go's reader takes it as ended then.
-    pub gone: Option<Time>,
     /// From when on it is accounted: its creation, or the trace's start.
     pub from: Time,
     /// Time per state.
     pub times: Times,
-    /// How long the syscall that it is in at the trace's end has been without its P.
-    pub lost_at_end: Duration,
-    /// Waiting time by reason, sorted by reason handle.
-    pub blocked: Vec<(StringId, Duration)>,
-    /// What of that lies in earlier lives: C code that calls into Go again and again does it as the same goroutine.
-    pub earlier: Option<Box<Earlier>>,
+    /// Waiting time by reason.
+    pub blocked: Reasons,
+    /// What few goroutines have.
+    pub rare: Option<Box<Rare>>,
     /// The longest single wait.
     pub longest_wait: Duration,
     /// Events about it.
@@ -86,13 +84,51 @@ pub struct Goroutine {
     /// Whether it was alive when the last recording in which it is ended, which says when it `ended`: what became of it is
     /// not in the file.
     pub cut: bool,
+    /// Whether it was created in the trace, which is when it is accounted `from`.
+    pub born: bool,
 }
 
 impl Goroutine {
+    /// When it was created; `None` if before the trace.
+    pub fn created(&self) -> Option<Time> {
+        self.born.then_some(self.from)
+    }
+
+    /// When it blocked forever (`select {}`, a nil channel): Go's reader takes it as ended then.
+    pub fn gone(&self) -> Option<Time> {
+        self.rare.as_ref()?.gone
+    }
+
+    /// How long the syscall that it is in at the trace's end has been without its P.
+    pub fn lost_at_end(&self) -> Duration {
+        self.rare.as_ref().map_or(Duration::ZERO, |r| r.lost_at_end)
+    }
+
+    /// What of its times lies in earlier lives: C code that calls into Go again and again does it as the same goroutine.
+    pub fn earlier(&self) -> Option<&Earlier> {
+        self.rare.as_ref()?.earlier.as_deref()
+    }
+
+    /// Where what few goroutines have is to be changed.
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     /// Whether it was alive when its recording ended.
     pub fn unfinished(&self) -> bool {
         self.ended.is_none() || self.cut
     }
+}
+
+/// What few goroutines have.
+#[derive(Clone, Debug, Default)]
+pub struct Rare {
+    /// See [`Goroutine::gone`].
+    pub gone: Option<Time>,
+    /// See [`Goroutine::lost_at_end`].
+    pub lost_at_end: Duration,
+    /// See [`Goroutine::earlier`].
+    pub earlier: Option<Box<Earlier>>,
 }
 
 /// Times of a goroutine's earlier lives.
@@ -100,8 +136,8 @@ impl Goroutine {
 pub struct Earlier {
     /// Time per state.
     pub times: Times,
-    /// Waiting time by reason, sorted by reason handle.
-    pub blocked: Vec<(StringId, Duration)>,
+    /// Waiting time by reason.
+    pub blocked: Reasons,
 }
 
 impl Goroutine {
@@ -113,20 +149,18 @@ impl Goroutine {
             entry: FuncId::NONE,
             creator: GoIdx::NONE,
             created_at: StackId::NONE,
-            created: None,
             ended: None,
-            gone: None,
             from,
             times: Times::default(),
-            lost_at_end: Duration::ZERO,
-            earlier: None,
-            blocked: Vec::new(),
+            blocked: Reasons::new(),
+            rare: None,
             longest_wait: Duration::ZERO,
             events: 0,
             samples: 0,
             label: StringId::NONE,
             process: 0,
             cut: false,
+            born: false,
         }
     }
 }
@@ -142,8 +176,8 @@ pub struct Group {
     pub members: Vec<GoIdx>,
     /// Sum of the members' times.
     pub times: Times,
-    /// Sum of the members' waiting time by reason, sorted by reason handle.
-    pub blocked: Vec<(StringId, Duration)>,
+    /// Sum of the members' waiting time by reason.
+    pub blocked: Reasons,
     /// The longest single wait of a member.
     pub longest_wait: Duration,
     /// Events about members.

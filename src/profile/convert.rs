@@ -16,7 +16,8 @@ fn since<T>(items: &[T], start: usize) -> Span {
 impl Profile {
     /// Decodes a profile in any format that pprof reads; says what is wrong with it otherwise.
     pub fn decode(data: &[u8]) -> Result<Profile, Error> {
-        Profile::from_wire(&super::wire::decode(data)?)
+        let (p, notes) = super::wire::decode_noted(data)?;
+        Ok(Profile { notes, ..Profile::from_wire(&p)? })
     }
 
     /// What is left of a profile that is cut off, and a sentence that says what is missing, safe to show; `None` if it is not

@@ -124,7 +124,7 @@ pub(crate) fn fixture() -> Fixture {
         name: starts[i],
         owner: Owner::User,
         members: vec![GoIdx(i as u32)],
-        blocked: blocked.clone(),
+        blocked: blocked.clone().into(),
         ..Group::default()
     };
     let range = |from, to| Range { from: us(from), to: us(to), name: StringId::NONE, go: no, proc: none };

@@ -29,6 +29,8 @@ const SEGMENT_PER_BYTE: usize = 4;
 const LARGEST_SEGMENT: usize = 1 << 20;
 /// Segments after which a unit of the old format is shown as far as it has been read.
 const SEGMENTS_PER_PART: usize = 8;
+/// Bytes that an event may add to what is held until its part is committed: in a large part, each may name a goroutine.
+const EVENT_ROOM: usize = 512;
 /// Chunks on their way between a thread that decodes and one that folds.
 const CHUNKS_AHEAD: usize = 4;
 
@@ -99,6 +101,7 @@ impl Trace {
         let threads = cores.min(units);
         let idle = AtomicUsize::new(cores - threads);
         let next = AtomicUsize::new(0);
+        let active = AtomicUsize::new(threads);
         let done = AtomicUsize::new(0);
         let sizes: Vec<u64> = (0..units).map(|i| self.recordings.bytes(i)).collect();
         let total: u64 = sizes.iter().sum::<u64>().max(1);
@@ -113,8 +116,14 @@ impl Trace {
             for _ in 0..threads {
                 s.spawn(|| {
                     loop {
+                        // Two units at a time are held twice: where memory is short, this core folds for the other one.
+                        if self.is_short() && leave(&active) {
+                            idle.fetch_add(1, Ordering::Relaxed);
+                            break;
+                        }
                         let i = next.fetch_add(1, Ordering::Relaxed);
                         if i >= units || cancel.load(Ordering::Relaxed) {
+                            leave(&active);
                             idle.fetch_add(1, Ordering::Relaxed);
                             break;
                         }
@@ -127,9 +136,11 @@ impl Trace {
                 });
             }
         });
-        if done.into_inner() == units && !self.index().complete {
+        let exhausted = self.intact().is_err();
+        if (done.into_inner() == units || exhausted && !cancel.load(Ordering::Relaxed)) && !self.index().complete {
             let mut c = lock(&self.committer);
             let mut index = self.index_mut();
+            c.waiting.clear();
             c.commit.finish(&mut index);
             if let Err(e) = self.intact() {
                 index.losses.push(e.to_string());
@@ -137,7 +148,9 @@ impl Trace {
             drop((index, c));
             progress(1.0);
             // A folder that cannot be written to costs the next run its time, and is no reason to complain in this one.
-            let _ = self.keep();
+            if !exhausted {
+                let _ = self.keep();
+            }
         }
     }
 
@@ -170,9 +183,10 @@ impl Trace {
         };
         let losses = |m: &Machine| self.recordings.unit_losses(unit, &tables, m);
         let parts = self.recordings.in_parts(unit);
+        let at = self.recordings.offset(unit);
         std::thread::scope(|s| {
             let mut folding = Folding::Here(Box::new(consumer));
-            produce(machine, parts, &losses, cancel, &mut |chunk| {
+            produce(machine, parts, &losses, cancel, &|more| self.room_to_read(more * EVENT_ROOM, at), &mut |chunk| {
                 if matches!(folding, Folding::Here(_)) && claim(idle) {
                     folding.leave(s, idle);
                 }
@@ -188,6 +202,9 @@ impl Trace {
         loop {
             let next = c.next;
             let Some(f) = c.waiting.remove(&next) else { return self.index().progress };
+            if !self.room_to_read(f.part.bytes_in_index(), self.recordings.offset(f.unit)) {
+                return self.index().progress;
+            }
             let mut index = self.index_mut();
             let floor = if next == (0, 0) { Time::MIN } else { index.end };
             let from = index.segments.len();
@@ -234,6 +251,7 @@ fn produce(
     parts: bool,
     losses: &dyn Fn(&Machine) -> Vec<String>,
     cancel: &AtomicBool,
+    room: &dyn Fn(usize) -> bool,
     send: &mut dyn FnMut(Chunk) -> Option<Events>,
 ) -> bool {
     let mut events = Events::default();
@@ -263,7 +281,7 @@ fn produce(
             in_segment = 0;
             segments += 1;
         }
-        if cancel.load(Ordering::Relaxed) {
+        if cancel.load(Ordering::Relaxed) || !room(events.len()) {
             return false;
         }
         match send(Chunk { events, named, after }) {
@@ -272,6 +290,12 @@ fn produce(
             None => return false,
         }
     }
+}
+
+/// Says that one of those who read units does so no longer; false for the last one.
+fn leave(active: &AtomicUsize) -> bool {
+    let less = |n: usize| n.checked_sub(1).filter(|n| *n > 0);
+    active.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
 }
 
 /// Takes one of the idle cores, if there is any.

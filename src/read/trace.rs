@@ -7,6 +7,8 @@ use super::plan::Plan;
 
 use crate::base::Time;
 use crate::base::codec::Digest;
+use crate::base::memory::Most;
+use crate::base::text;
 use crate::build::decode::UnitTables;
 use crate::build::recordings::Recordings;
 use crate::build::segments;
@@ -16,7 +18,7 @@ use crate::model::{Beside, Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::v2::generation::GenTables;
-use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 /// An open trace. Shared between threads; every method takes `&self`.
 pub struct Trace {
@@ -30,6 +32,9 @@ pub struct Trace {
     pub(crate) segments: Mutex<Cache<usize, Segment>>,
     pub(crate) tables: Mutex<Cache<usize, GenTables>>,
     pub(crate) kept: Keep,
+    most: Option<Most>,
+    /// Whether reading it took more memory than that.
+    exhausted: OnceLock<Error>,
     /// Whether all recordings are open.
     pub(crate) whole: bool,
 }
@@ -42,6 +47,8 @@ pub struct Options {
     /// Bytes of memory that it may take; 1 GB if `None`. Half is for decoded segments, an eighth for the grid's
     /// entries, and neither takes more than suits the file's size.
     pub memory: Option<usize>,
+    /// How much the program may come to while the trace is read: more ends it, with a word. No limit if `None`.
+    pub most: Option<Most>,
     /// The one recording of the file that is opened, from 1 on; all if `None`. Its index is not kept.
     pub recording: Option<usize>,
 }
@@ -63,6 +70,8 @@ const NOTHING: &[u8] = b"go 1.26 trace\0\0\0";
 pub(crate) const COPIED: usize = 1 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
+/// Bytes that an event takes while its segment is decoded: its row, and its place in the columns.
+const SEGMENT_ROW: usize = 80;
 
 impl Trace {
     /// Opens a trace with the default options.
@@ -98,8 +107,10 @@ impl Trace {
             committer: Mutex::new(Committer::default()),
             plans: RwLock::default(),
             segments: Mutex::new(Cache::new(budget)),
-            tables: Mutex::new(Cache::new(TABLES_CACHE)),
+            tables: Mutex::new(Cache::new(TABLES_CACHE.min(memory / 32))),
             kept: options.keep,
+            most: options.most,
+            exhausted: OnceLock::new(),
             whole: options.recording.is_none(),
         })
     }
@@ -172,11 +183,35 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// If it was cut short, or can no longer be read, since it was opened.
+    /// If it was cut short, or can no longer be read, since it was opened, or takes more memory than is allowed.
     pub fn intact(&self) -> Result<(), Error> {
         match self.data.missing() {
-            None => Ok(()),
+            None => self.exhausted.get().map_or(Ok(()), |e| Err(e.clone())),
             Some(m) => Err(Error::new(m.offset, ErrorKind::Missing(m.what.clone()))),
+        }
+    }
+
+    /// Fails if what is done next would take more memory than is allowed: some `more` bytes, at byte `at` of the file.
+    pub(crate) fn room(&self, more: usize, at: u64) -> Result<(), Error> {
+        match self.most.and_then(|most| most.exceeded(more as u64)) {
+            None => Ok(()),
+            Some(held) => Err(Error::new(at, ErrorKind::Memory(text::bytes(held)))),
+        }
+    }
+
+    /// Whether so much memory is in use that it is time to hold less at once.
+    pub(crate) fn is_short(&self) -> bool {
+        self.most.is_some_and(|most| most.half_exceeded())
+    }
+
+    /// The same while the trace is read, which ends with it.
+    pub(crate) fn room_to_read(&self, more: usize, at: u64) -> bool {
+        match self.room(more, at) {
+            Ok(()) => self.exhausted.get().is_none(),
+            Err(e) => {
+                let _ = self.exhausted.set(e);
+                false
+            }
         }
     }
 
@@ -220,6 +255,7 @@ impl Trace {
         }
         let plan = self.plans.read().unwrap_or_else(|e| e.into_inner()).get(i).cloned();
         let plan = plan.ok_or_else(|| Error::new(0, ErrorKind::Invalid(format!("there is no segment {i}"))))?;
+        self.room(plan.len * SEGMENT_ROW, 0)?;
         let tables = self.read_tables(plan.unit);
         let mut machine = self.recordings.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
         let mut events = Events::default();

@@ -46,6 +46,11 @@ pub enum ErrorKind {
     /// What was there when the file was opened is there no longer; how that came, in a sentence.
     #[error("{0} (open it again to see what is left)")]
     Missing(String),
+    /// What is asked for takes more memory than is allowed; how much is in use, as it is shown.
+    #[error(
+        "{0} are in use, and more is needed than --memory allows: give it more, or open a part of the trace (gotrail cut)"
+    )]
+    Memory(String),
     /// Anything else that the format forbids, said in a few words.
     #[error("{0}")]
     Invalid(String),

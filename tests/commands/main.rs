@@ -16,6 +16,7 @@ mod grep;
 mod hostile;
 mod kernel;
 mod maps;
+mod memory;
 mod ownership;
 mod pprof;
 #[cfg(feature = "sql")]

@@ -176,7 +176,7 @@ fn parts_sum_to_lives_and_members_to_groups() {
             assert!(named.is_some() || index.totals.waits_missing, "{}", path.display());
             for g in index.goroutines.iter().filter(|g| g.events > 0) {
                 let mut times = g.times;
-                if let Some(e) = &g.earlier {
+                if let Some(e) = g.earlier() {
                     times.sub(&e.times);
                 }
                 assert_eq!(times.total(), life(&index, g), "{}: {g:?}", path.display());

@@ -71,7 +71,7 @@ fn the_range_of_the_whole_trace_says_what_the_whole_trace_says() {
         let index = trace.index();
         let all = totals(trace, (Time::MIN, Time::MAX), &|_| true).unwrap();
         // Who blocked forever is as good as ended, as Go's own summary has it; a range is told of the wait.
-        for (i, g) in index.goroutines.iter().enumerate().filter(|(_, g)| g.gone.is_none()) {
+        for (i, g) in index.goroutines.iter().enumerate().filter(|(_, g)| g.gone().is_none()) {
             let c = cell(&all, Lane::Go(GoIdx(i as u32)));
             let t = &g.times;
             let want = (t.running, t.runnable, t.waiting, t.syscall + t.syscall_blocked, (g.events, g.samples));

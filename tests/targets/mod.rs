@@ -204,7 +204,7 @@ pub fn profile(data: &[u8]) {
 
 /// A profile of another tool, in a format that it may not be in: what is decoded is a profile.
 fn other(format: Other, data: &[u8]) {
-    if let Ok(p) = wire::others::decode(format, data) {
+    if let Ok((p, _)) = wire::others::decode(format, data) {
         let p = Profile::from_wire(&p).expect("what was put together fits together");
         assert!(p.samples.iter().all(|s| p.values_of(s).len() == p.sample_types.len()));
     }

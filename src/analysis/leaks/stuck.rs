@@ -126,7 +126,7 @@ impl Life {
     fn counts(self, index: &Index, of: impl Iterator<Item = GoIdx>) -> Vec<(f64, f64)> {
         let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
         for m in of.filter_map(|m| index.goroutine(m)).filter(|g| g.process == self.process) {
-            born.push(m.created.unwrap_or(self.from));
+            born.push(m.created().unwrap_or(self.from));
             // One that was there when the last recording ended has not ended.
             gone.extend(m.ended.filter(|_| !m.cut || m.ended < Some(self.to)));
         }
@@ -187,7 +187,7 @@ fn standing(
     if let (Some(slope), Some(_)) = (rises(alive), rises(&group)) {
         return Standing::Rising(slope);
     }
-    let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created.is_some()));
+    let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created().is_some()));
     match class {
         _ if !never || !long || !made => Standing::Steady,
         Class::Send => Standing::NeverWoken,

@@ -181,8 +181,8 @@ fn entries(stack: &[Frame]) -> impl Iterator<Item = &str> {
 fn candidates(index: &Index, s: &Side) -> Vec<Candidate> {
     let candidate = |i: usize| {
         let g = &index.goroutines[i];
-        let from = g.created.unwrap_or(index.start);
-        let to = g.ended.or(g.gone).unwrap_or(index.end);
+        let from = g.created().unwrap_or(index.start);
+        let to = g.ended.or(g.gone()).unwrap_or(index.end);
         Candidate { go: GoIdx(i as u32), from, to, seen: 0 }
     };
     let fits = |i: &usize| {
@@ -199,7 +199,7 @@ fn candidates(index: &Index, s: &Side) -> Vec<Candidate> {
                 .stack(g.created_at)
                 .any(|f| f.line == c.line && without_types(index.dict.func_name(f.func)) == without_types(&c.func)),
             // Who was there before the trace was created at a line that it does not know.
-            (Some(_), false) => g.created.is_none(),
+            (Some(_), false) => g.created().is_none(),
             (None, _) => true,
         };
         starts && made && !Owner::of_goroutine(name).is_hidden()

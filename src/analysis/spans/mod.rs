@@ -346,7 +346,7 @@ impl Walk<'_> {
         let said = self.stacks.said(stack);
         if let Some(s) = said.and_then(|s| s.serving) {
             let server = self.servers.entry(go).or_insert_with(|| {
-                let created = self.index.goroutine(go).and_then(|g| g.created).is_some_and(|c| c >= start);
+                let created = self.index.goroutine(go).and_then(|g| g.created()).is_some_and(|c| c >= start);
                 Server::new(s.rule, start, created)
             });
             server.says(Some(&s), 0, (t, no, happens), &mut |r| found.push(served(kinds, go, &r)));

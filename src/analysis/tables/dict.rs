@@ -104,7 +104,7 @@ fn goroutines(index: &Index, ids: &Ids, wanted: &Wanted, sink: &mut dyn Sink) {
                 int(ids.stack(g.created_at)),
                 Cell::time(g.from),
                 int(g.ended.map(|t| t.0)),
-                Cell::Bool(g.created.is_some()),
+                Cell::Bool(g.created().is_some()),
                 Cell::Int(t.running.ns()),
                 Cell::Int(t.runnable.ns()),
                 Cell::Int(t.waiting.ns()),

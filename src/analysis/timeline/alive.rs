@@ -10,8 +10,8 @@ const STEPS: usize = 50_000;
 pub fn alive(index: &Index) -> Vec<(Time, u64)> {
     let mut changes: Vec<(Time, i64)> = Vec::with_capacity(index.goroutines.len() * 2);
     for g in &index.goroutines {
-        changes.push((g.created.unwrap_or(index.start), 1));
-        changes.extend(g.ended.or(g.gone).map(|t| (t, -1)));
+        changes.push((g.created().unwrap_or(index.start), 1));
+        changes.extend(g.ended.or(g.gone()).map(|t| (t, -1)));
     }
     changes.sort_unstable();
     let together = changes.len().div_ceil(STEPS).max(1);
@@ -37,12 +37,12 @@ mod tests {
         let trace = crate::read::fixture::trace();
         let index = trace.index();
         let all = alive(&index);
-        let open = index.goroutines.iter().filter(|g| g.ended.or(g.gone).is_none()).count() as u64;
+        let open = index.goroutines.iter().filter(|g| g.ended.or(g.gone()).is_none()).count() as u64;
         assert_eq!(all.last().unwrap().1, open);
         assert!(all.windows(2).all(|w| w[0].0 < w[1].0), "in order, each instant once");
         assert!(all.iter().all(|a| a.1 <= index.goroutines.len() as u64));
         // At the start there are those that were not created in the trace.
-        let before = index.goroutines.iter().filter(|g| g.created.is_none_or(|t| t <= index.start)).count() as u64;
+        let before = index.goroutines.iter().filter(|g| g.created().is_none_or(|t| t <= index.start)).count() as u64;
         assert!(all[0].0 > index.start || all[0].1 <= before);
     }
 }

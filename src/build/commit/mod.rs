@@ -1,5 +1,6 @@
 //! Puts the parts of the generations together, in order, into the index of the whole.
 
+mod ids;
 mod links;
 mod maps;
 mod recordings;
@@ -10,12 +11,13 @@ use super::annotations::{Ranges, Regions, Tasks};
 use super::fold::{Entrance, GoRow, Head, Part, UNTOUCHED};
 use crate::base::EventNo;
 use crate::base::{Duration, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time};
-use crate::model::index::{Earlier, Goroutine, Index, Proc, SegmentInfo, Thread};
+use crate::model::index::{Earlier, Goroutine, Index, Proc, Reasons, SegmentInfo, Thread};
 use crate::model::ownership::Owner;
 use crate::model::reasons::FOREVER;
 use crate::model::totals::{Link, Party};
 use crate::model::waits::Stretch;
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
+use ids::GoIds;
 use links::{add_links, add_singles, party};
 pub(crate) use maps::Maps;
 use recordings::recording_start;
@@ -38,7 +40,7 @@ struct Open {
     lost: Time,
     /// Whether any event (not only a CPU sample) spoke of it.
     seen: bool,
-    gone: Option<Time>,
+    gone: bool,
 }
 
 impl Open {
@@ -55,7 +57,7 @@ impl Open {
             found: false,
             lost: Time::MAX,
             seen: false,
-            gone: None,
+            gone: false,
         }
     }
 
@@ -74,7 +76,7 @@ pub(crate) struct Commit {
     /// Ps that were in a syscall, and with which goroutine.
     syscalling: FxHashMap<ProcIdx, GoIdx>,
     /// Of each process.
-    go_ids: Vec<FxHashMap<GoId, GoIdx>>,
+    go_ids: Vec<GoIds>,
     proc_ids: FxHashMap<ProcId, ProcIdx>,
     thread_ids: FxHashMap<ThreadId, ThreadIdx>,
     group_ids: FxHashMap<StringId, GroupId>,
@@ -103,7 +105,7 @@ impl Commit {
     /// committed.
     pub fn handles(&self, tables: &crate::wire::tables::Tables, process: u32) -> Handles {
         let ids = self.go_ids.get(process as usize);
-        let go = |id| ids.and_then(|m| m.get(id)).copied().unwrap_or_default();
+        let go = |id: &GoId| ids.and_then(|m| m.get(*id)).unwrap_or_default();
         Handles {
             gos: tables.gos.iter().map(go).collect(),
             procs: tables.procs.iter().map(|id| self.proc_ids.get(id).copied().unwrap_or_default()).collect(),
@@ -198,7 +200,7 @@ impl Commit {
 
     fn go(&mut self, index: &mut Index, id: GoId, from: Time) -> GoIdx {
         let process = self.process;
-        if let Some(&g) = self.ids(process).get(&id) {
+        if let Some(g) = self.ids(process).get(id) {
             return g;
         }
         let g = GoIdx(index.goroutines.len() as u32);
@@ -212,10 +214,10 @@ impl Commit {
     }
 
     /// The goroutines of a process by number.
-    fn ids(&mut self, process: u32) -> &mut FxHashMap<GoId, GoIdx> {
+    fn ids(&mut self, process: u32) -> &mut GoIds {
         let i = process as usize;
         if i >= self.go_ids.len() {
-            self.go_ids.resize_with(i + 1, FxHashMap::default);
+            self.go_ids.resize_with(i + 1, GoIds::default);
         }
         &mut self.go_ids[i]
     }
@@ -264,13 +266,15 @@ impl Commit {
                                 add_reason(&mut e.blocked, maps.string(reason), d);
                             }
                         }
-                        g.earlier = Some(Box::new(e));
+                        g.rare_mut().earlier = Some(Box::new(e));
                     }
                     let o = &self.open[i];
                     index.totals.waits_missing |= o.found || o.seen && o.state == GoState::Waiting;
-                    g.created = Some(at);
-                    (g.ended, g.gone, g.cut) = (None, None, false);
-                    self.open[i].gone = None;
+                    (g.ended, g.born, g.cut) = (None, true, false);
+                    if let Some(rare) = &mut g.rare {
+                        rare.gone = None;
+                    }
+                    self.open[i].gone = false;
                     g.from = at;
                     g.creator = gos.get(by as usize).copied().unwrap_or_default();
                     g.created_at = maps.stack(stack);
@@ -404,8 +408,8 @@ impl Commit {
         for (row, &go) in part.gos.iter().zip(gos) {
             let i = go.index();
             let g = &mut index.goroutines[i];
-            g.events += row.events;
-            g.samples += row.samples;
+            g.events += u64::from(row.events);
+            g.samples += u64::from(row.samples);
             g.times.add(&row.times);
             g.longest_wait = g.longest_wait.max(row.longest_wait);
             for (reason, d) in row.by_reason.iter() {
@@ -432,8 +436,8 @@ impl Commit {
             o.began = index.events + row.began;
             o.lost = row.lost;
             if forever {
-                o.gone = Some(row.since);
-                g.gone = Some(row.since);
+                o.gone = true;
+                g.rare_mut().gone = Some(row.since);
             }
         }
     }
@@ -451,14 +455,10 @@ pub const GC_SWEEP: &str = "GC incremental sweep";
 /// Name of the range of a goroutine's mark assist.
 pub const GC_ASSIST: &str = "GC mark assist";
 
-fn add_reason(sums: &mut Vec<(StringId, Duration)>, reason: StringId, d: Duration) {
+fn add_reason(sums: &mut Reasons, reason: StringId, d: Duration) {
     match sums.binary_search_by_key(&reason, |s| s.0) {
         Ok(i) => sums[i].1 += d,
-        Err(i) => {
-            // There may be a million of these lists, and most hold one reason or two.
-            sums.reserve_exact(1);
-            sums.insert(i, (reason, d));
-        }
+        Err(i) => sums.insert(i, (reason, d)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::replay::push_range;
 use super::{Commit, Open, call_link, close};
-use crate::base::{EventNo, GoIdx, StackId, Time};
+use crate::base::{Duration, EventNo, GoIdx, StackId, Time};
 use crate::model::Index;
 use crate::model::index::Recording;
 use crate::model::ownership::is_system_to_go;
@@ -69,7 +69,9 @@ impl Commit {
             let g = &mut index.goroutines[i];
             if g.ended.is_none() && o.seen {
                 let lost = close(g, &o, end);
-                g.lost_at_end = lost;
+                if lost > Duration::ZERO || g.rare.is_some() {
+                    g.rare_mut().lost_at_end = lost;
+                }
             }
             if o.seen && o.state == GoState::Syscall {
                 let call = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
@@ -90,7 +92,8 @@ impl Commit {
         }
         for go in self.regions.goroutines() {
             let system = is_system_to_go(index.goroutine_name(go));
-            let ended = index.goroutines[go.index()].ended.or(self.open[go.index()].gone);
+            let g = &index.goroutines[go.index()];
+            let ended = g.ended.or(g.gone().filter(|_| self.open[go.index()].gone));
             self.regions.close(go, ended, (system, end), &mut index.totals.regions);
         }
         self.tasks.finish((index.start, end), &mut index.totals.tasks);
@@ -137,6 +140,8 @@ impl Commit {
         // Groups keep their numbers; the view sorts.
         index.procs.shrink_to_fit();
         index.grid.shrink();
+        // Nothing is open any more: what is asked for from here on is who is who.
+        self.open = Vec::new();
         index.complete = true;
         index.progress = 1.0;
     }

@@ -1,14 +1,15 @@
 //! What one generation adds to the whole: the data that a fold fills and `commit` takes apart.
 
 use crate::base::{Duration, GoId, ProcId, ThreadId, Time};
-use crate::model::grid::{Entry, Packed};
-use crate::model::index::Times;
+use crate::model::grid::{Entry, GoLane, Packed};
+use crate::model::index::{Goroutine, Times};
 use crate::model::tally::MetricTally;
 use crate::model::tally::Tally;
 use crate::model::waits::LinkTally;
 use crate::wire::args::Args;
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 /// How far a part may reach into the next one in time. It is by some microseconds, while threads take notice of a new
 /// generation; by milliseconds where the system takes a thread's processor away just then.
@@ -56,8 +57,8 @@ pub(crate) struct GoRow {
     /// What it had done when it was created once more: a callback from C brings back the same goroutine.
     pub earlier: Option<Box<(Times, ByReason)>>,
     pub longest_wait: Duration,
-    pub events: u64,
-    pub samples: u64,
+    pub events: u32,
+    pub samples: u32,
     pub label: u32,
     pub(crate) last_link: u32,
     /// The same of its syscalls.
@@ -106,18 +107,14 @@ pub(super) fn extend(sum: &mut Duration, d: Duration) {
 
 /// Waiting time by reason. Most goroutines wait for one or two things only.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ByReason(Vec<(u32, Duration)>);
+pub(crate) struct ByReason(SmallVec<[(u32, Duration); 1]>);
 
 impl ByReason {
     #[inline]
     pub(crate) fn add(&mut self, reason: u32, d: Duration) {
         match self.0.iter_mut().find(|(r, _)| *r == reason) {
             Some((_, sum)) => extend(sum, d),
-            None => {
-                // There may be a million of these lists, and most hold one reason or two.
-                self.0.reserve_exact(1);
-                self.0.push((reason, d));
-            }
+            None => self.0.push((reason, d)),
         }
     }
 
@@ -325,6 +322,12 @@ impl Part {
                 Entrance::Unseen | Entrance::Carried => {}
             }
         }
+    }
+
+    /// About how many bytes of the index it may come to: each of its goroutines may be new, and each of its links.
+    pub(crate) fn bytes_in_index(&self) -> usize {
+        let go = size_of::<Goroutine>() + size_of::<GoLane>() + 64;
+        self.gos.len() * go + self.links.len() * size_of::<(LinkKey, LinkTally)>()
     }
 
     /// Takes the names of its goroutines, Ps and threads from the decoder's tables.

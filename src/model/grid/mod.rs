@@ -13,6 +13,7 @@ pub(crate) use entry::{Entry, Packed};
 use crate::base::{Duration, GoIdx, GroupId, ProcIdx, Time};
 use crate::wire::event::GoState;
 use draw::{Columns, drawn};
+use smallvec::SmallVec;
 
 /// What went on in a lane during one cell of the screen.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -146,11 +147,14 @@ impl Scale {
     }
 }
 
+/// A goroutine's entries. Of a million, most are created in one cell and end in the next.
+pub(crate) type GoLane = SmallVec<[Packed; 2]>;
+
 /// The grid of the whole trace.
 #[derive(Default)]
 pub struct Grid {
     pub(crate) scale: Scale,
-    pub(crate) gos: Vec<Vec<Packed>>,
+    pub(crate) gos: Vec<GoLane>,
     /// Per P and cell, time held in units of `1 << scale.unit()` ns.
     pub(crate) procs: Vec<Vec<u32>>,
     pub(crate) running: Vec<u64>,
@@ -208,7 +212,7 @@ impl Grid {
     fn put(&mut self, go: GoIdx, p: Packed) {
         let i = go.index();
         if i >= self.gos.len() {
-            self.gos.resize_with(i + 1, Vec::new);
+            self.gos.resize_with(i + 1, GoLane::new);
         }
         match self.gos[i].last_mut() {
             Some(last) if last.cell >= p.cell => {
@@ -274,7 +278,8 @@ impl Grid {
 
     /// Bytes that the grid takes.
     pub fn bytes(&self) -> usize {
-        self.gos.iter().map(|l| l.capacity() * size_of::<Packed>() + 24).sum::<usize>()
+        self.gos.iter().map(|l| if l.spilled() { l.capacity() * size_of::<Packed>() } else { 0 }).sum::<usize>()
+            + self.gos.capacity() * size_of::<GoLane>()
             + self.procs.iter().map(|l| l.capacity() * 4).sum::<usize>()
             + (self.running.capacity() + self.runnable.capacity()) * 8
             + self.sums.bytes()

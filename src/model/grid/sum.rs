@@ -261,7 +261,7 @@ impl Sums {
     }
 
     /// All lanes are made anew.
-    pub(super) fn reset(&mut self, gos: &[Vec<Packed>]) {
+    pub(super) fn reset(&mut self, gos: &[super::GoLane]) {
         for (n, lane) in &mut self.groups {
             (*n, *lane) = (0, None);
         }
@@ -274,7 +274,7 @@ impl Sums {
     }
 
     /// Makes the lanes that are due.
-    pub(super) fn make(&mut self, gos: &[Vec<Packed>]) {
+    pub(super) fn make(&mut self, gos: &[super::GoLane]) {
         if self.due.is_empty() {
             return;
         }
@@ -383,7 +383,7 @@ mod tests {
             grid.set_end(Time(SPAN));
             for group in (0..GROUPS).map(GroupId) {
                 let members: Vec<GoIdx> = (0..12).map(GoIdx).filter(|g| group_of[g.0 as usize] == group).collect();
-                let entries: usize = members.iter().filter_map(|m| grid.gos.get(m.0 as usize)).map(Vec::len).sum();
+                let entries: usize = members.iter().filter_map(|m| grid.gos.get(m.0 as usize)).map(|l| l.len()).sum();
                 prop_assert!(entries < 8 || grid.sums.lane(group).is_some(), "{entries} entries");
                 for &(from, span, width) in &windows {
                     let (from, to) = (Time(from), Time(from + span));

@@ -186,6 +186,8 @@ pub struct Profile {
     pub values: Vec<i64>,
     /// Labels of all samples.
     pub labels: Vec<Label>,
+    /// What was not read as the file has it, in plain sentences that are safe to show. They are of the file, and go no further.
+    pub notes: Vec<String>,
 }
 
 /// The label that marks the samples of the profile that is compared with.

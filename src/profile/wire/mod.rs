@@ -37,24 +37,32 @@ const SMALL: usize = 16 << 20;
 /// Says what is wrong with the profile. Where the bytes are neither a good protobuf nor any legacy format, it is the
 /// protobuf's fault that is told, unless the bytes are text.
 pub fn decode(data: &[u8]) -> Result<proto::Profile, Error> {
+    Ok(decode_noted(data)?.0)
+}
+
+/// The same, with what was not read as the file has it, in plain sentences that are safe to show.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_noted(data: &[u8]) -> Result<(proto::Profile, Vec<String>), Error> {
     let data = unpack(data)?;
     if data.is_empty() {
         return Err(Error::Empty);
     }
-    let p = match decode_proto(&data) {
-        Ok(p) => p,
+    let (p, notes) = match decode_proto(&data) {
+        Ok(p) => (p, Vec::new()),
         Err(Error::Concatenated) => return Err(Error::Concatenated),
         Err(e @ Error::TooLargeDecoded(_)) => return Err(e),
         Err(e) => match recognise(&data) {
             Kind::Other(other) => others::decode(other, &data)?,
             _ => match legacy(&data) {
                 Err(Error::Unrecognized) if !looks_like_text(&data) => return Err(e),
-                other => other?,
+                other => (other?, Vec::new()),
             },
         },
     };
     check::check(&p)?;
-    Ok(p)
+    Ok((p, notes))
 }
 
 fn legacy(data: &[u8]) -> Result<proto::Profile, Error> {

@@ -9,7 +9,7 @@ use crate::build::commit::Maps;
 use crate::build::decode::Checkpoint;
 use crate::model::dict::{Dict, Frame, Func, Node};
 use crate::model::grid::{Grid, Packed, Scale};
-use crate::model::index::{Earlier, Goroutine, Group, Index, Proc, Range, Recording, SegmentInfo, Thread, Times};
+use crate::model::index::{Earlier, Goroutine, Group, Index, Proc, Range, Rare, Recording, SegmentInfo, Thread, Times};
 use crate::model::ownership::Owner;
 use crate::model::tally::{MetricTally, Tally};
 use crate::model::totals::{Link, Party, SpanTally, Totals};
@@ -58,26 +58,25 @@ impl Plain for Owner {
 }
 
 encode!(Earlier { times, blocked });
+encode!(Rare { gone, lost_at_end, earlier });
 encode!(Goroutine {
     id,
     group,
     entry,
     creator,
     created_at,
-    created,
     ended,
-    gone,
     from,
     times,
-    lost_at_end,
     blocked,
-    earlier,
+    rare,
     longest_wait,
     events,
     samples,
     label,
     process,
     cut,
+    born,
 });
 encode!(Group { name, owner, members, times, blocked, longest_wait, events, samples });
 encode!(SegmentInfo { first, len, from, to, stacks, kinds });
@@ -147,18 +146,25 @@ impl Plain for Party {
     }
 }
 
-impl Encode for Option<Box<Earlier>> {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.is_some().put(out);
-        if let Some(e) = self {
-            e.encode(out);
-        }
-    }
+/// What only some have: a byte that says whether it is there, and it.
+macro_rules! boxed {
+    ($($t:ty)*) => {$(
+        impl Encode for Option<Box<$t>> {
+            fn encode(&self, out: &mut Vec<u8>) {
+                self.is_some().put(out);
+                if let Some(e) = self {
+                    e.encode(out);
+                }
+            }
 
-    fn decode(r: &mut Reader) -> Option<Option<Box<Earlier>>> {
-        if bool::decode(r)? { Some(Some(Box::new(Earlier::decode(r)?))) } else { Some(None) }
-    }
+            fn decode(r: &mut Reader) -> Option<Option<Box<$t>>> {
+                if bool::decode(r)? { Some(Some(Box::new(<$t>::decode(r)?))) } else { Some(None) }
+            }
+        }
+    )*};
 }
+
+boxed!(Earlier Rare);
 
 impl Encode for Histogram {
     fn encode(&self, out: &mut Vec<u8>) {
@@ -228,12 +234,12 @@ impl Encode for Dict {
 }
 
 /// Lanes of different lengths: the lengths, then all entries.
-fn encode_lanes<T: Plain>(lanes: &[Vec<T>], out: &mut Vec<u8>) {
-    lanes.iter().map(|l| l.len() as u32).collect::<Vec<_>>().encode(out);
-    lanes.iter().flatten().for_each(|x| x.put(out));
+fn encode_lanes<T: Plain>(lanes: &[impl AsRef<[T]>], out: &mut Vec<u8>) {
+    lanes.iter().map(|l| l.as_ref().len() as u32).collect::<Vec<_>>().encode(out);
+    lanes.iter().flat_map(AsRef::as_ref).for_each(|x| x.put(out));
 }
 
-fn decode_lanes<T: Plain>(r: &mut Reader) -> Option<Vec<Vec<T>>> {
+fn decode_lanes<T: Plain, L: FromIterator<T>>(r: &mut Reader) -> Option<Vec<L>> {
     let lens: Vec<u32> = Encode::decode(r)?;
     let lane = |n: u32| r.take((n as usize).checked_mul(T::SIZE)?)?.chunks_exact(T::SIZE).map(T::get).collect();
     lens.into_iter().map(lane).collect()

@@ -69,6 +69,12 @@ impl Generation {
     pub fn bytes(&self) -> u64 {
         self.batches.iter().map(|b| u64::from(b.len)).sum()
     }
+
+    /// The times of its batches of events, in units of the trace's clock. Its tables are written when it is over, and while
+    /// the next one goes on: half a million stacks take seconds.
+    pub fn event_times(&self) -> impl Iterator<Item = u64> + '_ {
+        self.batches.iter().filter(|b| b.kind == BatchKind::Events).map(|b| b.ts)
+    }
 }
 
 /// What a scan of the headers finds.

@@ -29,7 +29,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let mut cpu = Duration::ZERO;
         for &m in &group.members {
             let Some(g) = f.index.goroutine(m) else { continue };
-            if let (Some(from), Some(to)) = (g.created, g.ended)
+            if let (Some(from), Some(to)) = (g.created(), g.ended)
                 && to - from < SHORT
             {
                 short += 1;
@@ -51,7 +51,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             says: format!("{} goroutines of {name} a second that live for less than 1ms", text::count(rate as u64)),
             cost: Cost { time: group.times.runnable, of: "waiting for a P" },
             at,
-            time: made.and_then(|g| g.created),
+            time: made.and_then(|g| g.created()),
             go: last,
             view: View::Goroutines,
             evidence: vec![format!(

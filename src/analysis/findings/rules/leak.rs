@@ -32,7 +32,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
     let (group, class) = (s.key.waiter, s.class);
     let members = || f.members(group).iter().filter_map(|&g| f.index.goroutine(g));
     let (started, ended) =
-        (members().filter(|g| g.created.is_some()).count(), members().filter(|g| !g.unfinished()).count());
+        (members().filter(|g| g.created().is_some()).count(), members().filter(|g| !g.unfinished()).count());
     let left = s.goroutines.len() as u64;
     let (measure, severity) = match s.standing {
         // It is certain, however few they are.

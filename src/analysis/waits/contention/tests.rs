@@ -331,7 +331,7 @@ fn by_hand(index: &mut Index, events: &[(i64, Kind, u32, u32, StackId, Detail)])
             gos.push(Goroutine { group: GroupId(0), ..Goroutine::new(GoId(gos.len() as u64), index.start) });
         }
         if kind == Kind::GoCreate {
-            gos[go.index()] = Goroutine { created: Some(Time(time)), ..Goroutine::new(GoId(go.0.into()), Time(time)) };
+            gos[go.index()] = Goroutine { born: true, ..Goroutine::new(GoId(go.0.into()), Time(time)) };
         }
     }
     let (from, to) = (Time(events[0].0), Time(events[events.len() - 1].0));

@@ -94,8 +94,8 @@ fn make(steps: &[(u8, u8, u16)], cut: usize) -> Made {
     index.events = events.len() as u64;
     for g in 0..GOS {
         let created = events.iter().find(|e| e.kind == Kind::GoCreate && e.go == GoIdx(g as u32)).map(|e| e.time);
-        let from = created.unwrap_or(index.start);
-        index.goroutines.push(Goroutine { created, group: GroupId(0), ..Goroutine::new(GoId(g as u64), from) });
+        let (born, from) = (created.is_some(), created.unwrap_or(index.start));
+        index.goroutines.push(Goroutine { born, group: GroupId(0), ..Goroutine::new(GoId(g as u64), from) });
     }
     Made { index, segments: segments.into_iter().map(Arc::new).collect() }
 }

@@ -36,7 +36,13 @@ pub(super) struct Assembler {
     samples: FxHashMap<Key, usize>,
     frames: usize,
     work: usize,
+    /// Values that 64 bits do not hold.
+    too_large: usize,
+    notes: Vec<String>,
 }
+
+/// A profile, and what was not read as the file has it, in plain sentences that are safe to show.
+pub(super) type Assembled = (proto::Profile, Vec<String>);
 
 impl Assembler {
     fn string(&mut self, text: &str) -> i64 {
@@ -135,9 +141,37 @@ impl Assembler {
             if sample.len() <= kind {
                 sample.resize(kind + 1, 0);
             }
-            sample[kind] = sample[kind].saturating_add(value);
+            match sample[kind].checked_add(value) {
+                Some(sum) => sample[kind] = sum,
+                None => self.too_large += 1,
+            }
         }
         Ok(())
+    }
+
+    /// The same of one value, which is left out and counted where 64 bits do not hold it.
+    ///
+    /// # Errors
+    /// See [`add`](Self::add).
+    pub fn add_or_count(
+        &mut self,
+        stack: &[u64],
+        labels: &[(&str, &str)],
+        kind: usize,
+        value: Option<i64>,
+    ) -> Result<(), Error> {
+        match value {
+            Some(value) => self.add(stack, labels, &[(kind, value)]),
+            None => {
+                self.too_large += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Says that something was not read as the file has it.
+    pub fn note(&mut self, said: String) {
+        self.notes.push(said);
     }
 
     /// Says something of the profile as a whole.
@@ -159,10 +193,15 @@ impl Assembler {
     }
 
     /// The profile; a value for each type in each sample.
-    pub fn finish(mut self) -> proto::Profile {
+    pub fn finish(mut self) -> Assembled {
         self.string("");
         let types = self.p.sample_type.len();
         self.p.sample.iter_mut().for_each(|s| s.value.resize(types, 0));
-        self.p
+        match self.too_large {
+            0 => {}
+            1 => self.notes.push("1 value does not fit 64 bits and was left out".into()),
+            n => self.notes.push(format!("{n} values do not fit 64 bits and were left out")),
+        }
+        (self.p, self.notes)
     }
 }

@@ -1,10 +1,9 @@
 //! V8's profiles: `.cpuprofile` and `.heapprofile` as DevTools and Node write them (`Profiler.Profile` and
 //! `HeapProfiler.SamplingHeapProfile` of the Chrome DevTools Protocol), and the chunks of them in a trace of Chrome.
 
-use super::assemble::Assembler;
+use super::assemble::{Assembled, Assembler};
 use super::{odd, wrong};
 use crate::profile::wire::error::Error;
-use crate::profile::wire::proto::Profile;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,7 +48,7 @@ struct Cpu {
     end_time: f64,
     start_time: f64,
     samples: Vec<u64>,
-    time_deltas: Vec<i64>,
+    time_deltas: Vec<f64>,
     timestamps: Vec<f64>,
 }
 
@@ -112,7 +111,7 @@ impl Nodes {
 }
 
 /// Reads a `.cpuprofile`.
-pub(super) fn cpu(data: &[u8]) -> Result<Profile, Error> {
+pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
     let cpu: Cpu = serde_json::from_slice(data).map_err(wrong(CPU))?;
     let mut a = Assembler::default();
     let mut nodes = Nodes::default();
@@ -143,18 +142,35 @@ pub(super) fn cpu(data: &[u8]) -> Result<Profile, Error> {
         }
         return Ok(a.finish());
     }
+    if cpu.time_deltas.is_empty() && cpu.timestamps.is_empty() {
+        a.note("it does not say when its samples were taken: they are counted".into());
+        for &id in &cpu.samples {
+            a.add(&nodes.stack(id, CPU)?, &[], &[(samples, 1)])?;
+        }
+        return Ok(a.finish());
+    }
     let time = a.kind("cpu", "nanoseconds");
     // A sample lasts until the next; the last one until the end.
     let lasted: Vec<f64> = if cpu.time_deltas.is_empty() {
         cpu.timestamps.windows(2).map(|w| w[1] - w[0]).collect()
     } else {
-        let taken = cpu.start_time + cpu.time_deltas.iter().map(|&d| d as f64).sum::<f64>();
+        let taken = cpu.start_time + cpu.time_deltas.iter().sum::<f64>();
         let last = (cpu.end_time - taken).max(0.0);
-        cpu.time_deltas.iter().skip(1).map(|&d| d as f64).chain([last]).collect()
+        cpu.time_deltas.iter().skip(1).copied().chain([last]).collect()
     };
     for (i, &id) in cpu.samples.iter().enumerate() {
         let micros = lasted.get(i).copied().unwrap_or(0.0).max(0.0);
         a.add(&nodes.stack(id, CPU)?, &[], &[(samples, 1), (time, (micros * 1e3) as i64)])?;
+    }
+    let timeless = cpu.samples.len().saturating_sub(lasted.len().max(cpu.timestamps.len()));
+    let back = lasted.iter().filter(|l| **l < 0.0).count();
+    for (n, what) in [
+        (timeless, "samples have no time: they are only counted"),
+        (back, "samples were taken after the next one: they are only counted"),
+    ] {
+        if n > 0 {
+            a.note(format!("{n} {what}"));
+        }
     }
     // Older files count seconds, newer ones microseconds; the former are too few to be the latter.
     let length = cpu.end_time - cpu.start_time;
@@ -163,7 +179,7 @@ pub(super) fn cpu(data: &[u8]) -> Result<Profile, Error> {
 }
 
 /// Reads a `.heapprofile`.
-pub(super) fn heap(data: &[u8]) -> Result<Profile, Error> {
+pub(super) fn heap(data: &[u8]) -> Result<Assembled, Error> {
     #[derive(Deserialize)]
     struct Heap {
         head: Tree,
@@ -204,12 +220,12 @@ struct Event {
 struct Chunks {
     nodes: Nodes,
     /// The nodes of the samples, and how long after the one before each came, microseconds.
-    samples: Vec<(u64, i64)>,
+    samples: Vec<(u64, f64)>,
 }
 
 /// Reads the CPU profiles that are in a trace of Chrome. Where there are several, `profile` is the label that tells them
 /// apart.
-pub(super) fn trace(data: &[u8]) -> Result<Profile, Error> {
+pub(super) fn trace(data: &[u8]) -> Result<Assembled, Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct File {
@@ -241,7 +257,7 @@ pub(super) fn trace(data: &[u8]) -> Result<Profile, Error> {
         let deltas = if data["timeDeltas"].is_array() { &data["timeDeltas"] } else { &cpu["timeDeltas"] };
         let samples = cpu["samples"].as_array().into_iter().flatten();
         for (i, s) in samples.enumerate() {
-            c.samples.push((s.as_u64().unwrap_or(0), deltas[i].as_i64().unwrap_or(0)));
+            c.samples.push((s.as_u64().unwrap_or(0), deltas[i].as_f64().unwrap_or(0.0)));
         }
     }
     let (samples, time) = (a.kind("samples", "count"), a.kind("cpu", "nanoseconds"));
@@ -249,8 +265,8 @@ pub(super) fn trace(data: &[u8]) -> Result<Profile, Error> {
     for (name, c) in &profiles {
         let label = [("profile", name.as_str())];
         for (i, &(id, _)) in c.samples.iter().enumerate() {
-            let micros = c.samples.get(i + 1).map_or(0, |next| next.1).max(0);
-            let values = [(samples, 1), (time, micros.saturating_mul(1000))];
+            let micros = c.samples.get(i + 1).map_or(0.0, |next| next.1).max(0.0);
+            let values = [(samples, 1), (time, (micros * 1e3) as i64)];
             a.add(&c.nodes.stack(id, TRACE)?, if several { &label } else { &[] }, &values)?;
         }
     }

@@ -2,10 +2,9 @@
 //! (<https://github.com/firefox-devtools/profiler/blob/main/src/types/profile.ts>), and the one that Gecko itself writes, in
 //! which tables are lists of rows with a schema.
 
-use super::assemble::Assembler;
+use super::assemble::{Assembled, Assembler};
 use super::{odd, wrong};
 use crate::profile::wire::error::Error;
-use crate::profile::wire::proto::Profile;
 use serde_json::Value;
 
 const NAME: &str = "Firefox profile";
@@ -14,7 +13,7 @@ const NAME: &str = "Firefox profile";
 const DEEPEST: usize = 1 << 16;
 
 /// Reads a profile of Firefox. The thread's name is a label, and so is its number, if there are several threads.
-pub(super) fn decode(data: &[u8]) -> Result<Profile, Error> {
+pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
     let file: Value = serde_json::from_slice(data).map_err(wrong(NAME))?;
     let mut a = Assembler::default();
     let samples = a.kind("samples", "count");

@@ -4,20 +4,20 @@ mod assemble;
 mod chrome;
 mod firefox;
 mod folded;
+mod numbers;
 mod perf;
 mod speedscope;
 #[cfg(test)]
 mod tests;
 
 use super::error::Error;
-use super::proto::Profile;
 use crate::input::Other;
 
-/// Decodes `data`, which is in the format `other`.
+/// Decodes `data`, which is in the format `other`; with what was not read as it stands there.
 ///
 /// # Errors
 /// What is wrong with it, in words of its own format.
-pub fn decode(other: Other, data: &[u8]) -> Result<Profile, Error> {
+pub fn decode(other: Other, data: &[u8]) -> Result<assemble::Assembled, Error> {
     let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
     match other {
         Other::PerfScript => perf::decode(&crate::base::text::lossy(data)),

@@ -1,9 +1,8 @@
 //! `perf script` as a profile: a sample type for each event.
 
-use super::assemble::{Assembler, Call};
+use super::assemble::{Assembled, Assembler, Call};
 use crate::profile::perf::{self, Frame};
 use crate::profile::wire::error::Error;
-use crate::profile::wire::proto::Profile;
 use rustc_hash::FxHashMap;
 
 /// What of a recording is one of how an event was sampled, and no part of its name.
@@ -11,7 +10,7 @@ const SETTINGS: [&str; 7] = ["freq=", "period=", "call-graph=", "time=", "stack-
 
 /// Reads what `perf script` prints. A sample counts its period, nanoseconds of a clock; what has none, as tracepoints have
 /// not, counts 1. The thread's name and number are labels.
-pub(super) fn decode(text: &str) -> Result<Profile, Error> {
+pub(super) fn decode(text: &str) -> Result<Assembled, Error> {
     let mut a = Assembler::default();
     let mut failed = None;
     let mut times: Option<(u64, u64)> = None;
@@ -66,7 +65,7 @@ pub(super) fn decode(text: &str) -> Result<Profile, Error> {
         a.comment(&command);
     }
     if odd > 0 {
-        a.comment(&format!("{odd} lines are none of perf script's"));
+        a.note(format!("{odd} lines are none of perf script's and were left out"));
     }
     Ok(a.finish())
 }

@@ -1,10 +1,11 @@
 //! speedscope's own format: <https://github.com/jlfwong/speedscope/blob/main/src/lib/file-format-spec.ts>.
 
-use super::assemble::Assembler;
+use super::assemble::{Assembled, Assembler};
+use super::numbers::{Decimal, Whole};
 use super::{odd, wrong};
 use crate::profile::wire::error::Error;
-use crate::profile::wire::proto::Profile;
 use serde::Deserialize;
+use serde_json::Number;
 
 const NAME: &str = "speedscope file";
 
@@ -37,29 +38,63 @@ struct Frame {
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Part {
     #[serde(rename_all = "camelCase")]
-    Evented {
-        name: String,
-        unit: String,
-        end_value: f64,
-        events: Vec<Event>,
-    },
+    Evented { name: String, unit: String, end_value: Number, events: Vec<Event> },
     Sampled {
         name: String,
         unit: String,
         samples: Vec<Vec<usize>>,
-        weights: Vec<f64>,
+        #[serde(default)]
+        weights: Vec<Option<Number>>,
     },
 }
 
 #[derive(Deserialize)]
 struct Event {
     r#type: String,
-    at: f64,
+    at: Number,
     frame: usize,
 }
 
+impl Part {
+    fn name(&self) -> &str {
+        match self {
+            Part::Evented { name, .. } | Part::Sampled { name, .. } => name,
+        }
+    }
+
+    fn unit(&self) -> &str {
+        match self {
+            Part::Evented { unit, .. } | Part::Sampled { unit, .. } => unit,
+        }
+    }
+
+    /// The numbers that its values are made of.
+    fn numbers(&self) -> Vec<Decimal> {
+        match self {
+            Part::Sampled { weights, .. } => weights.iter().flatten().filter_map(Decimal::of).collect(),
+            Part::Evented { events, end_value, .. } => {
+                let all: Vec<Decimal> =
+                    events.iter().map(|e| &e.at).chain([end_value]).filter_map(Decimal::of).collect();
+                all.windows(2).filter_map(|w| w[1].less(w[0])).collect()
+            }
+        }
+    }
+}
+
+/// Type and unit of values that are measured, and the power of ten that theirs are to be multiplied by; nothing for counts.
+fn measured(unit: &str) -> Option<(&'static str, &'static str, u32)> {
+    match unit {
+        "nanoseconds" => Some(("time", "nanoseconds", 0)),
+        "microseconds" => Some(("time", "nanoseconds", 3)),
+        "milliseconds" => Some(("time", "nanoseconds", 6)),
+        "seconds" => Some(("time", "nanoseconds", 9)),
+        "bytes" => Some(("space", "bytes", 0)),
+        _ => None,
+    }
+}
+
 /// Reads a file of speedscope. The name of each of its profiles is the label `thread`, if it has several.
-pub(super) fn decode(data: &[u8]) -> Result<Profile, Error> {
+pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
     let file: File = serde_json::from_slice(data).map_err(wrong(NAME))?;
     let mut a = Assembler::default();
     let whole = |n: Option<f64>| n.map_or(0, |n| n as i64).max(0);
@@ -68,48 +103,68 @@ pub(super) fn decode(data: &[u8]) -> Result<Profile, Error> {
         frames.map(|f| a.call(&f.name, f.file.as_deref().unwrap_or(""), whole(f.line), whole(f.col))).collect();
     let place = |i: usize| frames.get(i).copied().ok_or_else(|| odd(NAME, format!("there is no frame {i}")));
     let several = file.profiles.len() > 1;
+    // Counts with decimals are all in the same unit.
+    let numbers = file.profiles.iter().filter(|p| measured(p.unit()).is_none()).flat_map(Part::numbers);
+    let mut counts = Whole::counts(numbers.collect::<Vec<_>>().into_iter());
+    let (mut rounded, mut without, mut back) = (0, 0, 0);
     for part in &file.profiles {
-        let (name, unit) = match part {
-            Part::Evented { name, unit, .. } | Part::Sampled { name, unit, .. } => (name, unit),
-        };
-        let (kind, unit, scale) = match unit.as_str() {
-            "nanoseconds" => ("time", "nanoseconds", 1.0),
-            "microseconds" => ("time", "nanoseconds", 1e3),
-            "milliseconds" => ("time", "nanoseconds", 1e6),
-            "seconds" => ("time", "nanoseconds", 1e9),
-            "bytes" => ("space", "bytes", 1.0),
-            _ => ("weight", "count", 1.0),
-        };
+        let (kind, unit, power) = measured(part.unit()).unwrap_or(("weight", counts.unit(), 0));
         let kind = a.kind(kind, unit);
-        let label = [("thread", name.as_str())];
+        let mut times = Whole::times_ten_to(power);
+        let whole = if measured(part.unit()).is_some() { &mut times } else { &mut counts };
+        let label = [("thread", part.name())];
         let labels = if several { &label[..] } else { &[] };
         match part {
-            Part::Sampled { samples, weights, .. } => {
+            Part::Sampled { samples, weights, unit, .. } => {
+                let one = Number::from(1);
                 for (i, sample) in samples.iter().enumerate() {
                     let stack: Vec<u64> = sample.iter().rev().map(|&i| place(i)).collect::<Result<_, _>>()?;
-                    let weight = weights.get(i).copied().unwrap_or(1.0);
-                    a.add(&stack, labels, &[(kind, (weight * scale).round() as i64)])?;
+                    let weight = match weights.get(i) {
+                        // Where nothing is measured, samples are counted.
+                        None if weights.is_empty() && unit == "none" => Some(&one),
+                        weight => weight.and_then(Option::as_ref),
+                    };
+                    match weight {
+                        Some(w) => a.add_or_count(&stack, labels, kind, Decimal::of(w).and_then(|w| whole.value(w)))?,
+                        None => without += 1,
+                    }
                 }
             }
             Part::Evented { events, end_value, .. } => {
                 let mut open: Vec<u64> = Vec::new();
-                let mut since = events.first().map_or(0.0, |e| e.at);
-                let mut until = |a: &mut Assembler, open: &[u64], at: f64| -> Result<(), Error> {
-                    let value = ((at - since) * scale).round() as i64;
+                let mut since = events.first().and_then(|e| Decimal::of(&e.at));
+                let mut until = |a: &mut Assembler, open: &[u64], at: &Number| -> Result<(), Error> {
+                    let at = Decimal::of(at);
+                    let value = at.zip(since).and_then(|(at, since)| whole.value(at.less(since)?));
                     since = at;
                     let stack: Vec<u64> = open.iter().rev().copied().collect();
-                    if open.is_empty() || value <= 0 { Ok(()) } else { a.add(&stack, labels, &[(kind, value)]) }
+                    back += usize::from(value.is_some_and(|v| v < 0));
+                    if open.is_empty() || value.is_some_and(|v| v <= 0) {
+                        return Ok(());
+                    }
+                    a.add_or_count(&stack, labels, kind, value)
                 };
                 for e in events {
-                    until(&mut a, &open, e.at)?;
+                    until(&mut a, &open, &e.at)?;
                     match e.r#type.as_str() {
                         "O" => open.push(place(e.frame)?),
                         _ if open.last() == Some(&place(e.frame)?) => _ = open.pop(),
                         _ => return Err(odd(NAME, format!("frame {} ends and was not the innermost", e.frame))),
                     }
                 }
-                until(&mut a, &open, *end_value)?;
+                until(&mut a, &open, end_value)?;
             }
+        }
+        rounded += times.rounded;
+    }
+    counts.said().into_iter().for_each(|said| a.note(said));
+    for (n, what) in [
+        (rounded, "values are no whole nanoseconds or bytes and were rounded; their sum is right"),
+        (without, "samples have no weight and were left out"),
+        (back, "events come before those ahead of them, and count nothing"),
+    ] {
+        if n > 0 {
+            a.note(format!("{n} {what}"));
         }
     }
     if let Some(name) = file.name.filter(|n| !n.is_empty()) {

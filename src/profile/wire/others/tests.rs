@@ -40,11 +40,85 @@ fn types(p: &Profile) -> Vec<String> {
 
 #[test]
 fn folded_stacks_add_up() {
-    let p = profile("# x\nmain;a b;c 1\nmain;a b;c 2.6\n\nmain 4\r\nmain;cut");
-    assert_eq!(samples(&p), ["main;a b;c 4", "main 4"]);
-    assert!(
-        fault(&("main;a 1\n".repeat(70) + "what\nmain 1\n")).contains("line 71: expected a stack and a number: what")
+    let p = profile("# x\nmain;a b;c 1\nmain;a b;c 2\n\nmain 4\r\nmain;cut");
+    assert_eq!((samples(&p), types(&p)), (vec!["main;a b;c 3".into(), "main 4".into()], vec!["samples/count".into()]));
+    assert_eq!(p.notes, ["the last line is cut off and was left out"]);
+    assert!(profile("main;a 1\nmain 2\n").notes.is_empty());
+}
+
+#[test]
+fn folded_numbers_with_decimals_add_up_to_what_the_file_says() {
+    let p = profile(&"main;a 0.25\nmain;b 0.4\n".repeat(100));
+    assert_eq!(
+        (types(&p), samples(&p)),
+        (vec!["samples/thousandths".into()], vec!["main;a 25000".into(), "main;b 40000".into()])
     );
+    assert_eq!(p.notes, ["its numbers have decimals: values are in thousandths"]);
+    let p = profile("main;a 9223372036854775807\nmain;a 5\nmain;b 9223372036854775808\nmain;b 7\n");
+    assert_eq!(samples(&p), ["main;a 9223372036854775807", "main;b 7"]);
+    assert_eq!(p.notes, ["2 values do not fit 64 bits and were left out"]);
+}
+
+#[test]
+fn a_folded_line_that_is_none_is_left_out_and_said() {
+    for (before, line) in [(70, 71), (5, 6)] {
+        let p = profile(&("main;a 1\n".repeat(before) + "what\nmain 1\n"));
+        assert_eq!(samples(&p), [format!("main;a {before}"), "main 1".into()]);
+        assert_eq!(p.notes, [format!("1 line that is no stack and number were left out, first line {line}: what")]);
+    }
+    assert!(Profile::decode(b"what\nmain;a 1\nmain 1\n").is_err(), "too little of it is one");
+}
+
+#[test]
+fn two_columns_of_folded_numbers_are_before_and_after() {
+    let p = profile("main;a 1 3\nmain;b 10 0\n");
+    assert_eq!(
+        (types(&p), samples(&p)),
+        (vec!["before/count".into(), "after/count".into()], vec!["main;a 1 3".into(), "main;b 10 0".into()])
+    );
+    let names = profile("main;a 1 3\nmain;b 4\n");
+    assert_eq!(samples(&names), ["main;a 1 3", "main;b 4"], "one name that ends in a number");
+    assert_eq!(types(&names), ["samples/count"]);
+}
+
+#[test]
+fn weights_of_speedscope_are_kept_or_said() {
+    let of = |unit: &str, weights: &str| {
+        profile(&format!(
+            r#"{{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{{"frames":[{{"name":"a"}},{{"name":"b"}}]}},
+            "profiles":[{{"type":"sampled","name":"t","unit":"{unit}","startValue":0,"endValue":3,"samples":[[0],[0],[1]],
+            "weights":{weights}}}]}}"#
+        ))
+    };
+    let p = of("none", "[0.4,0.4,0.4]");
+    assert_eq!((types(&p), samples(&p)), (vec!["weight/thousandths".into()], vec!["a 800".into(), "b 400".into()]));
+    let p = of("nanoseconds", "[0.4,0.4,0.4]");
+    assert_eq!(samples(&p), ["a 1", "b 0"], "their sum is 1.2");
+    assert_eq!(p.notes, ["3 values are no whole nanoseconds or bytes and were rounded; their sum is right"]);
+    let p = of("seconds", "[2,0.000000001]");
+    assert_eq!(samples(&p), ["a 2000000001"], "what has no weight has no second either");
+    assert_eq!(p.notes, ["1 samples have no weight and were left out"]);
+    let p = of("none", "[]");
+    assert_eq!(
+        (samples(&p), p.notes.len()),
+        (vec!["a 2".into(), "b 1".into()], 0),
+        "samples without any measure are counted"
+    );
+    let p = of("bytes", "[9223372036854775807,1,9007199254740993]");
+    assert_eq!(samples(&p), ["a 9223372036854775807", "b 9007199254740993"]);
+    assert_eq!(p.notes, ["1 value does not fit 64 bits and was left out"]);
+}
+
+#[test]
+fn samples_of_v8_without_times_are_counted() {
+    let text = r#"{"nodes":[{"id":1,"callFrame":{"functionName":"(root)"},"children":[2]},
+        {"id":2,"callFrame":{"functionName":"a"}}],"startTime":10,"endTime":20,"samples":[2,2,2]"#;
+    let p = profile(&format!("{text}}}"));
+    assert_eq!((types(&p), samples(&p)), (vec!["samples/count".into()], vec!["a 3".into()]));
+    assert_eq!(p.notes, ["it does not say when its samples were taken: they are counted"]);
+    let p = profile(&format!(r#"{text},"timeDeltas":[1,2.5]}}"#));
+    assert_eq!(samples(&p), ["a 3 9000"]);
+    assert_eq!(p.notes, ["1 samples have no time: they are only counted"]);
 }
 
 #[test]

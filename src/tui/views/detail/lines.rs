@@ -441,10 +441,10 @@ fn counted(out: &mut Vec<Line>, queue: bool, cx: &Ctx) {
         return;
     }
     let there = |g: &&Goroutine| {
-        let end = g.ended.or(g.gone);
-        g.created.is_none_or(|t| t <= cx.place.at) && end.is_none_or(|t| t > cx.place.at)
+        let end = g.ended.or(g.gone());
+        g.created().is_none_or(|t| t <= cx.place.at) && end.is_none_or(|t| t > cx.place.at)
     };
     out.push(Line::new("now", count(cx.index.goroutines.iter().filter(there).count() as u64)));
-    out.push(Line::new("started", count(cx.index.goroutines.iter().filter(|g| g.created.is_some()).count() as u64)));
+    out.push(Line::new("started", count(cx.index.goroutines.iter().filter(|g| g.created().is_some()).count() as u64)));
     out.push(Line::new("ended", count(cx.index.goroutines.iter().filter(|g| g.ended.is_some()).count() as u64)));
 }

@@ -372,7 +372,7 @@ impl Timeline {
 /// The instant nearest to `at` at which a goroutine exists.
 fn alive(index: &Index, g: GoIdx, at: Time) -> Time {
     let Some(g) = index.goroutine(g) else { return at };
-    let at = g.created.map_or(at, |t| at.max(t));
+    let at = g.created().map_or(at, |t| at.max(t));
     g.ended.map_or(at, |t| at.min(t - Duration(1)))
 }
 

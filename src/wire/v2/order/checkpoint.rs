@@ -7,8 +7,10 @@ use super::{Cut, Go, Orderer, P, Proc};
 use crate::base::codec::Plain;
 use crate::base::{GoId, ProcId, ThreadId, Time};
 use crate::input::Bytes;
+use crate::wire::cursor::Cursor;
 use crate::wire::event::{GoState, NONE};
 use crate::{encode, plain};
+use prost::encoding::encode_varint;
 use rustc_hash::FxHashSet;
 
 /// The states that an orderer needs to go on from the middle of a generation.
@@ -18,8 +20,9 @@ pub struct Checkpoint {
     marks: Vec<Mark>,
     /// Streams whose head has to wait, in the order in which they are tried.
     parked: Vec<u16>,
-    /// Goroutines that there are; threads speak of positions in this list.
-    gos: Vec<(GoId, Go)>,
+    /// Goroutines that there are; threads speak of positions in this list. There may be a million, and a checkpoint is kept for
+    /// each segment: each goroutine is three numbers of some bytes, see [`pack`].
+    gos: Vec<u8>,
     procs: Vec<(ProcId, Proc)>,
     sample: u64,
     last: Time,
@@ -29,13 +32,31 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.threads.len() * 16 + self.marks.len() * size_of::<Mark>() + self.gos.len() * 24 + self.procs.len() * 24
+        self.threads.len() * 16 + self.marks.len() * size_of::<Mark>() + self.gos.len() + self.procs.len() * 24
     }
 }
 
-plain!(Go { seq: u64, state: GoState });
 plain!(Proc { seq: u64, state: P });
 encode!(Checkpoint { threads, marks, parked, gos, procs, sample, last, stw });
+
+/// Appends a goroutine: how far its number is from the one before, its sequence number, its state.
+fn pack(out: &mut Vec<u8>, before: u64, (id, go): (GoId, Go)) {
+    encode_varint(id.0.wrapping_sub(before), out);
+    encode_varint(go.seq, out);
+    out.push(go.state as u8);
+}
+
+/// The goroutines that were packed; none after one that cannot have been.
+fn unpack(bytes: &[u8]) -> impl Iterator<Item = (GoId, Go)> + '_ {
+    let (mut cursor, mut last) = (Cursor::new(bytes, 0), 0u64);
+    std::iter::from_fn(move || {
+        let what = "a checkpoint";
+        last = last.wrapping_add(cursor.varint(what).ok()?);
+        let seq = cursor.varint(what).ok()?;
+        let state = *GoState::ALL.get(usize::from(cursor.byte(what).ok()?))?;
+        Some((GoId(last), Go { seq, state }))
+    })
+}
 
 impl Plain for P {
     const SIZE: usize = 1;
@@ -60,7 +81,7 @@ impl<'a> Orderer<'a> {
                 t.proc = proc;
             }
         }
-        for &(id, go) in &c.gos {
+        for (id, go) in unpack(&c.gos) {
             let g = o.go(id.0);
             if let Some(slot) = o.gos.get_mut(g as usize) {
                 *slot = go;
@@ -94,7 +115,7 @@ impl<'a> Orderer<'a> {
     /// The states as they are now. Goroutines that have ended are left out: there may be far more of them than others.
     /// Unless a thread still has one, which only a damaged file can bring about.
     pub fn checkpoint(&self) -> Checkpoint {
-        let mut gos = Vec::new();
+        let (mut gos, mut count, mut last) = (Vec::new(), 0, 0);
         let held: FxHashSet<u32> =
             self.threads.iter().map(|t| t.go).filter(|&g| g != NONE && self.is_over(g)).collect();
         let positions: Vec<u32> = self
@@ -108,10 +129,13 @@ impl<'a> Orderer<'a> {
                 if self.is_over(i) && !held.contains(&i) {
                     return NONE;
                 }
-                gos.push((id, go));
-                gos.len() as u32 - 1
+                pack(&mut gos, last, (id, go));
+                last = id.0;
+                count += 1;
+                count - 1
             })
             .collect();
+        gos.shrink_to_fit();
         let position = |go: u32| positions.get(go as usize).copied().unwrap_or(NONE);
         let threads = self.tables.threads.iter().zip(&self.threads).map(|(&id, t)| (id, position(t.go), t.proc));
         Checkpoint {
@@ -124,5 +148,32 @@ impl<'a> Orderer<'a> {
             last: self.last,
             stw: self.stw,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn goroutines_are_packed_into_few_bytes_and_come_out_as_they_were() {
+        let go = |id, seq, state| (GoId(id), Go { seq, state });
+        let all = [
+            go(1, 1, GoState::Waiting),
+            go(900, 0, GoState::NotExist),
+            go(17, u64::MAX, GoState::Running),
+            go(u64::MAX, 3, GoState::Syscall),
+        ];
+        let (mut bytes, mut last) = (Vec::new(), 0);
+        for g in all {
+            pack(&mut bytes, last, g);
+            last = g.0.0;
+        }
+        let same = |(a, b): (&(GoId, Go), (GoId, Go))| (a.0, a.1.seq, a.1.state) == (b.0, b.1.seq, b.1.state);
+        assert!(all.iter().zip(unpack(&bytes)).all(same) && unpack(&bytes).count() == all.len());
+        assert_eq!(unpack(&bytes[..bytes.len() - 1]).count(), all.len() - 1);
+        let before = bytes.len();
+        pack(&mut bytes, 41, go(42, 5, GoState::Runnable));
+        assert_eq!(bytes.len() - before, 3);
     }
 }
