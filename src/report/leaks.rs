@@ -51,7 +51,8 @@ pub fn write(all: &Leaks, limit: usize, out: &mut dyn Write) -> io::Result<()> {
 fn what(w: What) -> String {
     match w {
         What::Census { foreign: true, .. } => {
-            "left out: it is of another process, its numbers are of other goroutines in the trace".into()
+            "left out: it is of another process, its numbers are of other goroutines in the trace, or in the first dump"
+                .into()
         }
         What::Census { dump, all, marked, in_trace, .. } => {
             let mut said = format!("{} of {} goroutines", if dump { "dump" } else { "profile" }, text::count(all));
