@@ -302,7 +302,7 @@ fn imports(files: &[File]) -> Vec<BTreeSet<usize>> {
     let below = |f: &File, path: &[String]| path.len() > f.module.len() && path.starts_with(&f.module);
     let of = |(i, f): (usize, &File)| -> BTreeSet<usize> {
         let others = f.paths.iter().filter(|p| !below(f, p));
-        others.filter_map(|p| map.lead(p, 8)).filter(|&to| to != i).collect()
+        others.flat_map(|p| [map.lead(p, 0), map.lead(p, 8)]).flatten().filter(|&to| to != i).collect()
     };
     files.iter().enumerate().map(of).collect()
 }

@@ -5,7 +5,7 @@
 
 use super::states::walk;
 use super::waits::links::{Histogram, Options, group};
-use crate::analysis::search::LookAhead;
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};

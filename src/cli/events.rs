@@ -4,6 +4,7 @@ use super::open::{self, Between};
 use super::position::{self, Position};
 use super::{Exit, Failure, Result, Usage, matching};
 use crate::analysis::search::{self, Options};
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::query;
 use crate::read::Trace;
 use crate::report::events::{Style, Writer};
@@ -80,7 +81,7 @@ fn from(
     let compiled = matching::compile(trace, query)?;
     let index = trace.index();
     let from = index.start + at;
-    let ahead = search::LookAhead::new(trace);
+    let ahead = LookAhead::new(trace);
     let mut found = 0;
     for i in index.segments_between(from, crate::base::Time::MAX) {
         let segment = trace.segment(i)?;

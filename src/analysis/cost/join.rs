@@ -10,7 +10,7 @@ use super::offcpu;
 use super::offcpu::What;
 use crate::analysis::clock;
 use crate::analysis::clock::Overlap;
-use crate::analysis::search::LookAhead;
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, GoIdx, StackId, Time};

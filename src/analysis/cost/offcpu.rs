@@ -1,6 +1,6 @@
 //! Profiles out of a trace: where goroutines spent the time in which they did not run, and where they ran.
 
-use crate::analysis::search::LookAhead;
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::states::walk;

@@ -1,10 +1,8 @@
 //! Finds the events that answer a query: walks the segments that may hold one, in parallel, and hands on what it finds
 //! in order.
 
-mod ahead;
-
+use super::states::look_ahead::LookAhead;
 use super::states::source::{Source, Unanswered};
-pub use ahead::LookAhead;
 
 use super::cost::hits::Hit;
 use super::spans::{pick, rules::Rules};

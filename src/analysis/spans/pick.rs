@@ -2,7 +2,7 @@
 
 use super::rules::Rules;
 use super::{Found, KindNo, Span, find};
-use crate::analysis::search::LookAhead;
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::analysis::states::source::Source;
 use crate::base::{EventNo, StringId};
 use crate::query::Compiled;

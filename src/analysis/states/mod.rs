@@ -3,6 +3,7 @@
 pub mod ahead;
 pub mod forward;
 pub mod interval;
+pub mod look_ahead;
 pub mod source;
 pub mod spans;
 pub mod tracker;

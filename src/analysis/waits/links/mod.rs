@@ -5,7 +5,7 @@ pub mod party;
 pub mod table;
 
 use super::coroutine;
-use crate::analysis::search::LookAhead;
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::base::EventNo;
