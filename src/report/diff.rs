@@ -57,22 +57,24 @@ fn time(ns: f64) -> String {
     Duration(ns as i64).to_string()
 }
 
-/// Change, change in per cent, A, B, words.
+/// Change, change in per cent, A, B, words. The change is that from A to B, as they stand beside it; by how much lengths are
+/// shifted as a whole is said in words, with its interval.
 fn cells(r: &Row) -> [String; 5] {
-    let sign = if r.change < 0.0 { "−" } else { "+" };
-    let ratio = r.ratio().map_or(String::new(), |x| {
-        let sign = if x < 0.0 { "−" } else { "+" };
-        format!("{sign}{}", number::percent(x.abs(), 1.0))
-    });
+    let sign = |x: f64| if x < 0.0 { "−" } else { "+" };
     let side = |s: &Side| match r.key.measure {
         Measure::Length => s.p50,
         Measure::Tail => s.p99,
         _ => s.per_unit,
     };
     let (a, b) = (side(&r.a), side(&r.b));
+    let change = b - a;
+    let ratio =
+        if a > 0.0 { format!("{}{}", sign(change), number::percent((change / a).abs(), 1.0)) } else { String::new() };
+    let signed = |x: f64| format!("{}{}", sign(x), time(x.abs()));
     let certain = match r.interval.filter(|_| r.key.measure == Measure::Length) {
-        Some((low, high)) if low >= 0.0 => format!("  ({} to {})", time(low), time(high)),
-        Some((low, high)) if high <= 0.0 => format!("  (−{} to −{})", time(-high), time(-low)),
+        Some((low, high)) if low >= 0.0 || high <= 0.0 => {
+            format!("  (each {}, {} to {})", signed(r.change), signed(low), signed(high))
+        }
         _ => String::new(),
     };
     let of = match r.key.measure {
@@ -80,8 +82,12 @@ fn cells(r: &Row) -> [String; 5] {
         Measure::Tail => "p99 of ",
         _ => "",
     };
-    let words = format!("{of}{}{certain}", words(r));
-    [format!("{sign}{}", time(r.change.abs())), ratio, time(a), time(b), words]
+    let count = match r.key.what {
+        What::Span => format!("  n {} → {}", text::count(r.a.count), text::count(r.b.count)),
+        _ => String::new(),
+    };
+    let words = format!("{of}{}{certain}{count}", words(r));
+    [signed(change), ratio, time(a), time(b), words]
 }
 
 /// What a page or a text shows of a comparison.

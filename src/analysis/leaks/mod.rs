@@ -77,8 +77,10 @@ pub struct Leak {
     pub file: String,
     /// What they wait for. Not escaped.
     pub reason: String,
-    /// Where they are made.
+    /// Where they are made, as dumps have it: the function with the `go` statement.
     pub created: Option<Frame>,
+    /// The line of the user's that led to it, where that is another one: traces tell it.
+    pub called: Option<Frame>,
     /// For how long the one that waits longest has been blocked.
     pub oldest: Option<Age>,
     /// Their numbers, ascending, as far as they are known.
@@ -163,6 +165,7 @@ struct Known<'a> {
     file: String,
     reason: String,
     created: Option<Frame>,
+    called: Option<Frame>,
     stuck: Vec<&'a Stuck>,
     /// One for each census that has all goroutines.
     counts: Vec<u64>,
@@ -231,7 +234,16 @@ fn of_trace<'a>(t: &Traced<'a>, known: &mut BTreeMap<Site, Known<'a>>) {
         k.file = at.file;
         k.reason = t.links.reasons.get(s.key.reason).name;
         let made = s.goroutines.iter().filter_map(|g| t.index.goroutine(g.0)).find(|g| g.created_at.is_some());
-        k.created = made.and_then(|g| frame(places.user(g.created_at)));
+        let leaf = |s| {
+            let f = dict.stack(s).next()?;
+            Some(Frame {
+                func: dict.func_name(f.func).to_owned(),
+                file: dict.func_file(f.func).to_owned(),
+                line: f.line,
+            })
+        };
+        k.created = made.and_then(|g| leaf(g.created_at));
+        k.called = made.and_then(|g| frame(places.user(g.created_at))).filter(|c| Some(c) != k.created.as_ref());
         k.stuck.push(s);
     }
 }
@@ -334,6 +346,7 @@ fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak
         file: k.file.clone(),
         reason: k.reason.clone(),
         created: k.created.clone(),
+        called: k.called.clone(),
         oldest,
         ids,
         counts: k.counts.clone(),
