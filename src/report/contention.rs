@@ -111,7 +111,11 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     let mut out: Vec<String> =
         waits.map(|(p, _, t)| format!("blocked at {} · {} in {}", place(*p), text::count(t.count), t.total)).collect();
     if x.several {
-        out.push("several locks, by the order in which waiters are woken: the delay is that of each, added up".into());
+        let (things, whose) = match x.what {
+            What::Channel => ("channels", "each wait is laid to who ended it"),
+            _ => ("locks", "the delay is that of each, added up"),
+        };
+        out.push(format!("several {things}, by the order in which waiters are woken: {whose}"));
     }
     for b in x.blame.iter().take(LINES) {
         let who = shown_func(&b.who);
@@ -131,7 +135,8 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
     if x.unreleased > Duration::ZERO {
         let share = percent(x.unreleased, x.total);
         let n = unfinished(x.unfinished);
-        out.push(format!("delay {} = {share} since then, {STILL_BLOCKED}{n}", x.unreleased));
+        let since = if x.several || x.blame.is_empty() { "" } else { "since then, " };
+        out.push(format!("delay {} = {share} {since}{STILL_BLOCKED}{n}", x.unreleased));
     } else if x.unfinished > 0 {
         out.push(format!("{STILL_BLOCKED}{}", unfinished(x.unfinished)));
     }

@@ -73,7 +73,7 @@ fn cells(r: &Row) -> [String; 5] {
     let signed = |x: f64| format!("{}{}", sign(x), time(x.abs()));
     let certain = match r.interval.filter(|_| r.key.measure == Measure::Length) {
         Some((low, high)) if low >= 0.0 || high <= 0.0 => {
-            format!("  (each {}, {} to {})", signed(r.change), signed(low), signed(high))
+            format!("  (shift {}, {} to {})", signed(r.change), signed(low), signed(high))
         }
         _ => String::new(),
     };

@@ -1,7 +1,8 @@
 //! Follows the waits of a trace, in the order of time, to the queues that they are in.
 
-use super::apart::{Order, Woken};
+use super::apart::Woken;
 use super::classes::{Classes, Early, Node, Site};
+use super::line::Order;
 use super::log::{Kept, Step};
 use super::queue::Queue;
 use super::{Contended, What};
@@ -121,7 +122,6 @@ impl<'a> Follow<'a> {
         let at = (mark as usize).wrapping_sub(1);
         let place = *self.known.get(at)?;
         let (q, out) = &mut self.queues[place.queue as usize];
-        let sender = place.side == Class::Send;
         let counts = q.counts(wait.from, to);
         // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
         let goroutine = by.filter(|b| b.0.is_some());
@@ -133,13 +133,13 @@ impl<'a> Follow<'a> {
             }
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
             let woken = Woken { go: wait.go, from: wait.from, order: place.order };
-            q.release(to, (by, (group(self.classes.index, by), line, how)), (woken, sender), counts);
+            q.release(to, (by, (group(self.classes.index, by), line, how)), woken, counts);
         } else {
             q.leave(wait.go);
         }
         if by.is_some() {
             let handoff = releases || goroutine.is_some() && out.what != What::Lock;
-            q.go(to, (wait.go, sender), handoff && counts);
+            q.go(to, (wait.go, place.order), handoff && counts);
         } else {
             q.pass(to);
         }

@@ -8,9 +8,11 @@ mod apart;
 pub(in crate::analysis::waits) mod classes;
 mod delay;
 mod depth;
+mod each;
 mod follow;
 mod held;
 mod holds;
+mod line;
 mod log;
 mod passes;
 mod queue;
@@ -33,6 +35,9 @@ use classes::Classes;
 use follow::Follow;
 use holds::Holds;
 use queue::Queue;
+
+/// A goroutine is passed over by one that came so much later at least: times of different processors may differ by less.
+const LATER: Duration = Duration(10_000);
 
 /// Goroutines that queued without a gap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -156,12 +161,13 @@ pub struct Contended {
     pub sending: Side,
     /// Waits of receivers (channels only).
     pub receiving: Side,
-    /// Whether several locks are behind its lines, by the order in which waiters are woken. Then the delay is that of each.
+    /// Whether several locks or channels are behind its lines, by the order in which waiters are woken. Then the delay is that
+    /// of each lock; of channels, each wait is laid to who ended it.
     pub several: bool,
     /// Who caused the delay, the most first. Together with `unreleased` these sum to `total`.
     pub blame: Vec<Blame>,
-    /// What was waited for since the last release, to the end of the trace; where there are several locks, all that was
-    /// waited for by those whose waits have not ended.
+    /// What was waited for since the last release, to the end of the trace; where there are several locks or channels, all
+    /// that was waited for by those whose waits have not ended.
     pub unreleased: Duration,
     /// How many held it at once, at most, as far as their releases show.
     pub held_max: u64,
