@@ -234,8 +234,12 @@ impl Tasks {
         if !cx.focused || !self.picture.is_on() && !matches!(action, Action::Heat | Action::Select) {
             return false;
         }
+        if self.picture_area.is_empty() {
+            out.push(Command::Say("there is no room for the picture of spans: it needs a higher screen".into()));
+            return true;
+        }
         if self.lists.open().is_none() {
-            if self.picture_area.is_empty() || self.lists.enter().is_none() {
+            if self.lists.enter().is_none() {
                 return false;
             }
             self.list(cx);
