@@ -14,6 +14,9 @@ pub fn has_labels(p: &Profile) -> bool {
     is_cpu(p).is_some() && p.samples.iter().any(|s| p.labels_of(s).iter().any(text))
 }
 
+/// Labels of goroutines, and of each profile how many of its samples are the trace's, and how many it has.
+pub type OfSamples = (Vec<Labelled>, Vec<(u64, u64)>);
+
 /// The labels that goroutines of a trace have by CPU profiles of the same run, each from the first to the last of successive
 /// samples that have the same; and how many samples of each profile are the trace's, of how many. The trace has been read
 /// whole.
@@ -21,10 +24,7 @@ pub fn has_labels(p: &Profile) -> bool {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn of_samples<S: Source>(
-    source: &S,
-    profiles: &[&Profile],
-) -> Result<(Vec<Labelled>, Vec<(u64, u64)>), Unanswered> {
+pub fn of_samples<S: Source>(source: &S, profiles: &[&Profile]) -> Result<OfSamples, Unanswered> {
     let (mut samples, mut epoch, mut with) = (Vec::new(), None, Vec::new());
     source.with_index(&mut |index| with = index.segments.iter().map(|s| s.kinds).collect());
     let wanted = 1u64 << Kind::CpuSample as u8 | 1 << Kind::Sync as u8;
