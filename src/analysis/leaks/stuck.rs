@@ -178,9 +178,9 @@ fn standing(
     let group =
         life.counts(index, index.groups.get(key.waiter.0 as usize).iter().flat_map(|g| g.members.iter().copied()));
     let works = matches!(class, Class::Receive | Class::Select | Class::Cond);
-    let goes_on = |of: &[(f64, f64)]| (never || goes_on(of)) && !(has_stopped(of) && (works || !never));
-    let rises = |of: &[(f64, f64)]| slope(of).filter(|s| s.low > 0.0 && goes_on(of));
-    if let (Some(slope), Some(_)) = (rises(alive), rises(&group)) {
+    let stopped = (works || !never) && has_stopped(&group);
+    let rises = |of: &[(f64, f64)]| slope(of).filter(|s| s.low > 0.0 && (never || goes_on(of)));
+    if let (Some(slope), Some(_)) = (rises(alive).filter(|_| !stopped), rises(&group)) {
         return Standing::Rising(slope);
     }
     let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created.is_some()));
@@ -198,12 +198,11 @@ fn goes_on(alive: &[(f64, f64)]) -> bool {
     (last - middle) * STILL >= last
 }
 
-/// Whether a number has stopped rising before the trace ends: in the last part of it in which so many were to be expected
-/// that there would be some, there was none. At the average rate a part has [`EXPECTED`] or more; chance alone leaves such a
-/// part without any once in twenty times.
+/// Whether a number has stopped rising before the trace ends: in its last quarter, or the last half of few, there was none
+/// more. At the average rate that part has [`EXPECTED`] or more; chance alone leaves it without any once in twenty times.
 fn has_stopped(alive: &[(f64, f64)]) -> bool {
     let last = alive.last().map_or(0.0, |p| p.1);
-    let part = [8usize, 4, 2].into_iter().find(|p| last / *p as f64 >= EXPECTED).unwrap_or(2);
+    let part = if last / 4.0 >= EXPECTED { 4 } else { 2 };
     let before = alive.len().checked_sub(1 + alive.len() / part).and_then(|i| alive.get(i));
     before.is_some_and(|p| p.1 >= last)
 }
@@ -219,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_pool_that_has_stopped_growing_has_stopped() {
-        for until in [3.0, 12.0, 18.0, 20.9] {
+        for until in [3.0, 12.0, 18.0] {
             assert!(has_stopped(&made(100.0, until)), "{until}");
         }
         for many in [6.0, 20.0, 100.0, 10_000.0] {
