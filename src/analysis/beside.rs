@@ -22,7 +22,8 @@ pub fn beside<S: Source>(
     told: &[(&str, &dump::Told)],
 ) -> Result<Beside, Unanswered> {
     let with: Vec<&Profile> = profiles.iter().copied().filter(|p| labels::has_labels(p)).collect();
-    let mut labelled = if with.is_empty() { Vec::new() } else { labels::of_samples(source, &with)? };
+    let (mut labelled, matched) =
+        if with.is_empty() { (Vec::new(), Vec::new()) } else { labels::of_samples(source, &with)? };
     let mut said = Vec::new();
     source.with_index(&mut |index| {
         for (name, t) in told {
@@ -35,7 +36,7 @@ pub fn beside<S: Source>(
         races::locate(source, &mut reports)?;
         reports.iter().for_each(|r| of_report(r, &mut said));
     }
-    Ok(Beside::new(labelled, said))
+    Ok(Beside::new(labelled, said).with_matched(matched))
 }
 
 /// What a dump says of the goroutines that have a number of it and start in the same function.

@@ -28,7 +28,7 @@ pub struct DiffArgs {
     /// How to print
     #[arg(long, value_enum, default_value = "text")]
     format: Style,
-    /// Compare times per task or region of this name that ends, not per second of wall time
+    /// Compare times per task or region of this name that ends, or per request of this handler, not per second of wall time
     #[arg(long, value_name = "NAME")]
     per: Option<String>,
     /// The least change that counts, in per cent
@@ -41,7 +41,8 @@ pub struct DiffArgs {
     #[arg(long)]
     all: bool,
     /// Exit with 4 if B is worse than this: `worse` for anything, or a line, wait, task, region, span or group by name, what
-    /// of it (p50, p99, max or total) and by how much: 'task:payment p99 +10%'. May be given several times
+    /// of it (p50, p99, max or total) and by how much ('task:payment p99 +10%'), or beyond what, whatever A has
+    /// ('span:main.pay p99>50ms'). May be given several times
     #[arg(long, value_name = "LIMIT")]
     fail_on: Vec<String>,
 }

@@ -5,7 +5,7 @@ use super::{Exit, Failure, Format, Result, Usage, matching, note, window};
 use crate::analysis::cost::join;
 use crate::analysis::cost::join::Lines;
 use crate::analysis::waits::links::Options;
-use crate::input;
+use crate::input::{self, Kind};
 use crate::profile::model::Profile;
 use crate::report;
 use crate::source::{Finder, Places, Text};
@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct LinesArgs {
-    /// A trace, or a directory of traces; `-` is standard input
+    /// A trace, or a directory of traces; `-` is standard input. Of a directory with one trace its profiles are taken, too,
+    /// unless others are named
     #[arg(value_name = "TRACE")]
     file: PathBuf,
     /// Profiles of the same run: of the CPU, the heap, mutexes, blocking
@@ -47,11 +48,13 @@ pub struct LinesArgs {
 
 pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
     let query = matching::parse(args.filter.as_deref())?;
-    let profiles = args.profiles.iter().map(|p| read(p)).collect::<Result<Vec<_>>>()?;
+    let of_folder = folder(&args.file).filter(|_| args.profiles.is_empty());
+    let (file, paths) = of_folder.unwrap_or_else(|| (args.file.clone(), args.profiles.clone()));
+    let profiles = paths.iter().map(|p| read(p)).collect::<Result<Vec<_>>>()?;
     let profiles: Vec<_> = profiles.iter().map(|(name, p)| (name.as_str(), p)).collect();
     let mut found = false;
     let between = Between::names(args.format);
-    let file = std::slice::from_ref(&args.file);
+    let file = std::slice::from_ref(&file);
     let exit = open::each_trace(file, &args.open, (between, out), |trace, out| {
         let compiled = matching::compile(trace, query.as_ref())?;
         let (from, to) = args.window.of(trace.index().start)?;
@@ -69,6 +72,23 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
     })?;
     let asked = query.is_some() || args.file_name.is_some();
     Ok(if exit == Exit::Done && asked && !found { Exit::NothingFound } else { exit })
+}
+
+/// The trace and the profiles of a directory that has one trace, such as `record` makes; `None` of any other.
+fn folder(path: &Path) -> Option<(PathBuf, Vec<PathBuf>)> {
+    if !path.is_dir() {
+        return None;
+    }
+    let limits = input::Limits::of_this_machine();
+    let (mut traces, mut profiles) = (Vec::new(), Vec::new());
+    for file in input::expand(path, limits, &mut Vec::new()) {
+        match input::open_within(&file, limits).ok()?.kind {
+            Kind::Trace { .. } => traces.push(file),
+            Kind::Profile | Kind::LegacyProfile => profiles.push(file),
+            _ => {}
+        }
+    }
+    (traces.len() == 1).then(|| (traces.remove(0), profiles))
 }
 
 /// A profile and what it is called.

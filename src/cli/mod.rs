@@ -29,6 +29,7 @@ mod proto;
 mod query;
 mod races;
 mod record;
+mod report;
 mod sched;
 mod schema;
 mod sink;
@@ -139,6 +140,8 @@ enum Command {
     /// Record a running program that serves net/http/pprof: a trace and the profiles of the same seconds, into a folder;
     /// with --keep the last seconds before something happened
     Record(record::RecordArgs),
+    /// Write one page of HTML for people without the tool: findings, summary, waits, locks, flame graphs, before and after
+    Report(report::ReportArgs),
     /// Look at what is kept of traces from one run to the next, or empty it
     Cache(cache::CacheArgs),
     /// Print a completion script for a shell
@@ -301,6 +304,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Profile(a)) => offcpu::run(&a, out),
         Some(Command::Schema(a)) => schema::run(&a, out),
         Some(Command::Record(a)) => record::run(&a, out),
+        Some(Command::Report(a)) => report::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);

@@ -181,7 +181,15 @@ impl Beside {
         }
         let profiles: Vec<&Profile> = self.profiles.iter().map(|p| &p.1).collect();
         let told: Vec<(&str, &Told)> = self.told.iter().map(|(name, t)| (name.as_str(), t)).collect();
-        trace.set_beside(beside(trace, &profiles, &told).map_err(Failure::of(trace))?);
+        let found = beside(trace, &profiles, &told).map_err(Failure::of(trace))?;
+        for (matched, all) in found.matched().iter().filter(|m| m.0 * 10 < m.1 * 9) {
+            let (matched, all) = (text::count(*matched), text::count(*all));
+            note(&format!(
+                "{}: labels are known by {matched} of the {all} samples of a CPU profile: the others are not in the trace",
+                text::escape(trace.name())
+            ));
+        }
+        trace.set_beside(found);
         Ok(())
     }
 }

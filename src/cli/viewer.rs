@@ -183,6 +183,11 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
         let message = "it has reports of the race detector alone: name a trace of the run as well, or gotrail races";
         return Err(Failure::Unusable { name: names.join(" + "), message: message.into() });
     }
+    // In a folder they stand by name: that of the CPU is looked at first, and one without samples last.
+    if files.iter().any(|f| f.is_dir()) {
+        let of_cpu = |p: &Profiled| p.kinds().any(|k| k.0 == "cpu");
+        profiles.sort_by_key(|p| (p.profile.samples.is_empty(), !of_cpu(p)));
+    }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
     Ok(Opened { trace, profiles, told: Arc::new(told), name: names.join(" + "), at })
 }

@@ -17,9 +17,6 @@ use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Parts of the paths of slow spans that are printed.
-const PARTS: usize = 15;
-
 #[derive(Args)]
 #[command(group = clap::ArgGroup::new("what").args(["goroutine", "task", "region", "slow"]))]
 pub struct WhyArgs {
@@ -47,6 +44,9 @@ pub struct WhyArgs {
     /// Of several tasks, regions or spans the one that is K-th in length
     #[arg(long, value_name = "K", default_value_t = 1)]
     nth: usize,
+    /// With --slow, how many parts of the paths to print (text)
+    #[arg(long, value_name = "N", default_value_t = 15, requires = "slow")]
+    limit: usize,
     /// Begin here, counted from the trace's start: 812.031ms (of a goroutine, or of spans)
     #[arg(long, value_name = "T", value_parser = window::duration)]
     from: Option<Duration>,
@@ -112,7 +112,7 @@ fn slow(args: &WhyArgs, trace: &Trace, out: &mut dyn Write) -> Result<bool> {
     };
     let index = trace.index();
     match args.format {
-        Format::Text => report::spans::write_slow(&c, &title, &index, PARTS, super::page(), out)?,
+        Format::Text => report::spans::write_slow(&c, &title, &index, args.limit, super::page(), out)?,
         Format::Json => {
             let of = (trace.name(), &*index);
             let of_name = |s: &Span| picked.has(s);

@@ -37,6 +37,7 @@ pub struct Told {
 pub struct Beside {
     labels: Vec<Labelled>,
     told: Vec<Told>,
+    matched: Vec<(u64, u64)>,
 }
 
 impl Beside {
@@ -47,7 +48,17 @@ impl Beside {
         labels.retain(|l| l.exact || exact.binary_search_by(|e| (e.0, &e.1).cmp(&(l.go, &l.key))).is_err());
         // The lines of one source stay in their order.
         told.sort_by_key(|t| t.go);
-        Beside { labels, told }
+        Beside { labels, told, matched: Vec::new() }
+    }
+
+    /// The same with how many samples of each profile that has labels are the trace's, and how many it has.
+    pub fn with_matched(self, matched: Vec<(u64, u64)>) -> Beside {
+        Beside { matched, ..self }
+    }
+
+    /// Of each profile with labels, how many of its samples are the trace's, and how many it has.
+    pub fn matched(&self) -> &[(u64, u64)] {
+        &self.matched
     }
 
     /// All labels, by goroutine and time.

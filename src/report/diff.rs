@@ -36,7 +36,7 @@ fn words(r: &Row) -> String {
     let k = &r.key;
     let name = if k.name.is_empty() { "goroutines of unknown origin" } else { &k.name };
     let name = match k.what {
-        What::Line | What::Wait | What::Group | What::Latency => short_func(name),
+        What::Line | What::Wait | What::Group | What::Latency | What::Span => short_func(name),
         What::Task | What::Region | What::Gc => name,
     };
     let line = match (k.line, r.line_a) {
@@ -46,6 +46,7 @@ fn words(r: &Row) -> String {
     };
     let what = match (k.what, k.measure) {
         (What::Wait, _) => format!("wait, {}", k.reason),
+        (What::Span, _) => format!("span, {}", k.reason),
         (what, Measure::Length | Measure::Tail) => what.name().into(),
         (what, measure) => format!("{} {}", what.name(), measure.name()),
     };
@@ -56,22 +57,24 @@ fn time(ns: f64) -> String {
     Duration(ns as i64).to_string()
 }
 
-/// Change, change in per cent, A, B, words.
+/// Change, change in per cent, A, B, words. The change is that from A to B, as they stand beside it; by how much lengths are
+/// shifted as a whole is said in words, with its interval.
 fn cells(r: &Row) -> [String; 5] {
-    let sign = if r.change < 0.0 { "−" } else { "+" };
-    let ratio = r.ratio().map_or(String::new(), |x| {
-        let sign = if x < 0.0 { "−" } else { "+" };
-        format!("{sign}{}", number::percent(x.abs(), 1.0))
-    });
+    let sign = |x: f64| if x < 0.0 { "−" } else { "+" };
     let side = |s: &Side| match r.key.measure {
         Measure::Length => s.p50,
         Measure::Tail => s.p99,
         _ => s.per_unit,
     };
     let (a, b) = (side(&r.a), side(&r.b));
+    let change = b - a;
+    let ratio =
+        if a > 0.0 { format!("{}{}", sign(change), number::percent((change / a).abs(), 1.0)) } else { String::new() };
+    let signed = |x: f64| format!("{}{}", sign(x), time(x.abs()));
     let certain = match r.interval.filter(|_| r.key.measure == Measure::Length) {
-        Some((low, high)) if low >= 0.0 => format!("  ({} to {})", time(low), time(high)),
-        Some((low, high)) if high <= 0.0 => format!("  (−{} to −{})", time(-high), time(-low)),
+        Some((low, high)) if low >= 0.0 || high <= 0.0 => {
+            format!("  (shift {}, {} to {})", signed(r.change), signed(low), signed(high))
+        }
         _ => String::new(),
     };
     let of = match r.key.measure {
@@ -79,8 +82,52 @@ fn cells(r: &Row) -> [String; 5] {
         Measure::Tail => "p99 of ",
         _ => "",
     };
-    let words = format!("{of}{}{certain}", words(r));
-    [format!("{sign}{}", time(r.change.abs())), ratio, time(a), time(b), words]
+    let count = match r.key.what {
+        What::Span => format!("  n {} → {}", text::count(r.a.count), text::count(r.b.count)),
+        _ => String::new(),
+    };
+    let words = format!("{of}{}{certain}{count}", words(r));
+    [signed(change), ratio, time(a), time(b), words]
+}
+
+/// What a page or a text shows of a comparison.
+pub struct Shown {
+    /// The sides, in a line. Safe to show.
+    pub sides: String,
+    /// What differs, in parts; those without rows are not there.
+    pub parts: Vec<Part>,
+    /// What was not found to differ, in a line.
+    pub unchanged: String,
+}
+
+/// Rows with one verdict.
+pub struct Part {
+    /// The verdict.
+    pub title: &'static str,
+    /// Change, change in per cent, A, B, what it is; safe to show.
+    pub rows: Vec<[String; 5]>,
+    /// How many rows more there are.
+    pub more: usize,
+}
+
+impl Shown {
+    /// The first `limit` rows of each part.
+    pub fn new(d: &Diff, limit: usize) -> Shown {
+        Shown { sides: sides(d), parts: parts(d, &PARTS, limit), unchanged: unchanged(d) }
+    }
+}
+
+fn parts(d: &Diff, of: &[Verdict], limit: usize) -> Vec<Part> {
+    let part = |v: &Verdict| {
+        let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == *v).collect();
+        let more = rows.len().saturating_sub(limit);
+        (!rows.is_empty()).then(|| Part {
+            title: verdict(*v),
+            rows: rows.iter().take(limit).map(|r| cells(r)).collect(),
+            more,
+        })
+    };
+    of.iter().filter_map(part).collect()
 }
 
 /// Writes what differs, each part as a table, and the rest in a line; with `all` as a table, too.
@@ -93,18 +140,14 @@ pub fn write(d: &Diff, limit: usize, all: bool, page: Page, out: &mut dyn Write)
     for note in &d.notes {
         writeln!(out, "{}", text::escape(note))?;
     }
-    let parts = PARTS.iter().chain(all.then_some(&Verdict::Unchanged));
-    for part in parts {
-        let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == *part).collect();
-        if rows.is_empty() {
-            continue;
-        }
-        writeln!(out, "\n{}", verdict(*part))?;
+    let of: Vec<Verdict> = PARTS.into_iter().chain(all.then_some(Verdict::Unchanged)).collect();
+    for part in parts(d, &of, limit) {
+        writeln!(out, "\n{}", part.title)?;
         let numbers = ["change", "%", "A", "B"].map(Column::right);
         let mut t = Table::new(numbers.into_iter().chain([Column::left("what")]));
-        rows.iter().take(limit).for_each(|r| _ = t.row(cells(r)));
-        if rows.len() > limit {
-            t.words(format!("{} more (--limit)", rows.len() - limit));
+        part.rows.into_iter().for_each(|r| _ = t.row(r));
+        if part.more > 0 {
+            t.words(format!("{} more (--limit)", part.more));
         }
         t.write(page, out)?;
     }
@@ -125,17 +168,13 @@ pub fn markdown(d: &Diff, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     for note in &d.notes {
         writeln!(out, "\n{}", cell(&text::escape(note)))?;
     }
-    for part in PARTS {
-        let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == part).collect();
-        if rows.is_empty() {
-            continue;
+    for part in parts(d, &PARTS, limit) {
+        writeln!(out, "\n### {}\n\n| change | % | A | B | what |\n|---:|---:|---:|---:|---|", part.title)?;
+        for r in part.rows {
+            writeln!(out, "| {} |", r.map(|c| cell(&c)).join(" | "))?;
         }
-        writeln!(out, "\n### {}\n\n| change | % | A | B | what |\n|---:|---:|---:|---:|---|", verdict(part))?;
-        for r in rows.iter().take(limit) {
-            writeln!(out, "| {} |", cells(r).map(|c| cell(&c)).join(" | "))?;
-        }
-        if rows.len() > limit {
-            writeln!(out, "\n{} more", rows.len() - limit)?;
+        if part.more > 0 {
+            writeln!(out, "\n{} more", part.more)?;
         }
     }
     writeln!(out, "\n{}", unchanged(d))

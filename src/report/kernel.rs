@@ -30,6 +30,14 @@ pub fn write(b: &Beside, r: &Recorded, index: &Index, limit: usize, out: &mut dy
         b.threads.0,
         Duration(b.offset.ns)
     )?;
+    let (from, to) = (b.covered.0 - index.start, b.covered.1 - index.start);
+    writeln!(
+        out,
+        "perf covers {} to {} of the trace, {} of it; what lies outside is unknown",
+        time::offset(from, Duration(1000)),
+        time::offset(to, Duration(1000)),
+        percent(to - from, index.end - index.start)
+    )?;
     writeln!(
         out,
         "{} of {} events were written by a thread that was on a CPU then ({})",

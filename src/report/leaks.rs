@@ -51,7 +51,8 @@ pub fn write(all: &Leaks, limit: usize, out: &mut dyn Write) -> io::Result<()> {
 fn what(w: What) -> String {
     match w {
         What::Census { foreign: true, .. } => {
-            "left out: it is of another process, its numbers are of other goroutines in the trace".into()
+            "left out: it is of another process, its numbers are of other goroutines in the trace, or in the first dump"
+                .into()
         }
         What::Census { dump, all, marked, in_trace, .. } => {
             let mut said = format!("{} of {} goroutines", if dump { "dump" } else { "profile" }, text::count(all));
@@ -88,7 +89,11 @@ fn one(l: &Leak, out: &mut dyn Write) -> io::Result<()> {
 pub fn about(l: &Leak) -> Vec<String> {
     let mut out = vec![why(l)];
     if let Some(Frame { func, file, line }) = &l.created {
-        out.push(format!("created at {}  {}", shown_line(file, *line), shown_func(func)));
+        let called = l
+            .called
+            .as_ref()
+            .map_or(String::new(), |c| format!(", called at {}  {}", shown_line(&c.file, c.line), shown_func(&c.func)));
+        out.push(format!("created at {}  {}{called}", shown_line(file, *line), shown_func(func)));
     }
     let mut said = Vec::new();
     said.extend(l.oldest.map(|a| format!("oldest {}", age(a))));

@@ -7,6 +7,7 @@ pub mod export;
 pub mod findings;
 pub mod gc;
 pub mod grep;
+pub mod html;
 pub mod json;
 pub mod kernel;
 pub mod leaks;

@@ -181,8 +181,29 @@ pub fn way(c: &Compared, index: &Index, w: &Way) -> String {
 }
 
 /// A difference, with its sign.
-fn signed(d: Duration) -> String {
+pub fn signed(d: Duration) -> String {
     if d < Duration::ZERO { format!("-{}", Duration(-d.ns())) } else { format!("+{d}") }
+}
+
+/// How many were compared, how long they took and how sure that is, in lines.
+pub fn sides(c: &Compared) -> Vec<String> {
+    let (slow, normal) = (count(c.slow as u64), count(c.normal as u64));
+    let mut lines = vec![format!("{slow} slow, {} on average; {normal} others, {}", c.slow_mean, c.normal_mean)];
+    if c.followed != (c.slow, c.normal) {
+        let (a, b) = (count(c.followed.0 as u64), count(c.followed.1 as u64));
+        lines.push(format!("the critical paths of {a} and {b} of them were followed"));
+    }
+    let groups = count(c.groups as u64);
+    lines.push(format!(
+        "the slow ones lie in {groups} stretches of {}: intervals are of these, not of single spans",
+        c.block
+    ));
+    lines
+}
+
+/// What is said where the slow ones lie in few stretches of time.
+pub fn few_groups() -> String {
+    format!("fewer than {FEW_GROUPS} such groups say little: record for longer")
 }
 
 /// Writes what makes slow spans slow: the first `limit` parts.
@@ -198,21 +219,10 @@ pub fn write_slow(
     page: Page,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let (slow, normal) = (count(c.slow as u64), count(c.normal as u64));
     writeln!(out, "{title}")?;
-    writeln!(out, "{slow} slow, {} on average; {normal} others, {}", c.slow_mean, c.normal_mean)?;
-    if c.followed != (c.slow, c.normal) {
-        let (a, b) = (count(c.followed.0 as u64), count(c.followed.1 as u64));
-        writeln!(out, "the critical paths of {a} and {b} of them were followed")?;
-    }
-    let groups = count(c.groups as u64);
-    writeln!(
-        out,
-        "the slow ones lie in {groups} stretches of {}: intervals are of these, not of single spans",
-        c.block
-    )?;
+    sides(c).iter().try_for_each(|l| writeln!(out, "{l}"))?;
     if c.groups < FEW_GROUPS {
-        writeln!(out, "fewer than {FEW_GROUPS} such groups say little: record for longer")?;
+        writeln!(out, "{}", few_groups())?;
     }
     writeln!(out)?;
     let whole = c.slow_mean - c.normal_mean;

@@ -89,7 +89,7 @@ fn mistakes_are_said() {
     let (code, _, err) = diff(&[TRACE, "--", "no/such.out"]);
     assert_eq!((code, err.contains("no such file")), (3, true), "{err}");
     let (code, _, err) = diff(&[TRACE, TRACE, "--per", "no.such.task"]);
-    assert_eq!((code, err.contains("no task or region of this name ends on both sides")), (3, true), "{err}");
+    assert_eq!((code, err.contains("no task, region or request of this name ends on both sides")), (3, true), "{err}");
     let (code, out, _) = diff(&[TRACE, TRACE, "--per", "payment", "--format", "markdown"]);
     assert!(code == 0 && out.contains("times are per payment"), "{out}");
 }

@@ -84,6 +84,28 @@ fn slow_tasks_are_laid_to_the_lock_that_they_wait_for() {
     assert!(f["says"].as_str().unwrap().contains("; slows task order to p99 "), "{f:#}");
 }
 
+/// The same of requests that no one marked.
+#[test]
+fn slow_requests_are_laid_to_the_lock_that_they_wait_for() {
+    let v = json(&data("slowserve"));
+    assert_eq!(rules(&v), ["lock-holder"], "{v:#}");
+    let f = &v["findings"][0];
+    assert!(f["says"].as_str().unwrap().contains("; slows request main.(*book).servePay to p99 "), "{f:#}");
+    let first = f["evidence"][0].as_str().unwrap();
+    let share = first.split("lose ").nth(1).and_then(|s| s.split(" %").next()).unwrap();
+    assert!(first.starts_with("slows request main.(*book).servePay (p99 ") && first.contains(" of 320 "), "{first}");
+    assert!(share.parse::<f64>().unwrap() > 80.0, "{first}");
+    assert_eq!(f["at"]["line"], 79);
+    // Requests of a program that is well, and a trace without any.
+    let said = |name: &str, key: &str| {
+        let v = json(&data(name));
+        let of = v[key].as_array().unwrap().iter().find(|q| q["rule"] == "slow-requests");
+        of.unwrap_or_else(|| panic!("{name}: {v:#}"))["says"].as_str().unwrap().to_owned()
+    };
+    assert!(said("requests-go1.26", "fine").starts_with("requests: "));
+    assert!(said("timer", "cannot_tell").starts_with("requests: none in this trace"));
+}
+
 /// Of a lock whose holders wait for a pool the pool is the cause.
 #[test]
 fn a_lock_that_is_held_over_a_wait_for_a_pool_comes_after_the_pool() {

@@ -16,11 +16,11 @@ mod grep;
 mod hostile;
 mod kernel;
 mod maps;
-mod memory;
 mod ownership;
 mod pprof;
 #[cfg(feature = "sql")]
 mod query;
 mod record;
+mod report;
 mod schema;
 mod unfinished;

@@ -132,6 +132,16 @@ fn requests_are_those_that_the_program_counted() {
     }
 }
 
+/// A call that is given up is one.
+#[test]
+fn calls_that_their_client_gives_up_count_once() {
+    let trace = common::recording("slowserve");
+    let (found, index) = (find(&trace, Rules::shipped()).unwrap(), trace.index());
+    assert_eq!((of_kind(&found, "http.client").count(), of_kind(&found, "http.server").count()), (320, 320));
+    let names = of_kind(&found, "http.server").map(|s| index.dict.str(s.name));
+    assert!(names.into_iter().all(|n| n == "main.(*book).servePay"));
+}
+
 /// On a server where one request in a hundred holds a lock for 30 ms, the lock is what makes slow ones slow.
 #[test]
 fn the_lock_that_few_hold_for_long_is_what_makes_requests_slow() {

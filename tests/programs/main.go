@@ -46,6 +46,7 @@ var programs = map[string]func(){
 	"restart":     nil,
 	"slowlock":    slowlock,
 	"slowpool":    slowpool,
+	"slowserve":   slowserve,
 	"selects":     selects,
 	"shards":      shards,
 	"starved":     starved,

@@ -425,12 +425,13 @@ fn module(path: &str) -> Vec<String> {
     path.split('/').map(str::to_owned).collect()
 }
 
-/// Analyses that have a command, and what else builds on them: the view that shows one, the rules, a critical path.
+/// Analyses that have a command, and what else builds on them: the view that shows one, the rules, a critical path, the page
+/// of a case.
 const BUILT_ON: &[(&str, &[&str])] = &[
     ("gc", &["tui/views/runtime", "analysis/findings"]),
     ("sched", &["tui/views/runtime", "analysis/findings", "analysis/waits/path"]),
     ("maps", &["tui/views/maps", "analysis/findings", "analysis/cost/lenses.rs"]),
-    ("diff", &[]),
+    ("diff", &["report/html.rs", "cli/report.rs"]),
 ];
 
 #[test]

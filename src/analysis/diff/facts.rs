@@ -1,10 +1,12 @@
-//! What of a trace is compared: how much time went where in each slice of 100 ms, and how long waits, tasks and regions were.
+//! What of a trace is compared: how much time went where in each slice of 100 ms, and how long waits, tasks, regions,
+//! requests and calls were.
 
 use crate::analysis::cost::hits::user_line;
+use crate::analysis::spans::rules::Rules;
+use crate::analysis::spans::{self as told, KindNo, REGION, TASK};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::{spans, walk};
-use crate::analysis::tasks;
-use crate::analysis::waits::{links, standing};
+use crate::analysis::waits::standing;
 use crate::base::{Duration, FuncId, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::reasons::{Class, Reason, ReasonId, Reasons};
 use crate::model::segment::{GoState, Kind};
@@ -73,6 +75,8 @@ pub enum What {
     Task,
     /// A user region.
     Region,
+    /// A request that was served, or a call, told without a word of the program's.
+    Span,
     /// The goroutines of a start function.
     Group,
     /// The GC: its cycles, or STW.
@@ -89,6 +93,7 @@ impl What {
             What::Wait => "wait",
             What::Task => "task",
             What::Region => "region",
+            What::Span => "span",
             What::Group => "group",
             What::Gc => "GC",
             What::Latency => "scheduling latency",
@@ -101,11 +106,11 @@ impl What {
 pub struct Key {
     /// What it is.
     pub what: What,
-    /// The function, the group, the task, the region; for the GC which part.
+    /// The function, the group, the task, the region, the handler; for the GC which part.
     pub name: String,
     /// The line; 0 for what has none.
     pub line: u32,
-    /// What is waited for, `Mutex`; empty for what is no wait.
+    /// What is waited for, `Mutex`; of a span its kind, `http.server`; empty for all else.
     pub reason: String,
     /// What is measured.
     pub measure: Measure,
@@ -141,6 +146,7 @@ enum Handle {
     Latency(GroupId),
     Task(StringId),
     Region(StringId),
+    Span(KindNo, StringId),
 }
 
 /// What a goroutine does.
@@ -164,6 +170,8 @@ struct Walk<'a> {
     lengths: FxHashMap<Handle, Lengths>,
     slices: usize,
     samples: bool,
+    /// What kinds of spans are called.
+    kinds: Vec<String>,
 }
 
 #[derive(Default)]
@@ -201,6 +209,7 @@ impl Facts {
             lengths: FxHashMap::default(),
             slices,
             samples: false,
+            kinds: Vec::new(),
         };
         walk::segments(source, 0..cuts.len(), walk::threads(), &mut |i, seg| {
             if !cuts.goes_on(i) && i > 0 {
@@ -212,12 +221,17 @@ impl Facts {
             ControlFlow::Continue(())
         })?;
         w.flush(index.end);
-        tasks::each(source, links::Options::default(), None, &mut |t| {
-            if t.complete() && t.name.is_some() {
-                let handle = if t.what == tasks::What::Task { Handle::Task(t.name) } else { Handle::Region(t.name) };
-                w.length(handle, t.to, t.len());
+        let kinds = told::each(source, Rules::shipped(), &mut |s| {
+            if s.complete() && s.name.is_some() {
+                let handle = match s.kind {
+                    TASK => Handle::Task(s.name),
+                    REGION => Handle::Region(s.name),
+                    kind => Handle::Span(kind, s.name),
+                };
+                w.length(handle, s.to, s.len());
             }
         })?;
+        w.kinds = kinds;
         Ok(w.finish(length))
     }
 }
@@ -346,6 +360,10 @@ impl Walk<'_> {
             Handle::Latency(g) => (What::Latency, group(g), 0, none(), no),
             Handle::Task(n) => (What::Task, dict.str(n).to_owned(), 0, none(), no),
             Handle::Region(n) => (What::Region, dict.str(n).to_owned(), 0, none(), no),
+            Handle::Span(k, n) => {
+                let kind = self.kinds.get(usize::from(k.0)).cloned().unwrap_or_default();
+                (What::Span, dict.str(n).to_owned(), 0, kind, no)
+            }
         };
         Key { what, name, line, reason, measure }
     }

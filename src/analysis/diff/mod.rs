@@ -1,19 +1,21 @@
 //! Compares recordings of a program: before and after, one or several a side.
 //!
 //! 1. Each trace gives, by names that the other has as well, how much time went where in each slice of 100 ms, and how long
-//!    waits, tasks and regions were.
+//!    waits, tasks, regions, requests and calls were.
 //! 2. Lines of a function that has moved as a whole are matched with those where they were.
 //! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
 //!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike, and their tails
 //!    by how many lie beyond a limit; with four recordings or more a side, all by permutation over the recordings.
-//! 4. Each test asks for more than the least change that counts. Of those of tasks and regions, and of all others, as many
-//!    are taken as found as Benjamini and Hochberg allow at 5 %.
+//! 4. Each test asks for more than the least change that counts. Of those of tasks, regions and spans, and of all others, as
+//!    many are taken as found as Benjamini and Hochberg allow at 5 %.
 
 mod facts;
 mod stats;
 mod tail;
 
 pub use facts::{Facts, Key, Measure, What};
+
+use crate::model::dict::short_func;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +35,7 @@ const HABIT: usize = 4;
 pub struct Options {
     /// The least change, as a part of what it was: 0.05.
     pub least: f64,
-    /// What a unit of work is: the complete tasks or regions of this name; wall time if `None`.
+    /// What a unit of work is: the complete tasks, regions or requests of this name; wall time if `None`.
     pub per: Option<String>,
 }
 
@@ -141,7 +143,7 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
         Some(name) => {
             let (units_a, units_b) = (units(a, name), units(b, name));
             if units_a == 0 || units_b == 0 {
-                return Err(format!("--per {name}: no task or region of this name ends on both sides"));
+                return Err(format!("--per {name}: no task, region or request of this name ends on both sides"));
             }
             Some((name.clone(), units_a as f64 / seconds_a, units_b as f64 / seconds_b))
         }
@@ -150,10 +152,10 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
     let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.1, 1.0 / p.2));
     let c = Compare { a, b, scale, seconds: (seconds_a, seconds_b), least: opts.least };
     let mut rows = c.rows(&moved);
-    // What the program is there for, its tasks and regions, is not lost among all the lines.
+    // What the program is there for, its tasks, regions and requests, is not lost among all the lines.
     let (work, rest): (Vec<usize>, Vec<usize>) = (0..rows.len())
         .filter(|i| c.counts(&rows[*i]))
-        .partition(|i| matches!(rows[*i].key.what, What::Task | What::Region));
+        .partition(|i| matches!(rows[*i].key.what, What::Task | What::Region | What::Span));
     for family in [&work, &rest] {
         let p: Vec<f64> = family.iter().map(|i| rows[*i].p).collect();
         for (i, found) in family.iter().zip(stats::found(&p, RATE)) {
@@ -199,14 +201,16 @@ fn keep_one_of_each_length(rows: &mut [Row]) {
     }
 }
 
-/// How many tasks or regions of a name there were.
+/// How many tasks, regions or requests of a name there were.
 fn units(side: &[Facts], name: &str) -> u64 {
     let of = |what: What| {
         let all = side.iter().flat_map(|f| &f.counts);
-        all.filter(|(k, _)| k.what == what && k.name == name).map(|(_, n)| n).sum::<u64>()
+        all.filter(|(k, _)| k.what == what && (k.name == name || what == What::Span && short_func(&k.name) == name))
+            .map(|(_, n)| n)
+            .sum::<u64>()
     };
     // A region that is called as its task is, is not another unit.
-    Some(of(What::Task)).filter(|n| *n > 0).unwrap_or_else(|| of(What::Region))
+    [What::Task, What::Region, What::Span].map(of).into_iter().find(|n| *n > 0).unwrap_or(0)
 }
 
 /// For each function by how many lines it has moved from A to B: the distance at which most of the time of its lines

@@ -1,7 +1,7 @@
-//! Which finding is the cause of which: tasks and regions that are slow are a symptom, and what their critical paths go
+//! Which finding is the cause of which: tasks, regions and requests that are slow are a symptom, and what their critical paths go
 //! through is the cause.
 
-use super::rules::{BUSY, HELPS_MARKING, SLOW_TASKS, STOPPED, WAKES_LATE};
+use super::rules::{BUSY, HELPS_MARKING, SLOW, STOPPED, WAKES_LATE};
 use super::slow::{Lost, On, Slow, Spans, called};
 use super::{Facts, Finding};
 use crate::base::{Duration, text};
@@ -47,7 +47,7 @@ fn takes_of(f: &Finding, spans: &Spans) -> (Duration, u16) {
 /// in it, these are as bad as it is, and come before it.
 pub(super) fn merge(facts: &Facts, found: &mut Vec<Finding>) {
     let (symptoms, mut causes): (Vec<Finding>, Vec<Finding>) =
-        std::mem::take(found).into_iter().partition(|f| f.rule == SLOW_TASKS);
+        std::mem::take(found).into_iter().partition(|f| SLOW.contains(&f.rule));
     let mut stay = Vec::new();
     for symptom in symptoms {
         let spans = symptom.ties.spans.and_then(|i| facts.more.spans.get(i));

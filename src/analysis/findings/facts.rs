@@ -29,7 +29,7 @@ pub struct Gathered {
     pub gc: Gc,
     /// Lines that operate on maps.
     pub maps: Maps,
-    /// Tasks and regions by name, those with the largest sum first.
+    /// Tasks, regions and requests by name, those with the largest sum first.
     pub spans: Vec<Spans>,
     /// Where goroutines were blocked when the trace ended.
     pub stuck: Vec<Stuck>,

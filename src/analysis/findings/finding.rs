@@ -90,9 +90,9 @@ pub struct Ties {
     pub waits: Vec<PlaceId>,
     /// Of a lock, the line at which its holders wait themselves most of the time.
     pub behind: Option<PlaceId>,
-    /// Of a finding about tasks or regions, which: a position in [`Gathered::spans`](super::Gathered::spans).
+    /// Of a finding about tasks, regions or requests, which: a position in [`Gathered::spans`](super::Gathered::spans).
     pub spans: Option<usize>,
-    /// How many kinds of tasks and regions it makes slow: the first sentences of the evidence are about them.
+    /// How many kinds of tasks, regions and requests it makes slow: the first sentences of the evidence are about them.
     pub slows: usize,
     /// How much longer those took for it, on their critical paths.
     pub critical: Duration,

@@ -75,7 +75,7 @@ pub fn find(facts: &Facts, thresholds: &Thresholds) -> Findings {
     causes::merge(facts, &mut out.found);
     // Among those that are as bad, what is known to lie on critical paths comes first, and a symptom last.
     out.found.sort_by_key(|f| {
-        let symptom = f.rule == rules::SLOW_TASKS;
+        let symptom = rules::SLOW.contains(&f.rule);
         (Reverse(f.severity), symptom, Reverse(f.ties.critical), Reverse(f.cost.time), f.rule, f.at)
     });
     out

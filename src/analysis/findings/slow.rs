@@ -1,14 +1,16 @@
-//! What the slowest tasks and regions of a name lost their time to: their critical paths, cut down to what a finding can be
+//! What the slowest tasks, regions and requests of a name lost their time to: their critical paths, cut down to what a finding can be
 //! about.
 
 use super::Facts;
+use crate::analysis::spans::rules::Rules;
+use crate::analysis::spans::slow::window;
+use crate::analysis::spans::{self, KindNo, REGION, Span, TASK};
 use crate::analysis::states::source::{Source, Unanswered};
-use crate::analysis::tasks::{self, Instance, What};
-use crate::analysis::waits::links::{Histogram, Options};
+use crate::analysis::waits::links::Histogram;
 use crate::analysis::waits::path::{self, Hop, Piece, Window};
 use crate::base::{Duration, StringId, Time, text};
 use crate::model::Waker;
-use crate::model::dict::NOT_KNOWN;
+use crate::model::dict::{NOT_KNOWN, shown_func};
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, ReasonId, Reasons};
 use rustc_hash::FxHashMap;
@@ -66,7 +68,18 @@ pub struct Slow {
     pub own: Vec<(String, PlaceId, Duration)>,
 }
 
-/// Tasks or regions of one name with both ends in the trace.
+/// What has a name, a beginning and an end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum What {
+    /// A user task.
+    Task,
+    /// A user region.
+    Region,
+    /// A request that was served, by the name of its handler.
+    Request,
+}
+
+/// Tasks, regions or requests of one name with both ends in the trace.
 pub struct Spans {
     /// What they are.
     pub what: What,
@@ -79,19 +92,18 @@ pub struct Spans {
     /// How long each was.
     pub lengths: Histogram,
     /// The slowest, slowest first: never empty.
-    pub slowest: Vec<Instance>,
+    pub slowest: Vec<Span>,
     /// What these lost their time to, in the same order; of some that are not slow, or too long, nothing.
     pub slow: Vec<Slow>,
 }
 
 impl Spans {
-    fn new(first: &Instance) -> Spans {
-        let (what, name) = (first.what, first.name);
+    fn new(what: What, name: StringId) -> Spans {
         let (count, total, lengths) = (0, Duration::ZERO, Histogram::default());
         Spans { what, name, count, total, lengths, slowest: Vec::new(), slow: Vec::new() }
     }
 
-    fn add(&mut self, i: &Instance) {
+    fn add(&mut self, i: &Span) {
         self.count += 1;
         self.total += i.len();
         self.lengths.add(i.len());
@@ -104,7 +116,7 @@ impl Spans {
 
     /// The longest.
     pub fn max(&self) -> Duration {
-        self.slowest.first().map_or(Duration::ZERO, Instance::len)
+        self.slowest.first().map_or(Duration::ZERO, Span::len)
     }
 
     /// Half were no longer than this.
@@ -127,17 +139,24 @@ impl Spans {
     }
 }
 
-/// Tasks and regions by name, those with the largest sum first, with the critical paths of the slowest of those that are
-/// uneven.
+/// Tasks, regions and requests by name, those with the largest sum first, with the critical paths of the slowest of those
+/// that are uneven. Calls to elsewhere are part of these.
 ///
 /// # Errors
 ///
 /// A segment that cannot be decoded.
 pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
     let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
-    tasks::each(trace, Options::default(), None, &mut |i| {
-        if i.complete() {
-            by.entry((i.what, i.name)).or_insert_with(|| Spans::new(i)).add(i);
+    let rules = Rules::shipped();
+    let serves = spans::served_kinds(rules);
+    let what = |kind: KindNo| match kind {
+        TASK => Some(What::Task),
+        REGION => Some(What::Region),
+        k => serves.contains(&k).then_some(What::Request),
+    };
+    spans::each(trace, rules, &mut |s| {
+        if let Some(what) = what(s.kind).filter(|_| s.complete()) {
+            by.entry((what, s.name)).or_insert_with(|| Spans::new(what, s.name)).add(&s);
         }
     })?;
     let mut all: Vec<Spans> = by.into_values().collect();
@@ -164,20 +183,16 @@ pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
     Ok(all)
 }
 
-/// What tasks or regions of a name are called: `task checkout`. Safe to show.
+/// What tasks, regions or requests of a name are called: `task checkout`. Safe to show.
 pub fn called(facts: &Facts, spans: &Spans) -> String {
     let name = facts.index.dict.str(spans.name);
     let shown = if name.is_empty() { NOT_KNOWN.into() } else { text::escape(name) };
     match spans.what {
         What::Task => format!("task {shown}"),
         What::Region => format!("region {shown}"),
+        What::Request if name.is_empty() => "requests whose handler is not known".into(),
+        What::Request => format!("request {}", shown_func(name)),
     }
-}
-
-/// The time of an instance, as its last goroutine sees it.
-pub fn window(i: &Instance) -> Window {
-    let go = if i.ended_by.is_some() { i.ended_by } else { i.go };
-    Window { go, from: i.from, to: i.to, end: i.end }
 }
 
 fn slow(window: Window, pieces: &[Piece], hops: &[Hop], reasons: &Reasons) -> Slow {

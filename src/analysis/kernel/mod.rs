@@ -123,6 +123,8 @@ pub struct Beside {
     pub blocked_in: Vec<(Vec<String>, Both, Count)>,
     /// The longest stretches off the CPU while running.
     pub longest: Vec<Off>,
+    /// The part of the trace that perf recorded, on the trace's clock.
+    pub covered: (Time, Time),
     /// Threads of the trace, and how many of them are in the recording.
     pub threads: (u64, u64),
     /// Events of the trace in the time that was recorded, and how many of them were while their thread was on a CPU.
@@ -361,7 +363,8 @@ impl Laying<'_> {
             self.blocked.into_iter().map(|(s, (b, c))| (r.stacks[s as usize].clone(), b, c)).collect();
         blocked_in.sort_by(|a, b| (b.2.total, &a.0).cmp(&(a.2.total, &b.0)));
         let (all, events, longest) = (self.all, self.events, self.longest);
-        Ok(Beside { offset, all, groups, preempted_by, blocked_in, longest, threads, events, warnings })
+        let covered = (self.covered.0.max(self.index.start), self.covered.1.min(self.index.end));
+        Ok(Beside { covered, offset, all, groups, preempted_by, blocked_in, longest, threads, events, warnings })
     }
 
     fn warnings(&self, (threads, matched): (u64, u64), offset: Offset) -> Vec<String> {

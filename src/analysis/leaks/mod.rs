@@ -16,7 +16,7 @@ use crate::analysis::waits::links::Links;
 use crate::base::{Duration, GoIdx};
 use crate::model::Index;
 use crate::model::dict::without_types;
-use crate::profile::dump::{Dump, Frame};
+use crate::profile::dump::{Dump, Frame, Goroutine};
 use crate::profile::model::Profile;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,8 +77,10 @@ pub struct Leak {
     pub file: String,
     /// What they wait for. Not escaped.
     pub reason: String,
-    /// Where they are made.
+    /// Where they are made, as dumps have it: the function with the `go` statement.
     pub created: Option<Frame>,
+    /// The line of the user's that led to it, where that is another one: traces tell it.
+    pub called: Option<Frame>,
     /// For how long the one that waits longest has been blocked.
     pub oldest: Option<Age>,
     /// Their numbers, ascending, as far as they are known.
@@ -113,7 +115,7 @@ pub enum What {
         marked: u64,
         /// How many of its numbers are goroutines of the trace, of the same start function.
         in_trace: u64,
-        /// Whether it is of another process than the trace, and so left out.
+        /// Whether it is of another process than the trace, or than the first dump if there is no trace, and so left out.
         foreign: bool,
     },
     /// A heap profile.
@@ -163,6 +165,7 @@ struct Known<'a> {
     file: String,
     reason: String,
     created: Option<Frame>,
+    called: Option<Frame>,
     stuck: Vec<&'a Stuck>,
     /// One for each census that has all goroutines.
     counts: Vec<u64>,
@@ -180,6 +183,7 @@ pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leak
     let mut out = Leaks::default();
     let mut heap = None;
     let mut censuses = 0;
+    let mut first: Option<&Dump> = None;
     for (name, b) in beside {
         let (census, dump) = match b {
             Beside::Dump(d) => (Some(Census::of_dump(d)), Some(*d)),
@@ -192,7 +196,8 @@ pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leak
         };
         let what = match (census, b) {
             (Some(c), _) => {
-                let (in_trace, foreign) = joined(trace, dump);
+                let (in_trace, foreign) = joined(trace, first, dump);
+                first = first.or(dump.filter(|_| !foreign));
                 if !foreign {
                     add(&mut known, &c, censuses);
                     censuses += usize::from(!c.marked_only);
@@ -229,7 +234,16 @@ fn of_trace<'a>(t: &Traced<'a>, known: &mut BTreeMap<Site, Known<'a>>) {
         k.file = at.file;
         k.reason = t.links.reasons.get(s.key.reason).name;
         let made = s.goroutines.iter().filter_map(|g| t.index.goroutine(g.0)).find(|g| g.created_at.is_some());
-        k.created = made.and_then(|g| frame(places.user(g.created_at)));
+        let leaf = |s| {
+            let f = dict.stack(s).next()?;
+            Some(Frame {
+                func: dict.func_name(f.func).to_owned(),
+                file: dict.func_file(f.func).to_owned(),
+                line: f.line,
+            })
+        };
+        k.created = made.and_then(|g| leaf(g.created_at));
+        k.called = made.and_then(|g| frame(places.user(g.created_at))).filter(|c| Some(c) != k.created.as_ref());
         k.stuck.push(s);
     }
 }
@@ -263,21 +277,28 @@ fn add(known: &mut BTreeMap<Site, Known>, c: &Census, n: usize) {
 }
 
 /// How many goroutines of a dump are in the trace, and whether it is of another process: most that have the number of one
-/// in the trace start in another function.
-fn joined(trace: Option<Traced<'_>>, dump: Option<&Dump>) -> (u64, bool) {
-    let (Some(t), Some(d)) = (trace, dump) else { return (0, false) };
+/// in the trace start in another function. Without a trace they are held against the first dump.
+fn joined(trace: Option<Traced<'_>>, first: Option<&Dump>, dump: Option<&Dump>) -> (u64, bool) {
+    let Some(d) = dump else { return (0, false) };
+    let entry = |d: &Dump, g: &Goroutine| d.stack(g).next_back().map_or(String::new(), |f| f.func.clone());
+    let known: FxHashMap<u64, String> = match (trace, first) {
+        // Of two with one number the later one: numbers come again in another process only.
+        (Some(t), _) => {
+            let all = t.index.goroutines.iter().zip(0u32..);
+            all.map(|(g, i)| (g.id.0, t.index.goroutine_name(GoIdx(i)).to_owned())).collect()
+        }
+        // The first goroutine starts in the same function in each program.
+        (None, Some(f)) => f.goroutines.iter().filter(|g| g.id != 1).map(|g| (g.id, entry(f, g))).collect(),
+        (None, None) => return (0, false),
+    };
     let (mut same, mut other) = (0u64, 0u64);
-    // Of two with one number the later one: numbers come again in another process only.
-    let all = t.index.goroutines.iter().zip(0u32..).map(|(g, i)| (g.id.0, GoIdx(i)));
-    let by_id: FxHashMap<u64, GoIdx> = all.collect();
     for g in &d.goroutines {
-        let Some(&found) = by_id.get(&g.id) else { continue };
-        let (name, entry) = (t.index.goroutine_name(found), d.stack(g).next_back().map_or("", |f| f.func.as_str()));
+        let (Some(name), entry) = (known.get(&g.id), entry(d, g)) else { continue };
         if !name.is_empty() && !entry.is_empty() {
-            *(if without_types(name) == without_types(entry) { &mut same } else { &mut other }) += 1;
+            *(if without_types(name) == without_types(&entry) { &mut same } else { &mut other }) += 1;
         }
     }
-    (same, other > same)
+    (if trace.is_some() { same } else { 0 }, other > same)
 }
 
 /// Whether the number at a site rises from one census to the next.
@@ -325,6 +346,7 @@ fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak
         file: k.file.clone(),
         reason: k.reason.clone(),
         created: k.created.clone(),
+        called: k.called.clone(),
         oldest,
         ids,
         counts: k.counts.clone(),

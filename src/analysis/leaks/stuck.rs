@@ -46,6 +46,8 @@ const COUNTS: usize = 24;
 const LONG: i64 = 2;
 /// Of what leaks, one of so many is made in the second half of the trace, at least.
 const STILL: f64 = 10.0;
+/// Goroutines that are to be expected in a part of the trace of which it counts that there was none.
+const EXPECTED: f64 = 3.0;
 /// Several that receive and were never woken are a pool without work.
 const POOL: usize = 2;
 
@@ -180,11 +182,14 @@ fn standing(
     let same = |k: &Key| (k.at, k.reason) == (key.at, key.reason);
     let never = links.edges.iter().all(|o| o.key.waker == Party::Nobody || !same(&o.key));
     // Requests that are under way are always new ones: of these those that are blocked now rise, all of the group do not.
-    // Connections and workers that are made at the start rise, too, and stop; these are woken again and again.
+    // Connections and workers that are made at the start, or one after the other, rise, too, and stop. Who sends without
+    // ever being received from is no worker, and a leak also where the load has ended.
     let group =
         life.counts(index, index.groups.get(key.waiter.0 as usize).iter().flat_map(|g| g.members.iter().copied()));
+    let works = matches!(class, Class::Receive | Class::Select | Class::Cond);
+    let stopped = (works || !never) && has_stopped(&group);
     let rises = |of: &[(f64, f64)]| slope(of).filter(|s| s.low > 0.0 && (never || goes_on(of)));
-    if let (Some(slope), Some(_)) = (rises(alive), rises(&group)) {
+    if let (Some(slope), Some(_)) = (rises(alive).filter(|_| !stopped), rises(&group)) {
         return Standing::Rising(slope);
     }
     let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created().is_some()));
@@ -200,4 +205,35 @@ fn standing(
 fn goes_on(alive: &[(f64, f64)]) -> bool {
     let (middle, last) = (alive.get(alive.len() / 2).map_or(0.0, |p| p.1), alive.last().map_or(0.0, |p| p.1));
     (last - middle) * STILL >= last
+}
+
+/// Whether a number has stopped rising before the trace ends: in its last quarter, or the last half of few, there was none
+/// more. At the average rate that part has [`EXPECTED`] or more; chance alone leaves it without any once in twenty times.
+fn has_stopped(alive: &[(f64, f64)]) -> bool {
+    let last = alive.last().map_or(0.0, |p| p.1);
+    let part = if last / 4.0 >= EXPECTED { 4 } else { 2 };
+    let before = alive.len().checked_sub(1 + alive.len() / part).and_then(|i| alive.get(i));
+    before.is_some_and(|p| p.1 >= last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many there are if they are made at an even rate, from the start of 24 instants to `until`.
+    fn made(many: f64, until: f64) -> Vec<(f64, f64)> {
+        (1..=24).map(|i| (f64::from(i), (many * (f64::from(i) / until).min(1.0)).floor())).collect()
+    }
+
+    #[test]
+    fn a_pool_that_has_stopped_growing_has_stopped() {
+        for until in [3.0, 12.0, 18.0] {
+            assert!(has_stopped(&made(100.0, until)), "{until}");
+        }
+        for many in [6.0, 20.0, 100.0, 10_000.0] {
+            assert!(!has_stopped(&made(many, 24.0)), "{many}");
+        }
+        // Of few, one that was made a while ago may not have been the last.
+        assert!(!has_stopped(&made(8.0, 20.0)) && has_stopped(&made(8.0, 12.0)));
+    }
 }

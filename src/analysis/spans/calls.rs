@@ -155,7 +155,7 @@ enum Back {
 }
 
 fn back(dict: &Dict, o: &Open, c: &Calling, stack: StackId, split: Split) -> Back {
-    if split == Split::Never || c.place == o.of.place {
+    if split == Split::Never || c.ends || c.place == o.of.place {
         return Back::No;
     }
     let line = |f| dict.frame_of(f).line;

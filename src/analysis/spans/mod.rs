@@ -201,7 +201,8 @@ struct Walk<'a> {
     last: Vec<Time>,
     /// The recording that is walked.
     recording: usize,
-    found: Found,
+    /// Who is told of each.
+    out: &'a mut dyn FnMut(Span),
 }
 
 /// Finds the spans of a trace that has been read whole.
@@ -210,51 +211,80 @@ struct Walk<'a> {
 ///
 /// A segment that cannot be decoded.
 pub fn find<S: Source>(source: &S, rules: &Rules) -> Result<Found, Unanswered> {
-    let mut out = Ok(Found::default());
-    source.with_index(&mut |index| out = find_in(source, index, rules));
-    out
+    let mut found = Found::default();
+    found.kinds = each(source, rules, &mut |s| found.push(s))?;
+    found.spans.sort_by_key(|s| (s.from, s.go, s.kind, s.to));
+    Ok(found)
 }
 
-fn find_in<S: Source>(source: &S, index: &Index, rules: &Rules) -> Result<Found, Unanswered> {
-    let mut kinds = vec!["task".to_owned(), "region".to_owned()];
+/// Tells of each span of a trace that has been read whole, about in the order in which they end, and holds none of them.
+/// Gives what the kinds are called, as [`Found::kinds`] has it.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn each<S: Source>(source: &S, rules: &Rules, out: &mut dyn FnMut(Span)) -> Result<Vec<String>, Unanswered> {
+    let mut done = Ok(Vec::new());
+    source.with_index(&mut |index| done = each_in(source, index, rules, out));
+    done
+}
+
+/// What kinds there are, and by rule the kind of its spans.
+fn kinds(rules: &Rules) -> (Vec<String>, Vec<KindNo>) {
+    let mut names = vec!["task".to_owned(), "region".to_owned()];
     let mut of = Vec::new();
     for r in &rules.all {
-        let at = kinds.iter().position(|k| *k == r.name).unwrap_or_else(|| {
-            kinds.push(r.name.clone());
-            kinds.len() - 1
+        let at = names.iter().position(|k| *k == r.name).unwrap_or_else(|| {
+            names.push(r.name.clone());
+            names.len() - 1
         });
         of.push(KindNo(at as u16));
     }
+    (names, of)
+}
+
+/// The kinds that are requests which the program served, and no calls to elsewhere.
+pub fn served_kinds(rules: &Rules) -> Vec<KindNo> {
+    let (_, of) = kinds(rules);
+    let serves = rules.all.iter().zip(of).filter(|(r, _)| !matches!(r.form, Form::Call { .. }));
+    serves.map(|(_, k)| k).collect()
+}
+
+fn each_in<S: Source>(
+    source: &S,
+    index: &Index,
+    rules: &Rules,
+    out: &mut dyn FnMut(Span),
+) -> Result<Vec<String>, Unanswered> {
+    let (names, kinds) = kinds(rules);
     let mut w = Walk {
         index,
         rules,
         stacks: Stacks::new(&index.dict, rules),
-        kinds: of,
+        kinds,
         servers: FxHashMap::default(),
         lives: FxHashMap::default(),
         calls: FxHashMap::default(),
         last: vec![Time::MIN; index.goroutines.len()],
         recording: 0,
-        found: Found { kinds, ..Found::default() },
+        out,
     };
     let marked = !index.totals.tasks.is_empty() || !index.totals.regions.is_empty();
     if !w.stacks.is_idle() || marked {
         let mut following = tasks::Following::default();
         walk::segments(source, 0..index.segments.len(), walk::threads(), &mut |_, seg| {
             if marked {
-                following.segment(index, seg, &mut |i| w.found.push(annotated(i)));
+                following.segment(index, seg, &mut |i| (w.out)(annotated(i)));
             }
             if !w.stacks.is_idle() {
                 (0..seg.len()).for_each(|i| w.event(seg, i));
             }
             ControlFlow::Continue(())
         })?;
-        following.finish(index, &mut |i| w.found.push(annotated(i)));
+        following.finish(index, &mut |i| (w.out)(annotated(i)));
         w.cut(index.end);
     }
-    let mut found = w.found;
-    found.spans.sort_by_key(|s| (s.from, s.go, s.kind, s.to));
-    Ok(found)
+    Ok(names)
 }
 
 /// A task or a region as a span.
@@ -342,17 +372,17 @@ impl Walk<'_> {
         };
         let start = self.start();
         let (kinds, rules, dict) = (&self.kinds, self.rules, &self.index.dict);
-        let found = &mut self.found;
+        let out = &mut *self.out;
         let said = self.stacks.said(stack);
         if let Some(s) = said.and_then(|s| s.serving) {
             let server = self.servers.entry(go).or_insert_with(|| {
                 let created = self.index.goroutine(go).and_then(|g| g.created()).is_some_and(|c| c >= start);
                 Server::new(s.rule, start, created)
             });
-            server.says(Some(&s), 0, (t, no, happens), &mut |r| found.push(served(kinds, go, &r)));
+            server.says(Some(&s), 0, (t, no, happens), &mut |r| out(served(kinds, go, &r)));
         } else if let Some(server) = self.servers.get_mut(&go) {
             let depth = dict.depth(stack);
-            server.says(None, depth, (t, no, happens), &mut |r| found.push(served(kinds, go, &r)));
+            server.says(None, depth, (t, no, happens), &mut |r| out(served(kinds, go, &r)));
         }
         if let Some(l) = said.and_then(|s| s.living) {
             let begin = Some(Edge { at: start, bounds: Bounds::exact(start), no });
@@ -377,7 +407,7 @@ impl Walk<'_> {
                 Some(Form::Call { split, .. }) => *split,
                 _ => Split::Never,
             };
-            calls.says(dict, calling, (stack, t, no), split, &mut |c| found.push(called(kinds, dict, go, &c)));
+            calls.says(dict, calling, (stack, t, no), split, &mut |c| out(called(kinds, dict, go, &c)));
             if calls.is_empty() {
                 self.calls.remove(&go);
             }
@@ -407,9 +437,9 @@ impl Walk<'_> {
 
     /// A goroutine has ended, or nothing more is known of it if `ended` is not set.
     fn over(&mut self, go: GoIdx, (t, no): (Time, EventNo), ended: bool) {
-        let (kinds, found, dict) = (&self.kinds, &mut self.found, &self.index.dict);
+        let (kinds, out, dict) = (&self.kinds, &mut *self.out, &self.index.dict);
         if let Some(server) = self.servers.remove(&go) {
-            server.over(t, no, ended, &mut |r| found.push(served(kinds, go, &r)));
+            server.over(t, no, ended, &mut |r| out(served(kinds, go, &r)));
         }
         if let Some(life) = self.lives.remove(&go)
             && let Some(begin) = life.begin
@@ -418,10 +448,10 @@ impl Walk<'_> {
             let (end, none) = (life.end.or(ended.then_some(gone)), None);
             let (rule, name, began) = (life.rule, life.handler.1, life.began);
             let s = Served { rule, name, begin, began, end, until: t, arrived: none, answered: none };
-            found.push(served(kinds, go, &s));
+            out(served(kinds, go, &s));
         }
         if let Some(calls) = self.calls.remove(&go) {
-            calls.over(t, no, ended, &mut |c| found.push(called(kinds, dict, go, &c)));
+            calls.over(t, no, ended, &mut |c| out(called(kinds, dict, go, &c)));
         }
     }
 

@@ -34,6 +34,8 @@ pub enum Form {
         func: Vec<String>,
         /// When it is a new one.
         split: Split,
+        /// The functions in which it ends: what is in one of them is no new call.
+        over: Vec<String>,
     },
 }
 
@@ -113,7 +115,7 @@ impl Row {
                 stop: self.stop,
             })),
             None if !self.goroutine.is_empty() => Form::Goroutine { entry: self.goroutine, over: self.over },
-            None => Form::Call { func: self.call, split: self.split },
+            None => Form::Call { func: self.call, split: self.split, over: self.over },
         };
         Rule { name: self.name, about: self.about, form, server: self.server }
     }
@@ -144,7 +146,7 @@ impl Rules {
     /// out, and whose last letters may be a `*`.
     pub fn with_calls(mut self, funcs: &[String]) -> Rules {
         if !funcs.is_empty() {
-            let form = Form::Call { func: funcs.to_vec(), split: Split::Never };
+            let form = Form::Call { func: funcs.to_vec(), split: Split::Never, over: Vec::new() };
             let about = "calls of functions that you named".to_owned();
             self.all.push(Rule { name: CALL.to_owned(), about, form, server: Vec::new() });
         }

@@ -67,6 +67,8 @@ pub struct Part {
     pub high: Duration,
     /// In what part of the resamples it was the largest, 0 to 1.
     pub first: f64,
+    /// The slow span that lost most to it, if any lost something.
+    pub most: Option<Window>,
 }
 
 impl Part {
@@ -105,22 +107,28 @@ pub struct Compared {
 /// A segment that cannot be decoded.
 pub fn compare<S: Source>(source: &S, spans: &[Span], of: &Box<'_>) -> Result<Option<Compared>, String> {
     let whole = || spans.iter().filter(|s| s.complete() && s.go.is_some() && of.in_time(s));
-    let slow: Vec<&Span> = whole().filter(|s| of.has(s)).collect();
-    let normal: Vec<&Span> = whole().filter(|s| !of.has(s)).collect();
+    let (slow, normal): (Vec<Span>, Vec<Span>) = whole().copied().partition(|s| of.has(s));
+    against(source, &slow, &normal)
+}
+
+/// Compares slow spans with others; all are complete. `None` if there is none of either.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn against<S: Source>(source: &S, slow: &[Span], normal: &[Span]) -> Result<Option<Compared>, String> {
     if slow.is_empty() || normal.is_empty() {
         return Ok(None);
     }
-    let thinned = |all: &[&Span]| -> Vec<Span> {
-        all.iter().step_by(all.len().div_ceil(MOST_PATHS).max(1)).map(|s| **s).collect()
-    };
-    let (a, b) = (thinned(&slow), thinned(&normal));
+    let thinned =
+        |all: &[Span]| -> Vec<Span> { all.iter().step_by(all.len().div_ceil(MOST_PATHS).max(1)).copied().collect() };
+    let (a, b) = (thinned(slow), thinned(normal));
     let mut all: Vec<(Span, bool)> = a.iter().map(|s| (*s, true)).chain(b.iter().map(|s| (*s, false))).collect();
     all.sort_by_key(|(s, _)| (Reverse(s.to), s.go));
     let windows: Vec<Window> = all.iter().map(|(s, _)| window(s)).collect();
     let mut sides = Sides::default();
     let (places, reasons) = paths(source, &windows, &mut |i, pieces, hops| {
-        let (s, slow) = &all[i];
-        sides.add(s.from, *slow, ways(&pieces, &hops));
+        sides.add(windows[i], all[i].1, ways(&pieces, &hops));
     })?;
     let nothing = Window { go: GoIdx::NONE, from: Time(0), to: Time(0), end: None };
     let names = Path { window: nothing, pieces: Vec::new(), hops: Vec::new(), places, reasons };
@@ -176,17 +184,27 @@ struct Block {
 struct Sides {
     ways: FxHashMap<Way, usize>,
     blocks: BTreeMap<i64, Block>,
+    /// By part, the slow span that lost most to it, and how much.
+    most: FxHashMap<usize, (Duration, Window)>,
 }
 
 impl Sides {
-    fn add(&mut self, from: Time, slow: bool, parts: Vec<(Way, Duration)>) {
-        let block = self.blocks.entry(from.0.div_euclid(BLOCK.ns())).or_default();
+    fn add(&mut self, of: Window, slow: bool, parts: Vec<(Way, Duration)>) {
+        let mut lost: FxHashMap<usize, Duration> = FxHashMap::default();
+        let block = self.blocks.entry(of.from.0.div_euclid(BLOCK.ns())).or_default();
         let side = usize::from(!slow);
         block.spans[side] += 1.0;
         for (way, len) in parts {
             let n = self.ways.len();
             let no = *self.ways.entry(way).or_insert(n);
             *block.sums[side].entry(no).or_default() += len.ns() as f64;
+            *lost.entry(no).or_default() += len;
+        }
+        for (no, len) in lost.into_iter().filter(|l| slow && l.1 > Duration::ZERO) {
+            let most = self.most.entry(no).or_insert((len, of));
+            if len > most.0 {
+                *most = (len, of);
+            }
         }
     }
 
@@ -223,6 +241,7 @@ impl Sides {
                 low: Duration(low[i] as i64),
                 high: Duration(high[i] as i64),
                 first: first[i],
+                most: ways.get(i).filter(|_| i < few).and_then(|w| self.most.get(&w.1)).map(|m| m.1),
             })
             .collect();
         out.sort_by_key(|p| (Reverse(p.more()), p.way.clone()));

@@ -71,6 +71,8 @@ pub struct Calling {
     pub caller: StackId,
     /// The frame in what is called.
     pub frame: FrameId,
+    /// Whether it ends there: no new one begins.
+    pub ends: bool,
     /// Where in the call: the stack, without what repeats a read or a write of a file.
     pub place: StackId,
 }
@@ -137,7 +139,7 @@ impl<'a> Stacks<'a> {
                     (&s.stop, STOP),
                 ],
                 Form::Goroutine { entry, over } => vec![(entry, ENTRY), (over, OVER)],
-                Form::Call { func, .. } => vec![(func, CALL)],
+                Form::Call { func, over, .. } => vec![(func, CALL), (over, OVER)],
             };
             lists.push((&rule.server, SERVER));
             for (i, func) in (0u32..).map(FuncId).zip(dict.funcs()) {
@@ -215,7 +217,8 @@ impl<'a> Stacks<'a> {
                 }
                 if role & CALL != 0 && !said.calls.iter().any(|c| c.rule == rule) {
                     let (caller, place) = (self.dict.caller(*here), self.place(*here, above));
-                    said.calls.push(Calling { rule, func: f.func, caller, frame: *id, place });
+                    let ends = above.iter().any(|f| self.role(f.2.func, rule) & OVER != 0);
+                    said.calls.push(Calling { rule, func: f.func, caller, frame: *id, ends, place });
                 }
             }
         }

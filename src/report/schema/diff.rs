@@ -16,7 +16,7 @@ pub struct Json<'a> {
     pub a: Recordings<'a>,
     /// The recordings after.
     pub b: Recordings<'a>,
-    /// The task or region that is the unit of work; `null` for a second of wall time.
+    /// The task, region or request that is the unit of work; `null` for a second of wall time.
     pub per: Option<&'a str>,
     /// How many measures were large enough to be tested.
     pub tested: usize,
@@ -48,18 +48,18 @@ pub struct Recordings<'a> {
 pub struct Measured<'a> {
     /// `worse`, `better`, `only in B`, `only in A` or `unchanged`.
     pub verdict: &'a str,
-    /// What it is: `line`, `wait`, `task`, `region`, `group`, `GC` or `scheduling latency`.
+    /// What it is: `line`, `wait`, `task`, `region`, `span`, `group`, `GC` or `scheduling latency`.
     pub what: &'a str,
     /// What is measured of it: `on CPU`, `blocked`, `runnable`, `in syscalls`, `active`, `length` (its median is
     /// compared) or `p99`.
     pub measure: &'a str,
-    /// The function, the group, the task, the region.
+    /// The function, the group, the task, the region, the handler of requests.
     pub name: &'a str,
     /// The line in B, or in A of what is there only; 0 if it has none.
     pub line: u32,
     /// The line in A; 0 if it has none.
     pub line_a: u32,
-    /// What is waited for, `Mutex`; empty for what is no wait.
+    /// What is waited for, `Mutex`; of a span its kind, `http.server`; empty for all else.
     pub reason: &'a str,
     /// Before.
     pub a: Side,

@@ -18,6 +18,10 @@ pub struct Json {
     pub offset_ns: i64,
     /// On what grounds: `said`, `snapshot`, `same`, `wall` or `assumed`.
     pub offset_by: &'static str,
+    /// From when on perf recorded, on the trace's clock.
+    pub covered_from_ns: i64,
+    /// Until when.
+    pub covered_to_ns: i64,
     /// Threads of the trace.
     pub threads: u64,
     /// How many of them are in the recording.
@@ -176,6 +180,8 @@ impl Json {
                 Grounds::Wall => "wall",
                 Grounds::Assumed => "assumed",
             },
+            covered_from_ns: b.covered.0.0,
+            covered_to_ns: b.covered.1.0,
             threads: b.threads.0,
             threads_recorded: b.threads.1,
             events: b.events.0,

@@ -42,8 +42,10 @@ pub struct Leak {
     pub reason: String,
     /// The line at which they are blocked; `null` if that is not known.
     pub at: Option<Place>,
-    /// The line at which they are made; `null` if that is not known.
+    /// The line at which they are made, that of the `go` statement; `null` if that is not known.
     pub created_at: Option<Place>,
+    /// The line of the user's that led to it, if that is another one; `null` if not, or if that is not known.
+    pub called_at: Option<Place>,
     /// For how long the one that waits longest has been blocked; `null` if that is not known.
     pub oldest_ns: Option<i64>,
     /// Whether it is longer than that: it began before the trace, or was told in whole minutes.
@@ -145,6 +147,11 @@ impl Leak {
             reason: l.reason.clone(),
             at: (!at.func.is_empty()).then_some(at),
             created_at: l.created.as_ref().map(|f| Place {
+                func: f.func.clone(),
+                file: f.file.clone(),
+                line: f.line,
+            }),
+            called_at: l.called.as_ref().map(|f| Place {
                 func: f.func.clone(),
                 file: f.file.clone(),
                 line: f.line,

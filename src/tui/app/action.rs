@@ -149,13 +149,13 @@ catalog! { actions! {
         Unblocked = "unblocked", Global, "U", "go to the goroutine that this one unblocked";
         NextWait = "next-wait", Global, "}", "go to the next wait like this one, whoever waits";
         PrevWait = "previous-wait", Global, "{", "go to the last wait like this one, whoever waits";
-        Heat = "heat-map", Global, "z", "show how long waits were over time, and how many of each length";
+        Heat = "heat-map", Global, "z", "show how long waits were over time, or go into that picture of spans";
         Path = "path", Global, "p", "show the critical path of what is under the cursor";
         Chain = "chain", Global, "c", "show the chain of waits behind this one";
         Locks = "locks", Global, "L", "show the locks and channels that goroutines queue for";
         Editor = "editor", Global, "o", "open the source line in your editor";
         Copy = "copy", Global, "y", "copy the line, stack or position";
-        Select = "select", Global, "v", "select a time range; again or Enter to filter by it";
+        Select = "select", Global, "v", "select a time range, in 8 a box; again or Enter to filter by it";
         Narrow = "narrow", Global, "i", "filter by the group, goroutine, function or label under the cursor";
         Back = "back", Global, "[", "go back to where you were";
         Forward = "forward", Global, "]", "go forward again";

@@ -6,6 +6,7 @@ use super::nav::Row;
 use super::sheet::Sheet;
 use crate::analysis::findings::{self, Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find, slow};
 use crate::analysis::races;
+use crate::analysis::spans::slow::window;
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
 use crate::model::places::Places;
@@ -175,10 +176,10 @@ pub fn look(name: String, beside: Beside) -> Job {
     Job::stream("findings", work, |found: &mut Found, said, _, _| *found = said)
 }
 
-/// The critical path of the slowest of the tasks or regions that a finding is about.
+/// The critical path of the slowest of the tasks, regions or requests that a finding is about.
 fn path_of(facts: &Facts, f: &Finding) -> Option<Sheet> {
     let spans = facts.more.spans.get(f.ties.spans?)?;
-    Some(Sheet::Path(slow::window(spans.slowest.first()?), slow::called(facts, spans).into()))
+    Some(Sheet::Path(window(spans.slowest.first()?), slow::called(facts, spans).into()))
 }
 
 /// The row of the timeline that a finding without a goroutine of the program's is about.

@@ -1,5 +1,7 @@
-//! What stands in the body for a while in place of a numbered view: locks, a chain of waits, a critical path.
+//! What stands in the body for a while in place of a numbered view: locks, a chain of waits, a critical path, what makes
+//! spans slow.
 
+use crate::analysis::spans::Span;
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
 use std::sync::Arc;
@@ -13,6 +15,19 @@ pub enum Sheet {
     Chain(EventNo),
     /// The critical path of a window, and what that is of, not escaped.
     Path(Window, Arc<str>),
+    /// What makes spans slow, against others.
+    Slow(Arc<Slow>),
+}
+
+/// Spans that are slow, and others to hold them against.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Slow {
+    /// What the slow ones are, safe to show.
+    pub of: String,
+    /// These.
+    pub slow: Vec<Span>,
+    /// The others.
+    pub normal: Vec<Span>,
 }
 
 impl Sheet {
@@ -22,6 +37,7 @@ impl Sheet {
             Sheet::Locks => "locks",
             Sheet::Chain(_) => "chain",
             Sheet::Path(..) => "critical path",
+            Sheet::Slow(_) => "slow against the others",
         }
     }
 }

@@ -115,6 +115,36 @@ fn requests_are_listed_and_lead_to_their_goroutine() {
     assert_eq!((d.model.place().view, d.model.place().go, d.model.place().at), (ViewId::Timeline, at.go, at.at));
 }
 
+/// A box in the picture is held against the others of its name: what makes it slow comes first, and leads to the slowest by it.
+#[test]
+fn a_box_of_slow_requests_says_what_makes_them_slow() {
+    let trace = include_bytes!("../../../tests/data/slowserve.trace");
+    let trace = Trace::open("trace", Bytes::Static(trace)).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let size = Size { width: 150, height: 40 };
+    let mut d = Driver::new(Arc::new(trace), "trace", theme(), Keymap::default(), size);
+    d.keys("8").unwrap();
+    d.screen(size);
+    // The two longest rows, from the first of them to the end of the trace.
+    d.keys("v<C-f><C-f><C-f><C-f><C-f><C-f><C-f><C-f><C-f><C-f><C-f>j").unwrap();
+    let screen = text(&d.screen(size).0);
+    assert!(screen.contains("16.8ms to 67.1ms") && screen.contains(" of 320 "), "{screen}");
+    d.keys("<Enter>").unwrap();
+    let screen = text(&d.screen(size).0);
+    let first = screen.lines().find(|l| l.starts_with('›')).unwrap_or_else(|| panic!("{screen}"));
+    assert!(first.contains("waits for Mutex at programs/served.go:68 ← waits for a timer: sleep"), "{screen}");
+    let share = first.split_whitespace().nth(2).and_then(|s| s.parse::<f64>().ok());
+    assert!(share.is_some_and(|s| s > 80.0), "{first}");
+    d.keys("<Enter>").unwrap();
+    assert_eq!(d.model.place().view, ViewId::Timeline);
+    assert!(d.model.place().go.is_some());
+    // Back in the box, and out of it.
+    d.keys("<Esc><Esc>").unwrap();
+    assert!(text(&d.screen(size).0).contains("16.8ms to 67.1ms"));
+    d.keys("<Esc><Esc>").unwrap();
+    assert!(text(&d.screen(size).0).contains("v: select a box"));
+}
+
 #[test]
 fn locks_chains_and_paths_stay_until_they_are_left_and_escape_comes_back_to_them() {
     let size = Size { width: 120, height: 40 };

@@ -20,6 +20,7 @@ mod map_line;
 mod maps;
 mod pool;
 mod queues;
+mod requests;
 mod rwmutex;
 mod saturation;
 mod single;
@@ -49,8 +50,8 @@ pub const WITHOUT_NAMES: &[&str] = &[
     incomplete::RULE.name,
 ];
 
-/// Tasks and regions that are slow: what they wait for is the cause.
-pub(super) const SLOW_TASKS: &str = spans::RULE.name;
+/// Tasks, regions and requests that are slow: what they wait for is the cause.
+pub(super) const SLOW: &[&str] = &[spans::RULE.name, requests::RULE.name];
 /// All Ps are busy; goroutines wait while a P is idle; the world stands still; goroutines help with marking.
 pub(super) const BUSY: &str = saturation::RULE.name;
 pub(super) const WAKES_LATE: &str = idle_p::RULE.name;
@@ -90,5 +91,6 @@ pub const RULES: &[Rule] = &[
     unbalanced::RULE,
     wait_cycle::RULE,
     spans::RULE,
+    requests::RULE,
     incomplete::RULE,
 ];

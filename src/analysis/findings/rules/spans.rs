@@ -1,12 +1,11 @@
-//! Tasks or regions of one name of which a few take very much longer than most.
+//! Tasks or regions of one name of which a few take very much longer than most; and what requests have in common with them.
 
 use crate::analysis::findings::Rule;
-use crate::analysis::findings::slow::{ENOUGH, NOTICED, Spans};
+use crate::analysis::findings::slow::{ENOUGH, NOTICED, Spans, What, called};
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
-use crate::analysis::tasks::What;
 use crate::base::{Duration, text};
-use crate::model::dict::NOT_KNOWN;
+use crate::model::dict::shown_func;
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -23,35 +22,53 @@ const MUCH: f64 = 20.0;
 const MOST: usize = 8;
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
-    let spans = &f.more.spans;
-    if spans.is_empty() {
+    let marked = |s: &Spans| s.what != What::Request;
+    let names = f.more.spans.iter().filter(|s| marked(s)).count();
+    if names == 0 {
         return Verdict::CannotTell(
             "tasks: there are no tasks or regions in this trace (runtime/trace.NewTask, WithRegion)".into(),
         );
     }
+    let found = uneven(f, levels, &RULE, NOTICED, &marked);
+    match found.is_empty() {
+        true => Verdict::Fine(format!("tasks and regions: {names} names, none with few that are very much slower")),
+        false => Verdict::Found(found),
+    }
+}
+
+/// Those of the names for which `of` holds of which a few are very much slower, and p99 is at least `noticed`: a finding each
+/// of `rule`.
+pub(super) fn uneven(
+    f: &Facts,
+    levels: &Levels,
+    rule: &Rule,
+    noticed: Duration,
+    of: &dyn Fn(&Spans) -> bool,
+) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (i, s) in spans.iter().enumerate().filter(|(_, s)| s.count >= ENOUGH) {
+    for (i, s) in f.more.spans.iter().enumerate().filter(|(_, s)| s.count >= ENOUGH && of(s)) {
         let Some(slowest) = s.slowest.first() else { continue };
         let (p50, p99) = (s.p50(), s.p99());
         let times = p99.ns() as f64 / p50.ns().max(1) as f64;
         let more = s.excess();
-        let Some(severity) = levels.of(times).filter(|_| p99 >= NOTICED) else { continue };
+        let Some(severity) = levels.of(times).filter(|_| p99 >= noticed) else { continue };
         // A wide spread of what takes little matters little.
         let severity = if f.percent(more) < MUCH { severity.min(Severity::Info) } else { severity };
         let name = f.index.dict.str(s.name);
-        let shown = if name.is_empty() { NOT_KNOWN.into() } else { text::escape(name) };
-        let (what, word) = match s.what {
-            What::Task => ("task", "tasks"),
-            What::Region => ("region", "regions"),
+        let word = match s.what {
+            What::Task => "tasks",
+            What::Region => "regions",
+            What::Request => "requests",
         };
         let (lose, at) = lose(f, s);
         found.push(Finding {
-            rule: RULE.name,
-            title: RULE.title,
+            rule: rule.name,
+            title: rule.title,
             severity,
             measure: times,
             says: format!(
-                "{what} {shown}: p99 {p99}, p50 {p50}{}",
+                "{}: p99 {p99}, p50 {p50}{}",
+                called(f, s),
                 lose.first().map_or(String::new(), |l| format!("; {l}"))
             ),
             cost: Cost { time: more, of: "more than at p50" },
@@ -68,7 +85,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             check: match s.what {
                 What::Task => format!("why FILE --task '#{}'", slowest.task),
                 What::Region if name.is_empty() => "summary FILE".into(),
-                What::Region => format!("why FILE --region '{shown}'"),
+                What::Region => format!("why FILE --region '{}'", text::escape(name)),
+                What::Request if name.is_empty() => "spans FILE --slow".into(),
+                What::Request => format!("why FILE --slow --span '{}'", shown_func(name)),
             },
             ties: Ties { spans: Some(i), ..Ties::default() },
         });
@@ -79,15 +98,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         found.truncate(MOST);
     }
     if let Some(last) = found.last_mut().filter(|_| all > MOST) {
-        last.evidence
-            .push(format!("{} more names of tasks and regions are like that", text::count((all - MOST) as u64)));
+        last.evidence.push(format!("{} more names are like that", text::count((all - MOST) as u64)));
     }
-    match found.is_empty() {
-        true => {
-            Verdict::Fine(format!("tasks and regions: {} names, none with few that are very much slower", spans.len()))
-        }
-        false => Verdict::Found(found),
-    }
+    found
 }
 
 /// What the slowest lose their time to, the most first, a few words each and safe to show; and the line of the first, if it

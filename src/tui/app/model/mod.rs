@@ -378,10 +378,13 @@ impl Model {
             Action::Unblocker | Action::Unblocked | Action::Chain | Action::NextWait | Action::PrevWait => {
                 self.say("there is no wait under the cursor")
             }
-            Action::Heat => self.say("how long waits were is shown in the waits (3)"),
+            Action::Heat => {
+                self.say("how long waits were is shown in the waits (3), how long spans took in the tasks (8)")
+            }
             Action::Path => self.say("there is no goroutine under the cursor"),
             Action::Editor => self.say("no source line is chosen"),
-            Action::Select => self.say("a range is selected in the timeline (1) or in the events (5)"),
+            Action::Select => self
+                .say("a range is selected in the timeline (1) or in the events (5), a box of spans in the tasks (8)"),
             Action::Expand => {
                 self.say("what can be expanded is in the timeline (1), the goroutines (2) and the waits (3)")
             }

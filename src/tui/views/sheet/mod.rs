@@ -1,7 +1,8 @@
-//! Locks, chains of waits and critical paths: lists of lines, of which some lead somewhere.
+//! Locks, chains of waits, critical paths and what makes spans slow: lists of lines, of which some lead somewhere.
 
 mod make;
 mod panel;
+mod slow;
 
 use crate::base::{FrameId, Time};
 use crate::tui::app::action::Action;
@@ -51,6 +52,7 @@ fn look(key: Key) -> Job {
             (Sheet::Locks, range) => make::locks(cx, range),
             (Sheet::Chain(began), _) => make::chain(cx, began),
             (Sheet::Path(window, of), _) => make::path(cx, window, &of),
+            (Sheet::Slow(of), _) => slow::slow(cx, &of),
         };
         // What went wrong is to be read where the answer was to be.
         Ok(made.unwrap_or_else(make::failed))

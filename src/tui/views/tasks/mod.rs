@@ -2,14 +2,15 @@
 //! ones began, and the single ones behind such a sum.
 
 mod about;
+mod picture;
 mod rows;
 
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::window;
-use crate::analysis::spans::sums::{Heat, Sum, least, slowest, sums};
-use crate::analysis::spans::{KindNo, REGION, Span, TASK, pick};
+use crate::analysis::spans::sums::{Sum, slowest, sums};
+use crate::analysis::spans::{REGION, Span, TASK, pick};
 use crate::analysis::waits::links::group;
-use crate::base::{Duration, FrameId, GroupId, StringId, Time, text};
+use crate::base::{Duration, FrameId, GroupId, Time, text};
 use crate::model::Index;
 use crate::model::dict::shown_func;
 use crate::report::spans::NO_HANDLER;
@@ -17,15 +18,17 @@ use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Narrow, Place, Row};
-use crate::tui::app::sheet::Sheet;
+use crate::tui::app::sheet::{Sheet, Slow};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::app::{search, zoom};
+use crate::tui::text as words;
 use crate::tui::theme::Role;
 use crate::tui::widgets::drill::Drill;
 use crate::tui::widgets::list::Took;
 use crate::tui::widgets::lookup::Lookup;
-use crate::tui::widgets::spans::{self, Spans};
+use crate::tui::widgets::spans::Spans;
 use about::About;
+use picture::{Did, Picture};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use rows::{SPANS, SUMS};
@@ -58,21 +61,18 @@ pub struct Shown {
     spans: Vec<Span>,
 }
 
-/// Rows of the picture of when how long spans began, at most; and how high the view must be to have it.
+/// Rows of the picture, at most; and how high the view must be to have it.
 const MOST_HEAT: u16 = 14;
 const ROOM_FOR_HEAT: u16 = 18;
-/// Columns of its labels.
-const LABEL: u16 = 9;
-
-/// What the picture was made of: whose, of what time, and how wide it is.
-type HeatKey = ((KindNo, StringId), (Time, Time), u16);
-
 /// The view.
 pub struct Tasks {
     sums: Lookup<Key, Shown>,
     /// The sums, and what is summed up in one.
     lists: Drill<Named, Span>,
-    heat: Option<(HeatKey, Heat)>,
+    /// When how long ones began: all of them, or those of the open row.
+    picture: Picture,
+    /// Where that is; empty where there is no room for it.
+    picture_area: Rect,
     /// The pane beside it.
     about: About,
 }
@@ -80,7 +80,13 @@ pub struct Tasks {
 impl Default for Tasks {
     fn default() -> Tasks {
         let lists = Drill::new(&SUMS, &SPANS);
-        Tasks { sums: Lookup::default(), lists, heat: None, about: About::default() }
+        Tasks {
+            sums: Lookup::default(),
+            lists,
+            picture: Picture::default(),
+            picture_area: Rect::ZERO,
+            about: About::default(),
+        }
     }
 }
 
@@ -195,7 +201,7 @@ impl Tasks {
         let Some(shown) = self.sums.take(key, shown) else { return };
         self.lists.outer.set(shown.sums.clone(), cx);
         self.about.take(shown.clone());
-        self.heat = None;
+        self.picture.forget();
         if let Some(old) = self.lists.open() {
             let same = |s: &&Named| (s.sum.kind, s.sum.name) == (old.sum.kind, old.sum.name);
             let same = shown.sums.iter().find(same).cloned();
@@ -214,41 +220,53 @@ impl Tasks {
         (lists, Rect { y: area.y + lists.height, height: rows, ..area })
     }
 
-    /// The row whose spans the picture is of.
-    fn pictured(&self) -> Option<&Named> {
-        self.lists.open().or_else(|| self.lists.outer.selected())
+    /// Makes the picture, if it is not there. It is of all spans, and not of those of the row under the cursor: it would be
+    /// another with each movement.
+    fn make_picture(&mut self, area: Rect, cx: &Ctx) {
+        let Some(shown) = self.sums.latest().filter(|_| !area.is_empty()) else { return };
+        let of = self.lists.open().map(|s| (s.sum.kind, s.sum.name));
+        let window = cx.place.window().unwrap_or((cx.index.start, cx.index.end));
+        self.picture.make(&shown.spans, of, window, area);
     }
 
-    /// Makes the picture, if it is not there.
-    fn picture(&mut self, area: Rect, cx: &Ctx) {
-        let Some(of) = self.pictured().map(|s| (s.sum.kind, s.sum.name)) else { return };
-        let width = area.width.saturating_sub(LABEL + 1);
-        let key = (of, cx.place.window().unwrap_or((cx.index.start, cx.index.end)), width);
-        let Some(shown) = self.sums.latest().filter(|_| self.heat.as_ref().is_none_or(|h| h.0 != key)) else { return };
-        let spans = shown.spans.iter().filter(|s| (s.kind, s.name) == of);
-        self.heat = Some((key, Heat::new(spans, key.1, width.into())));
-    }
-
-    /// Draws it: a row a doubling of the length, the longest on top; the higher a bar, the more began then.
-    fn draw(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
-        let (Some((_, heat)), Some(of)) = (&self.heat, self.pictured()) else { return };
-        if area.is_empty() {
-            return;
+    /// Does what a key means in the picture, which is of one name then; `false` if it means something else.
+    fn in_picture(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        if !cx.focused || !self.picture.is_on() && !matches!(action, Action::Heat | Action::Select) {
+            return false;
         }
-        let title = format!("{} {} ", of.kind, name(cx.index, of));
-        let says = format!("{} when they began, by how long they took", cx.theme.glyphs.dot);
-        spans::draw(&[(title, Role::Heading), (says, Role::Dim)], area, area.y, false, buf, cx.theme);
-        let most = f64::from(heat.most()).max(1.0).ln_1p();
-        let rows = heat.rows.iter().enumerate().rev();
-        for ((i, row), y) in rows.zip(area.top() + 1..area.bottom()) {
-            let label = format!("{:>8}", least(heat.lowest + i).to_string());
-            spans::draw(&[(label, Role::Dim)], area, y, false, buf, cx.theme);
-            for (n, x) in row.iter().zip(area.x + LABEL + 1..area.right()) {
-                // A single one is to be seen beside thousands.
-                let glyph = cx.theme.level_glyph(f64::from(*n).ln_1p() / most);
-                buf[(x, y)].set_char(glyph).set_style(cx.theme.style(Role::Accent));
+        if self.picture_area.is_empty() {
+            out.push(Command::Say("there is no room for the picture of spans: it needs a higher screen".into()));
+            return true;
+        }
+        if self.lists.open().is_none() {
+            if self.lists.enter().is_none() {
+                return false;
             }
+            self.list(cx);
+            self.point(cx, out);
+            self.make_picture(self.picture_area, cx);
         }
+        let did = self.picture.handle(action);
+        self.picked(did, cx, out)
+    }
+
+    /// Goes on where a box may have been chosen in the picture: to what makes those in it slow, against the others.
+    fn picked(&mut self, did: Did, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        if did != Did::Chosen {
+            return did == Did::Moved;
+        }
+        let (Some(shown), Some(open), Some(chosen)) = (self.sums.latest(), self.lists.open(), self.picture.chosen())
+        else {
+            return false;
+        };
+        let all = shown.spans.iter().filter(|s| (s.kind, s.name) == (open.sum.kind, open.sum.name) && s.complete());
+        let (slow, normal) = all.copied().partition(|s| chosen.has(s));
+        let at = |t: Time| words::instant(t - cx.index.start);
+        let range = format!("{} to {}, {} to {}", chosen.least, chosen.most, at(chosen.from), at(chosen.to));
+        let of = format!("{} {}, {range}", open.kind, name(cx.index, open));
+        out.push(Command::Enter(cx.place.with_sheet(Sheet::Slow(Arc::new(Slow { of, slow, normal })))));
+        out.push(Command::Focus(Pane::Body));
+        true
     }
 
     /// Why there are no rows.
@@ -282,6 +300,9 @@ impl View for Tasks {
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        if self.in_picture(action, cx, out) {
+            return true;
+        }
         match action {
             Action::Path => return self.path(cx, out),
             Action::Narrow => match self.lists.inside().filter(|i| i.go.is_some()) {
@@ -301,7 +322,12 @@ impl View for Tasks {
     }
 
     fn mouse(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        let took = self.lists.mouse(at, what, self.parted(area).0, cx);
+        let (lists, below) = self.parted(area);
+        let did = if self.lists.open().is_some() { self.picture.mouse(at, what, below) } else { Did::Nothing };
+        if did != Did::Nothing {
+            return self.picked(did, cx, out);
+        }
+        let took = self.lists.mouse(at, what, lists, cx);
         self.took(took, cx, out)
     }
 
@@ -315,7 +341,8 @@ impl View for Tasks {
         }
         let (lists, below) = self.parted(area);
         self.lists.fit(lists);
-        self.picture(below, cx);
+        self.picture_area = below;
+        self.make_picture(below, cx);
         // Whoever comes from another view is on what they chose there.
         if self.lists.open().is_none() || self.lists.is_listed() && cx.place.subject().1.is_some() {
             self.point(cx, out);
@@ -333,7 +360,11 @@ impl View for Tasks {
     fn render(&self, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         let (lists, below) = self.parted(area);
         self.lists.render(lists, buf, cx, |s| heading(self, s, cx), self.message(cx));
-        self.draw(below, buf, cx);
+        let of = match self.lists.open() {
+            Some(s) => format!("{} {}", s.kind, name(cx.index, s)),
+            None => "all of these".to_owned(),
+        };
+        self.picture.draw(&of, below, buf, cx);
     }
 }
 
