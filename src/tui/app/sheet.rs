@@ -1,4 +1,4 @@
-//! What stands in the body for a while in place of a numbered view: locks, a chain of waits, a critical path.
+//! What stands in the body for a while in place of a numbered view: locks, a chain of waits, a critical path, an answer.
 
 use crate::analysis::waits::path::Window;
 use crate::base::EventNo;
@@ -13,6 +13,8 @@ pub enum Sheet {
     Chain(EventNo),
     /// The critical path of a window, and what that is of, not escaped.
     Path(Window, Arc<str>),
+    /// The answer to a query in SQL, not escaped.
+    Sql(Arc<str>),
 }
 
 impl Sheet {
@@ -22,6 +24,7 @@ impl Sheet {
             Sheet::Locks => "locks",
             Sheet::Chain(_) => "chain",
             Sheet::Path(..) => "critical path",
+            Sheet::Sql(_) => "sql",
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Locks, chains of waits and critical paths: lists of lines, of which some lead somewhere.
+//! Locks, chains of waits, critical paths and answers to SQL: lists of lines, of which some lead somewhere.
 
 mod make;
 mod panel;
+mod sql;
 
 use crate::base::{FrameId, Time};
+use crate::read::Trace;
 use crate::tui::app::action::Action;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, Slot};
@@ -44,13 +46,14 @@ fn key(place: &Place) -> Option<Key> {
     Some((sheet, range))
 }
 
-fn look(key: Key) -> Job {
+fn look(key: Key, trace: Arc<Trace>) -> Job {
     let of = key.clone();
     let work = move |cx: &crate::tui::app::jobs::JobCtx| {
         let made = match of {
             (Sheet::Locks, range) => make::locks(cx, range),
             (Sheet::Chain(began), _) => make::chain(cx, began),
             (Sheet::Path(window, of), _) => make::path(cx, window, &of),
+            (Sheet::Sql(text), _) => Ok(sql::answer(cx, trace, &text)),
         };
         // What went wrong is to be read where the answer was to be.
         Ok(made.unwrap_or_else(make::failed))
@@ -155,7 +158,7 @@ impl View for Sheets {
         };
         if cx.index.complete && self.shown(cx.place).is_none() && self.asked.as_ref() != Some(&key) {
             self.asked = Some(key.clone());
-            out.push(Command::Run(look(key)));
+            out.push(Command::Run(look(key, cx.trace.clone())));
         }
     }
 
