@@ -18,6 +18,7 @@ mod locks;
 mod man;
 mod maps;
 mod matching;
+mod mcp;
 mod observe;
 mod offcpu;
 mod open;
@@ -141,6 +142,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Look at what is kept of traces from one run to the next, or empty it
     Cache(cache::CacheArgs),
+    /// Answer agents over standard input and output, by the Model Context Protocol
+    Mcp(mcp::McpArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -302,6 +305,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Schema(a)) => schema::run(&a, out),
         Some(Command::Record(a)) => record::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),
+        Some(Command::Mcp(a)) => mcp::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)
