@@ -345,3 +345,41 @@ fn files_from_the_field_are_read_as_they_should() {
         assert!(whole(&bytes(field.join("header-only").join(file))).is_empty(), "{file}");
     }
 }
+
+/// What was left behind and what was under way in one recording is not hidden by another of which the file tells as well.
+#[test]
+fn each_process_has_its_own_leaks_and_open_tasks() {
+    use gotrail::analysis::leaks::{Standing, stuck};
+    use gotrail::analysis::tasks::{self, What};
+    use gotrail::analysis::waits::links::{Options as Wanted, links};
+    let left = |trace: &Trace| {
+        let links = links(trace, Wanted::default()).unwrap();
+        let all = stuck(trace, &links).unwrap();
+        let rising = all.iter().filter(|s| matches!(s.standing, Standing::Rising(_) | Standing::Nil));
+        rising.map(|s| s.goroutines.len()).sum::<usize>()
+    };
+    let of = |name: &str| bytes(format!("tests/data/{name}.trace"));
+    let leak = bytes("tests/data/beside/leaks.trace");
+    let (one, other) = (left(&whole(&leak)), left(&whole(&of("nil"))));
+    assert!(one > 40 && other > 0, "{one} {other}");
+    let (waits, convoy) = (left(&whole(&of("waits"))), left(&whole(&of("convoy"))));
+    assert_eq!(left(&whole(&[leak.clone(), of("waits"), leak.clone()].concat())), 2 * one + waits);
+    assert_eq!(left(&whole(&[of("nil"), of("convoy")].concat())), other + convoy);
+
+    let open = |trace: &Trace| {
+        let mut found = Vec::new();
+        tasks::each(trace, Wanted::default(), None, &mut |i| {
+            if i.what == What::Task {
+                found.push((trace.index().dict.str(i.name).to_owned(), i.ended, i.inside));
+            }
+        })
+        .unwrap();
+        found.sort();
+        found
+    };
+    let (a, b) = (open(&whole(&of("nil"))), open(&whole(&of("annotations"))));
+    assert!(a.iter().any(|t| !t.1) && !b.is_empty());
+    let mut want = [&a[..], &b, &a].concat();
+    want.sort();
+    assert_eq!(open(&whole(&[of("nil"), of("annotations"), of("nil")].concat())), want);
+}

@@ -99,13 +99,16 @@ type Begun = (StringId, GoIdx, (Time, EventNo), bool);
 /// Most regions of one goroutine, and most tasks, that are followed at a time.
 const MAX_OPEN: usize = 1 << 20;
 
+/// A task: its process, and its number there.
+type TaskOf = (u32, u64);
+
 struct Walk<'a, 'o> {
     index: &'a Index,
     opts: Options<'o>,
     group: Option<GroupId>,
     ahead: &'a dyn crate::query::Ahead,
     regions: FxHashMap<GoIdx, Vec<Open>>,
-    tasks: FxHashMap<u64, Begun>,
+    tasks: FxHashMap<TaskOf, Begun>,
     each: &'a mut dyn FnMut(&Instance),
 }
 
@@ -137,14 +140,15 @@ impl Walk<'_, '_> {
         match (seg.kind[i], seg.detail(i)) {
             (Kind::TaskBegin, Detail::Task { id, name, .. }) if self.tasks.len() < MAX_OPEN => {
                 let wanted = self.answers(seg, i);
-                self.tasks.insert(id, (name, by, (now, no), wanted));
+                self.tasks.insert((self.index.process(by), id), (name, by, (now, no), wanted));
             }
             (Kind::TaskEnd, Detail::Task { id, .. }) => {
-                let known = self.tasks.remove(&id);
+                let process = self.index.process(by);
+                let known = self.tasks.remove(&(process, id));
                 let began = known.is_some();
                 let begin = known.map(|k| k.2.1);
-                let (name, go, (from, _), wanted) =
-                    known.unwrap_or_else(|| (StringId::NONE, by, (self.index.start, 0), self.answers(seg, i)));
+                let (name, go, (from, _), wanted) = known
+                    .unwrap_or_else(|| (StringId::NONE, by, (self.index.recorded(process).0, 0), self.answers(seg, i)));
                 let end = Some(no);
                 let t = Instance {
                     what: What::Task,
@@ -173,7 +177,8 @@ impl Walk<'_, '_> {
                 Some(open) => self.region(go, open, now, Some(no), true),
                 None => {
                     let wanted = self.answers(seg, i);
-                    let (what, from, end) = (What::Region, self.index.start, Some(no));
+                    let (what, end) = (What::Region, Some(no));
+                    let from = self.index.recorded(self.index.process(go)).0;
                     let (to, ended_by, began, ended, inside) = (now, go, false, true, Duration::ZERO);
                     let begin = None;
                     let r = Instance { what, name, task, go, ended_by, from, to, began, ended, begin, end, inside };
@@ -199,7 +204,8 @@ impl Walk<'_, '_> {
             return;
         }
         for o in open.into_iter().rev() {
-            self.region(go, o, at.unwrap_or(self.index.end), end, at.is_some());
+            let to = at.unwrap_or(self.index.recorded(self.index.process(go)).1);
+            self.region(go, o, to, end, at.is_some());
         }
     }
 
@@ -213,8 +219,8 @@ impl Walk<'_, '_> {
         }
         let mut open: Vec<_> = std::mem::take(&mut self.tasks).into_iter().collect();
         open.sort_unstable_by_key(|t| t.0);
-        for (task, (name, go, (from, begin), wanted)) in open {
-            let (what, to, ended_by) = (What::Task, self.index.end, GoIdx::NONE);
+        for ((process, task), (name, go, (from, begin), wanted)) in open {
+            let (what, to, ended_by) = (What::Task, self.index.recorded(process).1, GoIdx::NONE);
             let (began, ended, begin, end, inside) = (true, false, Some(begin), None, Duration::ZERO);
             self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, begin, end, inside }, wanted);
         }
@@ -225,7 +231,7 @@ impl Walk<'_, '_> {
 #[derive(Default)]
 pub struct Following {
     regions: FxHashMap<GoIdx, Vec<Open>>,
-    tasks: FxHashMap<u64, Begun>,
+    tasks: FxHashMap<TaskOf, Begun>,
 }
 
 /// Where there is no query nobody needs to look ahead.

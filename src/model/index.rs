@@ -282,6 +282,18 @@ impl Index {
         self.losses.iter().map(String::as_str).filter(|l| !is_about_recordings(l))
     }
 
+    /// From when to when the file has recordings of a process: the first begins and the last ends then.
+    pub fn recorded(&self, process: u32) -> (Time, Time) {
+        let of = || self.recordings.iter().filter(|r| r.process == process);
+        let (from, to) = (of().map(|r| r.from).min(), of().map(|r| r.to).max());
+        (from.unwrap_or(self.start), to.unwrap_or(self.end))
+    }
+
+    /// The process that a goroutine is of.
+    pub fn process(&self, go: GoIdx) -> u32 {
+        self.goroutine(go).map_or(0, |g| g.process)
+    }
+
     /// Length of the trace.
     pub fn duration(&self) -> Duration {
         self.end - self.start

@@ -4,7 +4,7 @@ use crate::analysis::rising::{Slope, slope};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::links::{self, Key, Links, Party};
-use crate::base::{Duration, GoIdx, GroupId, Time};
+use crate::base::{Duration, GoIdx, Time};
 use crate::model::segment::GoState;
 use crate::model::{Class, Index, Reason};
 use rustc_hash::FxHashMap;
@@ -23,7 +23,8 @@ pub enum Standing {
     Steady,
 }
 
-/// The goroutines of a group that are blocked at one line, for one reason, when the trace ends.
+/// The goroutines of a group that are blocked at one line, for one reason, when the trace ends, or the last recording of their
+/// process.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stuck {
     /// The group, the line and the reason. The handles are those of the [`Links`] that were given.
@@ -82,32 +83,74 @@ fn in_index<S: Source>(source: &S, index: &Index, links: &Links) -> Result<Vec<S
     if !links.edges.iter().any(|e| open(&e.key) && class_of(&links.reason(e)).is_some()) {
         return Ok(Vec::new());
     }
-    let mut last = Last { index, links, at: FxHashMap::default() };
+    let processes = index.recordings.iter().map(|r| r.process + 1).max().unwrap_or(1);
+    let lives = (0..processes).map(|n| Life::of(index, n)).collect();
+    let mut last = Last { index, links, lives, at: FxHashMap::default() };
     tracker::each(source, &mut last)?;
     let mut all = Vec::new();
-    for (key, mut goroutines) in last.at {
+    for ((life, key), mut goroutines) in last.at {
         let Some(class) = class_of(&reason(&key)).filter(|_| open(&key)) else { continue };
         goroutines.sort_by_key(|&(g, from)| (from, g));
-        let alive = counts(index, goroutines.iter().map(|g| g.0));
-        let standing = standing(index, links, (&key, class, is_nil(&reason(&key).name)), &goroutines, &alive);
+        let alive = life.counts(index, goroutines.iter().map(|g| g.0));
+        let standing = standing(index, links, life, (&key, class, is_nil(&reason(&key).name)), &goroutines, &alive);
         all.push(Stuck { key, class, goroutines, standing, alive });
     }
     all.sort_by_key(|s| (std::cmp::Reverse(s.goroutines.len()), s.key));
     Ok(all)
 }
 
-/// Puts together what goroutines wait for when the trace ends.
+/// A process, and from when to when the file has recordings of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+struct Life {
+    process: u32,
+    from: Time,
+    to: Time,
+}
+
+impl Life {
+    fn of(index: &Index, process: u32) -> Life {
+        let (from, to) = index.recorded(process);
+        Life { process, from, to }
+    }
+
+    /// How many of some goroutines there were at [`COUNTS`] instants spread evenly over it, with the seconds since its start.
+    fn counts(self, index: &Index, of: impl Iterator<Item = GoIdx>) -> Vec<(f64, f64)> {
+        let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
+        for m in of.filter_map(|m| index.goroutine(m)).filter(|g| g.process == self.process) {
+            born.push(m.created.unwrap_or(self.from));
+            // One that was there when the last recording ended has not ended.
+            gone.extend(m.ended.filter(|_| !m.cut || m.ended < Some(self.to)));
+        }
+        born.sort_unstable();
+        gone.sort_unstable();
+        let span = i128::from((self.to - self.from).ns());
+        (1..=COUNTS as i128)
+            .map(|i| {
+                let at = self.from + Duration((span * i / COUNTS as i128) as i64);
+                let there = born.partition_point(|t| *t <= at) - gone.partition_point(|t| *t <= at);
+                ((at - self.from).as_secs_f64(), there as f64)
+            })
+            .collect()
+    }
+}
+
+/// Puts together what goroutines wait for when the last recording of their process ends.
 struct Last<'a> {
     index: &'a Index,
     links: &'a Links,
-    at: FxHashMap<Key, Vec<(GoIdx, Time)>>,
+    lives: Vec<Life>,
+    at: FxHashMap<(Life, Key), Vec<(GoIdx, Time)>>,
 }
 
 impl Visit for Last<'_> {
     fn end(&mut self, w: &Interval) {
-        if w.end.is_none() && w.state == GoState::Waiting {
+        if w.end.is_some() || w.state != GoState::Waiting {
+            return;
+        }
+        let life = self.lives.get(self.index.process(w.go) as usize);
+        if let Some(&life) = life.filter(|l| w.to >= l.to) {
             let (key, _) = links::key(self.index, &self.links.places, &self.links.reasons, w);
-            self.at.entry(key).or_default().push((w.go, w.from));
+            self.at.entry((life, key)).or_default().push((w.go, w.from));
         }
     }
 }
@@ -115,6 +158,7 @@ impl Visit for Last<'_> {
 fn standing(
     index: &Index,
     links: &Links,
+    life: Life,
     (key, class, nil): (&Key, Class, bool),
     goroutines: &[(GoIdx, Time)],
     alive: &[(f64, f64)],
@@ -122,13 +166,14 @@ fn standing(
     if nil {
         return Standing::Nil;
     }
-    let first = goroutines.first().map_or(index.end, |g| g.1);
-    let long = (index.end - first).ns().saturating_mul(LONG) >= index.duration().ns();
+    let first = goroutines.first().map_or(life.to, |g| g.1);
+    let long = (life.to - first).ns().saturating_mul(LONG) >= (life.to - life.from).ns();
     let same = |k: &Key| (k.at, k.reason) == (key.at, key.reason);
     let never = links.edges.iter().all(|o| o.key.waker == Party::Nobody || !same(&o.key));
     // Requests that are under way are always new ones: of these those that are blocked now rise, all of the group do not.
     // Connections and workers that are made at the start rise, too, and stop; these are woken again and again.
-    let group = alive_of(index, key.waiter);
+    let group =
+        life.counts(index, index.groups.get(key.waiter.0 as usize).iter().flat_map(|g| g.members.iter().copied()));
     let rises = |of: &[(f64, f64)]| slope(of).filter(|s| s.low > 0.0 && (never || goes_on(of)));
     if let (Some(slope), Some(_)) = (rises(alive), rises(&group)) {
         return Standing::Rising(slope);
@@ -146,29 +191,4 @@ fn standing(
 fn goes_on(alive: &[(f64, f64)]) -> bool {
     let (middle, last) = (alive.get(alive.len() / 2).map_or(0.0, |p| p.1), alive.last().map_or(0.0, |p| p.1));
     (last - middle) * STILL >= last
-}
-
-/// How many goroutines of a group there were.
-fn alive_of(index: &Index, g: GroupId) -> Vec<(f64, f64)> {
-    counts(index, index.groups.get(g.0 as usize).iter().flat_map(|g| g.members.iter().copied()))
-}
-
-/// How many of some goroutines there were at [`COUNTS`] instants spread evenly over the trace, with the seconds since its
-/// start.
-fn counts(index: &Index, of: impl Iterator<Item = GoIdx>) -> Vec<(f64, f64)> {
-    let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
-    for m in of.filter_map(|m| index.goroutine(m)) {
-        born.push(m.created.unwrap_or(index.start));
-        gone.extend(m.ended);
-    }
-    born.sort_unstable();
-    gone.sort_unstable();
-    let span = i128::from(index.duration().ns());
-    (1..=COUNTS as i128)
-        .map(|i| {
-            let at = index.start + Duration((span * i / COUNTS as i128) as i64);
-            let there = born.partition_point(|t| *t <= at) - gone.partition_point(|t| *t <= at);
-            ((at - index.start).as_secs_f64(), there as f64)
-        })
-        .collect()
 }

@@ -75,13 +75,13 @@ pub struct Lock {
     pub starved: u64,
     /// The longest queue.
     pub convoy: Convoy,
-    /// Whether several locks share these lines, by the order in which waiters are woken; the delay is that of each then. That there is
-    /// one lock only, no trace tells.
+    /// Whether several locks or channels share these lines, by the order in which waiters are woken. Then the delay is that of each
+    /// lock; of channels, each wait is attributed to who ended it. That there is one only, no trace tells.
     pub several: bool,
     /// Who caused the delay: the time between two releases, times the number of those who were blocked, is attributed to whoever
-    /// made the later one. With `delay_unreleased_ns` these sum to `total_ns`.
+    /// made the later one, at a channel for senders and receivers apart. With `delay_unreleased_ns` these sum to `total_ns`.
     pub delay_by: Vec<Delay>,
-    /// The delay since the last release.
+    /// The delay since the last release; where there are several, that of the waits that never ended.
     pub delay_unreleased_ns: i64,
     /// What holders did while others were blocked.
     pub while_held: Vec<Meanwhile>,

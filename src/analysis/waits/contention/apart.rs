@@ -13,29 +13,16 @@
 
 use super::delay::{By, Delay};
 use super::holds::{Hold, Holds};
+use super::line::{Line, Order};
 use crate::base::{Duration, GoIdx, Time};
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, VecDeque};
-
-/// A goroutine is passed over by one that came so much later at least: times of different processors may differ by less.
-const LATER: Duration = Duration(10_000);
+use std::collections::BTreeMap;
 
 /// How often that must be seen at least: one who was woken just before the trace begins looks as if it came last.
 const SEEN: u64 = 3;
 
 /// Most releases that are kept while anybody waits. What is older then counts as not known.
 const MOST: usize = 1 << 16;
-
-/// Which of a lock's queues a wait is in, as far as the order in it says anything.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(in crate::analysis::waits) enum Order {
-    /// That of a mutex, or of writers who wait for writers.
-    Mutex,
-    /// That of an RWMutex's readers.
-    Readers,
-    /// One whose order says nothing, or it is not known which.
-    Unknown,
-}
 
 /// A wait that a release ended.
 #[derive(Clone, Copy)]
@@ -71,9 +58,8 @@ pub(super) struct Apart {
     given: FxHashMap<GoIdx, u32>,
     /// Whose the last release was, and its chain.
     last: Option<(GoIdx, By, u32)>,
-    /// Those who wait, in the order in which they came, by queue; and since when each does.
-    lines: [VecDeque<(Time, GoIdx)>; 2],
-    waiting: FxHashMap<GoIdx, Time>,
+    /// Those who wait, by queue.
+    lines: [Line; 2],
     passed_over: u64,
     /// Waits that began after the same goroutine was woken, with no release of its own in between.
     again: u64,
@@ -85,16 +71,15 @@ pub(super) struct Apart {
 impl Apart {
     /// A goroutine begins to wait.
     pub fn come(&mut self, go: GoIdx, now: Time, order: Order) {
-        if let Some(l) = self.lines.get_mut(order as usize) {
-            l.push_back((now, go));
+        if let Some(l) = order.line() {
+            self.lines[l].come(go, now);
             self.again += u64::from(self.given.contains_key(&go));
-            self.waiting.insert(go, now);
         }
     }
 
     /// A wait ends otherwise than by a release.
     pub fn leave(&mut self, go: GoIdx) {
-        self.waiting.remove(&go);
+        self.lines.iter_mut().for_each(|l| l.leave(go));
         self.given.remove(&go);
     }
 
@@ -137,15 +122,11 @@ impl Apart {
 
     /// Looks whether somebody was passed over.
     fn compare(&mut self, w: &Woken) {
-        self.waiting.remove(&w.go);
-        let Some(line) = self.lines.get_mut(w.order as usize) else { return };
-        while line.front().is_some_and(|(from, go)| self.waiting.get(go) != Some(from)) {
-            line.pop_front();
-        }
+        let Some(line) = w.order.line().map(|l| &mut self.lines[l]) else { return };
+        line.leave(w.go);
         // Who was woken before and found the lock taken goes to the head of the queue.
         let fresh = !self.given.contains_key(&w.go);
-        let longest = line.front().filter(|f| fresh && f.0 + LATER < w.from);
-        self.passed_over += u64::from(longest.is_some());
+        self.passed_over += u64::from(fresh && line.passed_over(w.from));
     }
 
     /// Whether there are several locks, by all that shows.

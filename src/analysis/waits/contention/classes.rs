@@ -1,7 +1,7 @@
 //! Which waits are for the same lock or channel, told by the lines that waits join.
 
 use super::What;
-use super::apart::Order;
+use super::line::Order;
 use crate::base::{GoIdx, StackId, StringId};
 use crate::model::ownership::Owner;
 use crate::model::places::{PlaceId, Places};
@@ -34,7 +34,7 @@ pub(in crate::analysis::waits) struct Site {
     pub reason: ReasonId,
     /// For a channel, which side waits.
     pub side: Class,
-    /// For a lock, in which of its queues.
+    /// In which of the queues there.
     pub order: Order,
 }
 
@@ -134,15 +134,17 @@ impl<'a> Classes<'a> {
                 return Early::Never;
             }
         }
-        Early::Known(Site { node: self.root((what, line)), line, reason: id, side, order: self.order(stack) })
+        Early::Known(Site { node: self.root((what, line)), line, reason: id, side, order: self.order(side, stack) })
     }
 
-    /// In which of a lock's queues a wait is.
-    fn order(&self, stack: StackId) -> Order {
+    /// In which of the queues of a lock or channel a wait is.
+    fn order(&self, side: Class, stack: StackId) -> Order {
         let is = |of: &[bool]| of.get(stack.0 as usize).copied().unwrap_or(false);
-        match (is(&self.mutex), is(&self.reading)) {
-            (true, _) => Order::Mutex,
-            (_, true) => Order::Readers,
+        match side {
+            Class::Send => Order::Senders,
+            Class::Receive => Order::Receivers,
+            Class::Lock if is(&self.mutex) => Order::Mutex,
+            Class::Lock if is(&self.reading) => Order::Readers,
             _ => Order::Unknown,
         }
     }
@@ -164,7 +166,7 @@ impl<'a> Classes<'a> {
         let id = self.reasons.refine_ended(dict, (reason, stack), (waker, by_stack));
         // The cases of a select are not joined by its line: each belongs with those who ended it.
         let line = self.line(what, stack);
-        Some(Site { node: self.root((what, by_line)), line, reason: id, side, order: self.order(stack) })
+        Some(Site { node: self.root((what, by_line)), line, reason: id, side, order: self.order(side, stack) })
     }
 
     fn of_runtime(&self, line: PlaceId) -> bool {

@@ -1,10 +1,11 @@
 //! Follows the waits of a trace, in the order of time, to the queues that they are in.
 
-use super::apart::{Order, Woken};
+use super::apart::Woken;
 use super::classes::{Classes, Early, Node, Site};
+use super::line::Order;
 use super::log::{Kept, Step};
 use super::queue::Queue;
-use super::{Contended, What};
+use super::{Contended, Left, What};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::links::group;
@@ -121,7 +122,6 @@ impl<'a> Follow<'a> {
         let at = (mark as usize).wrapping_sub(1);
         let place = *self.known.get(at)?;
         let (q, out) = &mut self.queues[place.queue as usize];
-        let sender = place.side == Class::Send;
         let counts = q.counts(wait.from, to);
         // Locks and channels are no business of the network poller's: a goroutine that ended the wait is the waker.
         let goroutine = by.filter(|b| b.0.is_some());
@@ -133,13 +133,13 @@ impl<'a> Follow<'a> {
             }
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
             let woken = Woken { go: wait.go, from: wait.from, order: place.order };
-            q.release(to, (by, (group(self.classes.index, by), line, how)), (woken, sender), counts);
+            q.release(to, (by, (group(self.classes.index, by), line, how)), woken, counts);
         } else {
             q.leave(wait.go);
         }
         if by.is_some() {
             let handoff = releases || goroutine.is_some() && out.what != What::Lock;
-            q.go(to, (wait.go, sender), handoff && counts);
+            q.go(to, (wait.go, place.order), handoff && counts);
         } else {
             q.pass(to);
         }
@@ -158,6 +158,9 @@ impl<'a> Follow<'a> {
         out.unfinished += u64::from(open);
         out.open += u64::from(wait.began == EventNo::MAX || open);
         out.total += d;
+        if open && out.left.is_none_or(|l| d > l.longest) {
+            out.left = Some(Left { first: (wait.go, from), longest: d, quiet: Duration::ZERO });
+        }
         if d > out.max || out.waits == 1 {
             (out.max, out.longest) = (d, Some(wait.began).filter(|&no| no != EventNo::MAX));
             out.longest_wait = (wait.go, from);

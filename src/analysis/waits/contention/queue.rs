@@ -3,16 +3,20 @@
 //! A trace shows a release only where it ends a wait, and never who holds a lock. So the time between two releases is laid
 //! to whoever made the later one, as Go's mutex profile does (`semrelease1` in `runtime/sema.go`, `acquiretime`): it held
 //! the lock then. What was waited for before the first release belongs to whoever made that, and what was waited for after
-//! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them. Where it shows that
-//! there are several locks, that holds for each of them (`apart.rs`).
+//! the last to nobody that the trace shows. Each moment of each wait belongs to exactly one of them. Senders wait for
+//! receivers and these for senders, so at a channel that holds for each side. Where the trace shows that there are several
+//! locks, it holds for each of them (`apart.rs`); where it shows several channels, each wait is laid to who ended it
+//! (`each.rs`).
 //!
 //! Where only a window is asked for, all of the trace is followed nevertheless, and only the moments inside count: who
 //! releases after it answers for what was waited for in it.
 
-use super::apart::{Apart, Order, Woken};
+use super::apart::{Apart, Woken};
 use super::delay::{By, Delay};
 use super::depth::Depth;
+use super::each::Each;
 use super::holds::{Hold, Holds};
+use super::line::Order;
 use super::passes::Passes;
 use super::{Convoy, What};
 use crate::base::{Duration, GoIdx, Time};
@@ -68,20 +72,27 @@ fn clip(window: (Time, Time), t: Time) -> Time {
     t.max(window.0).min(window.1)
 }
 
+/// Those who wait on one side: as senders, or otherwise.
+#[derive(Clone, Copy, Default)]
+struct Side {
+    depth: u64,
+    /// When somebody came and nobody waited.
+    busy_since: Time,
+    /// Goroutine-nanoseconds waited since the last release, and the time in which that was.
+    pending: i128,
+    pending_busy: Duration,
+    last_release: Time,
+}
+
 /// A lock or channel while it is followed. Times must not go back.
 pub(super) struct Queue {
     what: What,
     /// What counts.
     window: (Time, Time),
-    depth: u64,
+    sides: [Side; 2],
     since: Time,
-    /// When somebody came and nobody waited.
-    busy_since: Time,
-    /// Goroutine-nanoseconds waited, and the part of it since the last release.
+    /// Goroutine-nanoseconds waited.
     pub area: i128,
-    pending: i128,
-    pending_busy: Duration,
-    last_release: Time,
     pub depth_max: u64,
     pub busy: Duration,
     pub over_time: Depth,
@@ -92,8 +103,9 @@ pub(super) struct Queue {
     delays: BTreeMap<By, Delay>,
     touched: FxHashMap<GoIdx, Touch>,
     passes: Passes,
-    /// For a lock, what tells several of them apart.
+    /// For a lock, what tells several of them apart; for a channel or a group, what each was waited for.
     apart: Option<Box<Apart>>,
+    each: Option<Box<Each>>,
     holds: Holds,
     pub curve: Curve,
 }
@@ -104,13 +116,9 @@ impl Queue {
         Queue {
             what,
             window,
-            depth: 0,
+            sides: [Side { busy_since: Time::MIN, last_release: Time::MIN, ..Side::default() }; 2],
             since: Time::MIN,
-            busy_since: Time::MIN,
             area: 0,
-            pending: 0,
-            pending_busy: Duration::ZERO,
-            last_release: Time::MIN,
             depth_max: 0,
             busy: Duration::ZERO,
             over_time: Depth::new(parts.0, parts.1 - parts.0),
@@ -121,6 +129,7 @@ impl Queue {
             touched: FxHashMap::default(),
             passes: Passes::default(),
             apart: (what == What::Lock).then(Box::default),
+            each: matches!(what, What::Channel | What::Group).then(Box::default),
             holds: Holds::default(),
             curve: Curve::default(),
         }
@@ -143,24 +152,33 @@ impl Queue {
 
     pub fn pass(&mut self, now: Time) {
         let now = self.clip(now);
-        if self.depth > 0 && now > self.since {
+        let depth = self.depth();
+        if depth > 0 && now > self.since {
             let d = now - self.since;
-            let area = i128::from(d.ns()) * i128::from(self.depth);
-            self.area += area;
-            self.pending += area;
-            self.pending_busy += d;
+            for side in self.sides.iter_mut().filter(|s| s.depth > 0) {
+                let area = i128::from(d.ns()) * i128::from(side.depth);
+                self.area += area;
+                side.pending += area;
+                side.pending_busy += d;
+            }
             self.busy += d;
-            self.over_time.add(self.since, now, self.depth);
+            self.over_time.add(self.since, now, depth);
             self.curve.push(now, self.area);
             self.crowd();
         }
         self.since = self.since.max(now);
     }
 
+    /// How many wait now.
+    fn depth(&self) -> u64 {
+        self.sides.iter().map(|s| s.depth).sum()
+    }
+
     /// As many wait now: takes note of it, if there never were more.
     fn crowd(&mut self) {
-        self.convoy.peak = self.convoy.peak.max(self.depth);
-        self.depth_max = self.depth_max.max(self.depth);
+        let depth = self.depth();
+        self.convoy.peak = self.convoy.peak.max(depth);
+        self.depth_max = self.depth_max.max(depth);
     }
 
     /// A wait of `go` begins.
@@ -169,24 +187,32 @@ impl Queue {
         if let Some(a) = &mut self.apart {
             a.come(go, now, order);
         }
-        if self.depth == 0 {
+        if let Some(e) = &mut self.each {
+            e.come(go, now, order);
+        }
+        if self.depth() == 0 {
             let now = self.clip(now);
             self.convoy = Convoy { from: now, to: now, ..Convoy::default() };
-            self.busy_since = self.since;
             // The area stood still since the last point.
             self.curve.push(self.since, self.area);
         }
-        self.depth += 1;
+        let side = &mut self.sides[order.side()];
+        if side.depth == 0 {
+            side.busy_since = self.since;
+        }
+        side.depth += 1;
         if now >= self.window.0 && now < self.window.1 {
             self.crowd();
         }
     }
 
     /// The wait of `go` ends; whether that is a hand-off that counts.
-    pub fn go(&mut self, now: Time, (go, sender): (GoIdx, bool), handoff: bool) {
+    pub fn go(&mut self, now: Time, (go, order): (GoIdx, Order), handoff: bool) {
         self.pass(now);
-        self.depth = self.depth.saturating_sub(1);
-        if let Some(a) = self.apart.as_mut().filter(|_| self.depth == 0) {
+        let side = &mut self.sides[order.side()];
+        side.depth = side.depth.saturating_sub(1);
+        let nobody = self.depth() == 0;
+        if let Some(a) = self.apart.as_mut().filter(|_| nobody) {
             a.settle(|t| clip(self.window, t));
         }
         self.convoy.to = self.clip(now);
@@ -198,7 +224,7 @@ impl Queue {
         }
         let touch = self.touched.entry(go).or_default();
         touch.at = now;
-        touch.waited[usize::from(!sender)] = true;
+        touch.waited[order.side()] = true;
     }
 
     /// The wait of `go` ends, and no goroutine ended it.
@@ -206,46 +232,64 @@ impl Queue {
         if let Some(a) = &mut self.apart {
             a.leave(go);
         }
+        if let Some(e) = &mut self.each {
+            e.leave(go);
+        }
     }
 
-    /// A goroutine ends the wait of `woken`, a sender or another, one that counts or not; `go` takes that off afterwards.
-    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), (woken, sender): (Woken, bool), counts: bool) {
+    /// A goroutine ends the wait of `woken`, one that counts or not; `go` takes that off afterwards.
+    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), woken: Woken, counts: bool) {
         self.pass(now);
+        let sender = woken.order == Order::Senders;
         if !self.what.held_by_one() {
             self.passes.add(go, woken.go, sender);
         }
-        if counts || self.pending > 0 {
+        let window = self.window;
+        let side = &mut self.sides[woken.order.side()];
+        if counts || side.pending > 0 {
             let d = self.delays.entry(by).or_default();
-            d.area += std::mem::take(&mut self.pending);
-            d.held += std::mem::take(&mut self.pending_busy);
+            d.area += std::mem::take(&mut side.pending);
+            d.held += std::mem::take(&mut side.pending_busy);
             d.releases += u64::from(counts);
         }
-        let window = self.window;
         let touch = self.touched.entry(go).or_default();
         // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
         // comes later must queue.
-        let since = if self.what.held_by_one() { self.last_release } else { touch.at };
+        let since = if self.what.held_by_one() { side.last_release } else { touch.at };
+        let from = clip(window, since).max(side.busy_since);
+        side.last_release = now;
         if let Some(a) = &mut self.apart {
             a.release((now, go, by), woken, counts, |t| clip(window, t));
         }
+        if let Some(e) = &mut self.each {
+            e.leave(woken.go);
+            let inside = (clip(window, woken.from), clip(window, now));
+            e.release((go, by), (woken.order, woken.from), inside, touch.at, counts);
+        }
         touch.at = now;
-        touch.releases[usize::from(!sender)] += 1;
-        self.last_release = now;
-        let from = self.clip(since).max(self.busy_since);
-        self.holds.add(Hold { go, from, to: self.clip(now), area: None });
+        touch.releases[woken.order.side()] += 1;
+        self.holds.add(Hold { go, from, to: clip(window, now), area: None });
     }
 
-    /// Who caused how much delay, and the holds, when all has been followed; and whether several locks are behind the
-    /// lines.
+    /// Who caused how much delay, and the holds, when all has been followed; and whether several locks or channels are
+    /// behind the lines.
     pub fn blame(&mut self) -> (BTreeMap<By, Delay>, Holds, bool) {
         let window = self.window;
-        match self.apart.take().filter(|a| a.several()) {
-            Some(mut a) => {
-                a.settle(|t| clip(window, t));
-                (a.delays, a.holds, true)
-            }
-            None => (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false),
+        if let Some(mut a) = self.apart.take().filter(|a| a.several()) {
+            a.settle(|t| clip(window, t));
+            return (a.delays, a.holds, true);
         }
+        // Of what is taken out of a pool and put back, any will do: the next one who puts back ends the wait.
+        let pool = self.held_by_waiters();
+        if let Some(e) = self.each.take().filter(|e| !pool && (self.what == What::Group || e.several())) {
+            return (e.delays, e.holds, self.what == What::Channel);
+        }
+        (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false)
+    }
+
+    /// For how long somebody has waited since anybody released, when all has been followed.
+    pub fn quiet(&self) -> Duration {
+        self.sides.iter().map(|s| s.pending_busy).max().unwrap_or(Duration::ZERO)
     }
 
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who

@@ -374,3 +374,81 @@ fn who_held_a_lock_before_its_last_holder_was_there_answers_for_that_time_and_no
     let want = [(0, Did::Running, 9), (2, Did::Running, 5), (3, Did::Runnable, 1), (3, Did::Running, 14)];
     assert_eq!(got, want);
 }
+
+/// Goroutines that wait to send or receive at the lines of one class, and who ends that: when, whose, from where, by whom.
+fn at_channels(events: &[(i64, bool, u32, Option<u32>)]) -> Contended {
+    let mut index = Index { start: Time(0), ..Index::default() };
+    let group = index.dict.string("main.g");
+    index.groups.push(Group { name: group, ..Group::default() });
+    let send = stack(&mut index, &[("main.give", 10), ("runtime.chansend1", 1)]);
+    let receive = stack(&mut index, &[("main.take", 20), ("runtime.chanrecv1", 2)]);
+    let reasons = ["chan send", "chan receive"].map(|r| index.dict.string(r));
+    let side = |sender: bool| if sender { (reasons[0], send, receive) } else { (reasons[1], receive, send) };
+    let mut all: Vec<_> = Vec::new();
+    for g in 0..=events.iter().flat_map(|e| [e.2, e.3.unwrap_or(0)]).max().unwrap_or(0) {
+        let running = Detail::GoStatus(GoState::Running);
+        all.push((0, Kind::GoStatus, g, GoIdx::NONE.0, StackId::NONE, running));
+    }
+    all.extend(events.iter().map(|&(at, sender, go, by)| match by {
+        None => (at, Kind::GoBlock, go, go, side(sender).1, Detail::Reason(side(sender).0)),
+        Some(by) => (at, Kind::GoUnblock, go, by, side(sender).2, Detail::None),
+    }));
+    for sender in [true, false] {
+        let (reason, waiter_stack, waker_stack) = side(sender);
+        let (waiter, waker) = (Party::Go(GoIdx(0)), Party::Go(GoIdx(1)));
+        index.totals.links.entry(Link { waiter, reason, waiter_stack, waker, waker_stack }).or_default();
+    }
+    let segments = vec![by_hand(&mut index, &all)];
+    let made = Made { index, segments, waits: Vec::new(), states: Vec::new(), end: 0 };
+    let c = contention(&made, None).unwrap();
+    assert_eq!(c.classes.len(), 1);
+    let x = c.classes[0].clone();
+    assert_eq!(x.blame.iter().map(|b| b.delay).sum::<Duration>() + x.unreleased, x.total);
+    x
+}
+
+#[test]
+fn senders_that_nobody_receives_from_are_not_laid_to_those_who_send_elsewhere() {
+    // g0 sends for ever; g1 waits for an answer of its own, which g2 sends at the same line.
+    let x = at_channels(&[(100, true, 0, None), (200, false, 1, None), (300, false, 1, Some(2))]);
+    let blame: Vec<_> = x.blame.iter().map(|b| (b.delay.ns(), b.releases)).collect();
+    assert_eq!((blame, x.unreleased.ns(), x.total.ns()), (vec![(100, 1)], 200, 300));
+    assert!(!x.several);
+}
+
+#[test]
+fn a_sender_that_others_overtake_waits_at_another_channel() {
+    const MS: i64 = 1_000_000;
+    let mut events = vec![(0, true, 0, None)];
+    for n in 1..=4 {
+        // Each waits for 1 ms, and g9 receives.
+        events.extend([(n * 10 * MS, true, n as u32, None), ((n * 10 + 1) * MS, true, n as u32, Some(9))]);
+    }
+    let x = at_channels(&events);
+    let blame: Vec<_> = x.blame.iter().map(|b| (b.delay.ns(), b.releases)).collect();
+    assert_eq!((blame, x.unreleased.ns(), x.several), (vec![(4 * MS, 4)], 41 * MS, true));
+    // Of one channel nobody overtakes: g9 answers for who is still in the queue.
+    let mut events: Vec<_> = (0..6).map(|n| (i64::from(n) * 10 * MS, true, n, None)).collect();
+    events.extend((0..5).map(|n| ((100 + 10 * i64::from(n)) * MS, true, n, Some(9))));
+    let x = at_channels(&events);
+    assert_eq!((x.several, x.unreleased.ns()), (false, 0));
+    assert_eq!(x.blame.iter().map(|b| b.delay.ns()).sum::<i64>(), x.total.ns());
+}
+
+#[test]
+fn closing_a_channel_wakes_the_last_one_first_and_shows_no_second_channel() {
+    let mut index = Index::default();
+    let close = stack(&mut index, &[("main.stop", 30)]);
+    let how = Reasons::default().how(&index.dict, close);
+    assert_eq!(how, Some(How::Close));
+    let mut each = each::Each::default();
+    for n in 0..9 {
+        each.come(GoIdx(n), Time(i64::from(n) * 1_000_000), line::Order::Receivers);
+    }
+    for n in (0..9).rev() {
+        each.leave(GoIdx(n));
+        let (by, began) = ((GroupId(0), PlaceId(0), how), Time(i64::from(n) * 1_000_000));
+        each.release((GoIdx(9), by), (line::Order::Receivers, began), (began, Time(9_000_000)), Time(0), true);
+    }
+    assert!(!each.several());
+}
