@@ -94,6 +94,11 @@ fn from(
             }
         }
     }
+    let closing = index.closing();
+    if from <= index.end && go.is_none() && compiled.as_ref().is_none_or(|q| q.matches(&closing, 0, &ahead)) {
+        found += 1;
+        writer.write(&index, &closing.event(0), out)?;
+    }
     Ok(found)
 }
 
@@ -106,13 +111,16 @@ fn all(trace: &Trace, writer: &mut Writer, out: &mut dyn Write) -> Result<u64> {
             writer.write(&index, &segment.event(e), out)?;
         }
     }
-    Ok(trace.index().events)
+    let index = trace.index();
+    writer.write(&index, &index.closing().event(0), out)?;
+    Ok(index.event_count())
 }
 
 fn matching(trace: &Trace, query: &query::Query, writer: &mut Writer, out: &mut dyn Write) -> Result<u64> {
     let cancel = AtomicBool::new(false);
     let mut failed = None;
-    let outcome = search::run(trace, query, &Options::default(), &cancel, &mut |i, hits| {
+    let compiled = search::compile(trace, query).map_err(Usage::Pattern)?;
+    let outcome = search::run_compiled(trace, &compiled, &Options::default(), &cancel, &mut |i, hits| {
         if hits.is_empty() || failed.is_some() {
             return;
         }
@@ -127,10 +135,15 @@ fn matching(trace: &Trace, query: &query::Query, writer: &mut Writer, out: &mut 
             cancel.store(true, Ordering::Relaxed);
             failed = Some(e);
         }
-    })
-    .map_err(Usage::Pattern)?;
-    match failed {
-        Some(e) => Err(e),
-        None => Ok(outcome.hits),
+    });
+    if let Some(e) = failed {
+        return Err(e);
     }
+    let index = trace.index();
+    let closing = index.closing();
+    let last = compiled.matches(&closing, 0, &LookAhead::new(trace));
+    if last {
+        writer.write(&index, &closing.event(0), out)?;
+    }
+    Ok(outcome.hits + u64::from(last))
 }

@@ -9,7 +9,9 @@ use crate::analysis::tables::{self, Table, Wanted};
 use crate::analysis::waits::links;
 use crate::base::text::{count, escape};
 use crate::base::{Duration, Time};
+use crate::profile::wire;
 use crate::read::{CutError, Trace};
+use crate::report;
 use crate::report::export::{self, lanes::Drawn, lines};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -35,7 +37,7 @@ pub struct ExportArgs {
     /// other)
     #[arg(long, value_name = "KEY=VALUE", value_parser = partition)]
     partition: Vec<String>,
-    /// What folded stacks and speedscope are of
+    /// What folded stacks, speedscope and pprof are of
     #[arg(long, value_enum, default_value = "cpu")]
     kind: Kind,
     #[command(flatten)]
@@ -54,6 +56,8 @@ pub(super) enum Format {
     Folded,
     /// A profile for speedscope
     Speedscope,
+    /// A profile for pprof: of CPU samples, or with --kind of waits by their stacks
+    Pprof,
     /// A piece of the trace itself, of whole generations
     Cut,
     /// Tables as CSV (docs/schema.md)
@@ -63,6 +67,9 @@ pub(super) enum Format {
     /// Tables as Parquet: DuckDB, Spark
     #[cfg(feature = "parquet")]
     Parquet,
+    /// Tables in one file of SQLite, with --output
+    #[cfg(feature = "sql")]
+    Sqlite,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -118,9 +125,11 @@ impl Format {
 
     pub(super) fn is_binary(self) -> bool {
         match self {
-            Format::Perfetto | Format::Cut => true,
+            Format::Perfetto | Format::Pprof | Format::Cut => true,
             #[cfg(feature = "parquet")]
             Format::Parquet => true,
+            #[cfg(feature = "sql")]
+            Format::Sqlite => true,
             _ => false,
         }
     }
@@ -139,11 +148,15 @@ pub fn run(args: &ExportArgs, out: &mut dyn Write) -> Result<Exit> {
     if args.format.is_binary() && output.is_none() && io::stdout().is_terminal() {
         return Err(usage("this format is not text: name a file with --output"));
     }
+    #[cfg(feature = "sql")]
+    if args.format == Format::Sqlite {
+        return sqlite(args, output, out);
+    }
     if let Some(ending) = args.format.of_tables() {
         return table_files(args, ending, output, out);
     }
     if !args.table.is_empty() || !args.partition.is_empty() {
-        return Err(usage("--table and --partition are for tables: csv, jsonl, parquet"));
+        return Err(usage("--table and --partition are for tables: csv, jsonl, parquet, sqlite"));
     }
     if args.files.len() > 1 || args.files.iter().any(|f| f.is_dir()) {
         return Err(usage("this format has room for one trace: name one file"));
@@ -202,6 +215,7 @@ fn one(
             let index = trace.index();
             match args.format {
                 Format::Folded => export::folded::write(&profile, &index, out),
+                Format::Pprof => out.write_all(&wire::encode_gzip(&report::offcpu::pprof(&profile, &index).to_wire())),
                 _ => export::speedscope::write(&profile, what, trace.name(), &index, out),
             }
             .map_err(wrong)?;
@@ -214,12 +228,53 @@ fn one(
     }
 }
 
-/// Writes the tables of all traces: of each a file in the folder of each table.
-fn table_files(args: &ExportArgs, ending: &str, output: Option<&Path>, out: &mut dyn Write) -> Result<Exit> {
-    let wanted: Vec<Table> = match &args.table[..] {
+/// The tables that are wanted.
+fn wanted(args: &ExportArgs) -> Vec<Table> {
+    match &args.table[..] {
         [] => Table::ALL.to_vec(),
         some => Table::ALL.iter().copied().filter(|t| some.iter().any(|n| n == t.name())).collect(),
-    };
+    }
+}
+
+/// Writes the tables of all traces into one file.
+#[cfg(feature = "sql")]
+fn sqlite(args: &ExportArgs, output: Option<&Path>, out: &mut dyn Write) -> Result<Exit> {
+    let Some(path) = output else { return Err(usage("SQLite wants a file: name one with --output")) };
+    if !args.partition.is_empty() {
+        return Err(usage("--partition is for tables of many files: csv, jsonl, parquet"));
+    }
+    let wanted = wanted(args);
+    let wrong = |cause| Failure::Output { path: path.to_owned(), cause };
+    let mut files = Files::beside(&args.files);
+    let temporary = files.reserve(path).map_err(wrong)?;
+    let file = export::sqlite::File::create(&temporary, &wanted).map_err(wrong)?;
+    let mut seen = Vec::new();
+    let exit = open::each_trace(&args.files, &args.open, (Between::Nothing, out), |trace, _| {
+        let id = format!("{:016x}", trace.digest());
+        if seen.contains(&id) {
+            note(&format!("{}: it is in the file already", escape(trace.name())));
+            return Ok(());
+        }
+        let window = args.window.of(trace.index().start)?;
+        let of = Wanted { from: window.0, to: window.1, ..Wanted::of(&wanted) };
+        let index = trace.index();
+        let mut rows = file.rows(&index, &id).map_err(wrong)?;
+        let mut counted = Counted(&mut rows, 0);
+        tables::each(trace, trace.name(), of, &mut counted).map_err(Failure::of(trace))?;
+        let n = counted.1;
+        rows.finish().map_err(wrong)?;
+        note(&format!("{}: {} tables, {} rows", escape(trace.name()), wanted.len(), count(n)));
+        seen.push(id);
+        Ok(())
+    })?;
+    file.finish().map_err(wrong)?;
+    files.finish().map_err(wrong)?;
+    Ok(exit)
+}
+
+/// Writes the tables of all traces: of each a file in the folder of each table.
+fn table_files(args: &ExportArgs, ending: &str, output: Option<&Path>, out: &mut dyn Write) -> Result<Exit> {
+    let wanted = wanted(args);
     let mut first = true;
     let to = (Between::Nothing, out);
     open::each_trace(&args.files, &args.open, to, |trace, out| {

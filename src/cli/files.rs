@@ -64,6 +64,20 @@ impl Files {
         Ok(BufWriter::with_capacity(1 << 16, file))
     }
 
+    /// Makes a plain file for somebody else to write: the name under which that is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`create`](Self::create), or it is no plain file.
+    pub fn reserve(&mut self, path: &Path) -> io::Result<PathBuf> {
+        let before = self.open.len();
+        drop(self.create(path)?);
+        match self.open.get(before) {
+            Some((temporary, _)) => Ok(temporary.clone()),
+            None => Err(io::Error::other("it is no plain file")),
+        }
+    }
+
     /// Gives all files their names.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use super::open::{self, OpenArgs};
 use super::{Exit, Failure, Result, Usage, matching, note, position};
 use crate::analysis::search::{self, Options};
+use crate::analysis::states::look_ahead::LookAhead;
 use crate::base::text::escape;
 use crate::input::{self, Kind, Limits};
 use crate::query::Query;
@@ -225,6 +226,14 @@ impl Work<'_> {
         }
         if let Some(e) = failed {
             return Err(e);
+        }
+        let index = trace.index();
+        let closing = index.closing();
+        if !enough.load(Ordering::Relaxed) && compiled.matches(&closing, 0, &LookAhead::new(&*trace)) {
+            hits += 1;
+            if !self.args.count && !self.args.quiet {
+                grep::write(style, trace.name(), &index, &closing.event(0), &mut bytes)?;
+            }
         }
         let _ = to.send(Said::Bytes(bytes));
         Ok(Some(hits))

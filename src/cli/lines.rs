@@ -30,6 +30,9 @@ pub struct LinesArgs {
     /// Where sources are: a directory, or from=to (may be repeated)
     #[arg(long, value_name = "DIR")]
     source: Vec<String>,
+    /// Of sources open only those below --source, and Go's own
+    #[arg(long, hide = true)]
+    confined: bool,
     /// Only what began with an event that answers this query: `group:main.handle`, `reason:sync dur>1ms`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
@@ -63,7 +66,7 @@ pub fn run(args: &LinesArgs, out: &mut dyn Write) -> Result<Exit> {
         let index = trace.index();
         let mut here = !lines.lines.is_empty();
         match (&args.file_name, args.format) {
-            (Some(name), _) => here &= annotate(&lines, name, &args.source, out)?,
+            (Some(name), _) => here &= annotate(&lines, name, places(args), out)?,
             (None, Format::Json) => report::json::write(&report::schema::lines::Lines::new(&lines, &index), out)?,
             (None, Format::Text) => report::lines::write(&lines, &index, args.all, args.limit, super::page(), out)?,
         }
@@ -102,8 +105,19 @@ fn read(path: &Path) -> Result<(String, Profile)> {
     Ok((short, profile))
 }
 
+/// Where sources are.
+fn places(args: &LinesArgs) -> Places {
+    let here = std::env::current_dir().ok();
+    let mut known = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
+    args.source.iter().for_each(|p| known.add(p));
+    if args.confined {
+        known.confine();
+    }
+    known
+}
+
 /// Prints the files that end with `name`; whether there is one.
-fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -> Result<bool> {
+fn annotate(lines: &Lines, name: &str, places: Places, out: &mut dyn Write) -> Result<bool> {
     let fits = |file: &str| file.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
     let mut files: Vec<(&str, &str)> =
         lines.lines.iter().filter(|l| fits(&l.file)).map(|l| (l.file.as_str(), l.func.as_str())).collect();
@@ -113,10 +127,7 @@ fn annotate(lines: &Lines, name: &str, places: &[String], out: &mut dyn Write) -
         note(&format!("{name}: no line of such a file cost anything"));
         return Ok(false);
     }
-    let here = std::env::current_dir().ok();
-    let mut known = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
-    places.iter().for_each(|p| known.add(p));
-    let finder = Finder::new(known);
+    let finder = Finder::new(places);
     for (file, func) in files {
         let source = match finder.find(file, func) {
             Ok(found) => found.read().map_err(|e| e.to_string()),

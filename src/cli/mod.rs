@@ -18,6 +18,7 @@ mod locks;
 mod man;
 mod maps;
 mod matching;
+mod mcp;
 mod observe;
 mod offcpu;
 mod open;
@@ -144,6 +145,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Look at what is kept of traces from one run to the next, or empty it
     Cache(cache::CacheArgs),
+    /// Answer agents over standard input and output, by the Model Context Protocol
+    Mcp(mcp::McpArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -306,6 +309,7 @@ fn dispatch(cli: Cli, out: &mut dyn Write) -> Result<Exit> {
         Some(Command::Record(a)) => record::run(&a, out),
         Some(Command::Report(a)) => report::run(&a, out),
         Some(Command::Cache(a)) => cache::run(&a, out),
+        Some(Command::Mcp(a)) => mcp::run(&a, out),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "gotrail", &mut &mut *out);
             Ok(Exit::Done)

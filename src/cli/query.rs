@@ -4,8 +4,8 @@ use super::open::{self, OpenArgs};
 use super::{Exit, Failure, Result, Usage, note, position, window};
 use crate::analysis::sql::{self, Limits, SqlError};
 use crate::analysis::tables::{TRACE_ID, Table, Type};
+use crate::base::Duration;
 use crate::base::text::escape;
-use crate::base::{Duration, Span};
 use crate::input;
 use crate::read::Trace;
 use crate::report::rows::{Style, Writer};
@@ -68,12 +68,13 @@ pub fn run(args: &QueryArgs, out: &mut dyn Write) -> Result<Exit> {
         RowFormat::Jsonl => Style::Jsonl,
     };
     let writer = std::cell::RefCell::new(Writer::new(style, super::page(), out));
-    let asked = sql::ask(traces, sql, limits, &mut |names| writer.borrow_mut().columns(names), &mut |row| {
-        writer.borrow_mut().row(row.to_vec())
-    });
+    let asked =
+        sql::ask(traces, sql, limits, &Arc::default(), &mut |names| writer.borrow_mut().columns(names), &mut |row| {
+            writer.borrow_mut().row(row.to_vec())
+        });
     match asked {
         Err(SqlError::Query { message, at }) => {
-            let (text, at) = line(sql, at);
+            let (text, at) = sql::line(sql, at);
             return Err(Usage::Sql { message, text, at }.into());
         }
         asked => {
@@ -83,14 +84,6 @@ pub fn run(args: &QueryArgs, out: &mut dyn Write) -> Result<Exit> {
         }
     }
     Ok(exit)
-}
-
-/// The line of a query in which a mistake is, and where it is there.
-fn line(sql: &str, at: Option<Span>) -> (String, Option<Span>) {
-    let Some(at) = at else { return (sql.to_owned(), None) };
-    let start = sql.get(..at.start).map_or(0, |before| before.rfind('\n').map_or(0, |i| i + 1));
-    let text = sql.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
-    (text.to_owned(), Some(Span { start: at.start - start, end: at.end.saturating_sub(start) }))
 }
 
 /// A trace and its id.

@@ -1,8 +1,11 @@
 //! What is kept of the whole trace: goroutines, procs, ranges, where each segment lies. A few percent of the file.
 
 use super::ownership::Owner;
+use super::segment::{Kind, Segment};
 use super::{Dict, Grid};
-use crate::base::{Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, Time};
+use crate::base::{
+    Duration, FuncId, GoId, GoIdx, GroupId, ProcId, ProcIdx, StackId, StringId, ThreadId, ThreadIdx, Time,
+};
 use smallvec::SmallVec;
 
 /// Time of a goroutine or a group, by state. The parts do not overlap and sum to the life inside the trace.
@@ -373,6 +376,22 @@ impl Index {
     /// trace is in step.
     pub fn event_count(&self) -> u64 {
         self.events + 1
+    }
+
+    /// The event that Go's reader adds at the end, which no segment of the file has: in a segment of its own.
+    pub fn closing(&self) -> Segment {
+        Segment {
+            first: self.events,
+            time: vec![self.end],
+            kind: vec![Kind::Sync],
+            go: vec![GoIdx::NONE],
+            by: vec![GoIdx::NONE],
+            proc: vec![ProcIdx::NONE],
+            thread: vec![ThreadIdx::NONE],
+            stack: vec![StackId::NONE],
+            arg: vec![u32::MAX],
+            ..Segment::default()
+        }
     }
 
     /// The segment that holds event number `no`.

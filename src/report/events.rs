@@ -121,6 +121,7 @@ pub fn describe(index: &Index, e: &Event) -> String {
             format!("{}: {}", s(category), s(message))
         }
         Detail::Log { message, .. } => s(message),
+        Detail::Clock { .. } if e.no == index.events => "the trace ends".into(),
         Detail::Clock { generation, .. } => format!("generation {generation}"),
         Detail::Experiment(args) => format!("{:#x} {}", args[0], args[1]),
         Detail::None if e.kind == Kind::GoUnblock => by(),

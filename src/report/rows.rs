@@ -43,6 +43,20 @@ impl Value {
 /// Rows whose widths are looked at together: a table that is longer goes on with widths of its own.
 const BLOCK: usize = 10_000;
 
+/// Rows as a table: the line of the names, and where there is room a line a row. Safe to show.
+pub fn table(names: &[String], rows: &[Vec<Value>], page: Page) -> Vec<String> {
+    let number = |i: usize| rows.iter().all(|r| !matches!(r.get(i), Some(Value::Text(_)))) && !rows.is_empty();
+    let column = |(i, n): (usize, &String)| {
+        let name = escape(n);
+        if number(i) { Column::right(&name) } else { Column::left(&name) }
+    };
+    let mut t = Table::new(names.iter().enumerate().map(column));
+    for r in rows {
+        t.row(r.iter().map(|v| escape(&v.shown()).into_owned()));
+    }
+    t.lines(page)
+}
+
 /// Writes rows as they come.
 pub struct Writer<'a> {
     style: Style,
@@ -111,17 +125,8 @@ impl<'a> Writer<'a> {
     /// Writes the rows at hand as a table.
     fn block(&mut self) -> io::Result<()> {
         let rows = std::mem::take(&mut self.rows);
-        let number = |i: usize| rows.iter().all(|r| !matches!(r.get(i), Some(Value::Text(_)))) && !rows.is_empty();
-        let column = |(i, n): (usize, &String)| {
-            let name = escape(n);
-            if number(i) { Column::right(&name) } else { Column::left(&name) }
-        };
-        let mut t = Table::new(self.names.iter().enumerate().map(column));
-        for r in &rows {
-            t.row(r.iter().map(|v| escape(&v.shown()).into_owned()));
-        }
         let titles = usize::from(self.written > BLOCK as u64);
-        t.lines(self.page).iter().skip(titles).try_for_each(|l| writeln!(self.out, "{l}"))
+        table(&self.names, &rows, self.page).iter().skip(titles).try_for_each(|l| writeln!(self.out, "{l}"))
     }
 
     /// Writes what is left.

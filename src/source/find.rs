@@ -39,6 +39,8 @@ pub struct Places {
     pub goroots: Vec<PathBuf>,
     /// Module caches.
     pub mod_caches: Vec<PathBuf>,
+    /// Whether a name is not opened as it stands: only what lies below these places is found.
+    pub confined: bool,
 }
 
 impl Places {
@@ -75,6 +77,12 @@ impl Places {
         once(&mut mod_caches);
         let work_dir = work_dir.map(|d| module_root(d, home.as_deref()));
         Places { work_dir, goroots, mod_caches, ..Places::default() }
+    }
+
+    /// Leaves only the places that were named, and Go's own: neither the working directory, which its module may reach
+    /// beyond, nor names as they stand.
+    pub fn confine(&mut self) {
+        (self.confined, self.work_dir) = (true, None);
     }
 
     /// Adds what `--source` and the settings give: `from=to` or a directory.
@@ -242,7 +250,7 @@ impl Finder {
     }
 
     fn search(&self, name: &Name, looked: &mut Vec<String>) -> Option<(PathBuf, How)> {
-        if name.absolute {
+        if name.absolute && !self.places.confined {
             let path = Path::new(name.text);
             if name.climbs {
                 looked.push("not opened as it stands, because of the .. in it".into());

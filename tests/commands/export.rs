@@ -50,7 +50,7 @@ fn tables_stand_in_folders_and_csv_and_json_lines_have_the_same_rows() {
     }
     assert_eq!(rows.len(), 15);
     assert!(rows.values().all(|r| r.len() == 2 && r[0] == r[1]), "{rows:?}");
-    assert_eq!(rows["events"][0], 175_733);
+    assert_eq!(rows["events"][0], 175_734);
 }
 
 #[test]
@@ -119,4 +119,83 @@ fn a_full_disk_is_a_sentence_too() {
     let got = c.args(["export", "--format", "chrome", &sample()]).stdout(full).output().unwrap();
     assert_eq!(got.status.code(), Some(3));
     assert!(stderr(&got).starts_with("gotrail: writing standard output: No space left"), "{}", stderr(&got));
+}
+
+#[test]
+#[cfg(feature = "sql")]
+fn a_file_of_sqlite_has_the_rows_that_queries_see() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.db").display().to_string();
+    let got =
+        run(&["export", "--format", "sqlite", "-o", &path, &sample(), "sample-traces/go1.22-trace.out", &sample()]);
+    assert!(got.status.success() && stderr(&got).contains("it is in the file already"), "{}", stderr(&got));
+    assert_eq!(files(dir.path()).len(), 1, "nothing is left beside it");
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let sql = "select trace_id, from_state, to_state, reason, count(*), sum(duration_ns), sum(complete) from transitions \
+               group by 1, 2, 3, 4 order by 1, 2, 3, 4";
+    let theirs: Vec<String> = {
+        let mut statement = file.prepare(sql).unwrap();
+        let cell = |r: &rusqlite::Row, i: usize| match r.get_ref(i).unwrap() {
+            rusqlite::types::ValueRef::Null => String::new(),
+            rusqlite::types::ValueRef::Integer(n) => n.to_string(),
+            other => other.as_str().unwrap().to_owned(),
+        };
+        let rows = statement.query_map([], |r| Ok((0..7).map(|i| cell(r, i)).collect::<Vec<_>>().join(","))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let ours = run(&["query", "--format", "csv", sql, &sample(), "sample-traces/go1.22-trace.out"]);
+    let ours = String::from_utf8(ours.stdout).unwrap();
+    assert!(theirs.len() > 20);
+    assert_eq!(theirs, ours.lines().skip(1).collect::<Vec<_>>());
+    let events: i64 = file.query_row("select count(*) from events", [], |r| r.get(0)).unwrap();
+    let summed: i64 = file.query_row("select sum(events) from trace_summary", [], |r| r.get(0)).unwrap();
+    assert_eq!(events, summed);
+
+    for (args, why) in [
+        (&["--format", "sqlite"][..], "name one with --output"),
+        (&["--format", "sqlite", "-o", "/dev/null"], "no plain file"),
+        (&["--format", "sqlite", "-o", &path, "--partition", "a=b"], "--partition is for"),
+    ] {
+        let got = run(&[&["export"], args, &[&sample()]].concat());
+        assert!(!got.status.success() && stderr(&got).contains(why), "{args:?}: {}", stderr(&got));
+    }
+}
+
+#[test]
+fn a_profile_has_the_sums_of_the_summary() {
+    let dir = tempfile::tempdir().unwrap();
+    let summary = run(&["summary", "--format", "json", &sample()]);
+    let summary: serde_json::Value = serde_json::from_slice(&summary.stdout).unwrap();
+    for (kind, fact) in [("cpu", None), ("sync", Some("sync")), ("net", Some("net")), ("syscall", Some("syscall"))] {
+        let path = dir.path().join(kind).display().to_string();
+        let got = run(&["export", "--format", "pprof", "--kind", kind, "-o", &path, &sample()]);
+        assert!(got.status.success(), "{}", stderr(&got));
+        // Stretches that reach beyond the trace say so in a label; Go's profiles do not have them.
+        let traces = run(&["raw", &path]);
+        let text = String::from_utf8(traces.stdout).unwrap();
+        let samples = text.split("Samples:\n").nth(1).unwrap().split("Locations").next().unwrap();
+        let mut sums = (0i64, 0i64);
+        let mut last = (0, 0);
+        for line in samples.lines().skip(1) {
+            let words: Vec<&str> = line.split_whitespace().take(2).collect();
+            let number = |w: &str| w.parse::<i64>().ok();
+            let values = match words[..] {
+                [n, ns] => number(n).zip(ns.strip_suffix(':').and_then(number)),
+                _ => None,
+            };
+            if let Some((n, ns)) = values {
+                last = (n, ns);
+                sums = (sums.0 + n, sums.1 + ns);
+            } else if line.contains("open:[") {
+                sums = (sums.0 - last.0, sums.1 - last.1);
+            }
+        }
+        match fact {
+            None => assert_eq!(sums.0, summary["cpu_samples"].as_i64().unwrap()),
+            Some(fact) => {
+                let want = &summary["profiles"][fact];
+                assert_eq!(sums, (want["records"].as_i64().unwrap(), want["total_ns"].as_i64().unwrap()), "{kind}");
+            }
+        }
+    }
 }

@@ -16,6 +16,7 @@ mod grep;
 mod hostile;
 mod kernel;
 mod maps;
+mod mcp;
 mod ownership;
 mod pprof;
 #[cfg(feature = "sql")]

@@ -18,6 +18,7 @@ use rusqlite::vtab::Module;
 use rusqlite::{Connection, OpenFlags};
 use std::ffi::c_int;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// What a query may use.
@@ -61,11 +62,12 @@ const LONGEST: (i32, i32) = (16 << 20, 1 << 20);
 pub(super) struct Shared {
     traces: Vec<(String, Arc<Trace>)>,
     limits: Limits,
+    stop: Arc<AtomicBool>,
 }
 
 impl Shared {
     fn is_over(&self) -> bool {
-        self.limits.until.is_some_and(|t| Instant::now() >= t)
+        self.stop.load(Ordering::Relaxed) || self.limits.until.is_some_and(|t| Instant::now() >= t)
     }
 }
 
@@ -81,7 +83,7 @@ fn authorise(cx: AuthContext<'_>) -> Authorization {
 }
 
 /// Asks traces, each with its id, and hands on the names of the columns and then the rows, until `row` says that it has
-/// enough.
+/// enough. Once `stop` is set the query ends as if its time were over.
 ///
 /// # Errors
 ///
@@ -90,10 +92,11 @@ pub fn ask(
     traces: Vec<(String, Arc<Trace>)>,
     sql: &str,
     limits: Limits,
+    stop: &Arc<AtomicBool>,
     columns: &mut dyn FnMut(&[String]),
     row: &mut dyn FnMut(&[Value]) -> bool,
 ) -> Result<(), SqlError> {
-    let shared = Arc::new(Shared { traces, limits });
+    let shared = Arc::new(Shared { traces, limits, stop: stop.clone() });
     let connection = connect(&shared).map_err(|e| said(&e, &shared))?;
     let mut statement = connection.prepare(sql).map_err(|e| said(&e, &shared))?;
     if statement.column_count() == 0 {
@@ -173,6 +176,14 @@ fn said(e: &rusqlite::Error, shared: &Shared) -> SqlError {
         },
         _ => query(e.to_string(), None),
     }
+}
+
+/// The line of a query in which a mistake is, and where it is there.
+pub fn line(sql: &str, at: Option<Span>) -> (String, Option<Span>) {
+    let Some(at) = at else { return (sql.to_owned(), None) };
+    let start = sql.get(..at.start).map_or(0, |before| before.rfind('\n').map_or(0, |i| i + 1));
+    let text = sql.get(start..).unwrap_or_default().lines().next().unwrap_or_default();
+    (text.to_owned(), Some(Span { start: at.start - start, end: at.end.saturating_sub(start) }))
 }
 
 #[cfg(test)]

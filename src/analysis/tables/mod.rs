@@ -195,7 +195,7 @@ impl Table {
 }
 
 tables! {
-    Events "events": "Every event." {
+    Events "events": "Every event, and the one that Go's reader adds at the end." {
         no Int "Its number, counted from 0 over the whole trace.",
         time_ns Int "When it happened.",
         kind Text "What happened, in Go's words: `GoBlock`, `GCBegin`, …",

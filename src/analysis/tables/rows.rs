@@ -212,6 +212,10 @@ impl Rows {
     pub fn finish(&mut self, index: &Index, sink: &mut dyn Sink) {
         let wanted = self.wanted;
         self.close(index, index.end, sink);
+        if wanted.has(Table::Events) && wanted.go.is_none() {
+            let closing = index.closing();
+            closing.between(wanted.from, wanted.to).for_each(|i| self.event(index, &closing, i, sink));
+        }
         if let Some(tracker) = self.tracker.take() {
             let mut visit = Transitions { index, ids: &self.ids, reasons: &self.reasons, wanted: &wanted, sink };
             tracker.finish(index.end, &mut visit);

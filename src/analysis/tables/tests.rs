@@ -93,7 +93,7 @@ fn traces() -> Vec<std::path::PathBuf> {
 
 fn agree(path: &Path, kept: &Kept, index: &Index, s: &Summary) {
     let path = path.display();
-    assert_eq!(kept.rows(Table::Events).len() as u64 + 1, s.events, "{path}");
+    assert_eq!(kept.rows(Table::Events).len() as u64, s.events, "{path}");
     assert_eq!(kept.rows(Table::Samples).len() as u64, s.cpu_samples, "{path}");
     let counts = |m: BTreeMap<String, (u64, i64)>| m.into_iter().map(|(k, v)| (k, v.0)).collect::<BTreeMap<_, _>>();
 

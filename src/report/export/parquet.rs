@@ -7,6 +7,7 @@ use super::Make;
 use crate::analysis::tables::{self, Cell, Sink, TRACE_ID, Table, Type};
 use crate::base::StringId;
 use crate::model::Index;
+use bytes::Bytes;
 use parquet::basic::{Compression, ConvertedType, Encoding, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::file::metadata::KeyValue;
@@ -88,6 +89,10 @@ fn properties(t: Table) -> WriterProperties {
         let path = ColumnPath::from(c.name);
         builder = builder.set_column_dictionary_enabled(path.clone(), false);
         builder = builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    // Between which two words the words of a row group lie leaves nothing out, and costs two comparisons a row.
+    for c in t.columns().iter().filter(|c| c.of == Type::Text) {
+        builder = builder.set_column_statistics_enabled(ColumnPath::from(c.name), EnabledStatistics::None);
     }
     builder
         .set_compression(Compression::SNAPPY)
@@ -188,7 +193,8 @@ impl Sink for Parquet<'_> {
                     let made = || ByteArray::from(self.index.dict.str(*s).as_bytes().to_vec());
                     v.push(self.texts.entry(*s).or_insert_with(made).clone());
                 }
-                (Values::Text(v), Cell::Word(w)) => v.push(ByteArray::from(*w)),
+                // A word of ours is not copied: there is one in nearly every row.
+                (Values::Text(v), Cell::Word(w)) => v.push(Bytes::from_static(w.as_bytes()).into()),
                 (Values::Text(v), Cell::Own(s)) => v.push(ByteArray::from(s.as_bytes().to_vec())),
                 _ => is = 0,
             }

@@ -160,7 +160,7 @@ catalog! { actions! {
         Back = "back", Global, "[", "go back to where you were";
         Forward = "forward", Global, "]", "go forward again";
         Help = "help", Global, "? <F1>", "show all keys";
-        Palette = "palette", Global, ":", "find an action by name";
+        Palette = "palette", Global, ":", "find an action by name, or ask in SQL: sql select …";
         Quit = "quit", Global, "q <C-c>", "leave gotrail";
         Suspend = "suspend", Global, "<C-z>", "go to the shell for a while";
         Redraw = "redraw", Global, "<C-l>", "redraw the screen";

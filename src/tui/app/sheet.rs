@@ -1,5 +1,5 @@
 //! What stands in the body for a while in place of a numbered view: locks, a chain of waits, a critical path, what makes
-//! spans slow.
+//! spans slow, an answer to SQL.
 
 use crate::analysis::spans::Span;
 use crate::analysis::waits::path::Window;
@@ -17,6 +17,8 @@ pub enum Sheet {
     Path(Window, Arc<str>),
     /// What makes spans slow, against others.
     Slow(Arc<Slow>),
+    /// The answer to a query in SQL, not escaped.
+    Sql(Arc<str>),
 }
 
 /// Spans that are slow, and others to hold them against.
@@ -38,6 +40,7 @@ impl Sheet {
             Sheet::Chain(_) => "chain",
             Sheet::Path(..) => "critical path",
             Sheet::Slow(_) => "slow against the others",
+            Sheet::Sql(_) => "sql",
         }
     }
 }

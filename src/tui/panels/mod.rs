@@ -25,6 +25,8 @@ pub enum Then {
     Close,
     /// It goes away and this is done.
     Do(Action),
+    /// It goes away and the trace is asked this in SQL.
+    Sql(String),
     /// It goes away and this query narrows the views; empty takes the query off.
     Query(String),
 }

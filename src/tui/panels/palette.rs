@@ -1,6 +1,7 @@
-//! The palette: finds an action by a few letters of its name or help.
+//! The palette: finds an action by a few letters of its name or help, or asks the trace in SQL: `sql select …`.
 
 use super::{OverlayCtx, Then, boxed};
+use crate::analysis::tables::Table;
 use crate::base::text;
 use crate::tui::app::action::Action;
 use crate::tui::app::keymap::Key;
@@ -75,6 +76,12 @@ pub fn matching(typed: &str) -> Vec<Action> {
     found.into_iter().map(|(_, a)| a).collect()
 }
 
+/// The query that is typed, if it is one in SQL.
+fn sql(typed: &str) -> Option<&str> {
+    let (word, query) = typed.trim_start().split_once(char::is_whitespace)?;
+    (cfg!(feature = "sql") && word.eq_ignore_ascii_case("sql")).then_some(query.trim())
+}
+
 impl Palette {
     pub(super) fn paste(&mut self, text: impl Iterator<Item = char>) {
         super::insert(&mut self.input, text);
@@ -90,6 +97,9 @@ impl Palette {
             KeyCode::Esc => return Then::Close,
             KeyCode::Char('c') if ctrl => return Then::Close,
             KeyCode::Enter => {
+                if let Some(query) = sql(self.input.value()) {
+                    return if query.is_empty() { Then::Stay } else { Then::Sql(query.to_owned()) };
+                }
                 return found.get(self.list.selected as usize).map_or(Then::Close, |&a| Then::Do(a));
             }
             KeyCode::Down | KeyCode::Tab => drop(self.list.handle(Action::Down)),
@@ -115,7 +125,15 @@ impl Palette {
             return None;
         }
         let x = write(buf, inside, inside.x, inside.y, ":", cx.theme.style(Role::Key));
-        write(buf, inside, x, inside.y, &text::escape(self.input.value()), cx.theme.style(Role::Text));
+        let room = usize::from(inside.right().saturating_sub(x + 1));
+        let skip = self.input.visual_scroll(room);
+        let typed: String = self.input.value().chars().skip(skip).collect();
+        write(buf, inside, x, inside.y, &text::escape(&typed), cx.theme.style(Role::Text));
+        let cursor = (x + self.input.visual_cursor().saturating_sub(skip) as u16).min(inside.right() - 1);
+        if sql(self.input.value()).is_some() {
+            tables(inside, buf, cx);
+            return Some(Position::new(cursor, inside.y));
+        }
         let mut list = self.list;
         list.fit(found.len() as u64, inside.height.saturating_sub(1));
         for (i, no) in list.seen().enumerate() {
@@ -139,7 +157,21 @@ impl Palette {
         if found.is_empty() {
             write(buf, inside, inside.x + 2, inside.y + 1, "no such action", cx.theme.style(Role::Dim));
         }
-        Some(Position::new((x + self.input.visual_cursor() as u16).min(inside.right() - 1), inside.y))
+        Some(Position::new(cursor, inside.y))
+    }
+}
+
+/// What can be asked in SQL: the tables.
+fn tables(inside: Rect, buf: &mut Buffer, cx: &OverlayCtx) {
+    let names: Vec<&str> = Table::ALL.iter().map(|t| t.name()).collect();
+    let mut lines =
+        vec!["Enter asks the trace; a row with a time or a goroutine leads there.".to_owned(), String::new()];
+    lines.extend(text::wrap(&format!("Tables: {}", names.join(", ")), usize::from(inside.width.saturating_sub(4))));
+    lines.push(String::new());
+    lines.push("sql select * from transitions where duration_ns > 1e6".into());
+    lines.push("gotrail query --list-tables has their columns".into());
+    for (y, line) in (inside.y + 1..inside.bottom()).zip(&lines) {
+        write(buf, inside, inside.x + 2, y, line, cx.theme.style(Role::Dim));
     }
 }
 
@@ -179,6 +211,13 @@ mod tests {
         for name in WORDS.iter().flat_map(|w| w.1) {
             assert!(Action::from_name(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn sql_is_told_by_its_first_word() {
+        assert_eq!(sql("sql select 1 "), Some("select 1"));
+        assert_eq!(sql("SQL\tselect 1"), Some("select 1"));
+        assert_eq!((sql("sql"), sql("sqlx y"), sql("select 1")), (None, None, None));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod mouse;
 mod profile;
 mod runtime;
 mod scope;
+mod sql;
 mod traffic;
 mod waits;
 mod words;

@@ -64,7 +64,8 @@ impl Each {
             d.area += area;
             d.held += to - held;
             d.releases += u64::from(counts);
-            self.holds.add(Hold { go, from: held, to, area: Some(area) });
+            // One waited at each moment of it.
+            self.holds.add(Hold { go, from: held, to, area: Some(i128::from((to - held).ns())) });
         }
     }
 

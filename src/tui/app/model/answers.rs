@@ -6,6 +6,8 @@ use crate::tui::app::beside;
 use crate::tui::app::found::{self, Found};
 use crate::tui::app::hits::Hits;
 use crate::tui::app::jobs::{Answer, Effect};
+use crate::tui::app::sheet::Sheet;
+use crate::tui::app::view::Pane;
 use crate::tui::app::waited::Waited;
 use crate::tui::chrome::footer::Notice;
 use crate::tui::views::sheet;
@@ -57,6 +59,21 @@ impl Model {
             }
         }
         self.apply(out, index, effects);
+    }
+
+    /// Shows a sheet of the whole trace.
+    pub(super) fn sheet(&mut self, sheet: Sheet, index: &Index) {
+        if self.shared.trace.is_none() {
+            return self.say("there is no trace to look into");
+        }
+        if !index.complete {
+            return self.say("the trace is not read yet");
+        }
+        if self.shared.nav.here().sheet.as_ref() != Some(&sheet) {
+            let to = self.shared.nav.here().with_sheet(sheet);
+            self.shared.nav.enter(to);
+        }
+        self.focus = Pane::Body;
     }
 
     /// Asks for the names of waits as soon as the trace is read.

@@ -239,6 +239,10 @@ impl Model {
                     self.overlay = Overlay::None;
                     self.act(action, index, effects);
                 }
+                Then::Sql(q) => {
+                    self.overlay = Overlay::None;
+                    self.sheet(Sheet::Sql(q.into()), index);
+                }
                 Then::Query(q) => {
                     self.overlay = Overlay::None;
                     self.query(q, index, effects);
@@ -355,14 +359,7 @@ impl Model {
             Action::NextHit => self.step(true, index),
             Action::PrevHit => self.step(false, index),
             Action::Hits => self.toggle_hits(),
-            Action::Locks if self.shared.trace.is_none() => self.say("there is no trace to look into"),
-            Action::Locks if !index.complete => self.say("the trace is not read yet"),
-            Action::Locks if self.shared.nav.here().sheet == Some(Sheet::Locks) => self.focus = Pane::Body,
-            Action::Locks => {
-                let to = self.shared.nav.here().with_sheet(Sheet::Locks);
-                self.shared.nav.enter(to);
-                self.focus = Pane::Body;
-            }
+            Action::Locks => self.sheet(Sheet::Locks, index),
             Action::Narrow => {
                 let here = self.shared.nav.here();
                 match (here.subject().0.some(), here.row) {

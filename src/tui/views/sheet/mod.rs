@@ -1,10 +1,13 @@
-//! Locks, chains of waits, critical paths and what makes spans slow: lists of lines, of which some lead somewhere.
+//! Locks, chains of waits, critical paths, what makes spans slow and answers to SQL: lists of lines, of which some lead
+//! somewhere.
 
 mod make;
 mod panel;
 mod slow;
+mod sql;
 
 use crate::base::{FrameId, Time};
+use crate::read::Trace;
 use crate::tui::app::action::Action;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, Slot};
@@ -45,7 +48,7 @@ fn key(place: &Place) -> Option<Key> {
     Some((sheet, range))
 }
 
-fn look(key: Key) -> Job {
+fn look(key: Key, trace: Arc<Trace>) -> Job {
     let of = key.clone();
     let work = move |cx: &crate::tui::app::jobs::JobCtx| {
         let made = match of {
@@ -53,6 +56,7 @@ fn look(key: Key) -> Job {
             (Sheet::Chain(began), _) => make::chain(cx, began),
             (Sheet::Path(window, of), _) => make::path(cx, window, &of),
             (Sheet::Slow(of), _) => slow::slow(cx, &of),
+            (Sheet::Sql(text), _) => Ok(sql::answer(cx, trace, &text)),
         };
         // What went wrong is to be read where the answer was to be.
         Ok(made.unwrap_or_else(make::failed))
@@ -157,7 +161,7 @@ impl View for Sheets {
         };
         if cx.index.complete && self.shown(cx.place).is_none() && self.asked.as_ref() != Some(&key) {
             self.asked = Some(key.clone());
-            out.push(Command::Run(look(key)));
+            out.push(Command::Run(look(key, cx.trace.clone())));
         }
     }
 

@@ -1,0 +1,218 @@
+//! Runs a call: a command in a process of its own, and what it printed as an answer.
+
+use super::answer::{self, Lines, text};
+use super::files::Roots;
+use super::rpc::{Fault, INVALID_PARAMS, Request};
+use super::tools::{self, Asked, Tool};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use serde_json::{Value, json};
+use std::io::{self, Read};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The most that a command may print as JSON, in bytes.
+const MOST_JSON: usize = 64 << 20;
+/// Bytes of what a command says on standard error that are handed on.
+const NOTES: u64 = 600;
+
+/// Why a command was ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// What it printed is enough.
+    Enough,
+    /// Nobody wants to know any more.
+    Cancelled,
+    /// It took too long.
+    Late,
+}
+
+/// The answer to a call.
+pub fn answer(request: &Request, roots: &Roots, wait: Duration, cancelled: &Receiver<()>) -> Value {
+    let name = request.params.get("name").and_then(Value::as_str).unwrap_or_default();
+    let Some(tool) = tools::ALL.iter().find(|t| t.name == name) else {
+        return request.answer(Err(Fault::new(INVALID_PARAMS, format!("there is no tool `{}`", text::short(name)))));
+    };
+    let nothing = json!({});
+    let arguments = request.params.get("arguments").filter(|a| !a.is_null()).unwrap_or(&nothing);
+    let done = tool.asked(arguments, roots).and_then(|asked| match tool.command {
+        [] => Ok(page_of_list(&roots.list(), asked.cursor)),
+        _ => run(tool, &asked, wait, cancelled),
+    });
+    request.answer(Ok(done.unwrap_or_else(|why| json!({ "content": [said(&why)], "isError": true }))))
+}
+
+/// A text of an answer.
+fn said(text: &str) -> Value {
+    json!({ "type": "text", "text": text })
+}
+
+/// The page of a text that no command printed.
+fn page_of_list(all: &str, cursor: u64) -> Value {
+    let mut lines = Lines::after(cursor);
+    lines.add(all.as_bytes());
+    let more = if lines.more { format!("more: cursor {}\n", cursor + lines.taken) } else { String::new() };
+    json!({ "content": [said(&format!("{}{more}", lines.text))], "isError": false })
+}
+
+/// Runs a tool's command. What cannot be answered is said in a sentence.
+fn run(tool: &Tool, asked: &Asked, wait: Duration, cancelled: &Receiver<()>) -> Result<Value, String> {
+    let program = std::env::current_exe().map_err(|e| format!("the program cannot be started: {e}"))?;
+    let mut command = Command::new(program);
+    command.current_dir(&asked.folder).args(&asked.arguments);
+    // Lines are as long as they are.
+    command.env_remove("COLUMNS").env_remove("LINES");
+    let mut lines = if asked.json { Lines::whole_after(asked.cursor) } else { Lines::after(asked.cursor) };
+    let mut json = Vec::new();
+    let mut take = |bytes: &[u8]| match asked.json && !tool.json_lines() {
+        true => {
+            json.extend_from_slice(bytes);
+            json.len() <= MOST_JSON
+        }
+        false => lines.add(bytes),
+    };
+    let ended = process(&mut command, &mut take, Instant::now() + wait, cancelled)
+        .map_err(|e| format!("the program cannot be started: {e}"))?;
+    lines.finish();
+    let notes: Vec<&str> = ended.notes.lines().map(|l| l.strip_prefix("gotrail: ").unwrap_or(l)).collect();
+    let notes = notes.join("\n");
+    match (ended.stop, ended.code) {
+        (Some(Stop::Cancelled), _) => return Err("cancelled".into()),
+        (Some(Stop::Late), _) => {
+            return Err(format!("ended after {}s: ask for less, with from, to or a filter", wait.as_secs()));
+        }
+        (Some(Stop::Enough), _) if json.len() > MOST_JSON => {
+            return Err("too much as JSON: ask for less, or for text".into());
+        }
+        (Some(Stop::Enough), _) | (None, Some(0 | 1)) => {}
+        (None, _) => return Err(if notes.is_empty() { "the command failed".into() } else { notes }),
+    }
+    let about = About { tool, asked, notes: &notes };
+    if asked.json { about.structured(&json, &lines) } else { Ok(about.text(&lines)) }
+}
+
+/// What stands around a page.
+struct About<'a> {
+    tool: &'a Tool,
+    asked: &'a Asked,
+    notes: &'a str,
+}
+
+impl About<'_> {
+    /// What the page is of, and how to go on.
+    fn around(&self, next: Option<u64>, more: &str) -> String {
+        let mut all = String::new();
+        if let Some(next) = next {
+            all.push_str(&format!("more: cursor {next}{more}\n"));
+        }
+        if !self.notes.is_empty() {
+            all.push_str(&format!("note: {}\n", self.notes));
+        }
+        all.push_str(&format!("command: gotrail {}\n", text::short(&self.asked.shown())));
+        all
+    }
+
+    fn text(&self, lines: &Lines) -> Value {
+        let next = lines.more.then_some(self.asked.cursor + lines.taken);
+        let body = match (lines.text.is_empty(), self.asked.cursor) {
+            (true, 0) => "nothing found\n",
+            (true, _) => "nothing more\n",
+            _ => &lines.text,
+        };
+        let whole = format!("{}{body}{}", tools::MARK, self.around(next, ""));
+        json!({ "content": [said(&whole)], "isError": false })
+    }
+
+    /// A page as JSON, as the command's schema has it, and as text.
+    fn structured(&self, json: &[u8], lines: &Lines) -> Result<Value, String> {
+        let from = usize::try_from(self.asked.cursor).unwrap_or(usize::MAX);
+        let (object, next, more) = if self.tool.json_lines() {
+            let rows: Vec<Value> = lines.text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
+            // A line that was cut is none.
+            let lost = lines.taken - rows.len() as u64;
+            let next = lines.more.then_some(self.asked.cursor + lines.taken);
+            let lost = if lost > 0 {
+                format!("; {lost} rows are too long for JSON here: ask for text")
+            } else {
+                String::new()
+            };
+            (json!({ self.tool.rows: rows }), next, lost)
+        } else {
+            let whole: Value = match json.trim_ascii() {
+                [] => {
+                    return Ok(
+                        json!({ "content": [said(&format!("nothing found\n{}", self.around(None, "")))], "isError": false }),
+                    );
+                }
+                some => serde_json::from_slice(some).map_err(|e| format!("the command printed no JSON: {e}"))?,
+            };
+            let page = answer::page(whole, self.tool.rows, from);
+            let end = from.saturating_add(page.taken);
+            let mut more = format!(" of {} rows of {}", page.of, self.tool.rows);
+            if page.left_out > 0 {
+                more.push_str(&format!("; {} entries of lists are left out, which the command prints", page.left_out));
+            }
+            let next = (end < page.of || page.left_out > 0).then_some(end as u64);
+            (page.object, next, more)
+        };
+        let around = format!("{}{}", tools::MARK, self.around(next, &more));
+        let content = [said(&around), said(&object.to_string())];
+        Ok(json!({ "content": content, "structuredContent": object, "isError": false }))
+    }
+}
+
+/// How a process ended.
+struct Ended {
+    stop: Option<Stop>,
+    code: Option<i32>,
+    notes: String,
+}
+
+/// Runs a process, hands on what it prints until `take` has enough, and ends it then, when it is cancelled, or at `until`.
+fn process(
+    command: &mut Command,
+    take: &mut dyn FnMut(&[u8]) -> bool,
+    until: Instant,
+    cancelled: &Receiver<()>,
+) -> io::Result<Ended> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (printed, told) = (child.stdout.take(), child.stderr.take());
+    let (chunks, heard) = bounded(4);
+    let reader = std::thread::spawn(move || printed.map(|p| chunked(p, &chunks)));
+    let notes = std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        if let Some(mut told) = told {
+            let _ = told.by_ref().take(NOTES).read_to_end(&mut kept);
+            // What is not kept is read all the same, so that it does not stop the command.
+            let _ = io::copy(&mut told, &mut io::sink());
+        }
+        String::from_utf8_lossy(&kept).trim_end().to_owned()
+    });
+    let late = crossbeam_channel::at(until);
+    let stop = loop {
+        select! {
+            recv(heard) -> chunk => match chunk {
+                Ok(chunk) => if !take(&chunk) { break Some(Stop::Enough) },
+                Err(_) => break None,
+            },
+            recv(cancelled) -> _ => break Some(Stop::Cancelled),
+            recv(late) -> _ => break Some(Stop::Late),
+        }
+    };
+    if stop.is_some() {
+        let _ = child.kill();
+    }
+    drop(heard);
+    let code = child.wait()?.code();
+    let _ = reader.join();
+    Ok(Ended { stop, code, notes: notes.join().unwrap_or_default() })
+}
+
+/// Sends what can be read, until there is no more or nobody listens.
+fn chunked(mut from: impl Read, to: &Sender<Vec<u8>>) {
+    let mut buffer = vec![0; 1 << 16];
+    while let Ok(n @ 1..) = from.read(&mut buffer) {
+        if to.send(buffer[..n].to_vec()).is_err() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The files that the tools may read.
+
+use super::answer::text;
+use crate::base::number::bytes;
+use crate::cli::position;
+use crate::cli::{Failure, Result};
+use crate::input::{Kind, recognise};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Folders below a root that are looked into.
+const DEEPEST: usize = 6;
+/// Files that are looked at for a list.
+const MOST: usize = 20_000;
+/// Bytes of a file that tell what it is.
+const HEAD: u64 = 4096;
+
+/// The folders and files that the tools may read, by the names that they really have.
+pub struct Roots(Vec<PathBuf>);
+
+/// A file to read, seen from a folder.
+pub struct Named {
+    /// Where the command runs: a root.
+    pub folder: PathBuf,
+    /// The file from there, with the position that was asked for.
+    pub name: String,
+    /// The same from anywhere.
+    pub whole: String,
+}
+
+impl Roots {
+    /// These roots; the current folder, if there are none.
+    ///
+    /// # Errors
+    ///
+    /// One that is not there.
+    pub fn new(paths: &[PathBuf]) -> Result<Roots> {
+        let here = [PathBuf::from(".")];
+        let paths = if paths.is_empty() { &here } else { paths };
+        let real = |p: &PathBuf| fs::canonicalize(p).map_err(|cause| Failure::Read { path: p.clone(), cause });
+        paths.iter().map(real).collect::<Result<_>>().map(Roots)
+    }
+
+    /// The folders in which sources are looked for.
+    pub fn folders(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(|r| folder(r))
+    }
+
+    /// The file that an agent means: by its name from a root, or by its whole name, and perhaps with a position.
+    ///
+    /// # Errors
+    ///
+    /// It is not there, is no file, or is outside of the roots; in a sentence.
+    pub fn find(&self, asked: &str) -> std::result::Result<Named, String> {
+        let none = || {
+            format!("there is no file {} below what this server may read; `list_files` has them", text::short(asked))
+        };
+        for root in &self.0 {
+            let base = folder(root);
+            // Only what is a file with a position behind it has one.
+            let whole = base.join(asked);
+            let (path, position) = match position::split(&whole) {
+                Ok((path, None)) => (path, ""),
+                Ok((path, Some(_))) => (path, asked.rfind('@').map_or("", |i| &asked[i..])),
+                Err(e) => return Err(e.to_string()),
+            };
+            let Ok(real) = fs::canonicalize(&path) else { continue };
+            if !real.starts_with(root) || !real.is_file() {
+                continue;
+            }
+            let name = real.strip_prefix(base).unwrap_or(&real).to_string_lossy().into_owned();
+            // A name is never taken for an option.
+            let dot = if name.starts_with('-') { "./" } else { "" };
+            let whole = format!("{}{position}", real.display());
+            return Ok(Named { folder: base.to_owned(), name: format!("{dot}{name}{position}"), whole });
+        }
+        Err(none())
+    }
+
+    /// The recordings below the roots, a line each: name, what it is, size.
+    pub fn list(&self) -> String {
+        let mut lines = Vec::new();
+        let mut left = MOST;
+        for root in &self.0 {
+            walk(root, folder(root), 0, &mut left, &mut lines);
+        }
+        let mut all = lines.join("\n");
+        if lines.is_empty() {
+            all = "no traces or profiles here".into();
+        }
+        if left == 0 {
+            all.push_str(&format!("\nmore than {MOST} files: the others were not looked at"));
+        }
+        all.push('\n');
+        all
+    }
+}
+
+/// The folder that names are seen from.
+fn folder(root: &Path) -> &Path {
+    if root.is_file() { root.parent().unwrap_or(root) } else { root }
+}
+
+/// Adds the recordings at and below a path, in the order of their names. Links are not followed.
+fn walk(path: &Path, base: &Path, depth: usize, left: &mut usize, lines: &mut Vec<String>) {
+    let Ok(about) = fs::symlink_metadata(path) else { return };
+    if about.is_dir() {
+        let hidden = depth > 0 && path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
+        if depth > DEEPEST || hidden {
+            return;
+        }
+        let mut inside: Vec<PathBuf> = fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        inside.sort();
+        inside.iter().for_each(|p| walk(p, base, depth + 1, left, lines));
+    } else if about.is_file() && *left > 0 {
+        *left -= 1;
+        if let Some(what) = what(path) {
+            let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().into_owned();
+            lines.push(format!("{}  {what}  {}", crate::base::text::escape(&name), bytes(about.len())));
+        }
+    }
+}
+
+/// What a file is, by its beginning; nothing if it is not for this program.
+fn what(path: &Path) -> Option<&'static str> {
+    let mut head = Vec::new();
+    File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
+    if head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        let name = path.to_string_lossy();
+        return Some(if name.contains(".pb") { "packed, a profile by its name" } else { "packed" });
+    }
+    match recognise(&head) {
+        Kind::Trace { .. } => Some("trace"),
+        Kind::Profile | Kind::LegacyProfile | Kind::Other(_) => Some("profile"),
+        Kind::Log { .. } => Some("log with goroutines or races"),
+        Kind::HalfHeader | Kind::Unknown { .. } => None,
+    }
+}

@@ -1,0 +1,94 @@
+//! The parts of the server that need no process.
+
+use super::answer::{self, Lines, PAGE};
+use super::rpc::{self, Message};
+use super::{Event, read};
+use serde_json::{Value, json};
+
+/// The code and the id of the error that a line gets.
+fn fault(line: &str) -> Option<(i64, Value)> {
+    let (id, fault) = rpc::parse(line.as_bytes()).err()?;
+    let answer = rpc::error(&id, &fault);
+    assert_eq!(answer["jsonrpc"], "2.0");
+    Some((answer["error"]["code"].as_i64().unwrap(), answer["id"].clone()))
+}
+
+#[test]
+fn what_is_no_message_gets_the_code_of_json_rpc() {
+    let call = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+    assert_eq!(fault("{"), Some((-32700, Value::Null)));
+    assert_eq!(fault(&"[".repeat(100_000)), Some((-32700, Value::Null)));
+    assert_eq!(fault("[]"), Some((-32600, Value::Null)));
+    assert_eq!(fault("17"), Some((-32600, Value::Null)));
+    assert_eq!(fault(r#"{"jsonrpc":"1.0","id":7,"method":"ping"}"#), Some((-32600, json!(7))));
+    assert_eq!(fault(r#"{"jsonrpc":"2.0","id":7}"#), Some((-32600, json!(7))));
+    assert_eq!(fault(r#"{"jsonrpc":"2.0","id":7,"method":1}"#), Some((-32600, json!(7))));
+    assert_eq!(fault(r#"{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}"#), Some((-32602, json!(7))));
+    for id in ["null", "1.5", "true", "{}", "123456789012345678901234567890"] {
+        assert_eq!(fault(&call(id)), Some((-32600, Value::Null)), "{id}");
+    }
+    for id in ["0", "-1", "18446744073709551615", "\"\"", "\"\\u0000x\""] {
+        let Ok(Message::Request(r)) = rpc::parse(call(id).as_bytes()) else { panic!("{id}") };
+        assert_eq!(r.answer(Ok(json!({})))["id"], serde_json::from_str::<Value>(id).unwrap());
+    }
+    assert!(matches!(rpc::parse(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Ok(Message::Answer)));
+    assert!(matches!(rpc::parse(br#"{"jsonrpc":"2.0","method":"x"}"#), Ok(Message::Notification { .. })));
+}
+
+#[test]
+fn a_line_that_is_too_long_is_passed_over() {
+    let long = "x".repeat(super::LONGEST as usize + 10);
+    let (events, heard) = crossbeam_channel::unbounded();
+    read(format!("a\n{long}\nb").as_bytes(), &events);
+    drop(events);
+    let lines: Vec<Option<Vec<u8>>> = heard
+        .iter()
+        .filter_map(|e| match e {
+            Event::Line(l) => Some(l),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lines, [Some(b"a\n".to_vec()), None, Some(b"b".to_vec())]);
+}
+
+#[test]
+fn pages_of_text_lie_end_to_end_however_it_comes() {
+    let all: Vec<String> = (0..500).map(|i| format!("line {i} µ")).collect();
+    let text = all.join("\n");
+    for chunk in [1, 7, 100_000] {
+        let (mut got, mut cursor) = (Vec::new(), 0);
+        loop {
+            let mut page = Lines::after(cursor);
+            text.as_bytes().chunks(chunk).all(|c| page.add(c));
+            page.finish();
+            assert!(page.text.len() <= PAGE);
+            got.extend(page.text.lines().map(str::to_owned));
+            cursor += page.taken;
+            if !page.more {
+                break;
+            }
+        }
+        assert_eq!(got, all);
+    }
+    let mut page = Lines::after(0);
+    page.add("y".repeat(5000).as_bytes());
+    page.finish();
+    assert!(page.text.ends_with("y… [4000 bytes more]\n"), "{}", page.text);
+}
+
+#[test]
+fn pages_of_lists_keep_every_row_and_say_what_is_left_out() {
+    let row = |i: usize| json!({ "i": i, "list": (0..i % 20).collect::<Vec<_>>(), "text": "t".repeat(i) });
+    let whole = json!({ "rows": (0..200).map(row).collect::<Vec<_>>(), "other": (0..50).collect::<Vec<_>>() });
+    let (mut from, mut seen) = (0, Vec::new());
+    while from < 200 {
+        let page = answer::page(whole.clone(), "rows", from);
+        assert!(page.taken > 0 && page.of == 200 && page.left_out >= 46);
+        assert!(page.object.to_string().len() <= PAGE + 100);
+        seen.extend(page.object["rows"].as_array().unwrap().iter().map(|r| r["i"].as_u64().unwrap()));
+        from += page.taken;
+    }
+    assert_eq!(seen, (0..200).collect::<Vec<u64>>());
+    let none = answer::page(json!({ "rows": [] }), "rows", 7);
+    assert_eq!((none.taken, none.of, none.left_out), (0, 0, 0));
+}
