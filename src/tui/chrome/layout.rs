@@ -160,15 +160,15 @@ pub fn tabs(width: u16, beside: u16, present: ViewId) -> Vec<(ViewId, String, u1
         (out, x + beside)
     };
     let short = |id: ViewId| if id == present { id.name() } else { id.short() };
-    let attempts: [(&dyn Fn(ViewId) -> &'static str, u16, &str); 5] = [
-        (&ViewId::name, 1, " "),
-        (&ViewId::name, 0, " "),
-        (&ViewId::name, 0, ""),
-        (&short, 0, ""),
-        (&ViewId::short, 0, ""),
-    ];
-    for (name, gap, end) in attempts {
-        let (made, end) = make(name, gap, end);
+    for (gap, end) in [(1, " "), (0, " "), (0, "")] {
+        let (made, end) = make(&ViewId::name, gap, end);
+        if end <= width {
+            return made;
+        }
+    }
+    let shorter: [&dyn Fn(ViewId) -> &'static str; 2] = [&short, &ViewId::short];
+    for name in shorter {
+        let (made, end) = make(name, 0, "");
         if end <= width {
             return made;
         }
