@@ -50,6 +50,22 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
     }
 }
 
+/// Two goroutines that wait for each other's lock are told before what goes on at the same lines, with the third that waits
+/// behind them.
+#[test]
+fn a_deadlock_is_told_first() {
+    let v = json(&data("deadlock"));
+    assert_eq!(rules(&v)[0], "stuck-lock", "{v:#}");
+    assert_eq!(rules(&v).iter().filter(|r| *r == "stuck-lock").count(), 1, "{v:#}");
+    let f = &v["findings"][0];
+    assert_eq!((f["severity"].as_str(), f["at"]["line"].as_u64()), (Some("warn"), Some(17)), "{f:#}");
+    assert!(f["says"].as_str().unwrap().starts_with("3 goroutines are blocked to the end of the trace, "), "{f:#}");
+    assert!(f["evidence"].to_string().contains("1 more to the end of the trace at programs/deadlock.go:42"), "{f:#}");
+    // Each of the three has waited for as long as the trace goes on.
+    let cost = f["cost_ns"].as_i64().unwrap();
+    assert!((3 * 300_000_000..3 * 1_000_000_000).contains(&cost), "{cost}");
+}
+
 /// What is slow because of a lock is a sentence of the lock's finding, and no finding above it.
 #[test]
 fn slow_tasks_are_laid_to_the_lock_that_they_wait_for() {

@@ -130,6 +130,10 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
         };
         out.push(format!("several {things}, by the order in which waiters are woken: {whose}"));
     }
+    // What never ended comes first where it is most of all.
+    let left = left(x);
+    let most = x.unreleased > x.blame.first().map_or(Duration::ZERO, |b| b.delay);
+    out.extend(left.clone().filter(|_| most));
     for b in x.blame.iter().take(LINES) {
         let who = shown_func(&b.who);
         out.push(format!(
@@ -145,14 +149,7 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
         let delay: Duration = rest.iter().map(|b| b.delay).sum();
         out.push(format!("delay {delay} = {} by {} others", percent(delay, x.total), rest.len()));
     }
-    if x.unreleased > Duration::ZERO {
-        let share = percent(x.unreleased, x.total);
-        let n = unfinished(x.unfinished);
-        let since = if x.several || x.blame.is_empty() { "" } else { "since then, " };
-        out.push(format!("delay {} = {share} {since}{STILL_BLOCKED}{n}", x.unreleased));
-    } else if x.unfinished > 0 {
-        out.push(format!("{STILL_BLOCKED}{}", unfinished(x.unfinished)));
-    }
+    out.extend(left.filter(|_| !most));
     out.extend(while_held(x, name));
     if let Some(&most) = x.depth.iter().max().filter(|_| x.depth_max > 1) {
         out.push(format!("waiters over time [{}] up to {} on average", bars(&x.depth, most), milli(most)));
@@ -188,6 +185,16 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
         _ => {}
     }
     out
+}
+
+/// What was waited for that nobody has ended.
+fn left(x: &Contended) -> Option<String> {
+    let n = unfinished(x.unfinished);
+    if x.unreleased == Duration::ZERO {
+        return (x.unfinished > 0).then(|| format!("{STILL_BLOCKED}{n}"));
+    }
+    let since = if x.several || x.blame.is_empty() { "" } else { "since the last release, " };
+    Some(format!("delay {} = {} {since}{STILL_BLOCKED}{n}", x.unreleased, percent(x.unreleased, x.total)))
 }
 
 /// How a wait was ended.

@@ -22,6 +22,7 @@ var programs = map[string]func(){
 	"chain":       chain,
 	"convoy":      convoy,
 	"deadline":    deadline,
+	"deadlock":    deadlock,
 	"filelock":    filelock,
 	"gone":        gone,
 	"holdup":      holdup,

@@ -53,7 +53,7 @@ beside() {
 }
 if [ "$*" = beside ]; then beside; exit; fi
 
-all=(annotations chain convoy coroutine deadline filelock gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
+all=(annotations chain convoy coroutine deadline deadlock filelock gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
   requests restart selects shards slowlock slowpool starved sweep sweeplight syscall timer unbuffered waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'

@@ -41,6 +41,7 @@ var programs = map[string]func(strength int){
 	"writer-behind-readers": writerBehindReaders,
 	"lock-holder":           lockHolder,
 	"lock-convoy":           convoy,
+	"stuck-lock":            stuckLock,
 	"timer-storm":           timerStorm,
 	"goroutine-churn":       churn,
 	"gosched-spinning":      gosched,
@@ -360,6 +361,18 @@ func lockHolder(strength int) {
 			time.Sleep(2 * time.Millisecond)
 		}
 	}()
+}
+
+func stuckLock(strength int) {
+	var mu sync.Mutex
+	time.Sleep(by(strength, 1400*time.Millisecond, 500*time.Millisecond, 0))
+	mu.Lock()
+	for i := 0; i < by(strength, 1, 2, 8); i++ {
+		go func() {
+			mu.Lock()
+			mu.Unlock()
+		}()
+	}
 }
 
 func convoy(strength int) {

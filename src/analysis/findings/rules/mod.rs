@@ -29,6 +29,7 @@ mod slow_sync;
 mod small_io;
 mod spans;
 mod starvation;
+mod stuck_lock;
 mod stw;
 mod threads;
 mod timers;
@@ -65,6 +66,7 @@ pub const RULES: &[Rule] = &[
     pool::RULE,
     slow_receiver::RULE,
     slow_sender::RULE,
+    stuck_lock::RULE,
     starvation::RULE,
     rwmutex::RULE,
     lock_holder::RULE,

@@ -5,7 +5,7 @@ use super::classes::{Classes, Early, Node, Site};
 use super::line::Order;
 use super::log::{Kept, Step};
 use super::queue::Queue;
-use super::{Contended, What};
+use super::{Contended, Left, What};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::tracker::{self, Interval, Visit};
 use crate::analysis::waits::links::group;
@@ -158,6 +158,9 @@ impl<'a> Follow<'a> {
         out.unfinished += u64::from(open);
         out.open += u64::from(wait.began == EventNo::MAX || open);
         out.total += d;
+        if open && out.left.is_none_or(|l| d > l.longest) {
+            out.left = Some(Left { first: (wait.go, from), longest: d, quiet: Duration::ZERO });
+        }
         if d > out.max || out.waits == 1 {
             (out.max, out.longest) = (d, Some(wait.began).filter(|&no| no != EventNo::MAX));
             out.longest_wait = (wait.go, from);

@@ -120,6 +120,17 @@ pub struct Meanwhile {
     pub weight: Duration,
 }
 
+/// Those who are still blocked when the trace ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Left {
+    /// Who has waited longest, and since when: the trace's start, if before.
+    pub first: (GoIdx, Time),
+    /// For how long that is.
+    pub longest: Duration,
+    /// For how long nobody has released anything while somebody waited: all of the longest wait, where there are several.
+    pub quiet: Duration,
+}
+
 /// A lock or a channel, or several that the same lines use.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Contended {
@@ -169,6 +180,8 @@ pub struct Contended {
     /// What was waited for since the last release, to the end of the trace; where there are several locks or channels, all
     /// that was waited for by those whose waits have not ended.
     pub unreleased: Duration,
+    /// Those who are still blocked when the trace ends; nothing for a sum over several traces.
+    pub left: Option<Left>,
     /// How many held it at once, at most, as far as their releases show.
     pub held_max: u64,
     /// Whether those who end waits are those who wait: what they pass on is held in between, as of a pool.
@@ -223,6 +236,7 @@ impl Contended {
             several: false,
             blame: Vec::new(),
             unreleased: Duration::ZERO,
+            left: None,
             held_max: 0,
             held_by_waiters: false,
             while_held: Vec::new(),
@@ -384,9 +398,12 @@ fn close(mut q: Queue, mut c: Contended, index: &Index, length: Duration) -> (Co
     c.depth_mean_milli = (q.area * 1000 / whole).clamp(0, i128::from(u64::MAX)) as u64;
     c.depth = q.over_time.milli();
     (c.depth_max, c.busy, c.convoy, c.handoffs) = (q.depth_max, q.busy, q.longest_convoy, q.handoffs);
-    let (delays, holds, several) = q.blame();
+    let (quiet, (delays, holds, several)) = (q.quiet(), q.blame());
     (c.held_by_waiters, c.held_max, c.several) = (q.held_by_waiters(), holds.most_at_once(), several);
     c.unreleased = nanos(q.area - delays.values().map(|d| d.area).sum::<i128>());
+    if let Some(left) = &mut c.left {
+        left.quiet = if several { left.longest } else { quiet.min(left.longest) };
+    }
     let blame = |(&(group, at, how), d): (&delay::By, &delay::Delay)| Blame {
         who: index.group_name(group).to_owned(),
         at,

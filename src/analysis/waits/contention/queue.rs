@@ -287,6 +287,11 @@ impl Queue {
         (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false)
     }
 
+    /// For how long somebody has waited since anybody released, when all has been followed.
+    pub fn quiet(&self) -> Duration {
+        self.sides.iter().map(|s| s.pending_busy).max().unwrap_or(Duration::ZERO)
+    }
+
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
     /// received before, say. Not so where all is passed on in one direction, as from stage to stage of a pipeline whose
     /// stages are at the same lines.
