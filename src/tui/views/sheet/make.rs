@@ -248,6 +248,12 @@ fn lock(index: &Index, c: &Contention, x: &Contended, numbers: impl Fn(&str, &st
     if let Some(first) = notes.first_mut() {
         *first = format!("max waiters {} · {first}", base::count(x.depth_max));
     }
+    // What holds a channel's goroutines up is the answer, and must not be what a low screen leaves out.
+    if x.what == What::Channel
+        && let Some(verdict) = notes.pop()
+    {
+        notes.insert(0, verdict);
+    }
     if x.idle() {
         notes.insert(0, report::IDLE.into());
     }
