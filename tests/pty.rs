@@ -293,7 +293,8 @@ fn the_root_cause_of_two_incidents_is_at_most_three_keys_away() {
             "orders",
             "115 654 events",
             &[
-                ("L", &["blocked at orders/main.go:32  main.(*Pool).Get", "while held: 73.0 % select (HTTP)"][..]),
+                ("L", &["blocked at orders/main.go:32  main.(*Pool).Get", "a pool, held by up to 4"][..]),
+                ("e", &["while held: 73.0 % select (HTTP)"]),
                 ("c", &["root cause: ", "http.(*conn).serve, each waiting for the next"]),
             ][..],
         ),

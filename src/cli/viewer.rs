@@ -189,11 +189,19 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
         profiles.sort_by_key(|p| (p.profile.samples.is_empty(), !of_cpu(p)));
     }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
-    Ok(Opened { trace, profiles, told: Arc::new(told), name: names.join(" + "), at })
+    Ok(Opened { trace, profiles, told: Arc::new(told), name: called(&names), at })
+}
+
+/// What many files are called in the title, where all their names would leave no room for anything else.
+fn called(names: &[String]) -> String {
+    match names {
+        [first, rest @ ..] if rest.len() > 1 => format!("{first} + {} more files", rest.len()),
+        _ => names.join(" + "),
+    }
 }
 
 /// What the terminal can show, from its environment, and what the settings make of it.
-fn theme(settings: &Settings, ascii: bool, var: impl Fn(&str) -> Option<OsString>) -> Theme {
+fn theme(settings: &Settings, ascii: bool, var: impl Fn(&str) -> Option<OsString>) -> Result<Theme> {
     let text = |name: &str| var(name).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default();
     let level = match supports_color::on(supports_color::Stream::Stdout) {
         _ if !text("NO_COLOR").is_empty() || text("TERM") == "dumb" => ColorLevel::None,
@@ -213,7 +221,11 @@ fn theme(settings: &Settings, ascii: bool, var: impl Fn(&str) -> Option<OsString
     };
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(text).into_iter().find(|v| !v.is_empty()).unwrap_or_default();
     let plain = matches!(locale.as_str(), "C" | "POSIX") || matches!(text("TERM").as_str(), "dumb" | "vt100");
-    Theme::new(level, background, ascii || settings.ascii || plain)
+    let theme = Theme::new(level, background, ascii || settings.ascii || plain);
+    let colors = settings.colors.iter().map(|(name, color)| (name.as_str(), color.as_str()));
+    let mut theme = theme.with_colors(colors).map_err(Usage::Bindings)?;
+    theme.compact = settings.density == config::Density::Compact;
+    Ok(theme)
 }
 
 /// Where sources are looked for: what the command line says, then the settings, then in the program itself if it shows
@@ -243,7 +255,7 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
         beside: o.told,
         name: o.name,
         at: o.at,
-        theme: theme(&settings, args.ascii, |v| std::env::var_os(v)),
+        theme: theme(&settings, args.ascii, |v| std::env::var_os(v))?,
         keymap,
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
         places: places(&settings, &args.source, &args.files),

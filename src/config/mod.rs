@@ -33,12 +33,16 @@ pub struct Settings {
     pub mouse: bool,
     /// The view that a trace opens in, by the name in its tab; what there is is checked where views are known.
     pub view: String,
+    /// How much room the panes get.
+    pub density: Density,
     /// How much memory an open trace may take.
     pub memory: ByteSize,
     /// Where sources are.
     pub source: SourceSettings,
     /// What else is a span.
     pub spans: SpanSettings,
+    /// Colours by what they are of, as text; what there is is checked where colours are known.
+    pub colors: BTreeMap<String, String>,
     /// Keys by action name, as text; what they mean is checked where actions are known.
     pub keys: BTreeMap<String, Vec<String>>,
 }
@@ -51,9 +55,11 @@ impl Default for Settings {
             ascii: false,
             mouse: true,
             view: "timeline".into(),
+            density: Density::Normal,
             memory: ByteSize(1_000_000_000),
             source: SourceSettings::default(),
             spans: SpanSettings::default(),
+            colors: BTreeMap::new(),
             keys: BTreeMap::new(),
         }
     }
@@ -90,6 +96,17 @@ pub enum Theme {
     Ansi,
     /// No colours.
     Mono,
+}
+
+/// How much room the panes below a view get.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Density {
+    /// A third of the screen.
+    #[default]
+    Normal,
+    /// A quarter of it, and the strip at the top one row: the view shows more at once.
+    Compact,
 }
 
 /// A number of bytes, written `512MB`, `1.5 GB` or `2GiB`.

@@ -20,6 +20,8 @@ fn all_keys_are_read() {
     let s = Settings::parse(Path::new("s"), text).unwrap();
     assert_eq!((s.theme, s.ascii, s.mouse, s.memory), (Theme::Light, true, false, ByteSize(256 << 20)));
     assert_eq!((s.editor.as_str(), s.source.paths.len()), ("code -g {file}:{line}", 2));
+    let s2 = Settings::parse(Path::new("s"), "density = 'compact'\n[colors]\nlock = '#ff5f5f'\n").unwrap();
+    assert_eq!((s2.density, s2.colors["lock"].as_str()), (Density::Compact, "#ff5f5f"));
     assert_eq!(s.keys["next_hit"], ["n", "ctrl-g"]);
 }
 

@@ -11,6 +11,7 @@ use crate::model::dict::{NOT_KNOWN, shown_func};
 use crate::model::places::PlaceId;
 use crate::model::reasons::How;
 use crate::model::segment::GoState;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Lines shown of each class.
@@ -43,7 +44,7 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     let mut idle = false;
     for x in table.classes.iter().take(limit) {
         if x.0.idle() && !std::mem::replace(&mut idle, true) {
-            writeln!(out, "\nwithout work: those who could send to them, or wake them, are not at it")?;
+            writeln!(out, "\n{IDLE}")?;
         }
         one(table, x, out)?;
     }
@@ -52,6 +53,9 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     }
     unsaid(table, out)
 }
+
+/// What is said of classes that hold nothing up.
+pub const IDLE: &str = "without work: those who could send to them, or wake them, are not at it";
 
 /// What the time in which anybody was blocked is a part of.
 pub fn whole(narrowed: bool) -> &'static str {
@@ -95,6 +99,15 @@ pub fn kind(x: &Contended) -> String {
     what.sort_unstable();
     what.dedup();
     text::escape(&what.join(", ")).into_owned()
+}
+
+/// Where most of the waits of a class are, safe to show, and how many more places there are.
+pub fn blocked_at(c: &Contention, index: &Index, x: &Contended) -> String {
+    let Some(first) = x.waits_at.first().map(|w| w.0) else { return String::new() };
+    let n = name(c, index, first);
+    let others: BTreeSet<PlaceId> = x.waits_at.iter().map(|w| w.0).filter(|p| *p != first).collect();
+    let more = if others.is_empty() { String::new() } else { format!(" + {} more", others.len()) };
+    if n.line.is_empty() { format!("{NOT_KNOWN}{more}") } else { format!("{}{more}  {}", n.line, n.func) }
 }
 
 /// What there is to say of a class below its numbers, safe to show.

@@ -180,7 +180,7 @@ fn gc(index: &Index, s: &Summary, page: Page, out: &mut dyn Write) -> io::Result
             vec![
                 format!("GC: {} cycle{}{open}", text::count(n), if n == 1 { "" } else { "s" }),
                 format!("active {active} = {} of trace", percent(active.ns().max(0) as u64, whole)),
-                format!("{} mark assists {}", text::count(assist.count), Duration(assist.total_ns)),
+                format!("{} mark assists lasting {}", text::count(assist.count), Duration(assist.total_ns)),
                 format!("sweep {}", Duration(sweep.total_ns)),
             ],
             out,

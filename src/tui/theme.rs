@@ -1,6 +1,7 @@
 //! Styles by role and glyphs by meaning. A pure function of what the terminal can do.
 
-use crate::base::text::LEVELS;
+use crate::base::spell;
+use crate::base::text::{LEVELS, escape};
 use crate::model::reasons::WaitKind;
 use crate::wire::event::GoState;
 use ratatui::buffer::{Buffer, Cell};
@@ -49,6 +50,10 @@ pub enum Role {
     Waiting,
     /// A wait for a lock.
     WaitLock,
+    /// A wait for the network or a file.
+    WaitIo,
+    /// A wait for a clock.
+    WaitTimer,
     /// A wait for something that has no colour of its own.
     WaitOther,
     Syscall,
@@ -65,7 +70,7 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Role; 28] = [
+    pub const ALL: [Role; 30] = [
         Role::Text,
         Role::Dim,
         Role::Accent,
@@ -83,6 +88,8 @@ impl Role {
         Role::Runnable,
         Role::Waiting,
         Role::WaitLock,
+        Role::WaitIo,
+        Role::WaitTimer,
         Role::WaitOther,
         Role::Syscall,
         Role::Gc,
@@ -216,12 +223,53 @@ pub struct Theme {
     pub background: Background,
     /// The glyphs.
     pub glyphs: &'static Glyphs,
+    /// Whether the panes give room to the view.
+    pub compact: bool,
+    /// Colours that the user has chosen, in 24 bits.
+    own: Vec<(Role, u32)>,
 }
+
+/// What users choose colours of, and what it is the style of.
+const NAMED: [(&str, Role); 9] = [
+    ("running", Role::Running),
+    ("runnable", Role::Runnable),
+    ("syscall", Role::Syscall),
+    ("lock", Role::WaitLock),
+    ("channel", Role::Waiting),
+    ("io", Role::WaitIo),
+    ("timer", Role::WaitTimer),
+    ("gc", Role::Gc),
+    ("other", Role::WaitOther),
+];
 
 impl Theme {
     /// A theme for a terminal.
     pub fn new(level: ColorLevel, background: Background, ascii: bool) -> Theme {
-        Theme { level, background, glyphs: if ascii { &ASCII } else { &UNICODE } }
+        let glyphs = if ascii { &ASCII } else { &UNICODE };
+        Theme { level, background, glyphs, compact: false, own: Vec::new() }
+    }
+
+    /// The same with the user's own colours, by what they are of: `#rrggbb`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for each name that there is not, and for each text that is not a colour.
+    pub fn with_colors<'a>(mut self, all: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Theme, Vec<String>> {
+        let mut wrong = Vec::new();
+        for (name, color) in all {
+            let hex = color.strip_prefix('#').filter(|h| h.len() == 6 && h.bytes().all(|b| b.is_ascii_hexdigit()));
+            match (NAMED.iter().find(|n| n.0 == name), hex.and_then(|h| u32::from_str_radix(h, 16).ok())) {
+                (Some(&(_, role)), Some(c)) => self.own.push((role, c)),
+                (None, _) => {
+                    let near = spell::hint_nearest(name, NAMED.iter().map(|n| n.0));
+                    wrong.push(format!("colors: there is no `{}`{near}", escape(name)));
+                }
+                (_, None) => {
+                    wrong.push(format!("colors: {name}: `{}` is not a colour: write it as #ff9e64", escape(color)));
+                }
+            }
+        }
+        if wrong.is_empty() { Ok(self) } else { Err(wrong) }
     }
 
     /// Whether only ASCII may be drawn.
@@ -236,7 +284,8 @@ impl Theme {
             ColorLevel::None => style,
             ColorLevel::Basic => basic(role).map_or(style, |c| style.fg(c)),
             ColorLevel::True => {
-                let style = match rgb(role, self.background == Background::Light) {
+                let own = self.own.iter().find(|o| o.0 == role).map(|o| o.1);
+                let style = match own.or_else(|| rgb(role, self.background == Background::Light)) {
                     Some(c) => style.fg(Color::from_u32(c)),
                     None => style,
                 };
@@ -332,9 +381,8 @@ impl Theme {
         match kind {
             WaitKind::Lock => Role::WaitLock,
             WaitKind::Channel => Role::Waiting,
-            // As a syscall is, from which it differs by its glyph.
-            WaitKind::Io => Role::Syscall,
-            WaitKind::Timer => Role::Dim,
+            WaitKind::Io => Role::WaitIo,
+            WaitKind::Timer => Role::WaitTimer,
             WaitKind::Gc => Role::Gc,
             WaitKind::Other => Role::WaitOther,
         }
@@ -377,7 +425,7 @@ impl Theme {
                 style.add_modifier(Modifier::BOLD)
             }
             Role::Stw => style.add_modifier(Modifier::BOLD),
-            Role::Dim | Role::Border | Role::Comment if self.level == ColorLevel::None => {
+            Role::Dim | Role::Border | Role::Comment | Role::WaitTimer if self.level == ColorLevel::None => {
                 style.add_modifier(Modifier::DIM)
             }
             _ => style,
@@ -388,7 +436,7 @@ impl Theme {
 fn basic(role: Role) -> Option<Color> {
     Some(match role {
         Role::Text | Role::Title | Role::Heading | Role::Selection | Role::Cursor => return None,
-        Role::Dim | Role::Border | Role::Comment => Color::DarkGray,
+        Role::Dim | Role::Border | Role::Comment | Role::WaitTimer => Color::DarkGray,
         Role::Accent | Role::Key | Role::Keyword => Color::Cyan,
         Role::Error | Role::Stw => Color::Red,
         Role::Warning | Role::Runnable => Color::Yellow,
@@ -398,6 +446,7 @@ fn basic(role: Role) -> Option<Color> {
         // The dark blue of most palettes cannot be read on black.
         Role::Waiting => Color::LightBlue,
         Role::WaitLock => Color::LightRed,
+        Role::WaitIo => Color::LightCyan,
         Role::WaitOther => Color::Gray,
         Role::Syscall => Color::Cyan,
         Role::Gc => Color::LightMagenta,
@@ -412,7 +461,7 @@ fn basic(role: Role) -> Option<Color> {
 fn rgb(role: Role, light: bool) -> Option<u32> {
     let (dark_bg, light_bg) = match role {
         Role::Text | Role::Title | Role::Heading | Role::Selection | Role::Cursor => return None,
-        Role::Dim | Role::Comment => (0x9aa4b2, 0x565e69),
+        Role::Dim | Role::Comment | Role::WaitTimer => (0x9aa4b2, 0x565e69),
         Role::Border => (0x4a5361, 0xb4bcc8),
         Role::Accent | Role::Key => (0x6cb6ff, 0x0b62b4),
         Role::Error | Role::Stw => (0xff7d7a, 0xb01c19),
@@ -422,6 +471,7 @@ fn rgb(role: Role, light: bool) -> Option<u32> {
         Role::Running => (0x57c785, 0x146b39),
         Role::Waiting => (0x8aa9e0, 0x3d5f98),
         Role::WaitLock => (0xff9e64, 0x9a4a00),
+        Role::WaitIo => (0xb9cf6e, 0x4d5f08),
         Role::WaitOther => (0xc8b79e, 0x6b5a3e),
         Role::Syscall => (0x47b8c9, 0x07626f),
         Role::Gc => (0xb392f0, 0x6f45c4),
@@ -433,4 +483,22 @@ fn rgb(role: Role, light: bool) -> Option<u32> {
         Role::Number => (0xc9a6ff, 0x6f42c1),
     };
     Some(if light { light_bg } else { dark_bg })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_user_s_colours_take_the_place_of_the_theme_s_and_mistakes_are_named() {
+        let theme = || Theme::new(ColorLevel::True, Background::Dark, false);
+        let own = theme().with_colors([("lock", "#ff0001")].into_iter()).unwrap();
+        assert_eq!(own.wait(Some(WaitKind::Lock)).fg, Some(Color::Rgb(0xff, 0, 1)));
+        assert_eq!(own.style(Role::Running), theme().style(Role::Running));
+        let wrong = theme().with_colors([("lokc", "#ff0001"), ("io", "red"), ("gc", "#12\u{e9}34")].into_iter());
+        let wrong = wrong.unwrap_err();
+        assert_eq!(wrong.len(), 3);
+        assert!(wrong[0].contains("`lokc`") && wrong[0].contains("`lock`"), "{}", wrong[0]);
+        assert!(wrong[1].contains("`red` is not a colour"), "{}", wrong[1]);
+    }
 }

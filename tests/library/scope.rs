@@ -120,6 +120,17 @@ proptest! {
         let events: usize =
             index.segments_between(range.0, range.1).map(|i| samples(&trace.segment(i).unwrap())).sum();
         prop_assert_eq!(members.values().map(|c| c.samples as usize).sum::<usize>(), events);
+        // What each goroutine was and when: all that is counted lies in the range.
+        for (lane, c) in goroutines.iter().filter(|(lane, _)| matches!(lane, Lane::Go(_))) {
+            let all = c.running + c.runnable + c.waiting + c.syscall;
+            prop_assert!(all <= range.1 - range.0 && c.longest_wait <= index.duration(), "{:?}: {}", lane, all);
+        }
+        // Tasks and regions: none has more of the range than there is, and each name's sum is that of its list.
+        for s in tasks::sums(trace, opts, None).unwrap() {
+            let of = tasks::list(trace, opts, None, (s.what, s.name), usize::MAX).unwrap();
+            prop_assert_eq!(of.iter().map(|t| t.len()).sum::<Duration>(), s.total);
+            prop_assert!(of.iter().all(|t| t.len() <= range.1 - range.0));
+        }
         // Locks and channels.
         let locks = contention_in(trace, None, range).unwrap();
         for x in &locks.classes {
@@ -143,6 +154,35 @@ proptest! {
             let c = cell(&goroutines, Lane::Go(GoIdx(i as u32)));
             prop_assert_eq!(path.total(), c.running + c.runnable + c.waiting + c.syscall);
         }
+    }
+
+    #[test]
+    fn goroutines_waits_and_stacks_of_two_ranges_side_by_side_sum_to_those_of_both(
+        which in 0..9usize, a in 0.0f64..1.0, b in 0.0f64..1.0, c in 0.0f64..1.0,
+    ) {
+        let trace = &TRACES[which];
+        let mut at = [a, b, c];
+        at.sort_by(f64::total_cmp);
+        let ranges = [(at[0], at[1]), (at[1], at[2]), (at[0], at[2])].map(|(a, b)| range(trace, a, b));
+        let states = ranges.map(|r| {
+            let of = totals(trace, r, &|_| true).unwrap();
+            let parts = of.iter().filter(|(lane, _)| matches!(lane, Lane::Go(_)));
+            parts.map(|(_, c)| [c.running, c.runnable, c.waiting, c.syscall]).fold([0i64; 4], |mut sum, c| {
+                (0..4).for_each(|i| sum[i] += c[i].ns());
+                sum
+            })
+        });
+        prop_assert_eq!([0, 1, 2, 3].map(|i| states[0][i] + states[1][i]), states[2]);
+        let blocked = ranges.map(|r| {
+            let waits = links::links(trace, within(r)).unwrap();
+            waits.edges.iter().map(|e| e.total).sum::<Duration>()
+        });
+        prop_assert_eq!(blocked[0] + blocked[1], blocked[2]);
+        let off = ranges.map(|r| {
+            let all = flame::stacks(trace, Weight::OffCpu, None, within(r)).unwrap();
+            all.iter().map(|s| s.weight).sum::<u64>()
+        });
+        prop_assert_eq!(off[0] + off[1], off[2]);
     }
 
     #[test]
@@ -210,6 +250,32 @@ fn the_commands_say_what_the_views_say_of_a_range() {
     let want: Duration = links::links(trace, within(range)).unwrap().edges.iter().map(|e| e.total).sum();
     let got = json("waits");
     assert_eq!(sum(&got["waits"]), want.ns());
+    // The critical path, of whoever does most.
+    let index = trace.index();
+    let mut busiest: Vec<usize> = (0..index.goroutines.len()).collect();
+    busiest.sort_by_key(|&i| std::cmp::Reverse(index.goroutines[i].events));
+    for i in busiest.into_iter().take(3) {
+        let g = &index.goroutines[i];
+        let (a, b) = (range.0.max(g.from), range.1.min(g.ended.unwrap_or(index.end)));
+        let want = path::path(trace, path::Window { go: GoIdx(i as u32), from: a, to: b, end: None }).unwrap();
+        let number = g.id.0.to_string();
+        let args = ["why", path, "-g", &number, "--from", &from, "--to", &to, "--format", "json"];
+        let (out, err, code) = common::run(args);
+        assert_eq!(code, 0, "{err}");
+        let got: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(
+            (got["ns"].as_i64(), got["sum_ns"].as_i64()),
+            (Some((b - a).ns()), Some(want.total().ns())),
+            "G{number}"
+        );
+    }
+    // Events.
+    let window = format!("t:{from}..{to}");
+    let (out, err, code) = common::run(["events", path, "--filter", &window, "--format", "jsonl"]);
+    assert_eq!(code, 0, "{err}");
+    let inside = |i: usize| trace.segment(i).unwrap().between(range.0, range.1).count();
+    let events: usize = index.segments_between(range.0, range.1).map(inside).sum();
+    assert_eq!(out.lines().count(), events);
     let (text, _, _) = common::run(["locks", path, "--from", &from, "--to", &to]);
     assert!(text.contains("% of range") && !text.contains("% of trace"), "{text}");
 }

@@ -50,6 +50,11 @@ impl Waited {
         }
     }
 
+    /// The time in each cell, in the order of [`WaitKind::ALL`].
+    pub(super) fn by_kind(&self) -> &[[Duration; WaitKind::ALL.len()]] {
+        &self.0
+    }
+
     /// The kind that each cell has most of.
     pub(super) fn most(&self) -> Vec<Option<WaitKind>> {
         self.0.iter().map(most).collect()

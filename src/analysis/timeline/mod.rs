@@ -1,10 +1,12 @@
 //! What the timeline draws: each lane's content in the cells of a window, from the index far out and exact close in.
 
 mod alive;
+mod census;
 mod kinds;
 pub mod totals;
 
 pub use alive::alive;
+pub use census::{Census, Counted};
 pub use kinds::usual;
 
 use super::states::source::Source;
@@ -114,7 +116,7 @@ pub fn can_be_exact(index: &Index, window: Window) -> bool {
 }
 
 /// The exact content of `lanes`, each with the goroutines that are in it (empty for a P; for [`Lane::All`] too, which
-/// is known to the grid only and stays empty here). `procs` is the number of Ps of the trace.
+/// is left to the grid). `procs` is the number of Ps of the trace.
 ///
 /// Decodes segments: for a worker. `None` if `cancel` was set meanwhile.
 pub fn exact(
@@ -124,6 +126,19 @@ pub fn exact(
     window: Window,
     cancel: &AtomicBool,
 ) -> Option<Vec<Strip>> {
+    let (mut strips, waited) = gather(source, lanes, procs, window, cancel)?;
+    strips.iter_mut().zip(&waited).for_each(|(s, w)| s.kinds = w.most());
+    Some(strips)
+}
+
+/// The same, and what was waited for beside it.
+fn gather(
+    source: &dyn Source,
+    lanes: &[(Lane, Vec<GoIdx>)],
+    procs: usize,
+    window: Window,
+    cancel: &AtomicBool,
+) -> Option<(Vec<Strip>, Vec<Waited>)> {
     let mut strips: Vec<Strip> = lanes
         .iter()
         .map(|(lane, _)| Strip {
@@ -168,8 +183,7 @@ pub fn exact(
             }
         }
     }
-    strips.iter_mut().zip(&waited).for_each(|(s, w)| s.kinds = w.most());
-    Some(strips)
+    Some((strips, waited))
 }
 
 /// Adds what a segment knows of a goroutine; with `marks`, names its waits.

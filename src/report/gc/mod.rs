@@ -36,7 +36,7 @@ pub fn line(g: &Gc) -> String {
     let ps = g.procs.0.last().map_or(g.procs.1, |p| p.1);
     let active = percent(g.active, g.length());
     format!(
-        "{} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · STW {stw} · allocated {}",
+        "{} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · GC STW {stw} · allocated {}",
         said(g).replacen("GC ", "", 1),
         g.active,
         ns(workers),
@@ -98,8 +98,16 @@ pub fn head(g: &Gc, index: &Index) -> Vec<String> {
     let longest = g.stops.iter().max_by_key(|s| (s.len(), std::cmp::Reverse(s.from)));
     if let Some(s) = longest {
         let total: Duration = g.stops.iter().map(|s| s.len()).sum();
+        let (all, others) = (index.stw.len(), index.stw.len().saturating_sub(g.stops.len()));
+        let others = match others {
+            0 => String::new(),
+            _ => format!(
+                " (of {all} for {} with other reasons)",
+                index.stw.iter().map(|r| r.to - r.from).sum::<Duration>()
+            ),
+        };
         out.push(format!(
-            "world stopped {} times for {total}, longest {} from {}: {}",
+            "world stopped {} times for {total} by the GC{others}, longest {} from {}: {}",
             text::count(g.stops.len() as u64),
             s.len(),
             at(s.from, index),
@@ -250,11 +258,15 @@ fn assists(g: &Gc, index: &Index, limit: usize, out: &mut dyn Write) -> io::Resu
     if g.assists.is_empty() {
         return Ok(());
     }
+    let (wall, cpu): (Duration, Duration) =
+        (g.assists.iter().map(|a| a.wall).sum(), g.assists.iter().map(|a| a.cpu).sum());
+    let n: u64 = g.assists.iter().map(|a| a.count).sum();
     writeln!(
         out,
-        "\n{:>8} {:>8} {:>8} {:>8}  mark assists of the whole trace, by the goroutines and lines that paid",
-        "total", "on a P", "n", "max"
+        "\n{} mark assists in the whole trace lasted {wall}, {cpu} of that on a P, where the world may have been stopped",
+        text::count(n)
     )?;
+    writeln!(out, "{:>8} {:>8} {:>8} {:>8}  by the goroutines and lines that paid", "total", "on a P", "n", "max")?;
     for a in g.assists.iter().take(limit) {
         let place = place(index, a.stack);
         writeln!(

@@ -65,7 +65,7 @@ macro_rules! actions {
     (
         { $($first:ident = $first_text:literal, $first_scope:ident, $first_keys:literal, $first_help:literal;)* }
         { $($name:ident = $text:literal, $scope:ident, $keys:literal, $help:literal;)* }
-        views { $($view:ident = $key:literal, $title:literal, $about:literal, $($path:ident)::+;)* }
+        views { $($view:ident = $key:literal, $title:literal, $short:literal, $about:literal, $($path:ident)::+;)* }
     ) => {
         /// Something that the user can ask for.
         // Help texts are no links.
@@ -138,7 +138,7 @@ catalog! { actions! {
         PageUp = "page-up", Global, "<PageUp> <C-b>", "a page up";
         Enter = "enter", Global, "<Enter>", "go into what is under the cursor";
         Escape = "escape", Global, "<Esc>", "go back, or remove the last filter";
-        Expand = "expand", Global, "e <Space>", "expand or collapse the group";
+        Expand = "expand", Global, "e <Space>", "expand or collapse the group, or what is said of a lock";
         NextPane = "next-pane", Global, "<Tab>", "move the focus to the next pane";
         PrevPane = "previous-pane", Global, "<S-Tab>", "move the focus to the previous pane";
         Filter = "filter", Global, "/", "search: type a query";

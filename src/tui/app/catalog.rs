@@ -6,22 +6,22 @@
 use crate::base::{spell, text};
 
 /// Hands the table to a macro, after what that macro was given: a view's name in the code, its key, its name on the
-/// screen, what its action says, and its type below `tui::views`.
+/// screen and the same where there is little room, what its action says, and its type below `tui::views`.
 macro_rules! catalog {
     ($with:ident! { $($args:tt)* }) => {
         $with! {
             $($args)*
             views {
-                Timeline = "1", "timeline", "show the timeline", timeline::Timeline;
-                Goroutines = "2", "goroutines", "show the goroutines", goroutines::Goroutines;
-                Links = "3", "waits", "show the waits: who was blocked by whom", links::Links;
-                Stacks = "4", "stacks", "show the stacks", stacks::Stacks;
-                Events = "5", "events", "show the events", events::Events;
-                Maps = "6", "maps", "show operations on maps", maps::Maps;
-                Runtime = "7", "runtime", "show GC and scheduler", runtime::Runtime;
-                Tasks = "8", "tasks", "show requests, calls, tasks and regions", tasks::Tasks;
-                Profile = "9", "profile", "show the profile", profile::Profile;
-                Findings = "0", "findings", "show what is wrong: findings", findings::Findings;
+                Timeline = "1", "timeline", "time", "show the timeline", timeline::Timeline;
+                Goroutines = "2", "goroutines", "gorout", "show the goroutines", goroutines::Goroutines;
+                Links = "3", "waits", "waits", "show the waits: who was blocked by whom", links::Links;
+                Stacks = "4", "stacks", "stack", "show the stacks", stacks::Stacks;
+                Events = "5", "events", "event", "show the events", events::Events;
+                Maps = "6", "maps", "maps", "show operations on maps", maps::Maps;
+                Runtime = "7", "runtime", "gc", "show GC and scheduler", runtime::Runtime;
+                Tasks = "8", "tasks", "tasks", "show requests, calls, tasks and regions", tasks::Tasks;
+                Profile = "9", "profile", "prof", "show the profile", profile::Profile;
+                Findings = "0", "findings", "find", "show what is wrong: findings", findings::Findings;
             }
         }
     };
@@ -29,7 +29,7 @@ macro_rules! catalog {
 pub(in crate::tui) use catalog;
 
 macro_rules! ids {
-    (views { $($view:ident = $key:literal, $name:literal, $about:literal, $($path:ident)::+;)* }) => {
+    (views { $($view:ident = $key:literal, $name:literal, $short:literal, $about:literal, $($path:ident)::+;)* }) => {
         /// The views that a number key shows.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[allow(missing_docs)] // The names say it.
@@ -47,6 +47,11 @@ macro_rules! ids {
             /// The name in the tab bar.
             pub fn name(self) -> &'static str {
                 match self { $(ViewId::$view => $name,)* }
+            }
+
+            /// The same where there is little room.
+            pub fn short(self) -> &'static str {
+                match self { $(ViewId::$view => $short,)* }
             }
 
             /// Whether it lists the findings.

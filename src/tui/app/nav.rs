@@ -5,6 +5,7 @@ use super::route::RouteRef;
 use super::sheet::Sheet;
 use crate::analysis::profile::cut::Cut;
 use crate::analysis::spans::KindNo;
+use crate::analysis::timeline::Counted;
 use crate::base::EventNo;
 use crate::base::{FrameId, GoIdx, GroupId, ProcIdx, StringId, Time};
 
@@ -47,6 +48,8 @@ pub enum Row {
     Stw,
     /// How many goroutines there are.
     Alive,
+    /// How many goroutines are in a state.
+    State(Counted),
     /// How many goroutines wait for a P.
     Queue,
     /// The heap.

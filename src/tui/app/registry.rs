@@ -20,7 +20,7 @@ pub struct Views {
 }
 
 macro_rules! bodies {
-    (views { $($view:ident = $key:literal, $name:literal, $about:literal, $($path:ident)::+;)* }) => {
+    (views { $($view:ident = $key:literal, $name:literal, $short:literal, $about:literal, $($path:ident)::+;)* }) => {
         /// One view of each kind.
         fn bodies() -> Vec<Box<dyn View>> {
             vec![$(Box::<views::$($path)::+>::default(),)*]

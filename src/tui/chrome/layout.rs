@@ -1,6 +1,7 @@
 //! Where everything stands on the screen.
 
 use crate::tui::app::catalog::ViewId;
+use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::Pane;
 use ratatui::layout::{Position, Rect};
 
@@ -27,9 +28,9 @@ pub struct Areas {
     pub foot: Rect,
 }
 
-/// Divides a screen. `hits` says that the list of hits is shown; beside the detail pane where there is room, and
+/// Divides a screen, `compact` if the panes are to give room to the view. `hits` says that the list of hits is shown; beside the detail pane where there is room, and
 /// else in its place unless that has the `focus`.
-pub fn areas(screen: Rect, hits: bool, focus: Pane) -> Areas {
+pub fn areas(screen: Rect, hits: bool, focus: Pane, compact: bool) -> Areas {
     let mut a = Areas::default();
     let mut y = screen.y;
     let mut left = screen.height;
@@ -45,6 +46,7 @@ pub fn areas(screen: Rect, hits: bool, focus: Pane) -> Areas {
     a.overview = take(match h {
         0..16 => 0,
         16..36 => 1,
+        _ if compact => 1,
         36..56 => 2,
         _ => 3,
     });
@@ -54,6 +56,7 @@ pub fn areas(screen: Rect, hits: bool, focus: Pane) -> Areas {
         // Too low for panes, except for the one that is being read.
         0..14 => 0,
         14..20 => 4,
+        _ if compact => (h / 4).clamp(4, 16),
         _ => (h / 3).clamp(6, 22),
     };
     let in_pane = focus != Pane::Body;
@@ -138,31 +141,44 @@ impl Areas {
     }
 }
 
-/// The tabs that fit into `width`: each with its text, the column it starts at and its width. Where there is no room the
-/// gaps between them go, then all but one space, and then the names, except that of the present view.
-pub fn tabs(width: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
-    let make = |long: bool, gap: u16, end: &str| {
+/// The tabs that fit into `width` before the `beside` columns that a sheet's name takes: each with its text and the column it
+/// starts at. Where there is no room the gaps between them go, then all but one space, then the names become short ones, the
+/// present view's last, and then they go, except that.
+pub fn tabs(width: u16, beside: u16, present: ViewId) -> Vec<(ViewId, String, u16)> {
+    let make = |name: &dyn Fn(ViewId) -> &'static str, gap: u16, end: &str| {
         let mut x = 1u16;
         let mut out = Vec::new();
         for &id in ViewId::ALL {
-            let text = if long || id == present {
-                format!(" {} {}{end}", id.number(), id.name())
-            } else {
-                format!(" {} ", id.number())
+            let text = match name(id) {
+                "" => format!(" {} ", id.number()),
+                name => format!(" {} {name}{end}", id.number()),
             };
             let w = text.len() as u16;
             out.push((id, text, x));
             x += w + gap;
         }
-        (out, x)
+        (out, x + beside)
     };
+    let short = |id: ViewId| if id == present { id.name() } else { id.short() };
     for (gap, end) in [(1, " "), (0, " "), (0, "")] {
-        let (long, end) = make(true, gap, end);
+        let (made, end) = make(&ViewId::name, gap, end);
         if end <= width {
-            return long;
+            return made;
         }
     }
-    make(false, 1, " ").0
+    let shorter: [&dyn Fn(ViewId) -> &'static str; 2] = [&short, &ViewId::short];
+    for name in shorter {
+        let (made, end) = make(name, 0, "");
+        if end <= width {
+            return made;
+        }
+    }
+    make(&|id| if id == present { id.name() } else { "" }, 1, " ").0
+}
+
+/// The columns that the name of a sheet takes in the line of tabs, with the gap before it.
+pub fn beside(sheet: Option<&Sheet>) -> u16 {
+    sheet.map_or(0, |s| s.name().len() as u16 + 3)
 }
 
 #[cfg(test)]
@@ -176,7 +192,7 @@ mod tests {
                 for hits in [false, true] {
                     for focus in [Pane::Body, Pane::Hits, Pane::Detail, Pane::Source] {
                         let screen = Rect::new(0, 0, w, h);
-                        let a = areas(screen, hits, focus);
+                        let a = areas(screen, hits, focus, w % 2 == 0);
                         let all = [a.title, a.overview, a.tabs, a.body, a.rule, a.hits, a.detail, a.source, a.foot];
                         for (i, r) in all.iter().enumerate() {
                             assert!(r.is_empty() || screen.union(*r) == screen, "{w}x{h} {r:?}");
@@ -191,10 +207,29 @@ mod tests {
     }
 
     #[test]
+    fn at_80_columns_every_view_has_a_name_whichever_is_shown() {
+        for &present in ViewId::ALL {
+            let shown = tabs(80, 0, present);
+            let end = shown.last().map(|t| t.2 + t.1.len() as u16).unwrap();
+            assert!(end <= 80, "{end} columns");
+            for (id, text, _) in &shown {
+                let name = if *id == present { id.name() } else { id.short() };
+                assert_eq!(text, &format!(" {} {name}", id.number()));
+            }
+        }
+        let narrow = tabs(60, 0, ViewId::Links);
+        assert_eq!(narrow.iter().map(|t| t.1.as_str()).collect::<String>(), " 1  2  3 waits  4  5  6  7  8  9  0 ");
+    }
+
+    #[test]
     fn a_small_terminal_has_a_body_and_a_large_one_everything() {
-        let a = areas(Rect::new(0, 0, 80, 24), true, Pane::Body);
+        let a = areas(Rect::new(0, 0, 80, 24), true, Pane::Body, false);
         assert!(a.body.height >= 10 && a.hits.height >= 6 && a.source.width >= 39 && a.detail.is_empty());
-        let a = areas(Rect::new(0, 0, 250, 70), true, Pane::Body);
+        let a = areas(Rect::new(0, 0, 250, 70), true, Pane::Body, false);
         assert!(!a.hits.is_empty() && !a.detail.is_empty() && !a.source.is_empty() && a.body.height > 35);
+        for (w, h) in [(80, 24), (120, 40), (250, 70)] {
+            let body = |compact| areas(Rect::new(0, 0, w, h), false, Pane::Body, compact).body.height;
+            assert!(body(true) > body(false), "{w}x{h}");
+        }
     }
 }

@@ -26,7 +26,7 @@ pub fn draw(area: Rect, buf: &mut Buffer, view: ViewId, sheet: Option<&Sheet>, f
         (false, _) => theme.style(Role::Dim),
     };
     let mut end = area.x;
-    for (id, label, x) in layout::tabs(area.width, view) {
+    for (id, label, x) in layout::tabs(area.width, layout::beside(sheet), view) {
         let present = id == view && sheet.is_none();
         // The line is below it, and its colour must not be the text's.
         end = write(buf, area, area.x + x, area.y, &label, Style::reset().patch(style(present, focused)));

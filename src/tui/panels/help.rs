@@ -50,6 +50,7 @@ pub fn lines(keymap: &Keymap, glyphs: &Glyphs) -> Vec<Line> {
     let mut parts: Vec<Vec<Line>> = Scope::ALL.iter().map(|&s| keys(keymap, s)).collect();
     parts.push(legend("timeline", timeline::legend(glyphs)));
     parts.push(queries());
+    parts.push(settings());
     join(parts)
 }
 
@@ -66,6 +67,7 @@ fn lines_in((legend, scope): &(Vec<Line>, Scope), keymap: &Keymap, glyphs: &Glyp
     if timeline != *legend {
         parts.push(timeline);
     }
+    parts.push(settings());
     join(parts)
 }
 
@@ -100,6 +102,22 @@ fn queries() -> Vec<Line> {
         out.push(Line::Entry(h.example.into(), format!("{}{colon} {}", h.term, h.meaning)));
     }
     out
+}
+
+/// What of the viewer can be set, and where.
+fn settings() -> Vec<Line> {
+    let entry = |a: &str, b: &str| Line::Entry(a.into(), b.into());
+    vec![
+        Line::Heading("settings, in ~/.config/gotrail/settings.toml".into()),
+        entry("view = \"waits\"", "the view that a trace opens in, by the name of its tab"),
+        entry("theme = \"light\"", "auto, dark, light, ansi (the terminal's own sixteen colours), mono"),
+        entry("density = \"compact\"", "lower panes, so that the view shows more"),
+        entry(
+            "[colors] lock = \"#ff5f5f\"",
+            "colours by kind: running, runnable, syscall, lock, channel, io, timer, gc, other",
+        ),
+        entry("[keys] expand = [\"e\"]", "keys for actions, by the names that : shows"),
+    ]
 }
 
 /// The lines that have all the words, under their headings.

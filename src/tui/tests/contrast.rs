@@ -1,6 +1,7 @@
 //! All text can be read: its colour stands out against what is behind it.
 
 use super::{driver_of, mouse};
+use crate::tui::app::keymap::Keymap;
 use crate::tui::snapshot::Driver;
 use crate::tui::theme::{Background, ColorLevel, Role, Theme};
 use ratatui::layout::Size;
@@ -92,6 +93,62 @@ fn text_on_every_screen_stands_out_in_both_themes() {
         for ((fg, bg), row) in seen {
             let c = contrast(fg, bg);
             assert!(c >= LEAST, "{fg:06x} on {bg:06x} is {c:.2}:1 in {background:?}: {row}");
+        }
+    }
+}
+
+/// Keys that lead through all views of a trace, one after the other.
+const TOUR: [&str; 16] =
+    ["1", "<Enter>", "<Esc>2", "3", "z", "<Esc>L", "jj", "c", "<Esc><Esc>4", "x", "5", "6", "7", "8", "0", "?"];
+
+/// What is wrong with a screen, in a theme: colours or characters that it has not, and text that hardly stands out.
+fn wrong(buf: &ratatui::buffer::Buffer, theme: &Theme) -> Option<String> {
+    for (i, row) in buf.content.chunks(usize::from(buf.area.width)).enumerate() {
+        for cell in row {
+            let said = match theme.level {
+                _ if theme.is_ascii() && !cell.symbol().is_ascii() => "is not ASCII".to_owned(),
+                ColorLevel::None if cell.fg != Color::Reset || cell.bg != Color::Reset => "has a colour".to_owned(),
+                ColorLevel::Basic if matches!((cell.fg, cell.bg), (Color::Rgb(..), _) | (_, Color::Rgb(..))) => {
+                    "has one of 24 bits".to_owned()
+                }
+                ColorLevel::True if cell.symbol().chars().any(char::is_alphanumeric) => {
+                    let (fg, bg) = (number(cell.fg, theme.ink()), number(cell.bg, theme.paper()));
+                    let c = contrast(fg, bg);
+                    if c >= LEAST {
+                        continue;
+                    }
+                    format!("{fg:06x} on {bg:06x} is {c:.2}:1")
+                }
+                _ => continue,
+            };
+            let row: String = row.iter().map(|c| c.symbol()).collect();
+            return Some(format!("`{}` {said}, row {i}: {row}", cell.symbol()));
+        }
+    }
+    None
+}
+
+#[test]
+fn every_view_of_an_incident_keeps_to_what_the_terminal_can_show() {
+    let Some(trace) = super::incidents::incident("orders") else {
+        eprintln!("the incidents are not there");
+        return;
+    };
+    let theme = |level, background, ascii| Theme::new(level, background, ascii);
+    let runs = [
+        (theme(ColorLevel::True, Background::Dark, false), (80, 24)),
+        (theme(ColorLevel::True, Background::Light, false), (250, 70)),
+        (theme(ColorLevel::Basic, Background::Dark, false), (120, 40)),
+        (theme(ColorLevel::None, Background::Dark, false), (200, 50)),
+        (theme(ColorLevel::None, Background::Dark, true), (80, 24)),
+    ];
+    for (theme, (width, height)) in runs {
+        let size = Size { width, height };
+        let mut d = Driver::new(trace.clone(), "trace.out", theme.clone(), Keymap::default(), size);
+        for keys in TOUR {
+            d.keys(keys).unwrap();
+            let found = wrong(&d.screen(size).0, &theme);
+            assert_eq!(found, None, "{width}x{height}, {:?}, after {keys}", theme.level);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use std::path::Path;
 
 /// An incident's trace, if the incidents are there.
-fn incident(name: &str) -> Option<Arc<Trace>> {
+pub(super) fn incident(name: &str) -> Option<Arc<Trace>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../shared/incidents/out-{name}/trace.out"));
     let input = crate::input::open(&path).ok()?;
     let trace = Trace::open("trace.out", input.bytes).unwrap();

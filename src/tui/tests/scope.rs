@@ -61,7 +61,7 @@ fn locks_are_those_of_the_range() {
     assert!(part.contains("% of range") && part.contains("in the range"), "{part}");
     // The first number of the first lock.
     let total = |s: &str| -> String {
-        let row = s.lines().skip_while(|l| !l.contains("max waiters")).nth(1).unwrap();
+        let row = s.lines().skip_while(|l| !l.contains("blocked at")).nth(1).unwrap();
         row.trim_matches(|c: char| !c.is_ascii_digit()).split_whitespace().next().unwrap().to_owned()
     };
     assert_ne!(total(&screen), total(&part));

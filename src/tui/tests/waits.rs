@@ -196,6 +196,25 @@ fn the_panes_are_of_the_line_under_the_cursor_of_the_locks() {
 }
 
 #[test]
+fn a_small_screen_lists_five_locks_each_with_its_line_and_tells_of_the_chosen_one() {
+    let size = Size { width: 80, height: 24 };
+    let (mut d, screen) = after("L", size.width, size.height);
+    let rows = |s: &str| {
+        let below = s.lines().skip_while(|l| !l.contains("blocked at")).skip(1);
+        below.take_while(|l| l.contains(".go:") && !l.contains("max waiters")).count()
+    };
+    assert_eq!(rows(&screen), 5, "{screen}");
+    assert!(screen.contains("max waiters") && screen.contains("more lines: e shows them"), "{screen}");
+    let said = |s: &str| s.lines().find(|l| l.contains("max waiters")).map(str::to_owned);
+    d.keys("j").unwrap();
+    let next = text(&d.screen(size).0);
+    assert!(said(&next).is_some() && said(&next) != said(&screen), "{next}");
+    d.keys("ke").unwrap();
+    let unfolded = text(&d.screen(size).0);
+    assert!(rows(&unfolded) == 1 && unfolded.contains("waiters over time"), "{unfolded}");
+}
+
+#[test]
 fn the_times_stay_in_sight_when_the_text_moves_sideways() {
     let (mut d, screen) = after("L", 80, 24);
     let size = Size { width: 80, height: 24 };

@@ -20,7 +20,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let cpu: Duration = all.iter().map(|a| a.cpu).sum();
     let ran: Duration = f.index.groups.iter().filter(|g| !g.owner.is_hidden()).map(|g| g.times.running).sum();
     let share = cpu.ns() as f64 * 100.0 / ran.ns().max(1) as f64;
-    let said = format!("mark assists: {cpu}, {share:.1} % of what the program ran");
+    let said = format!("mark assists: {cpu} on a P, {share:.1} % of what the program ran");
     // A program that hardly runs is not held up by the little that it helps.
     let of_all = cpu.as_secs_f64() * 100.0 / (f.seconds() * f.procs() as f64);
     if of_all < LEAST {

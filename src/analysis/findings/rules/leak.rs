@@ -46,7 +46,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
     let line = f.line(e.key.at);
     let mut evidence = vec![format!(
         "{} goroutines of {name} are blocked in {} at {line} when the trace ends, the longest for {}",
-        text::count(e.count),
+        text::count(left),
         text::escape(&reason),
         e.max
     )];
@@ -57,7 +57,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
     ));
     evidence.push(match s.standing {
         Standing::Rising(slope) => format!(
-            "their number rises by {:.0} a second, from {:.0} to {:.0}",
+            "their number rises by {:.1} a second, from {:.0} to {:.0}",
             slope.per_x,
             s.alive.first().map_or(0.0, |p| p.1),
             s.alive.last().map_or(0.0, |p| p.1)
@@ -91,12 +91,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
             _ => "Find who should release or signal it, and on which path that does not happen.",
         }
         .into(),
-        check: format!("waits FILE -f 'group:\"{}\" dur>{}'", f.index.group_name(group), short(e.max)),
+        check: "leaks FILE".into(),
         ties: Default::default(),
     })
-}
-
-/// A bound below a wait's length, as a query has it.
-fn short(d: Duration) -> String {
-    format!("{}ms", (d.ns() / 2_000_000).max(1))
 }

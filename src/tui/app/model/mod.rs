@@ -187,7 +187,7 @@ impl Model {
 
     /// The screen as it is divided now.
     pub fn areas(&self) -> Areas {
-        layout::areas(Rect::from((Position::ORIGIN, self.size)), self.hits_shown, self.focus)
+        layout::areas(Rect::from((Position::ORIGIN, self.size)), self.hits_shown, self.focus, self.shared.theme.compact)
     }
 
     /// Takes note of a message; returns what is to be done about it.
@@ -521,7 +521,7 @@ impl Model {
     pub fn render(&self, buf: &mut Buffer) -> Option<Position> {
         let index = self.shared.trace.index();
         let screen = buf.area.intersection(Rect::from((Position::ORIGIN, self.size)));
-        let areas = layout::areas(screen, self.hits_shown, self.focus);
+        let areas = layout::areas(screen, self.hits_shown, self.focus, self.shared.theme.compact);
         let view = self.shared.nav.here().view;
         let see = cx(&self.shared, &index, false);
         let body = self.views.look(Pane::Body, self.shared.nav.here());

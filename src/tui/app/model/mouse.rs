@@ -61,7 +61,8 @@ impl Model {
             }
             Spot::Tabs if matches!(what, Mouse::Press | Mouse::Double) => {
                 let x = at.x - areas.tabs.x;
-                let hit = layout::tabs(areas.tabs.width, view)
+                let beside = layout::beside(self.shared.nav.here().sheet.as_ref());
+                let hit = layout::tabs(areas.tabs.width, beside, view)
                     .into_iter()
                     .find(|(_, text, from)| (*from..from + text.len() as u16).contains(&x));
                 if let Some((id, _, _)) = hit {

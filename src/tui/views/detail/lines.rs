@@ -2,7 +2,7 @@
 
 use super::{Found, main_stack};
 use crate::analysis::states::interval::{By, Edge, Interval, by_reason};
-use crate::analysis::timeline::value_at;
+use crate::analysis::timeline::{Counted, value_at};
 use crate::analysis::waits::coroutine;
 use crate::base::text::{bytes, count, escape, goal};
 use crate::base::{Duration, FrameId, GoIdx, GroupId, ProcIdx, StackId, Time};
@@ -114,6 +114,7 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         Some(Row::Stw) => format!("stop-the-world{within}"),
         Some(Row::Heap) => format!("heap{within}"),
         Some(Row::Alive) => format!("goroutines{within}"),
+        Some(Row::State(s)) => format!("goroutines {}{within}", s.name()),
         Some(Row::Queue) => format!("runnable: goroutines that wait for a P{within}"),
         Some(Row::Procs) => format!("{} Ps{within}", index.procs.len()),
         Some(Row::System) => format!("runtime goroutines{within}"),
@@ -188,6 +189,7 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
             let most = cx.index.heap.iter().filter(|p| inside(p.0)).map(|p| p.1).max();
             out.push(Line::new("max", most.map_or("not known".into(), bytes)));
         }
+        Some(Row::State(s)) => groups_of(&mut out, s, cx, usize::from(height)),
         Some(Row::Alive | Row::Queue) => counted(&mut out, row == Some(Row::Queue), cx),
         Some(Row::Procs | Row::System) => {
             let (from, to) = cx.window();
@@ -200,6 +202,21 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
         _ => {}
     }
     out
+}
+
+/// Which groups spent most time in a state, in the whole trace.
+fn groups_of(out: &mut Vec<Line>, s: Counted, cx: &Ctx, height: usize) {
+    let index = cx.index;
+    let mut groups: Vec<(Duration, GroupId)> =
+        (0..index.groups.len() as u32).map(GroupId).map(|g| (s.of_group(index, g), g)).collect();
+    groups.retain(|g| g.0 > Duration::ZERO);
+    groups.sort_by_key(|g| (std::cmp::Reverse(g.0), g.1));
+    let total: Duration = groups.iter().map(|g| g.0).sum();
+    out.push(Line::new("whole trace", format!("{total} of all goroutines")));
+    for (k, (time, g)) in groups.iter().take(height.saturating_sub(1).max(3)).enumerate() {
+        let text = format!("{:>8}  {}", time.to_string(), words::group(index.group_name(*g)));
+        out.push(Line::new(if k == 0 { "by" } else { "" }, text));
+    }
 }
 
 /// What a group did in the selected range.

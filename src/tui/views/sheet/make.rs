@@ -1,7 +1,7 @@
 //! What the lists say: the chain of waits behind one, what its time went into, and what goroutines queue for.
 
 use super::panel::{PanelLine, Panelled};
-use crate::analysis::waits::contention::{Contention, Keeper, WHOLE, What, contention_in};
+use crate::analysis::waits::contention::{Contended, Contention, Keeper, WHOLE, What, contention_in};
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::{Party, group};
 use crate::analysis::waits::path;
@@ -29,7 +29,7 @@ const MEANWHILE: usize = 3;
 /// What went wrong, to be read.
 pub fn failed(why: String) -> Panelled {
     let line = PanelLine::plain(base::escape(&why).into_owned(), Role::Error);
-    Panelled { title: "this could not be found out".into(), lines: vec![line], route: None }
+    Panelled { title: "this could not be found out".into(), heading: None, lines: vec![line], route: None }
 }
 
 /// The chain of the wait that event `began` begins.
@@ -97,7 +97,8 @@ fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
     let first = chain.links.first().map_or(GoIdx::NONE, |l| l.wait.go);
     let who = text::goroutine(index, first);
     let route = RouteRef::of_chain(&chain.links, format!("chain of a wait of {who}"));
-    Panelled { title: format!("the chain of this wait of {who}; Enter: on the timeline"), lines, route: Some(route) }
+    let title = format!("the chain of this wait of {who}; Enter: on the timeline");
+    Panelled { title, heading: None, lines, route: Some(route) }
 }
 
 /// A wait of a chain and who ended it; of several that are alike, how many there are and how long the longest was.
@@ -194,7 +195,9 @@ fn in_syscall(index: &Index, places: &Places, reasons: &Reasons, stack: StackId)
 }
 
 /// Locks and channels shown.
-const LOCKS: usize = 20;
+const LOCKS: usize = 200;
+/// Columns of the name of a lock or a channel in the list of them, before where goroutines wait for it.
+const KIND: usize = 13;
 
 /// The kind of what goroutines queue for.
 fn kind(what: What) -> WaitKind {
@@ -214,46 +217,57 @@ pub fn locks(cx: &JobCtx, range: Option<(Time, Time)>) -> Result<Panelled, Strin
 }
 
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {
-    let mut lines = Vec::new();
     let within = if c.narrowed { " in the range" } else { "" };
-    let heading = format!(
-        "{:>8} {:>8} {:>8} {:>11} {:>10}  locks and channels",
-        "total",
-        "waits",
-        "max",
-        "max waiters",
-        report::whole(c.narrowed)
-    );
-    lines.push(match c.classes.is_empty() {
-        true => PanelLine::plain(format!("no goroutine was blocked on a lock or a channel{within}"), Role::Dim),
-        false => PanelLine::plain(heading, Role::Heading).fix(TIME - 1),
-    });
-    for x in c.classes.iter().take(LOCKS) {
-        let (go, at) = x.longest_wait;
-        let numbers = format!(
-            "{:>8} {:>8} {:>8} {:>11} {:>10}  ",
-            x.total.to_string(),
-            base::count(x.waits),
-            x.max.to_string(),
-            base::count(x.depth_max),
-            why::percent(x.busy, c.length())
-        );
-        lines.push(PanelLine {
-            spans: vec![(numbers, Role::Title), (report::kind(x), Theme::wait_role(kind(x.what)))],
-            target: go.is_some().then_some(Target { go, at, far: true }),
-            zoom: Some(zoom::filled_by(at, at + x.max)),
-            fixed: TIME - 1,
-        });
-        let notes = report::notes(c, index, x).into_iter();
-        lines.extend(notes.map(|n| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim).fix(TIME)));
+    let numbers =
+        |total: &str, waits: &str, max: &str, share: &str| format!("{total:>8} {waits:>8} {max:>8} {share:>10}  ");
+    let heading = numbers("total", "waits", "max", report::whole(c.narrowed));
+    let heading = PanelLine::plain(format!("{heading}{:KIND$}  blocked at", "for"), Role::Heading).fix(TIME - 1);
+    let mut lines: Vec<PanelLine> = c.classes.iter().take(LOCKS).map(|x| lock(index, c, x, numbers)).collect();
+    if c.classes.is_empty() {
+        let text = format!("no goroutine was blocked on a lock or a channel{within}");
+        lines.push(PanelLine::plain(text, Role::Dim));
     }
     if c.classes.len() > LOCKS {
         lines.push(PanelLine::plain(format!("{:>10}{} more", "", c.classes.len() - LOCKS), Role::Dim));
     }
     Panelled {
         title: format!("locks and channels that goroutines queue for{within}; Enter: the longest wait"),
+        heading: (!c.classes.is_empty()).then_some(heading),
         lines,
         route: None,
+    }
+}
+
+/// A lock or a channel: its numbers, and what tells it from others: what it is and where most of its waits are.
+fn lock(index: &Index, c: &Contention, x: &Contended, numbers: impl Fn(&str, &str, &str, &str) -> String) -> PanelLine {
+    let (go, at) = x.longest_wait;
+    let share = why::percent(x.busy, c.length());
+    let numbers = numbers(&x.total.to_string(), &base::count(x.waits), &x.max.to_string(), &share);
+    let kind_of = format!("{:KIND$}  ", base::fit(&report::kind(x), KIND));
+    let mut notes = report::notes(c, index, x);
+    if let Some(first) = notes.first_mut() {
+        *first = format!("max waiters {} · {first}", base::count(x.depth_max));
+    }
+    // What holds a channel's goroutines up is the answer, and must not be what a low screen leaves out.
+    if x.what == What::Channel
+        && let Some(verdict) = notes.pop()
+    {
+        notes.insert(0, verdict);
+    }
+    if x.idle() {
+        notes.insert(0, report::IDLE.into());
+    }
+    let note = |n: String| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim).fix(TIME);
+    PanelLine {
+        spans: vec![
+            (numbers, if x.idle() { Role::Dim } else { Role::Title }),
+            (kind_of, Theme::wait_role(kind(x.what))),
+            (report::blocked_at(c, index, x), Role::Accent),
+        ],
+        target: go.is_some().then_some(Target { go, at, far: true }),
+        zoom: Some(zoom::filled_by(at, at + x.max)),
+        fixed: TIME - 1,
+        notes: notes.into_iter().map(note).collect(),
     }
 }
 
@@ -309,7 +323,8 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
     lines.extend(steps(index, path));
     let of = base::escape(of);
     let route = RouteRef::of_path(path, format!("critical path of {of}"));
-    Panelled { title: format!("critical path · {of} · {whole}; Enter: on the timeline"), lines, route: Some(route) }
+    let title = format!("critical path · {of} · {whole}; Enter: on the timeline");
+    Panelled { title, heading: None, lines, route: Some(route) }
 }
 
 /// The longest steps of a path in time order; each leads to where it begins.

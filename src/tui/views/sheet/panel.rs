@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Columns that one key moves a panel sideways.
 const SIDEWAYS: usize = 8;
+/// Lines of a list that are seen before what there is to say of one of them gets room.
+const LEAST: usize = 5;
 /// Columns before the text: the mark of the selected line, and the sign that there is more to the left.
 const MARGIN: u16 = 2;
 
@@ -27,6 +29,8 @@ pub struct PanelLine {
     pub zoom: Option<(Time, Time)>,
     /// How many columns at its beginning stay where they are when the text moves sideways.
     pub fixed: u16,
+    /// What there is to say of it, below all lines, while it is the selected one.
+    pub notes: Vec<PanelLine>,
 }
 
 /// Where a line of a panel leads on the timeline.
@@ -90,6 +94,8 @@ impl PanelLine {
 pub struct Panelled {
     /// Its title, safe to show.
     pub title: String,
+    /// What stands above the columns of its lines, and stays there when they scroll.
+    pub heading: Option<PanelLine>,
     /// Its lines.
     pub lines: Vec<PanelLine>,
     /// What the timeline shows when a line leads there.
@@ -102,6 +108,8 @@ pub struct Panel {
     selected: usize,
     /// Whether anyone has moved: until then the beginning is shown, wherever the selected line is.
     moved: bool,
+    /// Whether what there is to say of the selected line has all of the room but that line's.
+    unfolded: bool,
     top: Cell<usize>,
     /// First column of the text that is seen.
     left: Cell<usize>,
@@ -112,11 +120,30 @@ impl Panel {
     /// A panel, on the first line that leads somewhere.
     pub fn new(shown: Arc<Panelled>) -> Panel {
         let selected = shown.lines.iter().position(|l| l.target.is_some()).unwrap_or(0);
-        Panel { shown, selected, moved: false, top: Cell::default(), left: Cell::default(), height: Cell::default() }
+        let (top, left, height) = Default::default();
+        Panel { shown, selected, moved: false, unfolded: false, top, left, height }
     }
 
     fn widest(&self) -> usize {
-        self.shown.lines.iter().map(PanelLine::width).max().unwrap_or(0)
+        let shown = &self.shown;
+        let all = shown.heading.iter().chain(&shown.lines).chain(self.notes());
+        all.map(PanelLine::width).max().unwrap_or(0)
+    }
+
+    /// What there is to say of the selected line.
+    fn notes(&self) -> &[PanelLine] {
+        self.shown.lines.get(self.selected).map_or(&[], |l| &l.notes)
+    }
+
+    /// How many of `height` rows the list has; what is said of the selected line has the others.
+    fn rows(&self, height: usize) -> usize {
+        let lines = &self.shown.lines;
+        match lines.iter().map(|l| l.notes.len()).max().unwrap_or(0) {
+            0 => height,
+            _ if self.unfolded => height.min(1),
+            // One row stays between them where there is room.
+            most => height.saturating_sub(most + 1).max(LEAST).min(lines.len()).min(height),
+        }
     }
 
     /// Moves to the next line that can be selected, by at least `by` lines where there is one that far.
@@ -176,6 +203,10 @@ impl Panel {
             Action::PageUp => -page,
             Action::Top => -(1 << 30),
             Action::Bottom => 1 << 30,
+            Action::Expand if !self.notes().is_empty() => {
+                self.unfolded = !self.unfolded;
+                return true;
+            }
             // How far it can go depends on the room, which is known when it is drawn.
             Action::Right => {
                 self.left.set((self.left.get() + SIDEWAYS).min(self.widest()));
@@ -193,7 +224,9 @@ impl Panel {
 
     /// Selects what stands in a row, counted from the title on; `false` if that leads nowhere.
     pub fn select_at(&mut self, row: u16) -> bool {
-        let Some(at) = usize::from(row).checked_sub(1).map(|r| r + self.top.get()) else { return false };
+        let above = 1 + usize::from(self.shown.heading.is_some());
+        let Some(at) = usize::from(row).checked_sub(above).filter(|r| *r < self.height.get()) else { return false };
+        let at = at + self.top.get();
         // What is said of a line stands below it.
         let lines = &self.shown.lines;
         let found = (0..=at.min(lines.len().saturating_sub(1))).rev().find(|&i| lines[i].target.is_some());
@@ -202,29 +235,34 @@ impl Panel {
         true
     }
 
-    /// Draws the title and below it the lines that fit.
+    /// Draws the title, below it the lines that fit, and what there is to say of the selected one.
     pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme, focused: bool) {
         if area.is_empty() {
             return;
         }
         let head = Rect { height: 1, ..area };
-        let inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let mut inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
         let lines = &self.shown.lines;
-        let height = usize::from(inside.height);
+        let room = usize::from(inside.width).saturating_sub(usize::from(MARGIN));
+        let widest = self.widest();
+        let left = self.left.get().min(widest.saturating_sub(room));
+        self.left.set(left);
+        if let Some(heading) = self.shown.heading.as_ref().filter(|_| inside.height > 1) {
+            heading.render(left, Rect { height: 1, ..inside }, buf, theme);
+            inside = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
+        }
+        let height = self.rows(usize::from(inside.height));
         self.height.set(height);
         let leads = lines.iter().any(|l| l.target.is_some());
         let most = lines.len().saturating_sub(height);
         let mut top = self.top.get().min(most);
-        if leads && self.moved && (self.selected < top || self.selected >= top + height) {
+        let follows = self.moved || self.unfolded;
+        if leads && follows && (self.selected < top || self.selected >= top + height) {
             top = self.selected.saturating_sub(height / 2).min(most);
         } else if !leads {
             top = self.selected.min(most);
         }
         self.top.set(top);
-        let room = usize::from(inside.width).saturating_sub(usize::from(MARGIN));
-        let widest = self.widest();
-        let left = self.left.get().min(widest.saturating_sub(room));
-        self.left.set(left);
         for (i, line) in lines.iter().enumerate().skip(top).take(height) {
             let y = inside.y + (i - top) as u16;
             let row = Rect { y, height: 1, ..inside };
@@ -236,6 +274,8 @@ impl Panel {
             }
             line.render(left, row, buf, theme);
         }
+        let listed = (height as u16).min(inside.height);
+        self.render_notes(left, Rect { y: inside.y + listed, height: inside.height - listed, ..inside }, buf, theme);
         let mut more = Vec::new();
         if widest > left + room {
             more.push("more to the right".to_string());
@@ -250,5 +290,21 @@ impl Panel {
         write(buf, head, area.x + 1, area.y, &title, theme.style(Role::Heading));
         let x = area.right().saturating_sub(more.len() as u16 + 1).max(area.x);
         write(buf, head, x, area.y, &more, theme.style(Role::Dim));
+    }
+
+    /// Draws what there is to say of the selected line; where that does not fit, how to see the rest.
+    fn render_notes(&self, left: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
+        let (notes, rows) = (self.notes(), usize::from(area.height));
+        let gap = usize::from(rows > notes.len());
+        let fit = if notes.len() > rows { rows.saturating_sub(1) } else { notes.len() };
+        for (i, note) in notes.iter().take(fit).enumerate() {
+            note.render(left, Rect { y: area.y + (gap + i) as u16, height: 1, ..area }, buf, theme);
+        }
+        if fit < notes.len() && rows > 0 {
+            let key = if self.unfolded { "" } else { ": e shows them" };
+            let text = format!("{} more lines{key}", notes.len() - fit);
+            let x = area.x + MARGIN + notes[0].fixed;
+            write(buf, area, x, area.y + fit as u16, &text, theme.style(Role::Dim));
+        }
     }
 }

@@ -26,10 +26,11 @@ pub fn slow(cx: &JobCtx, of: &Slow) -> Result<Panelled, String> {
     let Some(c) = against(cx, &of.slow, &of.normal)? else {
         let (slow, normal) = (count(of.slow.len() as u64), count(of.normal.len() as u64));
         let says = format!("{slow} whole ones in the box, {normal} others: there is nothing to compare");
-        return Ok(Panelled { title, lines: vec![PanelLine::plain(says, Role::Dim)], route: None });
+        return Ok(Panelled { title, heading: None, lines: vec![PanelLine::plain(says, Role::Dim)], route: None });
     };
     Ok(Panelled {
         title: format!("{title}; Enter: the slowest by it"),
+        heading: None,
         lines: lines(&cx.trace.index(), &c),
         route: None,
     })
@@ -56,6 +57,7 @@ fn lines(index: &Index, c: &Compared) -> Vec<PanelLine> {
             target: p.most.map(|w| Target { go: w.go, at: w.from, far: true }),
             zoom: p.most.map(|w| zoom::amid(w.from, w.to)),
             fixed: NUMBERS,
+            notes: Vec::new(),
         }
     };
     lines.extend(c.parts.iter().take(PARTS).map(line));

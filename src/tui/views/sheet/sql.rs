@@ -66,12 +66,12 @@ mod with_sql {
         if let Err(e) = asked {
             lines.extend(wrong(&e, text));
             if n == 0 {
-                return Panelled { title: "sql: no answer".into(), lines, route: None };
+                return Panelled { title: "sql: no answer".into(), heading: None, lines, route: None };
             }
             said = format!("{said}, which are not all");
         }
         let mut shown = table(&got.names, &got.rows, Page::ENDLESS).into_iter();
-        lines.extend(shown.next().map(|l| PanelLine::plain(l, Role::Heading)));
+        let heading = shown.next().map(|l| PanelLine::plain(l, Role::Heading));
         let columns = Columns::of(&got.names);
         let row = |(line, row): (String, &Vec<Value>)| PanelLine {
             target: columns.target(row, &index),
@@ -81,7 +81,7 @@ mod with_sql {
         let rows: Vec<PanelLine> = shown.zip(&got.rows).map(row).collect();
         let leads = if rows.iter().any(|l| l.target.is_some()) { "; Enter: on the timeline" } else { "" };
         lines.extend(rows);
-        Panelled { title: format!("sql · {said}{leads}"), lines, route: None }
+        Panelled { title: format!("sql · {said}{leads}"), heading, lines, route: None }
     }
 
     /// Asks in a thread of its own, so that a query that takes long ends when nobody wants it any more.

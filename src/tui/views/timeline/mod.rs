@@ -61,6 +61,7 @@ impl View for Timeline {
         let window = self.window(cx);
         Sight::keep(&mut self.sight, cx.place.route.as_ref(), window);
         self.ask(cx, out);
+        self.count_states(cx, out);
     }
 
     fn mode(&self, cx: &Ctx) -> Option<String> {

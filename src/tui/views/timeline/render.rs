@@ -3,16 +3,16 @@
 use super::arrows;
 use super::rows::{Item, Line};
 use super::state::{Timeline, layout};
-use crate::analysis::timeline::{self, Strip, What, Window, coarse};
+use crate::analysis::timeline::{self, Counted, Strip, What, Window, coarse};
 use crate::base::number::NO_GOAL;
 use crate::base::text::{self, fit_end};
-use crate::base::{Duration, StringId};
+use crate::base::{Duration, StringId, Time};
 use crate::model::{Index, Lane};
 use crate::tui::app::nav::Row;
 use crate::tui::app::route::Sight;
 use crate::tui::app::view::Ctx;
 use crate::tui::text as words;
-use crate::tui::theme::{ColorLevel, Role};
+use crate::tui::theme::{ColorLevel, Role, Theme};
 use crate::tui::widgets::lane::{self, Label};
 use crate::tui::widgets::{axis, spark, write};
 use ratatui::buffer::Buffer;
@@ -128,6 +128,7 @@ impl Timeline {
             Item::Other(Row::Heap) => ("heap".into(), String::new()),
             Item::Other(Row::Alive) => ("goroutines".into(), String::new()),
             Item::Other(Row::Queue) => ("runnable".into(), String::new()),
+            Item::Other(Row::State(s)) => (s.name().into(), String::new()),
             Item::Other(Row::Path) => ("critical path".into(), String::new()),
             Item::Other(Row::Procs) => ("procs".into(), format!(" {times}{}", cx.index.procs.len())),
             Item::Other(Row::Proc(p)) => (words::proc(cx.index, p), String::new()),
@@ -144,23 +145,32 @@ impl Timeline {
 
     /// What stands at the right end of a name: what it is at the cursor, and where it is `wide` of how much.
     fn stat(&self, line: &Line, wide: bool, cx: &Ctx) -> String {
+        let window = self.window(cx);
+        // Where the first value comes later in the cursor's cell, the lane shows that one there.
+        let now = |points: &[(Time, u64)]| {
+            let in_cell = || timeline::steps(points, window).get(window.cell(cx.place.at)?).copied().flatten();
+            timeline::value_at(points, cx.place.at).or_else(in_cell)
+        };
+        // Nothing is known yet.
+        let shown = |text: Option<String>| text.unwrap_or_else(|| "?".into());
         let hits = match line.item {
             Item::Other(Row::Heap) => {
-                let goal = timeline::value_at(&cx.index.heap_goal, cx.place.at).filter(|&g| wide && g < NO_GOAL);
+                let goal = now(&cx.index.heap_goal).filter(|&g| wide && g < NO_GOAL);
                 let goal = goal.map_or(String::new(), |g| format!(" / {}", text::bytes(g)));
-                return timeline::value_at(&cx.index.heap, cx.place.at)
-                    .map_or(String::new(), |v| text::bytes(v) + &goal);
+                return shown(now(&cx.index.heap).map(|v| text::bytes(v) + &goal));
             }
             Item::Other(Row::Alive) => {
                 let most = self.rows.alive.iter().map(|p| p.1).max().filter(|_| wide);
                 let most = most.map_or(String::new(), |m| format!(" / {}", text::count(m)));
-                return timeline::value_at(&self.rows.alive, cx.place.at)
-                    .map_or(String::new(), |n| text::count(n) + &most);
+                return shown(now(&self.rows.alive).map(|n| text::count(n) + &most));
             }
             Item::Other(Row::Queue) => {
-                let window = self.window(cx);
                 let now = window.cell(cx.place.at).and_then(|c| queue(cx.index, window).get(c).copied().flatten());
-                return now.map_or(String::new(), |n| format!("{:.1}", n as f64 / 1000.0));
+                return tenths(now.unwrap_or(0));
+            }
+            Item::Other(Row::State(s)) => {
+                let now = self.states.as_ref().and_then(|n| n.mean(s, window.cell(cx.place.at)?));
+                return now.map_or(String::new(), tenths);
             }
             Item::Go(g) => self.rows.hits_of(g),
             Item::Other(Row::Group(g)) => self.rows.hits_of_group(g, cx.index),
@@ -195,6 +205,12 @@ impl Timeline {
                 let values = queue(cx.index, window);
                 let most = values.iter().flatten().copied().max().unwrap_or(0);
                 spark::levels(&values, most, Role::Runnable, theme, area, buf);
+            }
+            Item::Other(Row::State(s)) => {
+                let Some(census) = self.states.as_ref().filter(|c| c.window == window) else { return };
+                let values: Vec<_> = (0..window.width).map(|c| census.mean(s, c).filter(|n| *n > 0)).collect();
+                let most = values.iter().flatten().copied().max().unwrap_or(0);
+                spark::levels(&values, most, role(s), theme, area, buf);
             }
             Item::Other(Row::System) => {}
             Item::Other(Row::Path) => {
@@ -280,6 +296,21 @@ impl Timeline {
             let cell = &mut buf[(x, lanes.y + row as u16)];
             cell.set_style(Style::new().add_modifier(Modifier::REVERSED));
         }
+    }
+}
+
+/// Thousandths as a number with one decimal.
+fn tenths(milli: u64) -> String {
+    format!("{:.1}", milli as f64 / 1000.0)
+}
+
+/// What the lane of a state is drawn as.
+fn role(s: Counted) -> Role {
+    match s {
+        Counted::Running => Role::Running,
+        Counted::Runnable => Role::Runnable,
+        Counted::Syscall => Role::Syscall,
+        Counted::Waiting(kind) => Theme::wait_role(kind),
     }
 }
 

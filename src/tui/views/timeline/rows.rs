@@ -1,6 +1,6 @@
 //! Which rows the timeline has, and in which order.
 
-use crate::analysis::timeline::alive;
+use crate::analysis::timeline::{Counted, alive};
 use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::{Index, Lane};
 use crate::tui::app::hits::Hits;
@@ -66,7 +66,7 @@ const MANY_PROCS: usize = 8;
 pub struct Rows {
     /// All rows, from top to bottom.
     pub lines: Vec<Line>,
-    /// Whether there is room for the rows of what is counted over all goroutines.
+    /// Whether there is room for the row of what waits for a P.
     pub tall: bool,
     /// How many goroutines there are from each instant on; nothing before the trace is read.
     pub alive: Vec<(Time, u64)>,
@@ -100,7 +100,7 @@ impl Rows {
         self.open.contains(&row)
     }
 
-    /// Shows or hides the members of a group, the Ps, the system's groups.
+    /// Shows or hides the members of a group, the Ps, the system's groups, the states that goroutines are counted by.
     pub fn set_open(&mut self, row: Row, open: bool) {
         if open {
             self.open.insert(row);
@@ -122,6 +122,10 @@ impl Rows {
             }
             Item::Other(Row::Proc(_)) => {
                 self.set_open(Row::Procs, true);
+                None
+            }
+            Item::Other(Row::State(_)) => {
+                self.set_open(Row::Alive, true);
                 None
             }
             Item::Other(_) => None,
@@ -221,8 +225,14 @@ impl Rows {
             return lines;
         }
         lines.extend([plain(Row::Gc), plain(Row::Stw), plain(Row::Heap)]);
-        if self.tall && !self.alive.is_empty() {
-            lines.extend([plain(Row::Alive), plain(Row::Queue)]);
+        if !self.alive.is_empty() {
+            let open = self.is_open(Row::Alive);
+            lines.push(Line { open: Some(open), ..plain(Row::Alive) });
+            let states = Counted::ALL.into_iter().filter(|_| open);
+            lines.extend(states.map(|s| Line { depth: 1, ..plain(Row::State(s)) }));
+        }
+        if self.tall {
+            lines.push(plain(Row::Queue));
         }
         let many = index.procs.len() > MANY_PROCS;
         if many {

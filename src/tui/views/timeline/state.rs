@@ -1,7 +1,7 @@
 //! What the timeline remembers between messages, and how place and window belong together.
 
 use super::rows::{Item, Rows};
-use crate::analysis::timeline::{Strip, Window};
+use crate::analysis::timeline::{Census, Strip, Window};
 use crate::base::{Duration, Time};
 use crate::model::{Index, Lane};
 use crate::tui::app::nav::Place;
@@ -26,6 +26,9 @@ pub struct Timeline {
     pub(super) height: u16,
     /// What the workers have computed of a window's lanes, as far as the trace was read then.
     pub(super) strips: Lookup<(Window, Vec<Lane>, usize), FxHashMap<Lane, Strip>>,
+    /// How many goroutines are in each state, and of which window and of how much of the trace that is so exactly.
+    pub(super) states: Option<Census>,
+    pub(super) counts: Lookup<(Window, usize), ()>,
     /// What is seen of the route.
     pub(super) sight: Option<Sight>,
     /// The place that is in sight already.

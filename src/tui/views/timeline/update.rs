@@ -3,7 +3,7 @@
 use super::rows::Item;
 use super::state::{Timeline, layout, limits, place_window};
 use crate::analysis::states::interval;
-use crate::analysis::timeline;
+use crate::analysis::timeline::{self, Census};
 use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::{Index, Lane, Range};
 use crate::tui::app::action::Action;
@@ -159,7 +159,7 @@ impl Timeline {
         }
         match Item::of(cx.place) {
             Some(Item::Go(_)) => out.push(Command::Focus(Pane::Detail)),
-            Some(Item::Other(row @ (Row::Group(_) | Row::System | Row::Procs))) => {
+            Some(Item::Other(row @ (Row::Group(_) | Row::System | Row::Procs | Row::Alive))) => {
                 self.rows.set_open(row, true);
                 self.rows.update(cx.index, cx.hits, cx.place);
                 let inside = self.rows.find(Item::Other(row)).and_then(|i| self.rows.lines.get(i + 1));
@@ -215,6 +215,7 @@ impl Timeline {
             return false;
         }
         let (row, inside) = match Item::of(cx.place) {
+            Some(Item::Other(Row::State(_))) => (Row::Alive, true),
             Some(Item::Other(row)) => (row, false),
             Some(Item::Go(g)) => match cx.index.goroutine(g) {
                 Some(g) => (Row::Group(g.group), true),
@@ -222,7 +223,7 @@ impl Timeline {
             },
             None => return false,
         };
-        if !matches!(row, Row::Group(_) | Row::System | Row::Procs) {
+        if !matches!(row, Row::Group(_) | Row::System | Row::Procs | Row::Alive) {
             return false;
         }
         self.rows.set_open(row, !self.rows.is_open(row));
@@ -337,6 +338,32 @@ impl Timeline {
             let zoom = place_window(all, cx.place.at, window.span(), 0.5);
             out.push(Command::Move(Place { zoom: Some(zoom), ..cx.place.clone() }));
         }
+    }
+
+    /// Counts goroutines by state where that is shown: at once as well as the index can, and then exactly.
+    pub(super) fn count_states(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        let window = self.window(cx);
+        let shown = self.rows.is_open(Row::Alive) && cx.place.route.is_none();
+        if !shown || window.width == 0 || cx.index.segments.is_empty() {
+            return;
+        }
+        if self.states.as_ref().is_none_or(|s| s.window != window) {
+            self.states = Some(Census::coarse(cx.index, window));
+        }
+        let known = cx.index.segments.len() + usize::from(cx.index.complete) * 1_000_000;
+        let wanted = (window, known);
+        if !timeline::can_be_exact(cx.index, window) || !self.counts.want(&wanted) {
+            return;
+        }
+        let work = move |j: &JobCtx| {
+            let all = (0..j.trace.index().goroutines.len() as u32).map(GoIdx).collect();
+            Ok(Census::exact(j.trace, all, window, j.cancel))
+        };
+        out.push(Command::Run(Job::new("states", work, move |view: &mut Timeline, census, _, _| {
+            if view.counts.take(wanted, ()).is_some() && census.is_some() {
+                view.states = census;
+            }
+        })));
     }
 
     /// Asks for exact lanes where the window is narrow enough and they are not there.
