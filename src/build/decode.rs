@@ -126,11 +126,12 @@ impl Format {
         }
     }
 
-    /// The times of the first batch of events and of the last, as far as headers tell; nothing if there is none.
+    /// The times of the first batch that a thread wrote events to and of the last, as far as headers tell; nothing if there is
+    /// none.
     pub fn span(&self, units: Range<usize>) -> Option<(i64, i64)> {
         match self {
             Format::V2 { scan, .. } => {
-                let all = || scan.generations[units.clone()].iter().flat_map(|g| g.batches.iter().map(|b| b.ts));
+                let all = || scan.generations[units.clone()].iter().flat_map(|g| g.times());
                 // Units of 64 ns but on Windows, where this comes out somewhat too early or too late.
                 let time = |ts: u64| ts.saturating_mul(64).min(i64::MAX as u64) as i64;
                 Some((time(all().min()?), time(all().max()?)))

@@ -10,6 +10,7 @@ use gotrail::model::segment::Kind;
 use gotrail::model::{Detail, Lane};
 use gotrail::read::Trace;
 use gotrail::read::trace::Options;
+use gotrail::wire::v2::batch::{Batch, BatchKind, NO_THREAD};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -234,18 +235,25 @@ fn what_is_cut_off_before_another_recording_costs_the_cut_only() {
 fn a_clock_that_goes_back_is_said_and_bends_no_times() {
     let data = bytes("tests/data/long.trace");
     let (before, scan) = (whole(&data), gotrail::wire::v2::batch::scan(&data, 26));
-    // From generation 3 on everything is a second earlier: batch headers say when, events count on from there.
-    let back = 15_625_000u64;
-    let mut shifted = data.clone();
-    for g in scan.generations.iter().skip(3) {
-        for b in &g.batches {
+    let second = 15_625_000;
+    // Batch headers say when, events count on from there.
+    let shift = |by: &dyn Fn(usize, &Batch) -> i64| {
+        let mut shifted = data.clone();
+        for (g, b) in (0..).zip(&scan.generations).flat_map(|(i, g)| g.batches.iter().map(move |b| (i, b))) {
             let ts = varint(b.ts);
             let at = (b.offset.saturating_sub(40)..b.offset).rev().find(|&i| shifted[i..].starts_with(&ts)).unwrap();
-            let mut new = varint(b.ts - back);
+            let mut new = varint(b.ts.saturating_add_signed(by(g, b)));
             pad(&mut new, ts.len());
             shifted[at..at + ts.len()].copy_from_slice(&new);
         }
-    }
+        shifted
+    };
+    // What the runtime writes of a generation when the next one goes on is late, and no clock goes back.
+    let late = shift(&|g, b| if g == 2 && (b.thread == NO_THREAD || b.kind != BatchKind::Events) { second } else { 0 });
+    assert_ne!(late, data);
+    assert!(!losses(&whole(&late)).contains("clock"), "{}", losses(&whole(&late)));
+    // From generation 3 on everything is a second earlier.
+    let shifted = shift(&|g, _| if g >= 3 { -second } else { 0 });
     let after = whole(&shifted);
     assert!(losses(&after).contains("the clock goes back by"), "{}", losses(&after));
     assert!(losses(&after).contains(&format!("generation {}", scan.generations[3].number)), "{}", losses(&after));

@@ -70,10 +70,11 @@ impl Generation {
         self.batches.iter().map(|b| u64::from(b.len)).sum()
     }
 
-    /// The times of its batches of events, in units of the trace's clock. Its tables are written when it is over, and while
-    /// the next one goes on: half a million stacks take seconds.
-    pub fn event_times(&self) -> impl Iterator<Item = u64> + '_ {
-        self.batches.iter().filter(|b| b.kind == BatchKind::Events).map(|b| b.ts)
+    /// The times of the batches that threads wrote events to, in units of the trace's clock. When a generation is over and the
+    /// next one goes on, the runtime writes, on behalf of no thread, its tables and in what state those goroutines were of
+    /// which it said nothing (`traceAdvance` in `runtime/trace.go`): with a million of them that takes a second.
+    pub fn times(&self) -> impl Iterator<Item = u64> + '_ {
+        self.batches.iter().filter(|b| b.kind == BatchKind::Events && b.thread != NO_THREAD).map(|b| b.ts)
     }
 }
 
