@@ -59,6 +59,19 @@ pub fn escape(s: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A word as one writes it in a shell, where it is one word and means itself; nothing if it has characters that cannot be
+/// shown as they are.
+pub fn shell_word(word: &str) -> Option<Cow<'_, str>> {
+    if word.chars().any(is_unsafe) {
+        return None;
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@%+,".contains(c);
+    Some(match !word.is_empty() && word.chars().all(plain) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(format!("'{}'", word.replace('\'', r"'\''"))),
+    })
+}
+
 /// JSON text in which no control, bidi or invisible character stands as it is: within strings they are written `\uXXXX`,
 /// which means the same.
 pub fn escape_json(json: &str) -> Cow<'_, str> {

@@ -15,6 +15,7 @@ use crate::report;
 use crate::report::export::{self, lanes::Drawn, lines};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -289,6 +290,7 @@ fn table_files(args: &ExportArgs, ending: &str, output: Option<&Path>, out: &mut
         let mut files = Files::beside(&args.files);
         let mut make = |t: Table| -> io::Result<Box<dyn Write + Send>> {
             let folder = args.partition.iter().fold(dir.join(t.name()), |p, k| p.join(k));
+            fs::create_dir_all(&folder)?;
             Ok(Box::new(files.create(&folder.join(format!("{id}.{ending}")))?))
         };
         let rows = rows(args.format, trace, &id, (&wanted, wanted_rows), &mut make, &wrong)?;

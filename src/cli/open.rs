@@ -282,7 +282,7 @@ pub fn each_trace_read(
             let opened = match input::open_within(&file, options.limits()) {
                 // Whoever names a directory means what is in it that fits.
                 Ok(i) if in_directory && !matches!(i.kind, Kind::Trace { .. }) => {
-                    note(&format!("{}: left out, it is a profile", text::escape(&i.name)));
+                    note(&format!("{}: left out, it is no trace", text::escape(&i.name)));
                     continue;
                 }
                 opened => opened.map_err(Failure::from).and_then(|i| from_input(i, &options)),

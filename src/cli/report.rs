@@ -127,7 +127,10 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<Exit> {
         let wrong = |cause| Failure::Output { path: args.output.clone(), cause };
         let mut files = Files::beside(&args.files);
         let mut file = files.create(&args.output).map_err(wrong)?;
-        write(&case, &mut file)?;
+        write(&case, &mut file).map_err(|e| match e {
+            Failure::Write(cause) => wrong(cause),
+            other => other,
+        })?;
         file.flush().map_err(wrong)?;
         drop(file);
         files.finish().map_err(wrong)?;

@@ -189,15 +189,23 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
         profiles.sort_by_key(|p| (p.profile.samples.is_empty(), !of_cpu(p)));
     }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
-    Ok(Opened { trace, profiles, told: Arc::new(told), name: called(&names), at })
+    Ok(Opened { trace, profiles, told: Arc::new(told), name: called(&names, files), at })
 }
 
-/// What many files are called in the title, where all their names would leave no room for anything else.
-fn called(names: &[String]) -> String {
-    match names {
+/// What many files are called in the title, where all their names would leave no room for anything else; those of a folder with
+/// its name.
+fn called(names: &[String], files: &[PathBuf]) -> String {
+    let folder = match files {
+        [one] if one.is_dir() => {
+            one.file_name().map(|n| format!("{}/", crate::base::text::escape(&n.to_string_lossy()))).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    let whole = match names {
         [first, rest @ ..] if rest.len() > 1 => format!("{first} + {} more files", rest.len()),
         _ => names.join(" + "),
-    }
+    };
+    folder + &whole
 }
 
 /// What the terminal can show, from its environment, and what the settings make of it.

@@ -284,7 +284,8 @@ fn is_plain(s: &str) -> bool {
     !s.is_empty() && s.chars().all(|c| c.is_alphanumeric() || "_.*?".contains(c))
 }
 
-fn quoted(s: &str) -> String {
+/// A text in quotes, as a query has it: `quoted(r#"a "b""#)` is `"a \"b\""`.
+pub fn quoted(s: &str) -> String {
     let mut out = String::with_capacity(s.len() + 2);
     out.push('"');
     for c in s.chars() {

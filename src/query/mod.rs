@@ -35,7 +35,7 @@ pub(crate) mod fixture;
 mod tests;
 
 pub use crate::base::Span;
-pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Term, Who};
+pub use ast::{Cmp, Expr, KindSet, Node, Pattern, Query, Term, Who, quoted};
 pub use bits::Bits;
 pub use compile::{CompileError, Compiled, NoSpans, Spans};
 pub use error::QueryError;

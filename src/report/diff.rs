@@ -28,7 +28,11 @@ fn sides(d: &Diff) -> String {
 /// What was not found to differ, in a line.
 fn unchanged(d: &Diff) -> String {
     let n = d.rows.iter().filter(|r| r.verdict == Verdict::Unchanged).count();
-    format!("unchanged: {n} of {} measured, {} of them too small to test", d.rows.len(), d.rows.len() - d.tested)
+    format!(
+        "not shown to differ: {n} of {} measured, {} of them too small to test",
+        d.rows.len(),
+        d.rows.len() - d.tested
+    )
 }
 
 /// What a row is about, safe to show.

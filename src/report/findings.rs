@@ -22,8 +22,9 @@ pub struct About<'a> {
 impl About<'_> {
     /// The command that shows a finding's proof, with the file's name in it if a shell leaves that as it is.
     pub fn check(&self, f: &Finding) -> String {
-        let plain = self.name.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c));
-        let file = if plain && !self.name.starts_with('-') && !self.name.is_empty() { self.name } else { "FILE" };
+        // A name that cannot be written in a shell has to be given by the user.
+        let name = Some(self.name).filter(|n| !n.starts_with('-') && !n.is_empty()).and_then(text::shell_word);
+        let file = name.as_deref().unwrap_or("FILE");
         format!("gotrail {}", text::escape(&f.check).replacen("FILE", file, 1))
     }
 

@@ -9,7 +9,7 @@ use super::findings::About;
 use crate::analysis::cost::flame::Tree;
 use crate::analysis::diff::Diff;
 use crate::analysis::findings::{Finding, Findings, Severity};
-use crate::base::text::escape;
+use crate::base::text::{escape, escape_json};
 use crate::model::Index;
 use crate::model::dict::short_func;
 use rustc_hash::FxHashMap;
@@ -201,12 +201,13 @@ impl<'a> Page<'a> {
     /// It cannot be written.
     pub fn flame(&mut self, title: &str, (tree, index): (&Tree, &Index), unit: &str) -> io::Result<()> {
         self.part(title)?;
-        let graph = Graph::new(tree, index, unit);
-        if graph.nodes.len() < 2 {
+        if tree.nodes.len() < 2 {
             return writeln!(self.out, "<p>nothing was sampled</p>");
         }
+        let graph = Graph::new(tree, index, unit);
         // In JSON an `<` may stand as its number, so that no name ends the element.
-        let json = serde_json::to_string(&graph).map_err(io::Error::other)?.replace('<', "\\u003c");
+        let json = serde_json::to_string(&graph).map_err(io::Error::other)?;
+        let json = escape_json(&json).replace('<', "\\u003c");
         writeln!(
             self.out,
             "<div class=\"graph\">\n<div class=\"tools\"><input type=\"search\" placeholder=\"search functions\" \

@@ -26,11 +26,13 @@ pub fn write(all: &Leaks, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     for l in &all.looked {
         writeln!(out, "  {}: {}", text::escape(&l.name), what(l.what))?;
     }
+    let mut of = all.leaks.iter().filter(|l| l.sure == Sure::No).peekable();
+    let alone = of.peek().is_some() && of.all(|l| l.why == Why::Alone);
     for (sure, title) in [
         (Sure::Certain, "certain: nothing can wake them"),
         (Sure::Likely, "likely: their number rises"),
         (Sure::Possible, "possible: never woken; a worker that has had no work yet looks the same"),
-        (Sure::No, "no leaks: blocked, and no sign that they are left behind"),
+        (Sure::No, if alone { ALONE } else { "no leaks: blocked, and no sign that they are left behind" }),
     ] {
         let of: Vec<&Leak> = all.leaks.iter().filter(|l| l.sure == sure).collect();
         if of.is_empty() {
@@ -46,6 +48,10 @@ pub fn write(all: &Leaks, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// The heading where one dump or profile alone is looked at.
+const ALONE: &str =
+    "not known: blocked at one instant, and nothing to compare that with (give a second dump, or the trace)";
 
 /// What a file beside the trace is, in words.
 fn what(w: What) -> String {

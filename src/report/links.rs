@@ -116,9 +116,9 @@ fn hint(table: &Table, out: &mut dyn Write) -> io::Result<()> {
     // Both ends of what is shorter than a few of the usual digits would read the same.
     let digits = if r.max < Duration(1_000_000) { Duration(1) } else { Duration(1000) };
     let at = |t| time::offset(t, digits);
-    // A name that a shell would not leave as it is has to be written by the user.
-    let plain = trace.chars().all(|c| c.is_ascii_alphanumeric() || "._-/+".contains(c)) && !trace.starts_with('-');
-    let file = if plain && !trace.is_empty() { trace.as_str() } else { "FILE" };
+    // A name that cannot be written in a shell has to be given by the user.
+    let name = Some(trace.as_str()).filter(|n| !n.starts_with('-') && !n.is_empty()).and_then(text::shell_word);
+    let file = name.as_deref().unwrap_or("FILE");
     let (from, to) = (at(*offset), at(*offset + r.max));
     let of = format!("{} by {}{}", text::escape(&k.reason), short(&k.waiter), spaced(&k.at.line));
     writeln!(out, "\nthe longest {of}: gotrail why {file} -g {g} --from {from} --to {to}")

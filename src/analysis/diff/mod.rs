@@ -186,19 +186,17 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
     })
 }
 
-/// Where the median of lengths has changed, that their tail did as well is no second thing.
-fn keep_one_of_each_length(rows: &mut [Row]) {
-    let found = |r: &Row, measure| r.key.measure == measure && r.verdict != Verdict::Unchanged;
+/// Where the median of lengths of waits has changed, that their tail did as well is no second thing. Of tasks, regions and
+/// requests it is what people ask for.
+fn keep_one_of_each_length(rows: &mut Vec<Row>) {
+    let found = |r: &Row| r.verdict != Verdict::Unchanged;
     let medians: BTreeSet<(Key, Verdict)> = rows
         .iter()
-        .filter(|r| found(r, Measure::Length))
+        .filter(|r| r.key.measure == Measure::Length && found(r))
+        .filter(|r| !matches!(r.key.what, What::Task | What::Region | What::Span))
         .map(|r| (Key { measure: Measure::Tail, ..r.key.clone() }, r.verdict))
         .collect();
-    for r in rows.iter_mut().filter(|r| found(r, Measure::Tail)) {
-        if medians.contains(&(r.key.clone(), r.verdict)) {
-            r.verdict = Verdict::Unchanged;
-        }
-    }
+    rows.retain(|r| !medians.contains(&(r.key.clone(), r.verdict)));
 }
 
 /// How many tasks, regions or requests of a name there were.

@@ -43,8 +43,8 @@ fn takes_of(f: &Finding, spans: &Spans) -> (Duration, u16) {
     all.fold((Duration::ZERO, 0), |sum, t| (sum.0 + t.0, sum.1.max(t.1)))
 }
 
-/// Makes each finding of slow tasks a consequence of the one that they lose most of their time to; where several have a part
-/// in it, these are as bad as it is, and come before it.
+/// Makes each finding of slow tasks a consequence of the one that they lose most of their time to, which is as bad as it is;
+/// where several have a part in it, each says so.
 pub(super) fn merge(facts: &Facts, found: &mut Vec<Finding>) {
     let (symptoms, mut causes): (Vec<Finding>, Vec<Finding>) =
         std::mem::take(found).into_iter().partition(|f| SLOW.contains(&f.rule));
@@ -91,7 +91,9 @@ fn explain(facts: &Facts, symptom: &Finding, spans: &Spans, causes: &mut [Findin
         if percent(taken) < PART || merges.is_some_and(|m| m != i) {
             continue;
         }
-        cause.severity = cause.severity.max(symptom.severity);
+        if percent(taken) >= CAUSE {
+            cause.severity = cause.severity.max(symptom.severity);
+        }
         // What all of them lose to it, as far as the slowest tell.
         let lost = spans.excess().ns() as f64 * taken.ns() as f64 / whole.max(1) as f64;
         cause.ties.critical += Duration(lost as i64);

@@ -2,8 +2,9 @@
 
 use super::facts::Facts;
 use super::thresholds::{Levels, Severity};
-use crate::base::{Duration, GoIdx, Time};
+use crate::base::{Duration, GoIdx, Time, text};
 use crate::model::places::PlaceId;
+use crate::query::quoted;
 use serde::Serialize;
 
 /// What a finding costs.
@@ -129,4 +130,16 @@ pub struct Rule {
     pub measures: &'static str,
     /// Looks at a trace.
     pub look: fn(&Facts, &Levels) -> Verdict,
+}
+
+/// A command line as one writes it in a shell, of a command, its file and what names may come after; without these, if one of
+/// them cannot be written.
+pub(super) fn command(words: &[&str]) -> String {
+    let quoted: Option<Vec<_>> = words.iter().map(|w| text::shell_word(w)).collect();
+    quoted.map_or_else(|| words.iter().take(2).copied().collect::<Vec<_>>().join(" "), |q| q.join(" "))
+}
+
+/// The condition of a query that an event is of the goroutines of a group.
+pub(super) fn of_group(name: &str) -> String {
+    format!("group:{}", quoted(name))
 }

@@ -38,7 +38,7 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 pub struct Step {
     /// What for.
     pub reason: ReasonId,
-    /// Where; for a lock, the line that stands for it.
+    /// Where.
     pub at: PlaceId,
 }
 
@@ -158,7 +158,7 @@ fn ways(pieces: &[Piece], hops: &[Hop]) -> Vec<(Way, Duration)> {
     for p in pieces {
         while let Some(h) = hops.get(next).filter(|h| h.from <= p.from) {
             active.truncate(usize::from(h.depth));
-            active.push(Step { reason: h.reason, at: if h.lock == PlaceId::NONE { h.at } else { h.lock } });
+            active.push(Step { reason: h.reason, at: h.at });
             next += 1;
         }
         let mut waits: Vec<Step> = active.iter().take(usize::from(p.depth)).copied().collect();

@@ -2,6 +2,7 @@
 
 use super::calls::{VIEW, calls};
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::finding::{command, of_group};
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict};
 use crate::base::text;
@@ -37,7 +38,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
                 c.mean()
             )],
             advice: "Hand over more with each call, or do in Go what takes C less than a microsecond.".into(),
-            check: format!("waits FILE -f 'group:\"{}\"'", f.index.group_name(c.group)),
+            check: command(&["waits", "FILE", "-f", &of_group(f.index.group_name(c.group))]),
             ties: Default::default(),
         });
     }

@@ -1,6 +1,7 @@
 //! Goroutines that are created for less work than creating them costs.
 
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::finding::{command, of_group};
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::base::{Duration, GoIdx, GroupId, text};
@@ -61,7 +62,12 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
                 Duration(cpu.ns() / short.max(1) as i64)
             )],
             advice: "Give such work to a fixed number of workers, or do several pieces of it in one goroutine.".into(),
-            check: format!("events FILE --filter 'group:\"{}\" kind:GoCreate'", f.index.group_name(id)),
+            check: command(&[
+                "events",
+                "FILE",
+                "--filter",
+                &format!("{} kind:GoCreate", of_group(f.index.group_name(id))),
+            ]),
             ties: Default::default(),
         });
     }

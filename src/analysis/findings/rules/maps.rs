@@ -47,11 +47,10 @@ fn cause(line: &Line, all: u64) -> Cause {
 pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Verdict {
     let maps = &f.more.maps;
     if maps.samples < ENOUGH {
-        let have = match maps.samples {
-            0 => "no CPU samples in this trace".to_owned(),
-            n => format!("only {n} CPU samples in this trace"),
-        };
-        return Verdict::CannotTell(format!("maps: {have}: record a CPU profile at the same time"));
+        return Verdict::CannotTell(match maps.samples {
+            0 => "maps: no CPU samples in this trace: record a CPU profile at the same time".into(),
+            n => format!("maps: {n} CPU samples in this trace are too few to tell"),
+        });
     }
     let mut found = Vec::new();
     for line in maps.lines.iter().filter(|l| cause(l, maps.map_samples) == wanted) {

@@ -52,6 +52,8 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
                 _ => None,
             };
         }
+        // Who gives a slot back signals, and waits for one at other times.
+        What::Cond if c.held_by_waiters => return Some(Cause::Pool),
         _ => return None,
     }
     // Where those who release also queue, starvation mode is what any long queue comes to, and no cause.

@@ -2,6 +2,7 @@
 
 use super::calls::{VIEW, calls};
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::finding::command;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Ties, Verdict};
 use crate::base::{Duration, text};
@@ -46,7 +47,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
                 _ => "Another process or goroutine holds the file's lock: hold it for less, or take it once for several pieces of work.",
             }
             .to_owned(),
-            check: format!("waits FILE -f 'reason:{what}'"),
+            check: command(&["waits", "FILE", "-f", &format!("reason:{what}")]),
             ties: Ties { waits: vec![c.at], ..Ties::default() },
         });
     }

@@ -2,6 +2,7 @@
 
 use super::calls::{VIEW, calls, life};
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::finding::command;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Ties, Verdict};
 use crate::base::{Duration, text};
@@ -53,7 +54,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
                 c.mean()
             )],
             advice: "Put a bufio.Reader or bufio.Writer around the connection or file, or use a larger buffer.".into(),
-            check: format!("waits FILE -f 'reason:{what}'"),
+            check: command(&["waits", "FILE", "-f", &format!("reason:{what}")]),
             ties: Ties { waits: vec![c.at], ..Ties::default() },
         });
     }

@@ -1,6 +1,7 @@
 //! Tasks or regions of one name of which a few take very much longer than most; and what requests have in common with them.
 
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::finding::command;
 use crate::analysis::findings::slow::{ENOUGH, NOTICED, Spans, What, called};
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
@@ -85,9 +86,9 @@ pub(super) fn uneven(
             check: match s.what {
                 What::Task => format!("why FILE --task '#{}'", slowest.task),
                 What::Region if name.is_empty() => "summary FILE".into(),
-                What::Region => format!("why FILE --region '{}'", text::escape(name)),
+                What::Region => command(&["why", "FILE", "--region", name]),
                 What::Request if name.is_empty() => "spans FILE --slow".into(),
-                What::Request => format!("why FILE --slow --span '{}'", shown_func(name)),
+                What::Request => command(&["why", "FILE", "--slow", "--span", &shown_func(name)]),
             },
             ties: Ties { spans: Some(i), ..Ties::default() },
         });

@@ -4,7 +4,7 @@ use super::queues::finding;
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict};
-use crate::analysis::waits::contention::{Contended, Left, What};
+use crate::analysis::waits::contention::{Contended, Left};
 use crate::base::{Duration, text};
 use crate::model::places::PlaceId;
 
@@ -15,13 +15,13 @@ pub(super) const RULE: Rule = Rule {
     look,
 };
 
-/// From this share of the trace on it is no hold that the trace's end happens to fall into.
+/// From one in so many of the trace on it is no hold that the trace's end happens to fall into.
 const PART: i64 = 2;
 /// Further locks that are told.
 const MORE: usize = 4;
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
-    let all = f.more.contention.classes.iter().filter(|c| matches!(c.what, What::Lock | What::Once));
+    let all = f.more.contention.classes.iter().filter(|c| c.what.held_by_one());
     let mut all: Vec<(&Contended, Left)> = all.filter_map(|c| Some((c, c.left?))).collect();
     all.sort_by_key(|(c, l)| (std::cmp::Reverse(l.quiet), c.rank()));
     let Some(&(c, left)) = all.first() else {

@@ -45,7 +45,11 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
             format!("the longest is {name}, {len} from {at} on"),
             stopped,
         ],
-        advice: "See which goroutine ran on when the world should stop: a loop without calls, or a long copy. A loaded machine stops late, too.".into(),
+        advice: match go {
+            Some(_) => "See what that goroutine ran on with: a loop without calls, or a long copy. A loaded machine stops late, too.",
+            None => "No goroutine ran on: see what asked for the stop, a dump or a profile of all goroutines say, and how often; a loaded machine makes each longer.",
+        }
+        .into(),
         check: format!("events FILE --filter 'stw t:{}ns..{}ns'", at.ns(), (at + len).ns() + 1),
         ties: Ties { row: Some(Row::Stw), ..Ties::default() },
     }])

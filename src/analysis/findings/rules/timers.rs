@@ -1,6 +1,7 @@
 //! Timers that wake goroutines all the time: tickers that nobody stopped, polling with a sleep.
 
 use crate::analysis::findings::Rule;
+use crate::analysis::findings::finding::{command, of_group};
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
 use crate::analysis::waits::links::Party;
@@ -49,7 +50,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
                 format!("the group was on CPU for {} and waited {} for a P", times.running, times.runnable),
             ],
             advice: "Stop tickers that nobody needs any more (defer t.Stop()), and prefer being told to asking again and again.".into(),
-            check: format!("waits FILE -f 'group:\"{}\"'", f.index.group_name(group)),
+            check: command(&["waits", "FILE", "-f", &of_group(f.index.group_name(group))]),
             ties: Default::default(),
         });
     }

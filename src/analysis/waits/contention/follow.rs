@@ -42,7 +42,7 @@ pub(super) struct Follow<'a> {
     ids: FxHashMap<Node, u32>,
     sites: FxHashMap<(Node, PlaceId, ReasonId, Class, Order), Mark>,
     early: FxHashMap<(StringId, StackId), (Early, Mark)>,
-    late: FxHashMap<(StringId, StackId, StackId, bool), Mark>,
+    late: FxHashMap<(StringId, StackId, StackId), Mark>,
     known: Vec<Place>,
     ends: Vec<BTreeMap<PlaceId, u64>>,
 }
@@ -84,7 +84,7 @@ impl<'a> Follow<'a> {
         if early != Early::Late || !by.0.is_some() {
             return mark;
         }
-        let key = (reason, stack, by.1, by.0.is_some());
+        let key = (reason, stack, by.1);
         if let Some(&m) = self.late.get(&key) {
             return m;
         }

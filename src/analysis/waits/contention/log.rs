@@ -28,7 +28,7 @@ pub(super) enum Step {
     End { by: GoIdx, key: Key },
     /// A goroutine was stopped, in this stack, that had ended a wait since it runs, the last time one that may be queued in.
     Stop(Key),
-    /// Another recording begins, the one with this place in the index.
+    /// Another recording begins, the one with this number in the file.
     Recording(usize),
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Change {
 
 /// What a trace consists of, for who follows it.
 pub(super) enum Item {
-    /// Another recording begins, the one with this place in the index.
+    /// Another recording begins, the one with this number in the file.
     Recording(usize),
     Change(Change),
 }

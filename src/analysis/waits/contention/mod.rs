@@ -178,8 +178,8 @@ pub struct Contended {
     pub several: bool,
     /// Who caused the delay, the most first. Together with `unreleased` these sum to `total`.
     pub blame: Vec<Blame>,
-    /// What was waited for since the last release, to the end of the trace; where there are several locks or channels, all
-    /// that was waited for by those whose waits have not ended.
+    /// What was waited for since the last release, to the end of the trace; where there are several locks or channels, and of
+    /// groups, all that was waited for by those whose waits have not ended.
     pub unreleased: Duration,
     /// Those who are still blocked when the trace ends; nothing for a sum over several traces.
     pub left: Option<Left>,

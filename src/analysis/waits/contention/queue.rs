@@ -20,6 +20,7 @@ use super::line::Order;
 use super::passes::Passes;
 use super::{Convoy, What};
 use crate::base::{Duration, GoIdx, Time};
+use crate::model::reasons::How;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -267,7 +268,8 @@ impl Queue {
             e.release((go, by), (woken.order, woken.from), inside, touch.at, counts);
         }
         touch.at = now;
-        touch.releases[woken.order.side()] += 1;
+        // What is closed is not given back.
+        touch.releases[woken.order.side()] += u64::from(by.2 != Some(How::Close));
         self.holds.add(Hold { go, from, to: clip(window, now), area: None });
     }
 

@@ -6,6 +6,7 @@ use crate::analysis::cost::join;
 use crate::analysis::cost::join::{Lines, Verdict};
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, Time, text};
+use crate::query::quoted;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::search;
@@ -131,7 +132,7 @@ fn key(cx: &Ctx) -> Option<Key> {
     let events: u64 = cx.index.segments.iter().filter(inside).map(|s| u64::from(s.len)).sum();
     let only = match (cx.place.only().and_then(|g| cx.index.goroutine(g)), cx.place.group()) {
         (Some(g), _) => Some(format!("g:{}", g.id.0)),
-        (None, Some(g)) => Some(format!("group:\"{}\"", cx.index.group_name(g))),
+        (None, Some(g)) => Some(format!("group:{}", quoted(cx.index.group_name(g)))),
         (None, None) => None,
     };
     (events <= MOST).then_some(Key { window, only, profiles: cx.profiles.len() })

@@ -146,7 +146,7 @@ impl Picture {
         match (what, if inside { cell() } else { None }, &mut self.cursor) {
             (Mouse::Press, Some(cell), cursor) => *cursor = Some((cell, Some(cell))),
             (Mouse::Drag, Some(cell), Some((at, Some(_)))) => *at = cell,
-            (Mouse::Release, _, Some((at, Some(mark)))) if at != mark => return Did::Chosen,
+            (Mouse::Release, Some(_), Some((at, Some(mark)))) if at != mark => return Did::Chosen,
             (Mouse::Double, Some(_), Some(_)) => return Did::Chosen,
             _ => return Did::Nothing,
         }
