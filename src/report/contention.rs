@@ -27,8 +27,10 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "{} traces\n", table.traces)?;
     }
     if table.classes.is_empty() {
-        let known = if table.unsaid.count > 0 { "is known to have been blocked" } else { "was blocked" };
-        writeln!(out, "locks and channels: no goroutine {known} on one")?;
+        writeln!(
+            out,
+            "locks and channels: no goroutine is known to have queued at one (what nobody ever sent to is in `waits`)"
+        )?;
         return unsaid(table, out);
     }
     writeln!(
@@ -249,8 +251,11 @@ fn while_held(x: &Contended, name: &dyn Fn(PlaceId) -> Name) -> Option<String> {
     };
     // Those who ended waits: of waits that never ended nobody is known.
     let ended = |s: &Side| s.all.total - s.never.total;
-    let when = match (pool, ended(&x.sending) > ended(&x.receiving)) {
+    let (senders, receivers) = (ended(&x.sending), ended(&x.receiving));
+    let both = senders.min(receivers).ns().saturating_mul(10) >= senders.max(receivers).ns();
+    let when = match (pool, senders > receivers) {
         (true, _) => "while held",
+        _ if both => "who ended that, meanwhile",
         (false, true) => "receivers meanwhile",
         (false, false) => "senders meanwhile",
     };

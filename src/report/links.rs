@@ -90,7 +90,10 @@ pub(super) fn words(k: &Named, r: &Row) -> String {
 fn cycle(k: &NamedKnot, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let names: Vec<String> = k.groups.iter().map(|g| short(g)).collect();
     let (names, n) = (names.join(", "), text::count(k.waits));
-    let title = format!("wait cycle: {names} keep waiting for each other: {n} times, {} total", k.total);
+    let title = format!(
+        "wait cycle by start functions: goroutines of {names} wait for one another: {n} times, {} total",
+        k.total
+    );
     writeln!(out)?;
     fold(&title, page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
     let mut t = Layout::new([Column::right("total"), Column::right("waits"), Column::left("who ← unblocked by whom")]);

@@ -48,7 +48,7 @@ pub enum ErrorKind {
     Missing(String),
     /// What is asked for takes more memory than is allowed; how much is in use, as it is shown.
     #[error(
-        "{0} are in use, and more is needed than --memory allows: give it more, or open a part of the trace (gotrail cut)"
+        "{0} are in use, and more is needed than --memory allows: give it more, or open a part of the trace (gotrail export --format cut)"
     )]
     Memory(String),
     /// Anything else that the format forbids, said in a few words.

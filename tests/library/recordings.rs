@@ -401,3 +401,26 @@ fn each_process_has_its_own_leaks_and_open_tasks() {
     want.sort();
     assert_eq!(open(&whole(&[of("nil"), of("annotations"), of("nil")].concat())), want);
 }
+
+/// Who waits when a recording ends does not wait in the next one of another process, and what that releases is not laid to it.
+#[test]
+fn waits_that_are_open_end_with_their_recording() {
+    use gotrail::analysis::waits::contention::{Contention, contention};
+    let of = |name: &str| bytes(format!("tests/data/{name}.trace"));
+    let sums = |c: &Contention| {
+        let mut all: Vec<_> =
+            c.classes.iter().map(|x| (x.total, x.waits, x.unfinished, x.unreleased, x.depth_max)).collect();
+        all.sort();
+        all
+    };
+    for name in ["deadlock", "nil", "leak"] {
+        let one = contention(&whole(&of(name)), None).unwrap();
+        let two = contention(&whole(&[of(name), of(name)].concat()), None).unwrap();
+        for x in &two.classes {
+            let blamed: Duration = x.blame.iter().map(|b| b.delay).sum();
+            assert_eq!(blamed + x.unreleased, x.total, "{name}");
+        }
+        let twice: Vec<_> = sums(&one).into_iter().map(|x| (x.0 + x.0, 2 * x.1, 2 * x.2, x.3 + x.3, x.4)).collect();
+        assert_eq!(sums(&two), twice, "{name}");
+    }
+}

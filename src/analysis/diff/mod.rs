@@ -5,7 +5,7 @@
 //! 2. Lines of a function that has moved as a whole are matched with those where they were.
 //! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
 //!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike, and their tails
-//!    by how many lie beyond a limit; with four recordings or more a side, all by permutation over the recordings.
+//!    by how many lie beyond a limit; with five recordings or more a side, all by permutation over the recordings.
 //! 4. Each test asks for more than the least change that counts. Of those of tasks, regions and spans, and of all others, as
 //!    many are taken as found as Benjamini and Hochberg allow at 5 %.
 
@@ -23,8 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const RATE: f64 = 0.05;
 /// The least part of wall time that counts.
 const LEAST_WALL: f64 = 0.001;
-/// Recordings a side from which on they are permuted.
-const RUNS: usize = 4;
+/// Recordings a side from which on they are permuted: of four there are too few ways to do that for any to be rare.
+const RUNS: usize = 5;
 /// Fewest slices with lengths of which medians are taken.
 const SLICES: usize = 8;
 /// Fewest slices that must have any, if the trace has four times as many: what was once, at the start say, is no habit.

@@ -318,7 +318,7 @@ fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak
     let marked: BTreeSet<u64> = k.marked.ids.iter().filter(|g| g.1).map(|g| g.0).collect();
     let in_trace = || {
         let of = trace.iter().flat_map(|t| k.stuck.iter().flat_map(|s| &s.goroutines).map(|g| (t.index, *g)));
-        of.filter_map(|(index, (g, from))| Some((index.goroutine(g)?.id.0, index, from)))
+        of.filter_map(|(index, (g, from))| Some((index.goroutine(g)?.id.0, index.recorded(index.process(g)), from)))
     };
     let mut ids: BTreeSet<u64> = in_trace().map(|g| g.0).collect();
     let nil = k.stuck.iter().any(|s| s.standing == Standing::Nil);
@@ -334,7 +334,7 @@ fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak
     let oldest = |of: &dyn Fn(u64) -> bool| {
         let waits = in_trace()
             .filter(|g| of(g.0))
-            .map(|(_, index, from)| Age { time: index.end - from, at_least: from <= index.start });
+            .map(|(_, (first, last), from)| Age { time: last - from, at_least: from <= first });
         let told = [&k.last, &k.marked].into_iter().filter_map(|c| c.minutes);
         waits.chain(told.map(|m| Age { time: minutes(m), at_least: true })).max()
     };

@@ -81,7 +81,7 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
         c.while_held.iter().filter(|m| of(m.state)).map(|m| m.weight.ns()).sum()
     };
     let waits = held(&|s| matches!(s, GoState::Waiting | GoState::Syscall)).saturating_mul(2) > held(&|_| true);
-    if c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && (spread || same && short && !waits) {
+    if !c.several && c.convoy.handoffs >= CONVOY && c.convoy.peak >= CONVOY && (spread || same && short && !waits) {
         return Some(Cause::Convoy);
     }
     (top > 0).then_some(Cause::Holder)

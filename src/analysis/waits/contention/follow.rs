@@ -134,14 +134,14 @@ impl<'a> Follow<'a> {
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
             let woken = Woken { go: wait.go, from: wait.from, order: place.order };
             q.release(to, (by, (group(self.classes.index, by), line, how)), woken, counts);
-        } else {
+        } else if by.is_some() {
             q.leave(wait.go);
         }
         if by.is_some() {
             let handoff = releases || goroutine.is_some() && out.what != What::Lock;
             q.go(to, (wait.go, place.order), handoff && counts);
         } else {
-            q.pass(to);
+            q.stop(to, (wait.go, place.order));
         }
         if !counts {
             return None;
@@ -155,8 +155,11 @@ impl<'a> Follow<'a> {
             _ => {}
         }
         out.waits += 1;
+        // What was going on in an earlier recording of its process is told by the next one.
+        let index = self.classes.index;
+        let open = open && to >= index.recorded(index.process(wait.go)).1;
         out.unfinished += u64::from(open);
-        out.open += u64::from(wait.began == EventNo::MAX || open);
+        out.open += u64::from(wait.began == EventNo::MAX || wait.ended == EventNo::MAX);
         out.total += d;
         if open && out.left.is_none_or(|l| d > l.longest) {
             out.left = Some(Left { first: (wait.go, from), longest: d, quiet: Duration::ZERO });

@@ -372,7 +372,7 @@ fn of_index<S: Source>(
     let (mut curves, mut holds, mut classes) = (Vec::new(), Vec::new(), Vec::new());
     for (class, (mut q, c)) in (0u32..).zip(f.close()) {
         curves.push(std::mem::take(&mut q.curve));
-        let (c, held) = close(q, c, index, inside.1 - inside.0);
+        let (c, held) = close(q, c, index, inside.1 - inside.0 - index.untraced_in(inside.0, inside.1));
         holds.extend(held.all().iter().map(|&h| (h, class)));
         classes.push(c);
     }

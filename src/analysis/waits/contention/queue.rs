@@ -82,6 +82,8 @@ struct Side {
     /// Goroutine-nanoseconds waited since the last release, and the time in which that was.
     pending: i128,
     pending_busy: Duration,
+    /// For how long somebody had waited since anybody released when a recording ended, the last that ended so.
+    quiet: Duration,
     last_release: Time,
 }
 
@@ -228,6 +230,17 @@ impl Queue {
         touch.waited[order.side()] = true;
     }
 
+    /// The wait of `go` goes on when its recording ends: no release that a later one tells of ends it.
+    pub fn stop(&mut self, now: Time, (go, order): (GoIdx, Order)) {
+        self.pass(now);
+        self.leave(go);
+        let side = &mut self.sides[order.side()];
+        side.depth = side.depth.saturating_sub(1);
+        if side.depth == 0 {
+            (side.pending, side.quiet) = (0, std::mem::take(&mut side.pending_busy));
+        }
+    }
+
     /// The wait of `go` ends, and no goroutine ended it.
     pub fn leave(&mut self, go: GoIdx) {
         if let Some(a) = &mut self.apart {
@@ -281,9 +294,7 @@ impl Queue {
             a.settle(|t| clip(window, t));
             return (a.delays, a.holds, true);
         }
-        // Of what is taken out of a pool and put back, any will do: the next one who puts back ends the wait.
-        let pool = self.held_by_waiters();
-        if let Some(e) = self.each.take().filter(|e| !pool && (self.what == What::Group || e.several())) {
+        if let Some(e) = self.each.take().filter(|e| self.what == What::Group || e.several()) {
             return (e.delays, e.holds, self.what == What::Channel);
         }
         (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false)
@@ -291,7 +302,7 @@ impl Queue {
 
     /// For how long somebody has waited since anybody released, when all has been followed.
     pub fn quiet(&self) -> Duration {
-        self.sides.iter().map(|s| s.pending_busy).max().unwrap_or(Duration::ZERO)
+        self.sides.iter().map(|s| s.quiet).max().unwrap_or(Duration::ZERO)
     }
 
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
