@@ -126,20 +126,26 @@ impl Format {
         }
     }
 
-    /// The times of the first batch that a thread wrote events to and of the last, as far as headers tell; nothing if there is
-    /// none.
+    /// The times of the first batch and of the last, as far as headers tell; nothing if there is none.
     pub fn span(&self, units: Range<usize>) -> Option<(i64, i64)> {
         match self {
             Format::V2 { scan, .. } => {
-                let all = || scan.generations[units.clone()].iter().flat_map(|g| g.times());
-                // Units of 64 ns but on Windows, where this comes out somewhat too early or too late.
-                let time = |ts: u64| ts.saturating_mul(64).min(i64::MAX as u64) as i64;
+                let all = || scan.generations[units.clone()].iter().flat_map(|g| g.batches.iter().map(|b| b.ts));
                 Some((time(all().min()?), time(all().max()?)))
             }
             Format::V1(layout, _) => {
                 let (from, to) = layout.span();
                 Some((from.0, to.0))
             }
+        }
+    }
+
+    /// The time of the last batch of unit `i` that a thread wrote events to; nothing if there is none, or the format has no
+    /// such batches.
+    pub fn last_of_threads(&self, i: usize) -> Option<i64> {
+        match self {
+            Format::V2 { scan, .. } => scan.generations[i].times().max().map(time),
+            Format::V1(..) => None,
         }
     }
 
@@ -317,4 +323,9 @@ impl Machine<'_> {
             Machine::V1(d) => d.progress(),
         }
     }
+}
+
+/// A batch's time, nanoseconds: units of 64 ns but on Windows, where this comes out somewhat too early or too late.
+fn time(ts: u64) -> i64 {
+    ts.saturating_mul(64).min(i64::MAX as u64) as i64
 }

@@ -134,6 +134,7 @@ impl Recordings {
         for i in 0..self.all.len() {
             for u in 0..self.all[i].format.units() {
                 let Some((first, last)) = self.all[i].format.span(u..u + 1) else { continue };
+                let last = self.all[i].format.last_of_threads(u).unwrap_or(last);
                 let mut shift = 0;
                 if let Some(b) = &before {
                     let follows = if b.recording == i {
