@@ -30,9 +30,9 @@ pub struct LinesArgs {
     /// Where sources are: a directory, or from=to (may be repeated)
     #[arg(long, value_name = "DIR")]
     source: Vec<String>,
-    /// Of sources open only those below --source, and Go's own
-    #[arg(long, hide = true)]
-    confined: bool,
+    /// Of sources open only those below --source, below these directories, and Go's own
+    #[arg(long, hide = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    confined: Option<Vec<PathBuf>>,
     /// Only what began with an event that answers this query: `group:main.handle`, `reason:sync dur>1ms`, …
     #[arg(long, short, value_name = "QUERY")]
     filter: Option<String>,
@@ -110,7 +110,8 @@ fn places(args: &LinesArgs) -> Places {
     let here = std::env::current_dir().ok();
     let mut known = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
     args.source.iter().for_each(|p| known.add(p));
-    if args.confined {
+    if let Some(folders) = &args.confined {
+        known.sources.extend_from_slice(folders);
         known.confine();
     }
     known

@@ -1,8 +1,9 @@
 //! `gotrail mcp`: the commands as tools of the Model Context Protocol, over standard input and output.
 //!
-//! A tool is a row of [`tools::ALL`]. It runs one command, in a process of its own: what an agent reads is what that command
-//! prints, a call that is cancelled or takes too long ends whatever it is at, and a trace that makes a command fail leaves
-//! the server as it was.
+//! A tool is a row of [`tools::ALL`]. All but `list_files` run one command, in a process of its own: what an agent reads is what
+//! that command prints, a call that is cancelled or takes too long ends whatever it is at, and a trace that makes a command
+//! fail leaves the server as it was. `list_files` is answered by the thread that runs calls: it looks at a bounded number of
+//! files and decodes none of them.
 //!
 //! The protocol is a few messages of JSON-RPC, one a line ([`rpc`]): that is less than its SDK would cost to build.
 //! This thread alone writes; one reads lines, one runs calls in their order.
@@ -47,12 +48,14 @@ enum Event {
     Line(Option<Vec<u8>>),
     /// Standard input ends.
     End,
-    /// The call with this key has its answer.
-    Done(String, Value),
+    /// The call of this number has its answer.
+    Done(u64, Value),
 }
 
 /// A call of a tool, on its way to the thread that runs it.
 struct Call {
+    /// Its number among all calls: a client may use the id of a cancelled one again.
+    number: u64,
     request: Request,
     /// Says that nobody wants the answer any more, by a message or by its end.
     cancelled: Receiver<()>,
@@ -60,7 +63,6 @@ struct Call {
 
 pub fn run(args: &McpArgs, out: &mut dyn Write) -> Result<Exit> {
     let roots = Roots::new(&args.roots)?;
-    let wait = std::time::Duration::from_nanos(u64::try_from(args.timeout.ns()).unwrap_or(0));
     let (events, heard) = unbounded();
     let (calls, waiting) = unbounded::<Call>();
     let lines = events.clone();
@@ -69,14 +71,14 @@ pub fn run(args: &McpArgs, out: &mut dyn Write) -> Result<Exit> {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let events = events;
-            for Call { request, cancelled } in waiting {
-                let answer = call::answer(&request, &roots, wait, &cancelled);
-                if events.send(Event::Done(request.id.to_string(), answer)).is_err() {
+            for Call { number, request, cancelled } in waiting {
+                let answer = call::answer(&request, &roots, args.timeout, &cancelled);
+                if events.send(Event::Done(number, answer)).is_err() {
                     break;
                 }
             }
         });
-        let mut server = Server { calls, open: FxHashMap::default(), ended: false };
+        let mut server = Server::new(calls);
         server.serve(&heard, &mut |answer| {
             json::write_line(answer, out)?;
             out.flush()
@@ -124,13 +126,20 @@ fn skip_line(from: &mut impl BufRead) -> bool {
 /// What stands between the messages and the calls.
 struct Server {
     calls: Sender<Call>,
-    /// The calls without an answer, and what cancels each.
-    open: FxHashMap<String, Sender<()>>,
+    /// The calls without an answer by their numbers: the id of each, and what cancels it.
+    open: FxHashMap<u64, (Value, Sender<()>)>,
+    /// How many calls there were.
+    count: u64,
     /// Whether no more messages come.
     ended: bool,
 }
 
 impl Server {
+    /// One without calls as yet, which sends them there.
+    fn new(calls: Sender<Call>) -> Server {
+        Server { calls, open: FxHashMap::default(), count: 0, ended: false }
+    }
+
     /// Answers until standard input has ended and every call has its answer, or until `write` fails.
     fn serve(&mut self, heard: &Receiver<Event>, write: &mut dyn FnMut(&Value) -> io::Result<()>) -> io::Result<()> {
         while !(self.ended && self.open.is_empty()) {
@@ -146,7 +155,7 @@ impl Server {
                 }
                 Event::Line(Some(line)) => self.line(&line),
                 // One that is no longer open was cancelled: nobody waits for its answer.
-                Event::Done(key, answer) => self.open.remove(&key).map(|_| answer),
+                Event::Done(number, answer) => self.open.remove(&number).map(|_| answer),
             };
             if let Some(answer) = answer {
                 write(&answer)?;
@@ -177,7 +186,7 @@ impl Server {
     /// Drops the call that a notification means: that ends it.
     fn cancel(&mut self, params: &Value) {
         if let Some(id) = params.get("requestId") {
-            self.open.remove(&id.to_string());
+            self.open.retain(|_, (open, _)| open != id);
         }
     }
 
@@ -198,8 +207,7 @@ impl Server {
 
     /// Hands a call on.
     fn call(&mut self, request: Request) -> Option<Value> {
-        let key = request.id.to_string();
-        let fault = if self.open.contains_key(&key) {
+        let fault = if self.open.values().any(|(id, _)| *id == request.id) {
             Some("a request with this id has no answer yet")
         } else if self.open.len() >= MOST_CALLS {
             Some("too many calls wait for their turn")
@@ -210,14 +218,16 @@ impl Server {
             return Some(request.answer(Err(Fault::new(rpc::INVALID_REQUEST, why.into()))));
         }
         let (cancel, cancelled) = bounded(0);
-        self.open.insert(key, cancel);
+        let number = self.count;
+        self.count += 1;
+        self.open.insert(number, (request.id.clone(), cancel));
         // The thread that runs calls lives as long as this.
-        let _ = self.calls.send(Call { request, cancelled });
+        let _ = self.calls.send(Call { number, request, cancelled });
         None
     }
 }
 
-/// How long the list of tools stays as it is, in ms: as long as the program does.
+/// How long a client may keep what it was told of tools and versions, in ms. A later program may have others.
 const LISTS_KEEP: u32 = 3_600_000;
 
 /// How to begin.
@@ -240,7 +250,7 @@ fn initialize(params: &Value) -> Value {
 
 fn discover() -> Value {
     json!({
-        "supportedVersions": [rpc::STATELESS],
+        "supportedVersions": rpc::versions().collect::<Vec<_>>(),
         "capabilities": { "tools": {} },
         "instructions": INSTRUCTIONS,
         "ttlMs": LISTS_KEEP,

@@ -80,9 +80,10 @@ impl Places {
     }
 
     /// Leaves only the places that were named, and Go's own: neither the working directory, which its module may reach
-    /// beyond, nor names as they stand.
+    /// beyond, nor modules of others, nor names as they stand.
     pub fn confine(&mut self) {
         (self.confined, self.work_dir) = (true, None);
+        self.mod_caches.clear();
     }
 
     /// Adds what `--source` and the settings give: `from=to` or a directory.

@@ -255,3 +255,25 @@ fn the_machine_names_its_places() {
         ["root", "home/sdk/go1.21.0", &format!("{toolchain}.10.linux-amd64"), &format!("{toolchain}.9.linux-amd64")]
     );
 }
+
+#[test]
+fn who_is_confined_finds_what_was_named_and_gos_own() {
+    let d = disk(&["named/a/b.go", "go/src/fmt/print.go", "mod/ex.com/m@v1.0.0/c.go", "work/x/d.go", "own.go"]);
+    let own = d.path().join("own.go");
+    let with = |confine: bool| {
+        let f = finder(|p| {
+            p.sources.push(d.path().join("named"));
+            p.goroots.push(d.path().join("go"));
+            p.mod_caches.push(d.path().join("mod"));
+            p.work_dir = Some(d.path().join("work"));
+            if confine {
+                p.confine();
+            }
+        });
+        let names =
+            ["a/b.go", "fmt/print.go", "ex.com/m@v1.0.0/c.go", "x/d.go", own.to_str().unwrap()].map(str::to_owned);
+        names.map(|name| f.find(&name, if name.starts_with("fmt") { "fmt.Println" } else { "" }).is_ok())
+    };
+    assert_eq!(with(false), [true; 5]);
+    assert_eq!(with(true), [true, true, false, false, false]);
+}

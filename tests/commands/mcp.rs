@@ -62,6 +62,20 @@ impl Client {
         texts(&result)
     }
 
+    /// All rows of a list in structured content, page by page as cursors say.
+    fn all_rows(&mut self, tool: &str, arguments: &Value, rows: &str) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), Some(0));
+        while let Some(at) = cursor {
+            let mut arguments = arguments.clone();
+            (arguments["format"], arguments["cursor"]) = ("json".into(), at.into());
+            let page = self.call(tool, &arguments);
+            all.extend_from_slice(page["structuredContent"].pointer(rows).unwrap().as_array().unwrap());
+            cursor = next(page["content"][0]["text"].as_str().unwrap());
+            assert!(cursor.is_none_or(|next| next > at), "{tool}: {cursor:?} after {at}");
+        }
+        all
+    }
+
     /// The text of a call that is refused.
     fn refusal(&mut self, tool: &str, arguments: &Value) -> String {
         let result = self.call(tool, arguments);
@@ -80,6 +94,12 @@ impl Client {
 
 fn texts(result: &Value) -> String {
     result["content"].as_array().unwrap().iter().map(|c| c["text"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// Where an answer says that it goes on.
+fn next(text: &str) -> Option<u64> {
+    let line = text.lines().find_map(|l| l.strip_prefix("more: cursor "))?;
+    Some(line.split(' ').next().unwrap().parse().unwrap())
 }
 
 fn samples() -> Client {
@@ -116,13 +136,20 @@ fn requests_that_stand_for_themselves_are_answered_too() {
         } })
     };
     let about = c.ask("server/discover", &of("2026-07-28"));
-    assert_eq!(about["result"]["supportedVersions"], json!(["2026-07-28"]));
+    let versions = json!(["2026-07-28", "2025-11-25", "2025-06-18", "2024-11-05"]);
+    assert_eq!(about["result"]["supportedVersions"], versions);
     assert_eq!(about["result"]["resultType"], "complete");
     let tools = c.ask("tools/list", &of("2026-07-28"));
     assert_eq!(tools["result"]["resultType"], "complete");
     let wrong = c.ask("tools/list", &of("1999-01-01"));
     assert_eq!(wrong["error"]["code"], -32022);
-    assert_eq!(wrong["error"]["data"]["supported"][0], "2026-07-28");
+    assert_eq!(wrong["error"]["data"]["supported"], versions);
+    assert!(wrong["error"]["message"].as_str().unwrap().contains("is not spoken here: \"1999-01-01\""));
+    // One that is listed is spoken, but not so.
+    let otherwise = c.ask("tools/list", &of("2025-06-18"));
+    assert_eq!(otherwise["error"]["code"], -32022);
+    let why = otherwise["error"]["message"].as_str().unwrap();
+    assert!(why.starts_with("a connection of version \"2025-06-18\" begins with `initialize`"), "{why}");
     // Who does not know that version is not told of it.
     assert!(c.ask("tools/list", &json!({}))["result"]["resultType"].is_null());
     assert!(c.end());
@@ -151,9 +178,14 @@ fn tools_are_listed_with_their_arguments_and_take_no_others() {
 #[test]
 fn structured_content_has_the_form_of_the_schema_page_by_page() {
     let mut c = samples();
-    for (tool, rows) in
-        [("findings", "findings"), ("locks", "contended"), ("waits", "waits"), ("lines", "lines"), ("gc", "cycles")]
-    {
+    for (tool, rows) in [
+        ("findings", "findings"),
+        ("locks", "contended"),
+        ("waits", "waits"),
+        ("lines", "lines"),
+        ("gc", "cycles"),
+        ("spans", "slowest"),
+    ] {
         let (whole, _, _) = crate::common::run([tool, "--format", "json", "sample-traces/trace.out"]);
         let whole: Value = serde_json::from_str(&whole).unwrap();
         let (mut cursor, mut n) = (0, 0);
@@ -169,6 +201,23 @@ fn structured_content_has_the_form_of_the_schema_page_by_page() {
             cursor = n;
         }
     }
+    // A list that lies inside of another object, and one of two lists of the same command.
+    let between = json!({ "file": "trace.out", "from": "800ms", "to": "820ms" });
+    for (tool, command, rows) in
+        [("slow", &["why", "--slow"][..], "/slow/parts"), ("handlers", &["spans"], "/handlers")]
+    {
+        let options = ["--from=800ms", "--to=820ms", "--format=json", "sample-traces/trace.out"];
+        let (whole, _, _) = crate::common::run(command.iter().chain(&options));
+        let whole: Value = serde_json::from_str(&whole).unwrap();
+        let got = c.all_rows(tool, &between, rows);
+        let want = whole.pointer(rows).unwrap().as_array().unwrap();
+        let names = |rows: &[Value]| rows.iter().map(|r| (r["what"].clone(), r["name"].clone())).collect::<Vec<_>>();
+        assert!(want.len() > 4, "{tool}: this trace shows nothing");
+        assert_eq!(names(&got), names(want), "{tool}");
+    }
+    let json = json!({ "file": "trace.out", "from": "800ms", "to": "820ms", "format": "json" });
+    let slow = c.call("slow", &json)["structuredContent"].clone();
+    assert!(slow["slow"]["parts"].is_array() && slow.get("pieces").is_none() && slow.get("slow.parts").is_none());
     let rows =
         c.call("query", &json!({ "sql": "select 1 as one, 'x' as x", "files": ["trace.out"], "format": "json" }));
     assert_eq!(rows["structuredContent"], json!({ "rows": [{ "one": 1, "x": "x" }] }));
@@ -197,6 +246,109 @@ fn long_answers_go_on_at_their_cursor() {
         }
     }
     assert_eq!(got, whole);
+    assert!(c.end());
+}
+
+#[test]
+fn cursors_of_every_tool_come_to_an_end() {
+    let root = crate::common::root();
+    let mut c = Client::new(&[&root.join("sample-traces"), &root.join("tests/data")]);
+    let file = "requests-go1.26.trace";
+    let tools = c.ask("tools/list", &json!({}))["result"]["tools"].clone();
+    for tool in tools.as_array().unwrap() {
+        let name = tool["name"].as_str().unwrap();
+        let arguments = match name {
+            "list_files" => json!({}),
+            "why" => json!({ "file": file, "goroutine": 1, "from": "0s", "to": "5ms" }),
+            "source" => json!({ "file": "trace.out", "name": "payment/order_cache.go" }),
+            "events" => json!({ "file": file, "filter": "kind:log" }),
+            "query" => json!({ "files": [file], "sql": "select * from stacks limit 40" }),
+            "top" => json!({ "file": "cpu.pb.gz" }),
+            "diff" => json!({ "before": file, "after": file }),
+            _ => json!({ "file": file }),
+        };
+        let formats = tool["inputSchema"]["properties"]["format"]["enum"].as_array().cloned();
+        for format in formats.unwrap_or_else(|| vec![Value::Null]) {
+            let (mut cursor, mut bodies) = (0, Vec::new());
+            loop {
+                let mut arguments = arguments.clone();
+                arguments["cursor"] = cursor.into();
+                if !format.is_null() {
+                    arguments["format"] = format.clone();
+                }
+                let page = c.call(name, &arguments);
+                assert_eq!(page["isError"], false, "{name}: {page}");
+                bodies.push(page["content"][0]["text"].as_str().unwrap().to_owned());
+                let Some(next) = next(bodies.last().unwrap()) else { break };
+                assert!(next > cursor, "{name} {format}: {next} after {cursor}");
+                cursor = next;
+            }
+            assert!(bodies.iter().all(|b| b.starts_with("[from the file: ")), "{name}");
+            assert!(!bodies.last().unwrap().contains("nothing more"), "{name} {format}: a page too many");
+        }
+    }
+    // What is left out of lists beside the rows is said, and is no reason to go on.
+    let page = c.call("spans", &json!({ "file": file, "format": "json", "cursor": 100_000 }));
+    let text = page["content"][0]["text"].as_str().unwrap();
+    assert!(text.contains("\nleft out: ") && !text.contains("more: "), "{text}");
+    assert!(c.end());
+}
+
+#[test]
+fn a_call_that_takes_too_long_says_how_long_it_had() {
+    let mut c = Client::new(&[Path::new("--timeout=50ms"), &crate::common::root().join("sample-traces")]);
+    let endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n";
+    let why = c.refusal("query", &json!({ "sql": endless, "files": ["trace.out"] }));
+    assert!(why.contains("\nended after 50ms: "), "{why}");
+    assert!(c.end());
+}
+
+#[test]
+fn sources_are_those_below_the_folders_that_were_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let samples = crate::common::root().join("sample-traces");
+    let folder = dir.path().join("a=b");
+    std::fs::create_dir_all(folder.join("paycore/payment")).unwrap();
+    for file in ["trace.out", "paycore/payment/order_cache.go"] {
+        std::fs::copy(samples.join(file), folder.join(file)).unwrap();
+    }
+    let asked = json!({ "file": "trace.out", "name": "payment/order_cache.go" });
+    let line = "  47          c.byID[t.ID] = map[string]string{";
+    let mut c = Client::new(&[&folder]);
+    assert!(c.text("source", &asked).contains(line), "a folder with a sign in its name");
+    assert!(c.end());
+    // Who names a file does not name what lies beside it.
+    let mut c = Client::new(&[&folder.join("trace.out")]);
+    let source = c.text("source", &asked);
+    assert!(source.contains("payment/order_cache.go") && !source.contains("c.byID"), "{source}");
+    assert!(c.end());
+}
+
+#[test]
+fn nothing_is_said_of_files_outside_of_the_roots() {
+    let dir = tempfile::tempdir().unwrap();
+    let inside = dir.path().join("in");
+    std::fs::create_dir(&inside).unwrap();
+    std::fs::write(dir.path().join("secret"), "x").unwrap();
+    let samples = crate::common::root().join("sample-traces");
+    std::fs::copy(samples.join("trace.out"), inside.join("trace.out")).unwrap();
+    let mut c = Client::new(&[&inside]);
+    let whole = dir.path().join("secret@1S");
+    for (there, not) in [("../secret@1S", "../nobody@1S"), (whole.to_str().unwrap(), "/nobody@1S")] {
+        let why = |c: &mut Client, file: &str| c.refusal("why", &json!({ "file": file })).replace(file, "FILE");
+        let (there, not) = (why(&mut c, there), why(&mut c, not));
+        assert!(there.contains("there is no file FILE below"), "{there}");
+        assert_eq!(there, not);
+    }
+    let why = c.refusal("why", &json!({ "file": "trace.out@1S" }));
+    assert!(why.contains("`1S` is not a position in "), "{why}");
+    // A link that looks like a position leads out.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(dir.path().join("secret"), inside.join("trace.out@1ms")).unwrap();
+        let why = c.refusal("why", &json!({ "file": "trace.out@1ms" }));
+        assert!(why.contains("there is no file trace.out@1ms below"), "{why}");
+    }
     assert!(c.end());
 }
 
@@ -231,15 +383,34 @@ fn what_is_wrong_is_said_and_the_server_goes_on() {
 
 #[test]
 fn names_of_a_trace_are_data() {
-    let mut c = Client::new(&[&crate::common::root().join("tests")]);
-    let listed = c.text("list_files", &json!({}));
-    let traces: Vec<&str> =
-        listed.lines().filter(|l| l.contains("  trace  ")).filter_map(|l| l.split("  ").next()).collect();
-    assert!(!traces.is_empty());
-    for t in traces.iter().filter(|t| t.contains("hostile")).chain(traces.iter().take(1)) {
-        let text = c.text("summary", &json!({ "file": t }));
-        assert!(text.starts_with("[from the file: "), "{text}");
+    let mut c = Client::new(&[&crate::common::root().join("tests/data")]);
+    let mark = "[from the file: ";
+    let (mut listed, mut cursor) = (String::new(), Some(0));
+    while let Some(at) = cursor {
+        let page = c.text("list_files", &json!({ "cursor": at }));
+        assert!(page.starts_with(mark), "{page}");
+        cursor = next(&page);
+        listed.push_str(&page);
     }
+    assert!(listed.contains("\nhostile.trace  trace  "), "{listed}");
+    // The change of reading direction that its names have is written out, or they have none.
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    for (tool, asked, written) in [
+        ("summary", json!({}), ""),
+        ("events", json!({ "filter": "kind:log" }), r"\u{202e}"),
+        ("events", json!({ "filter": "kind:log", "format": "json" }), r"\u202e"),
+        ("why", json!({ "region": "nobody" }), ""),
+        ("waits", json!({ "format": "json" }), ""),
+    ] {
+        let mut asked = asked;
+        asked["file"] = "hostile.trace".into();
+        let text = c.text(tool, &asked);
+        assert!(text.starts_with(mark), "{text}");
+        assert!(text.contains(written), "{text}");
+        assert!(!text.chars().any(|c| turns(c) || c != '\n' && c.is_control()), "{text:?}");
+    }
+    let why = c.refusal("events", &json!({ "file": "hostile.trace", "filter": "dur>" }));
+    assert!(why.starts_with(mark), "{why}");
     assert!(c.end());
 }
 

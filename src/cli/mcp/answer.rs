@@ -1,8 +1,9 @@
 //! What an agent gets of what a command prints: a page of bounded size, which says where it goes on.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// Bytes of a page. With what stands around it, an answer stays below 4 KB.
+/// Bytes of a page. What stands around it, notes and the command, is usually below 1 KB; as JSON a page stands in its answer
+/// twice.
 pub const PAGE: usize = 3100;
 /// Bytes of a line of text; longer ones are cut, with a word.
 const LINE: usize = 1000;
@@ -104,28 +105,33 @@ pub struct Page {
 /// Bytes of a text inside of JSON; longer ones are cut.
 const TEXT: usize = 300;
 
-/// Cuts an object to a page of the list under `key`, from row `from` on. Other lists and texts are cut where they are long, and
-/// of a row that is larger than a page even more: what is there keeps its form.
+/// Cuts an object to a page of the list at `key` (`slow.parts` lies inside of `slow`), from row `from` on. An object without that
+/// list has no rows. Other lists and texts are cut where they are long; a row that does not fit begins the next page, and only
+/// one that is larger than a page is cut even more: what is there keeps its form.
 pub fn page(mut object: Value, key: &str, from: usize) -> Page {
-    let rows = match object.get_mut(key).map(Value::take) {
-        Some(Value::Array(rows)) => rows,
+    let at = format!("/{}", key.replace('.', "/"));
+    let rows = match object.pointer_mut(&at) {
+        Some(Value::Array(rows)) => std::mem::take(rows),
         _ => Vec::new(),
     };
-    object[key] = json!([]);
     let mut left_out = prune(&mut object, 4);
     let mut size = object.to_string().len();
     let of = rows.len();
     let mut taken = Vec::new();
     for row in rows.into_iter().skip(from) {
-        let (mut small, mut gone) = (row.clone(), 0);
-        for most in [8, 4, 2, 1, 0] {
-            small = row.clone();
-            gone = prune(&mut small, most);
-            if small.to_string().len() + size < PAGE {
+        let cut = |most| {
+            let mut small = row.clone();
+            let gone = prune(&mut small, most);
+            let bytes = small.to_string().len() + 1;
+            (small, gone, bytes)
+        };
+        let (mut small, mut gone, mut bytes) = cut(8);
+        for most in [4, 2, 1, 0] {
+            if size + bytes <= PAGE || !taken.is_empty() {
                 break;
             }
+            (small, gone, bytes) = cut(most);
         }
-        let bytes = small.to_string().len() + 1;
         if size + bytes > PAGE && !taken.is_empty() {
             break;
         }
@@ -134,7 +140,9 @@ pub fn page(mut object: Value, key: &str, from: usize) -> Page {
         taken.push(small);
     }
     let n = taken.len();
-    object[key] = Value::Array(taken);
+    if let Some(Value::Array(rows)) = object.pointer_mut(&at) {
+        *rows = taken;
+    }
     Page { object, taken: n, of, left_out }
 }
 

@@ -4,11 +4,14 @@ use super::answer::{self, Lines, text};
 use super::files::Roots;
 use super::rpc::{Fault, INVALID_PARAMS, Request};
 use super::tools::{self, Asked, Tool};
+use crate::base::Duration;
+use crate::base::duration::exact;
+use crate::base::text::escape_json;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 use serde_json::{Value, json};
 use std::io::{self, Read};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The most that a command may print as JSON, in bytes.
 const MOST_JSON: usize = 64 << 20;
@@ -38,7 +41,9 @@ pub fn answer(request: &Request, roots: &Roots, wait: Duration, cancelled: &Rece
         [] => Ok(page_of_list(&roots.list(), asked.cursor)),
         _ => run(tool, &asked, wait, cancelled),
     });
-    request.answer(Ok(done.unwrap_or_else(|why| json!({ "content": [said(&why)], "isError": true }))))
+    // What a command says of a file that it refuses may quote it.
+    let refused = |why: String| json!({ "content": [said(&format!("{}{why}", tools::MARK))], "isError": true });
+    request.answer(Ok(done.unwrap_or_else(refused)))
 }
 
 /// A text of an answer.
@@ -51,7 +56,7 @@ fn page_of_list(all: &str, cursor: u64) -> Value {
     let mut lines = Lines::after(cursor);
     lines.add(all.as_bytes());
     let more = if lines.more { format!("more: cursor {}\n", cursor + lines.taken) } else { String::new() };
-    json!({ "content": [said(&format!("{}{more}", lines.text))], "isError": false })
+    json!({ "content": [said(&format!("{}{}{more}", tools::MARK, lines.text))], "isError": false })
 }
 
 /// Runs a tool's command. What cannot be answered is said in a sentence.
@@ -70,7 +75,8 @@ fn run(tool: &Tool, asked: &Asked, wait: Duration, cancelled: &Receiver<()>) -> 
         }
         false => lines.add(bytes),
     };
-    let ended = process(&mut command, &mut take, Instant::now() + wait, cancelled)
+    let until = Instant::now() + std::time::Duration::from_nanos(u64::try_from(wait.ns()).unwrap_or(0));
+    let ended = process(&mut command, &mut take, until, cancelled)
         .map_err(|e| format!("the program cannot be started: {e}"))?;
     lines.finish();
     let notes: Vec<&str> = ended.notes.lines().map(|l| l.strip_prefix("gotrail: ").unwrap_or(l)).collect();
@@ -78,7 +84,7 @@ fn run(tool: &Tool, asked: &Asked, wait: Duration, cancelled: &Receiver<()>) -> 
     match (ended.stop, ended.code) {
         (Some(Stop::Cancelled), _) => return Err("cancelled".into()),
         (Some(Stop::Late), _) => {
-            return Err(format!("ended after {}s: ask for less, with from, to or a filter", wait.as_secs()));
+            return Err(format!("ended after {}: ask for less, with from, to or a filter", exact(wait)));
         }
         (Some(Stop::Enough), _) if json.len() > MOST_JSON => {
             return Err("too much as JSON: ask for less, or for text".into());
@@ -98,11 +104,14 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    /// What the page is of, and how to go on.
-    fn around(&self, next: Option<u64>, more: &str) -> String {
+    /// How to go on, what the page lacks, what the command said, and the command.
+    fn around(&self, next: Option<u64>, of: &str, lacks: &str) -> String {
         let mut all = String::new();
         if let Some(next) = next {
-            all.push_str(&format!("more: cursor {next}{more}\n"));
+            all.push_str(&format!("more: cursor {next}{of}\n"));
+        }
+        if !lacks.is_empty() {
+            all.push_str(&format!("left out: {lacks}\n"));
         }
         if !self.notes.is_empty() {
             all.push_str(&format!("note: {}\n", self.notes));
@@ -118,44 +127,46 @@ impl About<'_> {
             (true, _) => "nothing more\n",
             _ => &lines.text,
         };
-        let whole = format!("{}{body}{}", tools::MARK, self.around(next, ""));
+        let whole = format!("{}{body}{}", tools::MARK, self.around(next, "", ""));
         json!({ "content": [said(&whole)], "isError": false })
     }
 
     /// A page as JSON, as the command's schema has it, and as text.
     fn structured(&self, json: &[u8], lines: &Lines) -> Result<Value, String> {
         let from = usize::try_from(self.asked.cursor).unwrap_or(usize::MAX);
-        let (object, next, more) = if self.tool.json_lines() {
+        let (object, next, of, lacks) = if self.tool.json_lines() {
             let rows: Vec<Value> = lines.text.lines().filter_map(|l| serde_json::from_str(l).ok()).collect();
             // A line that was cut is none.
             let lost = lines.taken - rows.len() as u64;
             let next = lines.more.then_some(self.asked.cursor + lines.taken);
             let lost = if lost > 0 {
-                format!("; {lost} rows are too long for JSON here: ask for text")
+                format!("{lost} rows that are too long for JSON here: ask for text")
             } else {
                 String::new()
             };
-            (json!({ self.tool.rows: rows }), next, lost)
+            (json!({ self.tool.rows: rows }), next, String::new(), lost)
         } else {
             let whole: Value = match json.trim_ascii() {
                 [] => {
-                    return Ok(
-                        json!({ "content": [said(&format!("nothing found\n{}", self.around(None, "")))], "isError": false }),
-                    );
+                    let whole = format!("{}nothing found\n{}", tools::MARK, self.around(None, "", ""));
+                    return Ok(json!({ "content": [said(&whole)], "isError": false }));
                 }
                 some => serde_json::from_slice(some).map_err(|e| format!("the command printed no JSON: {e}"))?,
             };
             let page = answer::page(whole, self.tool.rows, from);
             let end = from.saturating_add(page.taken);
-            let mut more = format!(" of {} rows of {}", page.of, self.tool.rows);
-            if page.left_out > 0 {
-                more.push_str(&format!("; {} entries of lists are left out, which the command prints", page.left_out));
-            }
-            let next = (end < page.of || page.left_out > 0).then_some(end as u64);
-            (page.object, next, more)
+            let of = format!(" of {} rows of {}", page.of, self.tool.rows);
+            let lacks = match page.left_out {
+                0 => String::new(),
+                n => format!("{n} entries of other lists, which the command prints"),
+            };
+            // What is left out of this page is left out of every other, too: only rows make one more.
+            let next = (end < page.of).then_some(end as u64);
+            (page.object, next, of, lacks)
         };
-        let around = format!("{}{}", tools::MARK, self.around(next, &more));
-        let content = [said(&around), said(&object.to_string())];
+        let around = format!("{}{}", tools::MARK, self.around(next, &of, &lacks));
+        // As text it is read as it stands: what would turn its direction is written out.
+        let content = [said(&around), said(&escape_json(&object.to_string()))];
         Ok(json!({ "content": content, "structuredContent": object, "isError": false }))
     }
 }

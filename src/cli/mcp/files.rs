@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Folders below a root that are looked into.
 const DEEPEST: usize = 6;
-/// Files that are looked at for a list.
+/// Files and folders that are looked at for a list.
 const MOST: usize = 20_000;
 /// Bytes of a file that tell what it is.
 const HEAD: u64 = 4096;
@@ -42,33 +42,41 @@ impl Roots {
         paths.iter().map(real).collect::<Result<_>>().map(Roots)
     }
 
-    /// The folders in which sources are looked for.
+    /// The folders in which sources are looked for: of a root that is a file its folder is none, for nobody named that.
     pub fn folders(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().map(|r| folder(r))
+        self.0.iter().map(PathBuf::as_path).filter(|r| r.is_dir())
     }
 
     /// The file that an agent means: by its name from a root, or by its whole name, and perhaps with a position.
     ///
     /// # Errors
     ///
-    /// It is not there, is no file, or is outside of the roots; in a sentence.
+    /// It is not there, is no file, or is outside of the roots, of which the sentence is the same; or what stands behind a file
+    /// inside of them is no position.
     pub fn find(&self, asked: &str) -> std::result::Result<Named, String> {
         let none = || {
             format!("there is no file {} below what this server may read; `list_files` has them", text::short(asked))
         };
         for root in &self.0 {
             let base = folder(root);
-            // Only what is a file with a position behind it has one.
-            let whole = base.join(asked);
-            let (path, position) = match position::split(&whole) {
-                Ok((path, None)) => (path, ""),
-                Ok((path, Some(_))) => (path, asked.rfind('@').map_or("", |i| &asked[i..])),
-                Err(e) => return Err(e.to_string()),
+            // Nothing is said, nor read, of a file before it is known to lie inside.
+            let inside = |name: &str| {
+                fs::canonicalize(base.join(name)).ok().filter(|real| real.starts_with(root) && real.is_file())
             };
-            let Ok(real) = fs::canonicalize(&path) else { continue };
-            if !real.starts_with(root) || !real.is_file() {
-                continue;
-            }
+            let (real, position) = match inside(asked) {
+                Some(real) => (real, ""),
+                None => {
+                    let Some((file, _)) = asked.rsplit_once('@') else { continue };
+                    let Some(real) = inside(file) else { continue };
+                    let position = &asked[file.len()..];
+                    // The command parts it in the same way: a name with an @ that leads elsewhere is no position.
+                    match position::split(Path::new(&format!("{}{position}", real.display()))) {
+                        Ok((_, Some(_))) => (real, position),
+                        Ok((_, None)) => continue,
+                        Err(e) => return Err(e.to_string()),
+                    }
+                }
+            };
             let name = real.strip_prefix(base).unwrap_or(&real).to_string_lossy().into_owned();
             // A name is never taken for an option.
             let dot = if name.starts_with('-') { "./" } else { "" };
@@ -80,8 +88,13 @@ impl Roots {
 
     /// The recordings below the roots, a line each: name, what it is, size.
     pub fn list(&self) -> String {
+        self.list_of(MOST)
+    }
+
+    /// The same, for which at most so many files and folders are looked at.
+    pub fn list_of(&self, most: usize) -> String {
         let mut lines = Vec::new();
-        let mut left = MOST;
+        let mut left = most;
         for root in &self.0 {
             walk(root, folder(root), 0, &mut left, &mut lines);
         }
@@ -90,7 +103,7 @@ impl Roots {
             all = "no traces or profiles here".into();
         }
         if left == 0 {
-            all.push_str(&format!("\nmore than {MOST} files: the others were not looked at"));
+            all.push_str(&format!("\n{most} files and folders were looked at; what else there is was not"));
         }
         all.push('\n');
         all
@@ -104,21 +117,26 @@ fn folder(root: &Path) -> &Path {
 
 /// Adds the recordings at and below a path, in the order of their names. Links are not followed.
 fn walk(path: &Path, base: &Path, depth: usize, left: &mut usize, lines: &mut Vec<String>) {
+    if *left == 0 {
+        return;
+    }
+    *left -= 1;
     let Ok(about) = fs::symlink_metadata(path) else { return };
     if about.is_dir() {
         let hidden = depth > 0 && path.file_name().is_some_and(|n| n.as_encoded_bytes().starts_with(b"."));
         if depth > DEEPEST || hidden {
             return;
         }
-        let mut inside: Vec<PathBuf> = fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).collect();
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        // What is not looked at need not be held either.
+        let mut inside: Vec<PathBuf> = entries.take(*left).map(|e| e.path()).collect();
         inside.sort();
         inside.iter().for_each(|p| walk(p, base, depth + 1, left, lines));
-    } else if about.is_file() && *left > 0 {
-        *left -= 1;
-        if let Some(what) = what(path) {
-            let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().into_owned();
-            lines.push(format!("{}  {what}  {}", crate::base::text::escape(&name), bytes(about.len())));
-        }
+    } else if about.is_file()
+        && let Some(what) = what(path)
+    {
+        let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().into_owned();
+        lines.push(format!("{}  {what}  {}", crate::base::text::escape(&name), bytes(about.len())));
     }
 }
 

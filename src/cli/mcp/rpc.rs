@@ -20,7 +20,7 @@ pub const INVALID_REQUEST: i32 = -32600;
 pub const NO_METHOD: i32 = -32601;
 /// Parameters that the method does not have.
 pub const INVALID_PARAMS: i32 = -32602;
-/// A version of the protocol that is not spoken here.
+/// A version of the protocol that is not spoken here, or not in this way.
 const WRONG_VERSION: i32 = -32022;
 
 /// The key of the version in `_meta`.
@@ -107,6 +107,11 @@ pub fn error(id: &Value, fault: &Fault) -> Value {
     json!({ "jsonrpc": "2.0", "id": id, "error": error })
 }
 
+/// All versions that are spoken here, the newest first.
+pub fn versions() -> impl Iterator<Item = &'static str> {
+    std::iter::once(STATELESS).chain(HANDSHAKES.iter().copied())
+}
+
 /// What this server is called.
 pub fn itself() -> Value {
     json!({ "name": "gotrail", "version": env!("CARGO_PKG_VERSION") })
@@ -121,9 +126,13 @@ impl Request {
     /// What is wrong with that.
     pub fn wrong_version(&self) -> Option<Fault> {
         let said = self.version().filter(|v| v.as_str() != Some(STATELESS))?;
-        let message = format!("this version of the protocol is not spoken here: {}", text::short(&said.to_string()));
-        let supported: Vec<&str> = std::iter::once(STATELESS).chain(HANDSHAKES.iter().copied()).collect();
-        let data = Some(json!({ "supported": supported, "requested": text::short(said.as_str().unwrap_or_default()) }));
+        let shown = text::short(&said.to_string());
+        let message = match said.as_str().is_some_and(|v| HANDSHAKES.contains(&v)) {
+            true => format!("a connection of version {shown} begins with `initialize`, and its requests do not say it"),
+            false => format!("this version of the protocol is not spoken here: {shown}"),
+        };
+        let requested = text::short(said.as_str().unwrap_or_default());
+        let data = Some(json!({ "supported": versions().collect::<Vec<_>>(), "requested": requested }));
         Some(Fault { code: WRONG_VERSION, message, data })
     }
 

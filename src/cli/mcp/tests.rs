@@ -1,8 +1,9 @@
 //! The parts of the server that need no process.
 
 use super::answer::{self, Lines, PAGE};
+use super::files::Roots;
 use super::rpc::{self, Message};
-use super::{Event, read};
+use super::{Event, Server, read};
 use serde_json::{Value, json};
 
 /// The code and the id of the error that a line gets.
@@ -91,4 +92,72 @@ fn pages_of_lists_keep_every_row_and_say_what_is_left_out() {
     assert_eq!(seen, (0..200).collect::<Vec<u64>>());
     let none = answer::page(json!({ "rows": [] }), "rows", 7);
     assert_eq!((none.taken, none.of, none.left_out), (0, 0, 0));
+}
+
+#[test]
+fn a_row_that_does_not_fit_begins_the_next_page_whole() {
+    let row = |i: usize| json!({ "i": i, "list": ["x".repeat(100), "y".repeat(100), "z".repeat(100)] });
+    let whole = json!({ "rows": (0..50).map(row).collect::<Vec<_>>() });
+    let (mut from, mut seen) = (0, Vec::new());
+    while from < 50 {
+        let page = answer::page(whole.clone(), "rows", from);
+        assert_eq!(page.left_out, 0);
+        seen.extend_from_slice(page.object["rows"].as_array().unwrap());
+        from += page.taken;
+    }
+    assert_eq!(Value::Array(seen), whole["rows"]);
+    // One that is larger than a page is all of it, and cut.
+    let large = json!({ "list": (0..8).map(|_| "x".repeat(290)).collect::<Vec<_>>(), "more": "m".repeat(290), "n": vec!["n".repeat(290); 8] });
+    let page = answer::page(json!({ "rows": [large, 1] }), "rows", 0);
+    assert_eq!((page.object["rows"][0]["list"].as_array().unwrap().len(), page.left_out), (4, 8));
+    assert_eq!(page.object["rows"][1], 1);
+}
+
+#[test]
+fn a_page_has_the_keys_of_its_object_and_no_others() {
+    let whole = json!({ "a": { "rows": [1, 2, 3], "b": null } });
+    let page = answer::page(whole.clone(), "a.rows", 1);
+    assert_eq!((page.object, page.taken, page.of), (json!({ "a": { "rows": [2, 3], "b": null } }), 2, 3));
+    for none in ["rows", "a.b", "a.c", "c.rows"] {
+        let page = answer::page(whole.clone(), none, 0);
+        assert_eq!((page.object, page.taken, page.of), (whole.clone(), 0, 0), "{none}");
+    }
+}
+
+#[test]
+fn an_id_that_is_used_again_gets_its_own_answer() {
+    let call = r#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"list_files"}}"#;
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"a"}}"#;
+    let ((calls, waiting), (events, heard)) = (crossbeam_channel::unbounded(), crossbeam_channel::unbounded());
+    for line in [call, cancel, call] {
+        events.send(Event::Line(Some(line.into()))).unwrap();
+    }
+    events.send(Event::Done(0, json!("the cancelled one"))).unwrap();
+    events.send(Event::Done(1, json!("the other"))).unwrap();
+    events.send(Event::End).unwrap();
+    let mut answers = Vec::new();
+    let write = &mut |answer: &Value| {
+        answers.push(answer.clone());
+        Ok(())
+    };
+    Server::new(calls).serve(&heard, write).unwrap();
+    assert_eq!(answers, ["the other"]);
+    assert_eq!(waiting.iter().map(|c| c.number).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn a_list_looks_at_a_bounded_number_of_files_and_folders() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..5 {
+        std::fs::create_dir_all(dir.path().join(format!("d{i}/e"))).unwrap();
+    }
+    std::fs::write(dir.path().join("x.trace"), b"go 1.26 trace\0\0\0").unwrap();
+    let roots = Roots::new(&[dir.path().to_owned()]).unwrap();
+    // The root, five folders with one in each, and the file.
+    assert_eq!(roots.list_of(13), "x.trace  trace  16B\n");
+    assert_eq!(
+        roots.list_of(12),
+        "x.trace  trace  16B\n12 files and folders were looked at; what else there is was not\n"
+    );
+    assert!(roots.list_of(4).starts_with("no traces or profiles here\n4 files and"));
 }
