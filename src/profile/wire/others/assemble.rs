@@ -6,8 +6,11 @@ use rustc_hash::FxHashMap;
 
 /// The most frames of all stacks together. Files in which every event has a stack of its own could ask for any number.
 const MOST_FRAMES: usize = 1 << 26;
-/// The most frames that are looked at.
+/// The most frames that are looked at, with the steps to them that are none.
 const MOST_WORK: usize = 1 << 31;
+
+/// What is said of files that ask for more than that.
+const TOO_LARGE: Error = Error::TooLargeDecoded(crate::profile::wire::MAX_DECODED);
 
 /// A function at a line of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -114,6 +117,15 @@ impl Assembler {
         id
     }
 
+    /// Counts steps to the frames of a stack that are no frames themselves.
+    ///
+    /// # Errors
+    /// More was looked at than a file is worth.
+    pub fn looked_at(&mut self, steps: usize) -> Result<(), Error> {
+        self.work += steps;
+        if self.work > MOST_WORK { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
     /// Adds to the values of the sample with this stack, leaf first, and these labels.
     ///
     /// # Errors
@@ -134,7 +146,7 @@ impl Assembler {
             }
         };
         if self.frames > MOST_FRAMES || self.work > MOST_WORK {
-            return Err(Error::TooLargeDecoded(crate::profile::wire::MAX_DECODED));
+            return Err(TOO_LARGE);
         }
         let sample = &mut self.p.sample[i].value;
         for &(kind, value) in values {
@@ -203,5 +215,18 @@ impl Assembler {
             n => self.notes.push(format!("{n} values do not fit 64 bits and were left out")),
         }
         (self.p, self.notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_are_no_frames_are_work() {
+        let mut a = Assembler::default();
+        assert_eq!(a.looked_at(MOST_WORK - 1), Ok(()));
+        assert_eq!(a.add(&[1], &[], &[]), Ok(()));
+        assert_eq!(a.looked_at(1), Err(TOO_LARGE));
     }
 }

@@ -83,7 +83,7 @@ struct Known {
 #[derive(Default)]
 struct Nodes(FxHashMap<u64, Known>);
 
-/// The most frames of a stack: a chain of parents may lead back to itself.
+/// The most nodes from the leaf of a stack to its root: a chain of parents may lead back to itself.
 const DEEPEST: usize = 1 << 16;
 
 impl Nodes {
@@ -95,17 +95,24 @@ impl Nodes {
     }
 
     /// The stack that ends in a node, leaf first.
-    fn stack(&self, node: u64, format: &'static str) -> Result<Vec<u64>, Error> {
+    fn stack(&self, a: &mut Assembler, node: u64, format: &'static str) -> Result<Vec<u64>, Error> {
         let mut out = Vec::new();
         let mut at = Some(node);
+        let mut steps = 0;
         while let Some(id) = at {
             let known = self.0.get(&id).ok_or_else(|| odd(format, format!("there is no node {id}")))?;
             out.extend(known.place);
             at = known.parent;
-            if out.len() > DEEPEST || at == Some(id) {
-                return Err(odd(format, "its nodes are in a circle"));
+            steps += 1;
+            if steps > DEEPEST || at == Some(id) {
+                return Err(odd(
+                    format,
+                    format!("its nodes are in a circle, or a stack has more than {DEEPEST} of them"),
+                ));
             }
         }
+        // A `(root)` is a step and no frame.
+        a.looked_at(steps - out.len())?;
         Ok(out)
     }
 }
@@ -138,14 +145,16 @@ pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
     let samples = a.kind("samples", "count");
     if cpu.samples.is_empty() {
         for (id, hits) in hits.into_iter().filter(|h| h.1 != 0) {
-            a.add(&nodes.stack(id, CPU)?, &[], &[(samples, hits)])?;
+            let stack = nodes.stack(&mut a, id, CPU)?;
+            a.add(&stack, &[], &[(samples, hits)])?;
         }
         return Ok(a.finish());
     }
     if cpu.time_deltas.is_empty() && cpu.timestamps.is_empty() {
         a.note("it does not say when its samples were taken: they are counted".into());
         for &id in &cpu.samples {
-            a.add(&nodes.stack(id, CPU)?, &[], &[(samples, 1)])?;
+            let stack = nodes.stack(&mut a, id, CPU)?;
+            a.add(&stack, &[], &[(samples, 1)])?;
         }
         return Ok(a.finish());
     }
@@ -160,7 +169,8 @@ pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
     };
     for (i, &id) in cpu.samples.iter().enumerate() {
         let micros = lasted.get(i).copied().unwrap_or(0.0).max(0.0);
-        a.add(&nodes.stack(id, CPU)?, &[], &[(samples, 1), (time, (micros * 1e3) as i64)])?;
+        let stack = nodes.stack(&mut a, id, CPU)?;
+        a.add(&stack, &[], &[(samples, 1), (time, (micros * 1e3) as i64)])?;
     }
     let timeless = cpu.samples.len().saturating_sub(lasted.len().max(cpu.timestamps.len()));
     let back = lasted.iter().filter(|l| **l < 0.0).count();
@@ -196,7 +206,8 @@ pub(super) fn heap(data: &[u8]) -> Result<Assembled, Error> {
         next += 1;
         nodes.add(&mut a, id, t.call_frame.as_ref().unwrap_or(&t.old), parent);
         if t.self_size != 0 {
-            a.add(&nodes.stack(id, HEAP)?, &[], &[(kind, t.self_size)])?;
+            let stack = nodes.stack(&mut a, id, HEAP)?;
+            a.add(&stack, &[], &[(kind, t.self_size)])?;
         }
         open.extend(t.children.iter().map(|c| (c, Some(id))));
     }
@@ -267,7 +278,8 @@ pub(super) fn trace(data: &[u8]) -> Result<Assembled, Error> {
         for (i, &(id, _)) in c.samples.iter().enumerate() {
             let micros = c.samples.get(i + 1).map_or(0.0, |next| next.1).max(0.0);
             let values = [(samples, 1), (time, (micros * 1e3) as i64)];
-            a.add(&c.nodes.stack(id, TRACE)?, if several { &label } else { &[] }, &values)?;
+            let stack = c.nodes.stack(&mut a, id, TRACE)?;
+            a.add(&stack, if several { &label } else { &[] }, &values)?;
         }
     }
     Ok(a.finish())

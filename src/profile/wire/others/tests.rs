@@ -205,6 +205,29 @@ fn profiles_of_v8_are_read_in_all_their_forms() {
 }
 
 #[test]
+fn roots_of_v8_that_lead_to_each_other_are_a_circle() {
+    let nodes = r#"{"nodes":[{"id":1,"callFrame":{"functionName":"(root)"},"parent":2},
+        {"id":2,"callFrame":{"functionName":"(root)"},"parent":1}],"startTime":0,"endTime":2,"samples":[2],"timeDeltas":[1]}"#;
+    assert!(fault(nodes).contains("its nodes are in a circle"));
+}
+
+#[test]
+fn a_stack_of_v8_has_so_many_nodes_at_most() {
+    let root = |id: u32| format!(r#"{{"id":{id},"callFrame":{{"functionName":"(root)"}},"parent":{}}}"#, id - 1);
+    let file = |deep: u32, samples: usize| {
+        let nodes: Vec<String> = (2..=deep).map(root).collect();
+        let samples = vec![deep.to_string(); samples].join(",");
+        let first = r#"{"id":1,"callFrame":{"functionName":"(root)"}}"#;
+        format!(
+            r#"{{"nodes":[{first},{}],"startTime":0,"endTime":2,"samples":[{samples}],"timeDeltas":[1]}}"#,
+            nodes.join(",")
+        )
+    };
+    assert_eq!(samples(&profile(&file(1 << 16, 1))), [" 1 1000"]);
+    assert!(fault(&file((1 << 16) + 1, 1)).contains("more than 65536"));
+}
+
+#[test]
 fn firefoxs_profiles_are_read_in_both_forms() {
     let processed = r#"{"meta":{"interval":2},"threads":[{"name":"main","tid":1,"stackTable":{"frame":[0,1],
         "prefix":[null,0],"length":2},"frameTable":{"func":[0,1],"line":[null,7]},"funcTable":{"name":[0,1],
