@@ -76,6 +76,10 @@ fn two_columns_of_folded_numbers_are_before_and_after() {
         (types(&p), samples(&p)),
         (vec!["before/count".into(), "after/count".into()], vec!["main;a 1 3".into(), "main;b 10 0".into()])
     );
+    let p = profile("main;a 0.5 3.25\nmain;b 1 2\n");
+    assert_eq!(samples(&p), ["main;a 500 3250", "main;b 1000 2000"]);
+    let said = "its numbers have decimals: values are in thousandths";
+    assert_eq!(p.notes, [format!("column `before`: {said}"), format!("column `after`: {said}")]);
     let names = profile("main;a 1 3\nmain;b 4\n");
     assert_eq!(samples(&names), ["main;a 1 3", "main;b 4"], "one name that ends in a number");
     assert_eq!(types(&names), ["samples/count"]);
