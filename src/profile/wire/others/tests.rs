@@ -125,6 +125,62 @@ fn samples_of_v8_without_times_are_counted() {
     assert_eq!(p.notes, ["1 samples have no time: they are only counted"]);
 }
 
+/// Samples of V8 as a `.cpuprofile`, and in chunks of a trace, with what else each says.
+fn of_v8(samples: &str, deltas: &str, ends: &str) -> [String; 2] {
+    let nodes = r#"{"id":1,"callFrame":{"functionName":"(root)"}},{"id":2,"parent":1,"callFrame":{"functionName":"a"}},
+        {"id":3,"parent":1,"callFrame":{"functionName":"b"}}"#;
+    [
+        format!(r#"{{"nodes":[{nodes}],"startTime":10,"samples":[{samples}],"timeDeltas":[{deltas}]{ends}}}"#),
+        format!(
+            r#"[{{"ph":"P","name":"Profile","id":"0x1","pid":3,"args":{{"data":{{"startTime":10}}}}}},
+            {{"ph":"P","name":"ProfileChunk","id":"0x1","pid":3,"args":{{"data":{{"cpuProfile":{{"nodes":[{nodes}],
+            "samples":[{samples}]}},"timeDeltas":[{deltas}]{ends}}}}}}}]"#
+        ),
+    ]
+}
+
+#[test]
+fn the_same_samples_of_v8_are_the_same_in_files_and_traces() {
+    let timeless = "1 samples have no time: they are only counted";
+    for (given, want, notes) in [
+        (("2,3", "1,4", r#","endTime":20"#), &["a 1 4000", "b 1 5000"][..], &[][..]),
+        (("2,3", "1,4", ""), &["a 1 4000", "b 1 0"], &[timeless]),
+        (("2,3", "1,4", r#","endTime":14"#), &["a 1 4000", "b 1 0"], &[timeless]),
+        (("2,2,3", "1,4", r#","endTime":20"#), &["a 2 9000", "b 1 0"], &[timeless]),
+        (
+            ("2,3,2", "1,-2,4", r#","endTime":20"#),
+            &["a 2 7000", "b 1 4000"],
+            &["1 samples were taken after the next one: they are only counted"],
+        ),
+    ] {
+        for text in of_v8(given.0, given.1, given.2) {
+            let p = profile(&text);
+            assert_eq!((samples(&p), types(&p).len()), (want.iter().map(|s| s.to_string()).collect(), 2), "{text}");
+            assert_eq!(p.notes, notes, "{text}");
+        }
+    }
+    for text in of_v8("2,2", "", "") {
+        let p = profile(&text);
+        assert_eq!((samples(&p), types(&p)), (vec!["a 2".to_owned()], vec!["samples/count".to_owned()]), "{text}");
+        assert_eq!(p.notes, ["it does not say when its samples were taken: they are counted"]);
+    }
+    for bad in ["\"2\"", "-2", "null"] {
+        let [file, trace] = of_v8(bad, "1", "");
+        assert!(Profile::decode(file.as_bytes()).is_err());
+        assert!(fault(&trace).contains("a sample is not the number of a node"), "{bad}");
+    }
+}
+
+#[test]
+fn older_profiles_of_v8_have_timestamps() {
+    let p = profile(
+        r#"{"head":{"functionName":"(root)","id":1,"children":[{"functionName":"a","id":2,"children":[]}]},
+        "startTime":1,"endTime":3,"samples":[2,2,2],"timestamps":[1000,1002,1007]}"#,
+    );
+    assert_eq!((samples(&p), p.duration_nanos), (vec!["a 3 7000".to_owned()], 2_000_000_000));
+    assert_eq!(p.notes, ["1 samples have no time: they are only counted"], "when the last one ended is not told");
+}
+
 #[test]
 fn perf_has_a_sample_type_for_each_event() {
     let text = "\
