@@ -2,6 +2,7 @@
 //! `HeapProfiler.SamplingHeapProfile` of the Chrome DevTools Protocol), and the chunks of them in a trace of Chrome.
 
 use super::assemble::{Assembled, Assembler};
+use super::tree::Split;
 use super::{odd, wrong};
 use crate::profile::wire::error::Error;
 use rustc_hash::FxHashMap;
@@ -52,7 +53,7 @@ struct Cpu {
     timestamps: Vec<f64>,
 }
 
-/// A node with those below it in it, of older CPU profiles and of heaps.
+/// A node of older CPU profiles and of heaps, which has those below it in it: [`Split`] takes them out.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Tree {
@@ -62,7 +63,8 @@ struct Tree {
     old: CallFrame,
     hit_count: i64,
     self_size: i64,
-    children: Vec<Tree>,
+    #[serde(rename = "children")]
+    _none: [(); 0],
 }
 
 /// The place of a call.
@@ -192,18 +194,22 @@ fn add_samples(
 
 /// Reads a `.cpuprofile`.
 pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
-    let cpu: Cpu = serde_json::from_slice(data).map_err(wrong(CPU))?;
+    let split = Split::of(data, CPU)?;
+    let cpu: Cpu = split.file(CPU)?;
     let mut a = Assembler::default();
     let mut nodes = Nodes::default();
     let mut hits: Vec<(u64, i64)> = Vec::new();
     nodes.add_flat(&mut a, &cpu.nodes);
     hits.extend(cpu.nodes.iter().map(|n| (n.id, n.hit_count)));
     if let Some(head) = &cpu.head {
-        let mut open = vec![(head, None)];
-        while let Some((t, parent)) = open.pop() {
-            nodes.add(&mut a, t.id, t.call_frame.as_ref().unwrap_or(&t.old), parent);
+        nodes.add(&mut a, head.id, head.call_frame.as_ref().unwrap_or(&head.old), None);
+        hits.push((head.id, head.hit_count));
+        let mut ids = vec![head.id];
+        for below in split.below::<Tree>(CPU) {
+            let (parent, t) = below?;
+            nodes.add(&mut a, t.id, t.call_frame.as_ref().unwrap_or(&t.old), ids.get(parent).copied());
             hits.push((t.id, t.hit_count));
-            open.extend(t.children.iter().map(|c| (c, Some(t.id))));
+            ids.push(t.id);
         }
     }
     if cpu.samples.is_empty() {
@@ -238,22 +244,20 @@ pub(super) fn heap(data: &[u8]) -> Result<Assembled, Error> {
     struct Heap {
         head: Tree,
     }
-    let heap: Heap = serde_json::from_slice(data).map_err(wrong(HEAP))?;
+    let split = Split::of(data, HEAP)?;
+    let head = split.file::<Heap>(HEAP)?.head;
     let mut a = Assembler::default();
     let kind = a.kind("space", "bytes");
     let mut nodes = Nodes::default();
-    let mut open = vec![(&heap.head, None)];
     // Ids are not in every file: nodes are numbered as they come.
-    let mut next = 0;
-    while let Some((t, parent)) = open.pop() {
-        let id = next;
-        next += 1;
+    let below = split.below::<Tree>(HEAP).map(|t| t.map(|(parent, t)| (Some(parent as u64), t)));
+    for (id, t) in (0..).zip(std::iter::once(Ok((None, head))).chain(below)) {
+        let (parent, t) = t?;
         nodes.add(&mut a, id, t.call_frame.as_ref().unwrap_or(&t.old), parent);
         if t.self_size != 0 {
             let stack = nodes.stack(&mut a, id, HEAP)?;
             a.add(&stack, &[], &[(kind, t.self_size)])?;
         }
-        open.extend(t.children.iter().map(|c| (c, Some(id))));
     }
     Ok(a.finish())
 }

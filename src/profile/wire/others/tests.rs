@@ -311,3 +311,31 @@ fn jemallocs_heaps_and_profiles_with_symbols_are_read() {
     let p = Profile::decode(symbols.as_bytes()).unwrap();
     assert_eq!(samples(&p), ["main;outer+inner 1 2 bytes=2"]);
 }
+
+#[test]
+fn trees_of_v8_may_be_deep() {
+    // A call in a call, and so on, around the leaf.
+    let tree = |deep: usize, call: &str, leaf: &str| {
+        let open = format!(r#"{{{call},"children":["#);
+        format!("{}{leaf}{}", open.repeat(deep), "]}".repeat(deep))
+    };
+    let heap = |deep: usize| {
+        let leaf = r#"{"callFrame":{"functionName":"leaf"},"selfSize":64,"children":[]}"#;
+        format!(r#"{{"head":{}}}"#, tree(deep, r#""callFrame":{"functionName":"f"},"selfSize":0"#, leaf))
+    };
+    assert_eq!(samples(&profile(&heap(1000))), [format!("{}leaf 64", "f;".repeat(1000))]);
+    // However deep it is, it is said and takes no stack.
+    assert!(fault(&heap(1 << 17)).contains("a stack has more than 65536"));
+    assert!(fault(&heap(1000).replace("64", "\"x\"")).contains("expected i64, in the call at byte"));
+    let leaf = r#"{"functionName":"g","id":8,"hitCount":1,"children":[{"functionName":"h","id":9,"hitCount":2}]},
+        {"functionName":"i","id":10,"hitCount":4}"#;
+    let head = tree(100, r#""functionName":"f","id":7"#, leaf);
+    // All have the same number but the last three.
+    assert!(fault(&format!(r#"{{"startTime":1,"endTime":2,"head":{head}}}"#)).contains("circle"));
+    let head = (0..100).fold(leaf.to_owned(), |below, id| {
+        format!(r#"{{"functionName":"f","id":{},"children":[{below}]}}"#, 1000 + id)
+    });
+    let f = "f;".repeat(100);
+    let p = profile(&format!(r#"{{"startTime":1,"endTime":2,"head":{head}}}"#));
+    assert_eq!(samples(&p), [format!("{f}g 1"), format!("{f}g;h 2"), format!("{f}i 4")]);
+}
