@@ -15,10 +15,7 @@ pub fn usual() -> u64 {
 /// or `ulimit -v` say so. Nothing where the system does not tell.
 pub fn limit() -> Option<u64> {
     let read = |path: &str| fs::read_to_string(path).ok();
-    let machine = read("/proc/meminfo").and_then(|s| {
-        let line = s.lines().find_map(|l| l.strip_prefix("MemTotal:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-    });
+    let machine = read("/proc/meminfo").and_then(|s| kilobytes(&s, "MemTotal:"));
     let space = read("/proc/self/limits").and_then(|s| address_space(&s));
     let groups = read("/proc/self/cgroup").and_then(|s| {
         let number = |path: &Path| fs::read_to_string(path).ok()?.trim().parse().ok();
@@ -27,15 +24,17 @@ pub fn limit() -> Option<u64> {
     [machine, space, groups].into_iter().flatten().min()
 }
 
-/// How much memory the program has come to, in bytes: what is resident, and its address space. Nothing where the system does
+/// How much memory the program holds now, in bytes: what is resident, and its address space. Nothing where the system does
 /// not tell.
 pub fn held() -> Option<(u64, u64)> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let of = |what: &str| {
-        let line = status.lines().find_map(|l| l.strip_prefix(what))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
-    };
-    Some((of("VmRSS:")?, of("VmSize:")?))
+    Some((kilobytes(&status, "VmRSS:")?, kilobytes(&status, "VmSize:")?))
+}
+
+/// What a line such as `VmRSS:  1234 kB` says, in bytes.
+fn kilobytes(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|l| l.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// How much the program may come to before it says that it needs more, in bytes.
@@ -50,13 +49,18 @@ pub struct Most {
 const BESIDE: u64 = 64 << 20;
 
 impl Most {
-    /// Where the user gave so many bytes: half as much again, for what comes and goes. Where nobody did, seven eighths of what
-    /// there is.
+    /// Where the user gave so many bytes: half as much again, for what comes and goes, and 64 MiB for the program itself. In any
+    /// case no more than seven eighths of what there is.
     pub fn of(given: Option<u64>) -> Most {
+        let space = fs::read_to_string("/proc/self/limits").ok().and_then(|s| address_space(&s));
+        Most::where_there_are(given, limit(), space)
+    }
+
+    /// The same where memory and the address space have these limits.
+    fn where_there_are(given: Option<u64>, limit: Option<u64>, space: Option<u64>) -> Most {
         let all = |limit: Option<u64>| limit.map_or(u64::MAX, |l| l - l / 8);
         let given = given.map_or(u64::MAX, |m| (m.saturating_add(m / 2)).saturating_add(BESIDE));
-        let space = fs::read_to_string("/proc/self/limits").ok().and_then(|s| address_space(&s));
-        Most { resident: given.min(all(limit())), space: all(space) }
+        Most { resident: given.min(all(limit)), space: all(space) }
     }
 
     /// Whether half of it is in use.
@@ -65,9 +69,14 @@ impl Most {
         held().is_some_and(|(resident, space)| half(resident, self.resident) || half(space, self.space))
     }
 
-    /// Whether `more` bytes than are held now are too many; how many are held then.
+    /// Where `more` bytes than are held now are too many: how many are resident now. Nothing where they are not, or the system does
+    /// not tell.
     pub fn exceeded(&self, more: u64) -> Option<u64> {
-        let (resident, space) = held()?;
+        self.exceeded_where(held()?, more)
+    }
+
+    /// The same where so much is resident, and the address space is so large.
+    fn exceeded_where(&self, (resident, space): (u64, u64), more: u64) -> Option<u64> {
         let over = resident.saturating_add(more) > self.resident || space.saturating_add(more) > self.space;
         over.then_some(resident)
     }
@@ -127,12 +136,40 @@ mod tests {
 
     #[test]
     fn what_is_held_is_compared_with_what_is_allowed() {
-        let Some((resident, space)) = held() else { return };
+        let most = Most { resident: 100, space: 1000 };
+        assert_eq!(most.exceeded_where((60, 900), 40), None);
+        assert_eq!(most.exceeded_where((60, 900), 41), Some(60), "more than may be resident");
+        assert_eq!(most.exceeded_where((10, 990), 11), Some(10), "more than the address space");
+        assert_eq!(most.exceeded_where((10, 10), u64::MAX), Some(10));
+    }
+
+    #[test]
+    fn what_is_allowed_is_what_was_given_and_more_but_not_all_there_is() {
+        let of = |given, limit, space| {
+            let most = Most::where_there_are(given, limit, space);
+            (most.resident, most.space)
+        };
+        assert_eq!(of(Some(100_000_000), None, None), (150_000_000 + BESIDE, u64::MAX));
+        assert_eq!(of(Some(100_000_000), Some(160_000_000), Some(800)), (140_000_000, 700));
+        assert_eq!(of(None, Some(800), None), (700, u64::MAX));
+        assert_eq!(of(Some(u64::MAX), None, None), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn lines_of_kilobytes_are_read() {
+        let status = "Name:\tx\nVmSize:\t  123456 kB\nVmRSS:\t    2 kB\nThreads:\t1\n";
+        assert_eq!(
+            ["VmRSS:", "VmSize:", "VmSwap:", "Threads:"].map(|name| kilobytes(status, name)),
+            [Some(2048), Some(126_418_944), None, None]
+        );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn linux_tells_what_is_held() {
+        let (resident, space) = held().unwrap();
         assert!(resident > 0 && space > resident);
-        assert_eq!(Most { resident: u64::MAX, space: u64::MAX }.exceeded(1 << 40), None);
-        assert!(Most { resident: 1, space: u64::MAX }.exceeded(0).is_some());
-        assert!(Most { resident: u64::MAX, space: 1 }.exceeded(0).is_some());
-        assert_eq!(Most::of(Some(100_000_000)).resident, 150_000_000 + BESIDE);
+        assert!(limit().is_some_and(|all| all > 0));
     }
 
     #[test]

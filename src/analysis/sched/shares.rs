@@ -76,9 +76,11 @@ pub(crate) struct Shares {
     owners: Vec<u32>,
     /// By column, what each that waits owes to it, in fractions of a nanosecond; see [`CELL`].
     owed: Vec<u64>,
-    /// By class that waits, the same for all of it: what its waits that are over owe, and less what was owed already when
-    /// those began that are not. Wraps around.
+    /// By class, the same for all of it: what its waits that are over owe, and less what was owed already when
+    /// those began that are not. Wraps around. Empty where nothing of the class began or ended since the last block of events.
     rows: Vec<Vec<u64>>,
+    /// The classes whose rows are not empty: those that began or ceased to wait since the last block of events.
+    touched: Vec<u32>,
     /// At least what any cell was charged since the last block of events.
     charged: u64,
     /// What the last division left.
@@ -89,7 +91,7 @@ pub(crate) struct Shares {
 
 impl Shares {
     /// There is one more class.
-    pub fn class(&mut self) {
+    pub fn add_class(&mut self) {
         self.rows.push(Vec::new());
     }
 
@@ -97,10 +99,7 @@ impl Shares {
     #[inline]
     pub fn wait(&mut self, class: u32) {
         self.waiting.add(class);
-        let Some(row) = self.rows.get_mut(class as usize) else { return };
-        if row.len() < self.owed.len() {
-            row.resize(self.owed.len(), 0);
-        }
+        let Some(row) = touch(&mut self.rows, &mut self.touched, class, self.owed.len()) else { return };
         for (cell, owed) in row.iter_mut().zip(&self.owed) {
             *cell = cell.wrapping_sub(*owed);
         }
@@ -112,10 +111,7 @@ impl Shares {
         if !self.waiting.remove(class) {
             return;
         }
-        let Some(row) = self.rows.get_mut(class as usize) else { return };
-        if row.len() < self.owed.len() {
-            row.resize(self.owed.len(), 0);
-        }
+        let Some(row) = touch(&mut self.rows, &mut self.touched, class, self.owed.len()) else { return };
         for (cell, owed) in row.iter_mut().zip(&self.owed) {
             *cell = cell.wrapping_add(*owed);
         }
@@ -184,19 +180,25 @@ impl Shares {
         }
     }
 
-    /// Empties the rows, before they wrap around, as if all that wait began to do so now.
+    /// Empties the rows, before they wrap around, as if all that wait began to do so now, and gives back what they took.
+    /// This takes a step for each column and each class that waits, or did since the last block of events.
     pub fn drain(&mut self) {
+        let mut add = |w: u32, who: u32, cell: u64| {
+            if cell > 0 {
+                *self.sums.entry((w, who)).or_default() += u128::from(cell) << (FRACTION - CELL);
+            }
+        };
         for &(w, n) in &self.waiting.list {
-            let Some(row) = self.rows.get_mut(w as usize) else { continue };
-            row.resize(self.owed.len(), 0);
-            for (cell, owed) in row.iter_mut().zip(&self.owed) {
-                *cell = cell.wrapping_add(owed.wrapping_mul(u64::from(n)));
+            let Some(row) = self.rows.get_mut(w as usize).map(std::mem::take) else { continue };
+            let cells = row.into_iter().chain(std::iter::repeat(0));
+            for ((&who, owed), cell) in self.owners.iter().zip(&self.owed).zip(cells) {
+                add(w, who, cell.wrapping_add(owed.wrapping_mul(u64::from(n))));
             }
         }
-        for (w, row) in (0u32..).zip(&mut self.rows) {
-            for (&who, cell) in self.owners.iter().zip(row.iter_mut()).filter(|(_, cell)| **cell > 0) {
-                *self.sums.entry((w, who)).or_default() += u128::from(std::mem::take(cell)) << (FRACTION - CELL);
-            }
+        // Of those that still wait nothing is left.
+        for w in self.touched.drain(..) {
+            let row = self.rows.get_mut(w as usize).map(std::mem::take).unwrap_or_default();
+            self.owners.iter().zip(row).for_each(|(&who, cell)| add(w, who, cell));
         }
         // From here on only those have columns that have Ps: most have none for long.
         for who in self.owners.drain(..) {
@@ -224,6 +226,19 @@ impl Shares {
     }
 }
 
+/// The row of a class, as long as there are columns; nothing if there is no such class.
+#[inline]
+fn touch<'a>(rows: &'a mut [Vec<u64>], touched: &mut Vec<u32>, class: u32, columns: usize) -> Option<&'a mut Vec<u64>> {
+    let row = rows.get_mut(class as usize)?;
+    if row.len() < columns {
+        if row.is_empty() {
+            touched.push(class);
+        }
+        row.resize(columns, 0);
+    }
+    Some(row)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,10 +253,14 @@ mod tests {
             steps in prop::collection::vec((0u8..5, 0u32..4, 0u64..100_000, 0u8..20), 0..200),
         ) {
             let mut shares = Shares::default();
-            (0..4).for_each(|_| shares.class());
+            (0..4).for_each(|_| shares.add_class());
             let (mut waiting, mut having) = ([0u32; 4], [0u32; 8]);
             let (mut want, mut rest) = (BTreeMap::<(u32, u32), u128>::new(), 0);
             for (what, i, ns, more) in steps {
+                // A block of events ends.
+                if ns % 8 == 7 {
+                    shares.drain();
+                }
                 let (w, h) = (i as usize, (2 * i + ns as u32 % 2) as usize);
                 match what {
                     // Often many at once, so that the rows fill up.
@@ -295,9 +314,29 @@ mod tests {
     }
 
     #[test]
+    fn rows_are_given_back_and_those_nobody_touched_are_not_walked() {
+        let mut shares = Shares::default();
+        (0..100).for_each(|_| shares.add_class());
+        (0..8).for_each(|who| shares.have(who));
+        // Class 0 waits all the time, each other one in a block of its own.
+        shares.wait(0);
+        for class in 1..100 {
+            shares.wait(class);
+            shares.charge(Duration(8), 8, 2);
+            shares.go_on(class);
+            assert_eq!(shares.touched, if class == 1 { vec![0, 1] } else { vec![class] });
+            shares.drain();
+            assert!(shares.touched.is_empty() && shares.rows.iter().all(|row| row.capacity() == 0));
+        }
+        let of = |class: u32| (0..8).map(|who| shares.sums[&(class, who)] >> FRACTION).collect::<Vec<_>>();
+        assert_eq!(of(0), [99; 8]);
+        assert!((1..100).all(|class| of(class) == [1; 8]));
+    }
+
+    #[test]
     fn rows_are_emptied_before_they_wrap_around() {
         let mut shares = Shares::default();
-        shares.class();
+        shares.add_class();
         shares.have(0);
         let waits = 1 << 20;
         (0..waits).for_each(|_| shares.wait(0));

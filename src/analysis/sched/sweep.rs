@@ -239,7 +239,7 @@ impl Sweep {
         if class == next {
             let together = self.by_root.get(&NONE) == Some(&next);
             self.classes.push(Class::new(if together { NONE } else { go }));
-            self.shares.class();
+            self.shares.add_class();
         }
         class
     }

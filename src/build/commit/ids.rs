@@ -4,7 +4,8 @@ use crate::base::{GoId, GoIdx};
 use rustc_hash::FxHashMap;
 
 /// Goroutines of one process by number. Go gives numbers out one after the other, so most are places in a table; any other
-/// goes through a hash map, so that no number out of a file sizes anything.
+/// goes through a hash map. So a file makes the table as long as it has goroutines, times [`PLACES`], and [`FEW`] more at most,
+/// however large their numbers are.
 #[derive(Default)]
 pub(super) struct GoIds {
     dense: Vec<GoIdx>,
@@ -13,9 +14,9 @@ pub(super) struct GoIds {
     len: usize,
 }
 
-/// Places of the table a goroutine, at most: Go keeps numbers back for each P.
+/// The most places of the table for each goroutine: Go keeps numbers back for each P, so there are gaps.
 const PLACES: usize = 4;
-/// Places of the table that it may have at any rate.
+/// The places that the table may have beside those, so that the first goroutines of a process are in it.
 const FEW: usize = 1024;
 
 impl GoIds {

@@ -6,8 +6,14 @@ use rustc_hash::FxHashMap;
 
 /// The most frames of all stacks together. Files in which every event has a stack of its own could ask for any number.
 const MOST_FRAMES: usize = 1 << 26;
-/// The most frames that are looked at.
+/// The most frames that are looked at, with the steps to them that are none.
 const MOST_WORK: usize = 1 << 31;
+
+/// The most values, of all types in all samples together: each sample has one of each type.
+const MOST_VALUES: usize = 1 << 26;
+
+/// What is said of files that ask for more than that.
+const TOO_LARGE: Error = Error::TooLargeDecoded(crate::profile::wire::MAX_DECODED);
 
 /// A function at a line of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -30,6 +36,8 @@ type Place = (u64, u64, Vec<(u64, i64, i64)>);
 pub(super) struct Assembler {
     p: proto::Profile,
     strings: FxHashMap<String, i64>,
+    /// The position of each sample type, by its name and unit.
+    kinds: FxHashMap<(i64, i64), usize>,
     mappings: FxHashMap<String, u64>,
     functions: FxHashMap<(i64, i64), u64>,
     locations: FxHashMap<Place, u64>,
@@ -63,12 +71,13 @@ impl Assembler {
 
     /// The position of a sample type, made at its first mention.
     pub fn kind(&mut self, name: &str, unit: &str) -> usize {
-        let t = proto::ValueType { r#type: self.string(name), unit: self.string(unit) };
-        let found = self.p.sample_type.iter().position(|k| *k == t);
-        found.unwrap_or_else(|| {
-            self.p.sample_type.push(t);
-            self.p.sample_type.len() - 1
-        })
+        let (name, unit) = (self.string(name), self.string(unit));
+        let next = self.p.sample_type.len();
+        let kind = *self.kinds.entry((name, unit)).or_insert(next);
+        if kind == next {
+            self.p.sample_type.push(proto::ValueType { r#type: name, unit });
+        }
+        kind
     }
 
     /// The id of a mapping of a file, made at its first mention. Where `positions`, addresses are positions in the file.
@@ -114,10 +123,19 @@ impl Assembler {
         id
     }
 
+    /// Counts steps to the frames of a stack that are no frames themselves.
+    ///
+    /// # Errors
+    /// More was looked at than a file is worth.
+    pub fn looked_at(&mut self, steps: usize) -> Result<(), Error> {
+        self.work += steps;
+        if self.work > MOST_WORK { Err(TOO_LARGE) } else { Ok(()) }
+    }
+
     /// Adds to the values of the sample with this stack, leaf first, and these labels.
     ///
     /// # Errors
-    /// There are more frames than there is room for.
+    /// There are more frames, or more values of all types, than there is room for.
     pub fn add(&mut self, stack: &[u64], labels: &[(&str, &str)], values: &[(usize, i64)]) -> Result<(), Error> {
         let labels: Vec<(i64, i64)> = labels.iter().map(|(k, v)| (self.string(k), self.string(v))).collect();
         self.work += stack.len();
@@ -133,8 +151,9 @@ impl Assembler {
                 i
             }
         };
-        if self.frames > MOST_FRAMES || self.work > MOST_WORK {
-            return Err(Error::TooLargeDecoded(crate::profile::wire::MAX_DECODED));
+        let values_of_all = self.p.sample_type.len().saturating_mul(self.p.sample.len());
+        if self.frames > MOST_FRAMES || self.work > MOST_WORK || values_of_all > MOST_VALUES {
+            return Err(TOO_LARGE);
         }
         let sample = &mut self.p.sample[i].value;
         for &(kind, value) in values {
@@ -203,5 +222,34 @@ impl Assembler {
             n => self.notes.push(format!("{n} values do not fit 64 bits and were left out")),
         }
         (self.p, self.notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_are_no_frames_are_work() {
+        let mut a = Assembler::default();
+        assert_eq!(a.looked_at(MOST_WORK - 1), Ok(()));
+        assert_eq!(a.add(&[1], &[], &[]), Ok(()));
+        assert_eq!(a.looked_at(1), Err(TOO_LARGE));
+    }
+
+    #[test]
+    fn types_times_samples_are_bounded() {
+        let mut a = Assembler::default();
+        let types = 1 << 16;
+        for i in 0..types {
+            assert_eq!(a.kind(&i.to_string(), "count"), i);
+        }
+        assert_eq!((a.kind("7", "count"), a.kind("7", "bytes")), (7, types), "of the same name and another unit");
+        let most = MOST_VALUES / (types + 1);
+        for i in 0..most {
+            assert_eq!(a.add(&[i as u64], &[], &[(0, 1)]), Ok(()));
+        }
+        assert_eq!(a.add(&[0], &[], &[(0, 1)]), Ok(()), "no other sample");
+        assert_eq!(a.add(&[most as u64], &[], &[(0, 1)]), Err(TOO_LARGE));
     }
 }

@@ -2,6 +2,7 @@
 //! `HeapProfiler.SamplingHeapProfile` of the Chrome DevTools Protocol), and the chunks of them in a trace of Chrome.
 
 use super::assemble::{Assembled, Assembler};
+use super::tree::Split;
 use super::{odd, wrong};
 use crate::profile::wire::error::Error;
 use rustc_hash::FxHashMap;
@@ -45,14 +46,14 @@ struct Node {
 struct Cpu {
     nodes: Vec<Node>,
     head: Option<Tree>,
-    end_time: f64,
-    start_time: f64,
+    end_time: Option<f64>,
+    start_time: Option<f64>,
     samples: Vec<u64>,
     time_deltas: Vec<f64>,
     timestamps: Vec<f64>,
 }
 
-/// A node with those below it in it, of older CPU profiles and of heaps.
+/// A node of older CPU profiles and of heaps, which has those below it in it: [`Split`] takes them out.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Tree {
@@ -62,7 +63,8 @@ struct Tree {
     old: CallFrame,
     hit_count: i64,
     self_size: i64,
-    children: Vec<Tree>,
+    #[serde(rename = "children")]
+    _none: [(); 0],
 }
 
 /// The place of a call.
@@ -83,7 +85,7 @@ struct Known {
 #[derive(Default)]
 struct Nodes(FxHashMap<u64, Known>);
 
-/// The most frames of a stack: a chain of parents may lead back to itself.
+/// The most nodes from the leaf of a stack to its root: a chain of parents may lead back to itself.
 const DEEPEST: usize = 1 << 16;
 
 impl Nodes {
@@ -94,76 +96,91 @@ impl Nodes {
         known.parent = parent.or(known.parent);
     }
 
+    /// Adds nodes that say which are below them, or which is above.
+    fn add_flat(&mut self, a: &mut Assembler, nodes: &[Node]) {
+        for n in nodes {
+            self.add(a, n.id, n.call_frame.as_ref().unwrap_or(&n.old), n.parent);
+        }
+        for n in nodes {
+            for child in &n.children {
+                if let Some(known) = self.0.get_mut(child).filter(|_| *child != n.id) {
+                    known.parent = Some(n.id);
+                }
+            }
+        }
+    }
+
     /// The stack that ends in a node, leaf first.
-    fn stack(&self, node: u64, format: &'static str) -> Result<Vec<u64>, Error> {
+    fn stack(&self, a: &mut Assembler, node: u64, format: &'static str) -> Result<Vec<u64>, Error> {
         let mut out = Vec::new();
         let mut at = Some(node);
+        let mut steps = 0;
         while let Some(id) = at {
             let known = self.0.get(&id).ok_or_else(|| odd(format, format!("there is no node {id}")))?;
             out.extend(known.place);
             at = known.parent;
-            if out.len() > DEEPEST || at == Some(id) {
-                return Err(odd(format, "its nodes are in a circle"));
+            steps += 1;
+            if steps > DEEPEST || at == Some(id) {
+                return Err(odd(
+                    format,
+                    format!("its nodes are in a circle, or a stack has more than {DEEPEST} of them"),
+                ));
             }
         }
+        // A `(root)` is a step and no frame.
+        a.looked_at(steps - out.len())?;
         Ok(out)
     }
 }
 
-/// Reads a `.cpuprofile`.
-pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
-    let cpu: Cpu = serde_json::from_slice(data).map_err(wrong(CPU))?;
-    let mut a = Assembler::default();
-    let mut nodes = Nodes::default();
-    let mut hits: Vec<(u64, i64)> = Vec::new();
-    for n in &cpu.nodes {
-        nodes.add(&mut a, n.id, n.call_frame.as_ref().unwrap_or(&n.old), n.parent);
-        hits.push((n.id, n.hit_count));
+/// The samples of a CPU profile.
+#[derive(Default)]
+struct Taken {
+    /// The node of each, and how long after the one before it was taken, microseconds, if that is told.
+    samples: Vec<(u64, Option<f64>)>,
+    /// When the profile began, microseconds: the first sample comes so long after it.
+    from: Option<f64>,
+    to: Option<f64>,
+}
+
+impl Taken {
+    /// How long each sample lasted, microseconds: until the next, the last one that has a time until the end. Nothing where that
+    /// is not told.
+    fn lasted(&self) -> impl Iterator<Item = Option<f64>> {
+        let timed = self.samples.iter().rposition(|s| s.1.is_some()).map_or(0, |i| i + 1);
+        let taken: Option<f64> = self.samples[..timed].iter().map(|s| s.1).sum();
+        let last = taken.and_then(|taken| Some(self.to? - self.from? - taken)).filter(|l| *l >= 0.0);
+        (1..=self.samples.len()).map(move |next| if next == timed { last } else { self.samples.get(next)?.1 })
     }
-    for n in &cpu.nodes {
-        for child in &n.children {
-            if let Some(known) = nodes.0.get_mut(child).filter(|_| *child != n.id) {
-                known.parent = Some(n.id);
-            }
-        }
-    }
-    if let Some(head) = &cpu.head {
-        let mut open = vec![(head, None)];
-        while let Some((t, parent)) = open.pop() {
-            nodes.add(&mut a, t.id, t.call_frame.as_ref().unwrap_or(&t.old), parent);
-            hits.push((t.id, t.hit_count));
-            open.extend(t.children.iter().map(|c| (c, Some(t.id))));
-        }
-    }
+}
+
+/// Adds the samples of CPU profiles, each with its nodes and, if there are several, its name: how many there are, and how
+/// long they lasted.
+fn add_samples(
+    a: &mut Assembler,
+    format: &'static str,
+    profiles: &[(Option<&str>, &Nodes, &Taken)],
+) -> Result<(), Error> {
     let samples = a.kind("samples", "count");
-    if cpu.samples.is_empty() {
-        for (id, hits) in hits.into_iter().filter(|h| h.1 != 0) {
-            a.add(&nodes.stack(id, CPU)?, &[], &[(samples, hits)])?;
+    let all = || profiles.iter().flat_map(|p| &p.2.samples);
+    let timed = all().count() == 0 || all().any(|s| s.1.is_some());
+    let time = if timed { Some(a.kind("cpu", "nanoseconds")) } else { None };
+    let (mut timeless, mut back) = (0, 0);
+    for (name, nodes, taken) in profiles {
+        let label = name.map(|name| ("profile", name));
+        for (&(node, _), lasted) in taken.samples.iter().zip(taken.lasted()) {
+            timeless += usize::from(lasted.is_none());
+            back += usize::from(lasted.is_some_and(|l| l < 0.0));
+            let nanos = (lasted.unwrap_or(0.0).max(0.0) * 1e3) as i64;
+            let stack = nodes.stack(a, node, format)?;
+            let values = [(samples, 1), (time.unwrap_or(samples), nanos)];
+            a.add(&stack, label.as_slice(), if time.is_some() { &values } else { &values[..1] })?;
         }
-        return Ok(a.finish());
     }
-    if cpu.time_deltas.is_empty() && cpu.timestamps.is_empty() {
+    if !timed {
         a.note("it does not say when its samples were taken: they are counted".into());
-        for &id in &cpu.samples {
-            a.add(&nodes.stack(id, CPU)?, &[], &[(samples, 1)])?;
-        }
-        return Ok(a.finish());
+        return Ok(());
     }
-    let time = a.kind("cpu", "nanoseconds");
-    // A sample lasts until the next; the last one until the end.
-    let lasted: Vec<f64> = if cpu.time_deltas.is_empty() {
-        cpu.timestamps.windows(2).map(|w| w[1] - w[0]).collect()
-    } else {
-        let taken = cpu.start_time + cpu.time_deltas.iter().sum::<f64>();
-        let last = (cpu.end_time - taken).max(0.0);
-        cpu.time_deltas.iter().skip(1).copied().chain([last]).collect()
-    };
-    for (i, &id) in cpu.samples.iter().enumerate() {
-        let micros = lasted.get(i).copied().unwrap_or(0.0).max(0.0);
-        a.add(&nodes.stack(id, CPU)?, &[], &[(samples, 1), (time, (micros * 1e3) as i64)])?;
-    }
-    let timeless = cpu.samples.len().saturating_sub(lasted.len().max(cpu.timestamps.len()));
-    let back = lasted.iter().filter(|l| **l < 0.0).count();
     for (n, what) in [
         (timeless, "samples have no time: they are only counted"),
         (back, "samples were taken after the next one: they are only counted"),
@@ -172,9 +189,52 @@ pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
             a.note(format!("{n} {what}"));
         }
     }
-    // Older files count seconds, newer ones microseconds; the former are too few to be the latter.
-    let length = cpu.end_time - cpu.start_time;
-    a.duration((if cpu.time_deltas.is_empty() { length * 1e9 } else { length * 1e3 }) as i64);
+    Ok(())
+}
+
+/// Reads a `.cpuprofile`.
+pub(super) fn cpu(data: &[u8]) -> Result<Assembled, Error> {
+    let split = Split::of(data, CPU)?;
+    let cpu: Cpu = split.file(CPU)?;
+    let mut a = Assembler::default();
+    let mut nodes = Nodes::default();
+    let mut hits: Vec<(u64, i64)> = Vec::new();
+    nodes.add_flat(&mut a, &cpu.nodes);
+    hits.extend(cpu.nodes.iter().map(|n| (n.id, n.hit_count)));
+    if let Some(head) = &cpu.head {
+        nodes.add(&mut a, head.id, head.call_frame.as_ref().unwrap_or(&head.old), None);
+        hits.push((head.id, head.hit_count));
+        let mut ids = vec![head.id];
+        for below in split.below::<Tree>(CPU) {
+            let (parent, t) = below?;
+            nodes.add(&mut a, t.id, t.call_frame.as_ref().unwrap_or(&t.old), ids.get(parent).copied());
+            hits.push((t.id, t.hit_count));
+            ids.push(t.id);
+        }
+    }
+    if cpu.samples.is_empty() {
+        let samples = a.kind("samples", "count");
+        for (id, hits) in hits.into_iter().filter(|h| h.1 != 0) {
+            let stack = nodes.stack(&mut a, id, CPU)?;
+            a.add(&stack, &[], &[(samples, hits)])?;
+        }
+        return Ok(a.finish());
+    }
+    // Older files have the times of samples in microseconds, and those of their begin and end, by another clock, in seconds.
+    let older = cpu.time_deltas.is_empty();
+    let after = |i: usize| match (cpu.timestamps.get(i), i.checked_sub(1).and_then(|i| cpu.timestamps.get(i))) {
+        _ if !older => cpu.time_deltas.get(i).copied(),
+        (Some(at), before) => Some(at - before.unwrap_or(at)),
+        (None, _) => None,
+    };
+    let samples = cpu.samples.iter().enumerate().map(|(i, &node)| (node, after(i))).collect();
+    let (from, to) = if older { (None, None) } else { (cpu.start_time, cpu.end_time) };
+    add_samples(&mut a, CPU, &[(None, &nodes, &Taken { samples, from, to })])?;
+    if let (Some(from), Some(to)) = (cpu.start_time, cpu.end_time)
+        && !(older && cpu.timestamps.is_empty())
+    {
+        a.duration(((to - from) * if older { 1e9 } else { 1e3 }) as i64);
+    }
     Ok(a.finish())
 }
 
@@ -184,21 +244,20 @@ pub(super) fn heap(data: &[u8]) -> Result<Assembled, Error> {
     struct Heap {
         head: Tree,
     }
-    let heap: Heap = serde_json::from_slice(data).map_err(wrong(HEAP))?;
+    let split = Split::of(data, HEAP)?;
+    let head = split.file::<Heap>(HEAP)?.head;
     let mut a = Assembler::default();
     let kind = a.kind("space", "bytes");
     let mut nodes = Nodes::default();
-    let mut open = vec![(&heap.head, None)];
     // Ids are not in every file: nodes are numbered as they come.
-    let mut next = 0;
-    while let Some((t, parent)) = open.pop() {
-        let id = next;
-        next += 1;
+    let below = split.below::<Tree>(HEAP).map(|t| t.map(|(parent, t)| (Some(parent as u64), t)));
+    for (id, t) in (0..).zip(std::iter::once(Ok((None, head))).chain(below)) {
+        let (parent, t) = t?;
         nodes.add(&mut a, id, t.call_frame.as_ref().unwrap_or(&t.old), parent);
         if t.self_size != 0 {
-            a.add(&nodes.stack(id, HEAP)?, &[], &[(kind, t.self_size)])?;
+            let stack = nodes.stack(&mut a, id, HEAP)?;
+            a.add(&stack, &[], &[(kind, t.self_size)])?;
         }
-        open.extend(t.children.iter().map(|c| (c, Some(id))));
     }
     Ok(a.finish())
 }
@@ -219,8 +278,7 @@ struct Event {
 #[derive(Default)]
 struct Chunks {
     nodes: Nodes,
-    /// The nodes of the samples, and how long after the one before each came, microseconds.
-    samples: Vec<(u64, f64)>,
+    taken: Taken,
 }
 
 /// Reads the CPU profiles that are in a trace of Chrome. Where there are several, `profile` is the label that tells them
@@ -238,37 +296,25 @@ pub(super) fn trace(data: &[u8]) -> Result<Assembled, Error> {
     };
     let mut a = Assembler::default();
     let mut profiles: BTreeMap<String, Chunks> = BTreeMap::new();
-    for e in events.into_iter().filter(|e| e.name == "ProfileChunk" || e.name == "CpuProfile") {
+    for e in events.into_iter().filter(|e| ["Profile", "ProfileChunk", "CpuProfile"].contains(&e.name.as_str())) {
         let c = profiles.entry(format!("{} {}", e.pid, e.id)).or_default();
         let data = &e.args["data"];
         let cpu = &data["cpuProfile"];
-        let nodes = cpu["nodes"].as_array().map_or(&[][..], Vec::as_slice);
-        for n in nodes {
-            let n = Node::deserialize(n).map_err(wrong(TRACE))?;
-            c.nodes.add(&mut a, n.id, n.call_frame.as_ref().unwrap_or(&n.old), n.parent);
-        }
-        for n in nodes {
-            for child in n["children"].as_array().into_iter().flatten().filter_map(Value::as_u64) {
-                if let (Some(known), id) = (c.nodes.0.get_mut(&child), n["id"].as_u64()) {
-                    known.parent = id.filter(|id| *id != child);
-                }
-            }
-        }
-        let deltas = if data["timeDeltas"].is_array() { &data["timeDeltas"] } else { &cpu["timeDeltas"] };
-        let samples = cpu["samples"].as_array().into_iter().flatten();
-        for (i, s) in samples.enumerate() {
-            c.samples.push((s.as_u64().unwrap_or(0), deltas[i].as_f64().unwrap_or(0.0)));
+        let either = |name: &str| if data[name].is_null() { &cpu[name] } else { &data[name] };
+        c.taken.from = either("startTime").as_f64().or(c.taken.from);
+        c.taken.to = either("endTime").as_f64().or(c.taken.to);
+        let nodes = cpu["nodes"].as_array().into_iter().flatten().map(Node::deserialize);
+        c.nodes.add_flat(&mut a, &nodes.collect::<Result<Vec<_>, _>>().map_err(wrong(TRACE))?);
+        let deltas = either("timeDeltas");
+        for (i, s) in cpu["samples"].as_array().into_iter().flatten().enumerate() {
+            let node = s.as_u64().ok_or_else(|| odd(TRACE, "a sample is not the number of a node"))?;
+            c.taken.samples.push((node, deltas[i].as_f64()));
         }
     }
-    let (samples, time) = (a.kind("samples", "count"), a.kind("cpu", "nanoseconds"));
+    profiles.retain(|_, c| !c.taken.samples.is_empty());
     let several = profiles.len() > 1;
-    for (name, c) in &profiles {
-        let label = [("profile", name.as_str())];
-        for (i, &(id, _)) in c.samples.iter().enumerate() {
-            let micros = c.samples.get(i + 1).map_or(0.0, |next| next.1).max(0.0);
-            let values = [(samples, 1), (time, (micros * 1e3) as i64)];
-            a.add(&c.nodes.stack(id, TRACE)?, if several { &label } else { &[] }, &values)?;
-        }
-    }
+    let profiles: Vec<_> =
+        profiles.iter().map(|(name, c)| (several.then_some(name.as_str()), &c.nodes, &c.taken)).collect();
+    add_samples(&mut a, TRACE, &profiles)?;
     Ok(a.finish())
 }

@@ -39,18 +39,20 @@ pub(super) fn decode(text: &str) -> Result<Assembled, Error> {
     // A name may end in a number; that all do is a second column.
     let two: Option<Vec<(&str, &str)>> = lines.iter().map(|l| folded_line(l.0)).collect();
     match two.filter(|t| !t.is_empty()) {
-        None => column(&mut a, "samples", &lines)?,
+        None => column(&mut a, "samples", &lines)?.into_iter().for_each(|said| a.note(said)),
         Some(two) => {
-            column(&mut a, "before", &two)?;
             let after: Vec<(&str, &str)> = two.iter().zip(&lines).map(|(two, one)| (two.0, one.1)).collect();
-            column(&mut a, "after", &after)?;
+            for (name, lines) in [("before", two), ("after", after)] {
+                // Both may have the same to say.
+                column(&mut a, name, &lines)?.into_iter().for_each(|said| a.note(format!("column `{name}`: {said}")));
+            }
         }
     }
     Ok(a.finish())
 }
 
-/// Adds the samples of one column of numbers.
-fn column<'a>(a: &mut Assembler, name: &str, lines: &[(&'a str, &'a str)]) -> Result<(), Error> {
+/// Adds the samples of one column of numbers; what there is to say of them.
+fn column<'a>(a: &mut Assembler, name: &str, lines: &[(&'a str, &'a str)]) -> Result<Option<String>, Error> {
     let numbers: Vec<Option<Decimal>> = lines.iter().map(|l| Decimal::parse(l.1)).collect();
     let mut whole = Whole::counts(numbers.iter().copied().flatten());
     let kind = a.kind(name, whole.unit());
@@ -59,6 +61,5 @@ fn column<'a>(a: &mut Assembler, name: &str, lines: &[(&'a str, &'a str)]) -> Re
         frames.reverse();
         a.add_or_count(&frames, &[], kind, number.and_then(|n| whole.value(n)))?;
     }
-    whole.said().into_iter().for_each(|said| a.note(said));
-    Ok(())
+    Ok(whole.said())
 }

@@ -9,6 +9,7 @@ mod perf;
 mod speedscope;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use super::error::Error;
 use crate::input::Other;

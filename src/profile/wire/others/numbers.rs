@@ -9,17 +9,21 @@ pub(super) struct Decimal {
     decimals: u32,
 }
 
-/// The most digits that are read; 64 bits hold nineteen.
+/// The most digits before the point that are read; 64 bits hold nineteen.
 const DIGITS: usize = 30;
+/// Decimals that are read: values are billionths at the finest, of which [`CARRIED`] decimals are carried over.
+const KEPT: usize = 9 + CARRIED as usize;
 
 impl Decimal {
-    /// Reads a number such as `-12.50`; nothing if it is none, or has more digits than any value that could be kept.
+    /// Reads a number such as `-12.50`, of whose decimals those beyond [`KEPT`] are cut off; nothing if it is none, or larger
+    /// than any value that could be kept.
     pub fn parse(text: &str) -> Option<Decimal> {
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));
         let part = part.trim_end_matches('0');
-        if whole.len() + part.len() > DIGITS {
+        if whole.len() > DIGITS || !part.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
+        let part = &part[..part.len().min(KEPT)];
         let digits = format!("{whole}{part}").parse().ok()?;
         Some(Decimal { digits, decimals: part.len() as u32 })
     }
@@ -95,7 +99,7 @@ impl Whole {
         };
         let all = n.times_ten_to(fine)?.checked_add(self.carried)?;
         let one = 10i128.pow(CARRIED);
-        let whole = (all + one / 2).div_euclid(one);
+        let whole = all.checked_add(one / 2)?.div_euclid(one);
         let value = i64::try_from(whole).ok()?;
         self.rounded += usize::from(n.decimals > self.power);
         self.carried = all - whole * one;
@@ -144,6 +148,34 @@ mod tests {
         assert_eq!((whole.unit(), whole.rounded), ("count", 3));
         assert_eq!(all(&["9223372036854775808"]).0, [None]);
         assert_eq!(Decimal::parse("1".repeat(31).as_str()), None);
+    }
+
+    #[test]
+    fn what_cannot_be_rounded_does_not_fit() {
+        // With half of one it is more than 128 bits hold.
+        let most = Decimal::parse("170141183460469231731687303715.8").unwrap();
+        assert_eq!(Whole::default().value(most), None);
+        assert_eq!(Whole::default().value(Decimal { digits: i128::MIN, decimals: CARRIED }), None);
+    }
+
+    #[test]
+    fn decimals_beyond_those_carried_are_cut_off() {
+        let parse = |text: &str| Decimal::parse(text).unwrap();
+        assert_eq!(parse("-1.0000000000000000019"), parse("-1.000000000000000001"));
+        assert_eq!(parse(&format!("2.{}", "3".repeat(100))), parse("2.333333333333333333"));
+        for text in ["1.0000000000000000000x", "1.00000000000000000é", "1.-5", "1.2.3", ".", "-", ""] {
+            assert_eq!(Decimal::parse(text), None, "{text}");
+        }
+        let mut seconds = Whole::times_ten_to(9);
+        assert_eq!(
+            ["5.5551115123125783e-17", "1e-300", "2"].map(of).map(|n| seconds.value(n)),
+            [0, 0, 2_000_000_000].map(Some)
+        );
+        assert_eq!(seconds.rounded, 2);
+    }
+
+    fn of(text: &str) -> Decimal {
+        Decimal::of(&serde_json::from_str(text).unwrap()).unwrap()
     }
 
     #[test]

@@ -76,6 +76,10 @@ fn two_columns_of_folded_numbers_are_before_and_after() {
         (types(&p), samples(&p)),
         (vec!["before/count".into(), "after/count".into()], vec!["main;a 1 3".into(), "main;b 10 0".into()])
     );
+    let p = profile("main;a 0.5 3.25\nmain;b 1 2\n");
+    assert_eq!(samples(&p), ["main;a 500 3250", "main;b 1000 2000"]);
+    let said = "its numbers have decimals: values are in thousandths";
+    assert_eq!(p.notes, [format!("column `before`: {said}"), format!("column `after`: {said}")]);
     let names = profile("main;a 1 3\nmain;b 4\n");
     assert_eq!(samples(&names), ["main;a 1 3", "main;b 4"], "one name that ends in a number");
     assert_eq!(types(&names), ["samples/count"]);
@@ -119,6 +123,62 @@ fn samples_of_v8_without_times_are_counted() {
     let p = profile(&format!(r#"{text},"timeDeltas":[1,2.5]}}"#));
     assert_eq!(samples(&p), ["a 3 9000"]);
     assert_eq!(p.notes, ["1 samples have no time: they are only counted"]);
+}
+
+/// Samples of V8 as a `.cpuprofile`, and in chunks of a trace, with what else each says.
+fn of_v8(samples: &str, deltas: &str, ends: &str) -> [String; 2] {
+    let nodes = r#"{"id":1,"callFrame":{"functionName":"(root)"}},{"id":2,"parent":1,"callFrame":{"functionName":"a"}},
+        {"id":3,"parent":1,"callFrame":{"functionName":"b"}}"#;
+    [
+        format!(r#"{{"nodes":[{nodes}],"startTime":10,"samples":[{samples}],"timeDeltas":[{deltas}]{ends}}}"#),
+        format!(
+            r#"[{{"ph":"P","name":"Profile","id":"0x1","pid":3,"args":{{"data":{{"startTime":10}}}}}},
+            {{"ph":"P","name":"ProfileChunk","id":"0x1","pid":3,"args":{{"data":{{"cpuProfile":{{"nodes":[{nodes}],
+            "samples":[{samples}]}},"timeDeltas":[{deltas}]{ends}}}}}}}]"#
+        ),
+    ]
+}
+
+#[test]
+fn the_same_samples_of_v8_are_the_same_in_files_and_traces() {
+    let timeless = "1 samples have no time: they are only counted";
+    for (given, want, notes) in [
+        (("2,3", "1,4", r#","endTime":20"#), &["a 1 4000", "b 1 5000"][..], &[][..]),
+        (("2,3", "1,4", ""), &["a 1 4000", "b 1 0"], &[timeless]),
+        (("2,3", "1,4", r#","endTime":14"#), &["a 1 4000", "b 1 0"], &[timeless]),
+        (("2,2,3", "1,4", r#","endTime":20"#), &["a 2 9000", "b 1 0"], &[timeless]),
+        (
+            ("2,3,2", "1,-2,4", r#","endTime":20"#),
+            &["a 2 7000", "b 1 4000"],
+            &["1 samples were taken after the next one: they are only counted"],
+        ),
+    ] {
+        for text in of_v8(given.0, given.1, given.2) {
+            let p = profile(&text);
+            assert_eq!((samples(&p), types(&p).len()), (want.iter().map(|s| s.to_string()).collect(), 2), "{text}");
+            assert_eq!(p.notes, notes, "{text}");
+        }
+    }
+    for text in of_v8("2,2", "", "") {
+        let p = profile(&text);
+        assert_eq!((samples(&p), types(&p)), (vec!["a 2".to_owned()], vec!["samples/count".to_owned()]), "{text}");
+        assert_eq!(p.notes, ["it does not say when its samples were taken: they are counted"]);
+    }
+    for bad in ["\"2\"", "-2", "null"] {
+        let [file, trace] = of_v8(bad, "1", "");
+        assert!(Profile::decode(file.as_bytes()).is_err());
+        assert!(fault(&trace).contains("a sample is not the number of a node"), "{bad}");
+    }
+}
+
+#[test]
+fn older_profiles_of_v8_have_timestamps() {
+    let p = profile(
+        r#"{"head":{"functionName":"(root)","id":1,"children":[{"functionName":"a","id":2,"children":[]}]},
+        "startTime":1,"endTime":3,"samples":[2,2,2],"timestamps":[1000,1002,1007]}"#,
+    );
+    assert_eq!((samples(&p), p.duration_nanos), (vec!["a 3 7000".to_owned()], 2_000_000_000));
+    assert_eq!(p.notes, ["1 samples have no time: they are only counted"], "when the last one ended is not told");
 }
 
 #[test]
@@ -205,6 +265,29 @@ fn profiles_of_v8_are_read_in_all_their_forms() {
 }
 
 #[test]
+fn roots_of_v8_that_lead_to_each_other_are_a_circle() {
+    let nodes = r#"{"nodes":[{"id":1,"callFrame":{"functionName":"(root)"},"parent":2},
+        {"id":2,"callFrame":{"functionName":"(root)"},"parent":1}],"startTime":0,"endTime":2,"samples":[2],"timeDeltas":[1]}"#;
+    assert!(fault(nodes).contains("its nodes are in a circle"));
+}
+
+#[test]
+fn a_stack_of_v8_has_so_many_nodes_at_most() {
+    let root = |id: u32| format!(r#"{{"id":{id},"callFrame":{{"functionName":"(root)"}},"parent":{}}}"#, id - 1);
+    let file = |deep: u32, samples: usize| {
+        let nodes: Vec<String> = (2..=deep).map(root).collect();
+        let samples = vec![deep.to_string(); samples].join(",");
+        let first = r#"{"id":1,"callFrame":{"functionName":"(root)"}}"#;
+        format!(
+            r#"{{"nodes":[{first},{}],"startTime":0,"endTime":2,"samples":[{samples}],"timeDeltas":[1]}}"#,
+            nodes.join(",")
+        )
+    };
+    assert_eq!(samples(&profile(&file(1 << 16, 1))), [" 1 1000"]);
+    assert!(fault(&file((1 << 16) + 1, 1)).contains("more than 65536"));
+}
+
+#[test]
 fn firefoxs_profiles_are_read_in_both_forms() {
     let processed = r#"{"meta":{"interval":2},"threads":[{"name":"main","tid":1,"stackTable":{"frame":[0,1],
         "prefix":[null,0],"length":2},"frameTable":{"func":[0,1],"line":[null,7]},"funcTable":{"name":[0,1],
@@ -227,4 +310,32 @@ fn jemallocs_heaps_and_profiles_with_symbols_are_read() {
                    heap profile: 1: 2 [1: 2] @ heapprofile\n 1: 2 [1: 2] @ 0x10 0x21\n";
     let p = Profile::decode(symbols.as_bytes()).unwrap();
     assert_eq!(samples(&p), ["main;outer+inner 1 2 bytes=2"]);
+}
+
+#[test]
+fn trees_of_v8_may_be_deep() {
+    // A call in a call, and so on, around the leaf.
+    let tree = |deep: usize, call: &str, leaf: &str| {
+        let open = format!(r#"{{{call},"children":["#);
+        format!("{}{leaf}{}", open.repeat(deep), "]}".repeat(deep))
+    };
+    let heap = |deep: usize| {
+        let leaf = r#"{"callFrame":{"functionName":"leaf"},"selfSize":64,"children":[]}"#;
+        format!(r#"{{"head":{}}}"#, tree(deep, r#""callFrame":{"functionName":"f"},"selfSize":0"#, leaf))
+    };
+    assert_eq!(samples(&profile(&heap(1000))), [format!("{}leaf 64", "f;".repeat(1000))]);
+    // However deep it is, it is said and takes no stack.
+    assert!(fault(&heap(1 << 17)).contains("a stack has more than 65536"));
+    assert!(fault(&heap(1000).replace("64", "\"x\"")).contains("expected i64, in the call at byte"));
+    let leaf = r#"{"functionName":"g","id":8,"hitCount":1,"children":[{"functionName":"h","id":9,"hitCount":2}]},
+        {"functionName":"i","id":10,"hitCount":4}"#;
+    let head = tree(100, r#""functionName":"f","id":7"#, leaf);
+    // All have the same number but the last three.
+    assert!(fault(&format!(r#"{{"startTime":1,"endTime":2,"head":{head}}}"#)).contains("circle"));
+    let head = (0..100).fold(leaf.to_owned(), |below, id| {
+        format!(r#"{{"functionName":"f","id":{},"children":[{below}]}}"#, 1000 + id)
+    });
+    let f = "f;".repeat(100);
+    let p = profile(&format!(r#"{{"startTime":1,"endTime":2,"head":{head}}}"#));
+    assert_eq!(samples(&p), [format!("{f}g 1"), format!("{f}g;h 2"), format!("{f}i 4")]);
 }
