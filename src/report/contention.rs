@@ -196,7 +196,9 @@ fn left(x: &Contended) -> Option<String> {
         return (x.unfinished > 0).then(|| format!("{STILL_BLOCKED}{n}"));
     }
     let since = if x.several || x.blame.is_empty() { "" } else { "since the last release, " };
-    Some(format!("delay {} = {} {since}{STILL_BLOCKED}{n}", x.unreleased, percent(x.unreleased, x.total)))
+    // What was blocked when an earlier recording of its process ended is not to the end.
+    let left = if x.unfinished > 0 { STILL_BLOCKED } else { "that no release in the trace ended" };
+    Some(format!("delay {} = {} {since}{left}{n}", x.unreleased, percent(x.unreleased, x.total)))
 }
 
 /// How a wait was ended.

@@ -34,6 +34,7 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         ("limit", "pool-exhausted", "blame.go:158"),
         ("sweep", "lock-holder", "blame.go:55"),
         ("readers", "writer-behind-readers", "blame.go"),
+        ("slots", "pool-exhausted", "slots.go:38"),
         ("filelock", "slow-sync", "files.go:28"),
         ("unbuffered", "small-reads", "files.go:58"),
     ];
@@ -116,6 +117,13 @@ fn a_lock_that_is_held_over_a_wait_for_a_pool_comes_after_the_pool() {
     assert!(
         v["findings"][0]["evidence"].to_string().contains("hold a lock that others wait for: see LOCK HELD TOO LONG")
     );
+}
+
+/// What is closed is not given back: whoever waits for the one that makes a value waits for no pool.
+#[test]
+fn waiting_for_who_makes_a_value_is_no_pool() {
+    let v = json(&data("flight"));
+    assert_eq!(rules(&v), [""; 0], "{v:#}");
 }
 
 /// A stage hands on to the next at the lines at which that waits: no pool is exhausted, and nobody is slow.

@@ -53,8 +53,8 @@ beside() {
 }
 if [ "$*" = beside ]; then beside; exit; fi
 
-all=(annotations chain convoy coroutine deadline deadlock filelock gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
-  requests restart selects shards slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits)
+all=(annotations chain convoy coroutine deadline deadlock filelock flight gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
+  requests restart selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do

@@ -26,7 +26,7 @@ pub use log::{Keeper, Kept};
 
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
-use crate::base::{Duration, GoIdx, Time};
+use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::model::Index;
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{How, Reasons};
@@ -187,6 +187,8 @@ pub struct Contended {
     pub held_max: u64,
     /// Whether those who end waits are those who wait: what they pass on is held in between, as of a pool.
     pub held_by_waiters: bool,
+    /// Whether most of the delay is laid to goroutines that start where the one that waited longest does.
+    pub alike: bool,
     /// What holders did while others were blocked, the most first.
     pub while_held: Vec<Meanwhile>,
 }
@@ -240,6 +242,7 @@ impl Contended {
             left: None,
             held_max: 0,
             held_by_waiters: false,
+            alike: false,
             while_held: Vec::new(),
         }
     }
@@ -290,7 +293,7 @@ impl Contended {
             What::Channel => {
                 matches!(self.bottleneck(), Some(Bottleneck::Idle | Bottleneck::Upstream | Bottleneck::NoSender))
             }
-            What::Cond => self.handoffs > 0 && !self.held_by_waiters && outside(),
+            What::Cond => self.handoffs > 0 && !self.held_by_waiters && !self.alike && outside(),
             _ => false,
         }
     }
@@ -413,6 +416,11 @@ fn close(mut q: Queue, mut c: Contended, index: &Index, length: Duration) -> (Co
     if let Some(left) = &mut c.left {
         left.quiet = if several { left.longest } else { quiet.min(left.longest) };
     }
+    let own = index.goroutine(c.longest_wait.0).map_or(GroupId::NONE, |g| g.group);
+    let (alike, all) = delays
+        .iter()
+        .fold((0, 0), |(alike, all), (by, d)| (if by.0 == own { alike + d.area } else { alike }, all + d.area));
+    c.alike = alike * 2 > all;
     let blame = |(&(group, at, how), d): (&delay::By, &delay::Delay)| Blame {
         who: index.group_name(group).to_owned(),
         at,

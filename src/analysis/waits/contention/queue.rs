@@ -311,7 +311,7 @@ impl Queue {
     pub fn held_by_waiters(&self) -> bool {
         let (mut own, mut all) = (0u64, 0u64);
         for side in 0..2 {
-            let one_way = self.passes.one_way(side == 0);
+            let one_way = self.what == What::Channel && self.passes.one_way(side == 0);
             for t in self.touched.values() {
                 all += t.releases[side];
                 own += if t.waited[side] && !one_way { t.releases[side] } else { 0 };
