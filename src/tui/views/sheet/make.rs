@@ -145,9 +145,10 @@ fn root(index: &Index, chain: &path::Chain, hops: &[Hop], (places, reasons): (&P
     let last = hops.last()?;
     let w = &last.link.wait;
     let mut line = PanelLine::default().fix(TIME);
-    let mut say = |d: Duration, who: String| {
+    const ROOT: &str = "root cause: ";
+    let mut say = |d: Duration, what: &str, who: String| {
         line.spans.push((format!("{:>8}  ", d.to_string()), Role::Title));
-        line.spans.push(("root cause: ".to_owned(), Role::Warning));
+        line.spans.push((what.to_owned(), Role::Warning));
         line.spans.push((who, Role::Title));
     };
     match (last.link.waker, &chain.spent) {
@@ -162,20 +163,20 @@ fn root(index: &Index, chain: &path::Chain, hops: &[Hop], (places, reasons): (&P
             let sum = did.iter().map(|d| d.0).sum();
             let did: Vec<String> = did.into_iter().map(|(d, what)| format!("{d} {what}")).collect();
             let did = if did.is_empty() { String::new() } else { format!(": {}", did.join(", ")) };
-            say(sum, why::goroutine(index, g));
+            say(sum, ROOT, why::goroutine(index, g));
             line.spans.push((format!(" was not blocked{did}"), Role::Text));
             line.spans.push((last.ended_at.clone(), Role::Accent));
             line.target = Some(Target { go: g, at: w.to, far: true });
         }
-        // Of what it did no more is known here than that it was not kept waiting since the chain began.
+        // It was not kept waiting from before the chain began; what it did since, its path tells.
         (Waker::Go(g), None) => {
-            say(w.len(), why::goroutine(index, g));
-            line.spans.push((" was not blocked, and unblocked the next".into(), Role::Text));
+            say(w.len(), "the chain ends: ", why::goroutine(index, g));
+            line.spans.push((" unblocked the next".into(), Role::Text));
             line.spans.push((last.ended_at.clone(), Role::Accent));
             line.target = Some(Target { go: g, at: w.to, far: true });
         }
         (other, _) => {
-            say(w.len(), why::goroutine(index, w.go));
+            say(w.len(), ROOT, why::goroutine(index, w.go));
             line.spans.push((" waited for ".into(), Role::Text));
             line.spans.extend(last.what());
             line.spans.push((format!(", until {}", Party::of(other, index).words()), Role::Dim));
