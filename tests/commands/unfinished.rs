@@ -4,15 +4,12 @@
 use crate::common;
 
 use assert_cmd::Command;
-use common::shared;
+use common::{load, shared};
 use gotrail::analysis::summary::life;
 use gotrail::analysis::waits::links::Named;
 use gotrail::base::{Duration, GroupId};
-use gotrail::input;
 use gotrail::model::index::Times;
-use gotrail::read::Trace;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -55,7 +52,7 @@ fn goroutines_that_never_end_are_in_the_summary() {
 #[test]
 fn a_task_that_never_ends_lasts_to_the_end() {
     let file = data("nil.trace");
-    let trace = open(&file);
+    let trace = load(&file);
     let index = trace.index();
     let tally = index.totals.tasks[&index.dict.find("send").unwrap()];
     assert_eq!((tally.count, tally.complete), (1, 0));
@@ -144,13 +141,6 @@ fn idle_waits_stand_apart_from_stalls() {
     has(&said(&["summary"], &sample), &["idle: waiting for work"]);
 }
 
-fn open(path: &Path) -> Trace {
-    let input = input::open(path).unwrap();
-    let trace = Trace::open(&input.name, input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    trace
-}
-
 /// Running, runnable, waiting and in a syscall are a goroutine's life, whatever of it was never ended; and groups are
 /// their members.
 #[test]
@@ -166,7 +156,7 @@ fn parts_sum_to_lives_and_members_to_groups() {
         paths.retain(|p| p.extension().is_some_and(|e| e == "trace" || e == "out"));
         paths.sort();
         for path in paths {
-            let trace = open(&path);
+            let trace = load(&path);
             let index = trace.index();
             if !index.losses.is_empty() {
                 continue;

@@ -1,14 +1,13 @@
 //! What a goroutine was doing has one answer, whichever way it is asked: by following the events forward, by looking an
 //! instant up, or by going from an event backwards.
 
+use crate::common::load;
 use gotrail::analysis::states::forward::Timeline;
 use gotrail::analysis::states::interval::{Edge, at};
 use gotrail::analysis::states::source::Source;
 use gotrail::analysis::states::tracker::{self, Interval, Visit};
 use gotrail::base::{StringId, Time};
-use gotrail::input;
 use gotrail::model::segment::GoState;
-use gotrail::read::Trace;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -24,13 +23,6 @@ impl Visit for All {
     }
 }
 
-fn open(path: &Path) -> Trace {
-    let input = input::open(path).unwrap();
-    let trace = Trace::open(&input.name, input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    trace
-}
-
 #[test]
 fn every_way_of_asking_has_the_same_answer() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -41,7 +33,7 @@ fn every_way_of_asking_has_the_same_answer() {
         paths.retain(|p| p.extension().is_some_and(|e| e == "trace" || e == "out"));
         paths.sort();
         for path in paths {
-            let trace = open(&path);
+            let trace = load(&path);
             let mut all = All::default();
             tracker::each(&trace, &mut all).unwrap();
             let index = trace.index();
