@@ -122,3 +122,29 @@ fn findings_look_as_they_did() {
     }
     insta::assert_snapshot!("findings_plain", body("0j", ColorLevel::None, 80, 24));
 }
+
+#[test]
+fn all_that_speaks_for_a_finding_can_be_read_on_a_small_screen() {
+    let size = Size { width: 80, height: 24 };
+    let all = sample();
+    let (mut d, screen) = after("0", size.width, size.height);
+    assert!(screen.contains("more below: e"), "{screen}");
+    // Its first words; where a line is wrapped depends on the room.
+    let begins = |what: &str| what.split(' ').take(4).collect::<Vec<_>>().join(" ");
+    let mut left: Vec<String> = all.found[0].evidence.iter().map(|e| begins(e)).collect();
+    left.extend([begins(&all.found[0].advice), "check".to_owned()]);
+    d.keys("e").unwrap();
+    for _ in 0..9 {
+        let screen = text(&d.screen(size).0);
+        left.retain(|words| !screen.contains(words.as_str()));
+        d.keys("<PageDown>").unwrap();
+    }
+    assert_eq!(left, Vec::<String>::new());
+    // The end is no place to be stuck behind: one page up moves it.
+    let end = text(&d.screen(size).0);
+    assert!(!end.contains("more below:"), "{end}");
+    d.keys("<PageUp>").unwrap();
+    assert_ne!(text(&d.screen(size).0), end);
+    d.keys("<PageUp><PageUp><PageUp><PageUp><PageUp><PageUp>e").unwrap();
+    assert_eq!(text(&d.screen(size).0), screen);
+}

@@ -15,6 +15,7 @@ use crate::tui::views::detail;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use std::cell::Cell;
 
 /// The view.
 #[derive(Default)]
@@ -22,7 +23,13 @@ pub struct Findings {
     list: Scroll,
     /// Whether the rules were asked from here.
     asked: bool,
+    /// Whether what speaks for the finding under the cursor has the room of the list, and from which line on it is shown.
+    unfolded: bool,
+    from: Cell<usize>,
 }
+
+/// Lines that a page down goes on in what speaks for a finding.
+const PAGE: usize = 8;
 
 impl Findings {
     /// The finding under the cursor.
@@ -141,10 +148,18 @@ impl View for Findings {
                 Some(item) => out.push(Command::Copy(item.markdown.clone())),
                 None => return false,
             },
+            Action::Expand if self.on(cx).is_some() => {
+                self.unfolded = !self.unfolded;
+                self.from.set(0);
+            }
+            // How far it can go depends on the room, which is known when it is drawn.
+            Action::PageDown if self.unfolded => self.from.set(self.from.get() + PAGE),
+            Action::PageUp if self.unfolded => self.from.set(self.from.get().saturating_sub(PAGE)),
             _ => {
                 if !self.list.handle(action) {
                     return false;
                 }
+                self.from.set(0);
                 self.point(cx, out);
             }
         }

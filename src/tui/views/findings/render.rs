@@ -10,10 +10,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// The rows of the list.
-pub fn rows(_view: &Findings, area: Rect, cx: &Ctx) -> Rect {
+pub fn rows(view: &Findings, area: Rect, cx: &Ctx) -> Rect {
     let n = cx.found.said().map_or(0, |s| s.items.len());
     // What speaks for a finding needs about as much room as the list.
-    let most = (area.height / 2).max(1).min(area.height);
+    let most = if view.unfolded { 1 } else { (area.height / 2).max(1) }.min(area.height);
     Rect { height: u16::try_from(n).unwrap_or(u16::MAX).min(most), ..area }
 }
 
@@ -65,8 +65,18 @@ pub(super) fn draw(view: &Findings, area: Rect, buf: &mut Buffer, cx: &Ctx) {
         }
         None => quiet(said, usize::from(area.width)),
     };
-    for ((line, role), y) in lines.iter().zip(below.y..below.bottom()) {
+    let rows = usize::from(below.height);
+    let from = view.from.get().min(lines.len().saturating_sub(rows));
+    view.from.set(from);
+    for ((line, role), y) in lines[from..].iter().zip(below.y..below.bottom()) {
         write(buf, below, below.x, y, line, cx.theme.style(*role));
+    }
+    // What there is no room for is said in the line between list and evidence.
+    let more = (lines.len() - from).saturating_sub(rows);
+    if more > 0 && below.y > area.y {
+        let text = format!("{more} more below: {}", if view.unfolded { "PageDown" } else { "e" });
+        let x = area.right().saturating_sub(text.len() as u16 + 1).max(area.x);
+        write(buf, area, x, below.y - 1, &text, dim);
     }
 }
 

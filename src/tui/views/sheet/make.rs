@@ -200,6 +200,14 @@ const LOCKS: usize = 200;
 /// Columns of the name of a lock or a channel in the list of them, before where goroutines wait for it.
 const KIND: usize = 13;
 
+/// What the waits of a lock or channel are for, in the room of a column: of several that begin with one word (`RWMutex read,
+/// RWMutex write`) that word.
+fn short_kind(all: &str) -> &str {
+    let mut words = all.split(", ").map(|k| k.split(' ').next().unwrap_or_default());
+    let first = words.next().unwrap_or_default();
+    if all.len() > KIND && all.contains(", ") && words.all(|w| w == first) { first } else { all }
+}
+
 /// The kind of what goroutines queue for.
 fn kind(what: What) -> WaitKind {
     if what == What::Channel { WaitKind::Channel } else { WaitKind::Lock }
@@ -244,7 +252,7 @@ fn lock(index: &Index, c: &Contention, x: &Contended, numbers: impl Fn(&str, &st
     let (go, at) = x.longest_wait;
     let share = why::percent(x.busy, c.length());
     let numbers = numbers(&x.total.to_string(), &base::count(x.waits), &x.max.to_string(), &share);
-    let kind_of = format!("{:KIND$}  ", base::fit(&report::kind(x), KIND));
+    let kind_of = format!("{:KIND$}  ", base::fit(&short_kind(&report::kind(x)), KIND));
     let mut notes = report::notes(c, index, x);
     if let Some(first) = notes.first_mut() {
         *first = format!("max waiters {} · {first}", base::count(x.depth_max));
