@@ -175,6 +175,9 @@ impl Format {
                 let bytes = g.batches.iter().filter(|b| b.kind != BatchKind::Events).map(|b| b.len as usize).sum();
                 let mut tables = GenTables::read(data, g, &fallback);
                 tables.clock = tables.clock.shifted(shift);
+                if shift != 0 {
+                    keep_near(&mut tables, g, shift);
+                }
                 (UnitTables::V2(Arc::new(tables)), bytes)
             }
         }
@@ -323,6 +326,23 @@ impl Machine<'_> {
             Machine::V1(d) => d.progress(),
         }
     }
+}
+
+/// CPU samples have times of their own, which need not have gone back with the clock of the batches: one that `shift` ns would
+/// take away from its generation stays where it is.
+fn keep_near(tables: &mut GenTables, g: &Generation, shift: i64) {
+    let times = || g.batches.iter().map(|b| b.ts);
+    let (Some(from), Some(to)) = (times().min(), times().max()) else { return };
+    let units = i128::from(shift) * i128::from(tables.clock.frequency) / 1_000_000_000;
+    let Ok(units) = i64::try_from(units) else { return };
+    let away = |ts: u64| from.saturating_sub(ts).max(ts.saturating_sub(to));
+    for s in &mut tables.samples {
+        let kept = s.ts.saturating_add_signed(units.saturating_neg());
+        if away(kept) < away(s.ts) {
+            s.ts = kept;
+        }
+    }
+    tables.samples.sort_by_key(|s| s.ts);
 }
 
 /// A batch's time, nanoseconds: units of 64 ns but on Windows, where this comes out somewhat too early or too late.

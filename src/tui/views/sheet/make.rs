@@ -252,7 +252,7 @@ fn lock(index: &Index, c: &Contention, x: &Contended, numbers: impl Fn(&str, &st
     let (go, at) = x.longest_wait;
     let share = why::percent(x.busy, c.length());
     let numbers = numbers(&x.total.to_string(), &base::count(x.waits), &x.max.to_string(), &share);
-    let kind_of = format!("{:KIND$}  ", base::fit(&short_kind(&report::kind(x)), KIND));
+    let kind_of = format!("{:KIND$}  ", base::fit(short_kind(&report::kind(x)), KIND));
     let mut notes = report::notes(c, index, x);
     if let Some(first) = notes.first_mut() {
         *first = format!("max waiters {} · {first}", base::count(x.depth_max));
