@@ -66,7 +66,7 @@ const PPROF: [(&str, &str); 10] = [
         "names",
         "`<module>`, `<T as X>::f` and `(anonymous namespace)::f` stay as they are; invalid UTF-8 is written as \\xff",
     ),
-    ("units, names", "characters that steer a terminal are escaped"),
+    ("units, names, labels", "characters that steer a terminal are escaped"),
 ];
 
 /// What a command's end says to the shell.
