@@ -192,3 +192,31 @@ fn a_profile_on_standard_output_is_bytes() {
         &out.stdout[..8.min(out.stdout.len())]
     );
 }
+
+#[test]
+fn a_file_that_only_has_the_name_is_not_shown_without_a_word() {
+    let Some(profiles) = shared("field/profiles/source-of-another-program") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("sub")).unwrap();
+    std::fs::write(dir.path().join("sub/main.go"), "package main\n\nfunc other() {\n\t// nothing of it\n}\n").unwrap();
+    for name in ["src0.pb.gz", "src1.pb.gz"] {
+        let out = common::gotrail()
+            .current_dir(dir.path())
+            .args(["snapshot", "--size", "120x30"])
+            .arg(profiles.join(name))
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(out.stdout).unwrap();
+        assert!(shown.contains("// nothing of it") && shown.contains("by its name alone this is"), "{name}: {shown}");
+        assert!(shown.contains("sub/main.go"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn what_is_counted_whole_is_no_estimate() {
+    let Some(path) = shared("field/profiles/goroutine-approx/paycore-go1.27-goroutine.pb.gz") else { return };
+    let (shown, err, code) = run([Path::new("snapshot"), &path]);
+    assert!(code == 0 && shown.contains("12") && !shown.contains('~'), "{err}{shown}");
+    let (shown, _, _) = run(["snapshot", "sample-traces/cpu.pb.gz"]);
+    assert!(shown.contains("~ fewer than 5"), "{shown}");
+}
