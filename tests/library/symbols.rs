@@ -89,7 +89,8 @@ fn a_file_of_its_own_with_the_debug_information_tells_as_much() {
     }
     // That of another program is none of it.
     let mut other = debug.clone();
-    let at = memchr::memmem::find(&other, b"GNU\0").unwrap() + 4;
+    let bytes: Vec<u8> = (0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()).collect();
+    let at = memchr::memmem::find(&other, &bytes).unwrap();
     other[at] ^= 1;
     assert!(Binary::with_debug_file(bare, |_| Some(other)).is_err());
 }
