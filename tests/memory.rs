@@ -118,4 +118,10 @@ fn the_peak_stays_within_what_is_allowed_or_it_is_said_why_not() {
             }
         }
     }
+    // Stacks of one generation are read together: where they would take more, that is known before.
+    let file = stacks(200_000).write(&dir.path().join("many stacks"));
+    let (_, said, code) = common::run(["summary", "--no-cache", "--memory", "32MB", file.to_str().unwrap()]);
+    assert!(code == 3 && said.contains("more is needed than --memory allows"), "{code} {said}");
+    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() as u64 * 1024;
+    assert!(peak < 48_000_000 + (68 << 20), "{peak} bytes");
 }

@@ -160,6 +160,14 @@ impl Format {
         }
     }
 
+    /// About how many bytes of memory reading the tables of unit `i` takes; 0 for formats that have none.
+    pub fn room_for_tables(&self, data: &Bytes, i: usize) -> usize {
+        match self {
+            Format::V1(..) => 0,
+            Format::V2 { scan, .. } => GenTables::room_for_stacks(data, &scan.generations[i]),
+        }
+    }
+
     /// Reads the tables of unit `i`, whose clock is shown `shift` ns later than it says. Returns them and how many bytes they
     /// are made of.
     pub fn read_tables(&self, data: &Bytes, i: usize, shift: i64) -> (UnitTables<'_>, usize) {

@@ -341,6 +341,12 @@ impl Recordings {
         rec.format.start(u, tables)
     }
 
+    /// About how many bytes of memory reading the tables of unit `i` takes.
+    pub fn room_for_tables(&self, data: &Bytes, i: usize) -> usize {
+        let (rec, u) = self.of(i);
+        rec.format.room_for_tables(data, u)
+    }
+
     /// Reads the tables of unit `i`. Returns them and how many bytes they are made of.
     pub fn read_tables(&self, data: &Bytes, i: usize) -> (UnitTables<'_>, usize) {
         let (rec, u) = self.of(i);

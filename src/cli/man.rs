@@ -44,7 +44,7 @@ enum Block {
 }
 
 /// Where the commands on profiles do not print what pprof prints, because that is wrong, or not the same twice.
-const PPROF: [(&str, &str); 10] = [
+const PPROF: [(&str, &str); 11] = [
     ("list, recursion", "a function's header counts a sample once, however often the function is on its stack"),
     (
         "list, files",
@@ -66,7 +66,8 @@ const PPROF: [(&str, &str); 10] = [
         "names",
         "`<module>`, `<T as X>::f` and `(anonymous namespace)::f` stay as they are; invalid UTF-8 is written as \\xff",
     ),
-    ("units, names", "characters that steer a terminal are escaped"),
+    ("texts of debug=1", "functions have the names that the text says; pprof has none without the program"),
+    ("units, names, labels", "characters that steer a terminal are escaped"),
 ];
 
 /// What a command's end says to the shell.

@@ -35,6 +35,9 @@ pub struct McpArgs {
     /// End a call after this time
     #[arg(long, value_name = "T", default_value = "60s", value_parser = window::duration)]
     timeout: Duration,
+    /// Do not keep what is read of large traces for the next call, and do not use what is kept
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// The longest message, in bytes.
@@ -63,6 +66,7 @@ struct Call {
 
 pub fn run(args: &McpArgs, out: &mut dyn Write) -> Result<Exit> {
     let roots = Roots::new(&args.roots)?;
+    let limits = call::Limits { timeout: args.timeout, no_cache: args.no_cache };
     let (events, heard) = unbounded();
     let (calls, waiting) = unbounded::<Call>();
     let lines = events.clone();
@@ -72,7 +76,7 @@ pub fn run(args: &McpArgs, out: &mut dyn Write) -> Result<Exit> {
         scope.spawn(|| {
             let events = events;
             for Call { number, request, cancelled } in waiting {
-                let answer = call::answer(&request, &roots, args.timeout, &cancelled);
+                let answer = call::answer(&request, &roots, limits, &cancelled);
                 if events.send(Event::Done(number, answer)).is_err() {
                     break;
                 }

@@ -44,7 +44,7 @@ pub(super) fn name(p: &mut Profile, program: Option<&str>) {
         let named = program == Some(file);
         for path in candidates(file, build_id) {
             let Some(binary) = is_program(&path).then(|| bytes(&path).ok()).flatten() else { continue };
-            let Ok(binary) = Binary::even_stripped(binary) else { continue };
+            let Ok(binary) = Binary::with_debug_file(binary, debug_file) else { continue };
             let ids = (binary.build_id(), build_id);
             if named || ids.0.is_empty() || ids.1.is_empty() || ids.0.eq_ignore_ascii_case(ids.1) {
                 return Some(binary);
@@ -56,6 +56,13 @@ pub(super) fn name(p: &mut Profile, program: Option<&str>) {
         }
         None
     });
+}
+
+/// What distributions have as debug information of the program or library with a build id, if it is installed: where GDB,
+/// perf and addr2line look (GDB's manual, "Debugging Information in Separate Files").
+fn debug_file(build_id: &str) -> Option<Vec<u8>> {
+    let (folder, name) = build_id.split_at_checked(2)?;
+    bytes(Path::new("/usr/lib/debug/.build-id").join(folder).join(format!("{name}.debug"))).ok()
 }
 
 /// Where a file with a build id may be: under its name, and where pprof looks, in the folders of `PPROF_BINARY_PATH` or in

@@ -59,13 +59,21 @@ fn json(bytes: &[u8]) -> Option<Other> {
     }
 }
 
-/// Stack and number of a line of folded stacks; the number may have decimals. `None` if it is none.
+/// Stack and number of a line of folded stacks; the number may have decimals, and as for `flamegraph.pl` none behind the
+/// point. `None` if it is none.
 pub fn folded_line(line: &str) -> Option<(&str, &str)> {
     let (stack, number) = line.trim_end().rsplit_once([' ', '\t'])?;
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     let stack = stack.trim_end();
-    (digits(whole) && digits(part) && !stack.is_empty()).then_some((stack, number))
+    (digits(whole) && (digits(part) || part.is_empty()) && !stack.is_empty()).then_some((stack, number))
+}
+
+/// Whether a line is one of folded stacks, or was meant to be: its number is negative, or is written in another way.
+fn is_meant_as_folded(line: &str) -> bool {
+    let is_number = |number: &str| number.parse::<f64>().is_ok();
+    let mut parts = line.trim_end().rsplitn(2, [' ', '\t']);
+    folded_line(line).is_some() || parts.next().is_some_and(is_number) && parts.next().is_some_and(|s| s.contains(';'))
 }
 
 /// Whether the first lines are of folded stacks, all but a few, and one has several frames.
@@ -82,10 +90,11 @@ fn is_folded(bytes: &[u8]) -> bool {
     } else {
         &all[..]
     };
-    let several = |l: &&str| folded_line(l).is_some_and(|(stack, _)| stack.trim_matches(';').contains(';'));
+    let several = |l: &&str| l.rsplit_once([' ', '\t']).is_some_and(|(stack, _)| stack.trim_matches(';').contains(';'));
+    let good: Vec<&str> = all.iter().copied().filter(|l| is_meant_as_folded(l)).collect();
     // A line of something else among many is left out, and said to be.
-    let good = all.iter().filter(|l| folded_line(l).is_some()).count();
-    (all.len() - good) * LINES_A_WRONG_ONE <= good && all.iter().any(several)
+    let (good, several) = (good.len(), good.iter().any(several));
+    (all.len() - good) * LINES_A_WRONG_ONE <= good && several
 }
 
 #[cfg(test)]

@@ -96,9 +96,11 @@ pub(super) fn is_perf_script(text: &[u8]) -> bool {
     let head = String::from_utf8_lossy(&text[..text.len().min(super::ENOUGH)]);
     let lines = head.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).take(LINES);
     let mut lines = lines.map(perf_line).peekable();
+    // perf's warnings stand first where both its outputs went into one file.
+    let sampled = |l: &PerfLine| l.period.is_some() && !l.event.is_empty();
     text.starts_with(HEADER)
         || lines.peek().is_some_and(|first| first.is_some_and(|l| !l.event.is_empty() || l.rest.is_empty()))
-        || lines.filter(|l| l.is_some_and(|l| l.event.contains(':') && l.time.is_some())).count() > 1
+        || lines.filter(|l| l.is_some_and(|l| l.time.is_some() && (l.event.contains(':') || sampled(&l)))).count() > 1
 }
 
 #[cfg(test)]

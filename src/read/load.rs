@@ -154,7 +154,7 @@ impl Trace {
         }
     }
 
-    /// Decodes, folds and commits one unit; false if it was cancelled. As soon as a core is `idle`, that one folds.
+    /// Decodes, folds and commits one unit; false if it was cancelled, or there is no memory for its tables. As soon as a core is `idle`, that one folds.
     fn read_unit(
         &self,
         unit: usize,
@@ -164,6 +164,9 @@ impl Trace {
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
     ) -> bool {
+        if !self.room_to_read(self.recordings.room_for_tables(&self.data, unit), self.recordings.offset(unit)) {
+            return false;
+        }
         let tables = self.read_tables(unit);
         let machine = self.recordings.machine(&self.data, unit, &tables, None);
         let only = self.recordings.units() == 1;

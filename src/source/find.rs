@@ -175,6 +175,8 @@ pub struct Found {
     pub how: How,
     /// The text of one that is inside the program.
     pub text: Option<&'static str>,
+    /// Whether nothing but its name says that it is the file: it may be another one of the same name.
+    pub by_name: bool,
 }
 
 impl Found {
@@ -242,22 +244,22 @@ impl Finder {
             Err(why) => return Err(NotFound { file: file.into(), looked: vec![format!("not looked for: {why}")] }),
         };
         match self.search(&name, &mut looked) {
-            Some((path, how)) => {
+            Some((Place { path, by_name }, how)) => {
                 let text = self.places.built_in.filter(|_| how == How::BuiltIn).and_then(|b| b.text(file));
-                Ok(Found { path, how, text })
+                Ok(Found { path, how, text, by_name })
             }
             None => Err(NotFound { file: file.into(), looked }),
         }
     }
 
-    fn search(&self, name: &Name, looked: &mut Vec<String>) -> Option<(PathBuf, How)> {
+    fn search(&self, name: &Name, looked: &mut Vec<String>) -> Option<(Place, How)> {
         if name.absolute && !self.places.confined {
             let path = Path::new(name.text);
             if name.climbs {
                 looked.push("not opened as it stands, because of the .. in it".into());
             } else if path.is_absolute() {
                 if is_plain(path) {
-                    return Some((path.to_path_buf(), How::AsItStands));
+                    return Some((Place::sure(path), How::AsItStands));
                 }
                 looked.push(format!("looked in {}", text::escape(name.text)));
             }
@@ -269,7 +271,7 @@ impl Finder {
                 rest => inside(&mapping.to, rest),
             };
             if let Some(path) = found {
-                return Some((path, How::Mapped(mapping.clone())));
+                return Some((Place::sure(path), How::Mapped(mapping.clone())));
             }
             looked.push(format!("looked in {} for {}", show(&mapping.to), text::escape(&mapping.from)));
         }
@@ -280,7 +282,7 @@ impl Finder {
             looked.push(looked_under(shown, tree));
         }
         if self.places.built_in.is_some_and(|b| b.text(name.text).is_some()) {
-            return Some((name.text.into(), How::BuiltIn));
+            return Some((Place::sure(name.text), How::BuiltIn));
         }
         if let (Some((root, tree)), Some(shown)) = (&self.work_dir, &self.places.work_dir) {
             if let Some(path) = in_tree(root, tree, name) {
@@ -291,7 +293,7 @@ impl Finder {
         if let Some(rest) = name.in_std() {
             for goroot in &self.places.goroots {
                 if let Some(path) = inside(&goroot.join("src"), rest) {
-                    return Some((path, How::GoRoot(goroot.clone())));
+                    return Some((Place::sure(path), How::GoRoot(goroot.clone())));
                 }
                 looked.push(format!("looked in GOROOT {}", show(goroot)));
             }
@@ -303,7 +305,7 @@ impl Finder {
             for cache in &self.places.mod_caches {
                 for start in 0..=at {
                     if let Some(path) = in_cache(cache, &name.parts[start..], at - start) {
-                        return Some((path, How::ModCache(cache.clone())));
+                        return Some((Place::sure(path), How::ModCache(cache.clone())));
                     }
                 }
                 looked.push(format!("looked in the module cache {}", show(cache)));
@@ -319,6 +321,18 @@ impl Finder {
 fn looked_under(root: &Path, tree: &OnceLock<Tree>) -> String {
     let cut = tree.get().is_some_and(|t| t.cut);
     format!("looked under {}{}", show(root), if cut { " (too large to list all of it)" } else { "" })
+}
+
+/// Where a file is, and whether only its name says so.
+struct Place {
+    path: PathBuf,
+    by_name: bool,
+}
+
+impl Place {
+    fn sure(path: impl Into<PathBuf>) -> Place {
+        Place { path: path.into(), by_name: false }
+    }
 }
 
 /// A recorded name, taken apart.
@@ -453,11 +467,11 @@ fn escape_module(part: &str) -> String {
 }
 
 /// The file under a tree: by its whole path, by its module, by the longest end of its path.
-fn in_tree(root: &Path, tree: &OnceLock<Tree>, name: &Name) -> Option<PathBuf> {
+fn in_tree(root: &Path, tree: &OnceLock<Tree>, name: &Name) -> Option<Place> {
     if !name.climbs
         && let Some(path) = inside(root, &name.parts)
     {
-        return Some(path);
+        return Some(Place::sure(path));
     }
     let tree = tree.get_or_init(|| Tree::read(root));
     let (base, dirs) = name.parts.split_last()?;
@@ -472,7 +486,7 @@ fn in_tree(root: &Path, tree: &OnceLock<Tree>, name: &Name) -> Option<PathBuf> {
             let mut parts: Vec<&str> = rest.split('/').filter(|p| !p.is_empty()).collect();
             parts.push(base);
             if let Some(path) = inside(&module.dir, &parts).filter(|p| stays(root, p.clone()).is_some()) {
-                return Some(path);
+                return Some(Place::sure(path));
             }
         }
     }
@@ -481,7 +495,7 @@ fn in_tree(root: &Path, tree: &OnceLock<Tree>, name: &Name) -> Option<PathBuf> {
 
 /// The file whose path shares the longest end with the name. Of several: the one whose directories match the package,
 /// then the shortest path, then the first by name.
-fn by_suffix(root: &Path, tree: &Tree, name: &Name) -> Option<PathBuf> {
+fn by_suffix(root: &Path, tree: &Tree, name: &Name) -> Option<Place> {
     let base = name.parts.last()?;
     let all = tree.named(base);
     let package: Vec<&str> = name.package.split('/').filter(|p| !p.is_empty()).collect();
@@ -499,7 +513,10 @@ fn by_suffix(root: &Path, tree: &Tree, name: &Name) -> Option<PathBuf> {
             (sure && !other).then_some((shared, by_package, std::cmp::Reverse((elements.len(), path))))
         })
         .max()
-        .and_then(|(_, _, std::cmp::Reverse((_, path)))| stays(root, path.clone()))
+        .and_then(|(shared, by_package, std::cmp::Reverse((_, path)))| {
+            let path = stays(root, path.clone())?;
+            Some(Place { path, by_name: shared < 2 && by_package == 0 })
+        })
 }
 
 /// How many elements two paths share at their ends, versions (`@v1.2.3`) aside.

@@ -27,11 +27,12 @@ fn finder(change: impl FnOnce(&mut Places)) -> Finder {
 fn found(f: &Finder, root: &TempDir, file: &str, func: &str) -> String {
     let real = root.path().canonicalize().unwrap();
     match f.find(file, func) {
-        Ok(Found { path, how, .. }) => {
+        Ok(Found { path, how, by_name, .. }) => {
             let path = path.canonicalize().unwrap();
             let how = format!("{how:?}");
             let how = how.split('(').next().unwrap();
-            format!("{how} {}", path.strip_prefix(&real).unwrap_or(&path).display())
+            let sure = if by_name { " by its name" } else { "" };
+            format!("{how} {}{sure}", path.strip_prefix(&real).unwrap_or(&path).display())
         }
         Err(_) => "nothing".into(),
     }
@@ -143,7 +144,7 @@ fn the_longest_end_of_a_path_wins_then_the_package_then_the_shortest_path() {
         "nothing",
         "three of that name, and nothing to tell them apart"
     );
-    assert_eq!(found(&f, &d, "/app/only.go", "main.main"), "WorkDir w/only.go");
+    assert_eq!(found(&f, &d, "/app/only.go", "main.main"), "WorkDir w/only.go by its name");
     assert_eq!(found(&f, &d, "/app/only.go", "ex.com/lib.F"), "nothing", "of another package");
 }
 

@@ -53,6 +53,58 @@ fn every_case_gets_its_answer_from_the_commands_and_the_viewer_alike() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Files of other tools with numbers that nobody would have written, or cut off: what is in them, what is found in what is
+/// said of it, and whether they can be read. `../shared` is not needed.
+const ODD: &[(&str, &str, &str, bool)] = &[
+    (
+        "step.cpuprofile",
+        r#"{"nodes":[{"id":1,"callFrame":{"functionName":"a"}}],"startTime":0,"endTime":9,"samples":[1,1,1],"timeDeltas":[1,9e18,3]}"#,
+        "1 value does not fit 64 bits",
+        true,
+    ),
+    (
+        "cut.cpuprofile",
+        r#"{"nodes":[{"id":1,"callFrame":{"functionName":"a"}}],"startTime":0,"sam"#,
+        "the file is cut off",
+        false,
+    ),
+    (
+        "back.speedscope",
+        r#"{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{"frames":[{"name":"a"}]},"profiles":[
+        {"type":"evented","name":"t","unit":"bytes","startValue":0,"endValue":9,"events":[{"type":"O","at":5,"frame":0},
+        {"type":"C","at":2,"frame":0}]}]}"#,
+        "1 event goes back in time",
+        true,
+    ),
+    (
+        "none.speedscope",
+        r#"{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{"frames":[]},"profiles":[]}"#,
+        "it has no profiles",
+        false,
+    ),
+    ("numbers.folded", "main;a 1e3\nmain;b -4\nmain;c 5\n", "2 lines that are no stack and number were left out", true),
+    ("negative.folded", "main;a -3\nmain;b -4\n", "expected a stack and a number", false),
+    (
+        "open.trace",
+        r#"[{"name":"ProfileChunk","ph":"P","args":{"data":{"cpuProfile":{"nodes":[{"id":1,"callFrame":{"functionName":"a"}}],"samples":[1]}}}},"#,
+        "its list of events has no end",
+        true,
+    ),
+];
+
+#[test]
+fn odd_files_of_other_tools_get_the_same_words_from_the_commands_and_the_viewer() {
+    let dir = tempfile::tempdir().unwrap();
+    for &(name, text, want, reads) in ODD {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let (_, err, code) = run([Path::new("top"), &path]);
+        assert!(err.contains(want) && (code == 0) == reads, "{name}: {code} {err}");
+        let (_, said, viewed) = run([Path::new("snapshot"), &path]);
+        assert_eq!((said, viewed), (err, code), "{name}");
+    }
+}
+
 #[test]
 fn names_stay_and_expressions_are_gos() {
     let Some(dir) = shared("field/profiles") else { return };
@@ -139,4 +191,32 @@ fn a_profile_on_standard_output_is_bytes() {
         "{:?}",
         &out.stdout[..8.min(out.stdout.len())]
     );
+}
+
+#[test]
+fn a_file_that_only_has_the_name_is_not_shown_without_a_word() {
+    let Some(profiles) = shared("field/profiles/source-of-another-program") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("sub")).unwrap();
+    std::fs::write(dir.path().join("sub/main.go"), "package main\n\nfunc other() {\n\t// nothing of it\n}\n").unwrap();
+    for name in ["src0.pb.gz", "src1.pb.gz"] {
+        let out = common::gotrail()
+            .current_dir(dir.path())
+            .args(["snapshot", "--size", "120x30"])
+            .arg(profiles.join(name))
+            .output()
+            .unwrap();
+        let shown = String::from_utf8(out.stdout).unwrap();
+        assert!(shown.contains("// nothing of it") && shown.contains("by its name alone this is"), "{name}: {shown}");
+        assert!(shown.contains("sub/main.go"), "{name}: {shown}");
+    }
+}
+
+#[test]
+fn what_is_counted_whole_is_no_estimate() {
+    let Some(path) = shared("field/profiles/goroutine-approx/paycore-go1.27-goroutine.pb.gz") else { return };
+    let (shown, err, code) = run([Path::new("snapshot"), &path]);
+    assert!(code == 0 && shown.contains("12") && !shown.contains('~'), "{err}{shown}");
+    let (shown, _, _) = run(["snapshot", "sample-traces/cpu.pb.gz"]);
+    assert!(shown.contains("~ fewer than 5"), "{shown}");
 }

@@ -16,8 +16,12 @@ struct Client {
 impl Client {
     fn new(roots: &[&Path]) -> Client {
         let mut c = Command::new(env!("CARGO_BIN_EXE_gotrail"));
-        c.arg("mcp").args(roots).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = c.spawn().unwrap();
+        c.arg("mcp").args(roots);
+        Client::of(c)
+    }
+
+    fn of(mut server: Command) -> Client {
+        let mut child = server.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (to, from) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
         Client { child, to, from, ids: 0 }
     }
@@ -478,4 +482,22 @@ fn the_protocols_own_client_finds_it_too() {
         .unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     assert_eq!(String::from_utf8_lossy(&out.stdout), "2026-07-28 3\n2025-11-25 3\n");
+}
+
+#[test]
+fn calls_leave_the_cache_alone_where_that_is_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    // Only large traces are kept.
+    let one = std::fs::read("sample-traces/trace.out").unwrap();
+    std::fs::write(dir.path().join("large.trace"), one.repeat(9)).unwrap();
+    for (option, kept) in [(&["--no-cache"][..], false), (&[], true)] {
+        let cache = dir.path().join("cache");
+        let mut server = Command::new(env!("CARGO_BIN_EXE_gotrail"));
+        server.arg("mcp").args(option).arg(dir.path()).env("GOTRAIL_CACHE", &cache);
+        let mut client = Client::of(server);
+        client.ask("initialize", &json!({ "protocolVersion": "2025-06-18", "capabilities": {} }));
+        client.text("summary", &json!({ "file": "large.trace" }));
+        let files = std::fs::read_dir(&cache).map_or(0, Iterator::count);
+        assert_eq!(files > 0, kept, "{option:?}: {files} files");
+    }
 }

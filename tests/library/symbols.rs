@@ -67,3 +67,30 @@ fn without_dwarf_the_table_of_symbols_tells_and_without_that_nothing() {
     let Some(bytes) = built(dir.path(), &["-O1", "-s"]) else { return };
     assert!(Binary::even_stripped(bytes).is_err_and(|e| e.to_string().contains("no symbol table")));
 }
+
+#[test]
+fn a_file_of_its_own_with_the_debug_information_tells_as_much() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(whole) = built(dir.path(), &["-g", "-O1", "-Wl,--build-id"]) else { return };
+    let (program, debug, bare) = (dir.path().join("a.out"), dir.path().join("a.debug"), dir.path().join("bare"));
+    for (option, to) in [("--only-keep-debug", &debug), ("--strip-all", &bare)] {
+        let Ok(done) = Command::new("objcopy").arg(option).arg(&program).arg(to).status() else {
+            return leave_out("there is no objcopy");
+        };
+        assert!(done.success());
+    }
+    let (debug, bare) = (std::fs::read(debug).unwrap(), std::fs::read(bare).unwrap());
+    let whole = Binary::even_stripped(whole).unwrap();
+    let outer = whole.symbols().iter().find(|s| s.name == "outer").unwrap();
+    let id = whole.build_id().to_owned();
+    let parts = Binary::with_debug_file(bare.clone(), |asked| (asked == id).then(|| debug.clone())).unwrap();
+    for at in outer.start..outer.end {
+        assert_eq!(parts.symbolised().at(at), whole.symbolised().at(at), "{at:#x}");
+    }
+    // That of another program is none of it.
+    let mut other = debug.clone();
+    let bytes: Vec<u8> = (0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()).collect();
+    let at = memchr::memmem::find(&other, &bytes).unwrap();
+    other[at] ^= 1;
+    assert!(Binary::with_debug_file(bare, |_| Some(other)).is_err());
+}

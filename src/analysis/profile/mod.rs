@@ -94,6 +94,8 @@ pub struct Row {
     pub before: i64,
     /// How much of what is counted passed through it; where profiles are compared, in both together.
     pub samples: i64,
+    /// Whether that is all that there was, as of goroutines and threads, and no sample of it.
+    pub counted: bool,
     /// Its line that cost most.
     pub frame: FrameId,
     /// Whether it is the program's own.
@@ -352,6 +354,12 @@ impl Profiled {
             c.apply(&self.profile, &self.units, &mut samples);
         }
         samples
+    }
+
+    /// Whether values are of all that there was when the profile was taken: Go writes each goroutine and thread.
+    fn is_census(&self, kind: usize) -> bool {
+        let kind = self.kinds().nth(kind).map_or("", |k| k.0);
+        ["goroutine", "goroutineleak", "threadcreate"].contains(&kind)
     }
 
     /// What stands for the number of samples: the position of a sample type that counts, for `kind`.

@@ -202,6 +202,7 @@ impl Sum<'_> {
                 cum: n.cum.get(),
                 before: 0,
                 samples: 0,
+                counted: self.of.is_census(self.ask.kind),
                 frame: heaviest.get(name).map_or(FrameId::NONE, |c| c.frame),
                 own: own.get(name).copied().unwrap_or(false),
                 matched: meant.get(name).copied().unwrap_or(false),

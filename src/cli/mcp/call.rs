@@ -18,6 +18,15 @@ const MOST_JSON: usize = 64 << 20;
 /// Bytes of what a command says on standard error that are handed on.
 const NOTES: u64 = 600;
 
+/// What holds for every call.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// How long it may take.
+    pub timeout: Duration,
+    /// Whether it leaves the cache alone.
+    pub no_cache: bool,
+}
+
 /// Why a command was ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stop {
@@ -30,7 +39,7 @@ enum Stop {
 }
 
 /// The answer to a call.
-pub fn answer(request: &Request, roots: &Roots, wait: Duration, cancelled: &Receiver<()>) -> Value {
+pub fn answer(request: &Request, roots: &Roots, limits: Limits, cancelled: &Receiver<()>) -> Value {
     let name = request.params.get("name").and_then(Value::as_str).unwrap_or_default();
     let Some(tool) = tools::ALL.iter().find(|t| t.name == name) else {
         return request.answer(Err(Fault::new(INVALID_PARAMS, format!("there is no tool `{}`", text::short(name)))));
@@ -39,7 +48,7 @@ pub fn answer(request: &Request, roots: &Roots, wait: Duration, cancelled: &Rece
     let arguments = request.params.get("arguments").filter(|a| !a.is_null()).unwrap_or(&nothing);
     let done = tool.asked(arguments, roots).and_then(|asked| match tool.command {
         [] => Ok(page_of_list(&roots.list(), asked.cursor)),
-        _ => run(tool, &asked, wait, cancelled),
+        _ => run(tool, &asked, limits, cancelled),
     });
     // What a command says of a file that it refuses may quote it.
     let refused = |why: String| json!({ "content": [said(&format!("{}{why}", tools::MARK))], "isError": true });
@@ -60,12 +69,17 @@ fn page_of_list(all: &str, cursor: u64) -> Value {
 }
 
 /// Runs a tool's command. What cannot be answered is said in a sentence.
-fn run(tool: &Tool, asked: &Asked, wait: Duration, cancelled: &Receiver<()>) -> Result<Value, String> {
+fn run(tool: &Tool, asked: &Asked, limits: Limits, cancelled: &Receiver<()>) -> Result<Value, String> {
+    let wait = limits.timeout;
     let program = std::env::current_exe().map_err(|e| format!("the program cannot be started: {e}"))?;
     let mut command = Command::new(program);
     command.current_dir(&asked.folder).args(&asked.arguments);
     // Lines are as long as they are.
     command.env_remove("COLUMNS").env_remove("LINES");
+    if limits.no_cache {
+        // Not all commands have the option; all know this.
+        command.env("GOTRAIL_CACHE", "");
+    }
     let mut lines = if asked.json { Lines::whole_after(asked.cursor) } else { Lines::after(asked.cursor) };
     let mut json = Vec::new();
     let mut take = |bytes: &[u8]| match asked.json && !tool.json_lines() {

@@ -67,6 +67,8 @@ pub struct Binary {
     /// Where a Windows program wants to be loaded; 0 in others.
     image: u64,
     build_id: String,
+    /// The file that has its debug information, if that is another.
+    debug: Option<Vec<u8>>,
     /// Where the line table is in the file, and the address of the first function.
     pclntab: Option<(Range<usize>, u64)>,
 }
@@ -89,7 +91,26 @@ impl Binary {
     ///
     /// See [`Error`].
     pub fn even_stripped(bytes: Vec<u8>) -> Result<Binary, Error> {
+        Binary::with_debug_file(bytes, |_| None)
+    }
+
+    /// The same, of a program or library whose debug information was put into a file of its own, as distributions do: `open`
+    /// gives that of a build id, which is never empty. A file of another build id is none of it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Error`].
+    pub fn with_debug_file(bytes: Vec<u8>, open: impl FnOnce(&str) -> Option<Vec<u8>>) -> Result<Binary, Error> {
         let mut binary = Binary::tables(bytes)?;
+        let debug = Some(&binary.build_id).filter(|id| !id.is_empty()).and_then(|id| open(id));
+        if let Some(debug) =
+            debug.and_then(|bytes| Binary::tables(bytes).ok()).filter(|d| d.build_id == binary.build_id)
+        {
+            if !debug.symbols.is_empty() {
+                binary.symbols = debug.symbols;
+            }
+            binary.debug = Some(debug.bytes);
+        }
         if binary.symbols.is_empty() {
             let table =
                 binary.pclntab.as_ref().and_then(|(range, first)| Some((binary.bytes.get(range.clone())?, *first)));
@@ -142,7 +163,7 @@ impl Binary {
         let relocated = || go_text(&file, section.as_ref()?.address());
         let first = said.or_else(start).or_else(relocated).or(text).unwrap_or(0);
         let (symbols, pclntab) = (symbols.into(), table.map(|t| (t, first)));
-        Ok(Binary { arch, symbols, sections, code, image, build_id, pclntab, bytes })
+        Ok(Binary { arch, symbols, sections, code, image, build_id, debug: None, pclntab, bytes })
     }
 
     /// Its functions, by address.

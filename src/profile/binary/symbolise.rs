@@ -35,7 +35,7 @@ pub struct Symbols<'a> {
 impl Binary {
     /// Ready to name addresses.
     pub fn symbolised(&self) -> Symbols<'_> {
-        Symbols { binary: self, dwarf: dwarf(&self.bytes) }
+        Symbols { binary: self, dwarf: dwarf(self.debug.as_deref().unwrap_or(&self.bytes)) }
     }
 }
 

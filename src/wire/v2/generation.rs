@@ -176,7 +176,21 @@ pub struct Fallback {
 /// Ids up to this are given before a generation starts, in the same order every time.
 const REGISTERED_IDS: u64 = 40;
 
+/// Memory that a frame takes while stacks are read, in bytes: its four numbers, the room that a growing list of them has to
+/// spare, and what is made of them.
+const FRAME_ROOM: usize = 80;
+
 impl GenTables {
+    /// About how many bytes of memory the stacks of `generation` take while they are read.
+    pub fn room_for_stacks(data: &Bytes, generation: &Generation) -> usize {
+        let stacks = generation.batches.iter().filter(|b| b.kind == BatchKind::Stacks);
+        // The last byte of a number is the one without the high bit.
+        let numbers: usize = stacks
+            .map(|b| data.get(b.offset..b.offset + b.len as usize).iter().filter(|byte| **byte < 0x80).count())
+            .sum();
+        numbers / 4 * FRAME_ROOM
+    }
+
     /// Reads the structural batches of `generation`.
     pub fn read(data: &Bytes, generation: &Generation, fallback: &Fallback) -> GenTables {
         let mut r = Reader::default();

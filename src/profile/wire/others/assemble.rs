@@ -44,7 +44,9 @@ pub(super) struct Assembler {
     samples: FxHashMap<Key, usize>,
     frames: usize,
     work: usize,
-    /// Values that 64 bits do not hold.
+    /// What the values of each type add up to, without their signs.
+    totals: Vec<u64>,
+    /// Values that 64 bits do not hold, alone or with those before them.
     too_large: usize,
     notes: Vec<String>,
 }
@@ -76,6 +78,7 @@ impl Assembler {
         let kind = *self.kinds.entry((name, unit)).or_insert(next);
         if kind == next {
             self.p.sample_type.push(proto::ValueType { r#type: name, unit });
+            self.totals.push(0);
         }
         kind
     }
@@ -132,13 +135,38 @@ impl Assembler {
         if self.work > MOST_WORK { Err(TOO_LARGE) } else { Ok(()) }
     }
 
-    /// Adds to the values of the sample with this stack, leaf first, and these labels.
+    /// A value, if the total of its type with it, which reports show, fits 64 bits.
+    fn fits(&mut self, (kind, value): (usize, Option<i64>)) -> Option<(usize, i64)> {
+        let total = value.and_then(|v| self.totals[kind].checked_add(v.unsigned_abs()));
+        match (value, total.filter(|t| *t <= i64::MAX as u64)) {
+            (Some(value), Some(total)) => {
+                self.totals[kind] = total;
+                Some((kind, value))
+            }
+            _ => {
+                self.too_large += 1;
+                None
+            }
+        }
+    }
+
+    /// Adds to the values of the sample with this stack, leaf first, and these labels. A value that 64 bits do not hold is
+    /// `None`; such values, and those with which a total would not fit, are left out and counted.
     ///
     /// # Errors
     /// There are more frames, or more values of all types, than there is room for.
-    pub fn add(&mut self, stack: &[u64], labels: &[(&str, &str)], values: &[(usize, i64)]) -> Result<(), Error> {
-        let labels: Vec<(i64, i64)> = labels.iter().map(|(k, v)| (self.string(k), self.string(v))).collect();
+    pub fn add(
+        &mut self,
+        stack: &[u64],
+        labels: &[(&str, &str)],
+        values: &[(usize, Option<i64>)],
+    ) -> Result<(), Error> {
         self.work += stack.len();
+        let fitting: Vec<(usize, i64)> = values.iter().filter_map(|v| self.fits(*v)).collect();
+        if fitting.is_empty() && !values.is_empty() {
+            return if self.work > MOST_WORK { Err(TOO_LARGE) } else { Ok(()) };
+        }
+        let labels: Vec<(i64, i64)> = labels.iter().map(|(k, v)| (self.string(k), self.string(v))).collect();
         let key = (stack.to_vec(), labels);
         let i = match self.samples.get(&key) {
             Some(&i) => i,
@@ -156,41 +184,28 @@ impl Assembler {
             return Err(TOO_LARGE);
         }
         let sample = &mut self.p.sample[i].value;
-        for &(kind, value) in values {
+        for (kind, value) in fitting {
             if sample.len() <= kind {
                 sample.resize(kind + 1, 0);
             }
-            match sample[kind].checked_add(value) {
-                Some(sum) => sample[kind] = sum,
-                None => self.too_large += 1,
-            }
+            // No sum of a part is more than the total, which fits.
+            sample[kind] += value;
         }
         Ok(())
-    }
-
-    /// The same of one value, which is left out and counted where 64 bits do not hold it.
-    ///
-    /// # Errors
-    /// See [`add`](Self::add).
-    pub fn add_or_count(
-        &mut self,
-        stack: &[u64],
-        labels: &[(&str, &str)],
-        kind: usize,
-        value: Option<i64>,
-    ) -> Result<(), Error> {
-        match value {
-            Some(value) => self.add(stack, labels, &[(kind, value)]),
-            None => {
-                self.too_large += 1;
-                Ok(())
-            }
-        }
     }
 
     /// Says that something was not read as the file has it.
     pub fn note(&mut self, said: String) {
         self.notes.push(said);
+    }
+
+    /// The same of so many, of which none is not worth a word: `one` follows "1", `many` another number.
+    pub fn note_of(&mut self, n: usize, one: &str, many: &str) {
+        match n {
+            0 => {}
+            1 => self.note(format!("1 {one}")),
+            n => self.note(format!("{n} {many}")),
+        }
     }
 
     /// Says something of the profile as a whole.
@@ -216,11 +231,11 @@ impl Assembler {
         self.string("");
         let types = self.p.sample_type.len();
         self.p.sample.iter_mut().for_each(|s| s.value.resize(types, 0));
-        match self.too_large {
-            0 => {}
-            1 => self.notes.push("1 value does not fit 64 bits and was left out".into()),
-            n => self.notes.push(format!("{n} values do not fit 64 bits and were left out")),
-        }
+        self.note_of(
+            self.too_large,
+            "value does not fit 64 bits, alone or added up, and was left out",
+            "values do not fit 64 bits, alone or added up, and were left out",
+        );
         (self.p, self.notes)
     }
 }
@@ -247,9 +262,9 @@ mod tests {
         assert_eq!((a.kind("7", "count"), a.kind("7", "bytes")), (7, types), "of the same name and another unit");
         let most = MOST_VALUES / (types + 1);
         for i in 0..most {
-            assert_eq!(a.add(&[i as u64], &[], &[(0, 1)]), Ok(()));
+            assert_eq!(a.add(&[i as u64], &[], &[(0, Some(1))]), Ok(()));
         }
-        assert_eq!(a.add(&[0], &[], &[(0, 1)]), Ok(()), "no other sample");
-        assert_eq!(a.add(&[most as u64], &[], &[(0, 1)]), Err(TOO_LARGE));
+        assert_eq!(a.add(&[0], &[], &[(0, Some(1))]), Ok(()), "no other sample");
+        assert_eq!(a.add(&[most as u64], &[], &[(0, Some(1))]), Err(TOO_LARGE));
     }
 }

@@ -3,6 +3,7 @@
 //! which tables are lists of rows with a schema.
 
 use super::assemble::{Assembled, Assembler};
+use super::numbers::{Decimal, Whole};
 use super::{odd, wrong};
 use crate::profile::wire::error::Error;
 use serde_json::Value;
@@ -16,9 +17,11 @@ const DEEPEST: usize = 1 << 16;
 pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
     let file: Value = serde_json::from_slice(data).map_err(wrong(NAME))?;
     let mut a = Assembler::default();
-    let samples = a.kind("samples", "count");
-    let time = a.kind("time", "nanoseconds");
-    let interval = file["meta"]["interval"].as_f64().unwrap_or(0.0).clamp(0.0, 1e6) * 1e6;
+    // Milliseconds.
+    let interval = file["meta"]["interval"].as_f64().filter(|i| *i > 0.0);
+    if interval.is_none() {
+        a.note("it does not say how long a sample lasts: samples are only counted".into());
+    }
     let mut threads: Vec<&Value> = Vec::new();
     // Gecko's format has the other processes' profiles in it, each with its threads.
     let mut open = vec![&file];
@@ -27,18 +30,39 @@ pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
         open.extend(process["processes"].as_array().into_iter().flatten());
     }
     let several = threads.len() > 1;
+    let (mut stackless, mut rounded) = (0, 0);
     for t in threads {
         let (name, tid) = (t["name"].as_str().unwrap_or(""), t["tid"].to_string());
         let labels = [("thread", name), ("tid", tid.trim_matches('"'))];
         let thread = Thread::new(t, &file["shared"]);
+        let (kind, mut whole, counted) = match thread.samples.0["weightType"].as_str() {
+            Some("bytes") => (a.kind("space", "bytes"), Whole::times_ten_to(0), false),
+            Some("tracing-ms") => (a.kind("time", "nanoseconds"), Whole::times_ten_to(6), false),
+            _ => (a.kind("samples", "count"), Whole::times_ten_to(0), true),
+        };
         for i in 0..thread.samples.rows() {
-            let weight = thread.samples.number(i, "weight").unwrap_or(1.0) as i64;
-            let Some(stack) = thread.samples.index(i, "stack") else { continue };
+            let weight = match thread.samples.get(i, "weight") {
+                Value::Null => Some(Decimal::one()),
+                Value::Number(n) => Decimal::of(n),
+                _ => return Err(odd(NAME, "a weight is no number")),
+            };
+            let Some(stack) = thread.samples.index(i, "stack") else {
+                stackless += 1;
+                continue;
+            };
             let stack = thread.stack(&mut a, stack)?;
-            let values = [(samples, weight), (time, (weight as f64 * interval) as i64)];
+            let value = weight.and_then(|w| whole.value(w));
+            let mut values = vec![(kind, value)];
+            if let Some(interval) = interval.filter(|_| counted) {
+                let nanos = value.map(|v| v as f64 * interval * 1e6).filter(|n| n.abs() < i64::MAX as f64);
+                values.push((a.kind("time", "nanoseconds"), nanos.map(|n| n as i64)));
+            }
             a.add(&stack, if several { &labels } else { &[] }, &values)?;
         }
+        rounded += whole.rounded;
     }
+    a.note_of(stackless, "sample has no stack and was left out", "samples have no stack and were left out");
+    a.note_of(rounded, "weight was rounded", "weights were rounded; their sum is right");
     Ok(a.finish())
 }
 
@@ -104,8 +128,10 @@ impl<'a> Thread<'a> {
         }
     }
 
-    fn string(&self, i: Option<usize>) -> &'a str {
-        i.and_then(|i| self.strings.get(i)).and_then(Value::as_str).unwrap_or("")
+    /// A string of the thread's table; an empty one where none is named.
+    fn string(&self, i: Option<usize>) -> Result<&'a str, Error> {
+        let Some(i) = i else { return Ok("") };
+        self.strings.get(i).and_then(Value::as_str).ok_or_else(|| odd(NAME, format!("there is no string {i}")))
     }
 
     /// The places of a stack, leaf first.
@@ -114,7 +140,7 @@ impl<'a> Thread<'a> {
         let mut at = Some(stack);
         while let Some(i) = at {
             let frame = self.stacks.index(i, "frame").ok_or_else(|| odd(NAME, format!("stack {i} has no frame")))?;
-            let place = self.place(a, frame);
+            let place = self.place(a, frame)?;
             out.push(place);
             at = self.stacks.index(i, "prefix");
             if out.len() > DEEPEST {
@@ -124,20 +150,23 @@ impl<'a> Thread<'a> {
         Ok(out)
     }
 
-    fn place(&self, a: &mut Assembler, frame: usize) -> u64 {
+    fn place(&self, a: &mut Assembler, frame: usize) -> Result<u64, Error> {
         let line = self.frames.number(frame, "line").map_or(0, |n| n as i64);
         let column = self.frames.number(frame, "column").map_or(0, |n| n as i64);
+        // Gecko writes a function and where it stands as one: `name (file:line:column)`.
+        let location = self.frames.index(frame, "location");
         match self.frames.index(frame, "func") {
             Some(func) => {
-                let name = self.string(self.funcs.index(func, "name"));
+                let name = self.funcs.index(func, "name");
+                let name = self.string(Some(name.ok_or_else(|| odd(NAME, format!("there is no function {func}")))?))?;
                 let file = match self.funcs.index(func, "source") {
-                    Some(source) => self.string(self.sources.index(source, "filename")),
-                    None => self.string(self.funcs.index(func, "fileName")),
+                    Some(source) => self.string(self.sources.index(source, "filename"))?,
+                    None => self.string(self.funcs.index(func, "fileName"))?,
                 };
-                a.call(name, file, line, column)
+                Ok(a.call(name, file, line, column))
             }
-            // Gecko writes a function and where it stands as one: `name (file:line:column)`.
-            None => a.call(self.string(self.frames.index(frame, "location")), "", line, column),
+            None if location.is_some() => Ok(a.call(self.string(location)?, "", line, column)),
+            None => Err(odd(NAME, format!("there is no frame {frame}"))),
         }
     }
 }

@@ -31,10 +31,14 @@ pub(super) fn decode(text: &str) -> Result<Assembled, Error> {
     }
     if let Some((line, text)) = first_odd {
         if lines.is_empty() {
-            return Err(Error::Line { line, what: "expected a stack and a number", text });
+            return Err(Error::Line { line, what: "expected a stack and a number such as 12 or 0.5", text });
         }
-        let (lines, are) = if odd == 1 { ("line", "is") } else { ("lines", "are") };
-        a.note(format!("{odd} {lines} that {are} no stack and number were left out, first line {line}: {text}"));
+        let first = format!("first line {line}: {text}");
+        a.note_of(
+            odd,
+            &format!("line that is no stack and number was left out, {first}"),
+            &format!("lines that are no stack and number were left out, {first}"),
+        );
     }
     // A name may end in a number; that all do is a second column.
     let two: Option<Vec<(&str, &str)>> = lines.iter().map(|l| folded_line(l.0)).collect();
@@ -59,7 +63,7 @@ fn column<'a>(a: &mut Assembler, name: &str, lines: &[(&'a str, &'a str)]) -> Re
     for ((stack, _), number) in lines.iter().zip(numbers) {
         let mut frames: Vec<u64> = stack.split(';').filter(|f| !f.is_empty()).map(|f| a.call(f, "", 0, 0)).collect();
         frames.reverse();
-        a.add_or_count(&frames, &[], kind, number.and_then(|n| whole.value(n)))?;
+        a.add(&frames, &[], &[(kind, number.and_then(|n| whole.value(n)))])?;
     }
     Ok(whole.said())
 }

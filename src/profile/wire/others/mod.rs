@@ -33,7 +33,13 @@ pub fn decode(other: Other, data: &[u8]) -> Result<assemble::Assembled, Error> {
 
 /// JSON that is not what the format says.
 fn wrong(format: &'static str) -> impl Fn(serde_json::Error) -> Error {
-    move |e| Error::Json { format, cause: crate::base::text::escape(&e.to_string()).into_owned() }
+    move |e| {
+        let cause = match e.is_eof() {
+            true => format!("the file is cut off at line {} column {}", e.line(), e.column()),
+            false => crate::base::text::escape(&e.to_string()).into_owned(),
+        };
+        Error::Json { format, cause }
+    }
 }
 
 /// Something that a format says cannot be.

@@ -43,6 +43,21 @@ impl Decimal {
         Some(Decimal { digits, decimals })
     }
 
+    /// 1.
+    pub fn one() -> Decimal {
+        Decimal { digits: 1, decimals: 0 }
+    }
+
+    /// Whether it is less than nothing.
+    pub fn is_negative(self) -> bool {
+        self.digits < 0
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.digits == 0
+    }
+
     /// `self` times ten to the power of `n`, which is not less than its decimals.
     fn times_ten_to(self, n: u32) -> Option<i128> {
         self.digits.checked_mul(10i128.checked_pow(n - self.decimals)?)

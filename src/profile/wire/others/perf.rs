@@ -1,6 +1,7 @@
 //! `perf script` as a profile: a sample type for each event.
 
 use super::assemble::{Assembled, Assembler, Call};
+use crate::input::perf_line;
 use crate::profile::perf::{self, Frame};
 use crate::profile::wire::error::Error;
 use rustc_hash::FxHashMap;
@@ -12,6 +13,11 @@ const SETTINGS: [&str; 7] = ["freq=", "period=", "call-graph=", "time=", "stack-
 /// not, counts 1. The thread's name and number are labels.
 pub(super) fn decode(text: &str) -> Result<Assembled, Error> {
     let mut a = Assembler::default();
+    // An editor may have taken the last line's end away; the frame of a whole line ends with its file.
+    let last = &text[text.rfind('\n').map_or(0, |end| end + 1)..];
+    let is_cut =
+        !last.is_empty() && !last.ends_with(')') && (perf_line(last).is_none() || last.trim_end().ends_with(':'));
+    let text = if is_cut { without_last_event(text) } else { text };
     let mut failed = None;
     let mut times: Option<(u64, u64)> = None;
     let mut programs: FxHashMap<&str, usize> = FxHashMap::default();
@@ -33,7 +39,7 @@ pub(super) fn decode(text: &str) -> Result<Assembled, Error> {
             "count"
         };
         let kind = a.kind(&event, unit);
-        let value = if periodic { e.line.period.map_or(0, |p| i64::try_from(p).unwrap_or(i64::MAX)) } else { 1 };
+        let value = if periodic { i64::try_from(e.line.period.unwrap_or(0)).ok() } else { Some(1) };
         let mut stack = Vec::new();
         let mut inner: Vec<Call> = Vec::new();
         for (i, f) in e.frames.iter().enumerate() {
@@ -64,10 +70,31 @@ pub(super) fn decode(text: &str) -> Result<Assembled, Error> {
     if let Some(command) = about.command {
         a.comment(&command);
     }
-    if odd > 0 {
-        a.note(format!("{odd} lines are none of perf script's and were left out"));
+    let odd = usize::try_from(odd).unwrap_or(usize::MAX);
+    a.note_of(
+        odd,
+        "line is none of perf script's and was left out",
+        "lines are none of perf script's and were left out",
+    );
+    if is_cut {
+        a.note("the file is cut off in its last event, which was left out".into());
     }
     Ok(a.finish())
+}
+
+/// A text up to the event that its last lines are of. Where none follows another in it, it is kept whole.
+fn without_last_event(text: &str) -> &str {
+    let starts = text.split_inclusive('\n').scan(0, |at, line| {
+        let start = *at;
+        *at += line.len();
+        Some((start, line))
+    });
+    // A frame's line begins with a tab or is none of an event's.
+    let last = starts.filter(|(_, line)| !line.starts_with('\t') && perf_line(line).is_some()).last();
+    match last {
+        Some((at, _)) if at > 0 => &text[..at],
+        _ => text,
+    }
 }
 
 /// The place of a frame, with the calls that were inlined there, which are taken.

@@ -3,6 +3,7 @@
 use super::assemble::{Assembled, Assembler};
 use super::numbers::{Decimal, Whole};
 use super::{odd, wrong};
+use crate::base::text;
 use crate::profile::wire::error::Error;
 use serde::Deserialize;
 use serde_json::Number;
@@ -106,7 +107,10 @@ pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
     // Counts with decimals are all in the same unit.
     let numbers = file.profiles.iter().filter(|p| measured(p.unit()).is_none()).flat_map(Part::numbers);
     let mut counts = Whole::counts(numbers.collect::<Vec<_>>().into_iter());
-    let (mut rounded, mut without, mut back) = (0, 0, 0);
+    if file.profiles.is_empty() {
+        return Err(odd(NAME, "it has no profiles"));
+    }
+    let (mut rounded, mut without, mut beyond, mut back) = (0, 0, 0, 0);
     for part in &file.profiles {
         let (kind, unit, power) = measured(part.unit()).unwrap_or(("weight", counts.unit(), 0));
         let kind = a.kind(kind, unit);
@@ -125,31 +129,42 @@ pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
                         weight => weight.and_then(Option::as_ref),
                     };
                     match weight {
-                        Some(w) => a.add_or_count(&stack, labels, kind, Decimal::of(w).and_then(|w| whole.value(w)))?,
+                        Some(w) => {
+                            a.add(&stack, labels, &[(kind, Decimal::of(w).and_then(|w| whole.value(w)))])?;
+                        }
                         None => without += 1,
                     }
                 }
+                beyond += weights.len().saturating_sub(samples.len());
             }
             Part::Evented { events, end_value, .. } => {
                 let mut open: Vec<u64> = Vec::new();
                 let mut since = events.first().and_then(|e| Decimal::of(&e.at));
                 let mut until = |a: &mut Assembler, open: &[u64], at: &Number| -> Result<(), Error> {
                     let at = Decimal::of(at);
-                    let value = at.zip(since).and_then(|(at, since)| whole.value(at.less(since)?));
-                    since = at;
-                    let stack: Vec<u64> = open.iter().rev().copied().collect();
-                    back += usize::from(value.is_some_and(|v| v < 0));
-                    if open.is_empty() || value.is_some_and(|v| v <= 0) {
+                    let passed = at.zip(since).and_then(|(at, since)| at.less(since));
+                    // What goes back takes place when the event before it does: no time counts twice.
+                    if passed.is_some_and(Decimal::is_negative) {
+                        back += 1;
                         return Ok(());
                     }
-                    a.add_or_count(&stack, labels, kind, value)
+                    since = at.or(since);
+                    if open.is_empty() || passed.is_some_and(Decimal::is_zero) {
+                        return Ok(());
+                    }
+                    let stack: Vec<u64> = open.iter().rev().copied().collect();
+                    a.add(&stack, labels, &[(kind, passed.and_then(|p| whole.value(p)))])
                 };
                 for e in events {
                     until(&mut a, &open, &e.at)?;
                     match e.r#type.as_str() {
                         "O" => open.push(place(e.frame)?),
-                        _ if open.last() == Some(&place(e.frame)?) => _ = open.pop(),
-                        _ => return Err(odd(NAME, format!("frame {} ends and was not the innermost", e.frame))),
+                        "C" if open.last() == Some(&place(e.frame)?) => _ = open.pop(),
+                        "C" => return Err(odd(NAME, format!("frame {} ends and was not the innermost", e.frame))),
+                        other => {
+                            let other = text::escape(&text::fit(other, 20)).into_owned();
+                            return Err(odd(NAME, format!("an event is of the type `{other}`, and not `O` or `C`")));
+                        }
                     }
                 }
                 until(&mut a, &open, end_value)?;
@@ -158,14 +173,21 @@ pub(super) fn decode(data: &[u8]) -> Result<Assembled, Error> {
         rounded += times.rounded;
     }
     counts.said().into_iter().for_each(|said| a.note(said));
-    for (n, what) in [
-        (rounded, "values are no whole nanoseconds or bytes and were rounded; their sum is right"),
-        (without, "samples have no weight and were left out"),
-        (back, "events come before those ahead of them, and count nothing"),
+    for (n, one, many) in [
+        (
+            rounded,
+            "value is no whole nanosecond or byte and was rounded",
+            "values are no whole nanoseconds or bytes and were rounded; their sum is right",
+        ),
+        (without, "sample has no weight and was left out", "samples have no weight and were left out"),
+        (beyond, "weight has no sample and was left out", "weights have no sample and were left out"),
+        (
+            back,
+            "event goes back in time, and takes place when the one before it does",
+            "events go back in time, and take place when those before them do",
+        ),
     ] {
-        if n > 0 {
-            a.note(format!("{n} {what}"));
-        }
+        a.note_of(n, one, many);
     }
     if let Some(name) = file.name.filter(|n| !n.is_empty()) {
         a.comment(&name);

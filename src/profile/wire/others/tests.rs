@@ -55,8 +55,8 @@ fn folded_numbers_with_decimals_add_up_to_what_the_file_says() {
     );
     assert_eq!(p.notes, ["its numbers have decimals: values are in thousandths"]);
     let p = profile("main;a 9223372036854775807\nmain;a 5\nmain;b 9223372036854775808\nmain;b 7\n");
-    assert_eq!(samples(&p), ["main;a 9223372036854775807", "main;b 7"]);
-    assert_eq!(p.notes, ["2 values do not fit 64 bits and were left out"]);
+    assert_eq!(samples(&p), ["main;a 9223372036854775807"]);
+    assert_eq!(p.notes, ["3 values do not fit 64 bits, alone or added up, and were left out"]);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn a_folded_line_that_is_none_is_left_out_and_said() {
     for (before, line) in [(70, 71), (5, 6)] {
         let p = profile(&("main;a 1\n".repeat(before) + "what\nmain 1\n"));
         assert_eq!(samples(&p), [format!("main;a {before}"), "main 1".into()]);
-        assert_eq!(p.notes, [format!("1 line that is no stack and number were left out, first line {line}: what")]);
+        assert_eq!(p.notes, [format!("1 line that is no stack and number was left out, first line {line}: what")]);
     }
     assert!(Profile::decode(b"what\nmain;a 1\nmain 1\n").is_err(), "too little of it is one");
 }
@@ -101,7 +101,7 @@ fn weights_of_speedscope_are_kept_or_said() {
     assert_eq!(p.notes, ["3 values are no whole nanoseconds or bytes and were rounded; their sum is right"]);
     let p = of("seconds", "[2,0.000000001]");
     assert_eq!(samples(&p), ["a 2000000001"], "what has no weight has no second either");
-    assert_eq!(p.notes, ["1 samples have no weight and were left out"]);
+    assert_eq!(p.notes, ["1 sample has no weight and was left out"]);
     let p = of("none", "[]");
     assert_eq!(
         (samples(&p), p.notes.len()),
@@ -109,8 +109,9 @@ fn weights_of_speedscope_are_kept_or_said() {
         "samples without any measure are counted"
     );
     let p = of("bytes", "[9223372036854775807,1,9007199254740993]");
-    assert_eq!(samples(&p), ["a 9223372036854775807", "b 9007199254740993"]);
-    assert_eq!(p.notes, ["1 value does not fit 64 bits and was left out"]);
+    assert_eq!(samples(&p), ["a 9223372036854775807"]);
+    assert_eq!(p.notes, ["2 values do not fit 64 bits, alone or added up, and were left out"]);
+    assert_eq!(samples(&of("bytes", "[1,9223372036854775808,9007199254740993]")), ["a 1", "b 9007199254740993"]);
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn samples_of_v8_without_times_are_counted() {
     assert_eq!(p.notes, ["it does not say when its samples were taken: they are counted"]);
     let p = profile(&format!(r#"{text},"timeDeltas":[1,2.5]}}"#));
     assert_eq!(samples(&p), ["a 3 9000"]);
-    assert_eq!(p.notes, ["1 samples have no time: they are only counted"]);
+    assert_eq!(p.notes, ["1 sample has no time: it is only counted"]);
 }
 
 /// Samples of V8 as a `.cpuprofile`, and in chunks of a trace, with what else each says.
@@ -141,7 +142,7 @@ fn of_v8(samples: &str, deltas: &str, ends: &str) -> [String; 2] {
 
 #[test]
 fn the_same_samples_of_v8_are_the_same_in_files_and_traces() {
-    let timeless = "1 samples have no time: they are only counted";
+    let timeless = "1 sample has no time: it is only counted";
     for (given, want, notes) in [
         (("2,3", "1,4", r#","endTime":20"#), &["a 1 4000", "b 1 5000"][..], &[][..]),
         (("2,3", "1,4", ""), &["a 1 4000", "b 1 0"], &[timeless]),
@@ -149,8 +150,8 @@ fn the_same_samples_of_v8_are_the_same_in_files_and_traces() {
         (("2,2,3", "1,4", r#","endTime":20"#), &["a 2 9000", "b 1 0"], &[timeless]),
         (
             ("2,3,2", "1,-2,4", r#","endTime":20"#),
-            &["a 2 7000", "b 1 4000"],
-            &["1 samples were taken after the next one: they are only counted"],
+            &["b 1 2000", "a 2 9000"],
+            &["1 sample stands behind one that was taken later: it was put in order"],
         ),
     ] {
         for text in of_v8(given.0, given.1, given.2) {
@@ -178,7 +179,7 @@ fn older_profiles_of_v8_have_timestamps() {
         "startTime":1,"endTime":3,"samples":[2,2,2],"timestamps":[1000,1002,1007]}"#,
     );
     assert_eq!((samples(&p), p.duration_nanos), (vec!["a 3 7000".to_owned()], 2_000_000_000));
-    assert_eq!(p.notes, ["1 samples have no time: they are only counted"], "when the last one ended is not told");
+    assert_eq!(p.notes, ["1 sample has no time: it is only counted"], "when the last one ended is not told");
 }
 
 #[test]
@@ -338,4 +339,158 @@ fn trees_of_v8_may_be_deep() {
     let f = "f;".repeat(100);
     let p = profile(&format!(r#"{{"startTime":1,"endTime":2,"head":{head}}}"#));
     assert_eq!(samples(&p), [format!("{f}g 1"), format!("{f}g;h 2"), format!("{f}i 4")]);
+}
+
+/// What another tool wrote wrongly, or nobody would have written: what of it can be counted is, and nothing else goes unsaid.
+#[test]
+fn odd_numbers_are_put_right_or_left_out_and_said() {
+    let ends = r#","endTime":20"#;
+    for (given, want, note) in [
+        // A step of 285 000 years, and back from there: neither that time nor a total with it fits.
+        (
+            ("2,3,2", "1,9e18,4"),
+            &["a 2 0", "b 1 4000"][..],
+            "1 value does not fit 64 bits, alone or added up, and was left out",
+        ),
+        (("2,3,2", "1,9e15,9e15"), &["a 2 9000000000000000000", "b 1 0"], "1 value does not fit 64 bits"),
+        (("2,3,2", "1,null,4"), &["a 2 0", "b 1 4000"], "2 samples have no time"),
+    ] {
+        for text in of_v8(given.0, given.1, ends) {
+            let p = profile(&text);
+            assert_eq!(samples(&p), want, "{text}");
+            assert!(p.notes.iter().any(|n| n.starts_with(note)), "{text}: {:?}", p.notes);
+            assert!(p.overflowing().is_empty());
+        }
+    }
+    let [file, _] = of_v8("2,3", "1,4", r#","endTime":-5"#);
+    let p = profile(&file);
+    assert_eq!(p.duration_nanos, 0);
+    assert!(p.notes.iter().any(|n| n.starts_with("its end is before its beginning")), "{:?}", p.notes);
+    let node = |hits: i64| {
+        format!(r#"{{"id":{hits},"callFrame":{{"functionName":"f"}},"hitCount":{hits}}}"#).replace("id\":-", "id\":")
+    };
+    let p = profile(&format!(r#"{{"nodes":[{},{}],"startTime":1}}"#, node(-4), node(5)));
+    assert_eq!(
+        (samples(&p), p.notes.as_slice()),
+        (vec!["f 5".into()], &["1 value is negative and was left out".into()][..])
+    );
+}
+
+#[test]
+fn numbers_of_folded_stacks_that_are_written_otherwise_are_left_out_and_said() {
+    for (number, is_read) in [
+        ("5.", true),
+        ("1e3", false),
+        ("-5", false),
+        ("+5", false),
+        (".5", false),
+        ("inf", false),
+        ("0x10", false),
+        ("1,000", false),
+    ] {
+        let p = profile(&format!("{}main;a {number}\n", "main;b 1\n".repeat(4)));
+        let want = if is_read { &["main;b 4", "main;a 5"][..] } else { &["main;b 4"] };
+        assert_eq!(samples(&p), want);
+        let note = format!("1 line that is no stack and number was left out, first line 5: main;a {number}");
+        assert_eq!(p.notes, if is_read { vec![] } else { vec![note] });
+    }
+    // However many of them there are, the others are read; and where there are no others, it is said what is wrong.
+    let p = profile("main;a -5\nmain;b 5\nmain;c -6\n");
+    assert_eq!((samples(&p), p.notes.len()), (vec!["main;b 5".into()], 1));
+    assert_eq!(fault("main;a -5\nmain;b 1e3\n"), "line 1: expected a stack and a number such as 12 or 0.5: main;a -5");
+}
+
+#[test]
+fn events_of_speedscope_that_go_back_in_time_take_none() {
+    let of = |events: &str, end: u32| {
+        format!(
+            r#"{{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{{"frames":[{{"name":"a"}},{{"name":"b"}}]}},
+            "profiles":[{{"type":"evented","name":"t","unit":"nanoseconds","startValue":0,"endValue":{end},"events":[{events}]}}]}}"#
+        )
+    };
+    let e = |kind: &str, at: i64, frame: u8| format!(r#"{{"type":"{kind}","at":{at},"frame":{frame}}}"#);
+    for (events, end, want, note) in [
+        (
+            [e("O", 0, 0), e("O", 50, 1), e("C", 20, 1), e("C", 100, 0)],
+            100,
+            &["a 100"][..],
+            "1 event goes back in time",
+        ),
+        ([e("O", 50, 0), e("O", 10, 1), e("C", 30, 1), e("C", 100, 0)], 100, &["a 50"], "2 events go back in time"),
+        ([e("O", 0, 0), e("O", 10, 1), e("C", 30, 1), e("C", 200, 0)], 100, &["a 180", "a;b 20"], "1 event goes back"),
+    ] {
+        let p = profile(&of(&events.join(","), end));
+        assert_eq!(samples(&p), want);
+        assert!(p.notes[0].starts_with(note), "{:?}", p.notes);
+    }
+    assert!(fault(&of(&e("X", 0, 0), 1)).ends_with("an event is of the type `X`, and not `O` or `C`"));
+    let none =
+        r#"{"$schema":"https://www.speedscope.app/file-format-schema.json","shared":{"frames":[]},"profiles":[]}"#;
+    assert!(fault(none).ends_with("it has no profiles"));
+}
+
+#[test]
+fn weights_and_tables_of_firefox_are_what_they_say() {
+    let of = |samples: &str, more: &str| {
+        format!(
+            r#"{{"meta":{{"interval":1}},"threads":[{{"name":"m","tid":1,"stackTable":{{"frame":[0,1],"prefix":[null,0]}},
+            "frameTable":{{"func":[0,1]}},"funcTable":{{"name":[0,1]}},"stringArray":["a","b"],
+            "samples":{{"stack":[0,1,{samples}],"length":3{more}}}}}]}}"#
+        )
+    };
+    let p = profile(&of("0", ""));
+    assert_eq!((samples(&p), p.notes.len()), (vec!["a 2 2000000".into(), "a;b 1 1000000".into()], 0));
+    let p = profile(&of("null", r#","weight":[0.5,0.5,2]"#));
+    assert_eq!(samples(&p), ["a 1 1000000", "a;b 0 0"], "half a sample is no sample, and two are one");
+    assert_eq!(p.notes, ["1 sample has no stack and was left out", "2 weights were rounded; their sum is right"]);
+    let p = profile(&of("0", r#","weight":[10,20,-30],"weightType":"bytes""#));
+    assert_eq!((types(&p), samples(&p)), (vec!["space/bytes".into()], vec!["a -20".into(), "a;b 20".into()]));
+    let p = profile(&of("0", r#","weight":[0.25,1,2],"weightType":"tracing-ms""#));
+    assert_eq!(
+        (types(&p), samples(&p)),
+        (vec!["time/nanoseconds".into()], vec!["a 2250000".into(), "a;b 1000000".into()])
+    );
+    let p = profile(&of("0", "").replace("\"interval\":1", "\"interval\":-1"));
+    assert_eq!(
+        (types(&p), p.notes.as_slice()),
+        (
+            vec!["samples/count".into()],
+            &["it does not say how long a sample lasts: samples are only counted".into()][..]
+        )
+    );
+    for (what, with, said) in [
+        ("\"frame\":[0,1]", "\"frame\":[0,99]", "there is no frame 99"),
+        ("\"func\":[0,1]", "\"func\":[0,99]", "there is no function 99"),
+        ("\"name\":[0,1]", "\"name\":[0,99]", "there is no string 99"),
+        ("\"length\":3", "\"length\":3,\"weight\":[\"1\",1,1]", "a weight is no number"),
+    ] {
+        assert!(fault(&of("0", "").replace(what, with)).ends_with(said), "{said}");
+    }
+}
+
+#[test]
+fn what_is_cut_off_is_said_to_be() {
+    let [file, trace] = of_v8("2,3,2", "1,2,4", r#","endTime":20"#);
+    assert!(fault(&file[..file.len() - 5]).contains("the file is cut off at line "));
+    // Chrome's list of events needs no end.
+    let whole = samples(&profile(&trace));
+    let open = trace.strip_suffix(']').unwrap();
+    for end in ["", ",", ",{\"ph\":\"X\",\"na"] {
+        let p = profile(&format!("{open}{end}"));
+        assert_eq!(samples(&p), whole);
+        assert_eq!(p.notes, ["its list of events has no end, as where a file is cut off: 2 were read"]);
+    }
+    let p = profile(&trace.replacen('[', "[null,{\"name\":7},", 1));
+    assert_eq!((samples(&p), p.notes.as_slice()), (whole, &["1 entry is no event and was left out".into()][..]));
+    let event = "demo 7 5.000001:   10 cycles: \n\t 12 main.f+0x2 (/srv/demo)\n\t 13 main.main+0x2 (/srv/demo)\n";
+    let all = format!("{event}\n{event}");
+    for (end, want, notes) in [(0, "20", 0), (1, "20", 0), (2, "10", 1), (20, "10", 1), (60, "10", 1)] {
+        let p = profile(&all[..all.len() - end]);
+        assert_eq!(samples(&p), [format!("main.main;main.f {want} comm=demo tid=7")], "{end}");
+        assert_eq!(p.notes.len(), notes, "{:?}", p.notes);
+    }
+    let p = profile(&format!("WARNING: no kernel\n{all}"));
+    assert_eq!(p.notes, ["1 line is none of perf script's and was left out"]);
+    let p = profile(&all.replacen("  10 cycles", "  18446744073709551615 cycles", 1));
+    assert_eq!(p.notes, ["1 value does not fit 64 bits, alone or added up, and was left out"]);
 }

@@ -113,7 +113,7 @@ fn size(v: i64) -> u64 {
 
 /// Whether a function has so few samples that its values say little.
 pub fn is_few(r: &Row) -> bool {
-    r.samples.saturating_abs() < FEW
+    !r.counted && r.samples.saturating_abs() < FEW
 }
 
 fn number(r: &Row) -> Role {

@@ -37,6 +37,8 @@ struct File {
     path: PathBuf,
     /// Whether it is inside the program, and not on disk.
     built_in: bool,
+    /// Whether only its name says that it is the function's.
+    by_name: bool,
     text: Text,
     highlights: Highlights,
 }
@@ -94,7 +96,8 @@ impl Source {
                 Ok(found) => match found.read() {
                     Ok(text) => {
                         let highlights = Highlights::new(&found.path.to_string_lossy(), &text);
-                        Ok(File { built_in: found.text.is_some(), path: found.path, text, highlights })
+                        let (built_in, by_name) = (found.text.is_some(), found.by_name);
+                        Ok(File { built_in, by_name, path: found.path, text, highlights })
                     }
                     Err(e) => Err(vec![format!("{}: {e}", crate::base::text::escape(&found.path.to_string_lossy()))]),
                 },
@@ -123,6 +126,12 @@ impl Source {
     fn divide(&self, area: Rect, cx: &Ctx) -> (Rect, Vec<String>) {
         let file = self.frame(cx).map(|f| cx.frames().dict.func_file(f.func));
         let mut note = file.map_or(Vec::new(), |f| self.costs.note(cx, f, area.width));
+        if let Some((Loaded { file: Ok(File { by_name: true, path, .. }), .. }, _)) = self.present(cx) {
+            let said = "by its name alone this is";
+            let room = usize::from(area.width).saturating_sub(said.len() + 3);
+            let path = crate::base::text::escape(&path.to_string_lossy()).into_owned();
+            note.insert(0, format!("{said} {}", crate::base::text::fit_end(&path, room)));
+        }
         // In a low pane the lines need the room more.
         let most = usize::from(area.height / 3);
         if note.len() > most {
