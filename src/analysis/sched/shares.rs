@@ -180,7 +180,7 @@ impl Shares {
         if self.inverses.is_empty() {
             self.inverses = (0..INVERSES as u64).map(|n| (u64::MAX / n.max(2)) + 1).collect();
         }
-        (u128::from(whole) * u128::from(self.inverses[among as usize]) >> 64) as u64
+        ((u128::from(whole) * u128::from(self.inverses[among as usize])) >> 64) as u64
     }
 
     /// The same for what is long, and for what has nobody to charge it to.
