@@ -103,6 +103,10 @@ pub(crate) struct Log {
     pub roots: Vec<u32>,
     /// Reasons to stop: preemption, Gosched.
     reasons: [Vec<u32>; 2],
+    /// GOMAXPROCS as the first event has it that says it.
+    pub limit: Option<u32>,
+    /// Stops of the world less starts so far, and the least that this came to: so many stops were going on at the beginning.
+    stops: (i64, i64),
     /// Whether a stack yields inside of `runtime.GC`, which waits so for the sweeper: no doing of the program's.
     collecting: Vec<bool>,
 }
@@ -139,6 +143,16 @@ impl Log {
     /// The blocks of events, in order.
     pub fn blocks(&self) -> impl Iterator<Item = &[Rec]> {
         self.blocks.iter().map(Vec::as_slice).chain([self.open.as_slice()])
+    }
+
+    /// How many stops of the world have no beginning here.
+    pub fn stopped(&self) -> u32 {
+        self.stops.1.unsigned_abs().min(u64::from(NONE)) as u32
+    }
+
+    fn stop(&mut self, by: i64) {
+        self.stops.0 += by;
+        self.stops.1 = self.stops.1.min(self.stops.0);
     }
 
     /// Forgets the events, and keeps what is known of the unit's beginning.
@@ -296,10 +310,17 @@ impl Log {
                 }
                 Kind::ProcsChange => {
                     let n = events.wide(r).value().min(u64::from(NONE16)) as u32;
+                    self.limit.get_or_insert(n);
                     self.push(r.time, Op::Procs, n, NONE16);
                 }
-                Kind::StwBegin => self.push(r.time, Op::StopWorld, r.go, NONE16),
-                Kind::StwEnd => self.push(r.time, Op::StartWorld, r.go, NONE16),
+                Kind::StwBegin => {
+                    self.stop(1);
+                    self.push(r.time, Op::StopWorld, r.go, NONE16);
+                }
+                Kind::StwEnd => {
+                    self.stop(-1);
+                    self.push(r.time, Op::StartWorld, r.go, NONE16);
+                }
                 _ => {}
             }
         }

@@ -16,6 +16,8 @@ const CELL: u32 = 10;
 const LONG: u64 = 1 << 22;
 /// What may have been charged to a cell at most before the rows are emptied: they wrap around at 2^64.
 const FULL: u64 = 1 << 62;
+/// Among fewer than so many is divided by a multiplication.
+const INVERSES: usize = 1 << 12;
 /// The column of no goroutine: a thread had each P, and looked for one to run.
 pub(crate) const NOBODY: u32 = u32::MAX;
 
@@ -85,6 +87,8 @@ pub(crate) struct Shares {
     charged: u64,
     /// What the last division left.
     rest: u64,
+    /// By number, 2^64 divided by it, and rounded up.
+    inverses: Vec<u64>,
     /// By class that waited and class that had a P, in fractions of a nanosecond.
     pub sums: FxHashMap<(u32, u32), u128>,
 }
@@ -156,14 +160,27 @@ impl Shares {
             self.drain();
         }
         self.charged = self.charged.saturating_add(more);
-        let part = whole / among;
-        self.rest = whole % among;
+        let part = self.divide(whole, occupied);
+        self.rest = whole - part * among;
         for &(who, n) in &self.having.list {
             let column = self.columns.get(who as usize).map_or(0, |c| *c as usize);
             if let Some(owed) = self.owed.get_mut(column.wrapping_sub(1)) {
                 *owed += part * u64::from(n);
             }
         }
+    }
+
+    /// `whole / among`, by a multiplication with the inverse, rounded up. What that is too much by is below `among`: with
+    /// `whole` below 2^33 and `among` below 2^12 it never reaches the next whole number.
+    #[inline]
+    fn divide(&mut self, whole: u64, among: u32) -> u64 {
+        if among < 2 || among as usize >= INVERSES {
+            return whole / u64::from(among.max(1));
+        }
+        if self.inverses.is_empty() {
+            self.inverses = (0..INVERSES as u64).map(|n| (u64::MAX / n.max(2)) + 1).collect();
+        }
+        ((u128::from(whole) * u128::from(self.inverses[among as usize])) >> 64) as u64
     }
 
     /// The same for what is long, and for what has nobody to charge it to.

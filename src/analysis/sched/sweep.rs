@@ -173,17 +173,10 @@ impl Sweep {
     pub fn begin(&mut self, log: &Log) {
         let first = self.gos.is_empty() && self.procs.is_empty();
         if first {
-            let all = || log.blocks().flatten();
             if self.limit == 0 {
-                self.limit = all().find(|r| r.op == Op::Procs).map_or(0, |r| r.go);
+                self.limit = log.limit.unwrap_or(0);
             }
-            // A stop whose beginning is not here was going on.
-            let (mut depth, mut least) = (0i64, 0i64);
-            for r in all() {
-                depth += i64::from(r.op == Op::StopWorld) - i64::from(r.op == Op::StartWorld);
-                least = least.min(depth);
-            }
-            self.stops = least.unsigned_abs().min(u64::from(NONE)) as u32;
+            self.stops = log.stopped();
         }
         for p in self.procs.len()..log.procs.len() {
             let held = log.procs.get(p).copied().flatten() == Some(ProcState::Running);

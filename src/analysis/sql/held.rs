@@ -3,12 +3,16 @@
 use crate::analysis::tables::{Cell, Sink, Table};
 use rustc_hash::FxHashMap;
 
-/// Rows of one table.
+/// Rows of one table, of which some columns are looked at.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub cells: Vec<Cell>,
-    /// Cells of a row.
-    pub width: usize,
+    cells: Vec<Cell>,
+    /// How many rows there are.
+    rows: usize,
+    /// Of each column, where its cell is in a row, if it is looked at.
+    places: Vec<Option<usize>>,
+    /// The columns that are looked at.
+    columns: Vec<usize>,
     /// The most cells that it holds.
     pub most: usize,
     /// Whether there were more.
@@ -16,29 +20,41 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// An empty one.
-    pub fn new(table: Table, most: usize) -> Batch {
-        Batch { cells: Vec::new(), width: table.columns().len(), most, too_many: false }
+    /// An empty one, for those columns whose bits are set, from the table's first on.
+    pub fn new(table: Table, columns: u64, most: usize) -> Batch {
+        let columns: Vec<usize> = (0..table.columns().len()).filter(|c| columns >> c & 1 == 1).collect();
+        let places = (0..table.columns().len()).map(|c| columns.iter().position(|&k| k == c)).collect();
+        Batch { cells: Vec::new(), rows: 0, places, columns, most, too_many: false }
+    }
+
+    /// Forgets the rows.
+    pub fn clear(&mut self) {
+        self.cells.clear();
+        self.rows = 0;
     }
 
     /// How many rows.
     pub fn len(&self) -> usize {
-        self.cells.len() / self.width.max(1)
+        self.rows
     }
 
-    /// A cell.
+    /// A cell; nothing where nobody was to look at it.
     pub fn cell(&self, row: usize, column: usize) -> Option<&Cell> {
-        self.cells.get(row * self.width + column)
+        let place = self.places.get(column).copied().flatten()?;
+        self.cells.get(row * self.columns.len() + place)
     }
 }
 
 impl Sink for Batch {
     fn row(&mut self, _: Table, cells: &[Cell]) {
-        if self.cells.len() + cells.len() > self.most {
+        if self.cells.len() + self.columns.len() > self.most {
             self.too_many = true;
-        } else {
-            self.cells.extend_from_slice(cells);
+            return;
         }
+        for &c in &self.columns {
+            self.cells.push(cells.get(c).cloned().unwrap_or_default());
+        }
+        self.rows += 1;
     }
 
     fn full(&self) -> bool {

@@ -49,6 +49,8 @@ const AT: char = 'c';
 const GO: char = 'g';
 const TRACE: char = 't';
 const KEY: char = 'k';
+/// What comes before the columns that are looked at, as a hexadecimal number with a bit for each.
+const USED: char = '/';
 
 fn columns(t: Table) -> impl Iterator<Item = &'static Column> {
     std::iter::once(&TRACE_ID).chain(t.columns())
@@ -120,6 +122,8 @@ unsafe impl<'v> VTab<'v> for Rows {
             // SQLite looks at the rows once more: what is pushed down may let more through.
             info.constraint_usage(i).set_argv_index(n);
         }
+        letters.push(USED);
+        letters.push_str(&format!("{:x}", info.col_used()));
         info.set_idx_str(&letters);
         info.set_estimated_cost(cost.max(1.0));
         info.set_estimated_rows((cost / 10.0).max(1.0) as i64);
@@ -137,7 +141,7 @@ unsafe impl<'v> VTab<'v> for Rows {
             key: None,
             at: 0,
             source: None,
-            batch: Batch::new(self.table, usize::MAX),
+            batch: Batch::new(self.table, 0, usize::MAX),
             picked: None,
             row: 0,
             rowid: 0,
@@ -187,7 +191,7 @@ impl Cursor {
                 return Err(fault("over"));
             }
             self.row = 0;
-            self.batch.cells.clear();
+            self.batch.clear();
             self.picked = None;
             let skip = self.trace.as_ref().is_some_and(|id| *id != self.shared.traces[self.at].0);
             if skip || !self.step()? {
@@ -239,7 +243,8 @@ impl Cursor {
             return Ok(held);
         }
         let most = self.most() / self.shared.traces.len().max(1);
-        let mut batch = Batch::new(self.table, most);
+        // It is held for all that look rows up in it, whatever they look at.
+        let mut batch = Batch::new(self.table, u64::MAX, most);
         let wrong = |e| fault(format!("{UNREADABLE}{}: {e}", trace.name()));
         tables::each(trace, trace.name(), Wanted::of(&[self.table]), &mut batch).map_err(wrong)?;
         if batch.too_many {
@@ -272,8 +277,12 @@ unsafe impl VTabCursor for Cursor {
         self.wanted = Wanted::of(&[self.table]);
         (self.trace, self.key, self.source, self.picked) = (None, None, None, None);
         (self.at, self.row, self.rowid) = (0, 0, 0);
-        self.batch = Batch::new(self.table, usize::MAX);
-        for (letter, value) in letters.unwrap_or_default().chars().zip(args.iter()) {
+        let (letters, used) = letters.unwrap_or_default().split_once(USED).unwrap_or_default();
+        // The first column is the trace's id; the last bit stands for all columns beyond it.
+        let used = u64::from_str_radix(used, 16).unwrap_or(u64::MAX);
+        self.wanted.columns = if used >> 63 == 1 { u64::MAX } else { used >> 1 };
+        self.batch = Batch::new(self.table, self.wanted.columns, usize::MAX);
+        for (letter, value) in letters.chars().zip(args.iter()) {
             let n = whole(value);
             let w = &mut self.wanted;
             match (letter, n) {
@@ -312,6 +321,7 @@ unsafe impl VTabCursor for Cursor {
             None | Some(Cell::Null) => ctx.set_result(&Null),
             Some(Cell::Int(n)) => ctx.set_result(n),
             Some(Cell::Bool(b)) => ctx.set_result(b),
+            Some(Cell::Word(w)) => ctx.set_result(w),
             Some(other) => ctx.set_result(&other.text(&trace.index()).unwrap_or_default()),
         }
     }

@@ -118,12 +118,22 @@ pub struct Wanted {
     pub to: Time,
     /// Rows of the goroutine with this number.
     pub go: Option<u64>,
+    /// The columns that are looked at, a bit each, from the first of the table's own on: of events and of transitions, of
+    /// which there are many, the others are left empty.
+    pub columns: u64,
 }
 
 impl Wanted {
     /// All rows of these tables.
     pub fn of(tables: &[Table]) -> Wanted {
-        Wanted { tables: tables.iter().fold(0, |b, t| b | t.bit()), from: Time::MIN, to: Time::MAX, go: None }
+        let tables = tables.iter().fold(0, |b, t| b | t.bit());
+        Wanted { tables, from: Time::MIN, to: Time::MAX, go: None, columns: u64::MAX }
+    }
+
+    /// The cell of a column, if anybody looks at it.
+    #[inline]
+    fn cell(&self, column: usize, make: impl FnOnce() -> Cell) -> Cell {
+        if self.columns >> column & 1 == 1 { make() } else { Cell::Null }
     }
 
     /// Whether a table is wanted.

@@ -147,18 +147,23 @@ impl Rows {
     }
 
     fn event(&self, index: &Index, seg: &Segment, i: usize, sink: &mut dyn Sink) {
-        let [detail, category, arg, arg2] = detail(index, seg.detail(i));
+        let w = &self.wanted;
+        // The last four columns are what it says.
+        let [detail, category, arg, arg2] = match w.columns >> 8 & 0xf {
+            0 => Default::default(),
+            _ => detail(index, seg.detail(i)),
+        };
         sink.row(
             Table::Events,
             &[
-                Cell::count(seg.first + i as u64),
-                Cell::time(seg.time[i]),
-                Cell::Word(seg.kind[i].name()),
-                dict::go(index, seg.go[i]),
-                dict::go(index, seg.by[i]),
-                proc(index, seg.proc[i]),
-                thread(index, seg.thread[i]),
-                self.stack(seg.stack[i]),
+                w.cell(0, || Cell::count(seg.first + i as u64)),
+                w.cell(1, || Cell::time(seg.time[i])),
+                w.cell(2, || Cell::Word(seg.kind[i].name())),
+                w.cell(3, || dict::go(index, seg.go[i])),
+                w.cell(4, || dict::go(index, seg.by[i])),
+                w.cell(5, || proc(index, seg.proc[i])),
+                w.cell(6, || thread(index, seg.thread[i])),
+                w.cell(7, || self.stack(seg.stack[i])),
                 detail,
                 category,
                 arg,
@@ -290,7 +295,7 @@ struct Transitions<'a> {
 impl Transitions<'_> {
     fn wanted(&self, go: GoIdx, from: Time, to: Time) -> bool {
         let of = |id| self.index.goroutine(go).is_some_and(|g| g.id.0 == id);
-        self.wanted.go.is_none_or(of) && self.wanted.inside(from, to)
+        self.wanted.inside(from, to) && self.wanted.go.is_none_or(of)
     }
 
     fn stack(&self, s: StackId) -> Cell {
@@ -336,34 +341,36 @@ impl Visit for Transitions<'_> {
         if !self.wanted(iv.go, iv.from, iv.to) {
             return;
         }
+        let w = self.wanted;
         let wait = iv.state == GoState::Waiting;
-        let (waker, by) = match wait.then(|| iv.waker(self.index, self.reasons)) {
+        let told = wait && w.columns >> 10 & 3 != 0;
+        let (waker, by) = match told.then(|| iv.waker(self.index, self.reasons)) {
             Some(Waker::Go(g)) => (Cell::Word("goroutine"), dict::go(self.index, g)),
             Some(Waker::Network) => (Cell::Word("network"), Cell::Null),
             Some(Waker::Timer) => (Cell::Word("timer"), Cell::Null),
             Some(Waker::Runtime) => (Cell::Word("runtime"), Cell::Null),
             Some(Waker::Nobody) | None => (Cell::Null, Cell::Null),
         };
-        let next = iv.end.and_then(|e| e.kind.go_transition()).map_or(Cell::Null, |t| Cell::Word(t.1.name()));
+        let next = || iv.end.and_then(|e| e.kind.go_transition()).map_or(Cell::Null, |t| Cell::Word(t.1.name()));
         let end = iv.end;
         self.sink.row(
             Table::Transitions,
             &[
-                dict::go(self.index, iv.go),
-                Cell::Word(iv.state.name()),
-                next,
-                Cell::str(iv.reason),
-                Cell::time(iv.from),
-                Cell::time(iv.to),
-                Cell::Int(iv.len().ns()),
-                Cell::Bool(iv.closed()),
-                self.stack(iv.stack),
-                dict::go(self.index, iv.by),
+                w.cell(0, || dict::go(self.index, iv.go)),
+                w.cell(1, || Cell::Word(iv.state.name())),
+                w.cell(2, next),
+                w.cell(3, || Cell::str(iv.reason)),
+                w.cell(4, || Cell::time(iv.from)),
+                w.cell(5, || Cell::time(iv.to)),
+                w.cell(6, || Cell::Int(iv.len().ns())),
+                w.cell(7, || Cell::Bool(iv.closed())),
+                w.cell(8, || self.stack(iv.stack)),
+                w.cell(9, || dict::go(self.index, iv.by)),
                 waker,
                 by,
-                end.filter(|_| wait).map_or(Cell::Null, |e| self.stack(e.stack)),
-                end.map_or(Cell::Null, |e| proc(self.index, e.proc)),
-                end.map_or(Cell::Null, |e| Cell::count(e.no)),
+                w.cell(12, || end.filter(|_| wait).map_or(Cell::Null, |e| self.stack(e.stack))),
+                w.cell(13, || end.map_or(Cell::Null, |e| proc(self.index, e.proc))),
+                w.cell(14, || end.map_or(Cell::Null, |e| Cell::count(e.no))),
             ],
         );
     }
