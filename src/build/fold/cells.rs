@@ -5,15 +5,37 @@ use crate::base::Time;
 use crate::model::grid::{Entry, NO_CELL, Packed, Scale};
 use crate::wire::tables::Tables;
 
-/// A goroutine's time goes on to the cell of `t`; what it did in the cell before is complete.
-pub(super) fn next_cell(row: &mut GoRow, go: u32, t: Time, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
+/// The cell that the events have come to, which follow each other in time: when it begins and ends.
+#[derive(Clone, Copy)]
+pub(super) struct Now {
+    pub cell: u32,
+    pub from: Time,
+    to: Time,
+}
+
+impl Now {
+    /// Before any event.
+    pub(super) fn nowhere() -> Now {
+        Now { cell: NO_CELL, from: Time::MIN, to: Time::MIN }
+    }
+
+    /// The events come to `t`.
+    #[inline(always)]
+    pub(super) fn reach(&mut self, t: Time, scale: Scale) {
+        if t >= self.to {
+            let cell = scale.cell(t);
+            *self = Now { cell, from: scale.start(cell), to: scale.end(cell) };
+        }
+    }
+}
+
+/// A goroutine's time goes on to a later cell; what it did in the cell before is complete.
+#[inline(never)]
+pub(super) fn next_cell(row: &mut GoRow, go: u32, cell: u32, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
     if row.cell.cell != NO_CELL {
         entries.push((go, Entry { exit: row.state, ..row.cell }.pack(scale)));
     }
-    let cell = scale.cell(t);
     row.cell = Entry { cell, ..Entry::default() };
-    row.cell_start = scale.start(cell);
-    row.cell_end = scale.end(cell);
 }
 
 pub(super) fn is_blank(tables: &Tables, stack: u32) -> bool {
@@ -31,18 +53,11 @@ pub(super) fn spread(cells: &mut Vec<u32>, first: u32, scale: Scale, from: Time,
     });
 }
 
-/// The same for sums over many goroutines, in ns; `last` is the cell of `to`, and when it starts.
+/// The same for sums over many goroutines, in ns; `to` is in the cell that the events have come to.
 #[inline(always)]
-pub(super) fn sum(
-    cells: &mut Vec<u64>,
-    first: u32,
-    scale: Scale,
-    (from, to): (Time, Time),
-    last: u32,
-    last_start: Time,
-) {
-    if from >= last_start
-        && let Some(c) = cells.get_mut(last.wrapping_sub(first) as usize)
+pub(super) fn sum(cells: &mut Vec<u64>, first: u32, scale: Scale, (from, to): (Time, Time), now: Now) {
+    if from >= now.from
+        && let Some(c) = cells.get_mut(now.cell.wrapping_sub(first) as usize)
     {
         *c = c.saturating_add((to.0 - from.0) as u64);
         return;

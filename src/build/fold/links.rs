@@ -1,6 +1,7 @@
 //! Who ended whose waits, as it is added up.
 
-use super::part::LinkKey;
+use super::part::{CALL, LinkKey};
+use crate::model::tally::Tally;
 use crate::model::waits::LinkTally;
 use rustc_hash::FxHashMap;
 
@@ -30,9 +31,13 @@ impl Links {
         id
     }
 
-    /// All of them; none are left.
+    /// All of them; none are left. The tallies of waits have only those yet that are not among the link's `waits`.
     pub(super) fn take(&mut self) -> Vec<(LinkKey, LinkTally)> {
-        self.ids.clear();
-        std::mem::take(&mut self.all)
+        self.ids = FxHashMap::default();
+        let mut all = std::mem::take(&mut self.all);
+        for (_, link) in all.iter_mut().filter(|(key, _)| key.reason != CALL) {
+            link.tally.merge(Tally { count: link.waits.count, total: link.waits.total });
+        }
+        all
     }
 }

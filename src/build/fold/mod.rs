@@ -11,7 +11,7 @@ mod often;
 mod part;
 
 use crate::model::tally::Tally;
-use cells::{is_blank, next_cell, spread, sum, thin};
+use cells::{Now, is_blank, next_cell, spread, sum, thin};
 use counts::Counts;
 use links::Links;
 use part::EARLY;
@@ -32,6 +32,7 @@ pub(crate) struct Fold {
     /// Number within the part of the event that is being folded.
     no: u64,
     scale: Scale,
+    now: Now,
     stops: Counts,
     blocks: Counts,
     samples: Counts,
@@ -54,6 +55,7 @@ impl Fold {
             early: start + EARLY,
             no: 0,
             scale,
+            now: Now::nowhere(),
             stops: Counts::default(),
             blocks: Counts::default(),
             samples: Counts::default(),
@@ -85,6 +87,7 @@ impl Fold {
         let mut kinds = [0u64; 64];
         for (no, r) in (first..).zip(&events.rows) {
             self.no = no;
+            self.now.reach(r.time, self.scale);
             kinds[r.kind as usize & 63] += 1;
             self.see(r.stack);
             // Comparisons, which a processor foresees, for what happens often; a jump for the rest.
@@ -146,7 +149,7 @@ impl Fold {
             Kind::ProcStatus => self.proc_status(events.wide(r), r.time),
             Kind::CpuSample => {
                 self.samples.add(r.stack);
-                if let Some(cell) = self.touch(r.go, r.time) {
+                if let Some(cell) = self.touch(r.go) {
                     cell.samples += 1;
                 }
                 if let Some(row) = self.go_row(r.go) {
@@ -231,10 +234,16 @@ impl Fold {
         self.part.stops = std::mem::take(&mut self.stops).pairs();
         self.part.blocks = std::mem::take(&mut self.blocks).pairs();
         self.part.samples = std::mem::take(&mut self.samples).pairs();
+        // What each goroutine has is the sum of its intervals, and each of those is counted.
+        self.part.sched.total = self.part.gos.iter().fold(Duration::ZERO, |sum, row| sum + row.times.runnable);
+        self.part.links = self.links.take();
+        // Of a wait that somebody ended, the link has the sum.
+        for (key, tally) in self.part.links.iter().map(|(k, l)| (k, l.tally)).filter(|(_, t)| t.count > 0) {
+            wait_of(&mut self.waits, key.reason).merge(tally);
+        }
         let waits = std::mem::take(&mut self.waits);
         let waits = (0u32..).zip(&waits).filter(|(_, t)| t.count > 0);
         self.part.waits = waits.map(|(i, t)| (i.wrapping_sub(1), *t)).collect();
-        self.part.links = self.links.take();
         let end = self.part.end;
         self.early = end + EARLY;
         std::mem::replace(&mut self.part, Part::new(end, self.scale.cell(end)))
@@ -260,12 +269,12 @@ impl Fold {
         self.part.procs.get_mut(proc as usize)
     }
 
-    /// The entry of a goroutine's grid cell at `t`.
+    /// The entry of a goroutine's grid cell now.
     #[inline]
-    fn touch(&mut self, go: u32, t: Time) -> Option<&mut Entry> {
+    fn touch(&mut self, go: u32) -> Option<&mut Entry> {
         let row = self.part.gos.get_mut(go as usize)?;
-        if t >= row.cell_end {
-            next_cell(row, go, t, self.scale, &mut self.part.entries);
+        if row.cell.cell != self.now.cell {
+            next_cell(row, go, self.now.cell, self.scale, &mut self.part.entries);
         }
         Some(&mut row.cell)
     }
@@ -273,21 +282,19 @@ impl Fold {
     /// The goroutine that `r` is about leaves the state it is in for `next`; accounts the interval that ends.
     #[inline(never)]
     fn leave(&mut self, r: &Row, next: GoState) {
-        let (t, scale) = (r.time, self.scale);
+        let (t, scale, now) = (r.time, self.scale, self.now);
         let part = &mut self.part;
         let Some(row) = part.gos.get_mut(r.go as usize) else { return };
-        // Times only grow: most often the cell is the one of the event before.
-        if t >= row.cell_end {
-            next_cell(row, r.go, t, scale, &mut part.entries);
+        if row.cell.cell != now.cell {
+            next_cell(row, r.go, now.cell, scale, &mut part.entries);
         }
         let (state, since) = (row.state, row.since);
         row.state = next;
         row.since = t;
         row.events += 1;
         row.cell.events += 1;
-        let (cell, cell_start) = (row.cell.cell, row.cell_start);
         // The first cell also has what lies before it.
-        row.cell.add(state, t.0 - since.0.max(cell_start.0).min(t.0));
+        row.cell.add(state, t.0 - since.0.max(now.from.0).min(t.0));
         if since == Time::MIN {
             if row.entrance == Entrance::Unseen {
                 // A damaged file: the state before was never stated.
@@ -301,18 +308,18 @@ impl Fold {
         match state {
             GoState::Running => {
                 row.times.running += d;
-                sum(&mut part.all_running, part.first_cell, scale, (since, t), cell, cell_start);
+                sum(&mut part.all_running, part.first_cell, scale, (since, t), now);
             }
             GoState::Runnable => {
                 row.times.runnable += d;
-                part.sched.add(d);
-                sum(&mut part.all_runnable, part.first_cell, scale, (since, t), cell, cell_start);
+                part.sched.count += 1;
+                sum(&mut part.all_runnable, part.first_cell, scale, (since, t), now);
             }
             GoState::Waiting => {
                 row.add_wait(d);
                 part.waits_missing |= r.kind != Kind::GoUnblock;
                 if row.blocked {
-                    count_wait(&mut self.waits, row.reason, d);
+                    wait_of(&mut self.waits, row.reason).add(d);
                 }
             }
             GoState::Syscall => {
@@ -372,7 +379,7 @@ impl Fold {
         row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
         row.ended = None;
         row.events += 1;
-        if let Some(cell) = self.touch(r.go, t) {
+        if let Some(cell) = self.touch(r.go) {
             cell.events += 1;
             cell.absent = cell.absent.saturating_add((t - scale.start(cell.cell)).0.max(0) as u64);
         }
@@ -413,7 +420,7 @@ impl Fold {
         }
         row.entrance = Entrance::Stated { state, at: r.time, proc: r.proc, stack: r.stack };
         row.state = state;
-        if let Some(cell) = self.touch(r.go, r.time) {
+        if let Some(cell) = self.touch(r.go) {
             cell.events += 1;
         }
     }
@@ -498,12 +505,11 @@ impl Fold {
     }
 }
 
-/// Counts a wait that began with a block; `waits` has a place for no reason at all and then one for each string.
-#[inline(always)]
-fn count_wait(waits: &mut Vec<Tally>, reason: u32, d: Duration) {
+/// The waits for a reason that began with a block; `waits` has a place for no reason at all and then one for each string.
+fn wait_of(waits: &mut Vec<Tally>, reason: u32) -> &mut Tally {
     let i = reason.wrapping_add(1) as usize;
     if i >= waits.len() {
         waits.resize(i + 1, Tally::default());
     }
-    waits[i].add(d);
+    &mut waits[i]
 }

@@ -1,9 +1,9 @@
 //! The three events that a trace of much switching consists of. Each has one state that the goroutine is in by the rules,
 //! and little to do then; all else is [`Fold::leave`]'s.
 
-use super::cells::{next_cell, sum};
+use super::Fold;
+use super::cells::{Now, next_cell, sum};
 use super::part::{GoRow, LinkKey, Single, extend};
-use super::{Fold, count_wait};
 use crate::base::{Duration, GoIdx, Time};
 use crate::model::grid::{Packed, Scale};
 use crate::model::waits::Stretch;
@@ -15,7 +15,7 @@ use crate::wire::event::{GoState, NONE, Row};
 fn step<'a>(
     gos: &'a mut [GoRow],
     entries: &mut Vec<(u32, Packed)>,
-    scale: Scale,
+    (scale, now): (Scale, Now),
     r: &Row,
     (from, to): (GoState, GoState),
 ) -> Option<(&'a mut GoRow, Time)> {
@@ -23,8 +23,8 @@ fn step<'a>(
     if row.state != from || row.since == Time::MIN {
         return None;
     }
-    if r.time >= row.cell_end {
-        next_cell(row, r.go, r.time, scale, entries);
+    if row.cell.cell != now.cell {
+        next_cell(row, r.go, now.cell, scale, entries);
     }
     let since = row.since;
     row.state = to;
@@ -32,7 +32,7 @@ fn step<'a>(
     row.events += 1;
     row.cell.events += 1;
     // The first cell also has what lies before it.
-    let inside = if since >= row.cell_start { since.0 } else { row.cell_start.0.min(r.time.0) };
+    let inside = if since >= now.from { since.0 } else { now.from.0.min(r.time.0) };
     row.cell.add(from, r.time.0 - inside);
     Some((row, since))
 }
@@ -41,28 +41,27 @@ impl Fold {
     /// A goroutine begins to run.
     #[inline(always)]
     pub(super) fn start(&mut self, r: &Row) {
-        let (scale, part) = (self.scale, &mut self.part);
+        let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Runnable, GoState::Running);
-        let Some((row, since)) = step(&mut part.gos, &mut part.entries, scale, r, states) else {
+        let Some((row, since)) = step(&mut part.gos, &mut part.entries, (scale, now), r, states) else {
             return self.leave(r, GoState::Running);
         };
-        let d = Duration(r.time.0 - since.0);
-        extend(&mut row.times.runnable, d);
-        part.sched.add(d);
-        sum(&mut part.all_runnable, part.first_cell, scale, (since, r.time), row.cell.cell, row.cell_start);
+        extend(&mut row.times.runnable, Duration(r.time.0 - since.0));
+        part.sched.count += 1;
+        sum(&mut part.all_runnable, part.first_cell, scale, (since, r.time), now);
     }
 
     /// A goroutine begins to wait.
     #[inline(always)]
     pub(super) fn block(&mut self, r: &Row) {
         self.blocks.add(r.arg);
-        let (scale, part) = (self.scale, &mut self.part);
+        let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Running, GoState::Waiting);
-        let Some((row, since)) = step(&mut part.gos, &mut part.entries, scale, r, states) else {
+        let Some((row, since)) = step(&mut part.gos, &mut part.entries, (scale, now), r, states) else {
             return self.block_otherwise(r);
         };
         extend(&mut row.times.running, Duration(r.time.0 - since.0));
-        sum(&mut part.all_running, part.first_cell, scale, (since, r.time), row.cell.cell, row.cell_start);
+        sum(&mut part.all_running, part.first_cell, scale, (since, r.time), now);
         row.begin_wait(r, self.no);
         if row.first_stack == NONE {
             self.note_stack(r.go, r.stack);
@@ -82,9 +81,9 @@ impl Fold {
     /// A goroutine's wait ends.
     #[inline(always)]
     pub(super) fn unblock(&mut self, r: &Row) {
-        let (scale, part) = (self.scale, &mut self.part);
+        let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Waiting, GoState::Runnable);
-        let Some((row, since)) = step(&mut part.gos, &mut part.entries, scale, r, states) else {
+        let Some((row, since)) = step(&mut part.gos, &mut part.entries, (scale, now), r, states) else {
             self.leave(r, GoState::Runnable);
             if let Some(row) = self.go_row(r.go) {
                 row.blocked = false;
@@ -104,11 +103,11 @@ impl Fold {
         if !blocked {
             return;
         }
-        count_wait(&mut self.waits, row.reason, len);
         let (id, link) = self.links.of(key, row.last_link);
         row.last_link = id;
-        link.tally.add(len);
-        if !early {
+        if early {
+            link.tally.add(len);
+        } else {
             link.waits.add_whole(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
         }
     }

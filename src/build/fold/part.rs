@@ -64,9 +64,6 @@ pub(crate) struct GoRow {
     /// The same of its syscalls.
     pub(crate) last_call: u32,
     pub(crate) cell: Entry,
-    /// When that cell begins and ends.
-    pub(crate) cell_start: Time,
-    pub(crate) cell_end: Time,
 }
 
 impl GoRow {
@@ -92,8 +89,6 @@ impl GoRow {
             last_link: NONE,
             last_call: NONE,
             cell: Entry::default(),
-            cell_start: Time::MIN,
-            cell_end: Time::MIN,
         }
     }
 }
@@ -106,20 +101,44 @@ pub(super) fn extend(sum: &mut Duration, d: Duration) {
 }
 
 /// Waiting time by reason. Most goroutines wait for one or two things only.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ByReason(SmallVec<[(u32, Duration); 1]>);
+#[derive(Clone, Debug)]
+pub(crate) struct ByReason {
+    /// The first reason, [`CALL`] while there is none, and its sum.
+    first: (u32, Duration),
+    /// All others.
+    more: SmallVec<[(u32, Duration); 0]>,
+}
+
+impl Default for ByReason {
+    fn default() -> ByReason {
+        ByReason { first: (CALL, Duration::ZERO), more: SmallVec::new() }
+    }
+}
 
 impl ByReason {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, reason: u32, d: Duration) {
-        match self.0.iter_mut().find(|(r, _)| *r == reason) {
+        if self.first.0 == reason {
+            return extend(&mut self.first.1, d);
+        }
+        self.add_other(reason, d);
+    }
+
+    #[inline(never)]
+    fn add_other(&mut self, reason: u32, d: Duration) {
+        if self.first.0 == CALL {
+            self.first = (reason, d);
+            return;
+        }
+        match self.more.iter_mut().find(|(r, _)| *r == reason) {
             Some((_, sum)) => extend(sum, d),
-            None => self.0.push((reason, d)),
+            None => self.more.push((reason, d)),
         }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, Duration)> + '_ {
-        self.0.iter().copied()
+        let first = Some(self.first).filter(|(reason, _)| *reason != CALL);
+        first.into_iter().chain(self.more.iter().copied())
     }
 }
 

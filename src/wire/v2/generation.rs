@@ -119,6 +119,42 @@ impl Clock {
         self.time_at_large(ts)
     }
 
+    /// The first instant, in clock units, that is not before `time`: all before it are. `u64::MAX` if there is none.
+    #[inline(always)]
+    pub fn first_at(&self, time: Time) -> u64 {
+        if time == Time::MAX {
+            return u64::MAX;
+        }
+        let ns = time.0.saturating_sub(self.shift);
+        let ts = u64::try_from(ns).unwrap_or(u64::MAX).div_ceil(self.whole.max(1));
+        if ts < self.plain { ts } else { self.first_at_large(time) }
+    }
+
+    /// The same where something may have to be rounded, or cut off.
+    #[inline(never)]
+    fn first_at_large(&self, time: Time) -> u64 {
+        let ns = u64::try_from(time.0.saturating_sub(self.shift)).unwrap_or(0);
+        let ts = match self.whole {
+            0 => (u128::from(ns) * u128::from(self.frequency)).div_ceil(1_000_000_000),
+            whole => u128::from(ns.div_ceil(whole)),
+        };
+        let ts = u64::try_from(ts).unwrap_or(u64::MAX);
+        let is_first = self.time(ts) >= time && ts.checked_sub(1).is_none_or(|before| self.time(before) < time);
+        if is_first {
+            return ts;
+        }
+        let (mut from, mut to) = (0, u64::MAX);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if self.time(middle) >= time {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        from
+    }
+
     #[inline(never)]
     fn time_at_large(&self, ts: u64) -> Time {
         if self.whole != 0 {
@@ -393,5 +429,21 @@ mod tests {
         assert_eq!(Clock::new(15_625_000).time(3), Time(192));
         assert_eq!(Clock::new(3_000_000_000).time(3_000_000_001), Time(1_000_000_000));
         assert!(Clock::new(15_625_000).time(u64::MAX) < Time::MAX);
+    }
+
+    #[test]
+    fn the_first_instant_that_is_not_before_a_time_is_the_first() {
+        let clocks = [15_625_000, 1_000_000_000, 10_000_000, 2_419_200_123, 3, 1 << 40].map(Clock::new);
+        let shifts = [0, 7, -1_000_000, i64::MAX / 3];
+        let times =
+            [i64::MIN, -1, 0, 1, 63, 64, 65, 999_999_999, 1 << 50, LATEST as i64 - 1, LATEST as i64, i64::MAX - 1];
+        for clock in clocks.into_iter().flat_map(|c| shifts.map(|s| c.shifted(s))) {
+            for time in times.map(Time) {
+                let ts = clock.first_at(time);
+                assert!(ts == u64::MAX || clock.time(ts) >= time, "{clock:?} {time:?} {ts}");
+                assert!(ts == 0 || clock.time(ts - 1) < time, "{clock:?} {time:?} {ts}");
+            }
+            assert_eq!(clock.first_at(Time::MAX), u64::MAX);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! One thread's events of one generation, decoded one at a time.
 
-use super::batch::Batch;
+use super::batch::{Batch, MAX_BATCH};
 use super::generation::Clock;
 use super::spec::{ARG_COUNTS, INVALID, MAX_ARGS};
 use crate::base::Time;
@@ -59,25 +59,6 @@ const WORD: usize = size_of::<u64>();
 /// Bytes that are read at once. There may be some thousand threads, and of each only a few events may be wanted.
 const PIECE: usize = 16 << 10;
 
-/// What a stream has read, and where in it the next event begins.
-pub struct Lent {
-    piece: Vec<u8>,
-    /// Where the event begins; up to where one lies in the piece as a whole; and where the batch ends.
-    pub pos: usize,
-    pub near: usize,
-    pub end: usize,
-    /// The clock before it.
-    pub ts: u64,
-}
-
-impl Lent {
-    /// The bytes from the next event on.
-    #[inline(always)]
-    pub fn window(&self) -> Option<&[u8; WINDOW]> {
-        self.piece.get(self.pos..).and_then(<[u8]>::first_chunk)
-    }
-}
-
 impl Stream {
     /// A stream over a thread's batches, in file order. [`advance`](Self::advance) makes the first event its head.
     pub fn new(batches: Vec<Batch>) -> Stream {
@@ -133,32 +114,39 @@ impl Stream {
         }
     }
 
-    /// Lends the bytes that are read, to be decoded from by [`decode_args`], until they come back with [`Stream::go_on`],
-    /// [`Stream::go_on_with`] or [`Stream::stay`].
+    /// Whether the head is decoded whole, and not only its type and its time.
     #[inline(always)]
-    pub fn lend(&mut self) -> Lent {
-        let (pos, near, end) = (self.head_pos - self.base, self.near, self.end);
-        Lent { piece: std::mem::take(&mut self.piece), pos, near, end, ts: self.head_ts }
+    pub fn is_decoded(&self) -> bool {
+        self.base + self.pos != self.head_pos
     }
 
-    /// Takes back what was lent; nothing of it was used.
+    /// Where the head begins in the bytes that are read, and the clock before it.
     #[inline(always)]
-    pub fn stay(&mut self, lent: Lent) {
-        self.piece = lent.piece;
+    pub fn at(&self) -> (usize, u64) {
+        (self.head_pos - self.base, self.head_ts)
     }
 
-    /// Goes on in the same batch: the event at the place that has come back is the next to be decoded.
+    /// The bytes that are read, in which there is a whole [`window`] wherever an event may begin, and where the batch ends in
+    /// them.
     #[inline(always)]
-    pub fn go_on(&mut self, lent: Lent) {
-        (self.piece, self.pos, self.ts) = (lent.piece, lent.pos, lent.ts);
+    pub fn bytes(&self) -> (&[u8], usize) {
+        let windows = if self.near == 0 { 0 } else { self.near - 1 + WINDOW };
+        (self.piece.get(..windows).unwrap_or_default(), self.end)
     }
 
-    /// The same, and that event, of so many bytes, has been decoded already: it is the head.
+    /// The events before `pos` are used, after which the clock says `ts`. The next one is to be decoded.
     #[inline(always)]
-    pub fn go_on_with(&mut self, lent: Lent, head: Head, len: usize, now: u64) {
-        (self.head_pos, self.head_ts) = (self.base + lent.pos, lent.ts);
-        (self.piece, self.pos, self.ts) = (lent.piece, lent.pos + len, now);
-        self.head = head;
+    pub fn go_on(&mut self, pos: usize, ts: u64) {
+        (self.pos, self.ts) = (pos, ts);
+    }
+
+    /// The same, and the next one is the head, of which the type and the time are known: most often a thread's turn is over
+    /// there, and what else the event says is decoded when its turn comes.
+    #[inline(always)]
+    pub fn stop_at(&mut self, pos: usize, ts: u64, (op, time): (u8, Time)) {
+        (self.pos, self.ts) = (pos, ts);
+        (self.head_pos, self.head_ts) = (self.base + pos, ts);
+        (self.head.op, self.head.time) = (op, time);
     }
 
     /// What is wrong with the event that could not be decoded, or reaches beyond its batch.
@@ -220,71 +208,66 @@ fn decode(w: &[u8; WINDOW], head: &mut Head) -> Option<(u64, usize)> {
         return None;
     }
     head.op = op;
-    let mut at = 1;
-    let dt = varint(w, &mut at)?;
+    let (dt, mut at) = varint(w, 1);
     let [a, b, c, d] = &mut head.args;
     if count > 0 {
-        *a = varint(w, &mut at)?;
+        (*a, at) = varint(w, at);
         if count > 1 {
-            *b = varint(w, &mut at)?;
+            (*b, at) = varint(w, at);
             if count > 2 {
-                *c = varint(w, &mut at)?;
+                (*c, at) = varint(w, at);
                 if count > 3 {
-                    *d = varint(w, &mut at)?;
+                    (*d, at) = varint(w, at);
                 }
             }
         }
     }
-    Some((dt, at))
+    (at < NO_END).then_some((dt, at))
 }
 
-/// Of an event with `N` arguments at the start of a window: the time delta, the arguments, and the length in bytes.
+/// The bytes from `pos` on; none where no event begins.
 #[inline(always)]
-pub fn decode_args<const N: usize>(w: &[u8; WINDOW]) -> Option<(u64, [u64; N], usize)> {
-    let mut at = 1;
-    let dt = varint(w, &mut at)?;
-    let mut args = [0; N];
-    for a in &mut args {
-        *a = varint(w, &mut at)?;
-    }
-    Some((dt, args, at))
+pub fn window(bytes: &[u8], pos: usize) -> Option<&[u8; WINDOW]> {
+    bytes.get(pos..).and_then(<[u8]>::first_chunk)
 }
 
-/// The number at `at`, which moves past it. Masking keeps the compiler sure that the window is long enough, which five
+/// Where a number ends that does not end within ten bytes, or does not fit 64 bits: beyond any batch. So it is enough to ask
+/// once for all numbers of an event whether they end within their batch.
+const NO_END: usize = 1 << 30;
+const _: () = assert!((MAX_BATCH as usize) < NO_END);
+
+/// The number at `at`, and where it ends. Masking keeps the compiler sure that the window is long enough, which five
 /// numbers of at most ten bytes are anyway.
 #[inline(always)]
-fn varint(w: &[u8; WINDOW], at: &mut usize) -> Option<u64> {
-    let i = *at & (LONGEST - 1);
+pub fn varint(w: &[u8; WINDOW], at: usize) -> (u64, usize) {
+    let i = at & (LONGEST - 1);
     let word = u64::from_le_bytes(w[i..i + WORD].try_into().expect("a word has its length"));
     if word & 0x80 == 0 {
-        *at += 1;
-        return Some(word & 0x7f);
+        return (word & 0x7f, at + 1);
     }
     let low = word & 0x7f | word >> 1 & 0x3f80;
     if word & 0x8000 == 0 {
-        *at += 2;
-        return Some(low);
+        return (low, at + 2);
     }
     if word & 0x80_0000 == 0 {
-        *at += 3;
-        return Some(low | word >> 2 & 0x1f_c000);
+        return (low | word >> 2 & 0x1f_c000, at + 3);
     }
     long_varint(w, at)
 }
 
 #[cold]
-fn long_varint(w: &[u8; WINDOW], at: &mut usize) -> Option<u64> {
+#[inline(never)]
+fn long_varint(w: &[u8; WINDOW], at: usize) -> (u64, usize) {
     let mut value = 0u64;
     for i in 0..10 {
-        let b = w[(*at + i) & (LONGEST - 1)];
+        let b = w[(at + i) & (LONGEST - 1)];
         if i == 9 && b > 1 {
             break;
         }
         value |= u64::from(b & 0x7f) << (7 * i);
         if b < 0x80 {
-            *at += i + 1;
-            return Some(value);
+            return (value, at + i + 1);
         }
     }
-    None
+    (0, NO_END)
 }

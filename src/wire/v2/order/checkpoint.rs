@@ -42,8 +42,8 @@ encode!(Checkpoint { threads, marks, parked, gos, procs, sample, last, stw });
 /// Appends a goroutine: how far its number is from the one before, its sequence number, its state.
 fn pack(out: &mut Vec<u8>, before: u64, (id, go): (GoId, Go)) {
     encode_varint(id.0.wrapping_sub(before), out);
-    encode_varint(go.seq, out);
-    out.push(go.state as u8);
+    encode_varint(go.seq(), out);
+    out.push(go.state() as u8);
 }
 
 /// The goroutines that were packed; none after one that cannot have been.
@@ -54,7 +54,7 @@ fn unpack(bytes: &[u8]) -> impl Iterator<Item = (GoId, Go)> + '_ {
         last = last.wrapping_add(cursor.varint(what).ok()?);
         let seq = cursor.varint(what).ok()?;
         let state = *GoState::ALL.get(usize::from(cursor.byte(what).ok()?))?;
-        Some((GoId(last), Go { seq, state }))
+        Some((GoId(last), Go::new(seq, state)))
     })
 }
 
@@ -83,7 +83,7 @@ impl<'a> Orderer<'a> {
         }
         for (id, go) in unpack(&c.gos) {
             let g = o.go(id.0);
-            if let Some(slot) = o.gos.get_mut(g as usize) {
+            if let Some(slot) = o.gos.get_mut(g) {
                 *slot = go;
             }
         }
@@ -122,9 +122,9 @@ impl<'a> Orderer<'a> {
             .tables
             .gos
             .iter()
-            .zip(&self.gos)
+            .zip(self.gos.iter())
             .enumerate()
-            .map(|(i, (&id, &go))| {
+            .map(|(i, (&id, go))| {
                 let i = i as u32;
                 if self.is_over(i) && !held.contains(&i) {
                     return NONE;
@@ -157,11 +157,11 @@ mod tests {
 
     #[test]
     fn goroutines_are_packed_into_few_bytes_and_come_out_as_they_were() {
-        let go = |id, seq, state| (GoId(id), Go { seq, state });
+        let go = |id, seq, state| (GoId(id), Go::new(seq, state));
         let all = [
             go(1, 1, GoState::Waiting),
             go(900, 0, GoState::NotExist),
-            go(17, u64::MAX, GoState::Running),
+            go(17, u64::MAX >> 3, GoState::Running),
             go(u64::MAX, 3, GoState::Syscall),
         ];
         let (mut bytes, mut last) = (Vec::new(), 0);
@@ -169,7 +169,7 @@ mod tests {
             pack(&mut bytes, last, g);
             last = g.0.0;
         }
-        let same = |(a, b): (&(GoId, Go), (GoId, Go))| (a.0, a.1.seq, a.1.state) == (b.0, b.1.seq, b.1.state);
+        let same = |(a, b): (&(GoId, Go), (GoId, Go))| *a == b;
         assert!(all.iter().zip(unpack(&bytes)).all(same) && unpack(&bytes).count() == all.len());
         assert_eq!(unpack(&bytes[..bytes.len() - 1]).count(), all.len() - 1);
         let before = bytes.len();

@@ -7,6 +7,8 @@
 
 mod apply;
 mod checkpoint;
+mod goroutines;
+mod numbers;
 
 pub use checkpoint::Checkpoint;
 
@@ -20,6 +22,8 @@ use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::{Events, GoState, Kind, NONE, NONE16, Row};
 use crate::wire::frontier::Frontier;
 use crate::wire::tables::Tables;
+use goroutines::{Go, Goroutines};
+use numbers::Numbers;
 use rustc_hash::FxHashMap;
 
 /// A thread (M): what it runs, and its stream of events.
@@ -29,12 +33,6 @@ struct Thread {
     proc: u16,
     /// Its stream, an index into `streams`; threads that are only mentioned have none.
     stream: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Go {
-    seq: u64,
-    state: GoState,
 }
 
 /// States of a P on the wire. `Unknown` until this generation states it.
@@ -78,12 +76,9 @@ pub struct Orderer<'a> {
     /// Goroutines, Ps and threads by position.
     pub tables: Tables,
     thread_ids: FxHashMap<u64, u16>,
-    go_ids: FxHashMap<u64, u32>,
-    /// The goroutines looked up last, by the low bits of their number.
-    recent: Box<[(u64, u32); RECENT]>,
     proc_ids: FxHashMap<u64, u16>,
     threads: Vec<Thread>,
-    gos: Vec<Go>,
+    gos: Goroutines,
     procs: Vec<Proc>,
     streams: Vec<Stream>,
     /// The thread of each stream; `NONE16` for the stream of no thread.
@@ -109,8 +104,6 @@ pub struct Orderer<'a> {
     pub errors: Vec<Error>,
 }
 
-/// A power of two.
-const RECENT: usize = 1024;
 /// How long an event waits, in ns, for what may make it possible, in a generation from which events are missing: what
 /// it waits for may never come. Threads' clocks differ by far less.
 const PATIENCE: i64 = 200_000;
@@ -127,11 +120,9 @@ impl<'a> Orderer<'a> {
             gen_tables,
             tables: Tables::default(),
             thread_ids: FxHashMap::default(),
-            go_ids: FxHashMap::default(),
-            recent: Box::new([(0, NONE); RECENT]),
             proc_ids: FxHashMap::default(),
             threads: Vec::new(),
-            gos: Vec::new(),
+            gos: Goroutines::default(),
             procs: Vec::new(),
             streams: Vec::new(),
             stream_threads: Vec::new(),
@@ -183,8 +174,7 @@ impl<'a> Orderer<'a> {
 
     /// Whether there is no such goroutine any more, or none that is known of.
     fn is_over(&self, go: u32) -> bool {
-        let go = self.gos.get(go as usize);
-        go.is_none_or(|go| matches!(go.state, GoState::NotExist | GoState::Undetermined))
+        self.gos.get(go).is_none_or(Go::is_over)
     }
 
     /// Appends ordered events to `out` until it holds at least `max`; false when the generation is at its end.
@@ -227,6 +217,14 @@ impl<'a> Orderer<'a> {
                 Some(key) => key,
                 None => {
                     let time = self.streams[stream as usize].head.time;
+                    if !self.streams[stream as usize].is_decoded() {
+                        let found = self.advance(stream);
+                        if found != time {
+                            // It is none; what comes after it may be late.
+                            self.frontier.set(stream, found);
+                            return;
+                        }
+                    }
                     if self.sample_time < time {
                         self.flush_samples(time, out);
                     }
@@ -368,14 +366,12 @@ impl<'a> Orderer<'a> {
     /// Position of a goroutine, a new one if it is not known.
     #[inline]
     fn go(&mut self, id: u64) -> u32 {
-        if let Some(&g) = self.go_ids.get(&id) {
-            return g;
+        let known = self.gos.find(id);
+        if known != NONE {
+            return known;
         }
-        let g = self.gos.len() as u32;
-        self.gos.push(Go { seq: 0, state: GoState::Undetermined });
         self.tables.gos.push(GoId(id));
-        self.go_ids.insert(id, g);
-        g
+        self.gos.add(id)
     }
 
     /// Position of a P, a new one if it is not known.
@@ -402,19 +398,6 @@ impl<'a> Orderer<'a> {
         out.push(Row { time, ..row });
     }
 
-    #[inline(always)]
-    fn known_go(&mut self, id: u64) -> u32 {
-        let recent = self.recent[id as usize & (RECENT - 1)];
-        if recent.0 == id && recent.1 != NONE { recent.1 } else { self.look_up(id) }
-    }
-
-    #[cold]
-    fn look_up(&mut self, id: u64) -> u32 {
-        let go = self.go_ids.get(&id).copied().unwrap_or(NONE);
-        self.recent[id as usize & (RECENT - 1)] = (id, go);
-        go
-    }
-
     #[inline]
     fn known_proc(&self, id: u64) -> u16 {
         self.proc_ids.get(&id).copied().unwrap_or(NONE16)
@@ -437,8 +420,8 @@ impl<'a> Orderer<'a> {
     /// The goroutine on `thread` leaves it for `state`; false if there is none.
     #[inline]
     fn leave(&mut self, thread: u16, go: u32, state: GoState) -> bool {
-        let Some(g) = self.gos.get_mut(go as usize) else { return false };
-        g.state = state;
+        let Some(g) = self.gos.get_mut(go) else { return false };
+        g.enter(state);
         self.bind(thread, NONE);
         true
     }

@@ -11,13 +11,19 @@ impl Orderer<'_> {
     /// The goroutine of the first argument goes from one state to another, if it is there and the second argument is its
     /// next number in sequence, or by force. Its position; `None` if that cannot be yet.
     fn step(&mut self, head: &Head, from: GoState, to: GoState) -> Option<u32> {
-        let go = self.in_turn(head.args[0], head.args[1], from, to);
+        let go = self.gos.in_turn(head.args[0], head.args[1], from, to);
         if go.is_some() || !head.force {
             return go;
         }
         let g = self.go(head.args[0]);
-        self.gos[g as usize] = Go { state: to, seq: head.args[1] };
+        self.put(g, Go::new(head.args[1], to));
         Some(g)
+    }
+
+    fn put(&mut self, go: u32, row: Go) {
+        if let Some(g) = self.gos.get_mut(go) {
+            *g = row;
+        }
     }
 
     pub(super) fn go_start(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
@@ -46,8 +52,8 @@ impl Orderer<'_> {
     }
 
     pub(super) fn syscall_begin(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
-        let Some(go) = self.gos.get_mut(head.go as usize) else { return self.dropped() };
-        go.state = GoState::Syscall;
+        let Some(go) = self.gos.get_mut(head.go) else { return self.dropped() };
+        go.enter(GoState::Syscall);
         if let Some(p) = self.procs.get_mut(head.proc as usize) {
             p.state = P::Syscall;
             p.seq = head.args[0];
@@ -57,8 +63,8 @@ impl Orderer<'_> {
     }
 
     pub(super) fn syscall_end(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
-        let Some(go) = self.gos.get_mut(head.go as usize) else { return self.dropped() };
-        go.state = GoState::Running;
+        let Some(go) = self.gos.get_mut(head.go) else { return self.dropped() };
+        go.enter(GoState::Running);
         if let Some(p) = self.procs.get_mut(head.proc as usize) {
             p.state = P::Running;
         }
@@ -69,8 +75,8 @@ impl Orderer<'_> {
         if !head.force && self.procs.get(head.proc as usize).is_some_and(|p| p.state == P::Syscall) {
             return Step::NotYet;
         }
-        let Some(go) = self.gos.get_mut(head.go as usize) else { return self.dropped() };
-        go.state = GoState::Runnable;
+        let Some(go) = self.gos.get_mut(head.go) else { return self.dropped() };
+        go.enter(GoState::Runnable);
         self.bind(head.thread, NONE);
         self.done(out, head.row(time, Kind::GoSyscallEndBlocked))
     }
@@ -82,7 +88,7 @@ impl Orderer<'_> {
             id::GO_CREATE => (GoState::Runnable, Kind::GoCreate),
             _ => (GoState::Waiting, Kind::GoCreateBlocked),
         };
-        self.gos[go as usize] = Go { seq: 0, state };
+        self.put(go, Go::new(0, state));
         let (arg, stack) = (self.stack(head.args[1]), self.stack(head.args[2]));
         self.done(out, Row { go, arg, stack, ..head.row(time, kind) })
     }
@@ -90,7 +96,7 @@ impl Orderer<'_> {
     /// A thread of C calls into Go.
     pub(super) fn go_create_syscall(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
         let go = self.go(head.args[0]);
-        self.gos[go as usize] = Go { seq: 0, state: GoState::Syscall };
+        self.put(go, Go::new(0, GoState::Syscall));
         self.bind(head.thread, go);
         self.done(out, Row { go, ..head.row(time, Kind::GoCreateSyscall) })
     }
@@ -122,7 +128,7 @@ impl Orderer<'_> {
             _ => return self.dropped(),
         };
         let go = self.go(head.args[0]);
-        self.gos[go as usize] = Go { seq: 0, state };
+        self.put(go, Go::new(0, state));
         let mut thread = head.thread;
         match state {
             GoState::Running => self.bind(head.thread, go),
@@ -141,9 +147,9 @@ impl Orderer<'_> {
 
     /// A coroutine hands its thread to another. One event on the wire, three things that happen.
     pub(super) fn go_switch(&mut self, head: &Head, time: Time, out: &mut Events) -> Step {
-        let to = self.known_go(head.args[0]);
-        let ready = |go: &Go| go.state == GoState::Waiting && head.args[1] == go.seq.wrapping_add(1);
-        if !head.force && !self.gos.get(to as usize).is_some_and(ready) {
+        let to = self.gos.find(head.args[0]);
+        let ready = |go: Go| go.expects(head.args[1], GoState::Waiting);
+        if !head.force && !self.gos.get(to).is_some_and(ready) {
             return Step::NotYet;
         }
         let (state, kind) = match head.op {
@@ -154,7 +160,7 @@ impl Orderer<'_> {
             return self.dropped();
         }
         let go = self.go(head.args[0]);
-        self.gos[go as usize] = Go { seq: head.args[1], state: GoState::Running };
+        self.put(go, Go::new(head.args[1], GoState::Running));
         self.emit(out, Row { go, ..head.row(time, Kind::GoUnblock) });
         self.emit(out, head.row(time, kind));
         self.bind(head.thread, go);

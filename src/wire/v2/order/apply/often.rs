@@ -1,8 +1,8 @@
 //! The three events that a trace of much switching consists of, without the detours that others need.
 
-use super::super::super::spec::id;
-use super::super::super::stream::{self, decode_args};
-use super::super::{Go, Orderer};
+use super::super::super::spec::{ARG_COUNTS, INVALID, id};
+use super::super::super::stream::{varint, window};
+use super::super::Orderer;
 use crate::base::{Duration, Time};
 use crate::wire::event::{Events, GoState, Kind, NONE, Row};
 
@@ -15,91 +15,89 @@ impl Orderer<'_> {
     /// elsewhere each time it does not.
     #[inline(always)]
     pub(in super::super) fn gallop(&mut self, stream: u16, limit: Time, out: &mut Events, max: usize) -> Option<Time> {
-        let s = &mut self.streams[stream as usize];
+        let s = &self.streams[stream as usize];
         if !matches!(s.head.op, id::GO_START | id::GO_UNBLOCK | id::GO_BLOCK) {
             return None;
         }
         let thread = self.stream_threads[stream as usize];
         let m = self.threads.get(thread as usize)?;
         let (mut by, proc) = (m.go, m.proc);
-        let mut at = s.lend();
-        let head = at.pos;
-        let clock = &self.gen_tables.clock;
-        // A sample is due before what comes after it.
-        let until = limit.min(self.sample_time + Duration(1));
+        let tables = self.gen_tables;
+        // A sample is due before what comes after it. Until then the clock's own units will do.
+        let until = tables.clock.first_at(limit.min(self.sample_time + Duration(1)));
+        let mut last = self.last;
+        let (bytes, end) = s.bytes();
+        let (mut pos, mut ts) = s.at();
+        let head = pos;
         let mut next = None;
-        while at.pos < at.near && out.len() < max {
-            let Some(w) = at.window() else { break };
+        while out.len() < max {
+            let Some(w) = window(bytes, pos) else { break };
             let op = w[0];
-            let (now, row, len);
+            let (dt, at) = varint(w, 1);
+            let now = ts.saturating_add(dt);
+            if now >= until {
+                if ARG_COUNTS[op as usize] != INVALID && pos + at <= end {
+                    next = Some((op, tables.clock.time(now)));
+                }
+                break;
+            }
+            let len;
             if op == id::GO_START {
-                let Some((dt, [id, seq], n)) = decode_args(w) else { break };
-                (now, len) = (at.ts.saturating_add(dt), n);
-                let time = clock.time(now);
-                if time >= until || at.pos + len > at.end {
-                    next = Some((stream::Head { op, time, args: [id, seq, 0, 0] }, len, now));
+                let (id, at) = varint(w, at);
+                let (seq, at) = varint(w, at);
+                if pos + at > end {
                     break;
                 }
-                let Some(go) = self.in_turn(id, seq, GoState::Runnable, GoState::Running) else { break };
-                row = Row { time, kind: Kind::GoStart, go, by: NONE, proc, thread, stack: NONE, arg: NONE };
-                by = go;
+                let Some(go) = self.gos.in_turn(id, seq, GoState::Runnable, GoState::Running) else { break };
+                // As in `emit`.
+                last = tables.clock.time(now).max(last);
+                let kind = Kind::GoStart;
+                out.push(Row { time: last, kind, go, by: NONE, proc, thread, stack: NONE, arg: NONE });
+                (by, len) = (go, at);
             } else if op == id::GO_UNBLOCK {
-                let Some((dt, [id, seq, stack], n)) = decode_args(w) else { break };
-                (now, len) = (at.ts.saturating_add(dt), n);
-                let time = clock.time(now);
-                if time >= until || at.pos + len > at.end {
-                    next = Some((stream::Head { op, time, args: [id, seq, stack, 0] }, len, now));
+                let (id, at) = varint(w, at);
+                let (seq, at) = varint(w, at);
+                let (stack, at) = varint(w, at);
+                if pos + at > end {
                     break;
                 }
-                let Some(go) = self.in_turn(id, seq, GoState::Waiting, GoState::Runnable) else { break };
-                row = Row { time, kind: Kind::GoUnblock, go, by, proc, thread, stack: self.stack(stack), arg: NONE };
+                let Some(go) = self.gos.in_turn(id, seq, GoState::Waiting, GoState::Runnable) else { break };
+                last = tables.clock.time(now).max(last);
+                let (kind, stack) = (Kind::GoUnblock, tables.stack_ids.get(stack));
+                out.push(Row { time: last, kind, go, by, proc, thread, stack, arg: NONE });
+                len = at;
             } else if op == id::GO_BLOCK {
-                let Some((dt, [reason, stack], n)) = decode_args(w) else { break };
-                (now, len) = (at.ts.saturating_add(dt), n);
-                let time = clock.time(now);
-                if time >= until || at.pos + len > at.end {
-                    next = Some((stream::Head { op, time, args: [reason, stack, 0, 0] }, len, now));
+                let (reason, at) = varint(w, at);
+                let (stack, at) = varint(w, at);
+                if pos + at > end {
                     break;
                 }
-                let Some(go) = self.gos.get_mut(by as usize) else { break };
-                go.state = GoState::Waiting;
-                let (arg, stack) = (self.text(reason), self.stack(stack));
-                row = Row { time, kind: Kind::GoBlock, go: by, by, proc, thread, stack, arg };
-                by = NONE;
+                let Some(go) = self.gos.get_mut(by) else { break };
+                go.enter(GoState::Waiting);
+                last = tables.clock.time(now).max(last);
+                let (kind, stack, arg) = (Kind::GoBlock, tables.stack_ids.get(stack), tables.string_ids.get(reason));
+                out.push(Row { time: last, kind, go: by, by, proc, thread, stack, arg });
+                (by, len) = (NONE, at);
             } else {
                 break;
             }
-            self.emit(out, row);
-            (at.pos, at.ts) = (at.pos + len, now);
+            (pos, ts) = (pos + len, now);
         }
-        if at.pos == head {
-            self.streams[stream as usize].stay(at);
+        if pos == head {
             return None;
         }
+        self.last = last;
         self.bind(thread, by);
         let s = &mut self.streams[stream as usize];
         match next {
-            Some((head, len, now)) if at.pos + len <= at.end => {
-                s.go_on_with(at, head, len, now);
-                Some(head.time)
+            Some(next) => {
+                s.stop_at(pos, ts, next);
+                Some(next.1)
             }
-            _ => {
-                s.go_on(at);
+            None => {
+                s.go_on(pos, ts);
                 Some(self.advance(stream))
             }
         }
-    }
-
-    /// A goroutine goes from one state to another, if it is there and `seq` is its next number in sequence. Its position;
-    /// `None` if that cannot be yet.
-    #[inline(always)]
-    pub(super) fn in_turn(&mut self, id: u64, seq: u64, from: GoState, to: GoState) -> Option<u32> {
-        let g = self.known_go(id);
-        let go = self.gos.get_mut(g as usize)?;
-        if go.state != from || seq != go.seq.wrapping_add(1) {
-            return None;
-        }
-        *go = Go { state: to, seq };
-        Some(g)
     }
 }
