@@ -408,7 +408,8 @@ fn a_recording_grows_on_the_screen_while_it_is_made() {
     let (url, next) = server_in_steps(data.clone());
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("rec");
-    let mut v = Viewer::run((140, 30), &[Path::new("record"), Path::new(&url), Path::new("-o"), &folder], &[]);
+    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
+    let mut v = Viewer::run((140, 30), &[&args[..], &[folder.as_path()]].concat(), &[]);
     // The second generation says where the first one ends.
     next.send(()).unwrap();
     next.send(()).unwrap();
@@ -417,8 +418,11 @@ fn a_recording_grows_on_the_screen_while_it_is_made() {
     let mut before = events(&v.screen.screen().contents()).unwrap();
     // Keys are answered, and the cursor stays on its row while the trace grows.
     v.press("jj");
-    let cursor =
-        |s: &str| s.lines().find(|l| l.contains('›')).map(|l| l.split('›').nth(1).unwrap_or("")[..8].to_owned());
+    // The detail pane is named after what is under the cursor.
+    let cursor = |s: &str| {
+        let rule = s.lines().find(|l| l.starts_with("─ ") && l.contains('┬'))?;
+        Some(rule.split(" · ").next().unwrap_or_default().to_owned())
+    };
     v.until("a cursor", |s| cursor(s).is_some());
     let row = cursor(&v.screen.screen().contents());
     for _ in 0..3 {
@@ -448,7 +452,8 @@ fn the_first_q_ends_a_recording_and_what_was_had_is_kept() {
     let (url, next) = server_in_steps(data.clone());
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("rec");
-    let mut v = Viewer::run((140, 30), &[Path::new("record"), Path::new(&url), Path::new("-o"), &folder], &[]);
+    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
+    let mut v = Viewer::run((140, 30), &[&args[..], &[folder.as_path()]].concat(), &[]);
     (0..3).for_each(|_| next.send(()).unwrap());
     v.shows("Esc/q stops");
     v.press("q");

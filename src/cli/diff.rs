@@ -10,9 +10,9 @@ use crate::input;
 use crate::profile::model::Profile;
 use crate::record::take::HEAP;
 use crate::report;
+use crate::report::diff::story::Lang;
 use crate::report::json;
 use crate::report::schema::diff::Json;
-use crate::report::story::Lang;
 use clap::{Args, ValueEnum};
 use limit::Limit;
 use std::io::Write;
@@ -92,7 +92,7 @@ pub fn run(args: &DiffArgs, out: &mut dyn Write) -> Result<Exit> {
     match args.format {
         Style::Text => report::diff::write(&d, args.limit, args.all, page(), out)?,
         Style::Markdown => report::diff::markdown(&d, args.limit, out)?,
-        Style::Story => report::story::write(&told, args.lang, out)?,
+        Style::Story => report::diff::story::write(&told, args.lang, out)?,
         Style::Json => json::write(&Json::of((&d, &told), (&a.names, &b.names), &failed, args.all), out)?,
     }
     if args.format != Style::Json {

@@ -1,5 +1,7 @@
 //! How recordings differ, as text and as Markdown.
 
+pub mod story;
+
 use super::schema::diff::verdict;
 use super::table::{Column, Page, Table};
 use crate::analysis::diff::{Diff, Measure, Row, Side, Verdict, What, Work};

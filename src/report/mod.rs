@@ -21,7 +21,6 @@ pub mod rows;
 pub mod sched;
 pub mod schema;
 pub mod spans;
-pub mod story;
 pub mod summary;
 pub mod table;
 pub mod why;

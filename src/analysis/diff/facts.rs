@@ -23,6 +23,8 @@ const MOST: u32 = 256;
 const MOST_SLICES: i64 = 36_000;
 /// Between two samples of the CPU profiler, unless a program says otherwise, which its trace does not tell.
 const PERIOD: Duration = Duration(10_000_000);
+/// What the handler of a request is called that no event tells.
+const NO_HANDLER: &str = "(handler not known)";
 /// How the functions begin that assign to maps.
 const MAP_ASSIGN: &str = "runtime.mapassign";
 
@@ -234,7 +236,8 @@ impl Facts {
         })?;
         w.flush(index.end);
         let kinds = told::each(source, Rules::shipped(), &mut |s| {
-            if s.complete() && s.name.is_some() {
+            // Requests whose handler no event tells are requests all the same.
+            if s.complete() && (s.name.is_some() || !matches!(s.kind, TASK | REGION)) {
                 let handle = match s.kind {
                     TASK => Handle::Task(s.name),
                     REGION => Handle::Region(s.name),
@@ -382,7 +385,8 @@ impl Walk<'_> {
             Handle::Region(n) => (What::Region, dict.str(n).to_owned(), 0, none(), no),
             Handle::Span(k, n) => {
                 let kind = self.kinds.get(usize::from(k.0)).cloned().unwrap_or_default();
-                (What::Span, dict.str(n).to_owned(), 0, kind, no)
+                let name = if n.is_some() { dict.str(n) } else { NO_HANDLER };
+                (What::Span, name.to_owned(), 0, kind, no)
             }
         };
         Key { what, name, line, reason, measure }
