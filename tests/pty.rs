@@ -74,8 +74,10 @@ impl Viewer {
 
     /// Reads until the screen is as wanted.
     fn until(&mut self, what: &str, holds: impl Fn(&str) -> bool) {
+        // A screen that counts seconds is never silent.
+        let end = std::time::Instant::now() + SILENCE * 2;
         while !holds(&self.screen.screen().contents()) {
-            match self.output.recv_timeout(SILENCE) {
+            match self.output.recv_timeout(SILENCE.min(end.saturating_duration_since(std::time::Instant::now()))) {
                 Ok(bytes) => self.screen.process(&bytes),
                 Err(e) => panic!("{what}: {e}; the screen is\n{}", self.screen.screen().contents()),
             }
@@ -319,4 +321,151 @@ fn the_root_cause_of_two_incidents_is_at_most_three_keys_away() {
         v.press("q");
         v.ends();
     }
+}
+
+/// Where each generation of a trace of Go 1.26 or later ends: a batch is a type, four numbers and as many bytes as the last
+/// of them says, and a byte of its own ends a generation.
+fn generations(data: &[u8]) -> Vec<usize> {
+    let (mut ends, mut at) = (Vec::new(), 16);
+    while at < data.len() {
+        if data[at] == 52 {
+            at += 1;
+            ends.push(at);
+            continue;
+        }
+        let mut numbers = [0usize; 4];
+        at += if data[at] == 1 { 1 } else { 2 };
+        for n in &mut numbers {
+            for shift in (0..).step_by(7) {
+                *n |= usize::from(data[at] & 0x7f) << (shift & 63);
+                at += 1;
+                if data[at - 1] < 0x80 {
+                    break;
+                }
+            }
+        }
+        at += numbers[3];
+    }
+    ends
+}
+
+/// A server of `net/http/pprof` that sends a generation of a trace each time that the test asks for one, and ends when it
+/// asks no more.
+fn server_in_steps(trace: Vec<u8>) -> (String, std::sync::mpsc::Sender<()>) {
+    let (ask, asked) = channel::<()>();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(asked));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let (trace, asked) = (trace.clone(), asked.clone());
+            std::thread::spawn(move || {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    if stream.read_exact(&mut byte).is_err() {
+                        return;
+                    }
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                if !head.contains("/trace") {
+                    let file = if head.contains("/profile") { "cpu.pb.gz" } else { "heap.pb.gz" };
+                    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-traces").join(file);
+                    let body = std::fs::read(path).unwrap();
+                    let first = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+                    let _ = stream.write_all(&[first.as_bytes(), &body].concat());
+                    return;
+                }
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+                let (mut from, asked) = (0, asked.lock().unwrap());
+                for to in generations(&trace) {
+                    if asked.recv().is_err() {
+                        break;
+                    }
+                    let piece = &trace[from..to];
+                    let chunk = [format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat();
+                    if stream.write_all(&chunk).and_then(|()| stream.flush()).is_err() {
+                        return;
+                    }
+                    from = to;
+                }
+                let _ = stream.write_all(b"0\r\n\r\n");
+            });
+        }
+    });
+    (format!("http://{address}"), ask)
+}
+
+/// The events that the title counts.
+fn events(screen: &str) -> Option<u64> {
+    let before = screen.lines().next()?.split(" events").next()?;
+    let digits = before.rsplit(" · ").next()?.chars().filter(char::is_ascii_digit).collect::<String>();
+    digits.parse().ok()
+}
+
+#[test]
+fn a_recording_grows_on_the_screen_while_it_is_made() {
+    let data = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/long.trace")).unwrap();
+    let (url, next) = server_in_steps(data.clone());
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("rec");
+    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
+    let mut v = Viewer::run((140, 30), &[&args[..], &[folder.as_path()]].concat(), &[]);
+    // The second generation says where the first one ends.
+    next.send(()).unwrap();
+    next.send(()).unwrap();
+    v.shows("Esc/q stops");
+    v.until("events", |s| events(s).is_some());
+    let mut before = events(&v.screen.screen().contents()).unwrap();
+    // Keys are answered, and the cursor stays on its row while the trace grows.
+    // The detail pane is named after what is under the cursor.
+    let cursor = |s: &str| {
+        let rule = s.lines().find(|l| l.starts_with("─ ") && l.contains('┬'))?;
+        Some(rule.split(" · ").next().unwrap_or_default().to_owned())
+    };
+    v.until("a cursor", |s| cursor(s).is_some());
+    let first = cursor(&v.screen.screen().contents());
+    v.press("j");
+    v.until("the next row", |s| cursor(s).is_some_and(|c| Some(c) != first));
+    let row = cursor(&v.screen.screen().contents());
+    for _ in 0..3 {
+        next.send(()).unwrap();
+        v.until("more events", |s| events(s).is_some_and(|n| n > before));
+        before = events(&v.screen.screen().contents()).unwrap();
+        assert_eq!(cursor(&v.screen.screen().contents()), row);
+        v.press("?");
+        v.shows("keys; / searches");
+        v.press("\x1b");
+        v.until("no list of keys", |s| !s.contains("keys; / searches"));
+    }
+    // All the rest, and the end of the answer: the trace is complete, and what was recorded beside it is open, too.
+    (0..15).for_each(|_| next.send(()).unwrap());
+    drop(next);
+    v.until("the end of the recording", |s| !s.lines().next().is_some_and(|l| l.contains("recording")));
+    v.press("9");
+    // Without profiles the view says how they are opened.
+    v.shows(" of 6: cpu.pb.gz");
+    v.press("q");
+    v.ends();
+    assert_eq!(std::fs::read(folder.join("trace.out")).unwrap(), data);
+    assert!(folder.join("gotrail.json").exists());
+}
+
+#[test]
+fn the_first_q_ends_a_recording_and_what_was_had_is_kept() {
+    let data = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/long.trace")).unwrap();
+    let (url, next) = server_in_steps(data.clone());
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("rec");
+    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
+    let mut v = Viewer::run((140, 30), &[&args[..], &[folder.as_path()]].concat(), &[]);
+    (0..3).for_each(|_| next.send(()).unwrap());
+    v.shows("Esc/q stops");
+    v.press("q");
+    v.until("the end of the recording", |s| !s.lines().next().is_some_and(|l| l.contains("recording")));
+    v.press("q");
+    v.ends();
+    let kept = std::fs::read(folder.join("trace.out")).unwrap();
+    assert!(!kept.is_empty() && data.starts_with(&kept));
 }

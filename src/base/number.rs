@@ -143,6 +143,11 @@ pub fn percent(part: f64, whole: f64) -> String {
     format!("{share:.1} %")
 }
 
+/// How often something is a second: `12.3`, from a hundred on without a part: `1 234`.
+pub fn rate(x: f64) -> String {
+    if x < 100.0 { format!("{x:.1}") } else { count(x.round() as u64) }
+}
+
 /// From this heap goal on there is none: the GC is off (GOGC=off), and the runtime's goal is the largest number there is.
 pub const NO_GOAL: u64 = 1 << 62;
 

@@ -259,7 +259,7 @@ impl Format {
 /// Where a generation ends, as the next one says (from 1.25 on its clock batch comes first).
 fn cut(minor: u32, scan: &Scan, i: usize, tables: &GenTables) -> Cut {
     let Some(next) = scan.generations.get(i + 1) else { return Cut::None };
-    match next.batches.iter().find(|b| b.kind == BatchKind::Clock) {
+    match next.clock() {
         Some(b) if minor >= 25 => Cut::At(tables.clock.time(b.ts)),
         _ => Cut::LastEvent,
     }

@@ -305,6 +305,15 @@ impl Recordings {
         Some(out)
     }
 
+    /// How many units are whole and will not change any more, whatever is appended to the file: of the last one it is not
+    /// known where it ends, as the next one says that.
+    pub fn settled(&self) -> usize {
+        let Some(rec) = self.all.last() else { return 0 };
+        let Format::V2 { minor, scan } = &rec.format else { return 0 };
+        let told = scan.generations.last().is_some_and(|g| *minor < 25 || g.clock().is_some());
+        self.units.len().saturating_sub(if told { 1 } else { 2 })
+    }
+
     /// Where unit `i` begins in the file.
     pub fn offset(&self, i: usize) -> u64 {
         let (rec, u) = self.of(i);
@@ -323,8 +332,8 @@ impl Recordings {
         }
     }
 
-    /// A scale for the grid, as far as headers tell how long the trace is.
-    pub fn scale(&self) -> Scale {
+    /// A scale for the grid, as far as headers tell how long the trace is; at least as long as `expected`.
+    pub fn scale(&self, expected: Duration) -> Scale {
         let spans = self.units.iter().filter_map(|&(r, u)| {
             let rec = &self.all[r];
             let (from, to) = rec.format.span(u..u + 1)?;
@@ -332,7 +341,10 @@ impl Recordings {
             Some((from.saturating_add(shift), to.saturating_add(shift)))
         });
         let (from, to) = spans.fold((i64::MAX, i64::MIN), |(a, b), (x, y)| (a.min(x), b.max(y)));
-        if from > to { Scale::over(Time(0), Time(0)) } else { Scale::over(Time(from), Time(to)) }
+        if from > to {
+            return Scale::over(Time(0), Time(0));
+        }
+        Scale::over(Time(from), Time(to.max(from.saturating_add(expected.0))))
     }
 
     /// When unit `i` begins.

@@ -46,6 +46,7 @@ impl OpenArgs {
             memory: Some(usize::try_from(memory).unwrap_or(usize::MAX)),
             most: Some(memory::Most::of(given)),
             recording: self.recording.map(|n| usize::try_from(n).unwrap_or(usize::MAX)),
+            growing: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `gotrail record`.
 
+mod live;
+
 use super::viewer::{self, ViewArgs};
 use super::{Exit, Failure, Result, Usage, matching, note, window};
 use crate::base::Duration;
@@ -37,7 +39,7 @@ pub struct RecordArgs {
     /// How long [default: 5; with --keep at most a day]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seconds: Option<u64>,
-    /// Do not open the viewer afterwards
+    /// Do not open the viewer, which otherwise shows the recording while it is made, and a ring when it is over
     #[arg(long)]
     no_open: bool,
     /// The load meanwhile, for whoever reads the recording: "1200 requests/s"
@@ -109,7 +111,9 @@ pub fn run(args: &RecordArgs, out: &mut dyn Write) -> Result<Exit> {
     if let Some(every) = args.every {
         return series(&server, &wish, &folder, (span(every), args.count), &flags, out);
     }
+    let shown = !args.no_open && io::stdout().is_terminal() && io::stdin().is_terminal();
     let (made, exit) = match args.keep {
+        None if shown => return live::run(&server, &wish, &folder, &flags, ViewArgs::default(), out),
         Some(keep) => with_progress(&flags, true, |control| {
             let (made, end) = ring::keep(&server, (&wish, span(keep)), until.as_ref(), &folder, control)?;
             // Whoever waits for something wants to know whether it happened.
@@ -121,13 +125,10 @@ pub fn run(args: &RecordArgs, out: &mut dyn Write) -> Result<Exit> {
         }
     };
     let exit = exit.max(said(&made, &folder, out)?);
-    if args.no_open || made.files.is_empty() || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return Ok(exit);
+    if shown && !made.files.is_empty() {
+        out.flush()?;
+        viewer::run(&ViewArgs { files: live::files(&made, &folder), ..ViewArgs::default() })?;
     }
-    writeln!(out, "opening it; the viewer shows a recording when it is over")?;
-    out.flush()?;
-    let files = made.files.iter().map(|f| folder.path().join(&f.name)).filter(|f| !f.ends_with(crate::input::DUMP));
-    viewer::run(&ViewArgs { files: files.collect(), ..ViewArgs::default() })?;
     Ok(exit)
 }
 
@@ -160,29 +161,49 @@ fn series(
 
 /// Records, and says on standard error how far it is if that is a terminal; a ring ends with Enter there.
 fn with_progress<T>(flags: &Flags, ring: bool, record: impl FnOnce(&Control) -> Result<T>) -> Result<T> {
-    let shown = io::stderr().is_terminal();
-    let last = Cell::new(None::<Instant>);
+    let line = Line::new();
     let progress = |p: Progress| {
-        if shown && last.get().is_none_or(|l| l.elapsed() >= AGAIN) {
-            last.set(Some(Instant::now()));
-            let kept = if ring { format!(", {} generations kept; Enter ends it", p.kept) } else { String::new() };
-            let (time, trace, rate) = (p.elapsed.as_secs(), bytes(p.bytes), bytes(p.rate()));
-            let _ = write!(io::stderr(), "\r\x1b[Krecording {time}s: trace {trace}, {rate}/s{kept}");
-        }
+        let kept = if ring { format!(", {} generations kept; Enter ends it", p.kept) } else { String::new() };
+        let (time, trace, rate) = (p.elapsed.as_secs(), bytes(p.bytes), bytes(p.rate()));
+        line.say(&format!("recording {time}s: trace {trace}, {rate}/s{kept}"));
     };
     let over = AtomicBool::new(false);
-    let result = std::thread::scope(|s| {
+    std::thread::scope(|s| {
         if ring && io::stdin().is_terminal() {
             s.spawn(|| enter(&over, &flags.keep));
         }
         let result = record(&Control { stop: &flags.stop, keep: &flags.keep, progress: &progress });
         over.store(true, Ordering::Relaxed);
         result
-    });
-    if last.get().is_some() {
-        let _ = write!(io::stderr(), "\r\x1b[K");
+    })
+}
+
+/// A line on standard error that says how far a recording is, if that is a terminal.
+struct Line {
+    shown: bool,
+    last: Cell<Option<Instant>>,
+}
+
+impl Line {
+    fn new() -> Line {
+        Line { shown: io::stderr().is_terminal(), last: Cell::new(None) }
     }
-    result
+
+    /// Says it in place of what was said before; not too often.
+    fn say(&self, text: &str) {
+        if self.shown && self.last.get().is_none_or(|l| l.elapsed() >= AGAIN) {
+            self.last.set(Some(Instant::now()));
+            let _ = write!(io::stderr(), "\r\x1b[K{text}");
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.last.get().is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 /// Waits for a key until it is `over`.

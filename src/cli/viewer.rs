@@ -8,10 +8,12 @@ use crate::input::{self, Kind};
 use crate::profile::dump;
 use crate::read::Trace;
 use crate::read::trace::Options;
+use crate::record::Folder;
 use crate::source::Places;
 use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::keymap::Keymap;
+use crate::tui::app::live::Live;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::term::screen;
 use crate::tui::term::screen::Setup;
@@ -185,11 +187,15 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
     }
     // In a folder they stand by name: that of the CPU is looked at first, and one without samples last.
     if files.iter().any(|f| f.is_dir()) {
-        let of_cpu = |p: &Profiled| p.kinds().any(|k| k.0 == "cpu");
-        profiles.sort_by_key(|p| (p.profile.samples.is_empty(), !of_cpu(p)));
+        of_cpu_first(&mut profiles);
     }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
     Ok(Opened { trace, profiles, told: Arc::new(told), name: called(&names, files), at })
+}
+
+/// Puts the profile of the CPU first, and those without samples last.
+pub(super) fn of_cpu_first(profiles: &mut [Arc<Profiled>]) {
+    profiles.sort_by_key(|p| (p.profile.samples.is_empty(), !p.kinds().any(|k| k.0 == "cpu")));
 }
 
 /// What many files are called in the title, where all their names would leave no room for anything else; those of a folder with
@@ -254,21 +260,34 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
         return Err(Usage::NoTerminal.into());
     }
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
+    let o = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
+    show(args, &settings, o, None)
+}
+
+/// Opens the viewer on a trace that is being recorded into a folder.
+pub(super) fn watch(args: &ViewArgs, trace: Arc<Trace>, folder: &Folder, live: Live) -> Result<Exit> {
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
+    let name = called(&[trace.name().to_owned()], &[folder.path().to_owned()]);
+    let (profiles, told) = (Vec::new(), Beside::default());
+    show(args, &settings, Opened { trace, profiles, told, name, at: None }, Some(live))
+}
+
+fn show(args: &ViewArgs, settings: &Settings, o: Opened, live: Option<Live>) -> Result<Exit> {
     let keymap = Keymap::new(&settings.keys).map_err(Usage::Bindings)?;
     let view = ViewId::from_name(&settings.view).map_err(|e| Usage::Bindings(vec![e]))?;
-    let o = opened(&args.files, &args.against, &args.open.options(open::chosen(&settings)))?;
     screen::run(Setup {
         trace: o.trace,
         profiles: o.profiles,
         beside: o.told,
         name: o.name,
         at: o.at,
-        theme: theme(&settings, args.ascii, |v| std::env::var_os(v))?,
+        theme: theme(settings, args.ascii, |v| std::env::var_os(v))?,
         keymap,
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
-        places: places(&settings, &args.source, &args.files),
+        places: places(settings, &args.source, &args.files),
         mouse: settings.mouse,
         view,
+        live,
     })
     .map_err(Failure::Viewer)?;
     Ok(Exit::Done)

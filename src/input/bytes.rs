@@ -9,6 +9,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The bytes of an input. Cheap to clone.
@@ -25,8 +26,8 @@ pub enum Bytes {
 /// A file that is open for as long as its bytes are wanted.
 pub struct OnDisk {
     file: File,
-    /// Its length when it was opened. What is appended later is not read.
-    len: usize,
+    /// Its length when it was opened. What is appended later is not read unless somebody [asks](Bytes::extend) for it.
+    len: AtomicUsize,
     /// The first thing that could not be read.
     missing: OnceLock<Missing>,
 }
@@ -48,7 +49,21 @@ impl Bytes {
     /// The file's length cannot be had, or is more than memory could address.
     pub fn of_file(file: File) -> io::Result<Bytes> {
         let len = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
-        Ok(Bytes::File(Arc::new(OnDisk { file, len, missing: OnceLock::new() })))
+        Ok(Bytes::File(Arc::new(OnDisk { file, len: AtomicUsize::new(len), missing: OnceLock::new() })))
+    }
+
+    /// Takes in what has been appended to the file since it was opened, or since the last time: in all copies of this. Returns
+    /// how many bytes there are now. Bytes in memory do not grow.
+    ///
+    /// # Errors
+    ///
+    /// The file's length cannot be had, or is more than memory could address.
+    pub fn extend(&self) -> io::Result<usize> {
+        if let Bytes::File(f) = self {
+            let now = usize::try_from(f.file.metadata()?.len()).map_err(io::Error::other)?;
+            f.len.fetch_max(now, Ordering::Relaxed);
+        }
+        Ok(self.len())
     }
 
     /// How many there are.
@@ -56,7 +71,7 @@ impl Bytes {
         match self {
             Bytes::Memory(b) => b.len(),
             Bytes::Static(b) => b.len(),
-            Bytes::File(f) => f.len,
+            Bytes::File(f) => f.len(),
         }
     }
 
@@ -124,8 +139,12 @@ impl Bytes {
 }
 
 impl OnDisk {
+    fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
     fn read_at(&self, at: usize, out: &mut [u8]) -> usize {
-        let wanted = out.len().min(self.len.saturating_sub(at));
+        let wanted = out.len().min(self.len().saturating_sub(at));
         let mut n = 0;
         while n < wanted {
             match read_once(&self.file, &mut out[n..wanted], (at + n) as u64) {
@@ -147,7 +166,7 @@ impl OnDisk {
     #[cold]
     fn lose(&self, at: usize, cause: Option<&io::Error>) {
         self.missing.get_or_init(|| {
-            let was = self.len as u64;
+            let was = self.len() as u64;
             let what = match (cause, self.file.metadata()) {
                 (Some(e), _) => format!("the file can no longer be read: {}", text::escape(&e.to_string())),
                 (None, Ok(now)) if now.len() < was => format!(
@@ -192,12 +211,14 @@ mod tests {
         assert_eq!(bytes.missing(), None, "nobody asked for what was not there");
         file.write_all(&[8; 100]).unwrap();
         assert_eq!(bytes.load().len(), 5000, "what is appended is not read");
+        assert_eq!((bytes.clone().extend().unwrap(), bytes.len()), (5100, 5100), "unless somebody asks for it");
         file.set_len(3000).unwrap();
+        assert_eq!(bytes.extend().unwrap(), 5100, "it does not shrink");
         assert_eq!(bytes.get(2900..2950), vec![7; 50]);
         assert_eq!(bytes.missing(), None);
         assert_eq!(bytes.get(2990..3990).len(), 10);
         let missing = bytes.missing().unwrap();
         assert_eq!(missing.offset, 3000);
-        assert_eq!(missing.what, "the file was cut short while it was open, from 4.88kB to 2.93kB");
+        assert_eq!(missing.what, "the file was cut short while it was open, from 4.98kB to 2.93kB");
     }
 }

@@ -48,7 +48,7 @@ impl Trace {
         let units: BTreeSet<usize> = chosen.map(|(_, p)| p.unit).collect();
         let of = |unit: usize| index.segments.iter().zip(plans.iter()).filter(move |(_, p)| p.unit == unit);
         let (Some(&first), Some(&last)) = (units.first(), units.last()) else { return Err(CutError::Nothing) };
-        let pieces = self.recordings.pieces(|u| units.contains(&u)).ok_or(CutError::OnePiece)?;
+        let pieces = self.file().pieces(|u| units.contains(&u)).ok_or(CutError::OnePiece)?;
         for piece in pieces {
             for at in piece.clone().step_by(COPIED) {
                 out.write_all(&self.data.get(at..(at + COPIED).min(piece.end)))?;

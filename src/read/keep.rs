@@ -7,7 +7,8 @@ use std::io;
 impl Trace {
     /// The trace's identity, if its index is worth keeping.
     pub(crate) fn key(&self) -> Option<Key> {
-        let scans = self.recordings.scans().filter(|_| self.whole && self.size() >= self.kept.smallest)?;
+        let file = self.file();
+        let scans = file.scans().filter(|_| self.whole && self.size() >= self.kept.smallest)?;
         Some(Key::of(&self.data, &scans))
     }
 
@@ -16,7 +17,7 @@ impl Trace {
         let Some(folder) = &self.kept.folder else { return false };
         let Some(key) = self.key() else { return false };
         let Some(bytes) = folder.read(key, self.size()) else { return false };
-        let Some(kept) = decode(&bytes, key, self.recordings.units()) else { return false };
+        let Some(kept) = decode(&bytes, key, self.file().units()) else { return false };
         drop(bytes);
         let mut c = lock(&self.committer);
         c.commit.know(&kept.index);

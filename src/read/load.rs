@@ -39,7 +39,7 @@ const CHUNKS_AHEAD: usize = 4;
 pub(crate) struct Committer {
     pub commit: Commit,
     /// The next unit, and part of it.
-    next: (usize, usize),
+    pub(super) next: (usize, usize),
     waiting: BTreeMap<(usize, usize), Folded>,
     maps: Arc<Maps>,
 }
@@ -96,14 +96,27 @@ impl Trace {
             }
             return;
         }
-        let units = self.recordings.units();
+        self.read_units(self.file().units(), observer, progress, cancel);
+        let all = self.generations_read() == self.file().units();
+        self.finish(all, progress, cancel);
+    }
+
+    /// Reads the units before `units` that have not been read yet into the index, on all cores.
+    pub(super) fn read_units(
+        &self,
+        units: usize,
+        observer: Option<&dyn Observer>,
+        progress: &(dyn Fn(f64) + Sync),
+        cancel: &AtomicBool,
+    ) {
+        let file = self.file();
+        let first = self.generations_read();
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let threads = cores.min(units);
+        let threads = cores.min(units.saturating_sub(first));
         let idle = AtomicUsize::new(cores - threads);
-        let next = AtomicUsize::new(0);
+        let next = AtomicUsize::new(first);
         let active = AtomicUsize::new(threads);
-        let done = AtomicUsize::new(0);
-        let sizes: Vec<u64> = (0..units).map(|i| self.recordings.bytes(i)).collect();
+        let sizes: Vec<u64> = (0..units).map(|i| file.bytes(i)).collect();
         let total: u64 = sizes.iter().sum::<u64>().max(1);
         let ends: Vec<u64> = sizes
             .iter()
@@ -129,15 +142,17 @@ impl Trace {
                         }
                         let part = |bytes: u64| bytes as f64 / total as f64;
                         let read = (part(ends[i] - sizes[i]), part(ends[i]));
-                        if self.read_unit(i, read, &idle, observer, progress, cancel) {
-                            done.fetch_add(1, Ordering::Relaxed);
-                        }
+                        self.read_unit(i, read, &idle, observer, progress, cancel);
                     }
                 });
             }
         });
+    }
+
+    /// Says that the index is complete, if `all` has been read or no more of it can be.
+    pub(super) fn finish(&self, all: bool, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) {
         let exhausted = self.intact().is_err();
-        if (done.into_inner() == units || exhausted && !cancel.load(Ordering::Relaxed)) && !self.index().complete {
+        if (all || exhausted && !cancel.load(Ordering::Relaxed)) && !self.index().complete {
             let mut c = lock(&self.committer);
             let mut index = self.index_mut();
             c.waiting.clear();
@@ -154,7 +169,8 @@ impl Trace {
         }
     }
 
-    /// Decodes, folds and commits one unit; false if it was cancelled, or there is no memory for its tables. As soon as a core is `idle`, that one folds.
+    /// Decodes, folds and commits one unit, unless it is cancelled or there is no memory for its tables. As soon as a core is
+    /// `idle`, that one folds.
     fn read_unit(
         &self,
         unit: usize,
@@ -163,18 +179,19 @@ impl Trace {
         observer: Option<&dyn Observer>,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
-    ) -> bool {
-        if !self.room_to_read(self.recordings.room_for_tables(&self.data, unit), self.recordings.offset(unit)) {
-            return false;
+    ) {
+        let file = self.file();
+        if !self.room_to_read(file.room_for_tables(&self.data, unit), file.offset(unit)) {
+            return;
         }
-        let tables = self.read_tables(unit);
-        let machine = self.recordings.machine(&self.data, unit, &tables, None);
-        let only = self.recordings.units() == 1;
+        let tables = self.read_tables(&file, unit);
+        let machine = file.machine(&self.data, unit, &tables, None);
+        let only = file.units() == 1;
         let consumer = Consumer {
             trace: self,
             unit,
-            fold: Fold::new(self.recordings.start(unit, &tables), self.scale, tables.tables()),
-            watch: observer.map(|o| o.unit(self.recordings.start(unit, &tables), tables.tables(), only)),
+            fold: Fold::new(file.start(unit, &tables), self.scale, tables.tables()),
+            watch: observer.map(|o| o.unit(file.start(unit, &tables), tables.tables(), only)),
             tables: match &tables {
                 UnitTables::V2(t) => Some(Arc::clone(t)),
                 UnitTables::V1(_) => None,
@@ -184,9 +201,9 @@ impl Trace {
             read,
             progress,
         };
-        let losses = |m: &Machine| self.recordings.unit_losses(unit, &tables, m);
-        let parts = self.recordings.in_parts(unit);
-        let at = self.recordings.offset(unit);
+        let losses = |m: &Machine| file.unit_losses(unit, &tables, m);
+        let parts = file.in_parts(unit);
+        let at = file.offset(unit);
         std::thread::scope(|s| {
             let mut folding = Folding::Here(Box::new(consumer));
             produce(machine, parts, &losses, cancel, &|more| self.room_to_read(more * EVENT_ROOM, at), &mut |chunk| {
@@ -194,33 +211,34 @@ impl Trace {
                     folding.leave(s, idle);
                 }
                 folding.take(chunk)
-            })
-        })
+            });
+        });
     }
 
     /// Hands in a folded part, and puts all whose turn has come into the index. Returns the part of the file read.
     fn commit(&self, i: (usize, usize), folded: Folded) -> f64 {
+        let file = self.file();
         let mut c = lock(&self.committer);
         c.waiting.insert(i, folded);
         loop {
             let next = c.next;
             let Some(f) = c.waiting.remove(&next) else { return self.index().progress };
-            if !self.room_to_read(f.part.bytes_in_index(), self.recordings.offset(f.unit)) {
+            if !self.room_to_read(f.part.bytes_in_index(), file.offset(f.unit)) {
                 return self.index().progress;
             }
             let mut index = self.index_mut();
             let floor = if next == (0, 0) { Time::MIN } else { index.end };
             let from = index.segments.len();
             if next.1 == 0 {
-                let (number, process) = self.recordings.place(f.unit);
+                let (number, process) = file.place(f.unit);
                 if c.commit.recording() != Some(number) {
-                    c.commit.begin(&mut index, number, process, self.recordings.minor(f.unit));
+                    c.commit.begin(&mut index, number, process, file.minor(f.unit));
                 }
             }
             match &f.tables {
                 Some(t) => c.maps = Arc::new(Maps::intern(&mut index, &t.tables)),
                 None if next.1 == 0 => {
-                    let tables = self.recordings.read_tables(&self.data, f.unit).0;
+                    let tables = file.read_tables(&self.data, f.unit).0;
                     c.maps = Arc::new(Maps::intern(&mut index, tables.tables()));
                 }
                 None => {}
@@ -229,7 +247,7 @@ impl Trace {
             let start = index.end;
             c.commit.add(&mut index, f.part, &maps);
             if let Some((watch, named)) = f.watched {
-                let (recording, process) = self.recordings.place(f.unit);
+                let (recording, process) = file.place(f.unit);
                 let handles = c.commit.handles(&named, process);
                 let names = Names { handles: &handles, maps: &maps, recording };
                 watch.commit(&names, if next == (0, 0) { Time::MIN } else { start });
@@ -247,8 +265,8 @@ impl Trace {
     }
 }
 
-/// Decodes a unit and hands its events on; `send` gives back an empty buffer, or nothing if no more is wanted. False if
-/// it was cancelled.
+/// Decodes a unit and hands its events on, unless it is cancelled; `send` gives back an empty buffer, or nothing if no more
+/// is wanted.
 fn produce(
     mut machine: Machine,
     parts: bool,
@@ -256,7 +274,7 @@ fn produce(
     cancel: &AtomicBool,
     room: &dyn Fn(usize) -> bool,
     send: &mut dyn FnMut(Chunk) -> Option<Events>,
-) -> bool {
+) {
     let mut events = Events::default();
     let (mut in_segment, mut segments, mut least) = (0, 1, SEGMENT);
     let checkpoint = |machine: &Machine, least: &mut usize| {
@@ -285,12 +303,11 @@ fn produce(
             segments += 1;
         }
         if cancel.load(Ordering::Relaxed) || !room(events.len()) {
-            return false;
+            return;
         }
         match send(Chunk { events, named, after }) {
-            _ if !more => return true,
-            Some(empty) => events = empty,
-            None => return false,
+            Some(empty) if more => events = empty,
+            _ => return,
         }
     }
 }

@@ -4,6 +4,7 @@ mod cache;
 mod cut;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod grow;
 mod keep;
 mod load;
 mod pass;

@@ -21,8 +21,9 @@ impl Trace {
     /// Shows `observer` every event, unit by unit; false if `cancel` was set meanwhile. The index must be complete.
     /// `progress` is called after each unit, and for a trace that is one unit after each chunk, with the part read, 0 to 1.
     pub fn observe(&self, observer: &dyn Observer, progress: &(dyn Fn(f64) + Sync), cancel: &AtomicBool) -> bool {
-        let units = self.recordings.units();
-        let total = (0..units).map(|i| self.recordings.bytes(i)).sum::<u64>().max(1) as f64;
+        let file = self.file();
+        let units = file.units();
+        let total = (0..units).map(|i| file.bytes(i)).sum::<u64>().max(1) as f64;
         let (next, read) = (AtomicUsize::new(0), Mutex::new(0u64));
         let done = Mutex::new(Done::default());
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(units.max(1));
@@ -35,7 +36,7 @@ impl Trace {
                             break;
                         }
                         let mut read = lock(&read);
-                        *read += self.recordings.bytes(unit);
+                        *read += file.bytes(unit);
                         progress(*read as f64 / total);
                     }
                 });
@@ -53,10 +54,11 @@ impl Trace {
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
     ) -> bool {
-        let tables = self.read_tables(unit);
-        let only = self.recordings.units() == 1;
-        let mut machine = self.recordings.machine(&self.data, unit, &tables, None);
-        let mut watch = observer.unit(self.recordings.start(unit, &tables), tables.tables(), only);
+        let file = self.file();
+        let tables = self.read_tables(&file, unit);
+        let only = file.units() == 1;
+        let mut machine = file.machine(&self.data, unit, &tables, None);
+        let mut watch = observer.unit(file.start(unit, &tables), tables.tables(), only);
         let mut events = Events::default();
         loop {
             events.clear();
@@ -78,7 +80,7 @@ impl Trace {
         loop {
             let next = done.next;
             let Some((watch, named)) = done.waiting.remove(&next) else { return true };
-            let (recording, process) = self.recordings.place(next);
+            let (recording, process) = file.place(next);
             let handles = lock(&self.committer).commit.handles(&named, process);
             let plans = self.plans.read().unwrap_or_else(|e| e.into_inner());
             let first = plans.partition_point(|p| p.unit < next);

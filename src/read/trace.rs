@@ -5,10 +5,10 @@ use super::load::Committer;
 use super::persist::Keep;
 use super::plan::Plan;
 
-use crate::base::Time;
 use crate::base::codec::Digest;
 use crate::base::memory::Most;
 use crate::base::text;
+use crate::base::{Duration, Time};
 use crate::build::decode::UnitTables;
 use crate::build::recordings::Recordings;
 use crate::build::segments;
@@ -24,7 +24,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLoc
 pub struct Trace {
     pub(crate) name: String,
     pub(crate) data: Bytes,
-    pub(crate) recordings: Recordings,
+    /// What the file holds, as far as it is known: it may grow.
+    pub(super) recordings: RwLock<Arc<Recordings>>,
     pub(crate) scale: Scale,
     pub(crate) index: RwLock<Index>,
     pub(crate) committer: Mutex<Committer>,
@@ -51,6 +52,8 @@ pub struct Options {
     pub most: Option<Most>,
     /// The one recording of the file that is opened, from 1 on; all if `None`. Its index is not kept.
     pub recording: Option<usize>,
+    /// The file is being written, and some so long will be traced: it is read as it [grows](Trace::grow).
+    pub growing: Option<Duration>,
 }
 
 impl Options {
@@ -91,17 +94,19 @@ impl Trace {
     /// If `data` does not begin like a trace of a known version, or there is no such recording as is asked for.
     pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
         let recordings = Recordings::open(&data, options.recording)?;
-        let scale = recordings.scale();
+        let scale = recordings.scale(options.growing.unwrap_or(Duration::ZERO));
         let memory = options.memory.unwrap_or(USUAL_MEMORY);
-        let budget = (data.len() / 4).min(memory / 2).max(FEWEST);
-        let grid = (data.len() / 8).min(memory / 8).max(FEWEST / 4);
-        let losses = recordings.losses();
+        // How large one will be that grows is not known.
+        let size = if options.growing.is_some() { usize::MAX } else { data.len() };
+        let budget = (size / 4).min(memory / 2).max(FEWEST);
+        let grid = (size / 8).min(memory / 8).max(FEWEST / 4);
+        let losses = if options.growing.is_some() { Vec::new() } else { recordings.losses() };
         let index =
             Index { version: (1, recordings.minor(0)), grid: Grid::new(scale, grid), losses, ..Index::default() };
         Ok(Trace {
             name: name.to_owned(),
             data,
-            recordings,
+            recordings: RwLock::new(Arc::new(recordings)),
             scale,
             index: RwLock::new(index),
             committer: Mutex::new(Committer::default()),
@@ -117,12 +122,18 @@ impl Trace {
 
     /// How many recordings the file holds: programs start and stop tracing again, and files are appended.
     pub fn recordings(&self) -> usize {
-        self.recordings.count()
+        self.file().count()
+    }
+
+    /// What the file holds, as far as it is known now.
+    pub(super) fn file(&self) -> Arc<Recordings> {
+        Arc::clone(&self.recordings.read().unwrap_or_else(|e| e.into_inner()))
     }
 
     /// A number for the bytes that are read, the same for the same bytes: of the whole file, or of one recording of it.
     pub fn digest(&self) -> u64 {
-        let recording = if self.whole || self.recordings.units() == 0 { 0 } else { self.recordings.place(0).0 + 1 };
+        let file = self.file();
+        let recording = if self.whole || file.units() == 0 { 0 } else { file.place(0).0 + 1 };
         let mut digest = Digest::new(recording as u64);
         let mut at = 0;
         while at < self.data.len() {
@@ -163,10 +174,11 @@ impl Trace {
 
     /// When it starts: what instants that a user gives are counted from. Known before the trace is read.
     pub fn start(&self) -> Time {
-        if self.recordings.units() == 0 {
+        let file = self.file();
+        if file.units() == 0 {
             return Time(0);
         }
-        self.recordings.start(0, &self.read_tables(0))
+        file.start(0, &self.read_tables(&file, 0))
     }
 
     /// What messages call the file.
@@ -232,12 +244,17 @@ impl Trace {
         }
     }
 
+    /// How many generations have been read.
+    pub(super) fn generations_read(&self) -> usize {
+        lock(&self.committer).next.0
+    }
+
     /// A unit's tables, from the cache if they are there.
-    pub(crate) fn read_tables(&self, i: usize) -> UnitTables<'_> {
+    pub(crate) fn read_tables<'f>(&self, file: &'f Recordings, i: usize) -> UnitTables<'f> {
         if let Some(t) = lock(&self.tables).get(&i) {
             return UnitTables::V2(t);
         }
-        let (tables, bytes) = self.recordings.read_tables(&self.data, i);
+        let (tables, bytes) = file.read_tables(&self.data, i);
         if let UnitTables::V2(t) = &tables {
             lock(&self.tables).insert(i, Arc::clone(t), bytes);
         }
@@ -256,13 +273,14 @@ impl Trace {
         let plan = self.plans.read().unwrap_or_else(|e| e.into_inner()).get(i).cloned();
         let plan = plan.ok_or_else(|| Error::new(0, ErrorKind::Invalid(format!("there is no segment {i}"))))?;
         self.room(plan.len * SEGMENT_ROW, 0)?;
-        let tables = self.read_tables(plan.unit);
-        let mut machine = self.recordings.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
+        let file = self.file();
+        let tables = self.read_tables(&file, plan.unit);
+        let mut machine = file.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
         let mut events = Events::default();
         events.rows.reserve(plan.len);
         machine.next(&mut events, plan.len);
         self.intact()?;
-        let (_, process) = self.recordings.place(plan.unit);
+        let (_, process) = file.place(plan.unit);
         let handles = lock(&self.committer).commit.handles(machine.named(), process);
         let segment = Arc::new(segments::build(plan.first, plan.floor, events, &handles, &plan.maps));
         lock(&self.segments).insert(i, Arc::clone(&segment), segment.bytes());

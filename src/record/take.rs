@@ -18,6 +18,8 @@ use std::time::{Instant, SystemTime};
 
 /// The trace's file.
 pub const TRACE: &str = "trace.out";
+/// The heap profiles from before the trace and from after it.
+pub const HEAP: [&str; 2] = ["heap-before.pb.gz", "heap-after.pb.gz"];
 
 /// A recording that is being made.
 pub(super) struct Recorder<'a> {
@@ -37,7 +39,7 @@ pub(super) struct Recorder<'a> {
 /// The manifest cannot be written.
 pub fn take(server: &Server, wish: &Wish, folder: &Folder, control: &Control) -> std::io::Result<Recording> {
     let mut r = Recorder::new(server, wish, folder, control);
-    r.profile("heap", "", "heap-before.pb.gz");
+    r.profile("heap", "", HEAP[0]);
     r.together(wish.seconds);
     r.after(wish.leaks);
     r.finish()
@@ -152,7 +154,7 @@ impl<'a> Recorder<'a> {
 
     /// What is asked for at the end.
     pub fn after(&mut self, leaks: bool) {
-        self.profile("heap", "", "heap-after.pb.gz");
+        self.profile("heap", "", HEAP[1]);
         self.profile("mutex", "", "mutex.pb.gz");
         self.profile("block", "", "block.pb.gz");
         self.profile("goroutine", "", "goroutine.pb.gz");

@@ -1,8 +1,10 @@
 //! How recordings differ, as text and as Markdown.
 
+pub mod story;
+
 use super::schema::diff::verdict;
 use super::table::{Column, Page, Table};
-use crate::analysis::diff::{Diff, Measure, Row, Side, Verdict, What};
+use crate::analysis::diff::{Diff, Measure, Row, Side, Verdict, What, Work};
 use crate::base::{Duration, number, text};
 use crate::model::dict::short_func;
 use std::io::{self, Write};
@@ -14,15 +16,26 @@ const PARTS: [Verdict; 4] = [Verdict::Worse, Verdict::Better, Verdict::OnlyB, Ve
 fn sides(d: &Diff) -> String {
     let side = |n: usize, seconds: f64, per: Option<f64>| {
         let recordings = if n == 1 { "recording" } else { "recordings" };
-        let units = per.map_or_else(String::new, |u| format!(", {u:.1} a second"));
+        let units = per.map_or_else(String::new, |u| format!(", {} a second", number::rate(u)));
         format!("{n} {recordings}, {}{units}", Duration((seconds * 1e9) as i64))
     };
     let (a, b) = (
-        side(d.runs.0, d.seconds.0, d.per.as_ref().map(|p| p.1)),
-        side(d.runs.1, d.seconds.1, d.per.as_ref().map(|p| p.2)),
+        side(d.runs.0, d.seconds.0, d.per.as_ref().map(|p| p.rate.0)),
+        side(d.runs.1, d.seconds.1, d.per.as_ref().map(|p| p.rate.1)),
     );
-    let per = d.per.as_ref().map_or("second of wall time".into(), |p| text::escape(&p.0).into_owned());
+    let per = d.per.as_ref().map_or("second of wall time".into(), |p| text::escape(&p.name).into_owned());
     format!("A: {a} · B: {b} · times are per {per}")
+}
+
+/// How much work was done a second, in a line; nothing if there is none on both sides.
+fn throughput(d: &Diff) -> Option<String> {
+    let said = |w: &Work| {
+        let (a, b) = w.rate;
+        let sign = if b < a { "−" } else { "+" };
+        let change = number::percent(((b - a) / a).abs(), 1.0);
+        format!("{} {} → {} ({sign}{change})", text::escape(&w.name), number::rate(a), number::rate(b))
+    };
+    (!d.work.is_empty()).then(|| format!("a second: {}", d.work.iter().map(said).collect::<Vec<_>>().join(" · ")))
 }
 
 /// What was not found to differ, in a line.
@@ -98,6 +111,8 @@ fn cells(r: &Row) -> [String; 5] {
 pub struct Shown {
     /// The sides, in a line. Safe to show.
     pub sides: String,
+    /// How much work was done a second, in a line; safe to show.
+    pub throughput: Option<String>,
     /// What differs, in parts; those without rows are not there.
     pub parts: Vec<Part>,
     /// What was not found to differ, in a line.
@@ -117,7 +132,7 @@ pub struct Part {
 impl Shown {
     /// The first `limit` rows of each part.
     pub fn new(d: &Diff, limit: usize) -> Shown {
-        Shown { sides: sides(d), parts: parts(d, &PARTS, limit), unchanged: unchanged(d) }
+        Shown { sides: sides(d), throughput: throughput(d), parts: parts(d, &PARTS, limit), unchanged: unchanged(d) }
     }
 }
 
@@ -141,6 +156,7 @@ fn parts(d: &Diff, of: &[Verdict], limit: usize) -> Vec<Part> {
 /// `out` cannot be written.
 pub fn write(d: &Diff, limit: usize, all: bool, page: Page, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", sides(d))?;
+    throughput(d).iter().try_for_each(|t| writeln!(out, "{t}"))?;
     for note in &d.notes {
         writeln!(out, "{}", text::escape(note))?;
     }
@@ -169,6 +185,7 @@ pub fn write(d: &Diff, limit: usize, all: bool, page: Page, out: &mut dyn Write)
 pub fn markdown(d: &Diff, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     let cell = |s: &str| s.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('`', "'");
     writeln!(out, "{}", cell(&sides(d)))?;
+    throughput(d).iter().try_for_each(|t| writeln!(out, "\n{}", cell(t)))?;
     for note in &d.notes {
         writeln!(out, "\n{}", cell(&text::escape(note)))?;
     }

@@ -168,7 +168,9 @@ impl<'a> Page<'a> {
     pub fn diff(&mut self, title: &str, d: &Diff) -> io::Result<()> {
         self.part(title)?;
         let shown = Shown::new(d, ROWS);
-        writeln!(self.out, "<p>{}</p>", inert(&shown.sides))?;
+        for line in [Some(&shown.sides), shown.throughput.as_ref()].into_iter().flatten() {
+            writeln!(self.out, "<p>{}</p>", inert(line))?;
+        }
         for note in &d.notes {
             writeln!(self.out, "<p class=\"dim\">{}</p>", inert(note))?;
         }

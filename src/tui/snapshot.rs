@@ -74,7 +74,7 @@ impl Driver {
                     Effect::Open { path, line } => self.opened.push((path, line)),
                     Effect::Copy(text) => self.copied.push(text),
                     Effect::Quit => self.quit = true,
-                    Effect::Cancel(_) | Effect::Suspend | Effect::Redraw => {}
+                    Effect::Cancel(_) | Effect::Suspend | Effect::Redraw | Effect::StopRecording => {}
                 }
             }
         }

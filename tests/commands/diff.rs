@@ -27,7 +27,7 @@ fn a_trace_does_not_differ_from_itself() {
 
 #[test]
 fn totals_are_those_of_the_other_commands() {
-    let (_, json, _) = diff(&["--format", "json", "--all", TRACE, TRACE]);
+    let (_, json, _) = diff(&["--format", "json", "--all", "--per", "wall", TRACE, TRACE]);
     let json: Value = serde_json::from_str(&json).unwrap();
     let mut c = Command::new(env!("CARGO_BIN_EXE_gotrail"));
     let out = c.current_dir(env!("CARGO_MANIFEST_DIR")).args(["summary", "--format", "json", TRACE]).output().unwrap();
@@ -80,6 +80,26 @@ fn a_limit_that_is_passed_is_said_and_fails() {
     let (code, _, err) = diff(&[TRACE, TRACE, "--fail-on", "payment +1%"]);
     assert_eq!(code, 2);
     assert!(err.contains("a kind and a name are missing; such as 'task:payment p99 +10%'"), "{err}");
+}
+
+#[test]
+fn times_are_per_unit_of_work_and_the_story_is_a_table() {
+    let (code, out, _) = diff(&[TRACE, FIXED]);
+    assert!(code == 0 && out.contains("times are per payment\na second: payment 269 → 315 (+17.3 %)"), "{out}");
+    let (_, wall, _) = diff(&[TRACE, FIXED, "--per", "wall"]);
+    assert!(wall.contains("times are per second of wall time\na second: payment 269 → 315"), "{wall}");
+    let (code, story, _) = diff(&[TRACE, FIXED, "--format", "story"]);
+    assert_eq!(code, 0);
+    for row in [
+        "| CPU in runtime.mapassign | 66.5 % | 1.1 % | −65.4 points |",
+        "| P99 of payment | 53.7ms | 12.0ms | −77.7 % |",
+        "| payment per second | 269 | 315 | +17.3 % |",
+        "objects are counted from heap profiles before and after the trace",
+    ] {
+        assert!(story.contains(row), "{row} is missing in\n{story}");
+    }
+    let (_, story, _) = diff(&[TRACE, FIXED, "--format", "story", "--lang", "zh"]);
+    assert!(story.contains("|  | 优化前 | 优化后 | 变化 |") && !story.contains("before"), "{story}");
 }
 
 #[test]

@@ -23,6 +23,11 @@ const MOST: u32 = 256;
 const MOST_SLICES: i64 = 36_000;
 /// Between two samples of the CPU profiler, unless a program says otherwise, which its trace does not tell.
 const PERIOD: Duration = Duration(10_000_000);
+/// What the handler of a request is called that no event tells.
+const NO_HANDLER: &str = "(handler not known)";
+/// How the functions begin that assign to maps.
+const MAP_ASSIGN: &str = "runtime.mapassign";
+
 /// What is measured of something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Measure {
@@ -133,6 +138,12 @@ pub struct Facts {
     pub counts: BTreeMap<Key, u64>,
     /// Whether it has CPU samples.
     pub samples: bool,
+    /// How many CPU samples it has.
+    pub cpu_samples: u64,
+    /// Those in `runtime.mapassign*`.
+    pub map_assign: u64,
+    /// Objects allocated a second, where heap profiles beside the trace tell.
+    pub objects: Option<f64>,
     /// The file of each function with a line here.
     pub files: BTreeMap<String, String>,
 }
@@ -169,7 +180,9 @@ struct Walk<'a> {
     totals: FxHashMap<Handle, Vec<f64>>,
     lengths: FxHashMap<Handle, Lengths>,
     slices: usize,
-    samples: bool,
+    /// CPU samples, and those in map assignments.
+    samples: (u64, u64),
+    assigns: FxHashMap<StackId, bool>,
     /// What kinds of spans are called.
     kinds: Vec<String>,
 }
@@ -208,7 +221,8 @@ impl Facts {
             totals: FxHashMap::default(),
             lengths: FxHashMap::default(),
             slices,
-            samples: false,
+            samples: (0, 0),
+            assigns: FxHashMap::default(),
             kinds: Vec::new(),
         };
         walk::segments(source, 0..cuts.len(), walk::threads(), &mut |i, seg| {
@@ -222,7 +236,8 @@ impl Facts {
         })?;
         w.flush(index.end);
         let kinds = told::each(source, Rules::shipped(), &mut |s| {
-            if s.complete() && s.name.is_some() {
+            // Requests whose handler no event tells are requests all the same.
+            if s.complete() && (s.name.is_some() || !matches!(s.kind, TASK | REGION)) {
                 let handle = match s.kind {
                     TASK => Handle::Task(s.name),
                     REGION => Handle::Region(s.name),
@@ -240,7 +255,8 @@ impl Walk<'_> {
     fn event(&mut self, seg: &Segment, i: usize, start: Time) {
         let (go, now) = (seg.go[i], seg.time[i]);
         if seg.kind[i] == Kind::CpuSample {
-            self.samples = true;
+            self.samples.0 += 1;
+            self.samples.1 += u64::from(self.assigns_map(seg.stack[i]));
             if let Some((func, line)) = self.line(seg.stack[i]) {
                 self.time(Handle::Line(func, line, Measure::OnCpu), now - PERIOD, now);
             }
@@ -319,6 +335,13 @@ impl Walk<'_> {
         reason.idle && reason.class != Class::Sleep || for_work && at_start() || serves
     }
 
+    /// Whether a stack is in an assignment to a map.
+    fn assigns_map(&mut self, stack: StackId) -> bool {
+        let dict = &self.index.dict;
+        let assigns = || dict.stack(stack).any(|f| dict.func_name(f.func).starts_with(MAP_ASSIGN));
+        *self.assigns.entry(stack).or_insert_with(assigns)
+    }
+
     fn line(&mut self, stack: StackId) -> Option<(FuncId, u32)> {
         let dict = &self.index.dict;
         let line = || stack.some().and_then(|s| user_line(dict, s)).map(|f| (f.func, f.line));
@@ -362,7 +385,8 @@ impl Walk<'_> {
             Handle::Region(n) => (What::Region, dict.str(n).to_owned(), 0, none(), no),
             Handle::Span(k, n) => {
                 let kind = self.kinds.get(usize::from(k.0)).cloned().unwrap_or_default();
-                (What::Span, dict.str(n).to_owned(), 0, kind, no)
+                let name = if n.is_some() { dict.str(n) } else { NO_HANDLER };
+                (What::Span, name.to_owned(), 0, kind, no)
             }
         };
         Key { what, name, line, reason, measure }
@@ -373,7 +397,9 @@ impl Walk<'_> {
             length,
             slices: self.slices,
             slice: Duration(self.slice),
-            samples: self.samples,
+            samples: self.samples.0 > 0,
+            cpu_samples: self.samples.0,
+            map_assign: self.samples.1,
             ..Facts::default()
         };
         for (handle, slices) in std::mem::take(&mut self.totals) {

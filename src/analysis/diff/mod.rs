@@ -11,11 +11,14 @@
 
 mod facts;
 mod stats;
+mod story;
 mod tail;
+mod units;
+
+pub use story::{Figure, Told, objects_per_second, story};
+pub use units::{Per, Work};
 
 pub use facts::{Facts, Key, Measure, What};
-
-use crate::model::dict::short_func;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,14 +38,14 @@ const HABIT: usize = 4;
 pub struct Options {
     /// The least change, as a part of what it was: 0.05.
     pub least: f64,
-    /// What a unit of work is: the complete tasks, regions or requests of this name; wall time if `None`.
-    pub per: Option<String>,
+    /// What a unit of work is.
+    pub per: Per,
 }
 
 impl Default for Options {
-    /// Five per cent, by wall time.
+    /// Five per cent, by what the program does most where both sides have it.
     fn default() -> Options {
-        Options { least: 0.05, per: None }
+        Options { least: 0.05, per: Per::Auto }
     }
 }
 
@@ -118,8 +121,10 @@ pub struct Diff {
     pub runs: (usize, usize),
     /// Their length in seconds.
     pub seconds: (f64, f64),
-    /// What a unit of work is, and how many there were a second; `None` for wall time.
-    pub per: Option<(String, f64, f64)>,
+    /// What a unit of work is; `None` for wall time.
+    pub per: Option<Work>,
+    /// What both sides did of work.
+    pub work: Vec<Work>,
     /// How many were tested.
     pub tested: usize,
     /// All rows, those that differ first: lines, then the rest, then what was runnable; what costs most first.
@@ -139,24 +144,16 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
     let a = a.as_slice();
     let seconds = |f: &[Facts]| f.iter().map(|f| f.length.as_secs_f64()).sum::<f64>();
     let (seconds_a, seconds_b) = (seconds(a), seconds(b));
-    let per = match &opts.per {
-        Some(name) => {
-            let (units_a, units_b) = (units(a, name), units(b, name));
-            if units_a == 0 || units_b == 0 {
-                return Err(format!("--per {name}: no task, region or request of this name ends on both sides"));
-            }
-            Some((name.clone(), units_a as f64 / seconds_a, units_b as f64 / seconds_b))
-        }
-        None => None,
-    };
-    let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.1, 1.0 / p.2));
+    let work = units::work(a, b, (seconds_a, seconds_b));
+    let per = units::unit(&opts.per, (a, b), &work, (seconds_a, seconds_b))?;
+    let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.rate.0, 1.0 / p.rate.1));
     let c = Compare { a, b, scale, seconds: (seconds_a, seconds_b), least: opts.least };
     let mut rows = c.rows(&moved);
     // What the program is there for, its tasks, regions and requests, is not lost among all the lines.
-    let (work, rest): (Vec<usize>, Vec<usize>) = (0..rows.len())
+    let (own, rest): (Vec<usize>, Vec<usize>) = (0..rows.len())
         .filter(|i| c.counts(&rows[*i]))
         .partition(|i| matches!(rows[*i].key.what, What::Task | What::Region | What::Span));
-    for family in [&work, &rest] {
+    for family in [&own, &rest] {
         let p: Vec<f64> = family.iter().map(|i| rows[*i].p).collect();
         for (i, found) in family.iter().zip(stats::found(&p, RATE)) {
             if found {
@@ -180,7 +177,8 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
         runs: (a.len(), b.len()),
         seconds: (seconds_a, seconds_b),
         per,
-        tested: work.len() + rest.len(),
+        work,
+        tested: own.len() + rest.len(),
         rows,
         notes,
     })
@@ -197,18 +195,6 @@ fn keep_one_of_each_length(rows: &mut Vec<Row>) {
         .map(|r| (Key { measure: Measure::Tail, ..r.key.clone() }, r.verdict))
         .collect();
     rows.retain(|r| !medians.contains(&(r.key.clone(), r.verdict)));
-}
-
-/// How many tasks, regions or requests of a name there were.
-fn units(side: &[Facts], name: &str) -> u64 {
-    let of = |what: What| {
-        let all = side.iter().flat_map(|f| &f.counts);
-        all.filter(|(k, _)| k.what == what && (k.name == name || what == What::Span && short_func(&k.name) == name))
-            .map(|(_, n)| n)
-            .sum::<u64>()
-    };
-    // A region that is called as its task is, is not another unit.
-    [What::Task, What::Region, What::Span].map(of).into_iter().find(|n| *n > 0).unwrap_or(0)
 }
 
 /// For each function by how many lines it has moved from A to B: the distance at which most of the time of its lines

@@ -24,7 +24,7 @@ fn facts(func: &str, line: u32, each: f64) -> Facts {
 }
 
 fn compared(a: Facts, b: Facts) -> Diff {
-    diff(&[a], &[b], &Options::default()).unwrap()
+    diff(&[a], &[b], &Options { per: Per::Wall, ..Options::default() }).unwrap()
 }
 
 fn verdicts(d: &Diff) -> Vec<(What, Verdict)> {
@@ -70,11 +70,37 @@ fn what_is_on_one_side_only_is_said_to_be() {
 fn of_a_unit_of_work_twice_as_much_of_both_is_no_change() {
     let mut b = facts("f", 7, 2e7);
     b.counts.values_mut().for_each(|n| *n = 200);
-    let opts = Options { per: Some("payment".into()), ..Options::default() };
+    let opts = Options { per: Per::Named("payment".into()), ..Options::default() };
     let d = diff(&[facts("f", 7, 1e7)], &[b], &opts).unwrap();
     let line = d.rows.iter().find(|r| r.key.what == What::Line).unwrap();
-    assert_eq!((line.verdict, d.per.clone().unwrap().1), (Verdict::Unchanged, 10.0));
-    assert!(diff(&[facts("f", 7, 1.0)], &[facts("f", 7, 1.0)], &Options { per: Some("x".into()), ..opts }).is_err());
+    assert_eq!((line.verdict, d.per.clone().unwrap().rate.0), (Verdict::Unchanged, 10.0));
+    assert!(
+        diff(&[facts("f", 7, 1.0)], &[facts("f", 7, 1.0)], &Options { per: Per::Named("x".into()), ..opts }).is_err()
+    );
+}
+
+#[test]
+fn where_nobody_says_times_are_per_unit_of_what_both_sides_do() {
+    let mut b = facts("f", 7, 2e7);
+    b.counts.values_mut().for_each(|n| *n = 200);
+    let d = diff(&[facts("f", 7, 1e7)], &[b.clone()], &Options::default()).unwrap();
+    assert_eq!(d.per.as_ref().map(|w| (w.name.as_str(), w.rate)), Some(("payment", (10.0, 20.0))));
+    assert!(d.rows.iter().any(|r| r.key.what == What::Line && r.verdict == Verdict::Unchanged));
+    // Requests come before tasks, and all handlers are one.
+    let served = |mut f: Facts, n: u64| {
+        for name in ["main.pay", "main.list"] {
+            let span = Key { reason: "http.server".into(), ..key(What::Span, name, 0, Measure::Length) };
+            f.counts.insert(span.clone(), n);
+            f.lengths.insert(span, vec![(0, 1e6); 20]);
+        }
+        f
+    };
+    let d = diff(&[served(facts("f", 7, 1e7), 15)], &[served(b.clone(), 30)], &Options::default()).unwrap();
+    assert_eq!(d.per.as_ref().map(|w| (w.name.as_str(), w.rate)), Some(("request", (3.0, 6.0))));
+    assert_eq!(d.work.iter().map(|w| w.name.as_str()).collect::<Vec<_>>(), ["request", "payment"]);
+    // A few are no measure of anything.
+    let d = diff(&[served(facts("f", 7, 1e7), 9)], &[served(b, 30)], &Options::default()).unwrap();
+    assert_eq!(d.per.as_ref().map(|w| w.name.as_str()), Some("payment"));
 }
 
 /// Ten seconds in which tasks took some 2 ms, and in every tenth slice five of ten took 40 ms, or as long as `tail` says.

@@ -86,7 +86,7 @@ fn a_trace_opened_again_is_the_same_to_the_last_event() {
 #[test]
 fn whatever_is_not_whole_is_built_anew() {
     let (trace, bytes) = kept();
-    let units = trace.recordings.units();
+    let units = trace.file().units();
     let key = trace.key().unwrap();
     assert!(decode(bytes, key, units).is_some());
     assert!(decode(bytes, Key([1, 2]), units).is_none(), "another trace's");
@@ -119,14 +119,15 @@ proptest! {
         forged[at..at + with.len()].copy_from_slice(&with);
         let sum = digest(&forged[HEADER..], 0);
         forged[16..24].copy_from_slice(&sum.to_le_bytes());
-        let _ = decode(&forged, trace.key().unwrap(), trace.recordings.units());
+        let _ = decode(&forged, trace.key().unwrap(), trace.file().units());
     }
 }
 
 #[test]
 fn traces_that_differ_anywhere_that_counts_have_keys_of_their_own() {
     let (trace, _) = kept();
-    let scan = trace.recordings.scans().expect("the demo is of the new format")[0];
+    let file = trace.file();
+    let scan = file.scans().expect("the demo is of the new format")[0];
     let key = Key::of(&trace.data, &[scan]);
     let mut data = trace.data.all().into_owned();
     assert_eq!(Key::of(&input::Bytes::Memory(data.clone().into()), &[scan]), key);

@@ -1,7 +1,7 @@
 //! How recordings differ, as JSON.
 
 use super::Version;
-use crate::analysis::diff::{Diff, Measure, Row, Side as Of, Verdict};
+use crate::analysis::diff::{Diff, Figure as Kind, Measure, Row, Side as Of, Told, Verdict, Work};
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,8 +16,13 @@ pub struct Json<'a> {
     pub a: Recordings<'a>,
     /// The recordings after.
     pub b: Recordings<'a>,
-    /// The task, region or request that is the unit of work; `null` for a second of wall time.
+    /// The task, region or handler that is the unit of work, `request` for all that are served; `null` for a second of wall
+    /// time.
     pub per: Option<&'a str>,
+    /// What both sides did of work, at least 20 times a side: the requests, then the most frequent tasks.
+    pub work: Vec<Done<'a>>,
+    /// Whether a fix has helped, in a few figures.
+    pub story: Vec<Figure<'a>>,
     /// How many measures were large enough to be tested.
     pub tested: usize,
     /// How many measures did not change.
@@ -40,6 +45,36 @@ pub struct Recordings<'a> {
     pub length_ns: i64,
     /// Units of work a second; `null` for wall time.
     pub units_per_second: Option<f64>,
+}
+
+/// Some of a program's work.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Done<'a> {
+    /// The task, or `request` for all that are served.
+    pub name: &'a str,
+    /// How many a second in A.
+    pub a_per_second: f64,
+    /// How many a second in B.
+    pub b_per_second: f64,
+    /// The 99th percentile of their lengths in A.
+    pub a_p99_ns: f64,
+    /// The 99th percentile of their lengths in B.
+    pub b_p99_ns: f64,
+}
+
+/// A figure before and after.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Figure<'a> {
+    /// `cpu_in_mapassign`, a part of 1; `objects_per_second`; `p99_ns` or `per_second` of the work named.
+    pub figure: &'a str,
+    /// The task, the handler, or `request`; `null` for a figure of the whole program.
+    pub of: Option<&'a str>,
+    /// In A; `null` if it is not known.
+    pub a: Option<f64>,
+    /// In B; `null` if it is not known.
+    pub b: Option<f64>,
 }
 
 /// Something measured.
@@ -104,7 +139,12 @@ pub fn verdict(v: Verdict) -> &'static str {
 
 impl<'a> Json<'a> {
     /// A comparison; with `all` the rows without a change, too.
-    pub fn of(d: &'a Diff, (a, b): (&'a [String], &'a [String]), failed: &'a [String], all: bool) -> Json<'a> {
+    pub fn of(
+        (d, story): (&'a Diff, &'a [Told]),
+        (a, b): (&'a [String], &'a [String]),
+        failed: &'a [String],
+        all: bool,
+    ) -> Json<'a> {
         let shown = |r: &&Row| all || r.verdict != Verdict::Unchanged;
         let side = |traces: &'a [String], seconds: f64, units: Option<f64>| Recordings {
             traces: traces.iter().map(String::as_str).collect(),
@@ -113,9 +153,11 @@ impl<'a> Json<'a> {
         };
         Json {
             schema: Version,
-            a: side(a, d.seconds.0, d.per.as_ref().map(|p| p.1)),
-            b: side(b, d.seconds.1, d.per.as_ref().map(|p| p.2)),
-            per: d.per.as_ref().map(|p| p.0.as_str()),
+            a: side(a, d.seconds.0, d.per.as_ref().map(|p| p.rate.0)),
+            b: side(b, d.seconds.1, d.per.as_ref().map(|p| p.rate.1)),
+            per: d.per.as_ref().map(|p| p.name.as_str()),
+            work: d.work.iter().map(done).collect(),
+            story: story.iter().map(figure).collect(),
             tested: d.tested,
             unchanged: d.rows.iter().filter(|r| r.verdict == Verdict::Unchanged).count(),
             rows: d.rows.iter().filter(shown).map(measured).collect(),
@@ -123,6 +165,26 @@ impl<'a> Json<'a> {
             failed: failed.iter().map(String::as_str).collect(),
         }
     }
+}
+
+fn done(w: &Work) -> Done<'_> {
+    Done {
+        name: &w.name,
+        a_per_second: w.rate.0,
+        b_per_second: w.rate.1,
+        a_p99_ns: w.p99.0,
+        b_p99_ns: w.p99.1,
+    }
+}
+
+fn figure(t: &Told) -> Figure<'_> {
+    let (figure, of) = match &t.figure {
+        Kind::MapAssign => ("cpu_in_mapassign", None),
+        Kind::Objects => ("objects_per_second", None),
+        Kind::P99(name) => ("p99_ns", Some(name.as_str())),
+        Kind::Throughput(name) => ("per_second", Some(name.as_str())),
+    };
+    Figure { figure, of, a: t.a, b: t.b }
 }
 
 fn measured(r: &Row) -> Measured<'_> {

@@ -217,6 +217,8 @@ pub enum Effect {
     Suspend,
     /// Clear the screen and draw all of it.
     Redraw,
+    /// End the recording that the viewer shows.
+    StopRecording,
     /// End the program.
     Quit,
 }

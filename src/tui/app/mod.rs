@@ -7,6 +7,7 @@ pub mod found;
 pub mod hits;
 pub mod jobs;
 pub mod keymap;
+pub mod live;
 pub mod model;
 pub mod nav;
 mod registry;

@@ -44,6 +44,8 @@ pub struct Ctx<'a> {
     pub profiles: &'a [Arc<Profiled>],
     /// Texts that say something of the trace's goroutines.
     pub beside: &'a Beside,
+    /// What is to be said of the recording that is being made, if it still is.
+    pub recording: Option<&'a str>,
 }
 
 impl Ctx<'_> {

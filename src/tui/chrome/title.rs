@@ -128,7 +128,9 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, obeys: Obeys) {
     } else if index.version != (0, 0) {
         left.push((format!("format {}.{}", index.version.0, index.version.1), Role::Text));
     }
-    if !index.complete && !cx.no_trace() {
+    if let Some(said) = cx.recording {
+        left.push((said.to_owned(), Role::Warning));
+    } else if !index.complete && !cx.no_trace() {
         left.push((format!("reading {:.0} %", index.progress.clamp(0.0, 1.0) * 100.0), Role::Warning));
     }
     if index.events > 0 {

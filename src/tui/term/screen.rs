@@ -1,6 +1,7 @@
 //! The terminal: taking it over, giving it back whatever happens, and the loop between input, model and screen.
 
 use super::encoder::Terse;
+use super::live;
 use super::out::{self, Out};
 use super::pace::{self, FRAME, Timed, Waited};
 use super::signals::{self, Asked};
@@ -12,6 +13,7 @@ use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::keymap::Keymap;
+use crate::tui::app::live::{Going, Live, Recorded};
 use crate::tui::app::model::{Message, Model};
 use crate::tui::app::runner::{Delivery, Runner};
 use crate::tui::theme::Theme;
@@ -54,13 +56,15 @@ pub struct Setup {
     pub mouse: bool,
     /// The view to begin in.
     pub view: ViewId,
+    /// The recording whose trace it is, if that is still being made.
+    pub live: Option<Live>,
 }
 
 /// How long the input thread waits for input before it looks whether it is to pause.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Something the loop wakes up for.
-enum Wake {
+pub(super) enum Wake {
     Input(Event),
     /// There will be no more input: the terminal has gone.
     Closed,
@@ -69,6 +73,8 @@ enum Wake {
     /// The trace could not be read to its end.
     Failed(&'static str),
     Signal(Asked),
+    Recording(Going),
+    Recorded(Recorded),
 }
 
 /// Takes the terminal over.
@@ -193,7 +199,10 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let to = wake.clone();
     let runner = Runner::new(setup.trace.clone(), move |a| drop(to.send(Wake::Answer(a))));
     let stop = Arc::new(AtomicBool::new(false));
-    let loader = load(&setup.trace, wake, stop.clone())?;
+    let (loader, recording) = match setup.live {
+        Some(live) => (live::follow(&setup.trace, live.steps, wake, stop.clone())?, Some(live.stop)),
+        None => (load(&setup.trace, wake, stop.clone())?, None),
+    };
 
     let waited = Waited::default();
     let mut terminal = screen(&waited)?;
@@ -216,6 +225,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
         ended: false,
         redraw: false,
         waited,
+        recording,
     };
     let result = shell.turn(&mut terminal, &woken);
 
@@ -271,6 +281,8 @@ struct Shell {
     redraw: bool,
     /// For how long the writes of a frame have waited.
     waited: Waited,
+    /// Ends the recording that is shown.
+    recording: Option<Arc<AtomicBool>>,
 }
 
 impl Shell {
@@ -294,7 +306,7 @@ impl Shell {
             let mut next = Some(woken.recv()?);
             let mut quiet = false;
             while let Some(wake) = next {
-                quiet |= matches!(wake, Wake::Answer(_) | Wake::Indexed);
+                quiet |= matches!(wake, Wake::Answer(_) | Wake::Indexed | Wake::Recording(_));
                 self.wake(wake, terminal)?;
                 if self.ended {
                     return Ok(());
@@ -323,6 +335,8 @@ impl Shell {
             Wake::Answer(a) if self.runner.wanted(&a) => Message::Answer(a.answer),
             Wake::Answer(_) => return Ok(()),
             Wake::Indexed => Message::Indexed,
+            Wake::Recording(going) => Message::Recording(going),
+            Wake::Recorded(recorded) => Message::Recorded(recorded),
             Wake::Failed(why) => Message::Fail(why.into()),
             Wake::Signal(Asked::Stop) => return self.suspend(terminal),
             Wake::Signal(Asked::GoOn) => return self.back(terminal),
@@ -348,6 +362,11 @@ impl Shell {
                 }
                 Effect::Suspend => self.suspend(terminal)?,
                 Effect::Redraw => self.redraw = true,
+                Effect::StopRecording => {
+                    if let Some(stop) = &self.recording {
+                        stop.store(true, Ordering::Relaxed);
+                    }
+                }
                 Effect::Quit => self.ended = true,
             }
         }

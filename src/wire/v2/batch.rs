@@ -65,6 +65,11 @@ pub struct Generation {
 }
 
 impl Generation {
+    /// The first batch that tells of the clock.
+    pub fn clock(&self) -> Option<&Batch> {
+        self.batches.iter().find(|b| b.kind == BatchKind::Clock)
+    }
+
     /// Bytes of data in all batches.
     pub fn bytes(&self) -> u64 {
         self.batches.iter().map(|b| u64::from(b.len)).sum()

@@ -8,6 +8,8 @@ use crate::source::Places;
 use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::found::Found;
+use crate::tui::app::jobs::Effect;
+use crate::tui::app::live::{Going, Recorded};
 use crate::tui::app::nav::Place;
 use crate::tui::chrome::footer::Notice;
 use std::sync::Arc;
@@ -41,6 +43,35 @@ impl Model {
     /// Begins at an instant, counted from the trace's start, and at a goroutine if one is named.
     pub fn begin_at(&mut self, at: Duration, go: Option<GoId>) {
         self.begin_at = Some((at, go));
+    }
+
+    /// Takes note of how far the recording is.
+    pub(super) fn recording(&mut self, going: Going) {
+        let stopping = self.live.is_some_and(|(_, stopping)| stopping);
+        self.live = Some((going, stopping));
+        self.shared.recording = Some(going.words(stopping));
+    }
+
+    /// The recording is over: what was taken beside the trace is opened with it.
+    pub(super) fn recorded(&mut self, recorded: Recorded) {
+        (self.live, self.shared.recording) = (None, None);
+        let Recorded { profiles, beside, failed } = recorded;
+        self.shared.profiles = profiles;
+        self.set_beside(beside);
+        self.shared.joined = false;
+        if let Some(text) = failed {
+            self.notice = Some(Notice { text, bad: true });
+        }
+    }
+
+    /// Ends the recording that is being made; `false` if there is none, or it has been told already.
+    pub(super) fn stop_recording(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let Some((going, stopping @ false)) = &mut self.live else { return false };
+        *stopping = true;
+        self.shared.recording = Some(going.words(true));
+        effects.push(Effect::StopRecording);
+        self.say("the recording ends; q leaves gotrail");
+        true
     }
 
     pub(super) fn indexed(&mut self, index: &Index) {

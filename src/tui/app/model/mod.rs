@@ -12,6 +12,7 @@ use super::hits;
 use super::hits::Hits;
 use super::jobs::{Answer, Effect, Slot};
 use super::keymap::{Key, Keymap};
+use super::live::{Going, Recorded};
 use super::nav::{Narrow, Nav, Place, Row};
 use super::registry::Views;
 use super::search;
@@ -46,6 +47,10 @@ pub enum Message {
     Resize(u16, u16),
     /// The index has grown, or is complete.
     Indexed,
+    /// The trace is being recorded, and grows.
+    Recording(Going),
+    /// The recording is over.
+    Recorded(Recorded),
     /// A job answered.
     Answer(Answer),
     /// The shell has something to say: the outcome of an effect.
@@ -76,6 +81,8 @@ pub struct Shared {
     pub found: Found,
     /// What goroutines waited for.
     pub waited: Waited,
+    /// What is to be said of the recording that is being made.
+    pub recording: Option<String>,
 }
 
 /// The viewer.
@@ -100,6 +107,8 @@ pub struct Model {
     /// Whether the user has done anything yet.
     touched: bool,
     reported: bool,
+    /// The recording that is being made, and whether it has been told to end.
+    live: Option<(Going, bool)>,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
 }
@@ -117,6 +126,7 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         name: &shared.name,
         profiles: &shared.profiles,
         beside: &shared.beside,
+        recording: shared.recording.as_deref(),
     }
 }
 
@@ -145,6 +155,7 @@ impl Model {
                 hits: None,
                 found: Found::default(),
                 waited: Waited::default(),
+                recording: None,
             },
             views: Views::default(),
             keymap,
@@ -161,6 +172,7 @@ impl Model {
             began: false,
             touched: false,
             reported: false,
+            live: None,
             begin_at: None,
         }
     }
@@ -214,6 +226,8 @@ impl Model {
             }
             Message::Resize(width, height) => self.size = bounded(Size { width, height }),
             Message::Indexed => self.indexed(&index),
+            Message::Recording(going) => self.recording(going),
+            Message::Recorded(recorded) => self.recorded(recorded),
             Message::Answer(answer) => self.answer(answer, &index, &mut effects),
             Message::Say(text) => self.notice = Some(Notice { text, bad: false }),
             Message::Fail(text) => self.notice = Some(Notice { text, bad: true }),
@@ -334,6 +348,7 @@ impl Model {
             return;
         }
         match action {
+            Action::Quit if self.stop_recording(effects) => {}
             Action::Quit => effects.push(Effect::Quit),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Redraw => effects.push(Effect::Redraw),
@@ -347,7 +362,7 @@ impl Model {
             Action::Escape => {
                 if self.focus != Pane::Body {
                     self.focus = Pane::Body;
-                } else if !self.shared.nav.escape() {
+                } else if !self.shared.nav.escape() && !self.stop_recording(effects) {
                     self.notice =
                         Some(Notice { text: "nothing to come back from; q leaves gotrail".into(), bad: false });
                 }

@@ -1,0 +1,64 @@
+//! The few figures that tell whether a fix has helped: the CPU's share of map assignments, the objects allocated a second, the
+//! slowest of the work, and how much work was done.
+
+use super::{Diff, Facts, units};
+use crate::base::Time;
+use crate::profile::model::Profile;
+
+/// What is told.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Figure {
+    /// The part of the CPU samples in `runtime.mapassign*`, 0 to 1.
+    MapAssign,
+    /// Objects allocated a second.
+    Objects,
+    /// The 99th percentile of this work's lengths, in nanoseconds.
+    P99(String),
+    /// This work, a second.
+    Throughput(String),
+}
+
+/// One figure, before and after; nothing where it is not known.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Told {
+    /// What it is.
+    pub figure: Figure,
+    /// Before.
+    pub a: Option<f64>,
+    /// After.
+    pub b: Option<f64>,
+}
+
+/// The figures of a comparison.
+pub fn story(a: &[Facts], b: &[Facts], d: &Diff) -> Vec<Told> {
+    let share = |side: &[Facts]| {
+        let (of, all) = side.iter().fold((0, 0), |sum, f| (sum.0 + f.map_assign, sum.1 + f.cpu_samples));
+        (all > 0).then(|| of as f64 / all as f64)
+    };
+    let objects = |side: &[Facts]| {
+        let all: Vec<f64> = side.iter().filter_map(|f| f.objects).collect();
+        (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
+    };
+    let mut out = vec![
+        Told { figure: Figure::MapAssign, a: share(a), b: share(b) },
+        Told { figure: Figure::Objects, a: objects(a), b: objects(b) },
+    ];
+    let work: Option<&units::Work> = d.per.as_ref().or(d.work.first());
+    if let Some(w) = work {
+        out.push(Told { figure: Figure::P99(w.name.clone()), a: Some(w.p99.0), b: Some(w.p99.1) });
+        out.push(Told { figure: Figure::Throughput(w.name.clone()), a: Some(w.rate.0), b: Some(w.rate.1) });
+    }
+    out
+}
+
+/// Objects allocated a second between two heap profiles of one process; nothing if they do not say when they were taken, or
+/// the second is not later.
+pub fn objects_per_second(before: &Profile, after: &Profile) -> Option<f64> {
+    let sum = |p: &Profile| {
+        let i = p.sample_index("alloc_objects").ok()?;
+        Some(p.samples.iter().filter_map(|s| p.values_of(s).get(i)).map(|v| i128::from(*v)).sum::<i128>())
+    };
+    let passed = Time(after.time_nanos) - Time(before.time_nanos);
+    let more = sum(after)? - sum(before)?;
+    (before.time_nanos > 0 && passed.ns() > 0 && more >= 0).then(|| more as f64 / passed.as_secs_f64())
+}
