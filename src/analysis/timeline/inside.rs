@@ -309,11 +309,11 @@ mod tests {
         for go in named(&trace, "main.handle") {
             let window = whole(&trace, 400);
             let stacks = stacks(&*trace, go, window, &no).unwrap();
-            for cell in 0..window.width {
+            for (cell, &stack) in stacks.iter().enumerate() {
                 let (from, to) = (window.edge(cell), window.edge(cell + 1));
                 let Some(i) = interval::at(&*trace, go, from, &no) else { continue };
                 if i.state == GoState::Waiting && i.to >= to {
-                    assert_eq!(stacks[cell], i.stack, "cell {cell}");
+                    assert_eq!(stack, i.stack, "cell {cell}");
                     checked += 1;
                 }
             }
