@@ -7,7 +7,7 @@ use crate::analysis::diff::{self, Diff};
 use crate::analysis::findings::{Facts, Gathered, Thresholds, Watching, find};
 use crate::analysis::profile::{Ask, Profiled};
 use crate::analysis::spans::rules::Rules;
-use crate::analysis::spans::sums::{slowest, sums};
+use crate::analysis::spans::sums::{ALL, slowest, sums};
 use crate::analysis::waits::contention::table::Table as Locks;
 use crate::analysis::waits::links::{Options, table::Table as Waits};
 use crate::base::text::escape;
@@ -187,7 +187,7 @@ fn of_trace(trace: &Trace, more: &Gathered, page: &mut Page) -> Result<()> {
     };
     let text = print(&|out| summary::write(name, &index, (&waits, &Wrong::Found(about(), &all)), PAPER, out))?;
     page.printed(of_summary, "gotrail summary", &text)?;
-    let (handlers, slow) = (sums(&found, |_| true), slowest(&found.spans, |_| true, ROWS));
+    let (handlers, slow) = (sums(&found, ALL, |_| true), slowest(&found.spans, |_| true, ROWS));
     let text = print(&|out| spans::write(&found, (&handlers, &slow), (name, &index), ROWS, PAPER, out))?;
     page.printed(of_spans, "gotrail spans", &text)?;
     let text = print(&|out| links::write(&waits, false, ROWS, PAPER, out))?;

@@ -140,7 +140,7 @@ pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
         let slow = if args.slow { compared(&picked, &args.which, trace, (from, to))? } else { None };
         let index = trace.index();
         let of = (trace.name(), &*index);
-        let all = sums::sums(&picked.found, |s| wanted.has(s));
+        let all = sums::sums(&picked.found, (from, to), |s| wanted.has(s));
         let slowest = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.limit);
         found |= !all.is_empty();
         match (args.format, &slow) {

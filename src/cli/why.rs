@@ -116,7 +116,7 @@ fn slow(args: &WhyArgs, trace: &Trace, out: &mut dyn Write) -> Result<bool> {
         Format::Json => {
             let of = (trace.name(), &*index);
             let of_name = |s: &Span| picked.has(s);
-            let all = sums::sums(&picked.found, of_name);
+            let all = sums::sums(&picked.found, window, of_name);
             report::json::write(&Spans::new(&picked.found, (&all, &[]), Some(&c), of), out)?;
         }
     }

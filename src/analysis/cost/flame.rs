@@ -146,7 +146,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         path.reverse();
         if layout.lens != ByLens::No {
             let all: Vec<FrameId> = dict.stack_ids(s.stack).collect();
-            if let Some(m) = known.meaning(dict, &all[..below(dict, &all)]) {
+            if let Some(m) = known.meaning(dict, &all[..lenses::below(dict, &all)]) {
                 t.add_lens(m.lens, s.weight);
             }
         }
@@ -245,19 +245,13 @@ impl Tree {
 /// A frame, what of a chain it belongs to, and its lens.
 type Framed = (FrameId, Part, Option<LensNo>);
 
-/// How many of a stack's frames, leaf first, are below the line of user code; all, if it has none.
-fn below(dict: &Dict, frames: &[FrameId]) -> usize {
-    let own = Own::of(frames.iter().map(|&f| dict.code(f)));
-    frames.iter().position(|&f| own.has(dict.code(f))).unwrap_or(frames.len())
-}
-
 /// The frames of a stack as a layout wants them, leaf first.
 fn steps(dict: &Dict, stack: StackId, layout: Layout, part: Part, known: &mut Lenses) -> Vec<Framed> {
     if layout.lens == ByLens::No {
         return frames(dict, stack, layout.mine).into_iter().map(|f| (f, part, None)).collect();
     }
     let all: Vec<FrameId> = dict.stack_ids(stack).collect();
-    let below = below(dict, &all);
+    let below = lenses::below(dict, &all);
     if layout.lens == ByLens::Grouped
         && let Some(m) = known.meaning(dict, &all[..below])
     {
@@ -272,13 +266,7 @@ fn steps(dict: &Dict, stack: StackId, layout: Layout, part: Part, known: &mut Le
         let above = above.filter(|s| !layout.mine || own.has(dict.code(s.0)));
         return class.into_iter().chain(groups).chain(above).collect();
     }
-    // From the line of user code to the leaf: who has no lens is of that of its caller.
-    let mut lens = None;
-    let mut of: Vec<Option<LensNo>> = vec![None; all.len()];
-    for i in (0..below).rev() {
-        lens = known.of(dict, dict.frame_of(all[i]).func).map(|l| l.0).or(lens);
-        of[i] = lens;
-    }
+    let of = known.along(dict, &all);
     let kept = frames(dict, stack, layout.mine);
     if kept.len() == all.len() {
         return kept.into_iter().zip(of).map(|(f, lens)| (f, part, lens)).collect();

@@ -17,6 +17,9 @@ use crate::model::{Index, Reason};
 use crate::read::Trace;
 use std::sync::atomic::AtomicBool;
 
+/// The part of the Ps that the GC leaves to the program, over time.
+pub type Utilisation = crate::analysis::gc::Series;
+
 /// What the analyses found, apart from the index.
 pub struct Gathered {
     /// All waits, summed up.
@@ -58,6 +61,11 @@ impl Observer for Watching {
 }
 
 impl Gathered {
+    /// Mutator utilisation, sweeps taken for work of the GC.
+    pub fn mutator(&self) -> Utilisation {
+        self.gc.utilisation(true)
+    }
+
     /// Asks the analyses about a trace that has been read whole, and shown to `watched`. `name` is what it is called.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ pub mod rules;
 pub mod slow;
 pub mod thresholds;
 
-pub use facts::{Facts, Gathered, Watching};
+pub use facts::{Facts, Gathered, Utilisation, Watching};
 pub use finding::{Cost, Finding, Row, Rule, Ties, Verdict, View};
 pub use thresholds::{Severity, ThresholdError, Thresholds};
 

@@ -6,7 +6,7 @@
 use crate::base::{Duration, Time};
 
 /// Cost over time: from each instant on, what a nanosecond costs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Series {
     /// When each rate begins, ascending; the first is the beginning of the whole.
     at: Vec<Time>,

@@ -32,8 +32,11 @@ pub struct Sum {
     pub open: u64,
     /// How many are told from their neighbour by a place that came again, and by nothing else.
     pub repeats: u64,
-    /// The sum of their lengths.
+    /// How much time they took in the range that was asked for: of those that reach beyond it, the part inside. So the sums
+    /// of two ranges side by side are that of both; the lengths below are those of whole spans.
     pub total: Duration,
+    /// The sum of their whole lengths.
+    pub whole: Duration,
     /// The length that half of them do not pass.
     pub p50: Duration,
     /// The length that 90 % do not pass.
@@ -81,18 +84,28 @@ pub fn quantile(sorted: &[Duration], part: f64) -> Duration {
     sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()
 }
 
-/// Sums up by kind and handler the spans for which `wanted` holds; those with the largest sum first.
-pub fn sums(found: &Found, wanted: impl Fn(&Span) -> bool) -> Vec<Sum> {
+/// All time.
+pub const ALL: (Time, Time) = (Time::MIN, Time::MAX);
+
+/// How much of a span lies in a range.
+pub fn inside(s: &Span, (from, to): (Time, Time)) -> Duration {
+    let (from, to) = (s.from.max(from), s.to.min(to));
+    if to > from { to - from } else { Duration::ZERO }
+}
+
+/// Sums up by kind and handler the spans for which `wanted` holds, which are those of a range; those with the largest sum
+/// first.
+pub fn sums(found: &Found, range: (Time, Time), wanted: impl Fn(&Span) -> bool) -> Vec<Sum> {
     let mut by: FxHashMap<(KindNo, StringId), Vec<&Span>> = FxHashMap::default();
     for s in found.spans.iter().filter(|s| wanted(s)) {
         by.entry((s.kind, s.name)).or_default().push(s);
     }
-    let mut all: Vec<Sum> = by.into_iter().map(|((kind, name), spans)| sum(kind, name, &spans)).collect();
+    let mut all: Vec<Sum> = by.into_iter().map(|((kind, name), spans)| sum(kind, name, range, &spans)).collect();
     all.sort_by_key(|s| (Reverse(s.total), s.kind, s.name));
     all
 }
 
-fn sum(kind: KindNo, name: StringId, spans: &[&Span]) -> Sum {
+fn sum(kind: KindNo, name: StringId, range: (Time, Time), spans: &[&Span]) -> Sum {
     let mut lens: Vec<Duration> = spans.iter().map(|s| s.len()).collect();
     lens.sort_unstable();
     let slack = |s: &&&Span| {
@@ -110,7 +123,8 @@ fn sum(kind: KindNo, name: StringId, spans: &[&Span]) -> Sum {
         count: spans.len() as u64,
         open: many(&|s| !s.complete()),
         repeats: many(&|s| s.repeats),
-        total: lens.iter().copied().sum(),
+        total: spans.iter().map(|s| inside(s, range)).sum(),
+        whole: lens.iter().copied().sum(),
         p50: quantile(&lens, 0.5),
         p90: quantile(&lens, 0.9),
         p99: quantile(&lens, 0.99),
@@ -200,7 +214,7 @@ mod tests {
     fn percentiles_are_lengths_that_occur() {
         let spans = (1..=100).map(|i| span(i, i)).collect();
         let found = Found { kinds: vec!["task".into()], spans, dropped: 0 };
-        let all = sums(&found, |_| true);
+        let all = sums(&found, ALL, |_| true);
         let s = &all[0];
         assert_eq!((s.p50, s.p90, s.p99, s.max), (Duration(50), Duration(90), Duration(99), Duration(100)));
         assert_eq!((s.count, s.total, s.histogram[6]), (100, Duration(5050), 37));
@@ -215,5 +229,31 @@ mod tests {
         assert_eq!((heat.lowest, heat.rows.len(), heat.most()), (1, 9, 1));
         assert_eq!((heat.rows[0].clone(), heat.rows[8].clone()), (vec![1, 1], vec![0, 1]));
         assert_eq!(Heat::new([].iter(), (Time(0), Time(0)), 0), Heat::default());
+    }
+
+    /// What a range has of the spans is cut at its ends, so that ranges side by side have all of it.
+    #[test]
+    fn two_ranges_side_by_side_have_what_both_have() {
+        use super::super::{find, rules::Rules};
+        use std::collections::BTreeMap;
+        let trace = crate::read::fixture::trace();
+        let found = find(&*trace, Rules::shipped()).unwrap();
+        let (start, end) = (trace.index().start, trace.index().end + Duration(1));
+        let span = (end - start).ns();
+        let of = |range: (Time, Time)| -> BTreeMap<(KindNo, StringId), i64> {
+            let inside = |s: &Span| s.to >= range.0 && s.from < range.1;
+            let all = sums(&found, range, inside);
+            assert!(all.iter().all(|s| s.total <= s.whole && s.max <= s.whole));
+            all.iter().map(|s| ((s.kind, s.name), s.total.ns())).filter(|s| s.1 > 0).collect()
+        };
+        assert_eq!(of((start, end)), of(ALL));
+        for k in 1..20 {
+            let cuts = [0, span / 50 * k, span / 30 * (k + 9), span].map(|x| start + Duration(x.min(span)));
+            let mut sum: BTreeMap<(KindNo, StringId), i64> = BTreeMap::new();
+            for pair in cuts.windows(2) {
+                of((pair[0], pair[1])).into_iter().for_each(|(key, ns)| *sum.entry(key).or_default() += ns);
+            }
+            assert_eq!(sum, of(ALL));
+        }
     }
 }

@@ -2,12 +2,16 @@
 
 mod alive;
 mod census;
+mod inside;
 mod kinds;
+mod sampled;
 pub mod totals;
 
 pub use alive::alive;
 pub use census::{Census, Counted};
+pub use inside::{Bar, Framed, Inside, inside};
 pub use kinds::usual;
+pub use sampled::{Sampled, sampled};
 
 use super::states::source::Source;
 use super::states::spans;

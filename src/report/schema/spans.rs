@@ -42,7 +42,8 @@ pub struct Handler {
     pub open: u64,
     /// How many are told from their neighbour by a place that came again, and by nothing else.
     pub by_repetition: u64,
-    /// The sum of their lengths.
+    /// How much time they took in the range that was asked for: of those that reach beyond it, the part inside. The lengths
+    /// below are those of whole spans.
     pub total_ns: i64,
     /// The length that half of them do not pass.
     pub p50_ns: i64,

@@ -138,7 +138,7 @@ catalog! { actions! {
         PageUp = "page-up", Global, "<PageUp> <C-b>", "a page up";
         Enter = "enter", Global, "<Enter>", "go into what is under the cursor";
         Escape = "escape", Global, "<Esc>", "go back, or remove the last filter";
-        Expand = "expand", Global, "e <Space>", "expand or collapse the group, or what is said of a lock or a finding";
+        Expand = "expand", Global, "e <Space>", "expand or collapse: a group, a goroutine's stacks, details of a row";
         NextPane = "next-pane", Global, "<Tab>", "move the focus to the next pane";
         PrevPane = "previous-pane", Global, "<S-Tab>", "move the focus to the previous pane";
         Filter = "filter", Global, "/", "search: type a query";

@@ -13,6 +13,7 @@ use crate::model::places::Places;
 use crate::report;
 use crate::report::findings::{About, markdown_one};
 use crate::tui::theme::Role;
+use std::sync::Arc;
 
 /// Above so many events the rules are applied only when they are asked for: they take several times as long as reading, and
 /// some 30 bytes an event meanwhile.
@@ -68,6 +69,8 @@ pub struct Said {
     pub fine: Vec<String>,
     /// What could not be told, and why.
     pub untold: Vec<String>,
+    /// The part of the Ps that the GC leaves to the program, sweeps taken for its work: the rules look at it as well.
+    pub mutator: Option<Arc<findings::Utilisation>>,
 }
 
 impl Said {
@@ -160,6 +163,7 @@ pub fn look(name: String, beside: Beside) -> Job {
         let about = About { name: &name, index: &index, places: &more.links.places };
         let mut said = Said {
             items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f, path_of(&facts, f))).collect(),
+            mutator: Some(Arc::new(more.mutator())),
             ..Said::default()
         };
         for (from, to) in [(all.fine, &mut said.fine), (all.untold, &mut said.untold)] {

@@ -3,6 +3,7 @@
 use super::catalog::ViewId;
 use super::route::RouteRef;
 use super::sheet::Sheet;
+use crate::analysis::cost::lenses::LensNo;
 use crate::analysis::profile::cut::Cut;
 use crate::analysis::spans::KindNo;
 use crate::analysis::timeline::Counted;
@@ -52,8 +53,16 @@ pub enum Row {
     State(Counted),
     /// How many goroutines wait for a P.
     Queue,
+    /// The part of the Ps that the GC leaves to the program.
+    Mutator,
     /// The heap.
     Heap,
+    /// A quarter of the heap's picture, counted from the top.
+    HeapPart(u8),
+    /// CPU samples.
+    Samples,
+    /// CPU samples of a lens.
+    Lens(LensNo),
     /// All Ps.
     Procs,
     /// One P.
@@ -62,10 +71,21 @@ pub enum Row {
     Group(GroupId),
     /// The groups of the runtime goroutines.
     System,
+    /// What a goroutine's code was at: a row below it. The cursor is on the goroutine as well.
+    Inside(GoIdx, Inner),
     /// The critical path that is shown.
     Path,
     /// The spans of one kind and name. It is there in the view of spans alone, and leaves the goroutine to the others.
     Span(KindNo, StringId),
+}
+
+/// A row below a goroutine, counted from the outermost.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Inner {
+    /// Regions that it was in.
+    Region(u8),
+    /// Frames of its stacks.
+    Frame(u8),
 }
 
 /// A place one can be at and come back to.

@@ -148,3 +148,27 @@ fn all_that_speaks_for_a_finding_can_be_read_on_a_small_screen() {
     d.keys("<PageUp><PageUp><PageUp><PageUp><PageUp><PageUp>e").unwrap();
     assert_eq!(text(&d.screen(size).0), screen);
 }
+
+#[test]
+fn a_search_moves_to_the_finding_that_has_the_words() {
+    let size = Size { width: 120, height: 40 };
+    let (mut d, screen) = after("0/cycle<Enter>", size.width, size.height);
+    assert!(screen.contains(" mark /cycle ") && d.model.focus() == Pane::Body, "{screen}");
+    let all = sample();
+    let meant = all.found.iter().position(|f| f.title == "WAIT CYCLE").expect("the sample has one");
+    let evidence = &all.found[meant].evidence[0];
+    assert!(meant > 0 && screen.contains(&evidence[..20]), "{evidence}: {screen}");
+    d.keys("gn").unwrap();
+    assert_eq!(text(&d.screen(size).0), screen, "n comes back to it");
+    d.keys("/nowhere<Enter>").unwrap();
+    assert!(d.model.notice().is_some_and(|n| n.text.contains("no finding has these words")));
+}
+
+#[test]
+fn the_order_of_findings_is_said_and_explained() {
+    let (mut d, screen) = after("0", 120, 40);
+    assert!(screen.contains("by severity (? explains it), then cost"), "{screen}");
+    d.keys("?").unwrap();
+    let help = text(&d.screen(Size { width: 120, height: 40 }).0);
+    assert!(help.contains("by the rule's own thresholds"), "{help}");
+}

@@ -51,3 +51,14 @@ fn a_key_that_means_nothing_here_says_where_it_does() {
         assert!(d.model.notice().is_some_and(|n| n.text.contains(says)), "{keys}: {screen}");
     }
 }
+
+#[test]
+fn a_mistake_in_a_query_is_shown_at_its_place_and_the_prompt_stays() {
+    let (mut d, screen) = after("/stat:waiting<Enter>", 80, 24);
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(lines[23].starts_with("/stat:waiting"), "{screen}");
+    assert!(lines[22].contains("state"), "{screen}");
+    assert_eq!(d.model.place().query(), None);
+    d.keys("<Esc>").unwrap();
+    assert!(!text(&d.screen(Size { width: 80, height: 24 }).0).contains("stat:"));
+}

@@ -27,7 +27,7 @@ fn the_scope_stands_at_one_place_on_every_view_and_says_what_it_does_there() {
         // GC and scheduler are those of all goroutines.
         ("7", [" range 0.", "main.handle", "/main"], 1),
         ("8", [" range 0.", " group main.handle ", " filter /main "], 3),
-        ("0", ["0.", "main.handle", "/main"], 0),
+        ("0", ["0.", "main.handle", " mark /main "], 1),
     ] {
         d.keys(view).unwrap();
         let buf = d.screen(size).0;

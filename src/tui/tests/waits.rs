@@ -278,3 +278,11 @@ fn how_long_waits_were_is_a_map_that_enter_and_escape_leave() {
     let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
     assert!(screen.contains("▾waited"), "{screen}");
 }
+
+#[test]
+fn the_path_of_the_slowest_of_a_name_is_a_key_away() {
+    for keys in ["8p", "8<Enter>p"] {
+        let (_, screen) = after(keys, 80, 24);
+        assert!(screen.contains("critical path · task payment · 56.7ms"), "{keys}: {screen}");
+    }
+}

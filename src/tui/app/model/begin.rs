@@ -20,6 +20,12 @@ impl Model {
         self.views.source.set_places(places);
     }
 
+    /// Draws with another theme from now on.
+    #[cfg(test)]
+    pub fn set_theme(&mut self, theme: crate::tui::theme::Theme) {
+        self.shared.theme = theme;
+    }
+
     /// Opens profiles beside the trace; where there is no trace, on them.
     pub fn set_profiles(&mut self, profiles: Vec<Arc<Profiled>>) {
         self.shared.profiles = profiles;

@@ -292,8 +292,9 @@ impl Model {
         self.queries.retain(|q| *q != query);
         self.queries.push(query.clone());
         self.shared.nav.narrow(Narrow::Query(query));
-        // There the query says which functions are shown.
-        if self.shared.nav.here().view != ViewId::Profile {
+        // In a profile the query says which functions are shown, and in the findings it leads to one of these.
+        let here = self.shared.nav.here();
+        if here.view != ViewId::Profile && !here.lists_findings() {
             self.hits_shown = true;
             self.focus = Pane::Hits;
         }

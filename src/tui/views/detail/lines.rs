@@ -1,6 +1,7 @@
 //! What the detail pane says, line by line.
 
 use super::{Found, main_stack};
+use crate::analysis::cost::lenses;
 use crate::analysis::states::interval::{By, Edge, Interval, by_reason};
 use crate::analysis::timeline::{Counted, value_at};
 use crate::analysis::waits::coroutine;
@@ -112,7 +113,10 @@ pub fn title(found: Option<&Found>, cx: &Ctx) -> String {
         }
         Some(Row::Gc) => format!("GC cycles{within}"),
         Some(Row::Stw) => format!("stop-the-world{within}"),
-        Some(Row::Heap) => format!("heap{within}"),
+        Some(Row::Mutator) => format!("mutator utilisation: the Ps that the GC leaves to the program{within}"),
+        Some(Row::Samples) => format!("CPU samples{within}"),
+        Some(Row::Lens(l)) => format!("CPU samples in {}{within}", lenses::name(l)),
+        Some(Row::Heap | Row::HeapPart(_)) => format!("heap{within}"),
         Some(Row::Alive) => format!("goroutines{within}"),
         Some(Row::State(s)) => format!("goroutines {}{within}", s.name()),
         Some(Row::Queue) => format!("runnable: goroutines that wait for a P{within}"),
@@ -173,14 +177,23 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
     if window.is_some() && within.is_none() && matches!(row, Some(Row::Group(_) | Row::Procs | Row::System)) {
         return out;
     }
+    let from_to = cx.window();
     match row {
         Some(Row::Group(g)) => match within {
             Some(cell) => sums(&mut out, &cell),
             None => group(&mut out, g, cx),
         },
-        Some(Row::Gc) => ranges(&mut out, &cx.index.gc, cx),
+        Some(Row::Gc | Row::Mutator) => ranges(&mut out, &cx.index.gc, cx),
+        Some(Row::Samples) => {
+            let n: u64 = cx.index.cells(Lane::All, from_to.0, from_to.1, 1).iter().map(|c| u64::from(c.samples)).sum();
+            out.push(Line::new("CPU samples", count(n)));
+        }
+        Some(Row::Lens(l)) => {
+            let about = crate::model::lens::all().get(usize::from(l)).map_or("", |l| l.about.as_str());
+            out.push(Line::new("what it is", about.to_owned()));
+        }
         Some(Row::Stw) => ranges(&mut out, &cx.index.stw, cx),
-        Some(Row::Heap) => {
+        Some(Row::Heap | Row::HeapPart(_)) => {
             let value =
                 |p: &[(Time, u64)], said: fn(u64) -> String| value_at(p, cx.place.at).map_or("not known".into(), said);
             out.push(Line::new("live", value(&cx.index.heap, bytes)));

@@ -150,7 +150,9 @@ impl Detail {
             self.selected = None;
             self.top = 0;
         }
-        let kept = cx.index.dict.stack_ids(stack).any(|f| f == cx.place.frame);
+        // On a row of the timeline that is a frame, the line is that one's.
+        let chosen = matches!(cx.place.row, Some(Row::Inside(..))) && cx.place.frame.is_some();
+        let kept = chosen || cx.index.dict.stack_ids(stack).any(|f| f == cx.place.frame);
         if stack.is_some() && !kept {
             out.push(Command::Frame(user_frame(cx.index, stack)));
         }

@@ -9,8 +9,9 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::found::{self, Found, Item};
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Place, Row};
-use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, View};
+use crate::tui::app::view::{Command, Ctx, Legend, Mouse, Obeys, Pane, Querying, View};
 use crate::tui::app::zoom::amid;
+use crate::tui::theme::Glyphs;
 use crate::tui::views::detail;
 use crate::tui::widgets::scroll::Scroll;
 use ratatui::buffer::Buffer;
@@ -26,6 +27,27 @@ pub struct Findings {
     /// Whether what speaks for the finding under the cursor has the room of the list, and from which line on it is shown.
     unfolded: bool,
     from: Cell<usize>,
+    /// The query for which the cursor has moved to a finding.
+    sought: Option<String>,
+}
+
+/// What a query looks for in texts: its words without what they say of events.
+fn words(query: &str) -> Vec<String> {
+    let plain = |w: &str| w.rsplit_once(':').map_or(w, |(_, w)| w).trim_matches(['"', '(', ')', '*']).to_lowercase();
+    query
+        .split_whitespace()
+        .filter(|w| !matches!(*w, "and" | "or" | "not"))
+        .map(plain)
+        .filter(|w| !w.is_empty())
+        .collect()
+}
+
+/// Whether the query's words are in what is said of a finding.
+pub(super) fn is_meant(item: &Item, cx: &Ctx) -> bool {
+    let Some(query) = cx.place.query() else { return false };
+    let said = [item.title, &item.says, &item.line, &item.rule.replace('_', " ")].join(" ").to_lowercase();
+    let words = words(query);
+    !words.is_empty() && words.iter().all(|w| said.contains(w.as_str()))
 }
 
 /// Lines that a page down goes on in what speaks for a finding.
@@ -35,6 +57,18 @@ impl Findings {
     /// The finding under the cursor.
     fn on<'a>(&self, cx: &Ctx<'a>) -> Option<&'a Item> {
         cx.found.said()?.items.get(self.list.selected as usize)
+    }
+
+    /// Moves to the next finding that the query means, or to the one before, around the end; `false` if there is none.
+    fn seek(&mut self, forward: bool, from: usize, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        let Some(said) = cx.found.said() else { return false };
+        let n = said.items.len();
+        let step = |k: usize| if forward { (from + k) % n } else { (from + n - k) % n };
+        let Some(to) = (0..n).map(step).find(|&i| is_meant(&said.items[i], cx)) else { return false };
+        self.list.select(to as u64);
+        self.from.set(0);
+        self.point(cx, out);
+        true
     }
 
     /// Shows the line of the finding under the cursor in the source pane, and its goroutines beside it.
@@ -109,7 +143,17 @@ impl View for Findings {
     }
 
     fn obeys(&self, _: &Place) -> Obeys {
-        Obeys::NOTHING
+        Obeys { query: Querying::Marks, ..Obeys::NOTHING }
+    }
+
+    fn legend(&self, _: &Glyphs) -> Legend {
+        let entry = |mark: &str, meaning: &str| (mark.to_owned(), meaning.to_owned());
+        vec![
+            entry("!!! !! i", "critical, warning, info: by the rule's own thresholds (findings.toml), not by cost"),
+            entry("order", "by severity; within one what slows tasks and requests most, then what costs most time"),
+            entry("ok ?", "looked at and fine; could not be told, and why"),
+            entry("/ n N", "go to the findings that have the words"),
+        ]
     }
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
@@ -130,6 +174,12 @@ impl View for Findings {
                     (None, Some((go, at))) => out.push(Command::Run(show_wait(go, at, action == Action::Chain))),
                     (None, None) => out.push(Command::Say("this finding is about no one goroutine".into())),
                 }
+            }
+            Action::NextHit | Action::PrevHit => {
+                let n = cx.found.said().map_or(1, |s| s.items.len().max(1));
+                let at = self.list.selected as usize;
+                let from = if action == Action::NextHit { at + 1 } else { at + n - 1 };
+                return cx.focused && self.seek(action == Action::NextHit, from % n, cx, out);
             }
             Action::HideRule => match self.on(cx) {
                 Some(item) => {
@@ -195,6 +245,14 @@ impl View for Findings {
         }
         let n = cx.found.said().map_or(0, |s| s.items.len());
         self.list.fit(n as u64, render::rows(self, area, cx).height);
+        let query = cx.place.query();
+        if n > 0 && self.sought.as_deref() != query {
+            self.sought = query.map(str::to_owned);
+            let at = self.list.selected as usize;
+            if !self.seek(true, at, cx, out) && query.is_some() {
+                out.push(Command::Say("no finding has these words; n goes to the events that match".into()));
+            }
+        }
         self.point(cx, out);
     }
 

@@ -73,11 +73,22 @@ pub(super) fn draw(view: &Findings, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     // What there is no room for is said in the line between list and evidence.
     let more = (lines.len() - from).saturating_sub(rows);
+    if below.y > area.y && !said.items.is_empty() {
+        let line = Rect { y: below.y - 1, height: 1, ..area };
+        write(buf, line, area.x + 1, line.y, &order(view, said), dim);
+    }
     if more > 0 && below.y > area.y {
         let text = format!("{more} more below: {}", if view.unfolded { "PageDown" } else { "e" });
         let x = area.right().saturating_sub(text.len() as u16 + 1).max(area.x);
         write(buf, area, x, below.y - 1, &text, dim);
     }
+}
+
+/// In which order findings stand, and how many the list has no room for.
+fn order(view: &Findings, said: &Said) -> String {
+    let unseen = said.items.len().saturating_sub(view.list.seen().count());
+    let seen = if unseen > 0 { format!("{unseen} more findings; ") } else { String::new() };
+    format!("{seen}by severity (? explains it), then cost")
 }
 
 /// A line is not wider than this, so that what a finding costs stands near what it is.
@@ -91,7 +102,11 @@ fn outside(item: &Item, cx: &Ctx) -> bool {
 /// One finding in one line: what it is, what it says, and at the right what it costs.
 fn row(item: &Item, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let (sign, role) = mark(item.severity);
-    let role = if outside(item, cx) { Role::Dim } else { role };
+    let role = match (super::is_meant(item, cx), outside(item, cx)) {
+        (true, _) => Role::Hit,
+        (false, true) => Role::Dim,
+        (false, false) => role,
+    };
     let area = Rect { width: area.width.min(WIDEST), ..area };
     let x = write(buf, area, area.x, area.y, &format!("{sign} "), cx.theme.style(role));
     let x = write(buf, area, x, area.y, item.title, cx.theme.style(role));

@@ -248,7 +248,7 @@ pub fn folded(tree: &Tree, node: usize, dict: &Dict) -> String {
 
 /// A filled block with a name in it. Its last cell stays free, so that neighbours stand apart; a single cell is half
 /// filled for that.
-fn block(cells: Rect, buf: &mut Buffer, name: &str, role: Role, selected: bool, theme: &Theme) {
+pub fn block(cells: Rect, buf: &mut Buffer, name: &str, role: Role, selected: bool, theme: &Theme) {
     if cells.is_empty() {
         return;
     }

@@ -59,6 +59,24 @@ impl PanelLine {
         PanelLine { fixed, ..self }
     }
 
+    /// The same in as many lines as so many columns need. What goes on stands under its beginning, a little further in, and all
+    /// has the role of the first.
+    fn wrapped(&self, columns: u16) -> Vec<PanelLine> {
+        let columns = usize::from(columns);
+        if self.width() <= columns {
+            return vec![self.clone()];
+        }
+        let text: String = self.spans.iter().map(|s| s.0.as_str()).collect();
+        let indent = (text.len() - text.trim_start().len()).min(columns / 3);
+        let role = self.spans.first().map_or(Role::Text, |s| s.1);
+        let parts = text::wrap(text.trim_start(), columns.saturating_sub(indent + 2).max(1));
+        let line = |(i, part): (usize, String)| {
+            let further = if i == 0 { 0 } else { 2 };
+            PanelLine { fixed: self.fixed, ..PanelLine::plain(format!("{}{part}", " ".repeat(indent + further)), role) }
+        };
+        parts.into_iter().enumerate().map(line).collect()
+    }
+
     /// Writes into `row` the columns that stay, and what stands from column `left` after those on, with a sign at either
     /// end that something is beyond.
     fn render(&self, left: usize, row: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -114,19 +132,23 @@ pub struct Panel {
     /// First column of the text that is seen.
     left: Cell<usize>,
     height: Cell<usize>,
+    /// Whether what there is to say is wrapped, as it was drawn last.
+    wraps: Cell<bool>,
 }
 
 impl Panel {
     /// A panel, on the first line that leads somewhere.
     pub fn new(shown: Arc<Panelled>) -> Panel {
         let selected = shown.lines.iter().position(|l| l.target.is_some()).unwrap_or(0);
-        let (top, left, height) = Default::default();
-        Panel { shown, selected, moved: false, unfolded: false, top, left, height }
+        let (top, left, height, wraps) = Default::default();
+        Panel { shown, selected, moved: false, unfolded: false, top, left, height, wraps }
     }
 
+    /// The widest line of those that move sideways. What is said of a line does not where it has the room to be wrapped.
     fn widest(&self) -> usize {
         let shown = &self.shown;
-        let all = shown.heading.iter().chain(&shown.lines).chain(self.notes());
+        let notes = if self.wraps.get() { &[] } else { self.notes() };
+        let all = shown.heading.iter().chain(&shown.lines).chain(notes);
         all.map(PanelLine::width).max().unwrap_or(0)
     }
 
@@ -294,7 +316,14 @@ impl Panel {
 
     /// Draws what there is to say of the selected line; where that does not fit, how to see the rest.
     fn render_notes(&self, left: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
-        let (notes, rows) = (self.notes(), usize::from(area.height));
+        let rows = usize::from(area.height);
+        let wrapped: Vec<PanelLine> = match self.unfolded {
+            true => self.notes().iter().flat_map(|n| n.wrapped(area.width.saturating_sub(MARGIN))).collect(),
+            false => Vec::new(),
+        };
+        // Where not all of it fits so, its lines are cut, and can be moved sideways.
+        self.wraps.set(self.unfolded && wrapped.len() <= rows);
+        let notes = if self.wraps.get() { &wrapped } else { self.notes() };
         let gap = usize::from(rows > notes.len());
         let fit = if notes.len() > rows { rows.saturating_sub(1) } else { notes.len() };
         for (i, note) in notes.iter().take(fit).enumerate() {

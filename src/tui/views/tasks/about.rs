@@ -48,7 +48,10 @@ impl View for About {
         let Some(named) = self.sum(cx) else { return };
         let s = &named.sum;
         let mut lines = vec![
-            fact("total", s.total.to_string()),
+            match cx.place.window() {
+                Some(_) => fact("total", format!("{} in the range; lengths below are of whole ones", s.total)),
+                None => fact("total", s.total.to_string()),
+            },
             fact("mean", mean(s).to_string()),
             fact("p50", s.p50.to_string()),
             fact("p90", s.p90.to_string()),

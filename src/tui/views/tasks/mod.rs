@@ -109,7 +109,7 @@ fn sum_up(key: Key) -> Job {
             found.spans.retain(|s| key.group.is_none_or(|g| group(index, s.go) == g));
         });
         let named = |sum: Sum| Named { kind: found.kind(sum.kind).into(), sum };
-        let sums = sums(&found, |_| true).into_iter().map(named).collect();
+        let sums = sums(&found, (from, to), |_| true).into_iter().map(named).collect();
         Ok((key, Shown { sums, spans: found.spans }))
     };
     Job::new("sums", work, |view: &mut Tasks, (key, shown), cx, out| view.take_sums(key, shown, cx, out))
@@ -125,9 +125,9 @@ fn name(index: &Index, s: &Named) -> String {
     }
 }
 
-/// The mean length.
+/// The mean length of whole ones.
 fn mean(s: &Sum) -> Duration {
-    Duration(s.total.ns() / s.count.max(1) as i64)
+    Duration(s.whole.ns() / s.count.max(1) as i64)
 }
 
 impl Tasks {
@@ -184,10 +184,13 @@ impl Tasks {
         true
     }
 
-    /// Shows what the time of the instance under the cursor went into.
+    /// Shows what the time of the instance under the cursor went into; of a name, that of its slowest.
     fn path(&self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        let Some(i) = self.lists.inside() else { return false };
-        let Some(open) = self.lists.open() else { return false };
+        let Some(open) = self.lists.open().or_else(|| self.lists.outer.selected()) else { return false };
+        let of = (open.sum.kind, open.sum.name);
+        let most = || self.sums.latest().map_or(Vec::new(), |s| slowest(&s.spans, |s| (s.kind, s.name) == of, 1));
+        let Some(i) = self.lists.inside().copied().or_else(|| most().first().copied()) else { return false };
+        let i = &i;
         let of = match (i.kind, cx.index.dict.str(i.name)) {
             (TASK | REGION, n) => format!("{} {n}", open.kind),
             _ => format!("{} {}", open.kind, name(cx.index, open)),

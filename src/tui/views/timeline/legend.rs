@@ -37,6 +37,19 @@ pub fn legend(glyphs: &Glyphs) -> Legend {
         ),
         entry(MARK.into(), "in the strip at the top: a finding (view 0), in the colour of how much it matters"),
         entry(format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
+        entry("mutator".into(), "below GC (e): the part of the Ps that the GC leaves to the program"),
+        entry(
+            "heap".into(),
+            "e draws it higher: bars are what is live, the line above them the heap goal, a sign at the top one beyond",
+        ),
+        entry(
+            format!("CPU samples {}", glyphs.arrow_up),
+            "e shows them by lens (maps, alloc, locks …); the sign on maps: a map grew there",
+        ),
+        entry(
+            "below a goroutine".into(),
+            "(e): its regions, then its stacks from the outermost frame down, in the colours of lenses",
+        ),
     ]);
     out
 }

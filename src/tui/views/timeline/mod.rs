@@ -1,6 +1,7 @@
 //! The timeline: time from left to right, a lane for each thing that has a state.
 
 mod arrows;
+mod below;
 mod legend;
 mod overview;
 mod render;
@@ -62,6 +63,8 @@ impl View for Timeline {
         Sight::keep(&mut self.sight, cx.place.route.as_ref(), window);
         self.ask(cx, out);
         self.count_states(cx, out);
+        self.ask_inside(cx, out);
+        self.ask_samples(cx, out);
     }
 
     fn mode(&self, cx: &Ctx) -> Option<String> {

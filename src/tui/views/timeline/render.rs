@@ -1,8 +1,10 @@
 //! Draws the timeline.
 
 use super::arrows;
+use super::below;
 use super::rows::{Item, Line};
 use super::state::{Timeline, layout};
+use crate::analysis::cost::lenses;
 use crate::analysis::timeline::{self, Counted, Strip, What, Window, coarse};
 use crate::base::number::NO_GOAL;
 use crate::base::text::{self, fit_end};
@@ -79,7 +81,7 @@ impl Timeline {
         let style = match (selected, line.item) {
             (true, _) => cx.theme.style(Role::Selection),
             (false, Item::Other(Row::Group(_) | Row::Procs)) => cx.theme.style(Role::Text),
-            (false, Item::Other(Row::System)) => cx.theme.style(Role::Dim),
+            (false, Item::Other(Row::System | Row::Inside(..) | Row::HeapPart(_))) => cx.theme.style(Role::Dim),
             (false, _) => cx.theme.style(Role::Text),
         };
         if selected {
@@ -125,7 +127,12 @@ impl Timeline {
             Item::Go(g) => (words::goroutine(cx.index, g), String::new()),
             Item::Other(Row::Gc) => ("GC".into(), String::new()),
             Item::Other(Row::Stw) => ("STW".into(), String::new()),
+            Item::Other(Row::Mutator) => ("mutator".into(), String::new()),
             Item::Other(Row::Heap) => ("heap".into(), String::new()),
+            Item::Other(Row::HeapPart(_)) => Default::default(),
+            Item::Other(Row::Samples) => ("CPU samples".into(), String::new()),
+            Item::Other(Row::Lens(l)) => (lenses::name(l).into(), String::new()),
+            Item::Other(Row::Inside(g, row)) => (self.inner_name(g, row, cx), String::new()),
             Item::Other(Row::Alive) => ("goroutines".into(), String::new()),
             Item::Other(Row::Queue) => ("runnable".into(), String::new()),
             Item::Other(Row::State(s)) => (s.name().into(), String::new()),
@@ -158,6 +165,12 @@ impl Timeline {
                 let goal = now(&cx.index.heap_goal).filter(|&g| wide && g < NO_GOAL);
                 let goal = goal.map_or(String::new(), |g| format!(" / {}", text::bytes(g)));
                 return shown(now(&cx.index.heap).map(|v| text::bytes(v) + &goal));
+            }
+            Item::Other(Row::HeapPart(part)) => return text::bytes(below::heap_axis(cx.index, part)),
+            Item::Other(Row::Mutator) => return self.mutator_at(cx, window).unwrap_or_default(),
+            Item::Other(Row::Samples) => return text::count(self.samples_at(None, cx, window).unwrap_or(0)),
+            Item::Other(Row::Lens(l)) => {
+                return self.samples_at(Some(l), cx, window).map_or(String::new(), text::count);
             }
             Item::Other(Row::Alive) => {
                 let most = self.rows.alive.iter().map(|p| p.1).max().filter(|_| wide);
@@ -196,6 +209,15 @@ impl Timeline {
                 let most = cx.index.heap.iter().map(|p| p.1).max().unwrap_or(0);
                 spark::levels(&values, most, Role::Heap, theme, area, buf);
             }
+            Item::Other(Row::HeapPart(part)) => below::draw_heap(part, area, buf, cx, window),
+            Item::Other(Row::Mutator) => self.draw_mutator(area, buf, cx, window),
+            Item::Other(Row::Samples) => {
+                let values = below::samples(cx.index, window);
+                let most = values.iter().flatten().copied().max().unwrap_or(0);
+                spark::levels(&values, most, Role::Sample, theme, area, buf);
+            }
+            Item::Other(Row::Lens(l)) => self.draw_lens(l, area, buf, cx, window),
+            Item::Other(Row::Inside(g, row)) => self.draw_inner(g, row, area, buf, cx, window),
             Item::Other(Row::Alive) => {
                 let values = timeline::steps(&self.rows.alive, window);
                 let most = self.rows.alive.iter().map(|p| p.1).max().unwrap_or(0);

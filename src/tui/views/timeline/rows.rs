@@ -1,10 +1,12 @@
 //! Which rows the timeline has, and in which order.
 
+use crate::analysis::cost::lenses::LensNo;
 use crate::analysis::timeline::{Counted, alive};
 use crate::base::{Duration, GoIdx, GroupId, Time};
+use crate::model::segment::Kind;
 use crate::model::{Index, Lane};
 use crate::tui::app::hits::Hits;
-use crate::tui::app::nav::{Place, Row};
+use crate::tui::app::nav::{Inner, Place, Row};
 use crate::tui::app::route::RouteRef;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
@@ -21,9 +23,10 @@ pub enum Item {
 impl Item {
     /// What the cursor is on.
     pub fn of(place: &Place) -> Option<Item> {
-        match place.go.some() {
-            Some(g) => Some(Item::Go(g)),
-            None => place.subject().1.map(Item::Other),
+        match (place.go.some(), place.row) {
+            (Some(g), Some(row @ Row::Inside(of, _))) if of == g => Some(Item::Other(row)),
+            (Some(g), _) => Some(Item::Go(g)),
+            (None, _) => place.subject().1.map(Item::Other),
         }
     }
 
@@ -31,6 +34,7 @@ impl Item {
     pub fn put(self, place: &mut Place) {
         match self {
             Item::Go(g) => (place.go, place.row) = (g, None),
+            Item::Other(r @ Row::Inside(g, _)) => (place.go, place.row) = (g, Some(r)),
             Item::Other(r) => (place.go, place.row) = (GoIdx::NONE, Some(r)),
         }
     }
@@ -61,16 +65,37 @@ pub struct Line {
 /// More Ps than this are folded into one row.
 const MANY_PROCS: usize = 8;
 
+/// In a lower view the goroutines need the room more than what is counted over all of them.
+const TALL: u16 = 16;
+
+/// From this height on what the GC leaves to the program is there without being asked for.
+const TALLER: u16 = 19;
+
+/// From this height on all that is folded elsewhere is unfolded, as far as there is room.
+const HIGH: u16 = 36;
+
+/// Rows of the heap's picture.
+pub const HEAP_ROWS: u8 = 4;
+
 /// The rows, and what is open.
 #[derive(Default)]
 pub struct Rows {
     /// All rows, from top to bottom.
     pub lines: Vec<Line>,
-    /// Whether there is room for the row of what waits for a P.
-    pub tall: bool,
+    /// How many rows there is room for.
+    pub height: u16,
+    /// The lenses that have CPU samples, as far as they are known.
+    pub lenses: Vec<LensNo>,
+    /// Whether it is known what the GC leaves to the program.
+    pub mutator: bool,
     /// How many goroutines there are from each instant on; nothing before the trace is read.
     pub alive: Vec<(Time, u64)>,
-    open: FxHashSet<Row>,
+    /// What the user has opened, or closed where it was open by itself.
+    turned: FxHashSet<Row>,
+    /// What is open by itself, as there is room for it.
+    unfolded: FxHashSet<Row>,
+    /// The goroutines whose regions and stacks are shown, and how many rows those have.
+    inside: FxHashMap<GoIdx, (u8, u8)>,
     /// The groups in the order in which they are shown.
     order: Vec<GroupId>,
     hits: FxHashMap<GoIdx, u32>,
@@ -82,7 +107,9 @@ pub struct Rows {
 #[derive(Clone, PartialEq, Debug)]
 struct Key {
     goroutines: usize,
-    tall: bool,
+    height: u16,
+    lenses: usize,
+    mutator: bool,
     procs: usize,
     complete: bool,
     query: Option<String>,
@@ -91,23 +118,51 @@ struct Key {
     group: Option<GroupId>,
     only: Option<GoIdx>,
     route: Option<RouteRef>,
-    open: usize,
+    turned: usize,
 }
 
 impl Rows {
     /// Whether something that has members shows them.
     pub fn is_open(&self, row: Row) -> bool {
-        self.open.contains(&row)
+        self.unfolded.contains(&row) != self.turned.contains(&row)
     }
 
     /// Shows or hides the members of a group, the Ps, the system's groups, the states that goroutines are counted by.
     pub fn set_open(&mut self, row: Row, open: bool) {
-        if open {
-            self.open.insert(row);
+        if open == self.unfolded.contains(&row) {
+            self.turned.remove(&row);
         } else {
-            self.open.remove(&row);
+            self.turned.insert(row);
         }
         self.key = None;
+    }
+
+    /// Whether the rows below a goroutine are there.
+    pub fn shows_inside(&self, g: GoIdx) -> bool {
+        self.inside.contains_key(&g)
+    }
+
+    /// Shows or hides what a goroutine's code was at.
+    pub fn set_inside(&mut self, g: GoIdx, shown: bool) {
+        if shown {
+            // Until it is known how deep its stacks are there is a row for them.
+            self.inside.entry(g).or_insert((0, 1));
+        } else {
+            self.inside.remove(&g);
+        }
+        self.key = None;
+    }
+
+    /// Makes room for so many rows of regions and of frames below a goroutine. Rows that are there stay, so that nothing moves
+    /// while the window does.
+    pub fn make_room(&mut self, g: GoIdx, regions: usize, frames: usize) {
+        if let Some(rows) = self.inside.get_mut(&g) {
+            let more = (rows.0.max(regions as u8), rows.1.max(frames as u8));
+            if *rows != more {
+                *rows = more;
+                self.key = None;
+            }
+        }
     }
 
     /// Opens what must be open for `item` to have a row.
@@ -127,6 +182,22 @@ impl Rows {
             Item::Other(Row::State(_)) => {
                 self.set_open(Row::Alive, true);
                 None
+            }
+            Item::Other(Row::HeapPart(_)) => {
+                self.set_open(Row::Heap, true);
+                None
+            }
+            Item::Other(Row::Lens(_)) => {
+                self.set_open(Row::Samples, true);
+                None
+            }
+            Item::Other(Row::Mutator) => {
+                self.set_open(Row::Gc, true);
+                None
+            }
+            Item::Other(Row::Inside(g, _)) => {
+                self.set_inside(g, true);
+                index.goroutine(g).map(|g| g.group)
             }
             Item::Other(_) => None,
         };
@@ -166,7 +237,9 @@ impl Rows {
     pub fn update(&mut self, index: &Index, hits: Option<&Hits>, place: &Place) -> bool {
         let key = Key {
             goroutines: index.goroutines.len(),
-            tall: self.tall,
+            height: self.height,
+            lenses: self.lenses.len(),
+            mutator: self.mutator,
             procs: index.procs.len(),
             complete: index.complete,
             query: hits.map(|h| h.query.clone()),
@@ -175,7 +248,7 @@ impl Rows {
             group: place.group(),
             only: place.only(),
             route: place.route.clone(),
-            open: self.open.len(),
+            turned: self.turned.len(),
         };
         if self.key.as_ref() == Some(&key) {
             return false;
@@ -190,6 +263,7 @@ impl Rows {
             self.alive = alive(index);
         }
         self.sort_groups(index, &key);
+        self.unfold(index, place);
         self.lines = self.build(index, place);
         self.key = Some(key);
         true
@@ -215,24 +289,57 @@ impl Rows {
         self.order.retain(|g| g.index() < index.groups.len());
     }
 
+    /// Unfolds what there is room for. While the trace is being read nothing is: rows would move.
+    fn unfold(&mut self, index: &Index, place: &Place) {
+        self.unfolded.clear();
+        if self.height >= TALLER {
+            self.unfolded.insert(Row::Gc);
+        }
+        if self.height < HIGH || !index.complete || place.route.is_some() {
+            return;
+        }
+        self.unfolded.extend([Row::Heap, Row::Samples]);
+        let mut room = usize::from(self.height).saturating_sub(self.build(index, place).len());
+        for &g in self.order.iter().filter(|&&g| !index.owner(g).is_hidden()) {
+            let n = index.groups.get(g.index()).map_or(0, |g| g.members.len());
+            if n <= room {
+                room -= n;
+                self.unfolded.insert(Row::Group(g));
+            }
+        }
+        if Counted::ALL.len() <= room {
+            self.unfolded.insert(Row::Alive);
+        }
+    }
+
     fn build(&self, index: &Index, place: &Place) -> Vec<Line> {
         let mut lines = Vec::new();
         let plain = |row| Line { item: Item::Other(row), depth: 0, open: None };
         if let Some(route) = &place.route {
             lines.extend([plain(Row::Gc), plain(Row::Stw)]);
             lines.extend(route.has_path().then(|| plain(Row::Path)));
-            lines.extend(route.lanes.iter().map(|&g| Line { item: Item::Go(g), depth: 0, open: None }));
+            route.lanes.iter().for_each(|&g| self.push_goroutine(&mut lines, g, 0));
             return lines;
         }
-        lines.extend([plain(Row::Gc), plain(Row::Stw), plain(Row::Heap)]);
+        let folded = |row: Row, inside: bool| Line { open: inside.then(|| self.is_open(row)), ..plain(row) };
+        lines.push(folded(Row::Gc, self.mutator));
+        if self.mutator && self.is_open(Row::Gc) {
+            lines.push(Line { depth: 1, ..plain(Row::Mutator) });
+        }
+        lines.push(plain(Row::Stw));
+        lines.push(folded(Row::Heap, !index.heap.is_empty()));
+        if !index.heap.is_empty() && self.is_open(Row::Heap) {
+            lines.extend((0..HEAP_ROWS).map(|part| Line { depth: 1, ..plain(Row::HeapPart(part)) }));
+        }
         if !self.alive.is_empty() {
             let open = self.is_open(Row::Alive);
             lines.push(Line { open: Some(open), ..plain(Row::Alive) });
             let states = Counted::ALL.into_iter().filter(|_| open);
             lines.extend(states.map(|s| Line { depth: 1, ..plain(Row::State(s)) }));
         }
-        if self.tall {
+        if self.height >= TALL {
             lines.push(plain(Row::Queue));
+            self.push_samples(&mut lines, index);
         }
         let many = index.procs.len() > MANY_PROCS;
         if many {
@@ -264,6 +371,25 @@ impl Rows {
         lines
     }
 
+    fn push_samples(&self, lines: &mut Vec<Line>, index: &Index) {
+        if !index.segments.iter().any(|s| s.kinds & 1 << Kind::CpuSample as u8 != 0) {
+            return;
+        }
+        let open = self.is_open(Row::Samples);
+        lines.push(Line { item: Item::Other(Row::Samples), depth: 0, open: Some(open) });
+        let lenses = self.lenses.iter().filter(|_| open);
+        lines.extend(lenses.map(|&l| Line { item: Item::Other(Row::Lens(l)), depth: 1, open: None }));
+    }
+
+    /// The row of a goroutine, and what is shown below it.
+    fn push_goroutine(&self, lines: &mut Vec<Line>, g: GoIdx, depth: u8) {
+        let inside = self.inside.get(&g);
+        lines.push(Line { item: Item::Go(g), depth, open: Some(inside.is_some()) });
+        let Some(&(regions, frames)) = inside else { return };
+        let rows = (0..regions).map(Inner::Region).chain((0..frames).map(Inner::Frame));
+        lines.extend(rows.map(|r| Line { item: Item::Other(Row::Inside(g, r)), depth: depth + 1, open: None }));
+    }
+
     fn push_group(&self, lines: &mut Vec<Line>, index: &Index, g: GroupId, depth: u8, only: Option<GoIdx>) {
         let Some(group) = index.groups.get(g.0 as usize).filter(|g| !g.members.is_empty()) else { return };
         let open = self.is_open(Row::Group(g)) || only.is_some();
@@ -282,7 +408,7 @@ impl Rows {
                 (Reverse(self.hits_of(m)), Reverse(running), id)
             });
         }
-        lines.extend(members.into_iter().map(|m| Line { item: Item::Go(m), depth: depth + 1, open: None }));
+        members.into_iter().for_each(|m| self.push_goroutine(lines, m, depth + 1));
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the timeline remembers between messages, and how place and window belong together.
 
 use super::rows::{Item, Rows};
-use crate::analysis::timeline::{Census, Strip, Window};
-use crate::base::{Duration, Time};
+use crate::analysis::timeline::{Census, Inside, Sampled, Strip, Window};
+use crate::base::{Duration, GoIdx, Time};
 use crate::model::{Index, Lane};
-use crate::tui::app::nav::Place;
+use crate::tui::app::nav::{Place, Row};
 use crate::tui::app::route::Sight;
 use crate::tui::app::view::Ctx;
 use crate::tui::widgets::lookup::Lookup;
@@ -29,6 +29,10 @@ pub struct Timeline {
     /// How many goroutines are in each state, and of which window and of how much of the trace that is so exactly.
     pub(super) states: Option<Census>,
     pub(super) counts: Lookup<(Window, usize), ()>,
+    /// What the goroutines' code was at of which that is shown.
+    pub(super) inside: Lookup<(Window, Vec<GoIdx>, usize), FxHashMap<GoIdx, Inside>>,
+    /// The CPU samples by lens.
+    pub(super) sampled: Lookup<(Window, usize), Sampled>,
     /// What is seen of the route.
     pub(super) sight: Option<Sight>,
     /// The place that is in sight already.
@@ -120,6 +124,21 @@ impl Timeline {
         let seen = self.scroll.seen();
         let lines = self.rows.lines.get(seen.start as usize..seen.end as usize).unwrap_or(&[]);
         lines.iter().filter_map(|l| l.item.lane()).filter(|l| *l != Lane::All).collect()
+    }
+
+    /// The goroutines whose stacks and regions are in sight.
+    pub(super) fn inside_in_sight(&self) -> Vec<GoIdx> {
+        let seen = self.scroll.seen();
+        let lines = self.rows.lines.get(seen.start as usize..seen.end as usize).unwrap_or(&[]);
+        let mut all: Vec<GoIdx> = lines
+            .iter()
+            .filter_map(|l| match l.item {
+                Item::Other(Row::Inside(g, _)) => Some(g),
+                _ => None,
+            })
+            .collect();
+        all.dedup();
+        all
     }
 }
 

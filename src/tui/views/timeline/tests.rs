@@ -3,7 +3,7 @@
 use super::rows::Item;
 use crate::read::fixture;
 use crate::tui::app::keymap::Keymap;
-use crate::tui::app::nav::Row;
+use crate::tui::app::nav::{Inner, Row};
 use crate::tui::app::view::Pane;
 use crate::tui::snapshot::Driver;
 use crate::tui::theme::{Background, ColorLevel, Theme};
@@ -204,4 +204,118 @@ fn a_range_says_how_long_it_is_while_it_grows() {
         let (from, to) = d.model.place().window().unwrap();
         assert_eq!((said, delta(&d)), ((to - from).to_string(), None));
     }
+}
+
+/// The names of the timeline's rows, from top to bottom.
+fn names(d: &Driver, width: u16, height: u16) -> Vec<String> {
+    let (buf, area) = (d.screen(Size { width, height }).0, super::state::layout(d.model.areas().body).names);
+    let row = |y: u16| (area.left()..area.right()).map(|x| buf[(x, y)].symbol()).collect::<String>();
+    (area.top()..area.bottom()).map(|y| row(y).trim_end().to_owned()).collect()
+}
+
+/// Puts the cursor on the first row whose name has a text.
+fn to_row(d: &mut Driver, name: &str, (w, h): (u16, u16)) {
+    d.keys("g").unwrap();
+    let at =
+        names(d, w, h).iter().position(|n| n.contains(name)).unwrap_or_else(|| panic!("{name}: {:?}", names(d, w, h)));
+    d.keys(&"j".repeat(at)).unwrap();
+}
+
+#[test]
+fn a_goroutine_unfolds_into_its_regions_and_the_frames_of_its_stacks() {
+    for (w, h) in [(80, 24), (120, 40), (250, 70)] {
+        let mut d = driver(w, h, ColorLevel::True, false);
+        to_row(&mut d, "main.handle", (w, h));
+        d.keys("<Enter>").unwrap();
+        let go = d.model.place().go;
+        assert!(go.is_some());
+        let before = names(&d, w, h);
+        d.keys("ej").unwrap();
+        assert_eq!(d.model.place().go, go, "the cursor is on the goroutine still");
+        assert_eq!(d.model.place().row, Some(Row::Inside(go, Inner::Region(0))), "{:?}", names(&d, w, h));
+        // Down through the regions to the frames, the source goes along.
+        let mut lines = Vec::new();
+        for _ in 0..12 {
+            d.keys("j").unwrap();
+            match d.model.place().row {
+                Some(Row::Inside(g, Inner::Frame(_))) => assert_eq!(g, go),
+                Some(Row::Inside(..)) => continue,
+                _ => break,
+            }
+            let index = fixture::trace();
+            let (index, frame) = (index.index(), d.model.place().frame);
+            let name = index.dict.func_name(index.dict.frame_of(frame).func).to_owned();
+            if frame.is_some() {
+                let at = super::super::super::text::func(&name);
+                let screen = names(&d, w, h).join("\n");
+                // A long name is cut at its beginning.
+                let short: String = at.chars().skip(at.chars().count().saturating_sub(6)).collect();
+                assert!(screen.contains(&short) || w == 80, "{at}: {screen}");
+                lines.push(name);
+            }
+        }
+        assert!(lines.len() > 2 && lines[0] == "main.handle", "{lines:?}");
+        d.keys("kee").unwrap();
+        // Two turns later it is as it was: unfolded.
+        d.keys("e").unwrap();
+        assert_eq!(Item::of(d.model.place()), Some(Item::Go(go)));
+        assert_eq!(names(&d, w, h).len(), before.len());
+        assert!(!names(&d, w, h).iter().any(|n| n.trim() == "main.handle"), "{:?}", names(&d, w, h));
+    }
+}
+
+#[test]
+fn the_heap_can_be_drawn_higher_with_its_goal_and_values() {
+    for (w, h) in [(80, 24), (120, 40)] {
+        let mut d = driver(w, h, ColorLevel::None, false);
+        to_row(&mut d, "heap", (w, h));
+        let folded = names(&d, w, h).join("\n");
+        d.keys("e").unwrap();
+        let shown = names(&d, w, h).join("\n");
+        let index = fixture::trace();
+        let index = index.index();
+        let most = super::below::most_heap(&index);
+        assert!(most >= index.heap.iter().map(|p| p.1).max().unwrap());
+        let value = crate::base::text::bytes(most);
+        assert!(shown.contains(&value), "{value}: {shown}");
+        d.keys("jje").unwrap();
+        assert_eq!(names(&d, w, h).join("\n"), folded, "e on a part of it folds it again");
+    }
+}
+
+#[test]
+fn lenses_and_what_the_gc_leaves_are_rows_of_their_own() {
+    let (w, h) = (120, 40);
+    let mut d = driver(w, h, ColorLevel::True, false);
+    assert!(names(&d, w, h).iter().any(|n| n.contains("mutator")), "{:?}", names(&d, w, h));
+    to_row(&mut d, "GC", (w, h));
+    d.keys("e").unwrap();
+    assert!(!names(&d, w, h).iter().any(|n| n.contains("mutator")));
+    to_row(&mut d, "CPU samples", (w, h));
+    d.keys("e").unwrap();
+    let shown = names(&d, w, h);
+    let at = shown.iter().position(|n| n.contains("CPU samples")).unwrap();
+    assert!(shown[at + 1].contains("maps"), "the sample assigns to maps most of all: {shown:?}");
+    // Growth is marked where it was sampled.
+    let (buf, area) = (d.screen(Size { width: w, height: h }).0, super::state::layout(d.model.areas().body).lanes);
+    let row = area.y + at as u16 + 1;
+    let marks = (area.left()..area.right()).filter(|x| buf[(*x, row)].symbol() == "▲").count();
+    assert!(marks > 0);
+}
+
+#[test]
+fn on_a_high_screen_what_there_is_room_for_is_unfolded() {
+    let (w, h) = (250, 70);
+    let d = driver(w, h, ColorLevel::True, false);
+    let shown = names(&d, w, h);
+    for want in ["maps", "▸ G", "223.12MB"] {
+        assert!(shown.iter().any(|n| n.trim().starts_with(want)), "{want}: {shown:?}");
+    }
+    let rows = shown.iter().filter(|n| !n.trim().is_empty()).count();
+    assert!(rows * 10 >= shown.len() * 7, "{rows} of {} rows say something", shown.len());
+    // All groups are in sight for all that.
+    assert!(shown.iter().any(|n| n.contains("runtime goroutines")), "{shown:?}");
+    let mut small = driver(80, 24, ColorLevel::True, false);
+    small.keys("").unwrap();
+    assert!(!names(&small, 80, 24).iter().any(|n| n.trim().starts_with("on a lock")));
 }

@@ -3,18 +3,15 @@
 use super::rows::Item;
 use super::state::{Timeline, layout, limits, place_window};
 use crate::analysis::states::interval;
-use crate::analysis::timeline::{self, Census};
-use crate::base::{Duration, GoIdx, GroupId, Time};
+use crate::analysis::timeline::{self, Bar, Census, Window, inside, sampled};
+use crate::base::{Duration, FrameId, GoIdx, GroupId, Time};
 use crate::model::{Index, Lane, Range};
 use crate::tui::app::action::Action;
 use crate::tui::app::hits::Hit;
 use crate::tui::app::jobs::{Job, JobCtx};
-use crate::tui::app::nav::{Narrow, Place, Row, Target};
+use crate::tui::app::nav::{Inner, Narrow, Place, Row, Target};
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane};
 use ratatui::layout::{Position, Rect};
-
-/// In a lower view the goroutines need the room more than what is counted over all of them.
-const TALL: u16 = 16;
 
 impl Timeline {
     /// Does an action; `false` if it is not the timeline's.
@@ -55,8 +52,26 @@ impl Timeline {
         if let Some(h) = self.hit_in_cell(cx, item, at) {
             (to.at, to.event) = (h.time, Some(h.no));
         }
+        if let Item::Other(Row::Inside(g, Inner::Frame(row))) = item {
+            to.frame = self.frame_at(cx, g, row, at).map_or(FrameId::NONE, |b| b.what.0);
+        }
         self.followed = Some((Some(item), to.at));
         out.push(Command::Move(to));
+    }
+
+    /// The frame in a row below a goroutine at an instant, and the cells that it is in.
+    fn frame_at(&self, cx: &Ctx, g: GoIdx, row: u8, at: Time) -> Option<Bar<timeline::Framed>> {
+        let found = self.inside.latest()?.get(&g).filter(|f| f.window == self.window(cx))?;
+        let cell = found.window.cell(at)?;
+        found.frames.get(usize::from(row))?.iter().find(|b| (b.from..b.to).contains(&cell)).copied()
+    }
+
+    /// The cells of the region in a row below a goroutine at an instant.
+    fn region_at(&self, cx: &Ctx, g: GoIdx, row: u8, at: Time) -> Option<(Time, Time)> {
+        let found = self.inside.latest()?.get(&g).filter(|f| f.window == self.window(cx))?;
+        let cell = found.window.cell(at)?;
+        let bar = found.regions.get(usize::from(row))?.iter().find(|b| (b.from..b.to).contains(&cell))?;
+        Some((found.window.edge(bar.from), found.window.edge(bar.to)))
     }
 
     fn hit_in_cell(&self, cx: &Ctx, item: Item, at: Time) -> Option<Hit> {
@@ -159,7 +174,16 @@ impl Timeline {
         }
         match Item::of(cx.place) {
             Some(Item::Go(_)) => out.push(Command::Focus(Pane::Detail)),
-            Some(Item::Other(row @ (Row::Group(_) | Row::System | Row::Procs | Row::Alive))) => {
+            Some(Item::Other(Row::Inside(g, Inner::Region(row)))) => match self.region_at(cx, g, row, cx.place.at) {
+                Some(range) => self.set_window(cx, range, out),
+                None => out.push(Command::Say("it is in no region at this instant".into())),
+            },
+            Some(Item::Other(Row::Inside(_, Inner::Frame(_)))) if cx.place.frame.is_some() => {
+                out.push(Command::Focus(Pane::Source));
+            }
+            Some(Item::Other(
+                row @ (Row::Group(_) | Row::System | Row::Procs | Row::Alive | Row::Heap | Row::Samples),
+            )) => {
                 self.rows.set_open(row, true);
                 self.rows.update(cx.index, cx.hits, cx.place);
                 let inside = self.rows.find(Item::Other(row)).and_then(|i| self.rows.lines.get(i + 1));
@@ -211,19 +235,26 @@ impl Timeline {
     }
 
     fn expand(&mut self, cx: &Ctx, out: &mut Vec<Command>) -> bool {
-        if cx.place.route.is_some() {
-            return false;
-        }
         let (row, inside) = match Item::of(cx.place) {
+            Some(Item::Go(g)) => {
+                self.rows.set_inside(g, !self.rows.shows_inside(g));
+                return true;
+            }
+            Some(Item::Other(Row::Inside(g, _))) => {
+                self.rows.set_inside(g, false);
+                self.move_to(cx, Item::Go(g), cx.place.at, out);
+                return true;
+            }
             Some(Item::Other(Row::State(_))) => (Row::Alive, true),
+            Some(Item::Other(Row::HeapPart(_))) => (Row::Heap, true),
+            Some(Item::Other(Row::Lens(_))) => (Row::Samples, true),
+            Some(Item::Other(Row::Mutator)) => (Row::Gc, true),
             Some(Item::Other(row)) => (row, false),
-            Some(Item::Go(g)) => match cx.index.goroutine(g) {
-                Some(g) => (Row::Group(g.group), true),
-                None => return false,
-            },
             None => return false,
         };
-        if !matches!(row, Row::Group(_) | Row::System | Row::Procs | Row::Alive) {
+        let folds =
+            matches!(row, Row::Group(_) | Row::System | Row::Procs | Row::Alive | Row::Heap | Row::Samples | Row::Gc);
+        if cx.place.route.is_some() || !folds {
             return false;
         }
         self.rows.set_open(row, !self.rows.is_open(row));
@@ -261,8 +292,10 @@ impl Timeline {
                 if at.x < l.lanes.x {
                     self.move_to(cx, item, cx.place.at, out);
                     let marker = u16::from(self.rows.lines.get(row as usize).map_or(0, |l| l.depth)) * 2;
-                    if let (Item::Other(row), true) = (item, at.x <= l.names.x + marker + 1) {
-                        self.rows.set_open(row, !self.rows.is_open(row));
+                    match item {
+                        _ if at.x > l.names.x + marker + 1 => {}
+                        Item::Go(g) => self.rows.set_inside(g, !self.rows.shows_inside(g)),
+                        Item::Other(row) => self.rows.set_open(row, !self.rows.is_open(row)),
                     }
                 } else {
                     self.dragging = true;
@@ -295,7 +328,8 @@ impl Timeline {
         }
         let item = Item::of(cx.place);
         let offset = self.scroll.selected.saturating_sub(self.scroll.top);
-        self.rows.tall = self.height >= TALL;
+        self.rows.height = self.height;
+        self.rows.mutator = cx.found.said().is_some_and(|s| s.mutator.is_some()) && !cx.index.gc.is_empty();
         let changed = self.rows.update(cx.index, cx.hits, cx.place);
         let Some(item) = item else {
             // At first the cursor is on the busiest group.
@@ -366,6 +400,47 @@ impl Timeline {
         })));
     }
 
+    /// Asks for what the goroutines' code was at of which that is shown.
+    pub(super) fn ask_inside(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        let (window, gos) = (self.window(cx), self.inside_in_sight());
+        let exact = window.width > 0 && timeline::can_be_exact(cx.index, window);
+        let wanted = (window, gos, known(cx.index, window));
+        if wanted.1.is_empty() || !exact || !self.inside.want(&wanted) {
+            return;
+        }
+        let gos = wanted.1.clone();
+        let work =
+            move |j: &JobCtx| Ok(gos.iter().map(|&g| inside(j, g, window, j.cancel)).collect::<Option<Vec<_>>>());
+        out.push(Command::Run(Job::new("inside", work, move |view: &mut Timeline, found, _, _| {
+            let Some(found) = found else { return };
+            let found = view.inside.take(wanted, found.into_iter().map(|f| (f.go, f)).collect());
+            for f in found.iter().flat_map(|f| f.values()) {
+                view.rows.make_room(f.go, f.regions.len(), f.frames.len());
+            }
+        })));
+    }
+
+    /// Asks for the CPU samples by lens where these are shown.
+    pub(super) fn ask_samples(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
+        let window = self.window(cx);
+        let shown = self.rows.is_open(Row::Samples) && self.rows.find(Item::Other(Row::Samples)).is_some();
+        if !shown || window.width == 0 || !timeline::can_be_exact(cx.index, window) {
+            return;
+        }
+        let wanted = (window, known(cx.index, window));
+        if !self.sampled.want(&wanted) {
+            return;
+        }
+        let work = move |j: &JobCtx| Ok(sampled(j, window, j.cancel));
+        out.push(Command::Run(Job::new("samples", work, move |view: &mut Timeline, found, _, _| {
+            let Some(found) = found.and_then(|f| view.sampled.take(wanted, f)) else { return };
+            // Those that are there keep their rows.
+            let new = found.lenses.iter().map(|l| l.0).filter(|l| !view.rows.lenses.contains(l));
+            let new: Vec<_> = new.collect();
+            view.rows.lenses.extend(new);
+        })));
+    }
+
     /// Asks for exact lanes where the window is narrow enough and they are not there.
     pub(super) fn ask(&mut self, cx: &Ctx, out: &mut Vec<Command>) {
         let window = self.window(cx);
@@ -373,9 +448,7 @@ impl Timeline {
             return;
         }
         let lanes = self.lanes_in_sight();
-        let segments = cx.index.segments_between(window.from, window.to);
-        let known = segments.len() + usize::from(cx.index.complete) * 1_000_000;
-        let wanted = (window, lanes, known);
+        let wanted = (window, lanes, known(cx.index, window));
         if !self.strips.want(&wanted) {
             return;
         }
@@ -394,6 +467,11 @@ impl Timeline {
             }
         })));
     }
+}
+
+/// How much of a window has been read: what was computed of less is out of date.
+fn known(index: &Index, window: Window) -> usize {
+    index.segments_between(window.from, window.to).len() + usize::from(index.complete) * 1_000_000
 }
 
 /// The instant nearest to `at` at which a goroutine exists.
