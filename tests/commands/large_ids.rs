@@ -173,7 +173,8 @@ fn no_view_cuts_a_large_number() {
             for line in out.lines().take(14).filter(|_| keys == "5") {
                 let cut =
                     |w: &str| w.strip_prefix(['G', 'M']).is_some_and(|n| n.starts_with("1844") && n.contains('…'));
-                assert!(!line.split_whitespace().any(cut), "{keys} at {size}: {line}");
+                // What an event says at length may be cut.
+                assert!(!line.split_whitespace().take(6).any(cut), "{keys} at {size}: {line}");
             }
         }
     }

@@ -414,7 +414,7 @@ fn span(index: &Index, wanted: &Wanted, i: &Instance, sink: &mut dyn Sink) {
     if !wanted.inside(i.from, i.to) || !wanted.go.is_none_or(of) {
         return;
     }
-    let (name, task, go) = (Cell::str(i.name), Cell::count(i.task), dict::go(index, i.go));
+    let (name, task, go) = (Cell::str(i.name), Cell::id(i.task), dict::go(index, i.go));
     let (from, to, len) = (Cell::time(i.from), Cell::time(i.to), Cell::Int(i.len().ns()));
     let complete = Cell::Bool(i.complete());
     match i.what {
