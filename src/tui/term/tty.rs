@@ -24,6 +24,7 @@ mod unix {
     use std::fs::File;
     use std::io::{self, BufRead, Write};
     use std::process::{Child, Command, Stdio};
+    use std::str::{FromStr, SplitWhitespace};
     use std::sync::atomic::AtomicBool;
     use std::sync::{Arc, OnceLock};
 
@@ -77,17 +78,19 @@ mod unix {
         )
     }
 
-    /// Sets what a [`line`] says.
+    /// Sets what a [`line`] says. How wide the numbers are differs from system to system.
     fn set(modes: &mut Termios, line: &str) -> Option<()> {
-        let numbers: Option<Vec<u32>> = line.split_whitespace().map(|n| n.parse().ok()).collect();
-        let [input, output, control, local, min, time] = numbers?.try_into().ok()?;
-        modes.input_modes = termios::InputModes::from_bits_retain(input);
-        modes.output_modes = termios::OutputModes::from_bits_retain(output);
-        modes.control_modes = termios::ControlModes::from_bits_retain(control);
-        modes.local_modes = termios::LocalModes::from_bits_retain(local);
-        modes.special_codes[SpecialCodeIndex::VMIN] = min.try_into().ok()?;
-        modes.special_codes[SpecialCodeIndex::VTIME] = time.try_into().ok()?;
-        Some(())
+        fn next<T: FromStr>(numbers: &mut SplitWhitespace) -> Option<T> {
+            numbers.next()?.parse().ok()
+        }
+        let numbers = &mut line.split_whitespace();
+        modes.input_modes = termios::InputModes::from_bits_retain(next(numbers)?);
+        modes.output_modes = termios::OutputModes::from_bits_retain(next(numbers)?);
+        modes.control_modes = termios::ControlModes::from_bits_retain(next(numbers)?);
+        modes.local_modes = termios::LocalModes::from_bits_retain(next(numbers)?);
+        modes.special_codes[SpecialCodeIndex::VMIN] = next(numbers)?;
+        modes.special_codes[SpecialCodeIndex::VTIME] = next(numbers)?;
+        numbers.next().is_none().then_some(())
     }
 
     /// The process that waits for the end of this one.
