@@ -42,6 +42,8 @@ struct Before {
 struct Follows {
     /// What its clock is shifted by if it is another process's; else it is shifted as before.
     own_clock: Option<i64>,
+    /// How long after the last event of the unit before it begins, where that is known and its clock does not tell.
+    after: Option<i64>,
     /// It is shown right after the unit before; what to say of that.
     moved: Option<String>,
 }
@@ -148,6 +150,9 @@ impl Recordings {
                         self.all[i].process += 1;
                         shift = own;
                     }
+                    if let Some(after) = follows.after {
+                        shift = b.latest.saturating_add(after).saturating_sub(first);
+                    }
                     if let Some(note) = follows.moved {
                         let end = self.end(data, b.recording, b.unit).0;
                         // So much that the two are apart on the screen.
@@ -189,9 +194,12 @@ impl Recordings {
             return Follows::default();
         }
         let (one, other) = (self.all[b.recording].number + 1, self.all[i].number + 1);
-        let gap = first.saturating_sub(b.latest);
-        let families = [b.recording, i].map(|r| matches!(self.all[r].format, Format::V1(..)));
-        let moved = if families[0] || families[1] {
+        let old = |r: usize| if let Format::V1(layout, _) = &self.all[r].format { Some(layout) } else { None };
+        let (before, now) = (old(b.recording), old(i));
+        // The times of old formats begin with each recording; the counter behind them runs on.
+        let after = before.zip(now).and_then(|(before, now)| now.follows(before));
+        let gap = after.unwrap_or_else(|| first.saturating_sub(b.latest));
+        let moved = if after.is_none() && (before.is_some() || now.is_some()) {
             Some(format!("recording {other} has a clock of its own: shown right after recording {one}"))
         } else if gap < 0 {
             let by = Duration(-gap);
@@ -204,7 +212,7 @@ impl Recordings {
         } else {
             None
         };
-        Follows { own_clock: Some(0), moved }
+        Follows { own_clock: Some(0), after, moved }
     }
 
     /// Whether recording `i` is of the process that the one before is of: a process counts its generations on, and its clock

@@ -126,6 +126,8 @@ pub struct WaitTally {
     pub count: u64,
     /// How many of them were already going on when the trace began, or still when it ended.
     pub open: u64,
+    /// How many of them went on when their recording ended, of which a later one of the same process tells.
+    pub cut: u64,
     /// How long in all.
     pub total: Duration,
     /// The longest.
@@ -138,7 +140,7 @@ impl Default for WaitTally {
     fn default() -> WaitTally {
         let none = EventNo::MAX;
         let longest = Stretch { len: Duration::ZERO, from: Time::MIN, began: none, ended: none, go: GoIdx::NONE };
-        WaitTally { count: 0, open: 0, total: Duration::ZERO, longest, lengths: Histogram::default() }
+        WaitTally { count: 0, open: 0, cut: 0, total: Duration::ZERO, longest, lengths: Histogram::default() }
     }
 }
 
@@ -191,6 +193,7 @@ impl WaitTally {
         o.add_to(&mut self.lengths);
         self.count += o.count;
         self.open += o.open;
+        self.cut += o.cut;
         self.total += o.total;
         if o.longest.beats(&self.longest) {
             self.longest = o.longest;

@@ -29,7 +29,7 @@ pub fn write(table: &Table, limit: usize, out: &mut dyn Write) -> io::Result<()>
     if table.classes.is_empty() {
         writeln!(
             out,
-            "locks and channels: no goroutine is known to have queued at one (what nobody ever sent to is in `waits`)"
+            "locks and channels: no goroutine is known to have queued at one (what a select waited for in vain is in `waits`)"
         )?;
         return unsaid(table, out);
     }
@@ -207,6 +207,7 @@ fn ended(what: What, how: Option<How>) -> &'static str {
         (Some(How::Send), _) => "sent",
         (Some(How::Receive), _) => "received",
         (Some(How::Close), What::Channel) => "closed",
+        (Some(How::Cancel), _) => "cancelled",
         (Some(How::Release | How::ReadRelease), _) | (_, What::Lock | What::Once | What::Semaphore) => "released",
         (_, What::Group) => "done",
         _ => "unblocked",
@@ -223,6 +224,7 @@ fn verdict(x: &Contended) -> Option<String> {
         }
         Bottleneck::NoSender => "no sender ever came".into(),
         _ if few => return None,
+        Bottleneck::Closed => "receivers wait until it is closed".into(),
         Bottleneck::Pool => format!("a pool, held by up to {} at once", text::count(x.held_max)),
         Bottleneck::Receivers => "receiving is the bottleneck".into(),
         Bottleneck::Senders => "sending is the bottleneck".into(),

@@ -66,7 +66,7 @@ pub(super) fn columns(numbers: &[&str]) -> Layout {
 
 /// What rows that are not shown have in common: how many, and how many of their waits had not ended at trace end.
 pub(super) fn more(rows: &[&(Named, Row)], how: &str) -> String {
-    let n = rows.iter().filter(|(k, _)| k.ended_by == EndedBy::Nobody).map(|(_, r)| r.count).sum();
+    let n = rows.iter().map(|(_, r)| r.unfinished).sum();
     format!("{} more{how}{}", rows.len(), unfinished(n))
 }
 
@@ -75,11 +75,16 @@ pub fn unfinished(n: u64) -> String {
     if n == 0 { String::new() } else { format!(" · {} unfinished", text::count(n)) }
 }
 
+/// How many waits a recording's end cut off, of which a later recording tells.
+fn cut(n: u64) -> String {
+    if n == 0 { String::new() } else { format!(" · {} cut by the end of a recording", text::count(n)) }
+}
+
 /// What a row's waits have in common, safe to show: in what, who where, unblocked by whom where.
 pub(super) fn words(k: &Named, r: &Row) -> String {
     let since = match r.open {
         0 => String::new(),
-        _ if k.ended_by == EndedBy::Nobody => unfinished(r.count),
+        _ if k.ended_by == EndedBy::Nobody => format!("{}{}", cut(r.count - r.unfinished), unfinished(r.unfinished)),
         n => format!(" · {} since before the trace", text::count(n)),
     };
     let who = format!("{} · {}{}", text::escape(&k.reason), short(&k.waiter), spaced(&k.at.line));

@@ -87,7 +87,7 @@ fn header(name: &str, index: &Index, s: &Summary, page: Page, out: &mut dyn Writ
         text::escape(name).into_owned(),
         // Of which Go it is no trace tells: a format serves until one changes it.
         format!("trace format of {}", s.format),
-        index.duration().to_string(),
+        lasted(index),
         format!("{} events", text::count(s.events)),
         format!("{} goroutines", text::count(s.goroutines)),
         format!("{} Ps", s.procs),
@@ -98,6 +98,14 @@ fn header(name: &str, index: &Index, s: &Summary, page: Page, out: &mut dyn Writ
         fold(&said(loss), page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
     }
     Ok(())
+}
+
+/// How long a trace is, and how much of that was traced where its recordings leave gaps: percentages are of that.
+pub fn lasted(index: &Index) -> String {
+    match index.traced() {
+        traced if traced == index.duration() => traced.to_string(),
+        traced => format!("{} ({traced} traced)", index.duration()),
+    }
 }
 
 /// A sentence about what was lost, or about several recordings.
@@ -158,7 +166,7 @@ fn blocked(table: &waits::Table, rows: usize, page: Page, out: &mut dyn Write) -
 
 /// The collector and the stopped world.
 fn gc(index: &Index, s: &Summary, page: Page, out: &mut dyn Write) -> io::Result<()> {
-    let whole = index.duration().ns().max(1) as u64;
+    let whole = index.traced().ns().max(1) as u64;
     let range = |name: &str| s.ranges.get(name).copied().unwrap_or_default();
     let sum = |ranges: &[Range]| ranges.iter().map(|r| r.to - r.from).sum::<Duration>();
     let mut first = true;

@@ -15,6 +15,7 @@ mod fleet;
 mod grep;
 mod hostile;
 mod kernel;
+mod large_ids;
 mod maps;
 mod mcp;
 mod ownership;

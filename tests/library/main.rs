@@ -9,12 +9,14 @@ mod encoder;
 mod targets;
 
 mod contention;
+mod cut;
 mod disasm;
 mod fuzz_corpus;
 mod lines;
 mod links;
 mod mapassign_callers;
 mod offcpu;
+mod old;
 mod oracle;
 mod path;
 mod recordings;

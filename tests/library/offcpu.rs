@@ -111,10 +111,10 @@ fn the_chains_of_a_pass_are_those_found_one_by_one() {
         let (all, chains) = chains(&trace);
         for (wait, chain) in all.iter().filter(|w| w.0.began.is_some()).take(most) {
             let found = path::chain(&trace, wait.began.unwrap()).unwrap().links;
-            // Here a chain ends with the first wait that was over when the wait that it is of began.
-            let inside = found[1..].iter().take_while(|l| l.wait.to > wait.from).count();
+            assert!(found.iter().all(|l| l.wait.to > wait.from || l.wait == found[0].wait), "{found:?}");
+            let inside = found.len() - 1;
             let mut want = Vec::new();
-            for l in &found[..=inside] {
+            for l in &found {
                 if !want.is_empty() {
                     want.push(Step { mark: Mark::HadWaited, stack: l.wait.stack });
                 }

@@ -197,6 +197,8 @@ pub struct Gc {
     pub from: Time,
     /// Its end.
     pub to: Time,
+    /// How much of that lies between recordings.
+    pub untraced: Duration,
     /// GOMAXPROCS over time, and how many Ps there were before it was said.
     pub procs: (Vec<(Time, u64)>, u64),
     /// The cycles that touch it.
@@ -247,6 +249,11 @@ impl Gc {
     /// The length of what was looked at.
     pub fn length(&self) -> Duration {
         self.to - self.from
+    }
+
+    /// How long was traced of that: shares are of this.
+    pub fn traced(&self) -> Duration {
+        self.length() - self.untraced
     }
 
     /// What mutator utilisation is made of.
@@ -311,7 +318,7 @@ fn gather(total: Total, index: &Index, window: (Time, Time)) -> Gc {
     let finished: Vec<&Cycle> = cycles.iter().filter(|c| c.to.is_some() && !c.before).collect();
     let procs = (total.procs, index.procs.len().max(1) as u64);
     let ps = procs.0.last().map_or(procs.1, |p| p.1);
-    let what_if = what_if(&finished, allocated, index.duration(), ps);
+    let what_if = what_if(&finished, allocated, index.traced(), ps);
     cycles.retain(|c| inside(c.from, c.to.unwrap_or(index.end)));
     let span = |c: &Cycle| (c.to.unwrap_or(index.end).min(to) - c.from.max(from)).max(Duration::ZERO);
     let mut out = Gc {
@@ -332,8 +339,16 @@ fn gather(total: Total, index: &Index, window: (Time, Time)) -> Gc {
         reclaimed,
         what_if,
         unknown,
+        untraced: index.untraced_in(from, to),
     };
     out.measure();
+    // The Ps had no time between recordings, of which nothing is known.
+    for gap in index.recordings.windows(2) {
+        let gap = (gap[0].to.max(from), gap[1].from.min(to));
+        let ps = out.procs.0.iter().rev().find(|p| p.0 <= gap.0).map_or(out.procs.1, |p| p.1);
+        let none = u128::try_from((gap.1 - gap.0).ns()).unwrap_or(0) * u128::from(ps);
+        out.consists.whole = out.consists.whole.saturating_sub(none);
+    }
     out
 }
 

@@ -34,7 +34,7 @@ fn int(n: Option<i64>) -> Cell {
 
 /// A goroutine's number.
 pub(super) fn go(index: &Index, g: GoIdx) -> Cell {
-    index.goroutine(g).map_or(Cell::Null, |g| Cell::count(g.id.0))
+    index.goroutine(g).map_or(Cell::Null, |g| Cell::id(g.id.0))
 }
 
 fn word(owner: Owner) -> &'static str {
@@ -96,7 +96,7 @@ fn goroutines(index: &Index, ids: &Ids, wanted: &Wanted, sink: &mut dyn Sink) {
         sink.row(
             Table::Goroutines,
             &[
-                Cell::count(g.id.0),
+                Cell::id(g.id.0),
                 int(ids.func(g.entry)),
                 func_name(index, g.entry),
                 Cell::Word(word(index.owner_of(GoIdx(i)))),

@@ -75,6 +75,12 @@ impl Cell {
         Cell::Int(i64::try_from(n).unwrap_or(i64::MAX))
     }
 
+    /// The number of a goroutine, a thread, a P or a task: 64 bits with a sign, as Go's own reader has them, so that no two
+    /// become one.
+    pub fn id(n: u64) -> Cell {
+        Cell::Int(n as i64)
+    }
+
     /// An instant.
     pub fn time(t: Time) -> Cell {
         Cell::Int(t.0)

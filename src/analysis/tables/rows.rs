@@ -195,7 +195,7 @@ impl Rows {
             &[
                 Cell::time(seg.time[i]),
                 dict::go(index, seg.go[i]),
-                Cell::count(task),
+                Cell::id(task),
                 Cell::str(category),
                 Cell::str(message),
                 self.stack(seg.stack[i]),
@@ -253,11 +253,11 @@ pub fn each<S: Source>(source: &S, name: &str, wanted: Wanted, sink: &mut dyn Si
 }
 
 fn proc(index: &Index, p: ProcIdx) -> Cell {
-    index.procs.get(p.0 as usize).map_or(Cell::Null, |p| Cell::count(p.id.0))
+    index.procs.get(p.0 as usize).map_or(Cell::Null, |p| Cell::id(p.id.0))
 }
 
 fn thread(index: &Index, t: ThreadIdx) -> Cell {
-    index.threads.get(t.0 as usize).map_or(Cell::Null, |t| Cell::count(t.id.0))
+    index.threads.get(t.0 as usize).map_or(Cell::Null, |t| Cell::id(t.id.0))
 }
 
 /// What an event says beyond its columns: text, category, two numbers.
@@ -276,9 +276,9 @@ fn detail(index: &Index, d: Detail) -> [Cell; 4] {
         Detail::Proc(p) => [Null, Null, proc(index, p), Null],
         Detail::Value(v) => [Null, Null, Cell::count(v), Null],
         Detail::Swept { swept, reclaimed } => [Null, Null, Cell::count(swept), Cell::count(reclaimed)],
-        Detail::Task { id, parent, name } => [Cell::str(name), Null, Cell::count(id), Cell::count(parent)],
-        Detail::Region { task, name } => [Cell::str(name), Null, Cell::count(task), Null],
-        Detail::Log { task, category, message } => [Cell::str(message), Cell::str(category), Cell::count(task), Null],
+        Detail::Task { id, parent, name } => [Cell::str(name), Null, Cell::id(id), Cell::id(parent)],
+        Detail::Region { task, name } => [Cell::str(name), Null, Cell::id(task), Null],
+        Detail::Log { task, category, message } => [Cell::str(message), Cell::str(category), Cell::id(task), Null],
         Detail::Clock { generation, .. } => [Null, Null, Cell::count(generation), Null],
         Detail::Experiment(args) => [Null, Null, Cell::count(args[0]), Cell::count(args[1])],
     }
@@ -421,7 +421,7 @@ fn span(index: &Index, wanted: &Wanted, i: &Instance, sink: &mut dyn Sink) {
     if !wanted.inside(i.from, i.to) || !wanted.go.is_none_or(of) {
         return;
     }
-    let (name, task, go) = (Cell::str(i.name), Cell::count(i.task), dict::go(index, i.go));
+    let (name, task, go) = (Cell::str(i.name), Cell::id(i.task), dict::go(index, i.go));
     let (from, to, len) = (Cell::time(i.from), Cell::time(i.to), Cell::Int(i.len().ns()));
     let complete = Cell::Bool(i.complete());
     match i.what {

@@ -151,7 +151,7 @@ impl Chains {
     }
 }
 
-/// Most waits that are remembered for the chains of later ones, 32 bytes each.
+/// Most waits that are remembered for the chains of later ones, 40 bytes each.
 const KEPT: usize = 1 << 20;
 /// Most waits of one goroutine among which the next link is chosen.
 const CHOICE: usize = 16;
@@ -160,36 +160,30 @@ const CHOICE: usize = 16;
 #[derive(Clone, Copy)]
 struct Past {
     stack: StackId,
+    from: Time,
     to: Time,
     waker: Step,
-    /// What its waker had been waiting for meanwhile: the number of that wait.
-    next: u64,
+    /// How many waits before this one the last of the same goroutine's lies that took longer; 0 for none. So the waits that may
+    /// yet be chosen are a list, as it was at any time, in which each took longer than the one after it.
+    longer: u32,
+    /// How many waits before this one the last of its waker's lies, as of when that ended it; 0 for none.
+    waker_last: u32,
+}
+
+impl Past {
+    fn rank(&self, since: Time) -> i64 {
+        rank(self.to - self.from.max(since), self.waker.mark == Mark::WokenBy)
+    }
 }
 
 const NOTHING: u64 = u64::MAX;
-
-/// A wait of a goroutine's that one which it ends may have to be laid to.
-#[derive(Clone, Copy)]
-struct Candidate {
-    from: Time,
-    to: Time,
-    by_goroutine: bool,
-    no: u64,
-}
-
-impl Candidate {
-    /// Of several the one is taken that ranks highest.
-    fn rank(&self, since: Time) -> i64 {
-        rank(self.to - self.from.max(since), self.by_goroutine)
-    }
-}
 
 /// Follows waits as they end, in order, and makes the chain of each.
 pub struct Follow {
     /// How far chains go: only to whoever ended the wait, or on.
     deep: bool,
-    /// By goroutine, its waits that may yet be chosen, in order of time. Of two the later is chosen if it ranks as high.
-    choice: Vec<VecDeque<Candidate>>,
+    /// By goroutine, the number of its last wait.
+    last: Vec<u64>,
     past: VecDeque<Past>,
     /// The number of the first of `past`.
     first: u64,
@@ -200,8 +194,8 @@ pub struct Follow {
 impl Follow {
     /// Follows the waits of this many goroutines; with `deep` beyond the one who ended a wait.
     pub fn new(goroutines: usize, deep: bool) -> Follow {
-        let choice = vec![VecDeque::new(); if deep { goroutines } else { 0 }];
-        Follow { deep, choice, past: VecDeque::new(), first: 0, chains: Chains::default() }
+        let last = vec![NOTHING; if deep { goroutines } else { 0 }];
+        Follow { deep, last, past: VecDeque::new(), first: 0, chains: Chains::default() }
     }
 
     /// The chain of a wait that has just ended, if it is `wanted`; it is remembered in any case.
@@ -210,43 +204,58 @@ impl Follow {
         if !self.deep {
             return self.chains.push(dict, ChainId::NONE, step).unwrap_or_else(|full| full);
         }
-        let next = match waker {
-            Waker::Go(w) if w != wait.go => self.choose(w, wait.from),
+        let last = match waker {
+            Waker::Go(w) if w != wait.go => self.last_of(w),
             _ => NOTHING,
         };
-        let chain = if wanted { self.walk(dict, step, next, wait.from) } else { ChainId::NONE };
-        self.remember(wait, step, next);
+        let chain = if wanted { self.walk(dict, step, last, wait.from) } else { ChainId::NONE };
+        self.remember(wait, step, last);
         chain
     }
 
-    /// A goroutine has ended: none of its waits will be asked for again.
+    /// A goroutine has ended: it will end no wait any more.
     pub fn forget(&mut self, go: GoIdx) {
-        if let Some(c) = self.choice.get_mut(go.0 as usize) {
-            *c = VecDeque::new();
+        if let Some(last) = self.last.get_mut(go.0 as usize) {
+            *last = NOTHING;
         }
     }
 
-    /// The wait of `go` that a wait since `since`, which `go` ends, is laid to.
-    fn choose(&self, go: GoIdx, since: Time) -> u64 {
-        let Some(all) = self.choice.get(go.0 as usize) else { return NOTHING };
-        // They rank ever lower; only the first of those that reach into the wait can have begun before it.
-        let mut inside = all.iter().skip_while(|c| c.to <= since);
-        match (inside.next(), inside.next()) {
-            (Some(a), Some(b)) if b.rank(since) >= a.rank(since) => b.no,
-            (Some(a), _) => a.no,
-            (None, _) => NOTHING,
-        }
+    fn last_of(&self, go: GoIdx) -> u64 {
+        self.last.get(go.0 as usize).copied().unwrap_or(NOTHING)
     }
 
-    /// The chain that begins with `step` and goes on with wait `next`, as far as its waits reach beyond `since`.
-    fn walk(&mut self, dict: &Dict, step: Step, mut next: u64, since: Time) -> ChainId {
+    fn past(&self, no: u64) -> Option<&Past> {
+        self.past.get(usize::try_from(no.checked_sub(self.first)?).ok()?)
+    }
+
+    /// The number of the wait so many before wait `no`.
+    fn before(no: u64, by: u32) -> u64 {
+        if by == 0 { NOTHING } else { no.saturating_sub(u64::from(by)) }
+    }
+
+    /// Of a goroutine's waits up to number `last` that reach beyond `since` the one of the highest rank, and of several the
+    /// latest.
+    fn choose(&self, last: u64, since: Time) -> Option<(u64, Past)> {
+        let (mut no, mut best): (u64, Option<(u64, Past)>) = (last, None);
+        for _ in 0..CHOICE {
+            let Some(p) = self.past(no).filter(|p| p.to > since) else { break };
+            if best.is_none_or(|(_, b)| p.rank(since) > b.rank(since)) {
+                best = Some((no, *p));
+            }
+            no = Follow::before(no, p.longer);
+        }
+        best
+    }
+
+    /// The chain that begins with `step`, whose goroutine waited last in wait `last`, as far as waits reach beyond `since`.
+    fn walk(&mut self, dict: &Dict, step: Step, mut last: u64, since: Time) -> ChainId {
         let mut chain = match self.chains.push(dict, ChainId::NONE, step) {
             Ok(c) => c,
             Err(full) => return full,
         };
-        let past = |next: u64| self.past.get(usize::try_from(next.checked_sub(self.first)?).ok()?).copied();
+        let mut from = since;
         let mut links = 1;
-        while let Some(p) = past(next).filter(|p| p.to > since) {
+        while let Some((no, p)) = self.choose(last, from) {
             if links == MAX_DEPTH {
                 let more = Step { mark: Mark::More, stack: StackId::NONE };
                 return self.chains.push(dict, chain, more).unwrap_or_else(|full| full);
@@ -258,27 +267,31 @@ impl Follow {
                 };
             }
             links += 1;
-            next = p.next;
+            last = Follow::before(no, p.waker_last);
+            from = p.from.max(since);
         }
         chain
     }
 
-    fn remember(&mut self, wait: &Interval, waker: Step, next: u64) {
+    fn remember(&mut self, wait: &Interval, waker: Step, waker_last: u64) {
         let no = self.first + self.past.len() as u64;
         if self.past.len() >= KEPT {
             self.past.pop_front();
             self.first += 1;
         }
-        self.past.push_back(Past { stack: wait.stack, to: wait.to, waker, next });
-        let Some(all) = self.choice.get_mut(wait.go.0 as usize) else { return };
-        let new = Candidate { from: wait.from, to: wait.to, by_goroutine: waker.mark == Mark::WokenBy, no };
-        while all.back().is_some_and(|c| c.rank(Time::MIN) <= new.rank(Time::MIN)) {
-            all.pop_back();
+        // What lies further back is not remembered, and as good as nothing.
+        let distance = |to: u64| no.checked_sub(to).and_then(|d| u32::try_from(d).ok()).unwrap_or(0);
+        let waker_last = distance(waker_last);
+        let mut new = Past { stack: wait.stack, from: wait.from, to: wait.to, waker, longer: 0, waker_last };
+        let mut longer = self.last_of(wait.go);
+        while let Some(p) = self.past(longer).filter(|p| p.rank(Time::MIN) <= new.rank(Time::MIN)) {
+            longer = Follow::before(longer, p.longer);
         }
-        if all.len() >= CHOICE {
-            all.pop_front();
+        new.longer = distance(longer);
+        self.past.push_back(new);
+        if let Some(last) = self.last.get_mut(wait.go.0 as usize) {
+            *last = no;
         }
-        all.push_back(new);
     }
 }
 

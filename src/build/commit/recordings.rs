@@ -24,7 +24,12 @@ pub(super) fn recordings(all: &[Recording]) -> Option<String> {
         _ => format!("{least} to {most} apart"),
     };
     let processes = all.last().map_or(1, |r| r.process + 1);
-    let of = if processes > 1 { format!(" of {processes} processes") } else { String::new() };
+    let of = match processes {
+        1 => String::new(),
+        // Whether a process goes on is told by the numbers of generations, which old formats do not have.
+        n if all.iter().any(|r| r.minor < 22) => format!(" of up to {n} processes"),
+        n => format!(" of {n} processes"),
+    };
     Some(format!(
         "{n} recordings{of}, {apart}: what happened between them is not known; --recording 1 to {n} opens one"
     ))
@@ -40,7 +45,7 @@ impl Commit {
     /// it anew.
     pub fn begin(&mut self, index: &mut Index, number: usize, process: u32, minor: u32) {
         if self.recording.is_some() {
-            self.close(index);
+            self.close(index, process == self.process);
             let end = index.end;
             for (i, o) in self.open.iter_mut().enumerate() {
                 let g = &mut index.goroutines[i];
@@ -61,8 +66,8 @@ impl Commit {
         index.recordings.push(Recording { number, process, minor, from: at, to: at });
     }
 
-    /// The recording is over: closes what is open.
-    fn close(&mut self, index: &mut Index) {
+    /// The recording is over: closes what is open. Where the next one is of the same process, that tells how it `goes_on`.
+    fn close(&mut self, index: &mut Index, goes_on: bool) {
         let (end, floor) = (index.end, recording_start(index));
         for i in 0..index.goroutines.len() {
             let o = self.open[i];
@@ -76,7 +81,9 @@ impl Commit {
             if o.seen && o.state == GoState::Syscall {
                 let call = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
                 let link = call_link(Party::Group(g.group), o.stack);
-                index.totals.calls.entry((link, false)).or_default().add(call);
+                let tally = index.totals.calls.entry((link, false)).or_default();
+                tally.add(call);
+                tally.cut += u64::from(goes_on);
             }
             if o.seen && o.state == GoState::Waiting {
                 let link = Link {
@@ -87,7 +94,9 @@ impl Commit {
                     waker_stack: StackId::NONE,
                 };
                 let wait = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
-                index.totals.other_waits.entry((link, false)).or_default().add(wait);
+                let tally = index.totals.other_waits.entry((link, false)).or_default();
+                tally.add(wait);
+                tally.cut += u64::from(goes_on);
             }
         }
         for go in self.regions.goroutines() {
@@ -105,7 +114,7 @@ impl Commit {
 
     /// The trace is over.
     pub fn finish(&mut self, index: &mut Index) {
-        self.close(index);
+        self.close(index, false);
         if let Some(said) = recordings(&index.recordings) {
             index.losses.insert(0, said);
         }

@@ -129,6 +129,13 @@ pub enum How {
     ReadRelease,
 }
 
+impl How {
+    /// Whether it closed a channel, be it that of a context.
+    pub fn closes(self) -> bool {
+        matches!(self, How::Cancel | How::Close)
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Ending {

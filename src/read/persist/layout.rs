@@ -103,7 +103,7 @@ encode!(Totals {
     waits_missing,
 });
 encode!(LinkTally { tally, waits });
-encode!(WaitTally { count, open, total, longest, lengths });
+encode!(WaitTally { count, open, cut, total, longest, lengths });
 
 /// What a change of the layout most likely changes too: the sizes of what is written.
 pub(crate) const SIZES: [usize; 13] = [

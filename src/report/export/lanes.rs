@@ -113,7 +113,7 @@ impl<'a, D: Draw> Lanes<'a, D> {
     /// Slices of what lies in the window, in part at least.
     pub fn new(index: &'a Index, window: (Time, Time), draw: D) -> Lanes<'a, D> {
         let ids = Ids::new(&index.dict);
-        let groups = index.goroutines.iter().map(|g| (i64::try_from(g.id.0).unwrap_or(i64::MAX), g.group)).collect();
+        let groups = index.goroutines.iter().map(|g| (g.id.0 as i64, g.group)).collect();
         let stacks = index.totals.samples.keys().filter_map(|&s| Some((ids.stack(s)?, s))).collect();
         let (columns, flows) = (Columns::new(), FxHashMap::default());
         Lanes { index, columns, groups, stacks, window, flows, drawn: Drawn::default(), draw }
@@ -250,14 +250,14 @@ impl Track {
     /// What it is called.
     pub fn name(self) -> String {
         match self {
-            Track::Goroutine(g) => format!("G{g}"),
-            Track::Proc(p) => format!("P{p}"),
+            Track::Goroutine(g) => format!("G{}", g.cast_unsigned()),
+            Track::Proc(p) => format!("P{}", p.cast_unsigned()),
             Track::Gc => "GC".into(),
             Track::Stw => "STW".into(),
-            Track::Sweep(p) => format!("P{p} sweep"),
-            Track::Assist(g) => format!("G{g} assist"),
-            Track::Regions(g) => format!("G{g} regions"),
-            Track::Task(t) => format!("task #{t}"),
+            Track::Sweep(p) => format!("P{} sweep", p.cast_unsigned()),
+            Track::Assist(g) => format!("G{} assist", g.cast_unsigned()),
+            Track::Regions(g) => format!("G{} regions", g.cast_unsigned()),
+            Track::Task(t) => format!("task #{}", t.cast_unsigned()),
         }
     }
 
@@ -279,7 +279,6 @@ impl Track {
 
 /// The start functions of goroutines by number, for the names of tracks.
 pub fn groups(index: &Index) -> FxHashMap<i64, (GroupId, &str)> {
-    let of =
-        |g: &crate::model::Goroutine| (i64::try_from(g.id.0).unwrap_or(i64::MAX), (g.group, index.group_name(g.group)));
+    let of = |g: &crate::model::Goroutine| (g.id.0 as i64, (g.group, index.group_name(g.group)));
     index.goroutines.iter().map(of).collect()
 }

@@ -34,7 +34,7 @@ pub fn line(g: &Gc) -> String {
     let workers = c.work[Work::Dedicated as usize] + c.work[Work::Fractional as usize];
     let stw: Duration = g.stops.iter().map(|s| s.len()).sum();
     let ps = g.procs.0.last().map_or(g.procs.1, |p| p.1);
-    let active = percent(g.active, g.length());
+    let active = percent(g.active, g.traced());
     format!(
         "{} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · GC STW {stw} · allocated {}",
         said(g).replacen("GC ", "", 1),
@@ -77,7 +77,7 @@ pub fn head(g: &Gc, index: &Index) -> Vec<String> {
     let c = &g.consists;
     let of = |w: Work| ns(c.work[w as usize]);
     let mut out =
-        vec![format!("{} · {} · marking {} = {}", g.length(), said(g), g.active, percent(g.active, g.length()))];
+        vec![format!("{} · {} · marking {} = {}", g.traced(), said(g), g.active, percent(g.active, g.traced()))];
     let share = |n: u128| percent(ns(n), ns(c.whole));
     out.push(format!(
         "of the Ps' time: mark workers {} = {} (dedicated {}, fractional {}), assists {} = {}, sweeps {} = {}, STW {} = {}",
@@ -115,7 +115,7 @@ pub fn head(g: &Gc, index: &Index) -> Vec<String> {
         ));
     }
     if g.allocated > 0 {
-        let rate = g.allocated as f64 / index.duration().as_secs_f64().max(1e-9);
+        let rate = g.allocated as f64 / index.traced().as_secs_f64().max(1e-9);
         out.push(format!(
             "whole trace: allocated {} ({}/s), swept {}, freed {}",
             text::bytes(g.allocated),

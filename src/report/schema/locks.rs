@@ -19,7 +19,8 @@ pub struct Locks {
     pub schema: Version,
     /// How many traces were summed up.
     pub traces: usize,
-    /// How long they are together, or the parts of them between `--from` and `--to`: all times are those inside.
+    /// How long was traced, of all of them together or of the parts between `--from` and `--to`: all times are those inside, and
+    /// time between the recordings of a file is in none.
     pub duration_ns: i64,
     /// What goroutines queued for, the most waited for first.
     pub contended: Vec<Lock>,
@@ -178,7 +179,8 @@ pub struct Channel {
     pub receivers_never_ns: i64,
     /// What keeps them waiting, where the trace shows it: `receivers` or `senders` are too few or too slow, `neither`; `pool`:
     /// what goes through the channel is held by those who wait for it; `idle`: there is nothing to do; `upstream`: senders are
-    /// blocked themselves; `no receiver`, `no sender`: none ever came.
+    /// blocked themselves; `closed`: receivers wait until the channel is closed, nothing is sent; `no receiver`, `no sender`:
+    /// none ever came.
     pub bottleneck: Option<&'static str>,
 }
 
@@ -265,6 +267,7 @@ fn channel(x: &Contended) -> Channel {
             Bottleneck::Upstream => "upstream",
             Bottleneck::NoReceiver => "no receiver",
             Bottleneck::NoSender => "no sender",
+            Bottleneck::Closed => "closed",
         }),
     }
 }

@@ -40,6 +40,8 @@ pub struct Wait {
     pub count: u64,
     /// How many of them had begun before the trace, or had not ended when it did.
     pub open: u64,
+    /// How many of them had not ended when the trace did, or the last recording of their process.
+    pub unfinished: u64,
     /// Their sum, as far as it lies inside the trace and the window that was asked for.
     pub total_ns: i64,
     /// The 99th percentile of their lengths, to within an eighth.
@@ -115,6 +117,7 @@ fn wait((k, r): &(Named, Row)) -> Wait {
         idle: r.standing == Standing::Idle,
         count: r.count,
         open: r.open,
+        unfinished: r.unfinished,
         total_ns: r.total.ns(),
         p99_ns: r.p99().ns(),
         max_ns: r.max.ns(),

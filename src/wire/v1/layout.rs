@@ -12,6 +12,8 @@ use crate::wire::tables::{Strings, Tables, WireFrame};
 
 /// Ticks a second where a file does not say: that of a processor of 3 GHz, whose counter the runtime divides by 64.
 const USUAL_FREQUENCY: u64 = 46_875_000;
+/// Clocks are the same if their paces differ by less than one part in so many.
+const SAME_PACE: f64 = 50.0;
 /// The longest string that is kept, in bytes.
 const MAX_STRING: usize = 64 << 10;
 /// All strings together, in bytes: positions in the table have 32 bits.
@@ -172,6 +174,17 @@ impl Layout {
     /// The times of the first event and of the last, or what the clocks of damaged files make of them.
     pub fn span(&self) -> (Time, Time) {
         (self.clock.time(self.clock.zero), self.clock.time(self.last))
+    }
+
+    /// How long after the last event of another recording this one begins, in ns, where both were made by one clock that ran
+    /// on: the counter goes up, and ran as fast. Nothing where that is not so, or a file does not say how fast.
+    pub fn follows(&self, other: &Layout) -> Option<i64> {
+        let ticks = self.clock.zero.checked_sub(other.last)?;
+        let (a, b) = (self.clock.ns_per_tick, other.clock.ns_per_tick);
+        // Each is measured over its recording, by two clocks that are not read at the very same time.
+        let alike =
+            !self.damaged && !other.damaged && self.minor == other.minor && (a - b).abs() <= a.max(b) / SAME_PACE;
+        alike.then_some((ticks as f64 * (a + b) / 2.0) as i64)
     }
 
     /// The string that says why the world was stopped; `NONE` for a kind that the version does not have.

@@ -23,7 +23,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let mut looked = 0;
     for id in (0..f.index.groups.len() as u32).map(GroupId).filter(|&g| f.users(g)) {
         // Those that were there for nearly all of the trace.
-        let whole = f.index.duration().ns() / 10 * 9;
+        let whole = f.index.traced().ns() / 10 * 9;
         let members = f.members(id).iter().filter_map(|&m| f.index.goroutine(m).map(|g| (m, g)));
         let there: Vec<_> = members.filter(|(_, g)| (g.ended.unwrap_or(f.index.end) - g.from).ns() >= whole).collect();
         if !WORKERS.contains(&there.len()) || there.len() * 2 < f.members(id).len() {

@@ -65,7 +65,8 @@ impl<'a> Classes<'a> {
             })
         };
         let (mutex, reading) = (inside("sync.(*Mutex)."), inside("sync.(*RWMutex).RLock"));
-        let mut c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing, mutex, reading };
+        let c = Classes { index, places, reasons, parent: FxHashMap::default(), releasing, mutex, reading };
+        let mut c = c.with_unserved();
         let mut all: Vec<&totals::Link> = index.totals.links.keys().collect();
         all.sort_unstable();
         for l in all {
@@ -84,6 +85,22 @@ impl<'a> Classes<'a> {
             }
         }
         c
+    }
+
+    /// Takes in the lines that receive where no wait was ever ended: what they wait for nobody ever sent. One that somebody
+    /// else than a goroutine ended is a timer's channel.
+    fn with_unserved(mut self) -> Classes<'a> {
+        let mut served: FxHashMap<Node, bool> = FxHashMap::default();
+        let mut all: Vec<_> = self.index.totals.all_waits().filter(|(.., t)| t.count > 0).collect();
+        all.sort_unstable_by_key(|&(l, ended, _)| (*l, ended));
+        for (l, ended, _) in all {
+            if let Some((What::Channel, Class::Receive)) = self.what(l.reason, l.waiter_stack) {
+                *served.entry((What::Channel, self.line(What::Channel, l.waiter_stack))).or_default() |= ended;
+            }
+        }
+        let never = served.into_iter().filter(|(n, served)| !served && n.1 != PlaceId::NONE).map(|(n, _)| (n, n));
+        self.parent.extend(never);
+        self
     }
 
     /// Whether a stack is inside a release of a lock.

@@ -52,7 +52,7 @@ impl Each {
         counts: bool,
     ) {
         // Who closes a channel wakes the last one first.
-        if let Some(l) = order.line().filter(|_| by.2 != Some(How::Close)) {
+        if let Some(l) = order.line().filter(|_| !by.2.is_some_and(How::closes)) {
             self.ended += 1;
             self.passed_over += u64::from(self.lines[l].passed_over(began));
         }

@@ -212,6 +212,8 @@ pub enum Bottleneck {
     NoReceiver,
     /// Receivers wait, and no sender ever came.
     NoSender,
+    /// Receivers wait until the channel is closed, which says something to all of them: nothing is sent.
+    Closed,
 }
 
 impl Contended {
@@ -269,6 +271,8 @@ impl Contended {
                 Bottleneck::NoSender
             } else if self.held_by_waiters {
                 Bottleneck::Pool
+            } else if self.blame.iter().all(|b| b.how.is_some_and(How::closes)) {
+                Bottleneck::Closed
             } else if outside.saturating_mul(2) >= all {
                 Bottleneck::Idle
             } else if waiting.saturating_mul(2) >= all {
@@ -314,14 +318,16 @@ pub struct Contention {
     pub unsaid: Tally,
     /// The part of the trace that was looked at.
     pub window: (Time, Time),
+    /// How much of that lies between recordings.
+    pub untraced: Duration,
     /// Whether that is what somebody asked for, and not the trace from end to end.
     pub narrowed: bool,
 }
 
 impl Contention {
-    /// How long the part of the trace is that was looked at.
+    /// How long was traced of what was looked at.
     pub fn length(&self) -> Duration {
-        self.window.1 - self.window.0
+        self.window.1 - self.window.0 - self.untraced
     }
 }
 
@@ -372,10 +378,11 @@ fn of_index<S: Source>(
         Some(kept) => f.replay(kept),
         None => f.decode(source)?,
     }
+    let untraced = index.untraced_in(inside.0, inside.1);
     let (mut curves, mut holds, mut classes) = (Vec::new(), Vec::new(), Vec::new());
     for (class, (mut q, c)) in (0u32..).zip(f.close()) {
         curves.push(std::mem::take(&mut q.curve));
-        let (c, held) = close(q, c, index, inside.1 - inside.0 - index.untraced_in(inside.0, inside.1));
+        let (c, held) = close(q, c, index, inside.1 - inside.0 - untraced);
         holds.extend(held.all().iter().map(|&h| (h, class)));
         classes.push(c);
     }
@@ -398,7 +405,7 @@ fn of_index<S: Source>(
         true => unsaid::inside(source, index, &reasons, window)?,
         false => unsaid::unsaid(index, &reasons),
     };
-    Ok(Contention { classes, places, unsaid, window: inside, narrowed })
+    Ok(Contention { classes, places, unsaid, window: inside, untraced, narrowed })
 }
 
 fn nanos(area: i128) -> Duration {

@@ -37,7 +37,7 @@ pub struct Table {
     pub classes: Vec<(Contended, Origin)>,
     /// What their lines are called.
     pub names: BTreeMap<PlaceId, Name>,
-    /// How long the traces are together, or the parts of them that were looked at.
+    /// How long was traced, of all of them together or of the parts that were looked at.
     pub length: Duration,
     /// Whether it was parts.
     pub narrowed: bool,

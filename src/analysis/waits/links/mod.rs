@@ -54,6 +54,8 @@ pub struct Edge {
     pub count: u64,
     /// How many of them were already going on when the trace began, or still when it ended.
     pub open: u64,
+    /// How many of them had not ended when the trace did, or the last recording of their process.
+    pub unfinished: u64,
     /// Their sum.
     pub total: Duration,
     /// The longest.
@@ -167,6 +169,7 @@ impl Visit for Summer<'_, '_> {
         e.lengths.add(d);
         e.count += 1;
         e.open += u64::from(!w.closed());
+        e.unfinished += u64::from(w.end.is_none() && w.to >= self.index.recorded(self.index.process(w.go)).1);
         e.total += d;
         if d > e.max || e.count == 1 {
             (e.max, e.longest, e.longest_go, e.longest_from) = (d, w.began, w.go, from);
@@ -219,6 +222,7 @@ impl Summer<'_, '_> {
                 key,
                 count: 0,
                 open: 0,
+                unfinished: 0,
                 total: Duration::ZERO,
                 max: Duration::ZERO,
                 p99: Duration::ZERO,
@@ -352,6 +356,7 @@ fn from_index(index: &Index) -> Option<Links> {
             key,
             count: t.count,
             open: t.open,
+            unfinished: if key.waker == Party::Nobody { t.count - t.cut } else { 0 },
             total: t.total,
             max: t.longest.len,
             p99: lengths.quantile(0.99).min(t.longest.len),

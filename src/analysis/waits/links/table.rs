@@ -68,6 +68,8 @@ pub struct Row {
     pub count: u64,
     /// Those of them that were going on when a trace began or ended.
     pub open: u64,
+    /// Those of them that had not ended when a trace did.
+    pub unfinished: u64,
     /// Their sum.
     pub total: Duration,
     /// The longest.
@@ -86,6 +88,7 @@ impl Row {
     fn add(&mut self, o: Row) {
         self.count += o.count;
         self.open += o.open;
+        self.unfinished += o.unfinished;
         self.total += o.total;
         self.lengths.merge(&o.lengths);
         if o.max > self.max {
@@ -150,10 +153,10 @@ impl Table {
                 from_ns: e.longest_from.0,
                 offset: e.longest_from - index.start,
             };
-            let Edge { count, open, total, max, .. } = *e;
+            let Edge { count, open, unfinished, total, max, .. } = *e;
             let (users, ties) = (is_users(index, e), ties(links.reasons.get(e.key.reason).class));
             let lengths = e.lengths.clone();
-            let row = Row { users, ties, standing, count, open, total, max, lengths, longest };
+            let row = Row { users, ties, standing, count, open, unfinished, total, max, lengths, longest };
             (key, row)
         };
         let knots = named(knots(links), &|g| index.group_name(g).to_owned());

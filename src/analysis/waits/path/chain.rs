@@ -47,9 +47,8 @@ pub fn rank(len: Duration, by_goroutine: bool) -> i64 {
 }
 
 /// The chain of a wait: it, then what its waker had been waiting for meanwhile, and so on to one that no goroutine ended, or
-/// that was ended by a goroutine that did not wait, or whose waker had last waited before the first began. Of several waits
-/// of a waker the one of the highest [`rank`] is taken, as far as it lies inside of the wait that was ended. `began` is the event that began the
-/// first.
+/// that was ended by a goroutine that did not wait meanwhile. Of several waits of a waker the one of the highest [`rank`] is
+/// taken, as far as it lies inside of the wait that was ended and of the first. `began` is the event that began the first.
 ///
 /// # Errors
 ///
@@ -74,16 +73,18 @@ fn chain_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began:
     let mut out = Chain { links: vec![close(timeline, reasons, first, began + 1)?], spent: None };
     while let Some(Link { wait, waker: Waker::Go(w) }) = out.links.last().copied() {
         let Some(end) = wait.end.filter(|_| out.links.len() < MAX_DEPTH && w != wait.go) else { break };
-        // The waker's own waits between the beginning of this one and the moment at which it ended it.
+        // The waker's own waits between the beginning of this one and the moment at which it ended it; what lies before the
+        // wait that was asked about did not make that any longer.
+        let lo = wait.from.max(since);
         let (mut no, mut t, mut best): (EventNo, Time, Option<Link>) = (end.no, wait.to, None);
         let mut spent = Spent::default();
         let mut longest = Duration::ZERO;
-        while let Some(now) = timeline.before(w, no, wait.from)? {
-            let d = (t - now.from.max(wait.from)).max(Duration::ZERO);
+        while let Some(now) = timeline.before(w, no, lo)? {
+            let d = (t - now.from.max(lo)).max(Duration::ZERO);
             match now.state {
-                GoState::Waiting if now.outlasts(wait.from, no, timeline)? => {
+                GoState::Waiting if now.outlasts(lo, no, timeline)? => {
                     let link = close(timeline, reasons, now, no)?;
-                    let rank = |l: &Link| rank(l.wait.to - l.wait.from.max(wait.from), matches!(l.waker, Waker::Go(_)));
+                    let rank = |l: &Link| rank(l.wait.to - l.wait.from.max(lo), matches!(l.waker, Waker::Go(_)));
                     if best.as_ref().is_none_or(|b| rank(&link) > rank(b)) {
                         best = Some(link);
                     }
@@ -100,14 +101,12 @@ fn chain_of<S: Source>(timeline: &mut Timeline<'_, S>, reasons: &Reasons, began:
             }
             t = now.from;
             match now.began {
-                Some(b) if now.from > wait.from => no = b,
+                Some(b) if now.from > lo => no = b,
                 _ => break,
             }
         }
         match best {
-            // What lies wholly before the wait that was asked about did not make it any longer.
-            Some(b) if b.wait.to > since => out.links.push(b),
-            Some(_) => break,
+            Some(b) => out.links.push(b),
             None => {
                 out.spent = Some(spent);
                 break;

@@ -26,6 +26,10 @@ const COLUMNS: [Column; 10] = [
     column("no.", 10, true, 9, 0),
 ];
 
+/// Columns of numbers that a trace gives.
+const WHO: usize = 2;
+const THREAD: usize = 5;
+
 const fn column(title: &'static str, width: u16, right: bool, drop: u8, elastic: u8) -> Column {
     Column { title, width, right, drop, elastic: elastic > 0 }
 }
@@ -36,7 +40,8 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     }
     let theme = cx.theme;
     // What a log says may be long.
-    let slots: Vec<table::Slot> = table::fit_to(&COLUMNS, area.width.saturating_sub(1), u16::MAX)
+    let columns = columns(view, cx);
+    let slots: Vec<table::Slot> = table::fit_to(&columns, area.width.saturating_sub(1), u16::MAX)
         .into_iter()
         .map(|s| table::Slot { x: s.x + 1, ..s })
         .collect();
@@ -69,6 +74,19 @@ pub(super) fn draw(view: &Events, area: Rect, buf: &mut Buffer, cx: &Ctx) {
             table::put(buf, line, slot, COLUMNS[slot.column].right, &s, theme.style(role));
         }
     }
+}
+
+/// The columns, that of goroutines as wide as the numbers on the screen: a cut one would be another's.
+fn columns(view: &Events, cx: &Ctx) -> [Column; 10] {
+    let mut columns = COLUMNS;
+    let widest = |column: usize| {
+        let cells = view.scroll.seen().filter_map(|no| view.at(no)).map(|e| cell(e, None, column, cx).0);
+        cells.map(|s| text::width(&s) as u16).max().unwrap_or(0)
+    };
+    for column in [WHO, THREAD] {
+        columns[column].width = COLUMNS[column].width.max(widest(column));
+    }
+    columns
 }
 
 fn between(view: &Events, row: u64) -> bool {
