@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn a_folded_line_ends_with_a_number() {
         assert_eq!(folded_line("a;b c 12\r"), Some(("a;b c", "12")));
-        for line in ["a;b", "12", "a -1", "a 1.", " 1", "a 1e5"] {
+        assert_eq!(folded_line("a;b 1."), Some(("a;b", "1.")));
+        for line in ["a;b", "12", "a -1", "a .5", " 1", "a 1e5"] {
             assert_eq!(folded_line(line), None, "{line}");
         }
     }

@@ -274,6 +274,12 @@ impl Dict {
         self.stack_ids(id).find(|&f| own.has(self.code(f))).or_else(|| self.leaf(id))
     }
 
+    /// How many of a stack's frames, leaf first, are below the one that [`Dict::user_frame`] finds; all, if there is none.
+    pub fn below_user(&self, frames: &[FrameId]) -> usize {
+        let own = Own::of(frames.iter().map(|&f| self.code(f)));
+        frames.iter().position(|&f| own.has(self.code(f))).unwrap_or(frames.len())
+    }
+
     /// The line of [`Dict::user_frame`].
     pub fn user_line(&self, id: StackId) -> Option<Frame> {
         self.user_frame(id).map(|f| self.frame_of(f))

@@ -77,7 +77,7 @@ mod tests {
             assert_eq!((a.events, a.start, a.end, a.samples), (b.events, b.start, b.end, b.samples), "{name}");
             assert_eq!(a.totals.go_transitions, b.totals.go_transitions, "{name}");
             let lives = |i: &crate::model::Index| {
-                i.goroutines.iter().map(|g| (g.id, g.from, g.ended, g.times.clone())).collect::<Vec<_>>()
+                i.goroutines.iter().map(|g| (g.id, g.from, g.ended, g.times)).collect::<Vec<_>>()
             };
             assert_eq!(lives(&a), lives(&b), "{name}");
             drop((a, b));

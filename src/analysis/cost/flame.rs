@@ -146,7 +146,7 @@ pub fn tree(dict: &Dict, stacks: &[Weighed], layout: Layout, matches: &dyn Fn(Fr
         path.reverse();
         if layout.lens != ByLens::No {
             let all: Vec<FrameId> = dict.stack_ids(s.stack).collect();
-            if let Some(m) = known.meaning(dict, &all[..lenses::below(dict, &all)]) {
+            if let Some(m) = known.meaning(dict, &all[..dict.below_user(&all)]) {
                 t.add_lens(m.lens, s.weight);
             }
         }
@@ -251,7 +251,7 @@ fn steps(dict: &Dict, stack: StackId, layout: Layout, part: Part, known: &mut Le
         return frames(dict, stack, layout.mine).into_iter().map(|f| (f, part, None)).collect();
     }
     let all: Vec<FrameId> = dict.stack_ids(stack).collect();
-    let below = lenses::below(dict, &all);
+    let below = dict.below_user(&all);
     if layout.lens == ByLens::Grouped
         && let Some(m) = known.meaning(dict, &all[..below])
     {

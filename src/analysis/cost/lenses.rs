@@ -1,7 +1,6 @@
 //! What stacks mean below the line of user code, by the lenses: which of the runtime's operations it is in.
 
 use crate::base::{FrameId, FuncId};
-use crate::model::ownership::Own;
 use crate::model::{Dict, lens};
 use rustc_hash::FxHashMap;
 
@@ -44,12 +43,6 @@ pub struct Meaning {
     pub class: Option<u8>,
 }
 
-/// How many of a stack's frames, leaf first, are below the line of user code; all, if it has none.
-pub fn below(dict: &Dict, frames: &[FrameId]) -> usize {
-    let own = Own::of(frames.iter().map(|&f| dict.code(f)));
-    frames.iter().position(|&f| own.has(dict.code(f))).unwrap_or(frames.len())
-}
-
 /// The lenses of functions, looked up once each.
 #[derive(Default)]
 pub struct Lenses(FxHashMap<FuncId, Option<(LensNo, u8)>>);
@@ -69,7 +62,7 @@ impl Lenses {
     pub fn along(&mut self, dict: &Dict, frames: &[FrameId]) -> Vec<Option<LensNo>> {
         let mut lens = None;
         let mut of: Vec<Option<LensNo>> = vec![None; frames.len()];
-        for i in (0..below(dict, frames)).rev() {
+        for i in (0..dict.below_user(frames)).rev() {
             lens = self.of(dict, dict.frame_of(frames[i]).func).map(|l| l.0).or(lens);
             of[i] = lens;
         }

@@ -57,7 +57,7 @@ fn add_up(index: &Index, by_stack: &FxHashMap<StackId, Vec<u32>>, out: &mut Samp
     let add = |sum: &mut Vec<u32>, cells: &[u32]| sum.iter_mut().zip(cells).for_each(|(s, n)| *s += n);
     for (&stack, cells) in by_stack {
         let frames: Vec<FrameId> = dict.stack_ids(stack).collect();
-        let Some(m) = known.meaning(dict, &frames[..lenses::below(dict, &frames)]) else { continue };
+        let Some(m) = known.meaning(dict, &frames[..dict.below_user(&frames)]) else { continue };
         add(sums.entry(m.lens).or_insert_with(|| vec![0; cells.len()]), cells);
         let of_maps = lenses::name(m.lens) == lens::maps().name;
         if of_maps && m.class.is_some_and(|c| lenses::class(m.lens, c) == GROWTH) {
