@@ -23,7 +23,7 @@ LICENCE = "MIT OR Apache-2.0"
 
 def sbom(version):
     """What `cargo tree` says is built into the binary, not what is only needed for building it."""
-    line = ["cargo", "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}|{l}"]
+    line = ["cargo", "tree", "--locked", "--all-features", "--edges", "normal", "--prefix", "none", "--format", "{p}|{l}"]
     tree = subprocess.run(line, check=True, capture_output=True, text=True).stdout
     crates = set()
     for row in tree.splitlines():
