@@ -397,6 +397,13 @@ fn server_in_steps(trace: Vec<u8>) -> (String, std::sync::mpsc::Sender<()>) {
     (format!("http://{address}"), ask)
 }
 
+/// A viewer that records what a server hands out in steps, and what asks for the next one.
+fn recording(data: &[u8], folder: &Path) -> (Viewer, std::sync::mpsc::Sender<()>) {
+    let (url, next) = server_in_steps(data.to_vec());
+    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
+    (Viewer::run((140, 30), &[&args[..], &[folder]].concat(), &[]), next)
+}
+
 /// The events that the title counts.
 fn events(screen: &str) -> Option<u64> {
     let before = screen.lines().next()?.split(" events").next()?;
@@ -407,11 +414,9 @@ fn events(screen: &str) -> Option<u64> {
 #[test]
 fn a_recording_grows_on_the_screen_while_it_is_made() {
     let data = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/long.trace")).unwrap();
-    let (url, next) = server_in_steps(data.clone());
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("rec");
-    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
-    let mut v = Viewer::run((140, 30), &[&args[..], &[folder.as_path()]].concat(), &[]);
+    let (mut v, next) = recording(&data, &folder);
     // The second generation says where the first one ends.
     next.send(()).unwrap();
     next.send(()).unwrap();
@@ -455,11 +460,9 @@ fn a_recording_grows_on_the_screen_while_it_is_made() {
 #[test]
 fn the_first_q_ends_a_recording_and_what_was_had_is_kept() {
     let data = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/long.trace")).unwrap();
-    let (url, next) = server_in_steps(data.clone());
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("rec");
-    let args = ["record", &url, "--seconds", "600", "-o"].map(Path::new);
-    let mut v = Viewer::run((140, 30), &[&args[..], &[folder.as_path()]].concat(), &[]);
+    let (mut v, next) = recording(&data, &folder);
     (0..3).for_each(|_| next.send(()).unwrap());
     v.shows("Esc/q stops");
     v.press("q");

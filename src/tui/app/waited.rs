@@ -30,7 +30,7 @@ impl Waited {
         self.named.is_some()
     }
 
-    /// What a group's goroutines waited for, the longest first, not escaped; by the runtime's own words until more is known.
+    /// What a group's goroutines waited for, the longest first, not escaped; in the words of the trace until more is known.
     pub fn group(&self, index: &Index, g: GroupId) -> Vec<(String, Duration)> {
         match (&self.named, index.groups.get(g.0 as usize)) {
             (Some(named), _) => named.of_group(g).to_vec(),

@@ -31,7 +31,9 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]
         Found::Unasked | Found::Cancelled => return,
     };
     let width = usize::from(area.width).saturating_sub(6);
-    let last = area.bottom().saturating_sub(1);
+    let columns = usize::from(area.width).saturating_sub(2);
+    let foot = wrap(&foot(said.items.len(), said.hidden.len()), columns);
+    let last = area.bottom().saturating_sub(foot.len() as u16);
     let mut y = area.y;
     for item in &said.items {
         let (sign, role) = mark(item.severity);
@@ -56,14 +58,19 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]
     if hint.is_empty() {
         leads_on((y + 1, last), area, buf, cx);
     }
-    let hidden = said.hidden.len();
-    let foot = match said.items.len() {
+    for (y, line) in (last.max(area.y)..area.bottom()).zip(&foot) {
+        write(buf, area, area.x + 1, y, &text::fit(line, columns), dim);
+    }
+}
+
+/// How many there are, and where all are to be seen.
+fn foot(found: usize, hidden: usize) -> String {
+    match found {
         0 if hidden > 0 => format!("all {hidden} are hidden · 0 says more"),
         n if hidden > 0 => format!("0 shows all {n} with evidence, and {hidden} hidden"),
         0 => "nothing is wrong by the rules that could be applied · 0 says more".to_owned(),
         n => format!("0 shows {} with evidence", if n == 1 { "it".into() } else { format!("all {n}") }),
-    };
-    write(buf, area, area.x + 1, last.max(area.y), &text::fit(&foot, usize::from(area.width).saturating_sub(2)), dim);
+    }
 }
 
 /// The three keys that lead on from here.
@@ -75,10 +82,17 @@ const HINT: [(&str, &str); 3] = [
 
 /// Says how to go on, where there is room for it between two rows.
 fn leads_on((from, to): (u16, u16), area: Rect, buf: &mut Buffer, cx: &Ctx) {
-    if from + HINT.len() as u16 >= to {
+    let columns = usize::from(area.width).saturating_sub(8);
+    let rows: Vec<(&str, String)> = HINT
+        .iter()
+        .flat_map(|(keys, what)| {
+            wrap(what, columns).into_iter().enumerate().map(|(i, line)| (if i == 0 { *keys } else { "" }, line))
+        })
+        .collect();
+    if from + rows.len() as u16 >= to {
         return;
     }
-    for ((keys, what), y) in HINT.iter().zip(to - 1 - HINT.len() as u16..) {
+    for ((keys, what), y) in rows.iter().zip(to - 1 - rows.len() as u16..) {
         write(buf, area, area.x + 1, y, keys, cx.theme.style(Role::Key));
         write(buf, area, area.x + 7, y, what, cx.theme.style(Role::Dim));
     }
