@@ -75,9 +75,9 @@ fn foot(found: usize, hidden: usize) -> String {
 
 /// The three keys that lead on from here.
 const HINT: [(&str, &str); 3] = [
-    ("Enter", "goes into what is under the cursor, Esc comes back"),
-    ("0 3 L", "what is wrong, what is waited for, which locks"),
-    ("?", "all keys of the view; : finds an action by a word"),
+    ("Enter", "goes into a row, Esc comes back"),
+    ("0 3 L", "what is wrong, waits, locks"),
+    ("?", "all keys; : finds an action"),
 ];
 
 /// Says how to go on, where there is room for it between two rows.
