@@ -8,7 +8,7 @@ use crate::base::{Duration, text, time};
 use crate::model::dict::shown_func;
 use std::io::{self, Write};
 
-/// Idle waits that are listed, at most.
+/// Waits that are no stalls that are listed of a kind, at most.
 const IDLE: usize = 10;
 
 /// Writes the first `limit` rows, then the wait cycles, then how to ask about the longest wait of the row that cost most, of
@@ -24,14 +24,17 @@ pub fn write(table: &Table, all: bool, limit: usize, page: Page, out: &mut dyn W
         writeln!(out, "{} traces\n", table.traces)?;
     }
     let mut t = columns(&["total", "waits", "p99", "max"]);
-    let (stalls, idle): (Vec<&(Named, Row)>, Vec<_>) = shown.iter().partition(|(_, r)| r.standing == Standing::Stall);
-    rows(&stalls, limit, &mut t);
+    let of = |standing| shown.iter().filter(move |(_, r)| r.standing == standing).copied().collect::<Vec<_>>();
+    rows(&of(Standing::Stall), limit, &mut t);
     if table.rows.is_empty() {
         t.words("no waits".into());
     }
-    if !idle.is_empty() {
-        t.words("idle: waiting for work, for connections, for a clock".into());
-        rows(&idle, limit.min(IDLE), &mut t);
+    for standing in [Standing::Idle, Standing::Unknown] {
+        let others = of(standing);
+        if !others.is_empty() {
+            t.words(standing.heading().into());
+            rows(&others, limit.min(IDLE), &mut t);
+        }
     }
     if hidden > 0 {
         t.words(format!("{hidden} of runtime goroutines not shown (--all)"));

@@ -151,6 +151,7 @@ impl Commit {
         index.grid.shrink();
         // Nothing is open any more: what is asked for from here on is who is who.
         self.open = Vec::new();
+        index.name_wrapped();
         index.complete = true;
         index.progress = 1.0;
     }

@@ -36,6 +36,8 @@ pub struct Wait {
     pub ended_by: Ender,
     /// Whether nothing is held up by them: they wait for work, for connections, for a clock.
     pub idle: bool,
+    /// Whether the trace tells what they wait for or where. Of others nobody can say whether anything is held up by them.
+    pub known: bool,
     /// How many waits.
     pub count: u64,
     /// How many of them had begun before the trace, or had not ended when it did.
@@ -115,6 +117,7 @@ fn wait((k, r): &(Named, Row)) -> Wait {
         at: place(&k.at),
         ended_by: Ender { kind: k.ended_by.into(), group: known(&k.waker), g: None, at: place(&k.waker_at) },
         idle: r.standing == Standing::Idle,
+        known: r.standing != Standing::Unknown,
         count: r.count,
         open: r.open,
         unfinished: r.unfinished,

@@ -57,11 +57,10 @@ fn range(cx: &Ctx, a: Time, b: Time) -> String {
 /// view obeys; what it does not is there all the same, and dim.
 fn narrowing(cx: &Ctx, obeys: Obeys) -> Vec<(String, Role)> {
     let mut parts = Vec::new();
-    let dict = &cx.index.dict;
     for n in cx.place.narrowing.iter().filter(|n| n.applies(cx.place.view)) {
         let text = match n {
             Narrow::Window(a, b) => range(cx, *a, *b),
-            Narrow::Group(g) => group(cx.index.groups.get(g.0 as usize).map_or("", |g| dict.str(g.name))),
+            Narrow::Group(g) => group(cx.index.group_name(*g)),
             Narrow::Go(g) => goroutine(cx.index, *g),
             Narrow::Query(q) => format!("/{}", text::escape(q)),
             Narrow::Cut(c) => cut(c),
