@@ -9,7 +9,7 @@
 use super::Index;
 use super::ownership::Owner;
 use super::totals::Party;
-use crate::base::{FuncId, GroupId, StackId};
+use crate::base::{FuncId, GoIdx, GroupId, StackId};
 use rustc_hash::FxHashMap;
 
 /// Library functions that do nothing but to call what they are given in a goroutine of its own.
@@ -81,6 +81,11 @@ impl Index {
     /// what somebody is to read, [`Index::group_name`] is.
     pub fn start_function(&self, g: GroupId) -> &str {
         self.groups.get(g.index()).map_or("", |g| self.dict.str(g.name))
+    }
+
+    /// The name of the function in which a goroutine starts as the trace has it; empty if not known.
+    pub fn start_of(&self, g: GoIdx) -> &str {
+        self.goroutine(g).map_or("", |g| self.dict.func_name(g.entry))
     }
 
     /// The names by which a group is found: the one that is shown, and that of its start function.

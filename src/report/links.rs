@@ -94,19 +94,21 @@ pub(super) fn words(k: &Named, r: &Row) -> String {
     format!("{who} ← {}{}{since}", ended_by(k), spaced(&k.waker_at.line))
 }
 
-/// Groups that keep waiting for each other.
+/// Goroutines that keep waiting for each other, and at which lines.
 fn cycle(k: &NamedKnot, page: Page, out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<String> = k.groups.iter().map(|g| short(g)).collect();
+    let names: Vec<String> = k.roles.iter().map(|g| short(g)).collect();
     let (names, n) = (names.join(", "), text::count(k.waits));
-    let title = format!(
-        "wait cycle by start functions: goroutines of {names} wait for one another: {n} times, {} total",
-        k.total
-    );
+    let title = format!("wait cycle: goroutines of {names} wait for one another: {n} times, {} total", k.total);
     writeln!(out)?;
     fold(&title, page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
-    let mut t = Layout::new([Column::right("total"), Column::right("waits"), Column::left("who ← unblocked by whom")]);
-    for (a, b, n, d) in k.between.iter().take(6) {
-        t.row([d.to_string(), text::count(*n), format!("{} ← {}", short(a), short(b))]);
+    let mut t = Layout::new([
+        Column::right("total"),
+        Column::right("waits"),
+        Column::left("who, where ← unblocked by whom, where"),
+    ]);
+    for b in k.between.iter().take(6) {
+        let [waiter, waker] = [&b.waiter, &b.waker].map(|(who, at)| format!("{}{}", short(who), spaced(&at.line)));
+        t.row([b.total.to_string(), text::count(b.count), format!("{waiter} ← {waker}")]);
     }
     if k.between.len() > 6 {
         t.words(format!("{} more", k.between.len() - 6));

@@ -82,8 +82,10 @@ fn a_channel_that_is_closed_is_laid_to_who_closed_it() {
     let index = trace.index();
     for b in &x.blame {
         assert_eq!(b.how, Some(How::Cancel));
-        let own = l.edges.iter().filter(|e| matches!(e.key.waker, links::Party::Group(g) if index.group_name(g) == b.who));
-        let own: Duration = own.filter(|e| index.group_name(e.key.waiter) == "main.contextWaiter").map(|e| e.total).sum();
+        let own =
+            l.edges.iter().filter(|e| matches!(e.key.waker, links::Party::Group(g) if index.group_name(g) == b.who));
+        let own: Duration =
+            own.filter(|e| index.group_name(e.key.waiter) == "main.contextWaiter").map(|e| e.total).sum();
         assert_eq!(b.delay, own, "{}", b.who);
     }
     assert_eq!((x.blame[0].who.as_str(), x.blame[0].releases), ("main.main", 6));
@@ -147,7 +149,7 @@ fn goroutines_are_called_by_what_the_user_wrote() {
     assert_eq!(shown("main.wrapped.gowrap1"), "main.dozer.Run");
     assert_eq!(shown("main.wrapped.gowrap2"), "main.attend");
     assert_eq!(shown("main.attend"), "main.attend");
-    assert_eq!(shown("main.wrapped.gowrap4"), "main.wrapped (go statement, crews.go:257)");
+    assert_eq!(shown("main.wrapped.gowrap4"), "main.wrapped (go statement, crews.go:239)");
     drop(index);
     // Nobody is shown the other name, and both find the goroutine.
     for command in ["waits", "locks", "summary", "leaks"] {
@@ -158,4 +160,40 @@ fn goroutines_are_called_by_what_the_user_wrote() {
         let args = ["events", "tests/data/wrapped.trace", "--filter", &format!("group:{group} kind:GoBlock")];
         assert_eq!(common::run(args).0.lines().count(), 2, "{group}");
     }
+}
+
+/// Goroutines that start in one function which calls what it is given are told apart by what that is.
+#[test]
+fn who_waits_for_each_other_is_told_by_what_they_do() {
+    use gotrail::analysis::waits::knots::knots;
+    let trace = recording("roles");
+    let index = trace.index();
+    let l = links::links(&trace, Options::default()).unwrap();
+    let k = knots(&l, &index);
+    let roles: Vec<Vec<&str>> = k.iter().map(|k| k.roles.iter().map(|r| r.name(&index)).collect()).collect();
+    // What feeds and what sinks waits one way: no cycle, and no part of the other.
+    let mut names = roles.concat();
+    names.sort_unstable();
+    assert_eq!((roles.len(), names), (1, vec!["main.roles.func1", "main.roles.func2"]));
+    let line = |p| l.places.line(&index, p);
+    let lines: Vec<(String, String)> = k[0].between.iter().map(|b| (line(b.waiter.1), line(b.waker.1))).collect();
+    let at = |a: u32, b: u32| (format!("programs/crews.go:{a}"), format!("programs/crews.go:{b}"));
+    assert!(lines.contains(&at(194, 186)) && lines.contains(&at(187, 196)), "{lines:?}");
+    let text = common::run(["waits", "tests/data/roles.trace"]).0;
+    assert!(
+        text.contains("wait cycle: goroutines of main.roles.func1, main.roles.func2 wait for one another"),
+        "{text}"
+    );
+    assert!(text.contains("main.roles.func1 programs/crews.go:187 ← main.roles.func2 programs/crews.go:196"), "{text}");
+}
+
+/// A goroutine of which no stack of its own is in the trace is known by those that it created.
+#[test]
+fn who_only_switches_to_iterators_has_a_name() {
+    let trace = recording("coroutine");
+    let of = waits(&trace);
+    let main = &of[&("main.main".to_owned(), "coroutine switch (iter.Pull)".to_owned())];
+    assert_eq!(main.iter().map(|w| w.0).sum::<u64>(), 25);
+    assert!(!of.keys().any(|k| k.0.is_empty()), "{:?}", of.keys());
+    assert!(common::run(["summary", "tests/data/coroutine.trace"]).0.contains("main.main"));
 }

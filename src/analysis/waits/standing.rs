@@ -25,7 +25,9 @@ impl Standing {
         match self {
             Standing::Stall => "work is held up by",
             Standing::Idle => "idle: waiting for work, for connections, for a clock",
-            Standing::Unknown => "not known: what they wait for and where is not in the trace; they may be idle or held up",
+            Standing::Unknown => {
+                "not known: what they wait for and where is not in the trace; they may be idle or held up"
+            }
         }
     }
 }

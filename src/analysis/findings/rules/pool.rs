@@ -21,7 +21,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         let at = c.waits_at.first().map_or(PlaceId::NONE, |w| w.0);
         // Who gives it back may have held it, or have made a new one: only of those who wait likewise their number tells.
         let says = match c.held_by_waiters {
-            true => format!("{} of the pool are in use, {:.1} goroutines wait for one", text::count(c.held_max), mean(f, c)),
+            true => {
+                format!("{} of the pool are in use, {:.1} goroutines wait for one", text::count(c.held_max), mean(f, c))
+            }
             false => format!("{:.1} goroutines wait for one of the pool", mean(f, c)),
         };
         let advice =
