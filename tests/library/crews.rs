@@ -55,7 +55,7 @@ fn a_slot_that_is_taken_before_a_goroutine_is_started_is_held_by_it() {
 
 #[test]
 fn goroutines_that_receive_what_others_send_them_hold_no_pool() {
-    for name in ["receiver", "pipeline", "makers", "idle", "picker"] {
+    for name in ["receiver", "pipeline", "makers", "idle", "picker", "dismissed"] {
         let (_, c) = locks(name);
         assert!(c.classes.iter().all(|c| c.bottleneck() != Some(Bottleneck::Pool)), "{name}");
     }

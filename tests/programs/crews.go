@@ -238,3 +238,26 @@ func wrapped() {
 	time.Sleep(unit)
 	go r.Run(until)
 }
+
+// dismissed: main starts eight goroutines, sends each of them a word to end,
+// and then waits for what each has to say at its end. Nothing is a pool,
+// although each ends one wait of who started it, at its end.
+func dismissed() {
+	end, said := make(chan bool), make(chan int)
+	for i := 0; i < 8; i++ {
+		go dismissible(end, said, i)
+	}
+	for i := 0; i < 8; i++ {
+		end <- true
+	}
+	for i := 0; i < 8; i++ {
+		<-said
+	}
+}
+
+func dismissible(end chan bool, said chan int, i int) {
+	time.Sleep(time.Duration(2*i+2) * unit)
+	<-end
+	time.Sleep(16 * unit)
+	said <- i
+}

@@ -26,6 +26,7 @@ var programs = map[string]func(){
 	"crew":        crew,
 	"deadline":    deadline,
 	"deadlock":    deadlock,
+	"dismissed":   dismissed,
 	"exhausted":   exhausted,
 	"filelock":    filelock,
 	"flight":      flight,

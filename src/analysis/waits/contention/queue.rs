@@ -33,8 +33,8 @@ const MOST: usize = 1 << 20;
 struct Touch {
     /// When it last got it after a wait, or released it.
     at: Time,
-    /// Whether it waited, as a sender and otherwise.
-    waited: [bool; 2],
+    /// When its first wait ended, as a sender and otherwise.
+    waited: [Option<Time>; 2],
     /// Waits of senders that it ended, and others.
     releases: [u64; 2],
     /// When it did that last.
@@ -230,7 +230,7 @@ impl Queue {
         }
         let touch = self.touched.entry(go).or_default();
         touch.at = now;
-        touch.waited[order.side()] = true;
+        touch.waited[order.side()].get_or_insert(now);
     }
 
     /// The wait of `go` goes on when its recording ends: no release that a later one tells of ends it.
@@ -268,6 +268,8 @@ impl Queue {
         if !self.what.held_by_one() {
             self.passes.add(go, woken.go, sender);
         }
+        // What its creator sent before it started the goroutine, that one holds from then on.
+        let started = born.filter(|b| sender && !self.touched.contains_key(&go) && self.sent_before(b.1, b.0));
         let window = self.window;
         let side = &mut self.sides[woken.order.side()];
         if counts || side.pending > 0 {
@@ -276,9 +278,6 @@ impl Queue {
             d.held += std::mem::take(&mut side.pending_busy);
             d.releases += u64::from(counts);
         }
-        let waited = |go: &GoIdx| self.touched.get(go).is_some_and(|t| t.waited[woken.order.side()]);
-        // What its creator waited for before it started the goroutine, that one holds from then on.
-        let started = born.filter(|b| !self.touched.contains_key(&go) && waited(&b.1));
         let touch = self.touched.entry(go).or_default();
         touch.at = touch.at.max(born.map_or(Time::MIN, |b| b.0));
         // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
@@ -324,25 +323,29 @@ impl Queue {
         self.sides.iter().map(|s| s.quiet).max().unwrap_or(Duration::ZERO)
     }
 
+    /// Whether a goroutine had waited to send before. Who only tells those that it started to end waits afterwards.
+    fn sent_before(&self, go: GoIdx, at: Time) -> bool {
+        self.what == What::Channel && self.touched.get(&go).and_then(|t| t.waited[0]).is_some_and(|first| first <= at)
+    }
+
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
     /// received before, say. Not so where all is passed on in one direction, as from stage to stage of a pipeline whose
     /// stages are at the same lines.
     ///
-    /// So are goroutines for which others wait, each before it starts one of them (`errgroup.SetLimit`): they end one wait
+    /// So are goroutines for which others send, each before it starts one of them (`errgroup.SetLimit`): they end one wait
     /// each, towards their end.
     pub fn held_by_waiters(&self, index: &Index) -> bool {
         let (mut own, mut all) = (0u64, 0u64);
-        let waited = |go: GoIdx, side: usize| self.touched.get(&go).is_some_and(|t| t.waited[side]);
-        let started_for = |go: GoIdx, t: &Touch, side: usize| {
-            let Some(g) = index.goroutine(go).filter(|g| g.born && t.releases[side] == 1) else { return false };
+        let started_for = |go: GoIdx, t: &Touch| {
+            let Some(g) = index.goroutine(go).filter(|g| g.born && t.releases[0] == 1) else { return false };
             let ended = g.ended.unwrap_or(index.end);
-            self.what == What::Channel && waited(g.creator, side) && t.released - g.from > ended - t.released
+            self.sent_before(g.creator, g.from) && t.released - g.from > ended - t.released
         };
         for side in 0..2 {
             let one_way = self.what == What::Channel && self.passes.one_way(side == 0);
             for (&go, t) in &self.touched {
                 all += t.releases[side];
-                let holds = t.waited[side] && !one_way || started_for(go, t, side);
+                let holds = t.waited[side].is_some() && !one_way || side == 0 && started_for(go, t);
                 own += if holds { t.releases[side] } else { 0 };
             }
         }
