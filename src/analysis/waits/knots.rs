@@ -108,14 +108,17 @@ pub fn knots_of<R: Ord + Clone, P: Ord + Clone>(all: Vec<Between<R, P>>) -> Vec<
 }
 
 /// Those of the same roles and lines as one, whatever they were for.
-fn joined<R: Ord, P: Ord>(all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
-    let mut sums: BTreeMap<((R, P), (R, P)), (u64, Duration)> = BTreeMap::new();
-    for b in all {
-        let sum = sums.entry((b.waiter, b.waker)).or_default();
-        sum.0 += b.count;
-        sum.1 += b.total;
-    }
-    sums.into_iter().map(|((waiter, waker), (count, total))| Between { waiter, waker, count, total }).collect()
+fn joined<R: Ord, P: Ord>(mut all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
+    all.sort_by(|a, b| (&a.waiter, &a.waker).cmp(&(&b.waiter, &b.waker)));
+    all.dedup_by(|next, sum| {
+        let same = (&next.waiter, &next.waker) == (&sum.waiter, &sum.waker);
+        if same {
+            sum.count += next.count;
+            sum.total += next.total;
+        }
+        same
+    });
+    all
 }
 
 /// The strongly connected components of a graph (Tarjan, SIAM J. Comput. 1 (1972) 146), without recursion.
