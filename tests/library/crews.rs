@@ -22,8 +22,11 @@ fn class<'a>(c: &'a contention::Contention, reason: &str) -> &'a Contended {
     c.classes.iter().find(is).unwrap_or_else(|| panic!("no class waits for {reason}"))
 }
 
-/// By start function and reason: how often, how long, and how it stands.
-fn waits(trace: &Trace) -> BTreeMap<(String, String), Vec<(u64, Duration, Standing)>> {
+/// How often, how long, and how it stands.
+type Waited = (u64, Duration, Standing);
+
+/// The waits by start function and reason.
+fn waits(trace: &Trace) -> BTreeMap<(String, String), Vec<Waited>> {
     let l = links::links(trace, Options::default()).unwrap();
     let index = trace.index();
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
