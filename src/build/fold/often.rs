@@ -43,12 +43,12 @@ impl Fold {
     pub(super) fn start(&mut self, r: &Row) {
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Runnable, GoState::Running);
-        let Some((row, since)) = step(&mut part.gos, &mut part.entries, (scale, now), r, states) else {
+        let Some((row, since)) = step(&mut part.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             return self.leave(r, GoState::Running);
         };
         extend(&mut row.times.runnable, Duration(r.time.0 - since.0));
-        part.sched.count += 1;
-        sum(&mut part.all_runnable, part.first_cell, scale, (since, r.time), now);
+        part.waited.sched.count += 1;
+        sum(&mut part.drawn.all_runnable, part.drawn.first_cell, scale, (since, r.time), now);
     }
 
     /// A goroutine begins to wait.
@@ -57,11 +57,11 @@ impl Fold {
         self.blocks.add(r.arg);
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Running, GoState::Waiting);
-        let Some((row, since)) = step(&mut part.gos, &mut part.entries, (scale, now), r, states) else {
+        let Some((row, since)) = step(&mut part.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             return self.block_otherwise(r);
         };
         extend(&mut row.times.running, Duration(r.time.0 - since.0));
-        sum(&mut part.all_running, part.first_cell, scale, (since, r.time), now);
+        sum(&mut part.drawn.all_running, part.drawn.first_cell, scale, (since, r.time), now);
         row.begin_wait(r, self.no);
         if row.first_stack == NONE {
             self.note_stack(r.go, r.stack);
@@ -83,7 +83,7 @@ impl Fold {
     pub(super) fn unblock(&mut self, r: &Row) {
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Waiting, GoState::Runnable);
-        let Some((row, since)) = step(&mut part.gos, &mut part.entries, (scale, now), r, states) else {
+        let Some((row, since)) = step(&mut part.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             self.leave(r, GoState::Runnable);
             if let Some(row) = self.go_row(r.go) {
                 row.blocked = false;
@@ -98,7 +98,7 @@ impl Fold {
             LinkKey { waiter: r.go, reason: row.reason, waiter_stack: row.stack, waker: r.by, waker_stack: r.stack };
         let early = since < self.early;
         if early || !blocked {
-            part.singles.push(Single { key, from: since, to: r.time, began, ended, blocked });
+            part.waited.singles.push(Single { key, from: since, to: r.time, began, ended, blocked });
         }
         if !blocked {
             return;
