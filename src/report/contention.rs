@@ -64,17 +64,30 @@ pub fn whole(narrowed: bool) -> &'static str {
     if narrowed { "% of range" } else { "% of trace" }
 }
 
-/// Says how many waits there are of which the trace does not say what for.
+/// Says which waits are in none of the classes, and why.
 fn unsaid(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    match table.unsaid.count {
-        0 => Ok(()),
-        n => writeln!(
-            out,
-            "\nnot recorded: what {} waits were for, {} total; some may be for a lock or a channel",
-            text::count(n),
-            table.unsaid.total
-        ),
+    let u = &table.unsaid;
+    let mut lines = Vec::new();
+    if u.waits.count > 0 {
+        lines.push(format!(
+            "not recorded: what {} waits were for, {} total{}; some may be for a lock or a channel",
+            text::count(u.waits.count),
+            u.waits.total,
+            unfinished(u.unfinished)
+        ));
     }
+    if u.selects.count > 0 {
+        lines.push(format!(
+            "not counted: {} waits in a select, {} total, that another select ended: which channel, and which side waited, \
+             the trace does not say (gotrail waits)",
+            text::count(u.selects.count),
+            u.selects.total
+        ));
+    }
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    lines.iter().try_for_each(|l| writeln!(out, "{l}"))
 }
 
 fn one(table: &Table, (x, origin): &(Contended, Origin), out: &mut dyn Write) -> io::Result<()> {

@@ -170,13 +170,13 @@ pub fn median(x: &[f64]) -> f64 {
     quantile(x, 0.5)
 }
 
-/// The value below which a part of the values lies; 0 of nothing.
+/// The value that a part of the values does not pass, by the same rank as [`number::quantile`] takes; 0 of nothing.
 pub fn quantile(x: &[f64], part: f64) -> f64 {
     let mut x = x.to_vec();
     if x.is_empty() {
         return 0.0;
     }
-    let i = ((x.len() as f64 * part) as usize).min(x.len() - 1);
+    let i = ((x.len() as f64 * part).ceil() as usize).clamp(1, x.len()) - 1;
     *x.select_nth_unstable_by(i, f64::total_cmp).1
 }
 

@@ -92,7 +92,7 @@ impl Commit {
     pub(crate) fn regroup(&mut self, index: &mut Index) {
         let Index { groups, goroutines, .. } = index;
         for g in groups.iter_mut() {
-            *g = Group { name: g.name, owner: g.owner, ..Group::default() };
+            *g = Group { name: g.name, shown: g.shown, owner: g.owner, ..Group::default() };
         }
         for (i, g) in goroutines.iter().enumerate() {
             let Some(group) = groups.get_mut(g.group.0 as usize) else { continue };

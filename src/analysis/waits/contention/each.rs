@@ -3,6 +3,7 @@
 //! A channel hands over to who has waited longest (`recvq` and `sendq` in `runtime/chan.go` are first in, first out, and
 //! nobody jumps them). A goroutine that came later and is woken earlier therefore waited for another channel. Which of them
 //! a wait was for shows only in who ended it: so each is laid to that one, and those that never ended to nobody. A
+//! channel that is closed, as a context's is, ends all waits for it: where nothing is sent, each wait is laid to who closed. A
 //! `sync.WaitGroup` has no queue: its last `Done` ends all waits for it, and answers for them.
 
 use super::delay::{By, Delay};
@@ -23,6 +24,8 @@ pub(super) struct Each {
     lines: [Line; 2],
     passed_over: u64,
     ended: u64,
+    closed: u64,
+    others: u64,
     /// Who caused how much delay, and what they held.
     pub delays: BTreeMap<By, Delay>,
     pub holds: Holds,
@@ -51,8 +54,11 @@ impl Each {
         since: Time,
         counts: bool,
     ) {
+        let closes = by.2.is_some_and(How::closes);
+        self.closed += u64::from(closes);
+        self.others += u64::from(!closes);
         // Who closes a channel wakes the last one first.
-        if let Some(l) = order.line().filter(|_| !by.2.is_some_and(How::closes)) {
+        if let Some(l) = order.line().filter(|_| !closes) {
             self.ended += 1;
             self.passed_over += u64::from(self.lines[l].passed_over(began));
         }
@@ -67,6 +73,12 @@ impl Each {
             // One waited at each moment of it.
             self.holds.add(Hold { go, from: held, to, area: Some(i128::from((to - held).ns())) });
         }
+    }
+
+    /// Whether nothing ever goes through the channels, until they are closed: each closes once, so who closed one has
+    /// nothing to do with those who wait for another.
+    pub fn only_closed(&self) -> bool {
+        self.closed > 0 && self.others == 0
     }
 
     /// Whether there are several channels, by all that shows.

@@ -20,6 +20,7 @@ use super::line::Order;
 use super::passes::Passes;
 use super::{Convoy, What};
 use crate::base::{Duration, GoIdx, Time};
+use crate::model::Index;
 use crate::model::reasons::How;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ struct Touch {
     waited: [bool; 2],
     /// Waits of senders that it ended, and others.
     releases: [u64; 2],
+    /// When it did that last.
+    released: Time,
 }
 
 /// Goroutine-nanoseconds waited up to an instant.
@@ -252,7 +255,14 @@ impl Queue {
     }
 
     /// A goroutine ends the wait of `woken`, one that counts or not; `go` takes that off afterwards.
-    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), woken: Woken, counts: bool) {
+    /// `born` is when that goroutine was created, and by whom, if it was in the trace.
+    pub fn release(
+        &mut self,
+        now: Time,
+        (go, by, born): (GoIdx, By, Option<(Time, GoIdx)>),
+        woken: Woken,
+        counts: bool,
+    ) {
         self.pass(now);
         let sender = woken.order == Order::Senders;
         if !self.what.held_by_one() {
@@ -266,11 +276,18 @@ impl Queue {
             d.held += std::mem::take(&mut side.pending_busy);
             d.releases += u64::from(counts);
         }
+        let waited = |go: &GoIdx| self.touched.get(go).is_some_and(|t| t.waited[woken.order.side()]);
+        // What its creator waited for before it started the goroutine, that one holds from then on.
+        let started = born.filter(|b| !self.touched.contains_key(&go) && waited(&b.1));
         let touch = self.touched.entry(go).or_default();
+        touch.at = touch.at.max(born.map_or(Time::MIN, |b| b.0));
         // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
         // comes later must queue.
         let since = if self.what.held_by_one() { side.last_release } else { touch.at };
-        let from = clip(window, since).max(side.busy_since);
+        let from = match started {
+            Some((at, _)) if !self.what.held_by_one() => clip(window, at),
+            _ => clip(window, since).max(side.busy_since),
+        };
         side.last_release = now;
         if let Some(a) = &mut self.apart {
             a.release((now, go, by), woken, counts, |t| clip(window, t));
@@ -280,7 +297,7 @@ impl Queue {
             let inside = (clip(window, woken.from), clip(window, now));
             e.release((go, by), (woken.order, woken.from), inside, touch.at, counts);
         }
-        touch.at = now;
+        (touch.at, touch.released) = (now, now);
         // What is closed is not given back.
         touch.releases[woken.order.side()] += u64::from(by.2 != Some(How::Close));
         self.holds.add(Hold { go, from, to: clip(window, now), area: None });
@@ -294,8 +311,10 @@ impl Queue {
             a.settle(|t| clip(window, t));
             return (a.delays, a.holds, true);
         }
-        if let Some(e) = self.each.take().filter(|e| self.what == What::Group || e.several()) {
-            return (e.delays, e.holds, self.what == What::Channel);
+        let apart = |e: &Each| self.what == What::Group || e.several() || e.only_closed();
+        if let Some(e) = self.each.take().filter(|e| apart(e)) {
+            let several = e.several() && self.what == What::Channel;
+            return (e.delays, e.holds, several);
         }
         (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false)
     }
@@ -308,13 +327,23 @@ impl Queue {
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
     /// received before, say. Not so where all is passed on in one direction, as from stage to stage of a pipeline whose
     /// stages are at the same lines.
-    pub fn held_by_waiters(&self) -> bool {
+    ///
+    /// So are goroutines for which others wait, each before it starts one of them (`errgroup.SetLimit`): they end one wait
+    /// each, towards their end.
+    pub fn held_by_waiters(&self, index: &Index) -> bool {
         let (mut own, mut all) = (0u64, 0u64);
+        let waited = |go: GoIdx, side: usize| self.touched.get(&go).is_some_and(|t| t.waited[side]);
+        let started_for = |go: GoIdx, t: &Touch, side: usize| {
+            let Some(g) = index.goroutine(go).filter(|g| g.born && t.releases[side] == 1) else { return false };
+            let ended = g.ended.unwrap_or(index.end);
+            self.what == What::Channel && waited(g.creator, side) && t.released - g.from > ended - t.released
+        };
         for side in 0..2 {
             let one_way = self.what == What::Channel && self.passes.one_way(side == 0);
-            for t in self.touched.values() {
+            for (&go, t) in &self.touched {
                 all += t.releases[side];
-                own += if t.waited[side] && !one_way { t.releases[side] } else { 0 };
+                let holds = t.waited[side] && !one_way || started_for(go, t, side);
+                own += if holds { t.releases[side] } else { 0 };
             }
         }
         own.saturating_mul(2) > all

@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub static EDGES: Table<Arc<EdgeRow>> = Table {
     columns: &[
         Col::text("waits for", 14, |r: &Arc<EdgeRow>, _, _| {
-            let role = if r.standing == Standing::Idle { Role::Dim } else { Theme::wait_role(r.kind) };
+            let role = if r.standing != Standing::Stall { Role::Dim } else { Theme::wait_role(r.kind) };
             one(r.reason.clone(), role)
         })
         .by(|a, b, _| a.reason.cmp(&b.reason)),
@@ -57,10 +57,7 @@ pub static EDGES: Table<Arc<EdgeRow>> = Table {
 
 /// What an edge's waits mean.
 fn section(r: &Arc<EdgeRow>) -> &'static str {
-    match r.standing {
-        Standing::Stall => "work is held up by",
-        Standing::Idle => "idle: waits for work, for a connection or for a clock",
-    }
+    r.standing.heading()
 }
 
 /// The column of waiters, and beside it that of wakers.
