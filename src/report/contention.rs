@@ -1,6 +1,6 @@
 //! Locks and channels that goroutines queue for, in one trace or summed up over several, as text.
 
-use super::links::unfinished;
+use super::links::{cut, unfinished};
 use super::why::percent;
 use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
 use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Meanwhile, Side, What};
@@ -204,7 +204,7 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
 
 /// What was waited for that nobody has ended.
 fn left(x: &Contended) -> Option<String> {
-    let n = unfinished(x.unfinished);
+    let n = format!("{}{}", cut(x.cut()), unfinished(x.unfinished));
     if x.unreleased == Duration::ZERO {
         return (x.unfinished > 0).then(|| format!("{STILL_BLOCKED}{n}"));
     }
@@ -231,6 +231,8 @@ fn ended(what: What, how: Option<How>) -> &'static str {
 fn verdict(x: &Contended) -> Option<String> {
     let few = x.waits < 3;
     Some(match x.bottleneck()? {
+        Bottleneck::NoReceiver if x.cut() > 0 => "most sends found no receiver in what was recorded".into(),
+        Bottleneck::NoSender if x.cut() > 0 => "no sender came in what was recorded".into(),
         Bottleneck::NoReceiver => {
             let (n, all) = (text::count(x.sending.never.count), text::count(x.sending.all.count));
             format!("no receiver ever came for {n} of {all}")

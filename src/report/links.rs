@@ -79,7 +79,7 @@ pub fn unfinished(n: u64) -> String {
 }
 
 /// How many waits a recording's end cut off, of which a later recording tells.
-fn cut(n: u64) -> String {
+pub fn cut(n: u64) -> String {
     if n == 0 { String::new() } else { format!(" · {} cut by the end of a recording", text::count(n)) }
 }
 

@@ -17,12 +17,16 @@ pub(super) fn recording_start(index: &Index) -> Time {
 
 /// What there is to say of several recordings: how many, and how far apart.
 pub(super) fn recordings(all: &[Recording]) -> Option<String> {
-    let gaps = all.windows(2).map(|w| w[1].from - w[0].to);
-    let (least, most) = (gaps.clone().min()?, gaps.max()?);
     let n = all.len();
-    let apart = match (least.0, most.0) {
-        (a, b) if b - a <= b / 5 => format!("{} apart", most),
-        _ => format!("{least} to {most} apart"),
+    if n < 2 {
+        return None;
+    }
+    // The clocks of two processes do not compare: those recordings are shown apart, and nothing tells how far they are.
+    let gaps = all.windows(2).filter(|w| w[0].process == w[1].process).map(|w| w[1].from - w[0].to);
+    let apart = match (gaps.clone().min(), gaps.max()) {
+        (Some(least), Some(most)) if most.0 - least.0 <= most.0 / 5 => format!(", {most} apart"),
+        (Some(least), Some(most)) => format!(", {least} to {most} apart"),
+        _ => String::new(),
     };
     let processes = all.last().map_or(1, |r| r.process + 1);
     let of = match processes {
@@ -31,9 +35,7 @@ pub(super) fn recordings(all: &[Recording]) -> Option<String> {
         n if all.iter().any(|r| r.minor < 22) => format!(" of up to {n} processes"),
         n => format!(" of {n} processes"),
     };
-    Some(format!(
-        "{n} recordings{of}, {apart}: what happened between them is not known; --recording 1 to {n} opens one"
-    ))
+    Some(format!("{n} recordings{of}{apart}: what happened between them is not known; --recording 1 to {n} opens one"))
 }
 
 impl Commit {

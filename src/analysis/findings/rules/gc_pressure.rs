@@ -34,8 +34,12 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let open = gc.iter().filter(|r| r.to >= f.index.end).count();
     let unfinished = if open > 0 { " (the last is unfinished)" } else { "" };
     let mut evidence = vec![format!(
-        "{} cycles{unfinished}, {active} in total; mark workers ran for {workers}",
-        text::count(gc.len() as u64)
+        "{} cycles{unfinished}, {active} in total; {}",
+        text::count(gc.len() as u64),
+        match workers {
+            Duration::ZERO => "the trace does not say for how long mark workers ran".into(),
+            some => format!("mark workers ran for {some}"),
+        }
     )];
     let heap = &f.index.heap;
     if let (Some(low), Some(high)) = (heap.iter().map(|p| p.1).min(), heap.iter().map(|p| p.1).max()) {

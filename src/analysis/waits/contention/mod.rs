@@ -286,6 +286,12 @@ impl Contended {
         })
     }
 
+    /// How many of the waits for a channel were not over when an earlier recording of their process ended.
+    pub fn cut(&self) -> u64 {
+        let open = self.sending.never.count + self.receiving.never.count;
+        if self.what == What::Channel { open.saturating_sub(self.unfinished) } else { 0 }
+    }
+
     /// For how long, added up, holders did what `of` says.
     fn meanwhile(&self, of: impl Fn(&Meanwhile) -> bool) -> i64 {
         self.while_held.iter().filter(|m| of(m)).map(|m| m.weight.ns()).sum()

@@ -293,7 +293,7 @@ impl Queue {
         }
         if let Some(e) = &mut self.each {
             e.leave(woken.go);
-            let inside = (clip(window, woken.from), clip(window, now));
+            let inside = (clip(window, woken.from), clip(window, now), now);
             e.release((go, by), (woken.order, woken.from), inside, touch.at, counts);
         }
         (touch.at, touch.released) = (now, now);

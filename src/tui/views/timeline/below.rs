@@ -147,7 +147,8 @@ pub(super) fn heap_axis(index: &Index, part: u8) -> u64 {
 /// Draws a quarter of the heap's picture: what is live as bars, the goal as a line above them.
 pub(super) fn draw_heap(part: u8, area: Rect, buf: &mut Buffer, cx: &Ctx, window: Window) {
     let (lo, hi) = (heap_axis(cx.index, part + 1), heap_axis(cx.index, part));
-    let (live, goal) = (timeline::steps(&cx.index.heap, window), timeline::steps(&cx.index.heap_goal, window));
+    let values = |points| timeline::traced(cx.index, window, timeline::steps(points, window));
+    let (live, goal) = (values(&cx.index.heap), values(&cx.index.heap_goal));
     let above = |v: &Option<u64>| v.filter(|&v| v > lo).map(|v| v.min(hi) - lo);
     let bars: Vec<_> = live.iter().map(above).collect();
     let line = if cx.theme.is_ascii() { '-' } else { '─' };
