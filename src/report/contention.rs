@@ -307,5 +307,9 @@ fn bars(values: &[u64], most: u64) -> String {
 }
 
 fn milli(n: u64) -> String {
-    format!("{}.{:02}", n / 1000, n % 1000 / 10)
+    // Of many the hundredths say nothing.
+    match n / 1000 {
+        whole @ 100.. => text::count(whole),
+        whole => format!("{whole}.{:02}", n % 1000 / 10),
+    }
 }

@@ -57,10 +57,10 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
     ));
     evidence.push(match s.standing {
         Standing::Rising(slope) => format!(
-            "their number rises by {:.1} a second, from {:.0} to {:.0}",
-            slope.per_x,
-            s.alive.first().map_or(0.0, |p| p.1),
-            s.alive.last().map_or(0.0, |p| p.1)
+            "their number rises by {} a second, from {} to {}",
+            if slope.per_x < 100.0 { format!("{:.1}", slope.per_x) } else { text::count(slope.per_x as u64) },
+            text::count(s.alive.first().map_or(0.0, |p| p.1).round() as u64),
+            text::count(s.alive.last().map_or(0.0, |p| p.1).round() as u64)
         ),
         Standing::Nil => "the channel is nil: nothing can end this wait".into(),
         _ => "no wait at this line was ended by anyone; a worker that has not had any work yet looks the same".into(),

@@ -103,7 +103,9 @@ fn share(slots: &mut [Slot]) {
     if slots.get(i + 1).is_none_or(|s| s.column != WAITER + 1) {
         return;
     }
-    let extra = if i > 0 { (slots[i].width + slots[i + 1].width).saturating_sub(56).min(8) } else { 0 };
+    // Most reasons need a few columns more; the longest of all have theirs only where names have enough.
+    let spare = (slots[i].width + slots[i + 1].width).saturating_sub(56);
+    let extra = if i > 0 { spare.min(8) + (spare.saturating_sub(40) / 4).min(8) } else { 0 };
     if extra > 0 {
         slots[i - 1].width += extra;
         slots[i].x += extra;
