@@ -44,14 +44,16 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
     let name = f.group(group);
     let reason = f.reason(e).name;
     let line = f.line(e.key.at);
+    let (goroutines, are, end) = if left == 1 { ("goroutine", "is", "ends") } else { ("goroutines", "are", "end") };
+    let were = if started == 1 { "was" } else { "were" };
     let mut evidence = vec![format!(
-        "{} goroutines of {name} are blocked in {} at {line} when the trace ends, the longest for {}",
+        "{} {goroutines} of {name} {are} blocked in {} at {line} when the trace ends, the longest for {}",
         text::count(left),
         text::escape(&reason),
         e.max
     )];
     evidence.push(format!(
-        "{} were started in the trace, {} ended",
+        "{} {were} started in the trace, {} ended",
         text::count(started as u64),
         text::count(ended as u64)
     ));
@@ -75,7 +77,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
         title: RULE.title,
         severity,
         measure,
-        says: format!("{name}: {} never end", text::count(left)),
+        says: format!("{name}: {} never {end}", text::count(left)),
         cost: Cost { time: e.total.max(Duration::ZERO), of: "blocked" },
         at: e.key.at,
         time: Some(e.longest_from),
