@@ -1,6 +1,7 @@
 //! One face for the two families of trace formats, for one recording: units that are decoded one after the other,
 //! checkpoints, tables.
 
+use crate::base::memory::Most;
 use crate::base::{Time, text};
 use crate::input::{self, Bytes, Peek};
 use crate::wire::error::{Error, ErrorKind};
@@ -86,11 +87,11 @@ const MAX_PLACES: usize = 3;
 impl Format {
     /// Takes the recording whose header lies at `at` apart. For the newer family that reads headers only; the older one has
     /// none, and is passed over once. Returns where the recording ends, too.
-    pub fn open(data: &Bytes, at: usize) -> Result<(Format, usize), Error> {
+    pub fn open(data: &Bytes, at: usize, most: Option<Most>) -> Result<(Format, usize), Error> {
         let minor = input::header(&data.get(at..at.saturating_add(input::HEADER)))
             .ok_or(Error::new(at as u64, ErrorKind::NotATrace))?;
         if VERSIONS.contains(&minor) {
-            let scan = batch::scan_at(data, at, minor);
+            let scan = batch::scan_within(data, at, minor, most)?;
             let end = scan.end;
             return Ok((Format::V2 { minor, scan }, end));
         }
@@ -316,6 +317,14 @@ impl Machine<'_> {
         match self {
             Machine::V2(o) => &o.tables,
             Machine::V1(d) => d.tables(),
+        }
+    }
+
+    /// The same once it has come to an end, without what it knew beside.
+    pub fn into_named(self) -> Tables {
+        match self {
+            Machine::V2(o) => o.tables,
+            Machine::V1(d) => d.tables().clone(),
         }
     }
 

@@ -6,6 +6,7 @@
 //! recording before, the recording is shown right after that one. So is a generation at which the clock goes back.
 
 use super::decode::{Checkpoint, Format, Machine, UnitTables};
+use crate::base::memory::Most;
 use crate::base::{Duration, Time, text};
 use crate::input::{self, Bytes};
 use crate::model::grid::Scale;
@@ -64,7 +65,7 @@ struct Recording {
 pub(crate) struct Recordings {
     all: Vec<Recording>,
     /// Of each unit of the file its recording, and its number there.
-    units: Vec<(usize, usize)>,
+    units: Vec<(u32, u32)>,
     /// What there is to say of the file, in plain sentences.
     notes: Vec<String>,
     /// How many recordings the file has; `all` may be only one of them.
@@ -73,7 +74,12 @@ pub(crate) struct Recordings {
 
 impl Recordings {
     /// Finds the recordings of a file, and takes them apart; with `only`, that one alone, by its number from 1 on.
-    pub fn open(data: &Bytes, only: Option<usize>) -> Result<Recordings, Error> {
+    ///
+    /// # Errors
+    ///
+    /// The file is none of a known version, there is no such recording, or what there is to know of its headers is more than
+    /// memory may come to.
+    pub fn open(data: &Bytes, only: Option<usize>, most: Option<Most>) -> Result<Recordings, Error> {
         if data.is_empty() {
             return Err(Error::new(0, ErrorKind::Empty));
         }
@@ -90,7 +96,7 @@ impl Recordings {
         let mut at = first;
         while at < data.len() {
             let number = r.count;
-            let opened = Format::open(data, at);
+            let opened = Format::open(data, at, most);
             r.count += 1;
             match opened {
                 Ok((format, end)) => {
@@ -100,7 +106,7 @@ impl Recordings {
                     }
                     at = end;
                 }
-                Err(e) if number == 0 => return Err(e),
+                Err(e) if number == 0 || matches!(e.kind, ErrorKind::Memory(_)) => return Err(e),
                 Err(e) => {
                     r.notes.push(format!("recording {} could not be read: {e}", number + 1));
                     let next = input::Peek::into(data).next_header(at + input::HEADER, data.len());
@@ -125,7 +131,8 @@ impl Recordings {
                 r.notes.push(format!("recording {n} of {} in the file", r.count));
             }
         }
-        r.units = (0..).zip(&r.all).flat_map(|(i, rec)| (0..rec.format.units()).map(move |u| (i, u))).collect();
+        // A unit is some bytes of the file, and files that are read are short enough for their number.
+        r.units = (0..).zip(&r.all).flat_map(|(i, rec)| (0..rec.format.units() as u32).map(move |u| (i, u))).collect();
         r.set_clocks(data);
         Ok(r)
     }
@@ -247,7 +254,7 @@ impl Recordings {
 
     fn of(&self, unit: usize) -> (&Recording, usize) {
         let (i, u) = self.units[unit];
-        (&self.all[i], u)
+        (&self.all[i as usize], u as usize)
     }
 
     /// How many units all recordings have.
@@ -268,7 +275,7 @@ impl Recordings {
 
     /// The format's minor version: of unit `i`, or of the first recording.
     pub fn minor(&self, i: usize) -> u32 {
-        let rec = self.units.get(i).map_or(self.all.first(), |&(r, _)| self.all.get(r));
+        let rec = self.units.get(i).map_or(self.all.first(), |&(r, _)| self.all.get(r as usize));
         rec.map_or(0, |r| r.format.minor())
     }
 
@@ -292,10 +299,11 @@ impl Recordings {
     pub fn pieces(&self, wanted: impl Fn(usize) -> bool) -> Option<Vec<Range<usize>>> {
         let mut out = Vec::new();
         let mut headed = None;
-        for (i, &(r, u)) in self.units.iter().enumerate().filter(|(i, _)| wanted(*i)) {
-            let Format::V2 { scan, .. } = &self.all[r].format else { return None };
-            let at = self.all[r].range.start;
-            if headed.replace(r) != Some(r) {
+        for i in (0..self.units.len()).filter(|i| wanted(*i)) {
+            let (rec, u) = self.of(i);
+            let Format::V2 { scan, .. } = &rec.format else { return None };
+            let at = rec.range.start;
+            if headed.replace(rec.number) != Some(rec.number) {
                 out.push(at..at + input::HEADER);
             }
             let before = match u {
@@ -342,8 +350,8 @@ impl Recordings {
 
     /// A scale for the grid, as far as headers tell how long the trace is; at least as long as `expected`.
     pub fn scale(&self, expected: Duration) -> Scale {
-        let spans = self.units.iter().filter_map(|&(r, u)| {
-            let rec = &self.all[r];
+        let spans = (0..self.units.len()).filter_map(|i| {
+            let (rec, u) = self.of(i);
             let (from, to) = rec.format.span(u..u + 1)?;
             let shift = if matches!(rec.format, Format::V1(..)) { 0 } else { rec.shifts[u] };
             Some((from.saturating_add(shift), to.saturating_add(shift)))

@@ -1,12 +1,16 @@
 //! What is decoded at the moment, bounded in bytes: the least recently used goes first.
 
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
 /// Shared values by key, up to a number of bytes.
 pub(crate) struct Cache<K, V> {
     entries: FxHashMap<K, Entry<V>>,
+    /// The keys by when they were last asked for: with thousands of small values, a search for the oldest at each insertion
+    /// would take longer than what is kept saves.
+    order: BTreeMap<u64, K>,
     budget: usize,
     used: usize,
     clock: u64,
@@ -21,13 +25,15 @@ struct Entry<V> {
 impl<K: Copy + Eq + Hash + Ord, V> Cache<K, V> {
     /// An empty cache of at most `budget` bytes (always at least one value).
     pub fn new(budget: usize) -> Cache<K, V> {
-        Cache { entries: FxHashMap::default(), budget, used: 0, clock: 0 }
+        Cache { entries: FxHashMap::default(), order: BTreeMap::new(), budget, used: 0, clock: 0 }
     }
 
     /// The value of a key, if it is here.
     pub fn get(&mut self, key: &K) -> Option<Arc<V>> {
         self.clock += 1;
         let e = self.entries.get_mut(key)?;
+        self.order.remove(&e.last_use);
+        self.order.insert(self.clock, *key);
         e.last_use = self.clock;
         Some(Arc::clone(&e.value))
     }
@@ -35,6 +41,7 @@ impl<K: Copy + Eq + Hash + Ord, V> Cache<K, V> {
     /// Puts all values out.
     pub fn clear(&mut self) {
         self.entries.clear();
+        self.order.clear();
         self.used = 0;
     }
 
@@ -43,10 +50,12 @@ impl<K: Copy + Eq + Hash + Ord, V> Cache<K, V> {
         self.clock += 1;
         if let Some(old) = self.entries.insert(key, Entry { value, bytes, last_use: self.clock }) {
             self.used -= old.bytes;
+            self.order.remove(&old.last_use);
         }
+        self.order.insert(self.clock, key);
         self.used += bytes;
         while self.used > self.budget && self.entries.len() > 1 {
-            let Some((&oldest, _)) = self.entries.iter().min_by_key(|(k, e)| (e.last_use, **k)) else { break };
+            let Some((_, oldest)) = self.order.pop_first() else { break };
             if let Some(e) = self.entries.remove(&oldest) {
                 self.used -= e.bytes;
             }

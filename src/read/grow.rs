@@ -19,7 +19,7 @@ impl Trace {
         let at = self.data.len();
         self.data.extend().map_err(|e| Error::new(at as u64, ErrorKind::Missing(e.to_string())))?;
         // The headers of the batches are all that is read for this, some thirty bytes for each 64 KiB.
-        let now = Recordings::open(&self.data, None)?;
+        let now = Recordings::open(&self.data, None, self.most())?;
         let settled = if over { now.units() } else { now.settled() };
         let losses = now.losses();
         *self.recordings.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(now);

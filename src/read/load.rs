@@ -116,15 +116,12 @@ impl Trace {
         let idle = AtomicUsize::new(cores - threads);
         let next = AtomicUsize::new(first);
         let active = AtomicUsize::new(threads);
-        let sizes: Vec<u64> = (0..units).map(|i| file.bytes(i)).collect();
-        let total: u64 = sizes.iter().sum::<u64>().max(1);
-        let ends: Vec<u64> = sizes
-            .iter()
-            .scan(0, |sum, n| {
-                *sum += n;
-                Some(*sum)
-            })
-            .collect();
+        let sums = (0..units).scan(0, |sum, i| {
+            *sum += file.bytes(i);
+            Some(*sum)
+        });
+        let ends: Vec<u64> = sums.collect();
+        let total = ends.last().copied().unwrap_or(0).max(1);
         std::thread::scope(|s| {
             for _ in 0..threads {
                 s.spawn(|| {
@@ -141,7 +138,7 @@ impl Trace {
                             break;
                         }
                         let part = |bytes: u64| bytes as f64 / total as f64;
-                        let read = (part(ends[i] - sizes[i]), part(ends[i]));
+                        let read = (part(i.checked_sub(1).map_or(0, |i| ends[i])), part(ends[i]));
                         self.read_unit(i, read, &idle, observer, progress, cancel);
                     }
                 });
@@ -236,7 +233,13 @@ impl Trace {
                 }
             }
             match &f.tables {
-                Some(t) => c.maps = Arc::new(Maps::intern(&mut index, &t.tables)),
+                Some(t) => {
+                    let maps = Maps::intern(&mut index, &t.tables);
+                    // Of a million generations of a few events, most have the same tables, or none.
+                    if *c.maps != maps {
+                        c.maps = Arc::new(maps);
+                    }
+                }
                 None if next.1 == 0 => {
                     let tables = file.read_tables(&self.data, f.unit).0;
                     c.maps = Arc::new(Maps::intern(&mut index, tables.tables()));
@@ -258,6 +261,7 @@ impl Trace {
             for (info, checkpoint) in index.segments[from..].iter().zip(f.checkpoints) {
                 let (first, len) = (info.first, info.len as usize);
                 let maps = Arc::clone(&maps);
+                let checkpoint = checkpoint.map(Box::new);
                 plans.push(Arc::new(Plan { unit: f.unit, checkpoint, first, len, floor, maps }));
             }
             c.next = if f.last { (next.0 + 1, 0) } else { (next.0, next.1 + 1) };
@@ -268,13 +272,14 @@ impl Trace {
 /// Decodes a unit and hands its events on, unless it is cancelled; `send` gives back an empty buffer, or nothing if no more
 /// is wanted.
 fn produce(
-    mut machine: Machine,
+    machine: Machine,
     parts: bool,
     losses: &dyn Fn(&Machine) -> Vec<String>,
     cancel: &AtomicBool,
     room: &dyn Fn(usize) -> bool,
     send: &mut dyn FnMut(Chunk) -> Option<Events>,
 ) {
+    let mut machine = Some(machine);
     let mut events = Events::default();
     let (mut in_segment, mut segments, mut least) = (0, 1, SEGMENT);
     let checkpoint = |machine: &Machine, least: &mut usize| {
@@ -282,20 +287,28 @@ fn produce(
         *least = (c.bytes() * SEGMENT_PER_BYTE).clamp(SEGMENT, LARGEST_SEGMENT);
         c
     };
-    loop {
+    while let Some(mut now) = machine.take() {
         events.clear();
-        let more = machine.next(&mut events, CHUNK);
+        let more = now.next(&mut events, CHUNK);
         in_segment += events.len();
-        let named = (machine.named().gos.len(), machine.named().procs.len());
+        let named = (now.named().gos.len(), now.named().procs.len());
         let full = in_segment >= least;
         let after = if !more {
-            After::End(Box::new(machine.named().clone()), losses(&machine))
+            // The decoder's own state is given back before the index grows by what the unit adds.
+            let losses = losses(&now);
+            After::End(Box::new(now.into_named()), losses)
         } else if full && parts && segments >= SEGMENTS_PER_PART {
             segments = 0;
-            After::Part(checkpoint(&machine, &mut least), Box::new(machine.named().clone()), machine.progress())
+            let (checkpoint, named) = (checkpoint(&now, &mut least), Box::new(now.named().clone()));
+            let progress = now.progress();
+            machine = Some(now);
+            After::Part(checkpoint, named, progress)
         } else if full {
-            After::Segment(checkpoint(&machine, &mut least))
+            let checkpoint = checkpoint(&now, &mut least);
+            machine = Some(now);
+            After::Segment(checkpoint)
         } else {
+            machine = Some(now);
             After::More
         };
         if full {

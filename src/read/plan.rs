@@ -9,7 +9,8 @@ use std::sync::Arc;
 pub(crate) struct Plan {
     pub unit: usize,
     /// Where the unit's decoder stood; `None` at its beginning.
-    pub checkpoint: Option<Checkpoint>,
+    /// There may be a million units, each with a plan, and most have none.
+    pub checkpoint: Option<Box<Checkpoint>>,
     pub first: EventNo,
     pub len: usize,
     /// The end of the unit before: no time here is shown as earlier.

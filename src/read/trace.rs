@@ -18,6 +18,7 @@ use crate::model::{Beside, Index, Segment};
 use crate::wire::error::{Error, ErrorKind};
 use crate::wire::event::Events;
 use crate::wire::v2::generation::GenTables;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 
 /// An open trace. Shared between threads; every method takes `&self`.
@@ -34,6 +35,10 @@ pub struct Trace {
     pub(crate) tables: Mutex<Cache<usize, GenTables>>,
     pub(crate) kept: Keep,
     most: Option<Most>,
+    /// Bytes that were asked for since it was last looked how much memory is in use.
+    unchecked: AtomicUsize,
+    /// Whether, when it was last looked, so much was in use that it is time to hold less at once.
+    short: AtomicBool,
     /// Whether reading it took more memory than that.
     exhausted: OnceLock<Error>,
     /// Whether all recordings are open.
@@ -73,6 +78,13 @@ const NOTHING: &[u8] = b"go 1.26 trace\0\0\0";
 pub(crate) const COPIED: usize = 1 << 20;
 /// Tables of generations that are kept decoded, in bytes of the file.
 const TABLES_CACHE: usize = 32 << 20;
+/// Bytes that a unit's tables take beside what they are made of: their own lists and maps, empty as they may be.
+const TABLES_ROOM: usize = size_of::<GenTables>() + 64;
+/// How many bytes may be asked for before it is looked again how much memory is in use, which is a call of the system: a trace
+/// may have a million units of a few bytes.
+const UNCHECKED: usize = 1 << 20;
+/// Bytes that whoever asks for less is taken to ask for.
+const LEAST_ASKED: usize = 1 << 10;
 /// Bytes that an event takes while its segment is decoded: its row, and its place in the columns.
 const SEGMENT_ROW: usize = 80;
 
@@ -93,7 +105,7 @@ impl Trace {
     ///
     /// If `data` does not begin like a trace of a known version, or there is no such recording as is asked for.
     pub fn open_with(name: &str, data: Bytes, options: Options) -> Result<Trace, Error> {
-        let recordings = Recordings::open(&data, options.recording)?;
+        let recordings = Recordings::open(&data, options.recording, options.most)?;
         let scale = recordings.scale(options.growing.unwrap_or(Duration::ZERO));
         let memory = options.memory.unwrap_or(USUAL_MEMORY);
         // How large one will be that grows is not known.
@@ -115,6 +127,8 @@ impl Trace {
             tables: Mutex::new(Cache::new(TABLES_CACHE.min(memory / 32))),
             kept: options.keep,
             most: options.most,
+            unchecked: AtomicUsize::new(UNCHECKED),
+            short: AtomicBool::new(false),
             exhausted: OnceLock::new(),
             whole: options.recording.is_none(),
         })
@@ -211,13 +225,24 @@ impl Trace {
         }
     }
 
+    /// What it is allowed to come to while it is read, if anything is.
+    pub(super) fn most(&self) -> Option<Most> {
+        self.most
+    }
+
     /// Whether so much memory is in use that it is time to hold less at once.
     pub(crate) fn is_short(&self) -> bool {
-        self.most.is_some_and(|most| most.half_exceeded())
+        self.short.load(Ordering::Relaxed)
     }
 
     /// The same while the trace is read, which ends with it.
     pub(crate) fn room_to_read(&self, more: usize, at: u64) -> bool {
+        let asked = more.max(LEAST_ASKED);
+        if self.unchecked.fetch_add(asked, Ordering::Relaxed).saturating_add(asked) < UNCHECKED {
+            return self.exhausted.get().is_none();
+        }
+        self.unchecked.store(0, Ordering::Relaxed);
+        self.short.store(self.most.is_some_and(|most| most.half_exceeded()), Ordering::Relaxed);
         match self.room(more, at) {
             Ok(()) => self.exhausted.get().is_none(),
             Err(e) => {
@@ -256,7 +281,7 @@ impl Trace {
         }
         let (tables, bytes) = file.read_tables(&self.data, i);
         if let UnitTables::V2(t) = &tables {
-            lock(&self.tables).insert(i, Arc::clone(t), bytes);
+            lock(&self.tables).insert(i, Arc::clone(t), bytes + TABLES_ROOM);
         }
         tables
     }
@@ -275,7 +300,7 @@ impl Trace {
         self.room(plan.len * SEGMENT_ROW, 0)?;
         let file = self.file();
         let tables = self.read_tables(&file, plan.unit);
-        let mut machine = file.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_ref());
+        let mut machine = file.machine(&self.data, plan.unit, &tables, plan.checkpoint.as_deref());
         let mut events = Events::default();
         events.rows.reserve(plan.len);
         machine.next(&mut events, plan.len);

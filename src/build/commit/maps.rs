@@ -6,7 +6,7 @@ use crate::model::{Frame, Func};
 use crate::wire::tables::Tables;
 
 /// Handles for the positions in one generation's tables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Maps {
     pub strings: Vec<StringId>,
     pub stacks: Vec<StackId>,

@@ -374,7 +374,7 @@ pub(crate) fn encode_plans(plans: &[Arc<Plan>], out: &mut Vec<u8>) -> bool {
         }
         (p.unit as u64, map, p.first, p.len as u64).encode(out);
         (p.floor, p.checkpoint.is_some()).encode(out);
-        match &p.checkpoint {
+        match p.checkpoint.as_deref() {
             None => {}
             Some(Checkpoint::V2(c)) => c.encode(out),
             Some(Checkpoint::V1(_)) => return false,
@@ -392,7 +392,7 @@ pub(crate) fn decode_plans(r: &mut Reader, units: usize, segments: &[SegmentInfo
     let plan = |s: &SegmentInfo| {
         let (unit, map, first, len): (u64, u32, u64, u64) = Encode::decode(r)?;
         let (floor, resumed) = Encode::decode(r)?;
-        let checkpoint = if resumed { Some(Checkpoint::V2(Encode::decode(r)?)) } else { None };
+        let checkpoint = if resumed { Some(Box::new(Checkpoint::V2(Encode::decode(r)?))) } else { None };
         let sound = unit < units as u64 && first == s.first && len == u64::from(s.len);
         let maps = Arc::clone(maps.get(map as usize)?);
         let plan = Plan { unit: unit as usize, checkpoint, first, len: len as usize, floor, maps };

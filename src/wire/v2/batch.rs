@@ -4,6 +4,8 @@
 //! over to the next byte that reads like a batch of the same or the next generation.
 
 use super::spec::structural as s;
+use crate::base::memory::Most;
+use crate::base::text;
 use crate::input::{self, Bytes, Peek};
 use crate::wire::cursor::Cursor;
 use crate::wire::error::{Error, ErrorKind};
@@ -113,6 +115,10 @@ impl Scan {
             {
                 g.whole = true;
             }
+            // There may be a million of them, of a batch or two.
+            if let Some(g) = self.generations.last_mut() {
+                g.batches.shrink_to_fit();
+            }
             self.generations.push(Generation { number, ..Generation::default() });
             *closed = false;
         }
@@ -120,6 +126,15 @@ impl Scan {
             g.end = batch.offset + batch.len as usize;
             g.batches.push(batch);
         }
+    }
+
+    /// Bytes that it may grow by with the next [`LOOK_EVERY`] batches: each may begin a generation, and lists double.
+    fn room_to_grow(&self) -> u64 {
+        let last = self.generations.last().map_or(0, |g| g.batches.capacity() * size_of::<Batch>());
+        let list = self.generations.capacity() * size_of::<Generation>();
+        let doubles = |len: usize, capacity: usize, bytes: usize| if capacity - len < LOOK_EVERY { bytes } else { 0 };
+        let lists = doubles(self.generations.len(), self.generations.capacity(), list) + last;
+        (lists + LOOK_EVERY * (size_of::<Generation>() + 4 * size_of::<Batch>())) as u64
     }
 
     /// Another recording begins at `end`, where the scan has come as far as `pos`.
@@ -152,19 +167,37 @@ impl Scan {
 
 /// Scans a file of minor version `minor`, up to where another recording begins.
 pub fn scan(data: &[u8], minor: u32) -> Scan {
-    scan_in(&mut Peek::of(data), 0, minor)
+    scan_in(&mut Peek::of(data), 0, minor, None)
 }
 
 /// [`scan`] of the recording whose header lies at `at`.
 pub fn scan_at(data: &Bytes, at: usize, minor: u32) -> Scan {
-    scan_in(&mut Peek::into(data), at, minor)
+    scan_in(&mut Peek::into(data), at, minor, None)
 }
 
-fn scan_in(data: &mut Peek, at: usize, minor: u32) -> Scan {
+/// [`scan_at`], which ends where the program would come to more than `most`: what is kept of a batch is more than an empty one
+/// takes in the file.
+///
+/// # Errors
+///
+/// Memory does not suffice for what is to be kept of the headers.
+pub fn scan_within(data: &Bytes, at: usize, minor: u32, most: Option<Most>) -> Result<Scan, Error> {
+    let scan = scan_in(&mut Peek::into(data), at, minor, most);
+    match scan.error {
+        Some(e) if matches!(e.kind, ErrorKind::Memory(_)) => Err(e),
+        _ => Ok(scan),
+    }
+}
+
+/// Batches between two looks at how much memory is in use.
+const LOOK_EVERY: usize = 16 << 10;
+
+fn scan_in(data: &mut Peek, at: usize, minor: u32, most: Option<Most>) -> Scan {
     let total = data.len();
     let mut out = Scan { end: total, ..Scan::default() };
     let mut pos = at.saturating_add(HEADER).min(total);
     let mut closed = true;
+    let mut batches = 0usize;
     while pos < total {
         let window = data.window(pos);
         if window.first() == Some(&s::END_OF_GENERATION) && minor >= 26 {
@@ -181,6 +214,13 @@ fn scan_in(data: &mut Peek, at: usize, minor: u32) -> Scan {
             Ok((number, batch)) => {
                 pos = batch.offset + batch.len as usize;
                 out.put(number, batch, &mut closed, minor);
+                batches += 1;
+                if batches.is_multiple_of(LOOK_EVERY)
+                    && let Some(held) = most.and_then(|most| most.exceeded(out.room_to_grow()))
+                {
+                    out.error = Some(Error::new(pos as u64, ErrorKind::Memory(text::bytes(held))));
+                    return out;
+                }
             }
             Err(error) => {
                 if let Some(next) = another(data, &out, at + 1, pos, minor) {
