@@ -140,7 +140,7 @@ fn two_keys_lead_to_the_cause_of_an_incident() {
         (
             "orders",
             ["POOL EXHAUSTED", "orders/main.go:32"],
-            ["released at", "orders/main.go:33", "73.0 % select (HTTP) at orders/main.go:60"],
+            ["released at", "orders/main.go:33", "72.9 % select (HTTP) at orders/main.go:60"],
             ["waiting: chan receive", "unblocked by", "orders/main.go:32"],
         ),
         (
@@ -296,7 +296,7 @@ fn the_root_cause_of_two_incidents_is_at_most_three_keys_away() {
             "115 654 events",
             &[
                 ("L", &["blocked at orders/main.go:32  main.(*Pool).Get", "a pool, held by up to 4"][..]),
-                ("e", &["while held: 73.0 % select (HTTP)"]),
+                ("e", &["while held: 72.9 % select (HTTP)"]),
                 ("c", &["root cause: ", "http.(*conn).serve, each waiting for the next"]),
             ][..],
         ),

@@ -326,8 +326,8 @@ fn near_place(dict: &Dict, stack: StackId) -> String {
 fn links(index: &Index) -> Vec<LinkFact> {
     let name = |p: Party| match p {
         Party::Nobody => String::new(),
-        Party::Go(g) => index.goroutine_name(g).to_owned(),
-        Party::Group(g) => index.group_name(g).to_owned(),
+        Party::Go(g) => index.start_of(g).to_owned(),
+        Party::Group(g) => index.start_function(g).to_owned(),
     };
     let mut sums: BTreeMap<[String; 5], (u64, i64)> = BTreeMap::new();
     for (l, t) in &index.totals.links {

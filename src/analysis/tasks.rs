@@ -4,10 +4,11 @@
 //! goroutines are not the user's. A task that no event begins or ends in the trace is not here.
 
 use super::states::walk;
-use super::waits::links::{Histogram, Options, group};
+use super::waits::links::{Options, group};
 use crate::analysis::states::look_ahead::LookAhead;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
+use crate::base::number::quantile;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
 use crate::model::segment::Kind;
 use crate::model::{Detail, Index, Segment};
@@ -87,7 +88,7 @@ pub struct Sum {
     pub total: Duration,
     /// The longest.
     pub max: Duration,
-    /// 99 in 100 were no longer than this, to within an eighth.
+    /// 99 in 100 were no longer than this.
     pub p99: Duration,
 }
 
@@ -300,21 +301,24 @@ pub fn each<S: Source>(
 ///
 /// A segment that cannot be decoded.
 pub fn sums<S: Source>(source: &S, opts: Options<'_>, group: Option<GroupId>) -> Result<Vec<Sum>, Unanswered> {
-    let mut by: FxHashMap<(What, StringId), (Sum, Histogram)> = FxHashMap::default();
+    let mut by: FxHashMap<(What, StringId), (Sum, Vec<Duration>)> = FxHashMap::default();
     each(source, opts, group, &mut |i| {
         let (what, name) = (i.what, i.name);
-        let (s, hist) = by.entry((what, name)).or_insert_with(|| {
+        let (s, lens) = by.entry((what, name)).or_insert_with(|| {
             let zero = Duration::ZERO;
-            (Sum { what, name, count: 0, open: 0, total: zero, max: zero, p99: zero }, Histogram::default())
+            (Sum { what, name, count: 0, open: 0, total: zero, max: zero, p99: zero }, Vec::new())
         });
         s.count += 1;
         s.open += u64::from(!i.complete());
         s.total += i.len();
         s.max = s.max.max(i.len());
-        hist.add(i.len());
+        lens.push(i.len());
     })?;
-    let mut all: Vec<Sum> =
-        by.into_values().map(|(s, hist)| Sum { p99: hist.quantile(0.99).min(s.max), ..s }).collect();
+    let p99 = |(s, mut lens): (Sum, Vec<Duration>)| {
+        lens.sort_unstable();
+        Sum { p99: quantile(&lens, 0.99), ..s }
+    };
+    let mut all: Vec<Sum> = by.into_values().map(p99).collect();
     all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
     Ok(all)
 }

@@ -156,6 +156,12 @@ pub fn goal(n: u64) -> String {
     if n >= NO_GOAL { "off".into() } else { bytes(n) }
 }
 
+/// The value of sorted lengths that a part of them (0 to 1) does not pass; nothing for none.
+pub fn quantile(sorted: &[Duration], part: f64) -> Duration {
+    let rank = (sorted.len() as f64 * part).ceil() as usize;
+    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

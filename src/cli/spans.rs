@@ -7,6 +7,7 @@ use crate::analysis::spans::pick::{self, Picked};
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::{self, Compared};
 use crate::analysis::spans::sums::{self, Box};
+use crate::base::number::quantile;
 use crate::base::text::escape;
 use crate::base::{Duration, Time};
 use crate::config::Settings;
@@ -90,7 +91,7 @@ pub fn picked(which: &BoxArgs, trace: &Trace) -> Result<Picked> {
     let (holds, is_func) = (pattern.holder().map_err(wrong)?, pattern.func().map_err(wrong)?);
     // Without a text all are meant, and no function beside the rules'.
     let is_func = |n: &str| which.span.is_some() && is_func(n);
-    pick::pick(trace, &rules, &holds, &is_func).map_err(Failure::Analysis)
+    pick::pick(trace, &rules, &holds, &is_func).map_err(Failure::of(trace))
 }
 
 /// What makes slow ones slow; `None` if there are none, or no others.
@@ -108,7 +109,7 @@ pub fn compared(
             let mut lens: Vec<Duration> =
                 picked.found.spans.iter().filter(|s| s.complete() && wanted.has(s)).map(Span::len).collect();
             lens.sort_unstable();
-            (sums::quantile(&lens, SLOW) + Duration(1), Duration(i64::MAX))
+            (quantile(&lens, SLOW) + Duration(1), Duration(i64::MAX))
         }
     };
     (wanted.least, wanted.most) = (least, most);
@@ -119,7 +120,7 @@ pub fn compared(
         (least, most) => format!("{least} to {most}"),
     };
     let what = which.span.as_deref().map_or("all spans".into(), |t| format!("spans of {}", escape(t)));
-    let found = slow::compare(trace, &picked.found.spans, &wanted).map_err(Failure::Analysis)?;
+    let found = slow::compare(trace, &picked.found.spans, &wanted).map_err(Failure::of(trace))?;
     Ok(found.map(|c| (format!("{what}: slow is {range}"), c)))
 }
 

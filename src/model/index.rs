@@ -174,6 +174,8 @@ impl Goroutine {
 pub struct Group {
     /// The function's name; empty for goroutines of which no stack is known.
     pub name: StringId,
+    /// What it is shown as where the user did not write that function; `NONE` where it is shown as it is.
+    pub shown: StringId,
     /// Whose its goroutines are.
     pub owner: Owner,
     /// Its members, by number of goroutine.
@@ -353,14 +355,18 @@ impl Index {
         there.or_else(|| all().last()).map(|(i, _)| i)
     }
 
-    /// The name of a goroutine's start function; empty if not known.
+    /// What a goroutine is called: its start function, or what the user wrote in place of that; empty if not known.
     pub fn goroutine_name(&self, g: GoIdx) -> &str {
-        self.goroutine(g).map_or("", |g| self.dict.func_name(g.entry))
+        let Some(g) = self.goroutine(g) else { return "" };
+        match self.groups.get(g.group.0 as usize).filter(|g| g.shown.is_some()) {
+            Some(group) => self.dict.str(group.shown),
+            None => self.dict.func_name(g.entry),
+        }
     }
 
-    /// A group's name; empty if not known.
+    /// What a group is called: its start function, or what the user wrote in place of that; empty if not known.
     pub fn group_name(&self, g: GroupId) -> &str {
-        self.groups.get(g.0 as usize).map_or("", |g| self.dict.str(g.name))
+        self.groups.get(g.0 as usize).map_or("", |g| self.dict.str(if g.shown.is_some() { g.shown } else { g.name }))
     }
 
     /// Whose the goroutines of a group are.

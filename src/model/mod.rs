@@ -14,6 +14,7 @@ pub mod tally;
 pub mod totals;
 pub mod waits;
 pub mod waker;
+mod wrapped;
 
 pub use beside::Beside;
 pub use dict::{Dict, Frame, Func};

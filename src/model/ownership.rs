@@ -136,6 +136,18 @@ pub fn is_main_module(func: &str, file: &str, goroot: Option<&str>) -> bool {
     main || Owner::of(func) == Owner::User && !fetched() && !goroot.is_some_and(|root| file.starts_with(root))
 }
 
+/// Whether a function of the standard library is a test of it, whose author is who looks at the trace: `go test -trace`
+/// records those. All that is in a package of its own (`net/http_test.f`), and tests beside the code (`net/http.TestX`);
+/// what is there for tests to call (`testing/fstest.TestFS`) is none.
+fn is_test_of_library(head: &str) -> bool {
+    let start = head.rfind('/').map_or(0, |slash| slash + 1);
+    let Some((package, name)) = head[start..].split_once('.') else { return false };
+    let is_test =
+        |kind: &str| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with(|c: char| !c.is_lowercase()));
+    package.ends_with("_test")
+        || !head.starts_with("testing") && ["Test", "Benchmark", "Fuzz"].iter().any(|k| is_test(k))
+}
+
 impl Owner {
     /// Whose code the function of this name is.
     pub fn of(func: &str) -> Owner {
@@ -162,7 +174,7 @@ impl Owner {
                 _ if func.starts_with("golang.org/x/") => Owner::Library,
                 _ => Owner::User,
             },
-            _ if STANDARD.contains(&first) => Owner::Library,
+            _ if STANDARD.contains(&first) && !is_test_of_library(head) => Owner::Library,
             _ => Owner::User,
         }
     }
@@ -245,6 +257,11 @@ mod tests {
             ("encoding/json.Marshal", Owner::Library),
             ("slices.SortFunc[go.shape.*example.com/b.C]", Owner::Library),
             ("vendor/golang.org/x/net/http2/hpack.(*Decoder).Write", Owner::Library),
+            ("net/http_test.handler.func1", Owner::User),
+            ("net/http.TestServe.func2", Owner::User),
+            ("testing/fstest.TestFS", Owner::Library),
+            ("testing.tRunner", Owner::Library),
+            ("crypto/tls.TestingOnlyKey", Owner::Library),
             ("time.example/x.Do", Owner::User),
             ("main.Do[sync/atomic.Int32]", Owner::User),
         ] {

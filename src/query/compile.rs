@@ -5,7 +5,7 @@ use super::ast::{Cmp, Expr, Node, Pattern, Query, Term, Who};
 use super::bits::Bits;
 use super::pattern::Matcher;
 use crate::base::Span;
-use crate::base::{Duration, EventNo, FrameId, GoIdx, StackId, StringId, Time};
+use crate::base::{Duration, EventNo, FrameId, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::reasons::WaitNames;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Frame, Func, Index, Range, lens};
@@ -393,7 +393,8 @@ impl Compiler<'_> {
     fn group(&self, p: &Pattern) -> Result<Bits, String> {
         let index = self.index;
         let members = |m: &Matcher| {
-            let groups: Vec<bool> = index.groups.iter().map(|g| m.is_match(index.dict.str(g.name))).collect();
+            let ids = (0..index.groups.len() as u32).map(GroupId);
+            let groups: Vec<bool> = ids.map(|g| index.group_names(g).iter().any(|n| m.is_match(n))).collect();
             Bits::of(index.goroutines.iter().map(|g| groups.get(g.group.0 as usize) == Some(&true)))
         };
         let exact = members(&Matcher::exact_func(p)?);

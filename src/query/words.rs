@@ -4,7 +4,7 @@ use super::ast::{Pattern, Term};
 use super::check;
 use super::error::QueryError;
 use super::lex::Field;
-use crate::base::{Span, StringId};
+use crate::base::{GroupId, Span, StringId};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Index, lens};
 
@@ -266,7 +266,7 @@ fn names(field: &str, typed: &str, index: &Index) -> Vec<Candidate> {
     let mut names: Vec<&str> = match field {
         "func" | "by" => dict.funcs().iter().map(|f| short_func(dict.str(f.name))).collect(),
         "file" => dict.funcs().iter().map(|f| short_file(dict.str(f.file))).collect(),
-        "group" => index.groups.iter().map(|g| short_func(dict.str(g.name))).collect(),
+        "group" => (0..index.groups.len() as u32).map(|g| short_func(index.group_name(GroupId(g)))).collect(),
         "reason" => {
             let mut ids: Vec<StringId> = index.groups.iter().flat_map(|g| g.blocked.iter().map(|b| b.0)).collect();
             ids.sort_unstable();

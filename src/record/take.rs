@@ -79,7 +79,7 @@ impl<'a> Recorder<'a> {
         let query = format!("seconds={seconds}");
         let mut profile = Some(Stream::open(self.server, "profile", &query, Some(seconds)));
         let mut trace = Some(Stream::open(self.server, "trace", &query, Some(seconds)));
-        let mut file = None;
+        let (mut file, mut answered) = (None, false);
         let (mut cpu, mut bytes, mut head) = (Vec::new(), 0, Vec::new());
         let start = Instant::now();
         while trace.is_some() || profile.is_some() {
@@ -104,7 +104,7 @@ impl<'a> Recorder<'a> {
                         }
                     }
                 }
-                Some(Piece::End) => trace = None,
+                Some(Piece::End) => (trace, answered) = (None, true),
                 Some(Piece::Failed(e)) => {
                     self.fault("trace", &e);
                     trace = None;
@@ -126,8 +126,12 @@ impl<'a> Recorder<'a> {
             (self.control.progress)(Progress { elapsed: start.elapsed(), bytes, kept: 0 });
         }
         let rate = Progress { elapsed: start.elapsed(), bytes, kept: 0 }.rate();
-        if file.is_some() {
-            self.keep_trace(&head, bytes, from, rate);
+        match file {
+            Some(_) => self.keep_trace(&head, bytes, from, rate),
+            None if answered => self.failed("trace", "the answer was empty"),
+            None if trace.is_some() => self.failed("trace", "nothing of it had come when the recording was ended"),
+            // Why is said already.
+            None => {}
         }
     }
 

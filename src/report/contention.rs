@@ -1,6 +1,6 @@
 //! Locks and channels that goroutines queue for, in one trace or summed up over several, as text.
 
-use super::links::unfinished;
+use super::links::{cut, unfinished};
 use super::why::percent;
 use crate::analysis::waits::contention::table::{Name, Origin, Table, name};
 use crate::analysis::waits::contention::{Bottleneck, Contended, Contention, Meanwhile, Side, What};
@@ -64,17 +64,30 @@ pub fn whole(narrowed: bool) -> &'static str {
     if narrowed { "% of range" } else { "% of trace" }
 }
 
-/// Says how many waits there are of which the trace does not say what for.
+/// Says which waits are in none of the classes, and why.
 fn unsaid(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    match table.unsaid.count {
-        0 => Ok(()),
-        n => writeln!(
-            out,
-            "\nnot recorded: what {} waits were for, {} total; some may be for a lock or a channel",
-            text::count(n),
-            table.unsaid.total
-        ),
+    let u = &table.unsaid;
+    let mut lines = Vec::new();
+    if u.waits.count > 0 {
+        lines.push(format!(
+            "not recorded: what {} waits were for, {} total{}; some may be for a lock or a channel",
+            text::count(u.waits.count),
+            u.waits.total,
+            unfinished(u.unfinished)
+        ));
     }
+    if u.selects.count > 0 {
+        lines.push(format!(
+            "not counted: {} waits in a select, {} total, that another select ended: which channel, and which side waited, \
+             the trace does not say (gotrail waits)",
+            text::count(u.selects.count),
+            u.selects.total
+        ));
+    }
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    lines.iter().try_for_each(|l| writeln!(out, "{l}"))
 }
 
 fn one(table: &Table, (x, origin): &(Contended, Origin), out: &mut dyn Write) -> io::Result<()> {
@@ -191,7 +204,7 @@ fn say(x: &Contended, name: &dyn Fn(PlaceId) -> Name, start: Time, convoy_in: Op
 
 /// What was waited for that nobody has ended.
 fn left(x: &Contended) -> Option<String> {
-    let n = unfinished(x.unfinished);
+    let n = format!("{}{}", cut(x.cut()), unfinished(x.unfinished));
     if x.unreleased == Duration::ZERO {
         return (x.unfinished > 0).then(|| format!("{STILL_BLOCKED}{n}"));
     }
@@ -218,6 +231,8 @@ fn ended(what: What, how: Option<How>) -> &'static str {
 fn verdict(x: &Contended) -> Option<String> {
     let few = x.waits < 3;
     Some(match x.bottleneck()? {
+        Bottleneck::NoReceiver if x.cut() > 0 => "most sends found no receiver in what was recorded".into(),
+        Bottleneck::NoSender if x.cut() > 0 => "no sender came in what was recorded".into(),
         Bottleneck::NoReceiver => {
             let (n, all) = (text::count(x.sending.never.count), text::count(x.sending.all.count));
             format!("no receiver ever came for {n} of {all}")
@@ -292,5 +307,9 @@ fn bars(values: &[u64], most: u64) -> String {
 }
 
 fn milli(n: u64) -> String {
-    format!("{}.{:02}", n / 1000, n % 1000 / 10)
+    // Of many the hundredths say nothing.
+    match n / 1000 {
+        whole @ 100.. => text::count(whole),
+        whole => format!("{whole}.{:02}", n % 1000 / 10),
+    }
 }

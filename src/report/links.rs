@@ -8,7 +8,7 @@ use crate::base::{Duration, text, time};
 use crate::model::dict::shown_func;
 use std::io::{self, Write};
 
-/// Idle waits that are listed, at most.
+/// Waits that are no stalls that are listed of a kind, at most.
 const IDLE: usize = 10;
 
 /// Writes the first `limit` rows, then the wait cycles, then how to ask about the longest wait of the row that cost most, of
@@ -24,14 +24,17 @@ pub fn write(table: &Table, all: bool, limit: usize, page: Page, out: &mut dyn W
         writeln!(out, "{} traces\n", table.traces)?;
     }
     let mut t = columns(&["total", "waits", "p99", "max"]);
-    let (stalls, idle): (Vec<&(Named, Row)>, Vec<_>) = shown.iter().partition(|(_, r)| r.standing == Standing::Stall);
-    rows(&stalls, limit, &mut t);
+    let of = |standing| shown.iter().filter(move |(_, r)| r.standing == standing).copied().collect::<Vec<_>>();
+    rows(&of(Standing::Stall), limit, &mut t);
     if table.rows.is_empty() {
         t.words("no waits".into());
     }
-    if !idle.is_empty() {
-        t.words("idle: waiting for work, for connections, for a clock".into());
-        rows(&idle, limit.min(IDLE), &mut t);
+    for standing in [Standing::Idle, Standing::Unknown] {
+        let others = of(standing);
+        if !others.is_empty() {
+            t.words(standing.heading().into());
+            rows(&others, limit.min(IDLE), &mut t);
+        }
     }
     if hidden > 0 {
         t.words(format!("{hidden} of runtime goroutines not shown (--all)"));
@@ -76,7 +79,7 @@ pub fn unfinished(n: u64) -> String {
 }
 
 /// How many waits a recording's end cut off, of which a later recording tells.
-fn cut(n: u64) -> String {
+pub fn cut(n: u64) -> String {
     if n == 0 { String::new() } else { format!(" · {} cut by the end of a recording", text::count(n)) }
 }
 
@@ -91,19 +94,21 @@ pub(super) fn words(k: &Named, r: &Row) -> String {
     format!("{who} ← {}{}{since}", ended_by(k), spaced(&k.waker_at.line))
 }
 
-/// Groups that keep waiting for each other.
+/// Goroutines that keep waiting for each other, and at which lines.
 fn cycle(k: &NamedKnot, page: Page, out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<String> = k.groups.iter().map(|g| short(g)).collect();
+    let names: Vec<String> = k.roles.iter().map(|g| short(g)).collect();
     let (names, n) = (names.join(", "), text::count(k.waits));
-    let title = format!(
-        "wait cycle by start functions: goroutines of {names} wait for one another: {n} times, {} total",
-        k.total
-    );
+    let title = format!("wait cycle: goroutines of {names} wait for one another: {n} times, {} total", k.total);
     writeln!(out)?;
     fold(&title, page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
-    let mut t = Layout::new([Column::right("total"), Column::right("waits"), Column::left("who ← unblocked by whom")]);
-    for (a, b, n, d) in k.between.iter().take(6) {
-        t.row([d.to_string(), text::count(*n), format!("{} ← {}", short(a), short(b))]);
+    let mut t = Layout::new([
+        Column::right("total"),
+        Column::right("waits"),
+        Column::left("who, where ← unblocked by whom, where"),
+    ]);
+    for b in k.between.iter().take(6) {
+        let [waiter, waker] = [&b.waiter, &b.waker].map(|(who, at)| format!("{}{}", short(who), spaced(&at.line)));
+        t.row([b.total.to_string(), text::count(b.count), format!("{waiter} ← {waker}")]);
     }
     if k.between.len() > 6 {
         t.words(format!("{} more", k.between.len() - 6));

@@ -139,8 +139,8 @@ fn goroutines(all: &[Group], rows: usize, page: Page, out: &mut dyn Write) -> io
 /// The waits that took longest, by the lines of the user's code.
 fn blocked(table: &waits::Table, rows: usize, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let users = table.rows.iter().filter(|(_, r)| r.users);
-    let (shown, idle): (Vec<_>, Vec<_>) = users.partition(|(_, r)| r.standing == Standing::Stall);
-    if shown.is_empty() && idle.is_empty() {
+    let (shown, others): (Vec<_>, Vec<_>) = users.partition(|(_, r)| r.standing == Standing::Stall);
+    if shown.is_empty() && others.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
@@ -154,12 +154,15 @@ fn blocked(table: &waits::Table, rows: usize, page: Page, out: &mut dyn Write) -
         let max = rest.iter().map(|(_, r)| r.max).max().unwrap_or_default();
         t.row([total.to_string(), text::count(count), max.to_string(), links::more(rest, ": gotrail waits")]);
     }
-    if !idle.is_empty() {
-        let total: Duration = idle.iter().map(|(_, r)| r.total).sum();
-        let count = text::count(idle.iter().map(|(_, r)| r.count).sum());
-        let max = idle.iter().map(|(_, r)| r.max).max().unwrap_or_default();
-        let words = "idle: waiting for work, for connections, for a clock".to_owned();
-        t.row([total.to_string(), count, max.to_string(), words]);
+    for standing in [Standing::Idle, Standing::Unknown] {
+        let of = || others.iter().filter(|(_, r)| r.standing == standing);
+        if of().next().is_none() {
+            continue;
+        }
+        let total: Duration = of().map(|(_, r)| r.total).sum();
+        let count = text::count(of().map(|(_, r)| r.count).sum());
+        let max = of().map(|(_, r)| r.max).max().unwrap_or_default();
+        t.row([total.to_string(), count, max.to_string(), standing.heading().to_owned()]);
     }
     t.write(page, out)
 }

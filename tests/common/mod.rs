@@ -31,18 +31,33 @@ pub fn sample(name: &str) -> PathBuf {
     root().join("sample-traces").join(name)
 }
 
+/// A file's bytes; of a packed one, those inside.
+pub fn unpacked(path: impl AsRef<Path>) -> Vec<u8> {
+    input::open(path).unwrap().bytes.all().into_owned()
+}
+
+/// Opens the trace at `path`, and does not read it yet.
+pub fn unread(path: impl AsRef<Path>) -> Trace {
+    let input = input::open(path).unwrap();
+    Trace::open(&input.name, input.bytes).unwrap()
+}
+
 /// Reads the trace at `path` whole.
 pub fn load(path: impl AsRef<Path>) -> Trace {
-    let input = input::open(path).unwrap();
-    let trace = Trace::open(&input.name, input.bytes).unwrap();
-    trace.load(&|_| {}, &AtomicBool::new(false));
-    assert!(trace.index().complete);
-    trace
+    read(unread(path))
 }
 
 /// Reads the trace that these bytes are whole.
 pub fn load_bytes(bytes: &[u8]) -> Trace {
-    let trace = Trace::open("t", Bytes::Memory(bytes.to_vec().into())).unwrap();
+    try_load_bytes(bytes).expect("a trace")
+}
+
+/// The same; nothing if they are none.
+pub fn try_load_bytes(bytes: &[u8]) -> Option<Trace> {
+    Trace::open("t", Bytes::Memory(bytes.to_vec().into())).ok().map(read)
+}
+
+fn read(trace: Trace) -> Trace {
     trace.load(&|_| {}, &AtomicBool::new(false));
     assert!(trace.index().complete);
     trace

@@ -5,7 +5,7 @@ use crate::common;
 use common::{load, recording, sample_trace, traces};
 use gotrail::analysis::waits::contention::{self, Bottleneck, Contended, Keeper, What as Kind};
 use gotrail::base::Duration;
-use gotrail::input;
+
 use gotrail::model::places::PlaceId;
 use gotrail::read::Trace;
 use std::sync::atomic::AtomicBool;
@@ -155,8 +155,7 @@ fn the_lock_of_the_order_cache_is_the_samples_first() {
 fn waits_that_were_kept_give_the_contention_that_the_events_give() {
     let mut followed = 0;
     for path in traces() {
-        let input = input::open(&path).unwrap();
-        let trace = Trace::open(&input.name, input.bytes).unwrap();
+        let trace = common::unread(&path);
         let (reading, later) = (Keeper::default(), Keeper::default());
         trace.load_observed(Some(&reading), &|_| {}, &AtomicBool::new(false));
         assert!(trace.observe(&later, &|_| {}, &AtomicBool::new(false)));

@@ -2,10 +2,9 @@
 
 use crate::common;
 
-use common::{load, load_bytes, root};
+use common::{load, load_bytes, root, unpacked};
 use gotrail::analysis::summary::life;
 use gotrail::base::Duration;
-use gotrail::input;
 
 /// Traces of one generation and of several, of both families, with and without an end of the generation's own.
 const TRACES: &[&str] = &[
@@ -22,7 +21,7 @@ fn what_goes_on_at_a_cut_counts_to_the_last_event() {
     let old = std::fs::read_dir(root().join("tests/data/v1")).unwrap().map(|e| e.unwrap().path());
     let old = old.filter(|p| p.extension().is_some_and(|e| e == "trace")).take(3);
     for path in TRACES.iter().map(|t| root().join(t)).chain(old) {
-        let bytes = input::open(&path).unwrap().bytes.all().into_owned();
+        let bytes = unpacked(&path);
         let whole = load(&path);
         for part in [35, 60, 85] {
             let trace = load_bytes(&bytes[..bytes.len() * part / 100]);

@@ -9,7 +9,6 @@ use gotrail::analysis::cost::offcpu;
 use gotrail::analysis::cost::offcpu::{Kind, What};
 use gotrail::analysis::waits::links::Options;
 use gotrail::base::Duration;
-use gotrail::input;
 use gotrail::profile::model::Profile;
 use gotrail::read::Trace;
 use std::sync::LazyLock;
@@ -17,8 +16,7 @@ use std::sync::LazyLock;
 static TRACE: LazyLock<Trace> = LazyLock::new(|| common::load(common::sample("trace.out")));
 
 fn profile(name: &str) -> (String, Profile) {
-    let input = input::open(common::sample(name)).unwrap();
-    (name.to_owned(), Profile::decode(&input.bytes.all()).unwrap())
+    (name.to_owned(), Profile::decode(&common::unpacked(common::sample(name))).unwrap())
 }
 
 fn joined(profiles: &[(String, Profile)]) -> Lines {

@@ -149,10 +149,9 @@ fn waits_that_nobody_ends_and_waits_that_no_goroutine_ends() {
 fn two_pools_that_need_each_other_are_one_knot() {
     let trace = recording("knot");
     let l = links::links(&trace, Options::default()).unwrap();
-    let k = knots(&l);
     let index = trace.index();
-    let names: Vec<Vec<&str>> =
-        k.iter().map(|k| k.groups.iter().map(|&g| index.group_name(g)).collect::<Vec<_>>()).collect();
+    let k = knots(&l, &index);
+    let names: Vec<Vec<&str>> = k.iter().map(|k| k.roles.iter().map(|r| r.name(&index)).collect::<Vec<_>>()).collect();
     assert_eq!(names.len(), 1);
     let mut names = names[0].clone();
     names.sort_unstable();
@@ -160,7 +159,7 @@ fn two_pools_that_need_each_other_are_one_knot() {
     for none in ["chain", "convoy", "receiver"] {
         let trace = recording(none);
         let l = links::links(&trace, Options::default()).unwrap();
-        assert!(knots(&l).is_empty(), "{none}");
+        assert!(knots(&l, &trace.index()).is_empty(), "{none}");
     }
 }
 

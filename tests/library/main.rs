@@ -9,6 +9,7 @@ mod encoder;
 mod targets;
 
 mod contention;
+mod crews;
 mod cut;
 mod disasm;
 mod fuzz_corpus;

@@ -9,6 +9,7 @@ use gotrail::analysis::waits::links::{self, Links, Party};
 use gotrail::analysis::waits::path;
 use gotrail::base::Duration;
 use gotrail::model::Waker;
+use gotrail::model::reasons::Class;
 use gotrail::read::Trace;
 
 fn recorded(name: &str, version: &str) -> Trace {
@@ -70,6 +71,13 @@ fn what_never_ended_is_counted_once_where_tracing_was_started_again() {
         let c = contention::contention(&trace, None).unwrap();
         let locks: u64 = c.classes.iter().map(|c| c.unfinished).sum();
         assert_eq!(locks, told, "{version}");
+        // What is not told is counted, and together they are all that `waits` counts but for the runtime's own.
+        let index = trace.index();
+        let hidden = |e: &&links::Edge| !index.owner(e.key.waiter).is_hidden();
+        let locking = |e: &&links::Edge| !matches!(links.reason(e).class, Class::Sleep | Class::Network);
+        let ends = links.edges.iter().filter(|e| e.key.waker == Party::Nobody);
+        let all: u64 = ends.filter(hidden).filter(locking).map(|e| e.unfinished).sum();
+        assert_eq!(locks + c.unsaid.unfinished, all, "{version}: {:?}", c.unsaid);
     }
 }
 

@@ -163,7 +163,7 @@ fn an_assist_is_told_where_a_goroutine_ran() {
     assert_eq!(told.ns(), want);
     // Semaphores of the runtime's own make no cycle, and are no locks.
     let l = links::links(&trace, Options::default()).unwrap();
-    assert!(knots(&l).is_empty());
+    assert!(knots(&l, &trace.index()).is_empty());
     let c = contention::contention(&trace, None).unwrap();
     assert!(c.classes.iter().all(|x| x.what != Kind::Lock && x.what != Kind::Semaphore), "{:?}", c.classes);
 }

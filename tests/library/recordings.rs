@@ -2,6 +2,7 @@
 
 use crate::common;
 
+use common::unpacked as bytes;
 use gotrail::analysis::sched::Scheduler;
 use gotrail::analysis::waits::path::{self, What, Window};
 use gotrail::base::{Duration, GoIdx, Time};
@@ -13,11 +14,6 @@ use gotrail::read::trace::Options;
 use gotrail::wire::v2::batch::{Batch, BatchKind, NO_THREAD};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-
-/// A file's bytes; of a packed one, those inside.
-fn bytes(path: impl AsRef<Path>) -> Vec<u8> {
-    input::open(path).unwrap().bytes.all().into_owned()
-}
 
 fn open(data: &[u8], recording: Option<usize>) -> Result<Trace, String> {
     let input =
@@ -426,4 +422,13 @@ fn waits_that_are_open_end_with_their_recording() {
         let twice: Vec<_> = sums(&one).into_iter().map(|x| (x.0 + x.0, 2 * x.1, 2 * x.2, x.3 + x.3, x.4)).collect();
         assert_eq!(sums(&two), twice, "{name}");
     }
+}
+
+/// The viewer's title says how much of a file with gaps was traced, as `summary` does.
+#[test]
+fn the_title_says_how_much_was_traced() {
+    let screen = common::run(["snapshot", "tests/data/restart.trace", "--size", "140x40"]).0;
+    let said = common::run(["summary", "tests/data/restart.trace"]).0;
+    let lasted = said.split(" · ").find(|s| s.ends_with(" traced)")).unwrap();
+    assert!(screen.lines().next().unwrap().contains(lasted), "{lasted}: {screen}");
 }

@@ -4,10 +4,8 @@ use crate::common;
 
 use gotrail::analysis::waits::path::{Window, path};
 use gotrail::base::{Duration, GoIdx, Time};
-use gotrail::input::Bytes;
 use gotrail::read::Trace;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 
 /// Windows of each trace, and how large one may be: `why` of a large one takes its time in a debug build.
 const WINDOWS: u64 = 6;
@@ -59,9 +57,7 @@ fn the_parts_of_any_window_sum_to_it() {
     let (mut asked, mut ended) = (0, 0);
     for file in traces() {
         let bytes = std::fs::read(&file).unwrap();
-        let Ok(trace) = Trace::open("t", Bytes::Memory(bytes.clone().into())) else { continue };
-        trace.load(&|_| {}, &AtomicBool::new(false));
-
+        let Some(trace) = common::try_load_bytes(&bytes) else { continue };
         let mut dice = Dice(bytes.len() as u64);
         for _ in 0..WINDOWS {
             let Some(w) = window(&trace, &mut dice) else { continue };

@@ -53,8 +53,8 @@ beside() {
 }
 if [ "$*" = beside ]; then beside; exit; fi
 
-all=(annotations chain convoy coroutine deadline deadlock filelock flight gone holdup hostile idle knot leak limit locked long makers network nil path picker pipeline pool readers receiver
-  requests restart selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits)
+all=(annotations chain condstorm contexts convoy coroutine crew deadline deadlock dismissed exhausted filelock flight gone holdup hostile idle knot leak limit locked long makers network nil once path picker pipeline pipewriters pool readers receiver
+  requests restart roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do

@@ -11,6 +11,8 @@ const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const RESAMPLES: usize = 400;
 /// Permutations that are looked at where not all can be.
 const PERMUTATIONS: usize = 9_999;
+/// In how many batches a recording is compared with itself.
+const BATCHES: usize = 4;
 /// The most values a side for pairwise differences.
 const MOST_PAIRED: usize = 600;
 
@@ -165,18 +167,46 @@ pub fn mann_whitney(a: &[f64], b: &[f64], margin: f64) -> f64 {
     (2.0 * above((u - m * l / 2.0 - 0.5) / variance.sqrt())).min(1.0)
 }
 
+/// Whether one side's values are larger than the other's by more than a recording changes by itself, as a two-sided p:
+/// Welch's t over the means of the logarithms of [`BATCHES`] batches a side, in the order of time.
+///
+/// What else runs on a machine moves over seconds and minutes, so that a mean over a recording is not the more certain the
+/// more slices it has: as the batches of one recording differ, so does a recording from the next, and the variance is that
+/// of one batch and not of the mean of all.
+pub fn drift(a: &[f64], b: &[f64], margin: f64) -> f64 {
+    if a.len().min(b.len()) < 2 * BATCHES {
+        return 1.0;
+    }
+    let batches = |x: &[f64]| {
+        let of = |i: usize| &x[i * x.len() / BATCHES..(i + 1) * x.len() / BATCHES];
+        (0..BATCHES).map(|i| mean(&of(i).iter().map(|x| x.max(1.0).ln()).collect::<Vec<f64>>())).collect::<Vec<f64>>()
+    };
+    let (a, b) = (batches(a), batches(b));
+    let variance = |x: &[f64]| x.iter().map(|v| (v - mean(x)).powi(2)).sum::<f64>() / (x.len() - 1) as f64;
+    let over = (mean(&b) - mean(&a)).abs() - margin.ln_1p();
+    if over <= 0.0 {
+        return 1.0;
+    }
+    let (va, vb) = (variance(&a), variance(&b));
+    if va + vb <= 0.0 {
+        return 0.0;
+    }
+    let df = (va + vb).powi(2) / (va * va + vb * vb) * (BATCHES - 1) as f64;
+    (2.0 * above_t((over / (va + vb).sqrt()).min(1e6), df)).min(1.0)
+}
+
 /// The median; 0 of nothing.
 pub fn median(x: &[f64]) -> f64 {
     quantile(x, 0.5)
 }
 
-/// The value below which a part of the values lies; 0 of nothing.
+/// The value that a part of the values does not pass, by the same rank as [`number::quantile`] takes; 0 of nothing.
 pub fn quantile(x: &[f64], part: f64) -> f64 {
     let mut x = x.to_vec();
     if x.is_empty() {
         return 0.0;
     }
-    let i = ((x.len() as f64 * part) as usize).min(x.len() - 1);
+    let i = ((x.len() as f64 * part).ceil() as usize).clamp(1, x.len()) - 1;
     *x.select_nth_unstable_by(i, f64::total_cmp).1
 }
 
@@ -246,6 +276,17 @@ mod tests {
         let quick = |n: usize| (0..n).map(|i| if i % 2 == 0 { 50.0 } else { 150.0 }).collect::<Vec<f64>>();
         assert!(variance_of_mean(&wave(100)) > 2.0 * variance_of_mean(&quick(100)));
         assert!(inflation(&wave(100)) > 5.0 && inflation(&quick(100)) == 1.0);
+    }
+
+    #[test]
+    fn what_moves_over_seconds_is_told_from_what_stays() {
+        // Each side wanders by half while it is recorded: that the other is 30 % away says nothing. Where neither wanders, it does.
+        let wander = |centre: f64| (0..40).map(|i| centre * (1.0 + 0.5 * f64::from(i / 10 % 2))).collect::<Vec<f64>>();
+        assert!(drift(&wander(100.0), &wander(130.0), 0.05) > 0.05);
+        assert!(drift(&noise(40, 1, 100.0), &noise(40, 2, 130.0), 0.05) < 0.001);
+        assert!(drift(&noise(40, 1, 100.0), &noise(40, 2, 104.0), 0.05) > 0.5, "less than the margin");
+        assert_eq!(drift(&[1.0; 7], &[9.0; 7], 0.05), 1.0, "too few to cut in four");
+        assert_eq!(drift(&[1.0; 8], &[9.0; 8], 0.05), 0.0, "nothing varies at all");
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl<'a> Facts<'a> {
     /// Whether the trace does not say what most waits were for: it was cut before its names.
     pub fn nameless(&self) -> bool {
         let all: u64 = self.waits().map(|e| e.count).sum();
-        self.more.contention.unsaid.count.saturating_mul(2) > all
+        self.more.contention.unsaid.waits.count.saturating_mul(2) > all
     }
 
     /// The waits that goroutines of users began, summed up.

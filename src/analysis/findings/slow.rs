@@ -6,8 +6,8 @@ use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::window;
 use crate::analysis::spans::{self, KindNo, REGION, Span, TASK};
 use crate::analysis::states::source::{Source, Unanswered};
-use crate::analysis::waits::links::Histogram;
 use crate::analysis::waits::path::{self, Hop, Piece, Window};
+use crate::base::number::quantile;
 use crate::base::{Duration, StringId, Time, text};
 use crate::model::Waker;
 use crate::model::dict::{NOT_KNOWN, shown_func};
@@ -89,8 +89,8 @@ pub struct Spans {
     pub count: u64,
     /// Their sum.
     pub total: Duration,
-    /// How long each was.
-    pub lengths: Histogram,
+    /// How long each was, the shortest first once all are known.
+    pub lengths: Vec<Duration>,
     /// The slowest, slowest first: never empty.
     pub slowest: Vec<Span>,
     /// What these lost their time to, in the same order; of some that are not slow, or too long, nothing.
@@ -99,14 +99,14 @@ pub struct Spans {
 
 impl Spans {
     fn new(what: What, name: StringId) -> Spans {
-        let (count, total, lengths) = (0, Duration::ZERO, Histogram::default());
+        let (count, total, lengths) = (0, Duration::ZERO, Vec::new());
         Spans { what, name, count, total, lengths, slowest: Vec::new(), slow: Vec::new() }
     }
 
     fn add(&mut self, i: &Span) {
         self.count += 1;
         self.total += i.len();
-        self.lengths.add(i.len());
+        self.lengths.push(i.len());
         let at = self.slowest.partition_point(|o| o.len() >= i.len());
         if at < SLOWEST {
             self.slowest.insert(at, *i);
@@ -121,12 +121,12 @@ impl Spans {
 
     /// Half were no longer than this.
     pub fn p50(&self) -> Duration {
-        self.lengths.quantile(0.5)
+        quantile(&self.lengths, 0.5)
     }
 
     /// 99 in 100 were no longer than this.
     pub fn p99(&self) -> Duration {
-        self.lengths.quantile(0.99).min(self.max())
+        quantile(&self.lengths, 0.99)
     }
 
     /// How much longer all of them together took than at p50.
@@ -160,6 +160,7 @@ pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
         }
     })?;
     let mut all: Vec<Spans> = by.into_values().collect();
+    all.iter_mut().for_each(|s| s.lengths.sort_unstable());
     all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
     let mut uneven: Vec<usize> = (0..all.len()).filter(|&i| all[i].is_uneven()).collect();
     uneven.sort_by_key(|&i| (Reverse(all[i].excess()), i));
@@ -250,5 +251,32 @@ fn words(reasons: &Reasons, what: path::What, p: &Piece) -> String {
         path::What::Waiting(Waker::Timer) => reason().unwrap_or_else(|| "a timer".into()),
         path::What::Waiting(_) => reason().unwrap_or_else(|| "blocked".into()),
         path::What::Absent | path::What::Untraced => "not in the trace".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::spans::sums;
+
+    /// What findings say of the lengths of tasks and regions is what `spans` says of them.
+    #[test]
+    fn percentiles_are_those_of_the_list_of_spans() {
+        let trace = crate::read::fixture::trace();
+        let rules = Rules::shipped();
+        let found = spans::find(&*trace, rules).unwrap();
+        let all = sums::sums(&found, sums::ALL, |s| s.complete());
+        let mut compared = 0;
+        for s in spans(&*trace).unwrap() {
+            let kind = match s.what {
+                What::Task => TASK,
+                What::Region => REGION,
+                What::Request => continue,
+            };
+            let sum = all.iter().find(|o| (o.kind, o.name) == (kind, s.name)).unwrap();
+            assert_eq!((s.count, s.p50(), s.p99(), s.max()), (sum.count, sum.p50, sum.p99, sum.max));
+            compared += 1;
+        }
+        assert!(compared >= 5, "{compared}");
     }
 }

@@ -341,30 +341,28 @@ fn gather(total: Total, index: &Index, window: (Time, Time)) -> Gc {
         unknown,
         untraced: index.untraced_in(from, to),
     };
-    out.measure();
-    // The Ps had no time between recordings, of which nothing is known.
-    for gap in index.recordings.windows(2) {
-        let gap = (gap[0].to.max(from), gap[1].from.min(to));
-        let ps = out.procs.0.iter().rev().find(|p| p.0 <= gap.0).map_or(out.procs.1, |p| p.1);
-        let none = u128::try_from((gap.1 - gap.0).ns()).unwrap_or(0) * u128::from(ps);
-        out.consists.whole = out.consists.whole.saturating_sub(none);
-    }
+    out.measure(&Gaps::between(index, from, to));
     out
 }
 
 impl Gc {
-    /// Fills in utilisation.
-    fn measure(&mut self) {
-        let stopped = self.stopped();
-        let input = self.input(&stopped);
+    /// Fills in utilisation: of the time that was traced, as if nothing lay between recordings, of which nothing is known.
+    fn measure(&mut self, gaps: &Gaps) {
+        let at = |t: Time| gaps.squeeze(t);
+        let stopped: Vec<(Time, Time)> = self.stops.iter().map(|s| (at(s.from), at(s.to))).collect();
+        let stints: Vec<Stint> = self.stints.iter().map(|s| Stint { from: at(s.from), to: at(s.to), ..*s }).collect();
+        let procs: Vec<(Time, u64)> = self.procs.0.iter().map(|&(t, p)| (at(t), p)).collect();
+        let (from, to) = (at(self.from), at(self.to));
+        let input = Input { stints: &stints, stops: &stopped, procs: &procs, first: self.procs.1, from, to };
         let (with, without, each) = (input.system(true), input.system(false), input.each_p(true));
-        let length = self.length();
+        let length = to - from;
         let lengths =
             WINDOWS.into_iter().filter(|&w| w < length).chain([length].into_iter().filter(|&l| l > Duration::ZERO));
+        let real = |w: Window| Window { from: gaps.stretch(w.from), ..w };
         let one = |len: Duration| {
             let q = with.quantiles(len, &[0.95, 0.99, 0.999]);
             Some(Mmu {
-                least: with.least(len)?,
+                least: real(with.least(len)?),
                 without_sweeps: without.least(len)?.utilisation,
                 p95: q[0],
                 p99: q[1],
@@ -375,11 +373,32 @@ impl Gc {
         let mmu = lengths.filter_map(one).collect();
         let worst = with.worst(WORST.min(length), 10);
         let mut spans: Vec<(Time, Time)> = worst.iter().map(|w| (w.from, w.from + w.len)).collect();
-        spans.push((self.from, self.to));
+        spans.push((from, to));
         let mut consist = input.consist(&spans);
         let whole = consist.pop().unwrap_or_default();
         (self.mmu, self.consists) = (mmu, whole);
-        self.worst = worst.into_iter().zip(consist).collect();
+        self.worst = worst.into_iter().map(real).zip(consist).collect();
+    }
+}
+
+/// What lies between recordings, in order.
+struct Gaps(Vec<(Time, Time)>);
+
+impl Gaps {
+    fn between(index: &Index, from: Time, to: Time) -> Gaps {
+        let all = index.recordings.windows(2).map(|r| (r[0].to.max(from), r[1].from.min(to)));
+        Gaps(all.filter(|g| g.0 < g.1).collect())
+    }
+
+    /// When an instant would be if nothing lay between recordings.
+    fn squeeze(&self, t: Time) -> Time {
+        let before: Duration = self.0.iter().take_while(|g| g.0 < t).map(|g| t.min(g.1) - g.0).sum();
+        t - before
+    }
+
+    /// When that is in truth: the later of two instants, where a gap lies between them.
+    fn stretch(&self, t: Time) -> Time {
+        self.0.iter().fold(t, |t, g| if t >= g.0 { t + (g.1 - g.0) } else { t })
     }
 }
 

@@ -244,3 +244,40 @@ fn what_was_allocated_in_parts_sums_to_the_whole() {
         assert_eq!(super::rises(&points, Time(0), Time(cut)) + super::rises(&points, Time(cut), Time(9)), all, "{cut}");
     }
 }
+
+/// A trace twice in one file: what lies between the two recordings is no time in which the program ran undisturbed.
+#[test]
+fn the_time_between_recordings_is_in_no_window() {
+    let path = "sample-traces/go1.22-trace.out";
+    let (once, _) = gc(path, (Time::MIN, Time::MAX));
+    let one = crate::input::open(path).unwrap().bytes.all().into_owned();
+    let twice = [&one[..], &one[..]].concat();
+    let trace = Trace::open("twice", crate::input::Bytes::Memory(twice.into())).unwrap();
+    trace.load(&|_| {}, &AtomicBool::new(false));
+    let collector = Collector::new((Time::MIN, Time::MAX));
+    assert!(trace.observe(&collector, &|_| {}, &AtomicBool::new(false)));
+    let index = trace.index();
+    let both = collector.finish(&index);
+    assert_eq!(index.recordings.len(), 2);
+    assert_eq!(both.mmu.last().unwrap().least.len, index.traced());
+    assert_eq!(both.consists.whole, 2 * once.consists.whole);
+    for (a, b) in once.mmu.iter().zip(&both.mmu) {
+        // Windows across both may have less still, and never more.
+        let longer = b.least.len > a.least.len;
+        assert!(longer || b.least.utilisation <= a.least.utilisation + 1e-9, "{:?} {:?}", a.least, b.least);
+    }
+    let whole = |g: &Gc| g.mmu.last().unwrap().least.utilisation;
+    assert!((whole(&both) - whole(&once)).abs() < 1e-6, "{} {}", whole(&both), whole(&once));
+}
+
+#[test]
+fn an_instant_moves_by_the_gaps_before_it_and_comes_back() {
+    let gaps = super::Gaps(vec![(Time(10), Time(15)), (Time(20), Time(30))]);
+    for (t, squeezed) in [(0, 0), (9, 9), (10, 10), (15, 10), (17, 12), (20, 15), (30, 15), (33, 18)] {
+        assert_eq!(gaps.squeeze(Time(t)), Time(squeezed), "{t}");
+    }
+    for t in [0, 9, 15, 17, 30, 33] {
+        assert_eq!(gaps.stretch(gaps.squeeze(Time(t))), Time(t), "{t}");
+    }
+    assert_eq!(gaps.squeeze(Time(12)), Time(10));
+}

@@ -3,7 +3,7 @@
 use super::rules::Rules;
 use super::{Found, KindNo, Span, find};
 use crate::analysis::states::look_ahead::LookAhead;
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{EventNo, StringId};
 use crate::query::Compiled;
 use rustc_hash::FxHashSet;
@@ -41,7 +41,7 @@ pub fn pick<S: Source>(
     rules: &Rules,
     holds: &dyn Fn(&str) -> bool,
     is_func: &dyn Fn(&str) -> bool,
-) -> Result<Picked, String> {
+) -> Result<Picked, Unanswered> {
     let found = find(source, rules)?;
     let (mut named, mut funcs) = (FxHashSet::default(), Vec::new());
     source.with_index(&mut |index| {
@@ -69,7 +69,7 @@ pub fn pick<S: Source>(
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn answering<S: Source>(source: &S, spans: &[Span], query: &Compiled) -> Result<Vec<bool>, String> {
+pub fn answering<S: Source>(source: &S, spans: &[Span], query: &Compiled) -> Result<Vec<bool>, Unanswered> {
     let mut events: Vec<(EventNo, usize)> =
         spans.iter().enumerate().filter_map(|(i, s)| Some((s.first.or(s.last)?, i))).collect();
     events.sort_unstable();

@@ -10,7 +10,7 @@
 
 use super::Span;
 use super::sums::Box;
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::path::{Hop, Path, Piece, What, Window, paths};
 use crate::base::random::Random;
 use crate::base::{Duration, GoIdx, Time};
@@ -105,7 +105,7 @@ pub struct Compared {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn compare<S: Source>(source: &S, spans: &[Span], of: &Box<'_>) -> Result<Option<Compared>, String> {
+pub fn compare<S: Source>(source: &S, spans: &[Span], of: &Box<'_>) -> Result<Option<Compared>, Unanswered> {
     let whole = || spans.iter().filter(|s| s.complete() && s.go.is_some() && of.in_time(s));
     let (slow, normal): (Vec<Span>, Vec<Span>) = whole().copied().partition(|s| of.has(s));
     against(source, &slow, &normal)
@@ -116,7 +116,7 @@ pub fn compare<S: Source>(source: &S, spans: &[Span], of: &Box<'_>) -> Result<Op
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn against<S: Source>(source: &S, slow: &[Span], normal: &[Span]) -> Result<Option<Compared>, String> {
+pub fn against<S: Source>(source: &S, slow: &[Span], normal: &[Span]) -> Result<Option<Compared>, Unanswered> {
     if slow.is_empty() || normal.is_empty() {
         return Ok(None);
     }

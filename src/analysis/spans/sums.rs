@@ -1,6 +1,7 @@
 //! Spans summed up by kind and handler: percentiles, a histogram, and counts over time.
 
 use super::{Found, KindNo, Span};
+use crate::base::number::quantile;
 use crate::base::{Duration, StringId, Time};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
@@ -76,12 +77,6 @@ impl Box<'_> {
     pub fn in_time(&self, s: &Span) -> bool {
         s.to >= self.from && s.from < self.to && (self.of)(s)
     }
-}
-
-/// The value of sorted lengths that a part of them does not pass.
-pub fn quantile(sorted: &[Duration], part: f64) -> Duration {
-    let rank = (sorted.len() as f64 * part).ceil() as usize;
-    sorted.get(rank.clamp(1, sorted.len().max(1)) - 1).copied().unwrap_or_default()
 }
 
 /// All time.

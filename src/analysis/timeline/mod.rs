@@ -339,6 +339,18 @@ pub fn steps(points: &[(Time, u64)], window: Window) -> Vec<Option<u64>> {
         .collect()
 }
 
+/// The values of cells that lie between two recordings are not known.
+pub fn traced(index: &Index, window: Window, mut values: Vec<Option<u64>>) -> Vec<Option<u64>> {
+    for r in index.recordings.windows(2) {
+        let untraced = |i: usize| window.edge(i) >= r[0].to && window.edge(i + 1) <= r[1].from;
+        let (first, last) = (window.cell(r[0].to.max(window.from)), window.cell(r[1].from.min(window.to)));
+        let Some(first) = first.filter(|_| r[0].to < window.to && r[1].from > window.from) else { continue };
+        let cells = first..last.map_or(values.len(), |l| l + 1).min(values.len());
+        cells.filter(|&i| untraced(i)).for_each(|i| values[i] = None);
+    }
+    values
+}
+
 /// The value at an instant of a quantity that keeps its value until the next point.
 pub fn value_at(points: &[(Time, u64)], at: Time) -> Option<u64> {
     let i = points.partition_point(|p| p.0 <= at);

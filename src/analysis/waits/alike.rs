@@ -1,6 +1,6 @@
 //! The next wait that is like one: for the same reason, at the same line of user code, by whichever goroutine.
 
-use crate::analysis::states::source::Source;
+use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{EventNo, GoIdx, StackId, StringId, Time};
 #[cfg(test)]
 use crate::model::Event;
@@ -27,7 +27,7 @@ pub fn next<S: Source>(
     like: Like,
     (no, forward): (EventNo, bool),
     wanted: &dyn Fn(GoIdx) -> bool,
-) -> Result<Option<(GoIdx, Time)>, String> {
+) -> Result<Option<(GoIdx, Time)>, Unanswered> {
     let mut segments = Vec::new();
     let mut line = None;
     source.with_index(&mut |index| {

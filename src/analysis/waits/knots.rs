@@ -1,37 +1,64 @@
-//! Groups of goroutines that keep waiting for each other: the strongly connected parts of the graph of who waits for
-//! whom. They bound each other's throughput.
+//! Goroutines that keep waiting for each other: the strongly connected parts of the graph of who waits for whom, by their
+//! start functions, or by what these call where that is what they are given (`roles.rs`). They bound each other's throughput.
 
 use super::links::{Links, Party};
+use super::roles::{Role, Roles};
 use crate::base::{Duration, GroupId};
+use crate::model::Index;
+use crate::model::places::PlaceId;
 use crate::model::reasons::Class;
 use std::collections::BTreeMap;
 
 /// Fewest waits that make an edge: a start or an end is not "keeps waiting".
 const LEAST_WAITS: u64 = 3;
 
-/// Groups that wait for each other.
+/// Waits of goroutines of one role at one line that goroutines of another ended at one line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Between<R, P> {
+    /// Who waited, and where.
+    pub waiter: (R, P),
+    /// Who ended it, and where.
+    pub waker: (R, P),
+    /// How many waits.
+    pub count: u64,
+    /// Their sum.
+    pub total: Duration,
+}
+
+/// Goroutines that wait for each other, by their roles and lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Knot {
-    /// The groups, in order.
-    pub groups: Vec<GroupId>,
-    /// Waits between two of them, ended by the other.
+pub struct Knot<R = Role, P = PlaceId> {
+    /// The roles, in order.
+    pub roles: Vec<R>,
+    /// Waits of one of them, ended by another.
     pub waits: u64,
     /// Their sum.
     pub total: Duration,
-    /// The waits from each group to each other: waiter, waker, how many, how long; the longest first.
-    pub between: Vec<(GroupId, GroupId, u64, Duration)>,
+    /// These waits, the longest first.
+    pub between: Vec<Between<R, P>>,
 }
 
-/// The knots of a trace's links, those with the longest waits first. An edge counts if it has a few waits and at least a
-/// hundredth of the time that its waiter spends waiting for other goroutines.
+/// The knots of a trace's links, those with the longest waits first. What makes one is a few waits at least, and a hundredth
+/// of the time that its waiter spends waiting for other goroutines.
 /// What the runtime's own semaphores make wait, and the collector, is no waiting for each other.
-pub fn knots(links: &Links) -> Vec<Knot> {
-    knots_of(links.edges.iter().filter_map(|e| match e.key.waker {
-        Party::Group(waker) if ties(links.reasons.get(e.key.reason).class) => {
-            Some((e.key.waiter, waker, e.count, e.total))
-        }
+pub fn knots(links: &Links, index: &Index) -> Vec<Knot> {
+    let edges = links.edges.iter().filter(|e| ties(links.reasons.get(e.key.reason).class));
+    let tied: Vec<_> = edges.filter(|e| matches!(e.key.waker, Party::Group(_))).collect();
+    if tied.is_empty() {
+        return Vec::new();
+    }
+    let roles = Roles::new(index, &links.places);
+    let known = |r: &Role| r.group != GroupId::NONE;
+    let between = tied.iter().filter_map(|e| match e.key.waker {
+        Party::Group(waker) => Some(Between {
+            waiter: (roles.of(index, e.key.waiter, e.key.at), e.key.at),
+            waker: (roles.of(index, waker, e.key.waker_at), e.key.waker_at),
+            count: e.count,
+            total: e.total,
+        }),
         _ => None,
-    }))
+    });
+    knots_of(between.filter(|b| known(&b.waiter.0) && known(&b.waker.0)).collect())
 }
 
 /// Whether waits of this class are for what the program's goroutines have in common, and not for the runtime's own.
@@ -40,51 +67,58 @@ pub fn ties(class: Class) -> bool {
     matches!(class, Lock | Send | Receive | Select | Group | Cond | Once)
 }
 
-/// The same of waits for goroutines: waiter, waker, how many, how long.
-pub fn knots_of(waits: impl Iterator<Item = (GroupId, GroupId, u64, Duration)>) -> Vec<Knot> {
-    let mut between: BTreeMap<(GroupId, GroupId), (u64, Duration)> = BTreeMap::new();
-    let mut of: BTreeMap<GroupId, Duration> = BTreeMap::new();
-    for (waiter, waker, count, total) in waits {
-        let b = between.entry((waiter, waker)).or_default();
-        b.0 += count;
-        b.1 += total;
-        *of.entry(waiter).or_default() += total;
+/// The same of waits for goroutines.
+pub fn knots_of<R: Ord + Clone, P: Ord + Clone>(all: Vec<Between<R, P>>) -> Vec<Knot<R, P>> {
+    let mut sums: BTreeMap<(&R, &R), (u64, Duration)> = BTreeMap::new();
+    let mut of: BTreeMap<&R, Duration> = BTreeMap::new();
+    for b in &all {
+        let sum = sums.entry((&b.waiter.0, &b.waker.0)).or_default();
+        sum.0 += b.count;
+        sum.1 += b.total;
+        *of.entry(&b.waiter.0).or_default() += b.total;
     }
-    between.retain(|(a, b), (n, d)| {
-        a != b
-            && *a != GroupId::NONE
-            && *b != GroupId::NONE
-            && *n >= LEAST_WAITS
-            && d.ns().saturating_mul(100) >= of.get(a).map_or(0, |d| d.ns())
+    sums.retain(|(a, b), (n, d)| {
+        a != b && *n >= LEAST_WAITS && d.ns().saturating_mul(100) >= of.get(a).map_or(0, |d| d.ns())
     });
-    let mut nodes: Vec<GroupId> = between.keys().flat_map(|&(a, b)| [a, b]).collect();
+    let mut nodes: Vec<&R> = sums.keys().flat_map(|&(a, b)| [a, b]).collect();
     nodes.sort_unstable();
     nodes.dedup();
-    let at = |g: GroupId| nodes.binary_search(&g).unwrap_or(0);
+    let at = |r: &R| nodes.binary_search(&r).unwrap_or(0);
     let mut next = vec![Vec::new(); nodes.len()];
-    for &(a, b) in between.keys() {
+    for &(a, b) in sums.keys() {
         next[at(a)].push(at(b));
     }
-    let mut out: Vec<Knot> = strong(&next)
-        .into_iter()
-        .filter(|c| c.len() > 1)
-        .map(|c| {
-            let mut groups: Vec<GroupId> = c.into_iter().map(|i| nodes[i]).collect();
-            groups.sort_unstable();
-            let inside = |g: &GroupId| groups.binary_search(g).is_ok();
-            let mut between: Vec<_> = between
-                .iter()
-                .filter(|((a, b), _)| inside(a) && inside(b))
-                .map(|(&(a, b), &(n, d))| (a, b, n, d))
-                .collect();
-            between.sort_by_key(|b| (std::cmp::Reverse(b.3), b.0, b.1));
-            let waits = between.iter().map(|b| b.2).sum();
-            let total = between.iter().map(|b| b.3).sum();
-            Knot { groups, waits, total, between }
-        })
-        .collect();
-    out.sort_by_key(|k| (std::cmp::Reverse(k.total), k.groups.first().copied()));
+    let one = |c: Vec<usize>| {
+        let mut roles: Vec<R> = c.into_iter().map(|i| nodes[i].clone()).collect();
+        roles.sort_unstable();
+        let inside = |b: &&Between<R, P>| {
+            let ends = (&b.waiter.0, &b.waker.0);
+            sums.contains_key(&ends) && roles.binary_search(ends.0).is_ok() && roles.binary_search(ends.1).is_ok()
+        };
+        let mut between: Vec<Between<R, P>> = all.iter().filter(inside).cloned().collect();
+        between = joined(between);
+        between.sort_by(|a, b| (b.total, &a.waiter, &a.waker).cmp(&(a.total, &b.waiter, &b.waker)));
+        let waits = between.iter().map(|b| b.count).sum();
+        let total = between.iter().map(|b| b.total).sum();
+        Knot { roles, waits, total, between }
+    };
+    let mut out: Vec<Knot<R, P>> = strong(&next).into_iter().filter(|c| c.len() > 1).map(one).collect();
+    out.sort_by(|a, b| (b.total, &a.roles).cmp(&(a.total, &b.roles)));
     out
+}
+
+/// Those of the same roles and lines as one, whatever they were for.
+fn joined<R: Ord, P: Ord>(mut all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
+    all.sort_by(|a, b| (&a.waiter, &a.waker).cmp(&(&b.waiter, &b.waker)));
+    all.dedup_by(|next, sum| {
+        let same = (&next.waiter, &next.waker) == (&sum.waiter, &sum.waker);
+        if same {
+            sum.count += next.count;
+            sum.total += next.total;
+        }
+        same
+    });
+    all
 }
 
 /// The strongly connected components of a graph (Tarjan, SIAM J. Comput. 1 (1972) 146), without recursion.

@@ -7,5 +7,6 @@ pub mod coroutine;
 pub mod knots;
 pub mod links;
 pub mod path;
+pub mod roles;
 pub mod standing;
 pub mod stw;

@@ -124,7 +124,7 @@ impl Commit {
 
     /// Adds the next part to the index; `maps` has the handles of its strings and stacks.
     pub fn add(&mut self, index: &mut Index, mut part: Part, maps: &Maps) {
-        let links = std::mem::take(&mut part.links);
+        let links = std::mem::take(&mut part.waited.links);
         if self.parts > 0 {
             part.not_before(index.end);
         } else {
@@ -137,13 +137,13 @@ impl Commit {
         {
             (r.from, r.to) = (part.start, part.start);
         }
-        let procs: Vec<ProcIdx> = part.proc_ids.iter().map(|&id| self.proc(index, id)).collect();
-        for &id in &part.thread_ids {
+        let procs: Vec<ProcIdx> = part.ids.procs.iter().map(|&id| self.proc(index, id)).collect();
+        for &id in &part.ids.threads {
             self.thread(index, id);
         }
         index.first = index.first.or(part.first);
         let before = index.goroutines.len();
-        let gos: Vec<GoIdx> = part.go_ids.iter().map(|&id| self.go(index, id, part.start)).collect();
+        let gos: Vec<GoIdx> = part.ids.gos.iter().map(|&id| self.go(index, id, part.start)).collect();
 
         self.add_procs(index, &part, &procs);
         self.enter(index, &part, &gos, &procs, maps, before);
@@ -151,9 +151,9 @@ impl Commit {
         self.leave(index, &part, &gos, maps);
         self.add_counts(index, &part, maps);
         add_links(index, links, &gos, maps);
-        add_singles(index, &part.first_waits, true, &gos, maps);
-        add_singles(index, &part.singles, false, &gos, maps);
-        index.totals.waits_missing |= part.waits_missing;
+        add_singles(index, &part.waited.first, true, &gos, maps);
+        add_singles(index, &part.waited.singles, false, &gos, maps);
+        index.totals.waits_missing |= part.waited.missing;
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
                 UNTOUCHED => {}
@@ -167,12 +167,12 @@ impl Commit {
         }
         self.replay(index, &part, &gos, &procs, maps);
 
-        for (go, e) in &part.entries {
+        for (go, e) in &part.drawn.entries {
             let go = gos[*go as usize];
             let carried = self.open[go.index()].state;
             index.grid.add(go, *e, carried);
         }
-        index.grid.add_all(part.first_cell, &part.all_running, &part.all_runnable);
+        index.grid.add_all(part.drawn.first_cell, &part.drawn.all_running, &part.drawn.all_runnable);
         for s in &part.segments {
             let mut stacks: Vec<StackId> = s.stacks.iter().map(|&i| maps.stack(i)).filter(|s| s.is_some()).collect();
             stacks.sort_unstable();

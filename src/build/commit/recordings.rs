@@ -2,12 +2,13 @@
 
 use super::replay::push_range;
 use super::{Commit, Open, call_link, close};
-use crate::base::{Duration, EventNo, GoIdx, StackId, Time};
-use crate::model::Index;
+use crate::base::{Duration, EventNo, FuncId, GoIdx, GroupId, StackId, Time};
 use crate::model::index::Recording;
-use crate::model::ownership::is_system_to_go;
+use crate::model::ownership::{Owner, is_system_to_go};
 use crate::model::totals::{Link, Party};
+use crate::model::{Group, Index};
 use crate::wire::event::GoState;
+use std::collections::BTreeMap;
 
 /// When the recording at hand begins.
 pub(super) fn recording_start(index: &Index) -> Time {
@@ -16,12 +17,16 @@ pub(super) fn recording_start(index: &Index) -> Time {
 
 /// What there is to say of several recordings: how many, and how far apart.
 pub(super) fn recordings(all: &[Recording]) -> Option<String> {
-    let gaps = all.windows(2).map(|w| w[1].from - w[0].to);
-    let (least, most) = (gaps.clone().min()?, gaps.max()?);
     let n = all.len();
-    let apart = match (least.0, most.0) {
-        (a, b) if b - a <= b / 5 => format!("{} apart", most),
-        _ => format!("{least} to {most} apart"),
+    if n < 2 {
+        return None;
+    }
+    // The clocks of two processes do not compare: those recordings are shown apart, and nothing tells how far they are.
+    let gaps = all.windows(2).filter(|w| w[0].process == w[1].process).map(|w| w[1].from - w[0].to);
+    let apart = match (gaps.clone().min(), gaps.max()) {
+        (Some(least), Some(most)) if most.0 - least.0 <= most.0 / 5 => format!(", {most} apart"),
+        (Some(least), Some(most)) => format!(", {least} to {most} apart"),
+        _ => String::new(),
     };
     let processes = all.last().map_or(1, |r| r.process + 1);
     let of = match processes {
@@ -30,9 +35,7 @@ pub(super) fn recordings(all: &[Recording]) -> Option<String> {
         n if all.iter().any(|r| r.minor < 22) => format!(" of up to {n} processes"),
         n => format!(" of {n} processes"),
     };
-    Some(format!(
-        "{n} recordings{of}, {apart}: what happened between them is not known; --recording 1 to {n} opens one"
-    ))
+    Some(format!("{n} recordings{of}{apart}: what happened between them is not known; --recording 1 to {n} opens one"))
 }
 
 impl Commit {
@@ -100,7 +103,7 @@ impl Commit {
             }
         }
         for go in self.regions.goroutines() {
-            let system = is_system_to_go(index.goroutine_name(go));
+            let system = is_system_to_go(index.start_of(go));
             let g = &index.goroutines[go.index()];
             let ended = g.ended.or(g.gone().filter(|_| self.open[go.index()].gone));
             self.regions.close(go, ended, (system, end), &mut index.totals.regions);
@@ -114,6 +117,7 @@ impl Commit {
 
     /// The trace is over.
     pub fn finish(&mut self, index: &mut Index) {
+        name_creators(index);
         self.close(index, false);
         if let Some(said) = recordings(&index.recordings) {
             index.losses.insert(0, said);
@@ -151,7 +155,34 @@ impl Commit {
         index.grid.shrink();
         // Nothing is open any more: what is asked for from here on is who is who.
         self.open = Vec::new();
+        index.name_wrapped();
         index.complete = true;
         index.progress = 1.0;
+    }
+}
+
+/// Names goroutines of which no stack of their own is in the trace, as of one that does nothing but switch to iterators: a
+/// goroutine that one of them created has the stack in which it did. Go's own reader does not look at that, so for the facts
+/// that it states their start function is not known.
+fn name_creators(index: &mut Index) {
+    let mut found: BTreeMap<GoIdx, FuncId> = BTreeMap::new();
+    for g in &index.goroutines {
+        let unnamed = index.goroutine(g.creator).is_some_and(|c| !c.entry.is_some());
+        let root = index.dict.root(g.created_at).map(|f| f.func).filter(|f| !index.dict.func_name(*f).is_empty());
+        if let (true, Some(root)) = (unnamed, root) {
+            found.entry(g.creator).or_insert(root);
+        }
+    }
+    let mut groups: BTreeMap<FuncId, GroupId> = BTreeMap::new();
+    for (go, func) in found {
+        let group = *groups.entry(func).or_insert_with(|| {
+            let owner = Owner::of_goroutine(index.dict.func_name(func));
+            let shown = index.dict.funcs()[func.index()].name;
+            let name = index.dict.string("");
+            index.groups.push(Group { name, shown, owner, ..Group::default() });
+            GroupId(index.groups.len() as u32 - 1)
+        });
+        index.goroutines[go.index()].group = group;
+        index.grid.join_group(go, group);
     }
 }

@@ -30,7 +30,7 @@ impl Commit {
             if row.ended().is_some() || self.open[g.index()].gone {
                 let gone = index.goroutines[g.index()].gone().filter(|_| self.open[g.index()].gone);
                 let at = row.ended().or(gone);
-                let system = is_system_to_go(index.goroutine_name(g));
+                let system = is_system_to_go(index.start_of(g));
                 self.regions.close(g, at, (system, index.end), &mut index.totals.regions);
             }
         }

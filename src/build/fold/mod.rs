@@ -107,7 +107,7 @@ impl Fold {
             }
         }
         for (i, n) in kinds.into_iter().enumerate().filter(|(_, n)| *n > 0) {
-            self.part.kinds[i] += n;
+            self.part.counts.kinds[i] += n;
             self.segment.kinds |= 1 << i;
         }
     }
@@ -163,18 +163,18 @@ impl Fold {
             }
             Kind::HeapAlloc => {
                 let v = events.wide(r).value();
-                self.part.heap_alloc.add(v);
-                thin(&mut self.part.heap, self.scale, r.time, v);
+                self.part.metrics.heap_alloc.add(v);
+                thin(&mut self.part.metrics.heap, self.scale, r.time, v);
             }
             Kind::HeapGoal => {
                 let v = events.wide(r).value();
-                self.part.heap_goal.add(v);
-                thin(&mut self.part.goals, self.scale, r.time, v);
+                self.part.metrics.heap_goal.add(v);
+                thin(&mut self.part.metrics.goals, self.scale, r.time, v);
             }
             Kind::ProcsChange => {
                 let v = events.wide(r).value();
-                self.part.gomaxprocs.add(v);
-                self.part.procs_changes.push((r.time, v));
+                self.part.metrics.gomaxprocs.add(v);
+                self.part.metrics.procs_changes.push((r.time, v));
             }
             k if k >= Kind::Span => {}
             _ => self.rare(r, events),
@@ -228,35 +228,35 @@ impl Fold {
                 if i >= MAX_PROC_LANES {
                     continue;
                 }
-                spread(&mut row.cells, self.part.first_cell, self.scale, since, end);
+                spread(&mut row.cells, self.part.drawn.first_cell, self.scale, since, end);
             }
         }
         for (go, live) in (0u32..).zip(&self.gos) {
             if live.cell.cell != NO_CELL {
                 let entry = Entry { exit: live.row.state, ..live.cell };
-                self.part.entries.push((go, entry.pack(self.scale)));
+                self.part.drawn.entries.push((go, entry.pack(self.scale)));
             }
         }
         // The rows stay where they are, and the rest of their room is given back before the index's rows are made of them.
         self.part.gos = std::mem::take(&mut self.gos).into_iter().map(|live| live.row).collect();
         self.part.gos.shrink_to_fit();
-        self.part.stops = std::mem::take(&mut self.stops).pairs();
-        self.part.blocks = std::mem::take(&mut self.blocks).pairs();
-        self.part.samples = std::mem::take(&mut self.samples).pairs();
+        self.part.counts.stops = std::mem::take(&mut self.stops).pairs();
+        self.part.counts.blocks = std::mem::take(&mut self.blocks).pairs();
+        self.part.counts.samples = std::mem::take(&mut self.samples).pairs();
         // What each goroutine has is the sum of its intervals, and each of those is counted.
-        self.part.sched.total = self.part.gos.iter().fold(Duration::ZERO, |sum, row| sum + row.runnable);
-        self.part.links = self.links.take();
+        self.part.waited.sched.total = self.part.gos.iter().fold(Duration::ZERO, |sum, row| sum + row.runnable);
+        self.part.waited.links = self.links.take();
         // Of a wait that somebody ended, the link has the sum.
-        for (key, tally) in self.part.links.iter().map(|(k, l)| (k, l.tally)).filter(|(_, t)| t.count > 0) {
+        for (key, tally) in self.part.waited.links.iter().map(|(k, l)| (k, l.tally)).filter(|(_, t)| t.count > 0) {
             wait_of(&mut self.waits, key.reason).merge(tally);
         }
-        self.part.first_waits = self.links.take_first();
-        for wait in self.part.first_waits.iter().filter(|w| w.key.reason != CALL) {
+        self.part.waited.first = self.links.take_first();
+        for wait in self.part.waited.first.iter().filter(|w| w.key.reason != CALL) {
             wait_of(&mut self.waits, wait.key.reason).add(wait.len());
         }
         let waits = std::mem::take(&mut self.waits);
         let waits = (0u32..).zip(&waits).filter(|(_, t)| t.count > 0);
-        self.part.waits = waits.map(|(i, t)| (i.wrapping_sub(1), *t)).collect();
+        self.part.waited.by_reason = waits.map(|(i, t)| (i.wrapping_sub(1), *t)).collect();
         let end = self.part.end;
         self.early = end + EARLY;
         std::mem::replace(&mut self.part, Part::new(end, self.scale.cell(end)))
@@ -287,7 +287,7 @@ impl Fold {
     fn touch(&mut self, go: u32) -> Option<&mut Entry> {
         let live = self.gos.get_mut(go as usize)?;
         if live.cell.cell != self.now.cell {
-            next_cell(live, go, self.now.cell, self.scale, &mut self.part.entries);
+            next_cell(live, go, self.now.cell, self.scale, &mut self.part.drawn.entries);
         }
         Some(&mut live.cell)
     }
@@ -299,7 +299,7 @@ impl Fold {
         let part = &mut self.part;
         let Some(live) = self.gos.get_mut(r.go as usize) else { return };
         if live.cell.cell != now.cell {
-            next_cell(live, r.go, now.cell, scale, &mut part.entries);
+            next_cell(live, r.go, now.cell, scale, &mut part.drawn.entries);
         }
         let row = &mut live.row;
         let (state, since) = (row.state, row.since);
@@ -322,16 +322,16 @@ impl Fold {
         match state {
             GoState::Running => {
                 row.running += d;
-                sum(&mut part.all_running, part.first_cell, scale, (since, t), now);
+                sum(&mut part.drawn.all_running, part.drawn.first_cell, scale, (since, t), now);
             }
             GoState::Runnable => {
                 row.runnable += d;
-                part.sched.count += 1;
-                sum(&mut part.all_runnable, part.first_cell, scale, (since, t), now);
+                part.waited.sched.count += 1;
+                sum(&mut part.drawn.all_runnable, part.drawn.first_cell, scale, (since, t), now);
             }
             GoState::Waiting => {
                 live.add_wait(d);
-                part.waits_missing |= r.kind != Kind::GoUnblock;
+                part.waited.missing |= r.kind != Kind::GoUnblock;
                 if live.row.blocked {
                     wait_of(&mut self.waits, live.row.reason).add(d);
                 }
@@ -341,7 +341,7 @@ impl Fold {
                 let few = row.few_mut();
                 few.syscall += lost - since;
                 few.syscall_blocked += t - lost;
-                part.syscalls.add(d);
+                part.waited.syscalls.add(d);
             }
             GoState::NotExist | GoState::Undetermined => {}
         }
@@ -373,7 +373,7 @@ impl Fold {
         let key = LinkKey { waiter: r.go, reason: CALL, waiter_stack: row.stack, waker: NONE, waker_stack: NONE };
         let call = Single { key, from: since, to: r.time, began, ended, blocked: false };
         if since < self.early {
-            self.part.singles.push(call);
+            self.part.waited.singles.push(call);
             return;
         }
         let id = self.links.count(last, call);
@@ -399,7 +399,7 @@ impl Fold {
             cell.events += 1;
             cell.absent = cell.absent.saturating_add((t - scale.start(cell.cell)).0.max(0) as u64);
         }
-        self.part.waits_missing |= missing;
+        self.part.waited.missing |= missing;
         let no = self.no;
         let Some(row) = self.go_row(r.go) else { return };
         row.since = t;
@@ -431,7 +431,7 @@ impl Fold {
         row.events += 1;
         if row.entrance != Entrance::Unseen {
             // Stated after a C callback brought it back.
-            self.part.restated[state as usize] += 1;
+            self.part.counts.restated[state as usize] += 1;
             return;
         }
         row.entrance = Entrance::Stated { state, at: r.time, proc: r.proc, stack: r.stack };
@@ -442,9 +442,9 @@ impl Fold {
     }
 
     fn proc_idle(&mut self, proc: u16, t: Time, was_idle: bool) {
-        let (first, scale) = (self.part.first_cell, self.scale);
+        let (first, scale) = (self.part.drawn.first_cell, self.scale);
         if was_idle {
-            self.part.abandoned_steals += 1;
+            self.part.counts.abandoned_steals += 1;
         }
         let Some(p) = self.proc_row(proc) else { return };
         if p.running_since != Time::MAX {
@@ -503,7 +503,7 @@ impl Fold {
                     row.few_mut().label = r.arg;
                 }
             }
-            Log => *self.part.logs.entry(args.category()).or_default() += 1,
+            Log => *self.part.counts.logs.entry(args.category()).or_default() += 1,
             _ => {}
         }
         self.part.rare.push(Rare { time: r.time, kind: r.kind, go: r.go, proc: r.proc, arg: r.arg, args });

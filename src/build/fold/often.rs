@@ -44,12 +44,12 @@ impl Fold {
     pub(super) fn start(&mut self, r: &Row) {
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Runnable, GoState::Running);
-        let Some((live, since)) = step(&mut self.gos, &mut part.entries, (scale, now), r, states) else {
+        let Some((live, since)) = step(&mut self.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             return self.leave(r, GoState::Running);
         };
         extend(&mut live.row.runnable, Duration(r.time.0 - since.0));
-        part.sched.count += 1;
-        sum(&mut part.all_runnable, part.first_cell, scale, (since, r.time), now);
+        part.waited.sched.count += 1;
+        sum(&mut part.drawn.all_runnable, part.drawn.first_cell, scale, (since, r.time), now);
     }
 
     /// A goroutine begins to wait.
@@ -58,12 +58,12 @@ impl Fold {
         self.blocks.add(r.arg);
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Running, GoState::Waiting);
-        let Some((live, since)) = step(&mut self.gos, &mut part.entries, (scale, now), r, states) else {
+        let Some((live, since)) = step(&mut self.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             return self.block_otherwise(r);
         };
         let row = &mut live.row;
         extend(&mut row.running, Duration(r.time.0 - since.0));
-        sum(&mut part.all_running, part.first_cell, scale, (since, r.time), now);
+        sum(&mut part.drawn.all_running, part.drawn.first_cell, scale, (since, r.time), now);
         row.begin_wait(r, self.no);
         if row.first_stack == NONE {
             self.note_stack(r.go, r.stack);
@@ -85,7 +85,7 @@ impl Fold {
     pub(super) fn unblock(&mut self, r: &Row) {
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Waiting, GoState::Runnable);
-        let Some((live, since)) = step(&mut self.gos, &mut part.entries, (scale, now), r, states) else {
+        let Some((live, since)) = step(&mut self.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             self.leave(r, GoState::Runnable);
             if let Some(row) = self.go_row(r.go) {
                 row.blocked = false;
@@ -102,7 +102,7 @@ impl Fold {
         let early = since < self.early;
         let wait = Single { key, from: since, to: r.time, began, ended, blocked };
         if early || !blocked {
-            part.singles.push(wait);
+            part.waited.singles.push(wait);
         }
         if early && blocked {
             let (id, link) = self.links.of(key, live.last_link);

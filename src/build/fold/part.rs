@@ -282,6 +282,66 @@ pub(crate) struct PartSegment {
     pub kinds: u64,
 }
 
+/// What the goroutines, Ps and threads of a generation are called, by their positions in its tables.
+#[derive(Default)]
+pub(crate) struct Ids {
+    pub gos: Vec<GoId>,
+    pub procs: Vec<ProcId>,
+    pub threads: Vec<ThreadId>,
+}
+
+/// The waits of a generation.
+#[derive(Default)]
+pub(crate) struct Waited {
+    pub links: Vec<(LinkKey, LinkTally)>,
+    /// The first whole wait and the first whole syscall of each goroutine, which are not in `links`.
+    pub first: Vec<Single>,
+    /// Ended waits that are in neither, or not in the `waits` of `links`.
+    pub singles: Vec<Single>,
+    /// Whether there are waits that are in neither, nor in the part's `heads`.
+    pub missing: bool,
+    /// Closed waits that began with a block, by reason.
+    pub by_reason: Vec<(u32, Tally)>,
+    pub sched: Tally,
+    pub syscalls: Tally,
+}
+
+/// How often what happened in a generation.
+pub(crate) struct Counts {
+    /// Events by kind.
+    pub kinds: [u64; 64],
+    /// `GoStop` and `GoBlock` by reason.
+    pub stops: Vec<(u32, u64)>,
+    pub blocks: Vec<(u32, u64)>,
+    /// Statements about goroutines that were created here, by state.
+    pub restated: [u64; 6],
+    pub abandoned_steals: u64,
+    /// CPU samples by stack.
+    pub samples: Vec<(u32, u64)>,
+    /// Log messages by category.
+    pub logs: FxHashMap<u32, u64>,
+}
+
+/// The metrics of a generation, and how they changed.
+#[derive(Default)]
+pub(crate) struct Metrics {
+    pub gomaxprocs: MetricTally,
+    pub heap_alloc: MetricTally,
+    pub heap_goal: MetricTally,
+    pub heap: Vec<(Time, u64)>,
+    pub goals: Vec<(Time, u64)>,
+    pub procs_changes: Vec<(Time, u64)>,
+}
+
+/// What a generation adds to the grid, from one of its cells on.
+#[derive(Default)]
+pub(crate) struct Drawn {
+    pub first_cell: u32,
+    pub entries: Vec<(u32, Packed)>,
+    pub all_running: Vec<u64>,
+    pub all_runnable: Vec<u64>,
+}
+
 /// What one generation adds to the whole.
 pub(crate) struct Part {
     pub start: Time,
@@ -289,88 +349,47 @@ pub(crate) struct Part {
     /// Time of the first event that is not the part's own beginning.
     pub first: Option<Time>,
     pub events: u64,
-    pub kinds: [u64; 64],
+    pub ids: Ids,
     pub gos: Vec<GoRow>,
     pub procs: Vec<ProcRow>,
-    pub go_ids: Vec<GoId>,
-    pub proc_ids: Vec<ProcId>,
-    pub thread_ids: Vec<ThreadId>,
     pub heads: Vec<Head>,
-    pub links: Vec<(LinkKey, LinkTally)>,
-    /// The first whole wait and the first whole syscall of each goroutine, which are not in `links`.
-    pub first_waits: Vec<Single>,
-    /// Ended waits that are in neither, or not in the `waits` of `links`.
-    pub singles: Vec<Single>,
-    /// Whether there are waits that are in neither, nor in `heads`.
-    pub waits_missing: bool,
-    /// Closed waits that began with a block, by reason.
-    pub waits: Vec<(u32, Tally)>,
-    pub sched: Tally,
-    pub syscalls: Tally,
-    /// `GoStop` and `GoBlock` by reason.
-    pub stops: Vec<(u32, u64)>,
-    /// Statements about goroutines that were created here, by state.
-    pub restated: [u64; 6],
-    pub blocks: Vec<(u32, u64)>,
-    pub abandoned_steals: u64,
-    pub samples: Vec<(u32, u64)>,
-    pub logs: FxHashMap<u32, u64>,
+    pub waited: Waited,
+    pub counts: Counts,
     pub rare: Vec<Rare>,
     /// Creations by a goroutine: the new one, its creator, and how many rare events came before.
     pub creations: Vec<(u32, u32, u32)>,
-    pub gomaxprocs: MetricTally,
-    pub heap_alloc: MetricTally,
-    pub heap_goal: MetricTally,
-    pub heap: Vec<(Time, u64)>,
-    pub goals: Vec<(Time, u64)>,
-    pub procs_changes: Vec<(Time, u64)>,
-    pub first_cell: u32,
-    pub entries: Vec<(u32, Packed)>,
-    pub all_running: Vec<u64>,
-    pub all_runnable: Vec<u64>,
+    pub metrics: Metrics,
+    pub drawn: Drawn,
     pub segments: Vec<PartSegment>,
 }
 
 impl Part {
     /// An empty part of a generation that starts at `start`, in grid cell `first_cell`.
     pub(crate) fn new(start: Time, first_cell: u32) -> Part {
+        let counts = Counts {
+            kinds: [0; 64],
+            stops: Vec::new(),
+            blocks: Vec::new(),
+            restated: [0; 6],
+            abandoned_steals: 0,
+            samples: Vec::new(),
+            logs: FxHashMap::default(),
+        };
         Part {
             start,
             end: start,
             first: None,
             events: 0,
-            kinds: [0; 64],
+            ids: Ids::default(),
             gos: Vec::new(),
             procs: Vec::new(),
-            go_ids: Vec::new(),
-            proc_ids: Vec::new(),
-            thread_ids: Vec::new(),
             heads: Vec::new(),
-            links: Vec::new(),
-            first_waits: Vec::new(),
-            singles: Vec::new(),
-            waits_missing: false,
-            waits: Vec::new(),
-            sched: Tally::default(),
-            syscalls: Tally::default(),
-            stops: Vec::new(),
-            restated: [0; 6],
-            blocks: Vec::new(),
-            abandoned_steals: 0,
-            samples: Vec::new(),
-            logs: FxHashMap::default(),
+            waited: Waited::default(),
+            counts,
             rare: Vec::new(),
             creations: Vec::new(),
-            gomaxprocs: MetricTally::default(),
-            heap_alloc: MetricTally::default(),
-            heap_goal: MetricTally::default(),
-            heap: Vec::new(),
-            goals: Vec::new(),
-            procs_changes: Vec::new(),
-            first_cell,
-            entries: Vec::new(),
-            all_running: Vec::new(),
-            all_runnable: Vec::new(),
+            metrics: Metrics::default(),
+            drawn: Drawn { first_cell, ..Drawn::default() },
             segments: Vec::new(),
         }
     }
@@ -378,8 +397,8 @@ impl Part {
     /// Moves everything that is said to have happened before `floor` there: generations overlap by a little, and in the
     /// order that is shown time does not run backwards.
     pub(crate) fn not_before(&mut self, floor: Time) {
-        self.waits_missing |= floor > self.start + EARLY;
-        for s in &mut self.singles {
+        self.waited.missing |= floor > self.start + EARLY;
+        for s in &mut self.waited.singles {
             (s.from, s.to) = (s.from.max(floor), s.to.max(floor));
         }
         self.start = self.start.max(floor);
@@ -391,7 +410,8 @@ impl Part {
         for r in &mut self.rare {
             r.time = r.time.max(floor);
         }
-        for (t, _) in self.heap.iter_mut().chain(&mut self.goals).chain(&mut self.procs_changes) {
+        for (t, _) in self.metrics.heap.iter_mut().chain(&mut self.metrics.goals).chain(&mut self.metrics.procs_changes)
+        {
             *t = (*t).max(floor);
         }
         for row in &mut self.gos {
@@ -409,13 +429,13 @@ impl Part {
     /// About how many bytes of the index it may come to: each of its goroutines may be new, and each of its links.
     pub(crate) fn bytes_in_index(&self) -> usize {
         let go = size_of::<Goroutine>() + size_of::<GoLane>() + 64;
-        self.gos.len() * go + self.links.len() * size_of::<(LinkKey, LinkTally)>()
+        self.gos.len() * go + self.waited.links.len() * size_of::<(LinkKey, LinkTally)>()
     }
 
     /// Takes the names of its goroutines, Ps and threads from the decoder's tables.
     pub(crate) fn name(&mut self, tables: crate::wire::tables::Tables) {
         self.pad((tables.gos.len(), tables.procs.len()));
-        (self.go_ids, self.proc_ids, self.thread_ids) = (tables.gos, tables.procs, tables.threads);
+        (self.ids.gos, self.ids.procs, self.ids.threads) = (tables.gos, tables.procs, tables.threads);
     }
 
     /// Makes rows for everything that the decoder has named so far.

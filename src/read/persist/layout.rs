@@ -78,7 +78,7 @@ encode!(Goroutine {
     cut,
     born,
 });
-encode!(Group { name, owner, members, times, blocked, longest_wait, events, samples });
+encode!(Group { name, shown, owner, members, times, blocked, longest_wait, events, samples });
 encode!(SegmentInfo { first, len, from, to, stacks, kinds });
 encode!(Maps { strings, stacks });
 encode!(Totals {

@@ -27,7 +27,8 @@ pub fn write(g: &Gc, index: &Index, limit: usize, out: &mut dyn Write) -> io::Re
     what_if(g, out)
 }
 
-/// The GC in one line, safe to show.
+/// The GC in one line, safe to show: first the numbers, and last what is to be known of how they were counted, which a
+/// narrow screen may cut.
 pub fn line(g: &Gc) -> String {
     let ns = |n: u128| Duration(n.min(i64::MAX as u128) as i64);
     let c = &g.consists;
@@ -35,9 +36,11 @@ pub fn line(g: &Gc) -> String {
     let stw: Duration = g.stops.iter().map(|s| s.len()).sum();
     let ps = g.procs.0.last().map_or(g.procs.1, |p| p.1);
     let active = percent(g.active, g.traced());
+    let said = said(g).replacen("GC ", "", 1);
+    let (cycles, noted) = said.split_once(", ").unwrap_or((&said, ""));
+    let noted = if noted.is_empty() { String::new() } else { format!(" · {noted}") };
     format!(
-        "{} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · GC STW {stw} · allocated {}",
-        said(g).replacen("GC ", "", 1),
+        "{cycles} · active {} = {active} · mark workers {} = {} of {ps} Ps · assists {} · GC STW {stw} · allocated {}{noted}",
         g.active,
         ns(workers),
         percent(ns(workers), ns(c.whole)),

@@ -26,12 +26,26 @@ pub struct Locks {
     pub contended: Vec<Lock>,
     /// Waits of which the trace does not record what they were for; some may be for one of these.
     pub not_recorded: Unrecorded,
+    /// Waits in selects that are in none of `contended`.
+    pub selects: Selects,
 }
 
 /// Waits of which not more is known than how long they were.
 #[derive(Serialize, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Unrecorded {
+    /// How many.
+    pub count: u64,
+    /// Their sum.
+    pub total_ns: i64,
+    /// How many of them had not ended when the trace did, or the last recording of their process.
+    pub unfinished: u64,
+}
+
+/// Waits in a select that a goroutine ended in a select of its own: for which channel, and on which side of it, is not known.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct Selects {
     /// How many.
     pub count: u64,
     /// Their sum.
@@ -188,8 +202,12 @@ impl Locks {
     /// The form of a table of what goroutines queue for.
     pub fn new(table: &Table) -> Locks {
         let contended = table.classes.iter().map(|(x, origin)| lock(table, x, origin)).collect();
-        let not_recorded = Unrecorded { count: table.unsaid.count, total_ns: table.unsaid.total.ns() };
-        Locks { schema: Version, traces: table.traces, duration_ns: table.length.ns(), contended, not_recorded }
+        let u = &table.unsaid;
+        let not_recorded =
+            Unrecorded { count: u.waits.count, total_ns: u.waits.total.ns(), unfinished: u.unfinished };
+        let selects = Selects { count: u.selects.count, total_ns: u.selects.total.ns() };
+        let (traces, duration_ns) = (table.traces, table.length.ns());
+        Locks { schema: Version, traces, duration_ns, contended, not_recorded, selects }
     }
 }
 

@@ -55,7 +55,7 @@ impl Summary {
 pub fn groups(index: &Index) -> Vec<Group> {
     let mut by: BTreeMap<&str, Group> = BTreeMap::new();
     for g in index.goroutines.iter().filter(|g| g.events > 0) {
-        let name = index.dict.func_name(g.entry);
+        let name = index.group_name(g.group);
         let sum = by.entry(name).or_insert_with(|| Group { group: known(name), ..Group::default() });
         sum.add(&one(g));
     }

@@ -36,6 +36,8 @@ pub struct Wait {
     pub ended_by: Ender,
     /// Whether nothing is held up by them: they wait for work, for connections, for a clock.
     pub idle: bool,
+    /// Whether the trace tells what they wait for or where. Of others nobody can say whether anything is held up by them.
+    pub known: bool,
     /// How many waits.
     pub count: u64,
     /// How many of them had begun before the trace, or had not ended when it did.
@@ -70,7 +72,7 @@ pub struct Longest {
 #[derive(Serialize, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Cycle {
-    /// The groups, by their start functions.
+    /// The groups, by their start functions; where such a function calls whatever it is given, by what it calls.
     pub groups: Vec<Option<String>>,
     /// How often one of them waited for another.
     pub count: u64,
@@ -80,14 +82,18 @@ pub struct Cycle {
     pub between: Vec<Between>,
 }
 
-/// Waits of one group that another ended.
+/// Waits of one group at one line that another ended at one line.
 #[derive(Serialize, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Between {
-    /// The start function of those that were blocked.
+    /// The start function of those that were blocked, or what that calls.
     pub group: Option<String>,
-    /// The start function of those that ended the waits.
+    /// Where they were.
+    pub at: Option<Place>,
+    /// The same of those that ended the waits.
     pub by: Option<String>,
+    /// Where they did.
+    pub by_at: Option<Place>,
     /// How many waits.
     pub count: u64,
     /// Their sum.
@@ -115,6 +121,7 @@ fn wait((k, r): &(Named, Row)) -> Wait {
         at: place(&k.at),
         ended_by: Ender { kind: k.ended_by.into(), group: known(&k.waker), g: None, at: place(&k.waker_at) },
         idle: r.standing == Standing::Idle,
+        known: r.standing != Standing::Unknown,
         count: r.count,
         open: r.open,
         unfinished: r.unfinished,
@@ -131,14 +138,16 @@ fn wait((k, r): &(Named, Row)) -> Wait {
 }
 
 fn cycle(k: &NamedKnot) -> Cycle {
-    let between = k.between.iter().map(|(a, b, count, total)| Between {
-        group: known(a),
-        by: known(b),
-        count: *count,
-        total_ns: total.ns(),
+    let between = k.between.iter().map(|b| Between {
+        group: known(&b.waiter.0),
+        at: place(&b.waiter.1),
+        by: known(&b.waker.0),
+        by_at: place(&b.waker.1),
+        count: b.count,
+        total_ns: b.total.ns(),
     });
     Cycle {
-        groups: k.groups.iter().map(|g| known(g)).collect(),
+        groups: k.roles.iter().map(|g| known(g)).collect(),
         count: k.waits,
         total_ns: k.total.ns(),
         between: between.collect(),

@@ -171,6 +171,10 @@ pub fn doing(path: &Path, index: &Index, what: What, reason: Option<ReasonId>, a
         What::Waiting(Waker::Timer) if started => "waits for the timer that starts it".into(),
         What::Waiting(Waker::Timer) => format!("waits for a timer: {}{at}", reason()),
         What::Waiting(Waker::Runtime) => format!("waits for the runtime: {}{at}", reason()),
+        // Which of several recordings it was whose end it waited beyond is not kept.
+        What::Waiting(Waker::Nobody) if index.recordings.len() > 1 => {
+            format!("is still blocked when the recording ends: {}{at}", reason())
+        }
         What::Waiting(Waker::Nobody) => format!("is {STILL_BLOCKED}: {}{at}", reason()),
         What::Waiting(Waker::Go(_)) => format!("waits: {}{at}", reason()),
         What::Absent => "was not there, as far as the trace tells".into(),
@@ -186,7 +190,7 @@ pub fn sentence(path: &Path, index: &Index, s: &Share) -> String {
             if s.samples > 0 {
                 t.push_str(&format!(" ({} CPU samples)", text::count(s.samples)));
             }
-            if what == What::Waiting(Waker::Nobody) {
+            if what == What::Waiting(Waker::Nobody) && index.recordings.len() < 2 {
                 t.push_str(&unfinished(s.count));
             }
             assisted(s.assist, s.total, &mut t);

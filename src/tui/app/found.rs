@@ -140,15 +140,15 @@ pub fn slot() -> Slot {
     Slot::of::<Found>("findings")
 }
 
-/// Applies the rules to the trace, which messages call `name`; reports of races `beside` it are findings as well.
-pub fn look(name: String, beside: Beside) -> Job {
+/// Applies the rules to the trace; reports of races `beside` it are findings as well.
+pub fn look(beside: Beside) -> Job {
     let work = move |cx: &JobCtx, say: &(dyn Fn(Found) + Sync)| {
         let watched = Watching::default();
         // That is the smaller half of it.
         if !cx.trace.observe(&watched, &|part| say(Found::Looking(part * 0.3)), cx.cancel) {
             return Err("no longer wanted".into());
         }
-        let more = Gathered::new(cx, Some(name.as_str()), &watched)?;
+        let more = Gathered::new(cx, Some(cx.trace.name()), &watched)?;
         let mut reports: Vec<_> = beside.iter().flat_map(|(name, told)| races::reports(name, told)).collect();
         races::locate(cx, &mut reports)?;
         let index = cx.trace.index();
@@ -160,7 +160,7 @@ pub fn look(name: String, beside: Beside) -> Job {
             r.finding(&index, places, said.collect())
         });
         all.found.splice(0..0, races.collect::<Vec<_>>());
-        let about = About { name: &name, index: &index, places: &more.links.places };
+        let about = About { name: cx.trace.name(), index: &index, places: &more.links.places };
         let mut said = Said {
             items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f, path_of(&facts, f))).collect(),
             mutator: Some(Arc::new(more.mutator())),

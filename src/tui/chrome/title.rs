@@ -3,6 +3,7 @@
 use crate::analysis::profile::cut::{Cut, What};
 use crate::base::number::Instants;
 use crate::base::{Duration, Time, text};
+use crate::report;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::nav::Narrow;
 use crate::tui::app::view::{Ctx, Obeys, Querying};
@@ -57,11 +58,10 @@ fn range(cx: &Ctx, a: Time, b: Time) -> String {
 /// view obeys; what it does not is there all the same, and dim.
 fn narrowing(cx: &Ctx, obeys: Obeys) -> Vec<(String, Role)> {
     let mut parts = Vec::new();
-    let dict = &cx.index.dict;
     for n in cx.place.narrowing.iter().filter(|n| n.applies(cx.place.view)) {
         let text = match n {
             Narrow::Window(a, b) => range(cx, *a, *b),
-            Narrow::Group(g) => group(cx.index.groups.get(g.0 as usize).map_or("", |g| dict.str(g.name))),
+            Narrow::Group(g) => group(cx.index.group_name(*g)),
             Narrow::Go(g) => goroutine(cx.index, *g),
             Narrow::Query(q) => format!("/{}", text::escape(q)),
             Narrow::Cut(c) => cut(c),
@@ -134,7 +134,7 @@ pub fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, obeys: Obeys) {
         left.push((format!("reading {:.0} %", index.progress.clamp(0.0, 1.0) * 100.0), Role::Warning));
     }
     if index.events > 0 {
-        left.push((index.duration().to_string(), Role::Text));
+        left.push((report::summary::lasted(index), Role::Text));
         left.push((format!("{} events", text::count(index.event_count())), Role::Text));
         left.push((format!("{} goroutines", text::count(index.goroutines.len() as u64)), Role::Text));
     }

@@ -1,7 +1,7 @@
 //! What lies over the views for a while and takes the keys: the prompt, the palette, the list of keys.
 
 pub mod help;
-mod palette;
+pub(in crate::tui) mod palette;
 mod prompt;
 
 pub use help::Help;

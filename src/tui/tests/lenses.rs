@@ -31,3 +31,14 @@ fn lenses_look_as_they_did() {
     }
     insta::assert_snapshot!("stacks_grouped_plain", body("4CCtjjj", ColorLevel::None, 80, 24));
 }
+
+/// A row that has nothing where it could have something says so.
+#[test]
+fn a_lens_without_samples_in_what_is_shown_says_so() {
+    let (mut d, screen) = after("1", 250, 70);
+    let rows = |screen: &str| screen.lines().filter(|l| l.contains("no samples in what is shown")).count();
+    assert_eq!(rows(&screen), 0, "{screen}");
+    d.keys(&"w".repeat(16)).unwrap();
+    let screen = text(&d.screen(ratatui::layout::Size { width: 250, height: 70 }).0);
+    assert!(rows(&screen) > 0, "{screen}");
+}

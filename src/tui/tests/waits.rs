@@ -260,7 +260,7 @@ fn stalls_and_idle_waits_have_headings_of_their_own() {
     for _ in 0..60 {
         let screen = text(&d.screen(Size { width: 120, height: 40 }).0);
         let row = screen.lines().find(|l| l.starts_with('›')).unwrap_or_else(|| panic!("{screen}")).to_owned();
-        assert!(!row.contains("work is held up by") && !row.contains("idle: waits for work"), "{row}");
+        assert!(!row.contains("work is held up by") && !row.contains("idle: waiting for work"), "{row}");
         seen.insert(row);
         d.keys("j").unwrap();
     }

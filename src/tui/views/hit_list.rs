@@ -1,6 +1,7 @@
 //! The list of hits by line of source: where the hits of the query come from, most first.
 
 use crate::analysis::cost::hits::{Caller, user_line};
+use crate::base::number::count_in;
 use crate::base::{FrameId, FuncId, text as base};
 use crate::model::{Frame, Index};
 use crate::tui::app::action::{Action, Scope};
@@ -208,7 +209,8 @@ impl View for HitList {
                     let x = write(buf, row, row.x, row.y, &mark.to_string(), theme.style(Role::Accent));
                     let share = format!("{:>5.1} %", c.share * 100.0);
                     let x = write(buf, row, x, row.y, &share, theme.style(Role::Hit));
-                    let x = write(buf, row, x + 1, row.y, &format!("{:>6}", c.count), theme.style(Role::Dim));
+                    let x =
+                        write(buf, row, x + 1, row.y, &format!("{:>6}", count_in(c.count, 6)), theme.style(Role::Dim));
                     if c.func == FuncId::NONE {
                         write(buf, row, x + 2, row.y, "no frame outside the runtime", theme.style(Role::Dim));
                         continue;

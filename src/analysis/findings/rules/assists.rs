@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Less than this part of what all Ps could have run matters to nobody, in percent.
-const LEAST: f64 = 1.0;
+const LEAST: f64 = 2.0;
 
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let all = &f.more.gc.assists;

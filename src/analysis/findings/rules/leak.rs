@@ -44,23 +44,25 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
     let name = f.group(group);
     let reason = f.reason(e).name;
     let line = f.line(e.key.at);
+    let (goroutines, are, end) = if left == 1 { ("goroutine", "is", "ends") } else { ("goroutines", "are", "end") };
+    let were = if started == 1 { "was" } else { "were" };
     let mut evidence = vec![format!(
-        "{} goroutines of {name} are blocked in {} at {line} when the trace ends, the longest for {}",
+        "{} {goroutines} of {name} {are} blocked in {} at {line} when the trace ends, the longest for {}",
         text::count(left),
         text::escape(&reason),
         e.max
     )];
     evidence.push(format!(
-        "{} were started in the trace, {} ended",
+        "{} {were} started in the trace, {} ended",
         text::count(started as u64),
         text::count(ended as u64)
     ));
     evidence.push(match s.standing {
         Standing::Rising(slope) => format!(
-            "their number rises by {:.1} a second, from {:.0} to {:.0}",
-            slope.per_x,
-            s.alive.first().map_or(0.0, |p| p.1),
-            s.alive.last().map_or(0.0, |p| p.1)
+            "their number rises by {} a second, from {} to {}",
+            if slope.per_x < 100.0 { format!("{:.1}", slope.per_x) } else { text::count(slope.per_x as u64) },
+            text::count(s.alive.first().map_or(0.0, |p| p.1).round() as u64),
+            text::count(s.alive.last().map_or(0.0, |p| p.1).round() as u64)
         ),
         Standing::Nil => "the channel is nil: nothing can end this wait".into(),
         _ => "no wait at this line was ended by anyone; a worker that has not had any work yet looks the same".into(),
@@ -75,7 +77,7 @@ fn leak(f: &Facts, levels: &Levels, s: &Stuck) -> Option<Finding> {
         title: RULE.title,
         severity,
         measure,
-        says: format!("{name}: {} never end", text::count(left)),
+        says: format!("{name}: {} never {end}", text::count(left)),
         cost: Cost { time: e.total.max(Duration::ZERO), of: "blocked" },
         at: e.key.at,
         time: Some(e.longest_from),

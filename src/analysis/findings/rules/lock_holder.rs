@@ -4,6 +4,7 @@ use super::queues::{Cause, finding, fine, mean, mean_while_busy, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
+use crate::analysis::waits::contention::What;
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -18,8 +19,17 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     for c in suffering(f, Cause::Holder) {
         let Some(severity) = levels.of(mean(f, c)) else { continue };
         let at = c.blame.first().map_or(PlaceId::NONE, |b| b.at);
-        let says = format!("{:.1} goroutines at a time are blocked while it is held", mean_while_busy(c));
-        let advice = "Do what takes long before the lock is taken or after it is released, or split what it protects.";
+        let n = mean_while_busy(c);
+        let (says, advice) = match c.what {
+            What::Once => (
+                format!("{n:.1} goroutines at a time are blocked while a sync.Once initialises"),
+                "Initialise before it is needed, when the program starts; or make cheaper what it does.",
+            ),
+            _ => (
+                format!("{n:.1} goroutines at a time are blocked while it is held"),
+                "Do what takes long before the lock is taken or after it is released, or split what it protects.",
+            ),
+        };
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));
     }
     if found.is_empty() {

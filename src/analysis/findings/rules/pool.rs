@@ -19,8 +19,13 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     for c in suffering(f, Cause::Pool) {
         let Some(severity) = levels.of(mean(f, c)) else { continue };
         let at = c.waits_at.first().map_or(PlaceId::NONE, |w| w.0);
-        let says =
-            format!("{} of the pool are in use, {:.1} goroutines wait for one", text::count(c.held_max), mean(f, c));
+        // Who gives it back may have held it, or have made a new one: only of those who wait likewise their number tells.
+        let says = match c.held_by_waiters {
+            true => {
+                format!("{} of the pool are in use, {:.1} goroutines wait for one", text::count(c.held_max), mean(f, c))
+            }
+            false => format!("{:.1} goroutines wait for one of the pool", mean(f, c)),
+        };
         let advice =
             "Give back earlier what is held, above all around calls that take long; then make the pool larger.";
         found.push(finding(f, &RULE, severity, c, (at, says, advice)));

@@ -39,10 +39,18 @@ const CONVOY: u64 = 4;
 /// Who holds a lock for less than this, in ns on average while others wait, does not hold it long.
 const SHORT: i64 = 2_000_000;
 
+/// Goroutines that make new connections, and hand each to who waits for one.
+const CONNECTS: &[&str] =
+    &["(*Transport).dialConnFor", "(*Transport).startDialConnFor", "(*Transport).queueForDial", "connectionOpener"];
+
 /// What a queue suffers from, if anything that a rule knows.
 pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
     match c.what {
         What::Lock => {}
+        // Who waits for another's initialisation waits for one that holds it.
+        What::Once => return (c.handoffs > 0).then_some(Cause::Holder),
+        // Who waits for a new connection to be made waits for none of those that there are.
+        What::Semaphore if c.blame.first().is_some_and(|b| CONNECTS.iter().any(|f| b.who.contains(f))) => return None,
         What::Semaphore => return Some(Cause::Pool),
         What::Channel => {
             return match c.bottleneck()? {

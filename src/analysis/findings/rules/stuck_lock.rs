@@ -39,7 +39,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
 
 fn severity(f: &Facts, levels: &Levels, left: Left) -> Option<Severity> {
     let severity = levels.of(left.quiet.as_secs_f64())?;
-    let most = left.quiet.ns().saturating_mul(PART) >= f.index.duration().ns();
+    let most = left.quiet.ns().saturating_mul(PART) >= f.index.traced().ns();
     Some(if most { severity.max(Severity::Warn) } else { severity })
 }
 

@@ -133,7 +133,8 @@ impl<'a> Follow<'a> {
             }
             let how = self.classes.reasons.how(&self.classes.index.dict, stack);
             let woken = Woken { go: wait.go, from: wait.from, order: place.order };
-            q.release(to, (by, (group(self.classes.index, by), line, how)), woken, counts);
+            let born = self.classes.index.goroutine(by).filter(|g| g.born).map(|g| (g.from, g.creator));
+            q.release(to, (by, (group(self.classes.index, by), line, how), born), woken, counts);
         } else if by.is_some() {
             q.leave(wait.go);
         }

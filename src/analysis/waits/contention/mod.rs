@@ -23,6 +23,7 @@ mod unsaid;
 pub use depth::CELLS;
 pub use follow::Side;
 pub use log::{Keeper, Kept};
+pub use unsaid::Unsaid;
 
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
@@ -285,6 +286,12 @@ impl Contended {
         })
     }
 
+    /// How many of the waits for a channel were not over when an earlier recording of their process ended.
+    pub fn cut(&self) -> u64 {
+        let open = self.sending.never.count + self.receiving.never.count;
+        if self.what == What::Channel { open.saturating_sub(self.unfinished) } else { 0 }
+    }
+
     /// For how long, added up, holders did what `of` says.
     fn meanwhile(&self, of: impl Fn(&Meanwhile) -> bool) -> i64 {
         self.while_held.iter().filter(|m| of(m)).map(|m| m.weight.ns()).sum()
@@ -314,8 +321,8 @@ pub struct Contention {
     pub classes: Vec<Contended>,
     /// What their places are.
     pub places: Places,
-    /// Waits of which the trace does not say what for.
-    pub unsaid: Tally,
+    /// Waits that are in none of them.
+    pub unsaid: Unsaid,
     /// The part of the trace that was looked at.
     pub window: (Time, Time),
     /// How much of that lies between recordings.
@@ -418,7 +425,7 @@ fn close(mut q: Queue, mut c: Contended, index: &Index, length: Duration) -> (Co
     c.depth = q.over_time.milli();
     (c.depth_max, c.busy, c.convoy, c.handoffs) = (q.depth_max, q.busy, q.longest_convoy, q.handoffs);
     let (quiet, (delays, holds, several)) = (q.quiet(), q.blame());
-    (c.held_by_waiters, c.held_max, c.several) = (q.held_by_waiters(), holds.most_at_once(), several);
+    (c.held_by_waiters, c.held_max, c.several) = (q.held_by_waiters(index), holds.most_at_once(), several);
     c.unreleased = nanos(q.area - delays.values().map(|d| d.area).sum::<i128>());
     if let Some(left) = &mut c.left {
         left.quiet = if several { left.longest } else { quiet.min(left.longest) };

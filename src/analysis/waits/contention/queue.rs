@@ -20,6 +20,7 @@ use super::line::Order;
 use super::passes::Passes;
 use super::{Convoy, What};
 use crate::base::{Duration, GoIdx, Time};
+use crate::model::Index;
 use crate::model::reasons::How;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -32,10 +33,12 @@ const MOST: usize = 1 << 20;
 struct Touch {
     /// When it last got it after a wait, or released it.
     at: Time,
-    /// Whether it waited, as a sender and otherwise.
-    waited: [bool; 2],
+    /// When its first wait ended, as a sender and otherwise.
+    waited: [Option<Time>; 2],
     /// Waits of senders that it ended, and others.
     releases: [u64; 2],
+    /// When it did that last.
+    released: Time,
 }
 
 /// Goroutine-nanoseconds waited up to an instant.
@@ -227,7 +230,7 @@ impl Queue {
         }
         let touch = self.touched.entry(go).or_default();
         touch.at = now;
-        touch.waited[order.side()] = true;
+        touch.waited[order.side()].get_or_insert(now);
     }
 
     /// The wait of `go` goes on when its recording ends: no release that a later one tells of ends it.
@@ -252,12 +255,21 @@ impl Queue {
     }
 
     /// A goroutine ends the wait of `woken`, one that counts or not; `go` takes that off afterwards.
-    pub fn release(&mut self, now: Time, (go, by): (GoIdx, By), woken: Woken, counts: bool) {
+    /// `born` is when that goroutine was created, and by whom, if it was in the trace.
+    pub fn release(
+        &mut self,
+        now: Time,
+        (go, by, born): (GoIdx, By, Option<(Time, GoIdx)>),
+        woken: Woken,
+        counts: bool,
+    ) {
         self.pass(now);
         let sender = woken.order == Order::Senders;
         if !self.what.held_by_one() {
             self.passes.add(go, woken.go, sender);
         }
+        // What its creator sent before it started the goroutine, that one holds from then on.
+        let started = born.filter(|b| sender && !self.touched.contains_key(&go) && self.sent_before(b.1, b.0));
         let window = self.window;
         let side = &mut self.sides[woken.order.side()];
         if counts || side.pending > 0 {
@@ -267,20 +279,24 @@ impl Queue {
             d.releases += u64::from(counts);
         }
         let touch = self.touched.entry(go).or_default();
+        touch.at = touch.at.max(born.map_or(Time::MIN, |b| b.0));
         // One holds a lock; of what several can hold, it held its share since it got it, or since somebody waited: whoever
         // comes later must queue.
         let since = if self.what.held_by_one() { side.last_release } else { touch.at };
-        let from = clip(window, since).max(side.busy_since);
+        let from = match started {
+            Some((at, _)) if !self.what.held_by_one() => clip(window, at),
+            _ => clip(window, since).max(side.busy_since),
+        };
         side.last_release = now;
         if let Some(a) = &mut self.apart {
             a.release((now, go, by), woken, counts, |t| clip(window, t));
         }
         if let Some(e) = &mut self.each {
             e.leave(woken.go);
-            let inside = (clip(window, woken.from), clip(window, now));
+            let inside = (clip(window, woken.from), clip(window, now), now);
             e.release((go, by), (woken.order, woken.from), inside, touch.at, counts);
         }
-        touch.at = now;
+        (touch.at, touch.released) = (now, now);
         // What is closed is not given back.
         touch.releases[woken.order.side()] += u64::from(by.2 != Some(How::Close));
         self.holds.add(Hold { go, from, to: clip(window, now), area: None });
@@ -294,8 +310,10 @@ impl Queue {
             a.settle(|t| clip(window, t));
             return (a.delays, a.holds, true);
         }
-        if let Some(e) = self.each.take().filter(|e| self.what == What::Group || e.several()) {
-            return (e.delays, e.holds, self.what == What::Channel);
+        let apart = |e: &Each| self.what == What::Group || e.several() || e.only_closed();
+        if let Some(e) = self.each.take().filter(|e| apart(e)) {
+            let several = e.several() && self.what == What::Channel;
+            return (e.delays, e.holds, several);
         }
         (std::mem::take(&mut self.delays), std::mem::take(&mut self.holds), false)
     }
@@ -305,16 +323,30 @@ impl Queue {
         self.sides.iter().map(|s| s.quiet).max().unwrap_or(Duration::ZERO)
     }
 
+    /// Whether a goroutine had waited to send before. Who only tells those that it started to end waits afterwards.
+    fn sent_before(&self, go: GoIdx, at: Time) -> bool {
+        self.what == What::Channel && self.touched.get(&go).and_then(|t| t.waited[0]).is_some_and(|first| first <= at)
+    }
+
     /// Whether those who end waits are, for the most part, those who wait likewise: receivers that are woken by those who
     /// received before, say. Not so where all is passed on in one direction, as from stage to stage of a pipeline whose
     /// stages are at the same lines.
-    pub fn held_by_waiters(&self) -> bool {
+    ///
+    /// So are goroutines for which others send, each before it starts one of them (`errgroup.SetLimit`): they end one wait
+    /// each, towards their end.
+    pub fn held_by_waiters(&self, index: &Index) -> bool {
         let (mut own, mut all) = (0u64, 0u64);
+        let started_for = |go: GoIdx, t: &Touch| {
+            let Some(g) = index.goroutine(go).filter(|g| g.born && t.releases[0] == 1) else { return false };
+            let ended = g.ended.unwrap_or(index.end);
+            self.sent_before(g.creator, g.from) && t.released - g.from > ended - t.released
+        };
         for side in 0..2 {
             let one_way = self.what == What::Channel && self.passes.one_way(side == 0);
-            for t in self.touched.values() {
+            for (&go, t) in &self.touched {
                 all += t.releases[side];
-                own += if t.waited[side] && !one_way { t.releases[side] } else { 0 };
+                let holds = t.waited[side].is_some() && !one_way || side == 0 && started_for(go, t);
+                own += if holds { t.releases[side] } else { 0 };
             }
         }
         own.saturating_mul(2) > all

@@ -1,10 +1,9 @@
 //! Locks and channels by the names of their lines, so that those of several traces can be added up.
 
-use super::{Contended, Contention, Meanwhile};
+use super::{Contended, Contention, Meanwhile, Unsaid};
 use crate::base::{Duration, Time};
 use crate::model::Index;
 use crate::model::places::PlaceId;
-use crate::model::tally::Tally;
 use std::collections::BTreeMap;
 
 /// A line of code by its names, so that those of several traces compare.
@@ -43,8 +42,8 @@ pub struct Table {
     pub narrowed: bool,
     /// How many they are.
     pub traces: usize,
-    /// Waits of which the traces do not say what for.
-    pub unsaid: Tally,
+    /// Waits that are in none of them.
+    pub unsaid: Unsaid,
 }
 
 /// A class while traces are added up.
@@ -72,7 +71,7 @@ impl Table {
         let length: Duration = tables.iter().map(|t| t.length).sum();
         let traces = tables.iter().map(|t| t.traces).sum();
         let narrowed = tables.iter().any(|t| t.narrowed);
-        let mut unsaid = Tally::default();
+        let mut unsaid = Unsaid::default();
         tables.iter().for_each(|t| unsaid.merge(t.unsaid));
         let mut all: Vec<(&str, &Name)> =
             tables.iter().flat_map(|t| &t.names).map(|n| (n.1.full.as_str(), n.1)).collect();

@@ -448,7 +448,13 @@ fn closing_a_channel_wakes_the_last_one_first_and_shows_no_second_channel() {
     for n in (0..9).rev() {
         each.leave(GoIdx(n));
         let (by, began) = ((GroupId(0), PlaceId(0), how), Time(i64::from(n) * 1_000_000));
-        each.release((GoIdx(9), by), (line::Order::Receivers, began), (began, Time(9_000_000)), Time(0), true);
+        each.release(
+            (GoIdx(9), by),
+            (line::Order::Receivers, began),
+            (began, Time(9_000_000), Time(9_000_000)),
+            Time(0),
+            true,
+        );
     }
     assert!(!each.several());
 }

@@ -1,10 +1,11 @@
 //! Links by their names, so that those of several traces can be added up.
 
 use super::{Edge, EndedBy, Histogram, Links, Party, Sort};
-use crate::analysis::waits::knots::{Knot, knots, knots_of, ties};
+use crate::analysis::waits::knots::{Between, Knot, knots_of, ties};
+use crate::analysis::waits::roles::Roles;
 use crate::analysis::waits::standing::{Standing, standings};
+use crate::base::Duration;
 use crate::base::EventNo;
-use crate::base::{Duration, GroupId};
 use crate::model::Index;
 use crate::model::places::PlaceId;
 use std::collections::BTreeMap;
@@ -58,8 +59,8 @@ pub struct Longest {
 /// The waits of a row.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Whether they may be part of a knot.
-    pub ties: bool,
+    /// If they may be part of a knot, the roles of who waited and who ended the waits.
+    pub roles: Option<(String, String)>,
     /// Whether goroutines waited that are not the runtime's own.
     pub users: bool,
     /// Whether they hold work up, or wait for work to come.
@@ -97,27 +98,8 @@ impl Row {
     }
 }
 
-/// A knot by the names of its groups.
-pub struct NamedKnot {
-    /// The groups.
-    pub groups: Vec<String>,
-    /// How often one of them waited for another.
-    pub waits: u64,
-    /// For how long together.
-    pub total: Duration,
-    /// Who waited for whom, how often and how long.
-    pub between: Vec<(String, String, u64, Duration)>,
-}
-
-fn named(knots: Vec<Knot>, name: &dyn Fn(GroupId) -> String) -> Vec<NamedKnot> {
-    let one = |k: Knot| NamedKnot {
-        groups: k.groups.iter().map(|&g| name(g)).collect(),
-        waits: k.waits,
-        total: k.total,
-        between: k.between.iter().map(|&(a, b, n, d)| (name(a), name(b), n, d)).collect(),
-    };
-    knots.into_iter().map(one).collect()
-}
+/// A knot by the names of its roles and lines.
+pub type NamedKnot = Knot<String, Place>;
 
 /// The links of one trace or of several, in order, and their knots.
 pub struct Table {
@@ -129,9 +111,24 @@ pub struct Table {
     pub traces: usize,
 }
 
+/// The knots of some rows, by their names.
+fn named_knots(rows: &[(Named, Row)]) -> Vec<NamedKnot> {
+    let between = rows.iter().filter_map(|(k, r)| {
+        let (waiter, waker) = r.roles.clone()?;
+        Some(Between {
+            waiter: (waiter, k.at.clone()),
+            waker: (waker, k.waker_at.clone()),
+            count: r.count,
+            total: r.total,
+        })
+    });
+    knots_of(between.collect())
+}
+
 impl Table {
     /// The links of a trace in their order. `trace` is what messages call it.
     pub fn new(links: &Links, index: &Index, trace: &str) -> Table {
+        let roles = Roles::new(index, &links.places);
         let place = |p: PlaceId| {
             let code = |(f, n)| (index.dict.func_name(f).to_owned(), index.dict.func_file(f).to_owned(), n);
             Place { code: links.places.get(p).map(code), line: links.places.line(index, p) }
@@ -154,13 +151,22 @@ impl Table {
                 offset: e.longest_from - index.start,
             };
             let Edge { count, open, unfinished, total, max, .. } = *e;
-            let (users, ties) = (is_users(index, e), ties(links.reasons.get(e.key.reason).class));
+            let users = is_users(index, e);
             let lengths = e.lengths.clone();
-            let row = Row { users, ties, standing, count, open, unfinished, total, max, lengths, longest };
+            let roles = match e.key.waker {
+                Party::Group(g) if ties(links.reasons.get(e.key.reason).class) => {
+                    let [waiter, waker] = [(e.key.waiter, e.key.at), (g, e.key.waker_at)]
+                        .map(|(group, at)| roles.of(index, group, at).name(index).to_owned());
+                    Some((waiter, waker)).filter(|r| !r.0.is_empty() && !r.1.is_empty())
+                }
+                _ => None,
+            };
+            let row = Row { users, roles, standing, count, open, unfinished, total, max, lengths, longest };
             (key, row)
         };
-        let knots = named(knots(links), &|g| index.group_name(g).to_owned());
-        Table { rows: links.edges.iter().zip(standings(index, links)).map(row).collect(), knots, traces: 1 }
+        let rows: Vec<(Named, Row)> = links.edges.iter().zip(standings(index, links)).map(row).collect();
+        let knots = named_knots(&rows);
+        Table { rows, knots, traces: 1 }
     }
 
     /// The links of several traces as those of one: what has the same names is the same.
@@ -173,17 +179,8 @@ impl Table {
                 None => drop(sums.insert(key, row)),
             }
         }
-        let mut names: Vec<&str> = sums.keys().flat_map(|k| [k.waiter.as_str(), k.waker.as_str()]).collect();
-        names.sort_unstable();
-        names.dedup();
-        let id = |name: &str| match names.binary_search(&name) {
-            Ok(i) if !name.is_empty() => GroupId(i as u32),
-            _ => GroupId::NONE,
-        };
-        let goroutines = sums.iter().filter(|(k, r)| r.ties && k.ended_by == EndedBy::Goroutine);
-        let knots = knots_of(goroutines.map(|(k, r)| (id(&k.waiter), id(&k.waker), r.count, r.total)));
-        let knots = named(knots, &|g| names.get(g.0 as usize).map_or_else(String::new, |n| (*n).to_owned()));
         let mut rows: Vec<(Named, Row)> = sums.into_iter().collect();
+        let knots = named_knots(&rows);
         let value = |r: &Row| by.value(r.count, r.total, r.max, r.p99());
         // Stable: those alike stay in the order of their names.
         rows.sort_by_cached_key(|(_, r)| std::cmp::Reverse(value(r)));

@@ -320,7 +320,8 @@ impl<'a, S: Source> Walk<'a, S> {
             p.stw = p.ready.stw;
         }
         if p.stw > Duration::ZERO {
-            p.last_to_stop = self.last_to_stop(from, to)?;
+            // Who is on the path and held the others up was not held up itself.
+            p.last_to_stop = self.last_to_stop(from, to)?.filter(|l| l.go != now.go);
         }
         p.gc = overlap(&self.index.gc, from, to);
         self.push(p);

@@ -97,7 +97,7 @@ impl Model {
     pub(super) fn look_for_findings(&mut self, index: &Index, effects: &mut Vec<Effect>) {
         if self.shared.found.at_once(index) && !self.shared.trace.is_none() {
             self.shared.found = Found::Looking(0.0);
-            effects.push(Effect::Run(found::look(self.shared.name.clone(), self.shared.beside.clone())));
+            effects.push(Effect::Run(found::look(self.shared.beside.clone())));
         }
     }
 
@@ -105,7 +105,9 @@ impl Model {
     pub(super) fn working(&self) -> Option<Notice> {
         let (slot, how) = self.working.as_ref()?;
         let cancel = if *slot == sheet::slot() { "; Esc cancels" } else { "" };
-        Some(Notice { text: format!("{how}{cancel}"), bad: false })
+        // The rules are at work whatever is on the screen, which may say how far something else is.
+        let what = if *slot == found::slot() { "findings: " } else { "" };
+        Some(Notice { text: format!("{what}{how}{cancel}"), bad: false })
     }
 
     /// Calls the rules off, if they are looking.

@@ -5,12 +5,14 @@ use crate::analysis::profile::Profiled;
 use crate::base::{Duration, FrameId, GoId, GoIdx, Time};
 use crate::model::Index;
 use crate::source::Places;
+use crate::tui::app::action::Scope;
 use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
 use crate::tui::app::found::Found;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::live::{Going, Recorded};
 use crate::tui::app::nav::Place;
+use crate::tui::app::view::Pane;
 use crate::tui::chrome::footer::Notice;
 use std::sync::Arc;
 
@@ -18,6 +20,16 @@ impl Model {
     /// Looks for sources in these places from now on.
     pub fn set_places(&mut self, places: Places) {
         self.views.source.set_places(places);
+    }
+
+    /// Whose keys mean something where the focus is.
+    pub fn focused_scope(&self) -> Scope {
+        let here = self.shared.nav.here();
+        match self.views.look(self.focus, here).scope() {
+            // In a pane without keys of its own those of the view still mean what they say.
+            Scope::Global => self.views.look(Pane::Body, here).scope(),
+            s => s,
+        }
     }
 
     /// Draws with another theme from now on.

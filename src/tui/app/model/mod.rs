@@ -264,13 +264,7 @@ impl Model {
             }
             return;
         }
-        let here = self.shared.nav.here();
-        let scope = match self.views.look(self.focus, here).scope() {
-            // In a pane without keys of its own those of the view still mean what they say.
-            Scope::Global => self.views.look(Pane::Body, here).scope(),
-            s => s,
-        };
-        if let Some(action) = self.keymap.action(scope, key) {
+        if let Some(action) = self.keymap.action(self.focused_scope(), key) {
             self.act(action, index, effects);
         } else if let Some(action) = Scope::ALL.into_iter().find_map(|s| self.keymap.action(s, key)) {
             self.say(&format!("{key} means something in {}: {}", action.scope().place(), action.help()));
@@ -381,7 +375,7 @@ impl Model {
                 match (here.subject().0.some(), here.row) {
                     (Some(g), _) => self.shared.nav.narrow(Narrow::Go(g)),
                     (None, Some(Row::Group(g))) => self.shared.nav.narrow(Narrow::Group(g)),
-                    _ => self.say("there is no goroutine under the cursor"),
+                    _ => self.say("there is no goroutine or group under the cursor; 2 lists them"),
                 }
             }
             Action::Copy => {
@@ -389,12 +383,12 @@ impl Model {
                 effects.push(Effect::Copy(text));
             }
             Action::Unblocker | Action::Unblocked | Action::Chain | Action::NextWait | Action::PrevWait => {
-                self.say("there is no wait under the cursor")
+                self.say("there is no wait under the cursor; 3 lists them")
             }
             Action::Heat => {
                 self.say("how long waits were is shown in the waits (3), how long spans took in the tasks (8)")
             }
-            Action::Path => self.say("there is no goroutine under the cursor"),
+            Action::Path => self.say("there is no goroutine or wait under the cursor; 2 lists goroutines, 3 waits"),
             Action::Editor => self.say("no source line is chosen"),
             Action::Select => self
                 .say("a range is selected in the timeline (1) or in the events (5), a box of spans in the tasks (8)"),

@@ -210,7 +210,11 @@ pub fn lines(found: Option<&Found>, cx: &Ctx, height: u16) -> Vec<Line> {
                 Some(cell) => cell.running,
                 None => cx.index.procs.iter().map(|p| p.running).sum(),
             };
-            out.push(Line::new("held", format!("{running} of {}", to - from)));
+            let ps = cx.index.procs.len().max(1);
+            let most = Duration((to - from).ns().saturating_mul(ps as i64));
+            let share = crate::report::why::percent(running, most);
+            let ps = if ps == 1 { "1 P".into() } else { format!("{} Ps", count(ps as u64)) };
+            out.push(Line::new("held", format!("{running}, {share} of what {ps} could run")));
         }
         _ => {}
     }
@@ -447,8 +451,8 @@ fn ranges(out: &mut Vec<Line>, all: &[Range], cx: &Ctx) {
     let first = ranges.partition_point(|r| r.to < cx.place.at);
     for r in ranges.iter().skip(first).take(12) {
         let inside = cx.place.at >= r.from && cx.place.at < r.to;
-        let mut line = Line::new(if inside { "now" } else { "then" }, format!("{:>8}", r.to - r.from));
-        line.spans.push((format!("  from {}  {}", at(cx, r.from), escape(cx.index.dict.str(r.name))), Role::Dim));
+        let mut line = Line::new(if inside { "now" } else { "then" }, format!("{:>7}", r.to - r.from));
+        line.spans.push((format!(" at {}  {}", at(cx, r.from), escape(cx.index.dict.str(r.name))), Role::Dim));
         if let Some(g) = r.go.some() {
             line.spans.push((format!("  {}", words::goroutine(cx.index, g)), Role::Text));
             line.act = Some(Act::Go(Target { go: g, at: r.from, far: true }));

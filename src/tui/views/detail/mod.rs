@@ -232,7 +232,7 @@ impl Detail {
         let members = cx.place.group().and_then(|g| cx.index.groups.get(g.index())).map(|g| g.members.clone());
         let work = move |j: &JobCtx| {
             let wanted = |g| only.is_none_or(|o| o == g) && members.as_ref().is_none_or(|m| m.contains(&g));
-            alike::next(j, like, (no, forward), &wanted)
+            Ok(alike::next(j, like, (no, forward), &wanted)?)
         };
         out.push(Command::Run(Job::new("alike", work, move |_: &mut Detail, found, cx, out| {
             let inside = |at: Time| window.is_none_or(|(a, b)| at >= a && at < b);

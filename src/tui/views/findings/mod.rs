@@ -159,7 +159,7 @@ impl View for Findings {
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
             Action::Enter if *cx.found == Found::Cancelled => {
-                out.push(Command::Run(found::look(cx.name.to_owned(), cx.beside.clone())));
+                out.push(Command::Run(found::look(cx.beside.clone())));
             }
             Action::Escape if matches!(cx.found, Found::Looking(_)) => out.push(Command::StopLooking),
             Action::Enter => self.enter(cx, out),
@@ -241,7 +241,7 @@ impl View for Findings {
         }
         if cx.index.complete && *cx.found == Found::Unasked && !self.asked && !cx.no_trace() {
             self.asked = true;
-            out.push(Command::Run(found::look(cx.name.to_owned(), cx.beside.clone())));
+            out.push(Command::Run(found::look(cx.beside.clone())));
         }
         let n = cx.found.said().map_or(0, |s| s.items.len());
         self.list.fit(n as u64, render::rows(self, area, cx).height);

@@ -186,7 +186,7 @@ fn row(cx: &Ctx, subject: Subject, totals: Option<&Totals>, by_go: &FxHashMap<Go
             let row = Row {
                 subject,
                 open: false,
-                name: text::group(index.dict.str(g.name)),
+                name: text::group(index.group_name(id)),
                 count: g.members.len() as u64,
                 unfinished: g.members.iter().filter(|m| unfinished(**m)).count() as u64,
                 times: g.times,

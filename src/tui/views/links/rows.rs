@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub static EDGES: Table<Arc<EdgeRow>> = Table {
     columns: &[
         Col::text("waits for", 14, |r: &Arc<EdgeRow>, _, _| {
-            let role = if r.standing == Standing::Idle { Role::Dim } else { Theme::wait_role(r.kind) };
+            let role = if r.standing != Standing::Stall { Role::Dim } else { Theme::wait_role(r.kind) };
             one(r.reason.clone(), role)
         })
         .by(|a, b, _| a.reason.cmp(&b.reason)),
@@ -57,10 +57,7 @@ pub static EDGES: Table<Arc<EdgeRow>> = Table {
 
 /// What an edge's waits mean.
 fn section(r: &Arc<EdgeRow>) -> &'static str {
-    match r.standing {
-        Standing::Stall => "work is held up by",
-        Standing::Idle => "idle: waits for work, for a connection or for a clock",
-    }
+    r.standing.heading()
 }
 
 /// The column of waiters, and beside it that of wakers.
@@ -106,7 +103,9 @@ fn share(slots: &mut [Slot]) {
     if slots.get(i + 1).is_none_or(|s| s.column != WAITER + 1) {
         return;
     }
-    let extra = if i > 0 { (slots[i].width + slots[i + 1].width).saturating_sub(56).min(8) } else { 0 };
+    // Most reasons need a few columns more; the longest of all have theirs only where names have enough.
+    let spare = (slots[i].width + slots[i + 1].width).saturating_sub(56);
+    let extra = if i > 0 { spare.min(8) + (spare.saturating_sub(40) / 4).min(8) } else { 0 };
     if extra > 0 {
         slots[i - 1].width += extra;
         slots[i].x += extra;

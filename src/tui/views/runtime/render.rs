@@ -192,9 +192,11 @@ fn sched_head(f: &Found, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let lines = report::sched::head(&f.sched, cx.index);
     let theme = cx.theme;
     let row = table::row(area, 0);
-    let x = write(buf, row, row.x + 1, row.y, "scheduler ", theme.style(Role::Title));
     let room = |x: u16| usize::from(area.right().saturating_sub(x + 1));
     let first = lines.get(1).map_or("", String::as_str);
+    // At 80 columns the word is shortened, so that no share is cut.
+    let title = if text::width(first) + 11 > room(row.x) { "sched " } else { "scheduler " };
+    let x = write(buf, row, row.x + 1, row.y, title, theme.style(Role::Title));
     write(buf, row, x, row.y, &text::fit(first, room(x)), theme.style(Role::Text));
     let rest = lines.iter().skip(2).filter(|l| !l.starts_with("after"));
     let rest = rest.cloned().collect::<Vec<_>>().join(&format!(" {} ", theme.glyphs.dot));

@@ -240,7 +240,7 @@ fn locks_panel(index: &Index, c: &Contention) -> Panelled {
         lines.push(PanelLine::plain(format!("{:>10}{} more", "", c.classes.len() - LOCKS), Role::Dim));
     }
     Panelled {
-        title: format!("locks and channels that goroutines queue for{within}; Enter: the longest wait"),
+        title: format!("locks and channels that goroutines queue for{within}, idle last; Enter: the longest wait"),
         heading: (!c.classes.is_empty()).then_some(heading),
         lines,
         route: None,

@@ -317,12 +317,10 @@ impl Panel {
     /// Draws what there is to say of the selected line; where that does not fit, how to see the rest.
     fn render_notes(&self, left: usize, area: Rect, buf: &mut Buffer, theme: &Theme) {
         let rows = usize::from(area.height);
-        let wrapped: Vec<PanelLine> = match self.unfolded {
-            true => self.notes().iter().flat_map(|n| n.wrapped(area.width.saturating_sub(MARGIN))).collect(),
-            false => Vec::new(),
-        };
+        let width = area.width.saturating_sub(MARGIN);
+        let wrapped: Vec<PanelLine> = self.notes().iter().flat_map(|n| n.wrapped(width)).collect();
         // Where not all of it fits so, its lines are cut, and can be moved sideways.
-        self.wraps.set(self.unfolded && wrapped.len() <= rows);
+        self.wraps.set(wrapped.len() <= rows);
         let notes = if self.wraps.get() { &wrapped } else { self.notes() };
         let gap = usize::from(rows > notes.len());
         let fit = if notes.len() > rows { rows.saturating_sub(1) } else { notes.len() };

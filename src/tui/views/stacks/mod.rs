@@ -357,7 +357,7 @@ impl View for Stacks {
         if changed {
             self.list();
         }
-        self.pane.follow(found.as_ref(), self.graph.cursor);
+        self.pane.follow(found.as_ref(), self.graph.cursor, &cx.index.dict);
         // Whoever came here has none: see [`Place::with_view`](crate::tui::app::nav::Place::with_view).
         if !cx.place.frame.is_some() && self.frame().is_some() {
             self.point(out);

@@ -29,7 +29,8 @@ fn amount(weight: Weight, n: u64) -> String {
     }
 }
 
-fn percent(part: u64, whole: u64) -> String {
+/// A share as numbers are shown.
+pub(super) fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole.max(1) as f64)
 }
 

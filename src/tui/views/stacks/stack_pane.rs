@@ -1,10 +1,12 @@
 //! The detail pane of the stacks view: the functions from the one under the cursor up to the root, and where each calls
-//! the one before it.
+//! the one before it. Where the cursor is on all of them, the stack that is heaviest at each step.
 
 use super::Found;
-use crate::analysis::cost::flame::Node;
+use super::render::percent;
+use crate::analysis::cost::flame::{Node, Tree};
 use crate::base::text;
-use crate::model::ownership::is_runtime;
+use crate::model::dict::Dict;
+use crate::model::ownership::{is_library, is_runtime};
 use crate::tui::app::action::Action;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
 use crate::tui::text as words;
@@ -21,22 +23,24 @@ pub struct StackPane {
     found: Option<Arc<Found>>,
     /// The nodes, that of the graph's cursor first, without the root of all.
     nodes: Vec<usize>,
+    /// The node that the graph's cursor is on.
+    of: usize,
     scroll: Scroll,
 }
 
 impl StackPane {
     /// Shows the way to a node.
-    pub(super) fn follow(&mut self, found: Option<&Arc<Found>>, node: usize) {
+    pub(super) fn follow(&mut self, found: Option<&Arc<Found>>, node: usize, dict: &Dict) {
         let same = match (&self.found, found) {
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b) && self.nodes.first().copied().unwrap_or(0) == node,
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b) && self.of == node,
             _ => false,
         };
         if same {
             return;
         }
-        *self = StackPane { found: found.cloned(), ..StackPane::default() };
+        *self = StackPane { found: found.cloned(), of: node, ..StackPane::default() };
         let Some(f) = found else { return };
-        let mut at = node;
+        let mut at = if node == 0 { heaviest(&f.tree, dict) } else { node };
         while let Some(n) = f.tree.nodes.get(at).filter(|_| at != 0) {
             self.nodes.push(at);
             at = n.parent;
@@ -67,8 +71,26 @@ impl StackPane {
     }
 }
 
+/// The function of the user's that one comes to last by going from the root to the heaviest child each time; the end of
+/// that way where there is none.
+fn heaviest(tree: &Tree, dict: &Dict) -> usize {
+    let (mut at, mut users) = (0, None);
+    while let Some(&c) = tree.nodes.get(at).and_then(|n| n.children.iter().max_by_key(|&&c| tree.nodes[c].total)) {
+        at = c;
+        if tree.nodes[c].func.is_some() && !is_library(dict.func_name(tree.nodes[c].func)) {
+            users = Some(c);
+        }
+    }
+    users.unwrap_or(at)
+}
+
 impl View for StackPane {
     fn title(&self, cx: &Ctx) -> String {
+        let root = self.found.as_ref().filter(|_| self.of == 0 && !self.nodes.is_empty());
+        if let Some((all, n)) = root.and_then(|f| f.tree.nodes.first()).zip(self.node(0).filter(|n| n.func.is_some())) {
+            let name = words::func(cx.index.dict.func_name(n.func));
+            return format!("heaviest: {name} {} {}", cx.theme.glyphs.dot, percent(n.total, all.total));
+        }
         match self.node(0).filter(|n| n.func.is_some()) {
             Some(n) => format!("stack of {}", words::func(cx.index.dict.func_name(n.func))),
             None => "stack".into(),

@@ -103,7 +103,10 @@ impl Timeline {
     /// Draws the samples of a lens; where a map grew there is a mark.
     pub(super) fn draw_lens(&self, no: LensNo, area: Rect, buf: &mut Buffer, cx: &Ctx, window: Window) {
         let Some(found) = self.sampled.latest().filter(|f| f.window == window) else { return };
-        let Some(cells) = found.lenses.iter().find(|l| l.0 == no).map(|l| &l.1) else { return };
+        let cells = found.lenses.iter().find(|l| l.0 == no).map_or(&[][..], |l| &l.1);
+        if cells.iter().all(|&n| n == 0) {
+            write(buf, area, area.x, area.y, "no samples in what is shown", cx.theme.style(Role::Dim));
+        }
         // All lenses have one scale, so that they can be told from each other.
         let most = found.lenses.iter().flat_map(|l| &l.1).copied().max().unwrap_or(0);
         let values: Vec<_> = cells.iter().map(|&n| (n > 0).then_some(u64::from(n))).collect();
@@ -147,7 +150,8 @@ pub(super) fn heap_axis(index: &Index, part: u8) -> u64 {
 /// Draws a quarter of the heap's picture: what is live as bars, the goal as a line above them.
 pub(super) fn draw_heap(part: u8, area: Rect, buf: &mut Buffer, cx: &Ctx, window: Window) {
     let (lo, hi) = (heap_axis(cx.index, part + 1), heap_axis(cx.index, part));
-    let (live, goal) = (timeline::steps(&cx.index.heap, window), timeline::steps(&cx.index.heap_goal, window));
+    let values = |points| timeline::traced(cx.index, window, timeline::steps(points, window));
+    let (live, goal) = (values(&cx.index.heap), values(&cx.index.heap_goal));
     let above = |v: &Option<u64>| v.filter(|&v| v > lo).map(|v| v.min(hi) - lo);
     let bars: Vec<_> = live.iter().map(above).collect();
     let line = if cx.theme.is_ascii() { '-' } else { '─' };

@@ -205,7 +205,7 @@ impl Timeline {
                 spark::covered(&shares, theme.glyphs.stw, theme.glyphs.stw, Role::Stw, theme, area, buf);
             }
             Item::Other(Row::Heap) => {
-                let values = timeline::steps(&cx.index.heap, window);
+                let values = timeline::traced(cx.index, window, timeline::steps(&cx.index.heap, window));
                 let most = cx.index.heap.iter().map(|p| p.1).max().unwrap_or(0);
                 spark::levels(&values, most, Role::Heap, theme, area, buf);
             }
@@ -219,7 +219,7 @@ impl Timeline {
             Item::Other(Row::Lens(l)) => self.draw_lens(l, area, buf, cx, window),
             Item::Other(Row::Inside(g, row)) => self.draw_inner(g, row, area, buf, cx, window),
             Item::Other(Row::Alive) => {
-                let values = timeline::steps(&self.rows.alive, window);
+                let values = timeline::traced(cx.index, window, timeline::steps(&self.rows.alive, window));
                 let most = self.rows.alive.iter().map(|p| p.1).max().unwrap_or(0);
                 spark::levels(&values, most, Role::Accent, theme, area, buf);
             }
