@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a fuzz target: fuzz/run.sh TARGET [SECONDS]. Seeds come from tests/data and, where it is there, ../shared.
-# Needs cargo-fuzz; the stable compiler is enough, because no sanitizer is asked for: the code has no unsafe memory to
-# sanitize, what is looked for are panics, endless loops and memory.
+# The stable compiler and a C++ compiler (for libFuzzer) are enough, because no sanitizer is asked for: the code has no unsafe
+# memory to sanitize, what is looked for are panics, endless loops and memory.
 set -eu
 cd "$(dirname "$0")/.."
 target=$1
@@ -59,5 +59,10 @@ source)
 esac
 
 [ -d "tests/data/fuzz/$target" ] && cp "tests/data/fuzz/$target"/* "$corpus/"
-RUSTC_BOOTSTRAP=1 exec cargo fuzz run -s none "$target" -- \
+# All targets are built at once: most of it is the library, which they share.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/fuzz/target}"
+RUSTC_WRAPPER="$PWD/fuzz/rustc" CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=true \
+    cargo build --release --manifest-path fuzz/Cargo.toml --bins
+mkdir -p "fuzz/artifacts/$target"
+exec "$CARGO_TARGET_DIR/release/$target" "$corpus" -artifact_prefix="fuzz/artifacts/$target/" \
     -max_total_time="$seconds" -rss_limit_mb=512 -timeout=10 -max_len=65536 -print_final_stats=1

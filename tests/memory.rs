@@ -5,9 +5,11 @@ mod common;
 use nix::sys::resource::{UsageWho, getrusage};
 use std::path::{Path, PathBuf};
 
-/// A trace of Go 1.23, put together byte by byte.
+/// A trace, put together byte by byte.
 struct Made {
     bytes: Vec<u8>,
+    /// The minor version of its header.
+    minor: u32,
     generation: u64,
 }
 
@@ -29,7 +31,12 @@ fn record(kind: u8, args: &[u64], out: &mut Vec<u8>) {
 
 impl Made {
     fn new() -> Made {
-        Made { bytes: b"go 1.23 trace\0\0\0".to_vec(), generation: 1 }
+        Made::of(23)
+    }
+
+    /// Of Go 1.`minor`.
+    fn of(minor: u32) -> Made {
+        Made { bytes: format!("go 1.{minor} trace\0\0\0").into_bytes(), minor, generation: 1 }
     }
 
     fn batch(&mut self, data: &[u8]) {
@@ -50,11 +57,20 @@ impl Made {
         }
     }
 
-    /// Ends a generation: its clock ticks every 64 ns.
+    /// The batch that tells how the clock ticks, every 64 ns: the first of a generation from Go 1.25 on, the last before.
     fn clock(&mut self) {
-        let mut data = Vec::new();
+        let mut data = if self.minor < 25 { Vec::new() } else { vec![50] };
         record(8, &[15_625_000], &mut data);
         self.batch(&data);
+    }
+
+    /// Ends a generation.
+    fn end(&mut self) {
+        match self.minor {
+            ..25 => self.clock(),
+            25 => {}
+            26.. => self.bytes.push(52),
+        }
         self.generation += 1;
     }
 
@@ -68,16 +84,19 @@ impl Made {
 fn goroutines(n: u64) -> Made {
     let mut made = Made::new();
     made.batches(&[], n, |i, out| record(25, &[1, i + 1, u64::MAX, 4], out));
-    made.clock();
+    made.end();
     made
 }
 
-/// As many generations of one event each.
-fn generations(n: u64) -> Made {
-    let mut made = Made::new();
+/// As many generations of one event each, of Go 1.`minor`.
+fn generations(minor: u32, n: u64) -> Made {
+    let mut made = Made::of(minor);
     for _ in 0..n {
+        if minor >= 25 {
+            made.clock();
+        }
         made.batches(&[], 1, |_, out| record(25, &[1, 1, u64::MAX, 4], out));
-        made.clock();
+        made.end();
     }
     made
 }
@@ -94,14 +113,15 @@ fn stacks(n: u64) -> Made {
         record(5, &[1, 6], out);
         out.extend_from_slice(b"main.f");
     });
-    made.clock();
+    made.end();
     made
 }
 
 #[test]
 fn the_peak_stays_within_what_is_allowed_or_it_is_said_why_not() {
     let dir = tempfile::tempdir().unwrap();
-    let files = [("goroutines", goroutines(60_000)), ("generations", generations(3_000)), ("stacks", stacks(12_000))];
+    let files =
+        [("goroutines", goroutines(60_000)), ("generations", generations(23, 3_000)), ("stacks", stacks(12_000))];
     let files = files.map(|(name, made)| (name, made.write(&dir.path().join(name))));
     // From the smallest on: what is measured is the largest peak of all children so far.
     for memory in [1u64, 32] {
@@ -122,6 +142,23 @@ fn the_peak_stays_within_what_is_allowed_or_it_is_said_why_not() {
     let file = stacks(200_000).write(&dir.path().join("many stacks"));
     let (_, said, code) = common::run(["summary", "--no-cache", "--memory", "32MB", file.to_str().unwrap()]);
     assert!(code == 3 && said.contains("more is needed than --memory allows"), "{code} {said}");
+    let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() as u64 * 1024;
+    assert!(peak < 48_000_000 + (68 << 20), "{peak} bytes");
+    many_generations(dir.path());
+}
+
+/// Generations without number are read, and refused before what is kept of their headers takes too much.
+fn many_generations(dir: &Path) {
+    for minor in [22, 23, 25, 26] {
+        let file = generations(minor, 20_000).write(&dir.join("some"));
+        let (out, said, code) = common::run(["summary", "--no-cache", "--format", "json", file.to_str().unwrap()]);
+        let summary: serde_json::Value = serde_json::from_str(&out).expect(&said);
+        // Each states a goroutine, and says that it begins; the reader adds one event at the end.
+        assert_eq!((summary["events"].as_u64(), code), (Some(40_001), 0), "Go 1.{minor}: {said}");
+        let file = generations(minor, 400_000).write(&dir.join("many"));
+        let (_, said, code) = common::run(["summary", "--no-cache", "--memory", "1MB", file.to_str().unwrap()]);
+        assert!(code == 3 && said.contains("more is needed than --memory allows"), "Go 1.{minor}: {code} {said}");
+    }
     let peak = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().max_rss() as u64 * 1024;
     assert!(peak < 48_000_000 + (68 << 20), "{peak} bytes");
 }

@@ -63,9 +63,9 @@ impl Most {
         Most { resident: given.min(all(limit)), space: all(space) }
     }
 
-    /// Whether half of it is in use.
-    pub fn half_exceeded(&self) -> bool {
-        let half = |n: u64, most: u64| n > most / 2;
+    /// Whether half of it is in use, or would be with so many bytes `more`.
+    pub fn half_exceeded(&self, more: u64) -> bool {
+        let half = |n: u64, most: u64| n.saturating_add(more) > most / 2;
         held().is_some_and(|(resident, space)| half(resident, self.resident) || half(space, self.space))
     }
 

@@ -82,8 +82,9 @@ pub struct Goroutine {
     pub samples: u64,
     /// Its last label (`GC (dedicated)` …).
     pub label: StringId,
-    /// The process that it is of, from 0 on: a file may hold recordings of several, which number theirs alike.
-    pub process: u32,
+    /// The process that it is of, from 0 on: a file may hold recordings of several, which number theirs alike. No more recordings
+    /// of a file are read than this counts.
+    pub process: u16,
     /// Whether it was alive when the last recording in which it is ended, which says when it `ended`: what became of it is
     /// not in the file.
     pub cut: bool,
@@ -327,7 +328,7 @@ impl Index {
 
     /// The process that a goroutine is of.
     pub fn process(&self, go: GoIdx) -> u32 {
-        self.goroutine(go).map_or(0, |g| g.process)
+        self.goroutine(go).map_or(0, |g| g.process.into())
     }
 
     /// Length of the trace.

@@ -31,6 +31,8 @@ const LARGEST_SEGMENT: usize = 1 << 20;
 const SEGMENTS_PER_PART: usize = 8;
 /// Bytes that an event may add to what is held until its part is committed: in a large part, each may name a goroutine.
 const EVENT_ROOM: usize = 512;
+/// Bytes of memory for each byte of a unit while it is read, where each few bytes are about another goroutine.
+const READ_ROOM: usize = 16;
 /// Chunks on their way between a thread that decodes and one that folds.
 const CHUNKS_AHEAD: usize = 4;
 
@@ -127,7 +129,10 @@ impl Trace {
                 s.spawn(|| {
                     loop {
                         // Two units at a time are held twice: where memory is short, this core folds for the other one.
-                        if self.is_short() && leave(&active) {
+                        let bytes =
+                            |i: usize| ends.get(i).map_or(0, |end| end - i.checked_sub(1).map_or(0, |i| ends[i]));
+                        let more = (bytes(next.load(Ordering::Relaxed)) as usize).saturating_mul(READ_ROOM);
+                        if self.is_short(more) && leave(&active) {
                             idle.fetch_add(1, Ordering::Relaxed);
                             break;
                         }
@@ -405,7 +410,7 @@ impl Consumer<'_> {
             After::Part(c, named, progress) => {
                 let part = self.fold.split();
                 let (from, to) = self.read;
-                self.hand_in(part, &named, Vec::new(), from + (to - from) * progress, false, None);
+                self.hand_in(part, *named, Vec::new(), from + (to - from) * progress, false, None);
                 self.checkpoints.push(Some(c));
             }
             After::End(named, losses) => {
@@ -414,7 +419,7 @@ impl Consumer<'_> {
                     w.end();
                     (w, named.clone())
                 });
-                self.hand_in(part, &named, losses, self.read.1, true, watched);
+                self.hand_in(part, *named, losses, self.read.1, true, watched);
             }
         }
         chunk.events
@@ -423,7 +428,7 @@ impl Consumer<'_> {
     fn hand_in(
         &mut self,
         mut part: Part,
-        named: &Tables,
+        named: Tables,
         losses: Vec<String>,
         progress: f64,
         last: bool,

@@ -231,8 +231,10 @@ impl Trace {
     }
 
     /// Whether so much memory is in use that it is time to hold less at once.
-    pub(crate) fn is_short(&self) -> bool {
-        self.short.load(Ordering::Relaxed)
+    /// So it is, too, where a unit of the file is read next that may take so many bytes `more`.
+    pub(crate) fn is_short(&self, more: usize) -> bool {
+        let would_be = || more > UNCHECKED && self.most.is_some_and(|most| most.half_exceeded(more as u64));
+        self.short.load(Ordering::Relaxed) || would_be()
     }
 
     /// The same while the trace is read, which ends with it.
@@ -242,7 +244,7 @@ impl Trace {
             return self.exhausted.get().is_none();
         }
         self.unchecked.store(0, Ordering::Relaxed);
-        self.short.store(self.most.is_some_and(|most| most.half_exceeded()), Ordering::Relaxed);
+        self.short.store(self.most.is_some_and(|most| most.half_exceeded(0)), Ordering::Relaxed);
         match self.room(more, at) {
             Ok(()) => self.exhausted.get().is_none(),
             Err(e) => {

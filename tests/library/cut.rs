@@ -43,7 +43,7 @@ fn what_goes_on_at_a_cut_counts_to_the_last_event() {
                     times.sub(&e.times);
                 }
                 // Each goroutine is in some state from its first event to its end, or to the last event of its recording.
-                let to = g.ended.or(g.gone()).unwrap_or(index.recorded(g.process).1);
+                let to = g.ended.or(g.gone()).unwrap_or(index.recorded(g.process.into()).1);
                 if g.events > 0 {
                     let known = life(&index, g) - index.untraced_in(g.from, to);
                     assert_eq!(times.total(), known, "{at}: {g:?}");

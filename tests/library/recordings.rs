@@ -188,7 +188,7 @@ fn files_of_several_processes_and_versions_are_read_each_by_its_own() {
         assert_eq!(r.minor, one.version.1);
         assert_eq!(r.process, r.number);
         assert_eq!(r.to - r.from, one.end - one.start, "recording {}", r.number + 1);
-        let gos: Vec<_> = index.goroutines.iter().filter(|g| g.process == r.process).collect();
+        let gos: Vec<_> = index.goroutines.iter().filter(|g| u32::from(g.process) == r.process).collect();
         assert_eq!(gos.len(), one.goroutines.len());
         for (a, b) in gos.iter().zip(&one.goroutines) {
             assert_eq!((a.id, a.times, a.events), (b.id, b.times, b.events), "recording {}", r.number + 1);
@@ -204,7 +204,7 @@ fn files_of_several_processes_and_versions_are_read_each_by_its_own() {
         let index = trace.index();
         let r = index.recordings.iter().rfind(|r| r.from <= seg.time[0] + Duration(1)).unwrap();
         for &g in &seg.go {
-            assert!(index.goroutine(g).is_none_or(|g| g.process == r.process));
+            assert!(index.goroutine(g).is_none_or(|g| u32::from(g.process) == r.process));
         }
     }
     nothing_is_known_between(&trace);

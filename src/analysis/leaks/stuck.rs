@@ -127,7 +127,7 @@ impl Life {
     /// How many of some goroutines there were at [`COUNTS`] instants spread evenly over it, with the seconds since its start.
     fn counts(self, index: &Index, of: impl Iterator<Item = GoIdx>) -> Vec<(f64, f64)> {
         let (mut born, mut gone): (Vec<Time>, Vec<Time>) = (Vec::new(), Vec::new());
-        for m in of.filter_map(|m| index.goroutine(m)).filter(|g| g.process == self.process) {
+        for m in of.filter_map(|m| index.goroutine(m)).filter(|g| u32::from(g.process) == self.process) {
             born.push(m.created().unwrap_or(self.from));
             // One that was there when the last recording ended has not ended.
             gone.extend(m.ended.filter(|_| !m.cut || m.ended < Some(self.to)));

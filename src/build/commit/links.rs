@@ -36,16 +36,21 @@ pub(crate) fn add_links(index: &mut Index, links: Vec<(LinkKey, LinkTally)>, gos
     }
 }
 
-/// Adds a part's single waits. The part's first event is `index.events`.
-pub(crate) fn add_singles(index: &mut Index, singles: &[Single], gos: &[GoIdx], maps: &Maps) {
-    let first = index.events;
+/// Adds a part's single waits. The part's first event is `index.events`. Of those that are `first` the part's links know nothing:
+/// they are counted by the file's own clock, too.
+pub(crate) fn add_singles(index: &mut Index, singles: &[Single], first: bool, gos: &[GoIdx], maps: &Maps) {
+    let number = index.events;
     for s in singles {
         let link = link(index, &s.key, gos, maps);
         let go = gos.get(s.key.waiter as usize).copied().unwrap_or_default();
-        let (began, ended) = (first + s.began, first + s.ended);
-        let wait = Stretch { len: s.to - s.from, from: s.from, began, ended, go };
+        let (began, ended) = (number + s.began, number + s.ended);
+        let wait = Stretch { len: s.len(), from: s.from, began, ended, go };
         if s.key.reason == CALL {
             index.totals.calls.entry((link, true)).or_default().add(wait);
+        } else if first {
+            let link = index.totals.links.entry(link).or_default();
+            link.tally.add(s.len());
+            link.waits.add(wait);
         } else if s.blocked {
             index.totals.links.entry(link).or_default().waits.add(wait);
         } else {

@@ -116,7 +116,7 @@ impl Commit {
     /// Takes over who is who from an index that is complete already.
     pub fn know(&mut self, index: &Index) {
         for (i, g) in (0u32..).zip(&index.goroutines) {
-            self.ids(g.process).insert(g.id, GoIdx(i));
+            self.ids(g.process.into()).insert(g.id, GoIdx(i));
         }
         self.proc_ids = (0u16..).zip(&index.procs).map(|(i, p)| (p.id, ProcIdx(i))).collect();
         self.thread_ids = (0u16..).zip(&index.threads).map(|(i, t)| (t.id, ThreadIdx(i))).collect();
@@ -151,7 +151,8 @@ impl Commit {
         self.leave(index, &part, &gos, maps);
         self.add_counts(index, &part, maps);
         add_links(index, links, &gos, maps);
-        add_singles(index, &part.waited.singles, &gos, maps);
+        add_singles(index, &part.waited.first, true, &gos, maps);
+        add_singles(index, &part.waited.singles, false, &gos, maps);
         index.totals.waits_missing |= part.waited.missing;
         for (p, row) in procs.iter().zip(&part.procs) {
             match row.syscalling {
@@ -204,7 +205,8 @@ impl Commit {
             return g;
         }
         let g = GoIdx(index.goroutines.len() as u32);
-        index.goroutines.push(Goroutine { process, ..Goroutine::new(id, from) });
+        let number = u16::try_from(process).unwrap_or(u16::MAX);
+        index.goroutines.push(Goroutine { process: number, ..Goroutine::new(id, from) });
         self.open.push(Open::new(from));
         let unknown = self.group(index, "");
         index.goroutines[g.index()].group = unknown;
@@ -258,11 +260,12 @@ impl Commit {
                 Entrance::Carried => {}
                 Entrance::Created { at, by, stack } => {
                     let g = &mut index.goroutines[i];
-                    if !new || row.earlier.is_some() {
+                    let earlier = row.few.as_ref().and_then(|few| few.earlier.as_ref());
+                    if !new || earlier.is_some() {
                         let mut e = Earlier { times: g.times, blocked: g.blocked.clone() };
-                        if let Some(row) = &row.earlier {
-                            e.times.add(&row.0);
-                            for (reason, d) in row.1.iter() {
+                        if let Some((times, reasons)) = earlier {
+                            e.times.add(times);
+                            for &(reason, d) in reasons {
                                 add_reason(&mut e.blocked, maps.string(reason), d);
                             }
                         }
@@ -409,18 +412,18 @@ impl Commit {
             let i = go.index();
             let g = &mut index.goroutines[i];
             g.events += u64::from(row.events);
-            g.samples += u64::from(row.samples);
-            g.times.add(&row.times);
+            g.times.add(&row.times());
             g.longest_wait = g.longest_wait.max(row.longest_wait);
-            for (reason, d) in row.by_reason.iter() {
+            for (reason, d) in row.by_reason() {
                 add_reason(&mut g.blocked, maps.string(reason), d);
             }
-            if row.label != NONE {
-                g.label = maps.string(row.label);
+            if let Some(few) = &row.few {
+                g.samples += u64::from(few.samples);
+                if few.label != NONE {
+                    g.label = maps.string(few.label);
+                }
             }
-            if row.ended.is_some() {
-                g.ended = row.ended;
-            }
+            g.ended = row.ended().or(g.ended);
             if row.since == Time::MIN {
                 continue; // Still in the state in which it entered.
             }
@@ -434,7 +437,7 @@ impl Commit {
             o.stack = maps.stack(row.stack);
             o.blocked = row.blocked;
             o.began = index.events + row.began;
-            o.lost = row.lost;
+            o.lost = row.lost();
             if forever {
                 o.gone = true;
                 g.rare_mut().gone = Some(row.since);

@@ -27,9 +27,9 @@ impl Commit {
             self.inherit(part, go(child), go(by), child);
         }
         for (row, &g) in part.gos.iter().zip(gos) {
-            if row.ended.is_some() || self.open[g.index()].gone {
+            if row.ended().is_some() || self.open[g.index()].gone {
                 let gone = index.goroutines[g.index()].gone().filter(|_| self.open[g.index()].gone);
-                let at = row.ended.or(gone);
+                let at = row.ended().or(gone);
                 let system = is_system_to_go(index.start_of(g));
                 self.regions.close(g, at, (system, index.end), &mut index.totals.regions);
             }

@@ -1,6 +1,6 @@
 //! How the fold puts time into the cells of the grid.
 
-use super::part::GoRow;
+use super::part::Live;
 use crate::base::Time;
 use crate::model::grid::{Entry, NO_CELL, Packed, Scale};
 use crate::wire::tables::Tables;
@@ -31,11 +31,11 @@ impl Now {
 
 /// A goroutine's time goes on to a later cell; what it did in the cell before is complete.
 #[inline(never)]
-pub(super) fn next_cell(row: &mut GoRow, go: u32, cell: u32, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
-    if row.cell.cell != NO_CELL {
-        entries.push((go, Entry { exit: row.state, ..row.cell }.pack(scale)));
+pub(super) fn next_cell(live: &mut Live, go: u32, cell: u32, scale: Scale, entries: &mut Vec<(u32, Packed)>) {
+    if live.cell.cell != NO_CELL {
+        entries.push((go, Entry { exit: live.row.state, ..live.cell }.pack(scale)));
     }
-    row.cell = Entry { cell, ..Entry::default() };
+    live.cell = Entry { cell, ..Entry::default() };
 }
 
 pub(super) fn is_blank(tables: &Tables, stack: u32) -> bool {

@@ -14,12 +14,11 @@ use crate::model::tally::Tally;
 use cells::{Now, is_blank, next_cell, spread, sum, thin};
 use counts::Counts;
 use links::Links;
-use part::EARLY;
 pub(crate) use part::{CALL, Entrance, GoRow, Head, LinkKey, Part, PartSegment, ProcRow, Rare, Single, UNTOUCHED};
+use part::{EARLY, Live};
 
-use crate::base::{Duration, GoIdx, Time};
+use crate::base::{Duration, Time};
 use crate::model::grid::{Entry, MAX_PROC_LANES, NO_CELL, Scale};
-use crate::model::waits::Stretch;
 use crate::wire::args::Args;
 use crate::wire::event::{Events, GoState, Kind, NONE, ProcState, Row};
 use crate::wire::tables::Tables;
@@ -27,6 +26,8 @@ use crate::wire::tables::Tables;
 /// The fold in progress.
 pub(crate) struct Fold {
     part: Part,
+    /// The part's goroutines.
+    gos: Vec<Live>,
     /// Waits that began before this are put together with the part before.
     early: Time,
     /// Number within the part of the event that is being folded.
@@ -52,6 +53,7 @@ impl Fold {
         let stack_count = tables.stacks.len();
         Fold {
             part: Part::new(start, scale.cell(start)),
+            gos: Vec::new(),
             early: start + EARLY,
             no: 0,
             scale,
@@ -70,7 +72,10 @@ impl Fold {
 
     /// Folds the next events. `named` is how many goroutines and Ps the decoder has named so far.
     pub fn add(&mut self, events: &Events, named: (usize, usize)) {
-        self.part.pad(named);
+        if self.gos.len() < named.0 {
+            self.gos.resize_with(named.0, || Live::new(GoRow::new()));
+        }
+        self.part.pad((0, named.1));
         let first = self.part.events;
         if let (Some(first), Some(last)) = (events.rows.first(), events.rows.last()) {
             if self.segment.len == 0 {
@@ -131,7 +136,7 @@ impl Fold {
                 self.count_call(r);
                 self.leave(r, GoState::NotExist);
                 if let Some(row) = self.go_row(r.go) {
-                    row.ended = Some(r.time);
+                    row.set_ended(Some(r.time));
                 }
             }
             Kind::GoCreate | Kind::GoCreateBlocked | Kind::GoCreateSyscall => self.create(r),
@@ -153,7 +158,7 @@ impl Fold {
                     cell.samples += 1;
                 }
                 if let Some(row) = self.go_row(r.go) {
-                    row.samples += 1;
+                    row.few_mut().samples += 1;
                 }
             }
             Kind::HeapAlloc => {
@@ -200,9 +205,9 @@ impl Fold {
         self.part = Part::new(end, self.scale.cell(end));
         let gos = part.gos.iter().map(|row| {
             let entrance = if row.entrance == Entrance::Unseen { Entrance::Unseen } else { Entrance::Carried };
-            GoRow { entrance, state: row.state, ..GoRow::new() }
+            Live::new(GoRow { entrance, state: row.state, ..GoRow::new() })
         });
-        self.part.gos = gos.collect();
+        self.gos = gos.collect();
         let procs = part.procs.iter().zip(running).map(|(row, running)| ProcRow {
             syscalling: row.syscalling,
             running_since: if running { end } else { Time::MAX },
@@ -226,20 +231,28 @@ impl Fold {
                 spread(&mut row.cells, self.part.drawn.first_cell, self.scale, since, end);
             }
         }
-        for (go, row) in (0u32..).zip(&mut self.part.gos) {
-            if row.cell.cell != NO_CELL {
-                self.part.drawn.entries.push((go, Entry { exit: row.state, ..row.cell }.pack(self.scale)));
+        for (go, live) in (0u32..).zip(&self.gos) {
+            if live.cell.cell != NO_CELL {
+                let entry = Entry { exit: live.row.state, ..live.cell };
+                self.part.drawn.entries.push((go, entry.pack(self.scale)));
             }
         }
+        // The rows stay where they are, and the rest of their room is given back before the index's rows are made of them.
+        self.part.gos = std::mem::take(&mut self.gos).into_iter().map(|live| live.row).collect();
+        self.part.gos.shrink_to_fit();
         self.part.counts.stops = std::mem::take(&mut self.stops).pairs();
         self.part.counts.blocks = std::mem::take(&mut self.blocks).pairs();
         self.part.counts.samples = std::mem::take(&mut self.samples).pairs();
         // What each goroutine has is the sum of its intervals, and each of those is counted.
-        self.part.waited.sched.total = self.part.gos.iter().fold(Duration::ZERO, |sum, row| sum + row.times.runnable);
+        self.part.waited.sched.total = self.part.gos.iter().fold(Duration::ZERO, |sum, row| sum + row.runnable);
         self.part.waited.links = self.links.take();
         // Of a wait that somebody ended, the link has the sum.
         for (key, tally) in self.part.waited.links.iter().map(|(k, l)| (k, l.tally)).filter(|(_, t)| t.count > 0) {
             wait_of(&mut self.waits, key.reason).merge(tally);
+        }
+        self.part.waited.first = self.links.take_first();
+        for wait in self.part.waited.first.iter().filter(|w| w.key.reason != CALL) {
+            wait_of(&mut self.waits, wait.key.reason).add(wait.len());
         }
         let waits = std::mem::take(&mut self.waits);
         let waits = (0u32..).zip(&waits).filter(|(_, t)| t.count > 0);
@@ -261,7 +274,7 @@ impl Fold {
 
     #[inline]
     fn go_row(&mut self, go: u32) -> Option<&mut GoRow> {
-        self.part.gos.get_mut(go as usize)
+        self.gos.get_mut(go as usize).map(|live| &mut live.row)
     }
 
     #[inline]
@@ -272,11 +285,11 @@ impl Fold {
     /// The entry of a goroutine's grid cell now.
     #[inline]
     fn touch(&mut self, go: u32) -> Option<&mut Entry> {
-        let row = self.part.gos.get_mut(go as usize)?;
-        if row.cell.cell != self.now.cell {
-            next_cell(row, go, self.now.cell, self.scale, &mut self.part.drawn.entries);
+        let live = self.gos.get_mut(go as usize)?;
+        if live.cell.cell != self.now.cell {
+            next_cell(live, go, self.now.cell, self.scale, &mut self.part.drawn.entries);
         }
-        Some(&mut row.cell)
+        Some(&mut live.cell)
     }
 
     /// The goroutine that `r` is about leaves the state it is in for `next`; accounts the interval that ends.
@@ -284,17 +297,18 @@ impl Fold {
     fn leave(&mut self, r: &Row, next: GoState) {
         let (t, scale, now) = (r.time, self.scale, self.now);
         let part = &mut self.part;
-        let Some(row) = part.gos.get_mut(r.go as usize) else { return };
-        if row.cell.cell != now.cell {
-            next_cell(row, r.go, now.cell, scale, &mut part.drawn.entries);
+        let Some(live) = self.gos.get_mut(r.go as usize) else { return };
+        if live.cell.cell != now.cell {
+            next_cell(live, r.go, now.cell, scale, &mut part.drawn.entries);
         }
+        let row = &mut live.row;
         let (state, since) = (row.state, row.since);
         row.state = next;
         row.since = t;
         row.events += 1;
-        row.cell.events += 1;
+        live.cell.events += 1;
         // The first cell also has what lies before it.
-        row.cell.add(state, t.0 - since.0.max(now.from.0).min(t.0));
+        live.cell.add(state, t.0 - since.0.max(now.from.0).min(t.0));
         if since == Time::MIN {
             if row.entrance == Entrance::Unseen {
                 // A damaged file: the state before was never stated.
@@ -307,25 +321,26 @@ impl Fold {
         let d = Duration(t.0 - since.0);
         match state {
             GoState::Running => {
-                row.times.running += d;
+                row.running += d;
                 sum(&mut part.drawn.all_running, part.drawn.first_cell, scale, (since, t), now);
             }
             GoState::Runnable => {
-                row.times.runnable += d;
+                row.runnable += d;
                 part.waited.sched.count += 1;
                 sum(&mut part.drawn.all_runnable, part.drawn.first_cell, scale, (since, t), now);
             }
             GoState::Waiting => {
-                row.add_wait(d);
+                live.add_wait(d);
                 part.waited.missing |= r.kind != Kind::GoUnblock;
-                if row.blocked {
-                    wait_of(&mut self.waits, row.reason).add(d);
+                if live.row.blocked {
+                    wait_of(&mut self.waits, live.row.reason).add(d);
                 }
             }
             GoState::Syscall => {
-                let lost = row.lost.min(t);
-                row.times.syscall += lost - since;
-                row.times.syscall_blocked += t - lost;
+                let lost = row.lost().min(t);
+                let few = row.few_mut();
+                few.syscall += lost - since;
+                few.syscall_blocked += t - lost;
                 part.waited.syscalls.add(d);
             }
             GoState::NotExist | GoState::Undetermined => {}
@@ -336,7 +351,7 @@ impl Fold {
         self.leave(r, GoState::Syscall);
         let no = self.no;
         if let Some(row) = self.go_row(r.go) {
-            row.lost = Time::MAX;
+            row.set_lost(Time::MAX);
             (row.reason, row.stack, row.blocked, row.began) = (NONE, r.stack, false, no);
         }
         self.note_stack(r.go, r.stack);
@@ -348,22 +363,22 @@ impl Fold {
     /// Counts the syscall that ends with `r`, if one does, by where it was made.
     #[inline]
     fn count_call(&mut self, r: &Row) {
-        let Some(row) = self.part.gos.get(r.go as usize) else { return };
+        let Some(live) = self.gos.get(r.go as usize) else { return };
+        let row = &live.row;
         let since = row.since;
         if row.state != GoState::Syscall || since == Time::MIN {
             return;
         }
-        let (began, ended, last) = (row.began, self.no, row.last_call);
+        let (began, ended, last) = (row.began, self.no, live.last_call);
         let key = LinkKey { waiter: r.go, reason: CALL, waiter_stack: row.stack, waker: NONE, waker_stack: NONE };
+        let call = Single { key, from: since, to: r.time, began, ended, blocked: false };
         if since < self.early {
-            self.part.waited.singles.push(Single { key, from: since, to: r.time, began, ended, blocked: false });
+            self.part.waited.singles.push(call);
             return;
         }
-        let len = r.time - since;
-        let (id, link) = self.links.of(key, last);
-        link.waits.add(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
-        if let Some(row) = self.go_row(r.go) {
-            row.last_call = id;
+        let id = self.links.count(last, call);
+        if let Some(live) = self.gos.get_mut(r.go as usize) {
+            live.last_call = id;
         }
     }
 
@@ -372,12 +387,13 @@ impl Fold {
         let (t, scale) = (r.time, self.scale);
         let Some(row) = self.go_row(r.go) else { return };
         if row.entrance != Entrance::Unseen {
-            row.earlier = Some(Box::new((row.times, row.by_reason.clone())));
+            let done = (row.times(), row.by_reason().collect());
+            row.few_mut().earlier = Some(done);
         }
         let waits = matches!(row.entrance, Entrance::Stated { state: GoState::Waiting, .. });
         let missing = waits || row.state == GoState::Waiting;
         row.entrance = Entrance::Created { at: t, by: r.by, stack: r.stack };
-        row.ended = None;
+        row.set_ended(None);
         row.events += 1;
         if let Some(cell) = self.touch(r.go) {
             cell.events += 1;
@@ -390,7 +406,7 @@ impl Fold {
         row.reason = NONE;
         row.stack = r.stack;
         row.began = no;
-        row.lost = Time::MAX;
+        row.set_lost(Time::MAX);
         row.state = match r.kind {
             Kind::GoCreate => GoState::Runnable,
             Kind::GoCreateBlocked => GoState::Waiting,
@@ -450,7 +466,7 @@ impl Fold {
                 if let Some(row) = self.go_row(go)
                     && row.state == GoState::Syscall
                 {
-                    row.lost = row.lost.min(t);
+                    row.set_lost(row.lost().min(t));
                 }
             }
         }
@@ -484,7 +500,7 @@ impl Fold {
         match r.kind {
             GoLabel => {
                 if let Some(row) = self.go_row(r.go) {
-                    row.label = r.arg;
+                    row.few_mut().label = r.arg;
                 }
             }
             Log => *self.part.counts.logs.entry(args.category()).or_default() += 1,
@@ -496,7 +512,7 @@ impl Fold {
     /// A stack that is the goroutine's own: its root says where the goroutine started.
     #[inline]
     fn note_stack(&mut self, go: u32, stack: u32) {
-        if let Some(row) = self.part.gos.get_mut(go as usize)
+        if let Some(Live { row, .. }) = self.gos.get_mut(go as usize)
             && row.first_stack == NONE
             && self.blank.get(stack as usize) == Some(&false)
         {

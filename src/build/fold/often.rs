@@ -3,38 +3,39 @@
 
 use super::Fold;
 use super::cells::{Now, next_cell, sum};
-use super::part::{GoRow, LinkKey, Single, extend};
-use crate::base::{Duration, GoIdx, Time};
+use super::part::{GoRow, LinkKey, Live, Single, extend};
+use crate::base::{Duration, Time};
 use crate::model::grid::{Packed, Scale};
-use crate::model::waits::Stretch;
 use crate::wire::event::{GoState, NONE, Row};
 
 /// The goroutine that `r` is about goes from one state to another. Its row, and since when it was in the first; nothing, and
 /// nothing is done, if it is in another state or since when is not known.
 #[inline(always)]
 fn step<'a>(
-    gos: &'a mut [GoRow],
+    gos: &'a mut [Live],
     entries: &mut Vec<(u32, Packed)>,
     (scale, now): (Scale, Now),
     r: &Row,
     (from, to): (GoState, GoState),
-) -> Option<(&'a mut GoRow, Time)> {
-    let row = gos.get_mut(r.go as usize)?;
+) -> Option<(&'a mut Live, Time)> {
+    let live = gos.get_mut(r.go as usize)?;
+    let row = &live.row;
     if row.state != from || row.since == Time::MIN {
         return None;
     }
-    if row.cell.cell != now.cell {
-        next_cell(row, r.go, now.cell, scale, entries);
+    if live.cell.cell != now.cell {
+        next_cell(live, r.go, now.cell, scale, entries);
     }
+    let row = &mut live.row;
     let since = row.since;
     row.state = to;
     row.since = r.time;
     row.events += 1;
-    row.cell.events += 1;
+    live.cell.events += 1;
     // The first cell also has what lies before it.
     let inside = if since >= now.from { since.0 } else { now.from.0.min(r.time.0) };
-    row.cell.add(from, r.time.0 - inside);
-    Some((row, since))
+    live.cell.add(from, r.time.0 - inside);
+    Some((live, since))
 }
 
 impl Fold {
@@ -43,10 +44,10 @@ impl Fold {
     pub(super) fn start(&mut self, r: &Row) {
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Runnable, GoState::Running);
-        let Some((row, since)) = step(&mut part.gos, &mut part.drawn.entries, (scale, now), r, states) else {
+        let Some((live, since)) = step(&mut self.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             return self.leave(r, GoState::Running);
         };
-        extend(&mut row.times.runnable, Duration(r.time.0 - since.0));
+        extend(&mut live.row.runnable, Duration(r.time.0 - since.0));
         part.waited.sched.count += 1;
         sum(&mut part.drawn.all_runnable, part.drawn.first_cell, scale, (since, r.time), now);
     }
@@ -57,10 +58,11 @@ impl Fold {
         self.blocks.add(r.arg);
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Running, GoState::Waiting);
-        let Some((row, since)) = step(&mut part.gos, &mut part.drawn.entries, (scale, now), r, states) else {
+        let Some((live, since)) = step(&mut self.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             return self.block_otherwise(r);
         };
-        extend(&mut row.times.running, Duration(r.time.0 - since.0));
+        let row = &mut live.row;
+        extend(&mut row.running, Duration(r.time.0 - since.0));
         sum(&mut part.drawn.all_running, part.drawn.first_cell, scale, (since, r.time), now);
         row.begin_wait(r, self.no);
         if row.first_stack == NONE {
@@ -83,7 +85,7 @@ impl Fold {
     pub(super) fn unblock(&mut self, r: &Row) {
         let (scale, now, part) = (self.scale, self.now, &mut self.part);
         let states = (GoState::Waiting, GoState::Runnable);
-        let Some((row, since)) = step(&mut part.gos, &mut part.drawn.entries, (scale, now), r, states) else {
+        let Some((live, since)) = step(&mut self.gos, &mut part.drawn.entries, (scale, now), r, states) else {
             self.leave(r, GoState::Runnable);
             if let Some(row) = self.go_row(r.go) {
                 row.blocked = false;
@@ -91,24 +93,23 @@ impl Fold {
             return;
         };
         let len = Duration(r.time.0 - since.0);
-        row.add_wait(len);
+        live.add_wait(len);
+        let row = &mut live.row;
         let (began, ended) = (row.began, self.no);
         let blocked = std::mem::replace(&mut row.blocked, false);
         let key =
             LinkKey { waiter: r.go, reason: row.reason, waiter_stack: row.stack, waker: r.by, waker_stack: r.stack };
         let early = since < self.early;
+        let wait = Single { key, from: since, to: r.time, began, ended, blocked };
         if early || !blocked {
-            part.waited.singles.push(Single { key, from: since, to: r.time, began, ended, blocked });
+            part.waited.singles.push(wait);
         }
-        if !blocked {
-            return;
-        }
-        let (id, link) = self.links.of(key, row.last_link);
-        row.last_link = id;
-        if early {
+        if early && blocked {
+            let (id, link) = self.links.of(key, live.last_link);
+            live.last_link = id;
             link.tally.add(len);
-        } else {
-            link.waits.add_whole(Stretch { len, from: since, began, ended, go: GoIdx::NONE });
+        } else if blocked {
+            live.last_link = self.links.count(live.last_link, wait);
         }
     }
 }
@@ -121,13 +122,15 @@ impl GoRow {
         self.blocked = true;
         self.began = no;
     }
+}
 
+impl Live {
     /// A wait of this length has ended.
     #[inline(always)]
     pub(super) fn add_wait(&mut self, d: Duration) {
-        extend(&mut self.times.waiting, d);
-        self.by_reason.add(self.reason, d);
-        self.longest_wait.0 = self.longest_wait.0.max(d.0);
+        let row = &mut self.row;
+        row.wait_for(row.reason, d);
+        row.longest_wait.0 = row.longest_wait.0.max(d.0);
         self.cell.longest = self.cell.longest.max(d.0 as u64);
     }
 }

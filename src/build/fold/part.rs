@@ -9,7 +9,6 @@ use crate::model::waits::LinkTally;
 use crate::wire::args::Args;
 use crate::wire::event::{GoState, Kind, NONE, ProcState};
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 /// How far a part may reach into the next one in time. It is by some microseconds, while threads take notice of a new
 /// generation; by milliseconds where the system takes a thread's processor away just then.
@@ -34,7 +33,8 @@ pub(crate) enum Entrance {
     Created { at: Time, by: u32, stack: u32 },
 }
 
-/// One goroutine in one generation. Strings and stacks are positions in the generation's tables.
+/// One goroutine in one generation. Strings and stacks are positions in the generation's tables. There may be a million, all of
+/// which are held at once beside the rows of the index that are made of them: what few have is in [`Few`].
 #[derive(Clone, Debug)]
 pub(crate) struct GoRow {
     pub entrance: Entrance,
@@ -47,23 +47,42 @@ pub(crate) struct GoRow {
     pub blocked: bool,
     /// Number within the part of the event that began it.
     pub began: u64,
-    /// When the P of the current syscall was lost; `Time::MAX` if it was not.
-    pub lost: Time,
     /// The first stack of its own (not of a statement), whose root is its entry.
     pub first_stack: u32,
-    pub ended: Option<Time>,
-    pub times: Times,
-    pub by_reason: ByReason,
-    /// What it had done when it was created once more: a callback from C brings back the same goroutine.
-    pub earlier: Option<Box<(Times, ByReason)>>,
+    /// When it ended; `Time::MAX` if it did not.
+    pub(super) ended: Time,
+    pub running: Duration,
+    pub runnable: Duration,
+    /// The first reason for which it waited, [`CALL`] while there is none, and for how long.
+    pub(super) waited_for: u32,
+    pub(super) waited: Duration,
     pub longest_wait: Duration,
     pub events: u32,
+    pub few: Option<Box<Few>>,
+}
+
+/// What few goroutines have of one generation: syscalls, samples, labels, waits for several reasons.
+#[derive(Clone, Debug)]
+pub(crate) struct Few {
+    /// When the P of the current syscall was lost; `Time::MAX` if it was not.
+    pub lost: Time,
+    pub syscall: Duration,
+    pub syscall_blocked: Duration,
     pub samples: u32,
     pub label: u32,
-    pub(crate) last_link: u32,
-    /// The same of its syscalls.
-    pub(crate) last_call: u32,
-    pub(crate) cell: Entry,
+    /// How long it waited for which other reasons.
+    more: Vec<(u32, Duration)>,
+    /// What it had done when it was created once more: a callback from C brings back the same goroutine. Its times, and how
+    /// long it waited for what.
+    pub earlier: Option<(Times, Vec<(u32, Duration)>)>,
+}
+
+impl Default for Few {
+    fn default() -> Few {
+        let none = Duration::ZERO;
+        let (samples, label) = (0, NONE);
+        Few { lost: Time::MAX, syscall: none, syscall_blocked: none, samples, label, more: Vec::new(), earlier: None }
+    }
 }
 
 impl GoRow {
@@ -76,20 +95,96 @@ impl GoRow {
             stack: NONE,
             blocked: false,
             began: 0,
-            lost: Time::MAX,
             first_stack: NONE,
-            ended: None,
-            times: Times::default(),
-            by_reason: ByReason::default(),
-            earlier: None,
+            ended: Time::MAX,
+            running: Duration::ZERO,
+            runnable: Duration::ZERO,
+            waited_for: CALL,
+            waited: Duration::ZERO,
             longest_wait: Duration::ZERO,
             events: 0,
-            samples: 0,
-            label: NONE,
-            last_link: NONE,
-            last_call: NONE,
-            cell: Entry::default(),
+            few: None,
         }
+    }
+
+    /// Where what few goroutines have is to be changed.
+    pub(super) fn few_mut(&mut self) -> &mut Few {
+        self.few.get_or_insert_default()
+    }
+
+    /// When the P of the current syscall was lost; `Time::MAX` if it was not.
+    pub(crate) fn lost(&self) -> Time {
+        self.few.as_ref().map_or(Time::MAX, |f| f.lost)
+    }
+
+    /// Says when the P of its syscall was lost; `Time::MAX` if it was not.
+    pub(super) fn set_lost(&mut self, at: Time) {
+        if at != Time::MAX || self.few.is_some() {
+            self.few_mut().lost = at;
+        }
+    }
+
+    /// When it ended; `None` if it did not.
+    pub(crate) fn ended(&self) -> Option<Time> {
+        (self.ended != Time::MAX).then_some(self.ended)
+    }
+
+    pub(super) fn set_ended(&mut self, at: Option<Time>) {
+        self.ended = at.unwrap_or(Time::MAX);
+    }
+
+    /// Adds a wait that has ended.
+    #[inline(always)]
+    pub(super) fn wait_for(&mut self, reason: u32, d: Duration) {
+        if self.waited_for == reason {
+            return extend(&mut self.waited, d);
+        }
+        self.wait_for_other(reason, d);
+    }
+
+    #[inline(never)]
+    fn wait_for_other(&mut self, reason: u32, d: Duration) {
+        if self.waited_for == CALL {
+            (self.waited_for, self.waited) = (reason, d);
+            return;
+        }
+        let more = &mut self.few_mut().more;
+        match more.iter_mut().find(|(r, _)| *r == reason) {
+            Some((_, sum)) => extend(sum, d),
+            None => more.push((reason, d)),
+        }
+    }
+
+    /// How long it waited for what.
+    pub(crate) fn by_reason(&self) -> impl Iterator<Item = (u32, Duration)> + '_ {
+        let first = Some((self.waited_for, self.waited)).filter(|(reason, _)| *reason != CALL);
+        let more = self.few.iter().flat_map(|f| f.more.iter().copied());
+        first.into_iter().chain(more)
+    }
+
+    /// Time per state.
+    pub(crate) fn times(&self) -> Times {
+        let mut waiting = Duration::ZERO;
+        self.by_reason().for_each(|(_, d)| extend(&mut waiting, d));
+        let calls = self.few.as_ref().map(|f| (f.syscall, f.syscall_blocked));
+        let (syscall, syscall_blocked) = calls.unwrap_or_default();
+        Times { running: self.running, runnable: self.runnable, waiting, syscall, syscall_blocked }
+    }
+}
+
+/// A goroutine while its generation is folded.
+#[derive(Clone, Debug)]
+pub(super) struct Live {
+    pub row: GoRow,
+    /// The links of its last wait and of its last syscall.
+    pub last_link: u32,
+    pub last_call: u32,
+    pub cell: Entry,
+}
+
+impl Live {
+    pub(super) fn new(row: GoRow) -> Live {
+        Live { row, last_link: NONE, last_call: NONE, cell: Entry::default() }
     }
 }
 
@@ -98,48 +193,6 @@ impl GoRow {
 #[inline(always)]
 pub(super) fn extend(sum: &mut Duration, d: Duration) {
     sum.0 = sum.0.wrapping_add(d.0);
-}
-
-/// Waiting time by reason. Most goroutines wait for one or two things only.
-#[derive(Clone, Debug)]
-pub(crate) struct ByReason {
-    /// The first reason, [`CALL`] while there is none, and its sum.
-    first: (u32, Duration),
-    /// All others.
-    more: SmallVec<[(u32, Duration); 0]>,
-}
-
-impl Default for ByReason {
-    fn default() -> ByReason {
-        ByReason { first: (CALL, Duration::ZERO), more: SmallVec::new() }
-    }
-}
-
-impl ByReason {
-    #[inline(always)]
-    pub(crate) fn add(&mut self, reason: u32, d: Duration) {
-        if self.first.0 == reason {
-            return extend(&mut self.first.1, d);
-        }
-        self.add_other(reason, d);
-    }
-
-    #[inline(never)]
-    fn add_other(&mut self, reason: u32, d: Duration) {
-        if self.first.0 == CALL {
-            self.first = (reason, d);
-            return;
-        }
-        match self.more.iter_mut().find(|(r, _)| *r == reason) {
-            Some((_, sum)) => extend(sum, d),
-            None => self.more.push((reason, d)),
-        }
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (u32, Duration)> + '_ {
-        let first = Some(self.first).filter(|(reason, _)| *reason != CALL);
-        first.into_iter().chain(self.more.iter().copied())
-    }
 }
 
 /// The end of an interval that was open when the generation began.
@@ -179,6 +232,13 @@ pub(crate) struct Single {
     pub began: u64,
     pub ended: u64,
     pub blocked: bool,
+}
+
+impl Single {
+    /// How long it lasted.
+    pub(crate) fn len(&self) -> Duration {
+        self.to - self.from
+    }
 }
 
 /// An event that is rare enough to be looked at one by one when parts are put together: ranges, tasks, regions, labels.
@@ -234,7 +294,9 @@ pub(crate) struct Ids {
 #[derive(Default)]
 pub(crate) struct Waited {
     pub links: Vec<(LinkKey, LinkTally)>,
-    /// Ended waits that are not in the `waits` of `links`.
+    /// The first whole wait and the first whole syscall of each goroutine, which are not in `links`.
+    pub first: Vec<Single>,
+    /// Ended waits that are in neither, or not in the `waits` of `links`.
     pub singles: Vec<Single>,
     /// Whether there are waits that are in neither, nor in the part's `heads`.
     pub missing: bool,
@@ -356,7 +418,7 @@ impl Part {
             if row.since != Time::MIN {
                 row.since = row.since.max(floor);
             }
-            row.ended = row.ended.map(|t| t.max(floor));
+            row.set_ended(row.ended().map(|t| t.max(floor)));
             match &mut row.entrance {
                 Entrance::Stated { at, .. } | Entrance::Created { at, .. } => *at = (*at).max(floor),
                 Entrance::Unseen | Entrance::Carried => {}
@@ -371,11 +433,9 @@ impl Part {
     }
 
     /// Takes the names of its goroutines, Ps and threads from the decoder's tables.
-    pub(crate) fn name(&mut self, tables: &crate::wire::tables::Tables) {
+    pub(crate) fn name(&mut self, tables: crate::wire::tables::Tables) {
         self.pad((tables.gos.len(), tables.procs.len()));
-        self.ids.gos.clone_from(&tables.gos);
-        self.ids.procs.clone_from(&tables.procs);
-        self.ids.threads.clone_from(&tables.threads);
+        (self.ids.gos, self.ids.procs, self.ids.threads) = (tables.gos, tables.procs, tables.threads);
     }
 
     /// Makes rows for everything that the decoder has named so far.
