@@ -141,7 +141,7 @@ fn parts(d: &Diff, of: &[Verdict], limit: usize) -> Vec<Part> {
         let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == *v).collect();
         let more = rows.len().saturating_sub(limit);
         (!rows.is_empty()).then(|| Part {
-            title: verdict(*v),
+            title: if *v == Verdict::Unchanged { "not shown to differ" } else { verdict(*v) },
             rows: rows.iter().take(limit).map(|r| cells(r)).collect(),
             more,
         })

@@ -1,4 +1,4 @@
-//! What of a trace is compared: how much time went where in each slice of 100 ms, and how long waits, tasks, regions,
+//! What of a trace is compared: how much time went where in each slice of some 100 ms, and how long waits, tasks, regions,
 //! requests and calls were.
 
 use crate::analysis::cost::hits::user_line;
@@ -15,10 +15,11 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-/// The length of a slice.
+/// The least length of a slice, but for a trace that is shorter.
 pub const SLICE: Duration = Duration(100_000_000);
-/// Most lengths of one kind that are kept of a slice.
-const MOST: u32 = 256;
+/// Most lengths of one kind that are kept: of more every other one is left out, again and again, so that those that are kept
+/// are spread evenly over all.
+const MOST: usize = 1 << 18;
 /// Most slices of a trace: beyond, they are longer.
 const MOST_SLICES: i64 = 36_000;
 /// Between two samples of the CPU profiler, unless a program says otherwise, which its trace does not tell.
@@ -124,18 +125,18 @@ pub struct Key {
 /// What is compared of one trace.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Its length.
+    /// How long was traced: its length without what lies between recordings.
     pub length: Duration,
-    /// How many slices it has.
+    /// How many slices that has, all of one length.
     pub slices: usize,
-    /// The length of each.
-    pub slice: Duration,
     /// Nanoseconds in each slice.
     pub totals: BTreeMap<Key, Vec<f64>>,
     /// Lengths in nanoseconds, each with the slice that it ended in.
     pub lengths: BTreeMap<Key, Vec<(u32, f64)>>,
     /// How often something of a length was, those included that are not kept.
     pub counts: BTreeMap<Key, u64>,
+    /// The longest of each length, in nanoseconds, of all of them.
+    pub longest: BTreeMap<Key, f64>,
     /// Whether it has CPU samples.
     pub samples: bool,
     /// How many CPU samples it has.
@@ -173,13 +174,12 @@ struct Doing {
 
 struct Walk<'a> {
     index: &'a Index,
-    slice: i64,
+    axis: Axis,
     gos: FxHashMap<GoIdx, Doing>,
     lines: FxHashMap<StackId, Option<(FuncId, u32)>>,
     reasons: Reasons,
     totals: FxHashMap<Handle, Vec<f64>>,
     lengths: FxHashMap<Handle, Lengths>,
-    slices: usize,
     /// CPU samples, and those in map assignments.
     samples: (u64, u64),
     assigns: FxHashMap<StackId, bool>,
@@ -191,8 +191,84 @@ struct Walk<'a> {
 struct Lengths {
     kept: Vec<(u32, f64)>,
     count: u64,
-    /// The last slice, and how many of it are kept.
-    last: (u32, u32),
+    longest: f64,
+    /// One of two to the power of this many is kept.
+    thinned: u32,
+}
+
+impl Lengths {
+    fn add(&mut self, slice: u32, length: f64) {
+        if self.count.trailing_zeros() >= self.thinned || self.count == 0 {
+            if self.kept.len() >= MOST {
+                let mut i = 0;
+                self.kept.retain(|_| {
+                    i += 1;
+                    i % 2 == 1
+                });
+                self.thinned += 1;
+            }
+            if self.count.trailing_zeros() >= self.thinned || self.count == 0 {
+                self.kept.push((slice, length));
+            }
+        }
+        self.count += 1;
+        self.longest = self.longest.max(length);
+    }
+}
+
+/// The time that was traced, cut into slices of one length.
+struct Axis {
+    start: Time,
+    length: i64,
+    slices: i64,
+    /// What was not traced: from, to, and how much that is with all before.
+    gaps: Vec<(Time, Time, Duration)>,
+}
+
+impl Axis {
+    fn of(index: &Index) -> Axis {
+        let length = index.traced().ns().max(1);
+        let mut gone = Duration::ZERO;
+        let gaps = index.recordings.windows(2).filter(|r| r[1].from > r[0].to).map(|r| {
+            gone += r[1].from - r[0].to;
+            (r[0].to, r[1].from, gone)
+        });
+        let slices = (length / SLICE.ns()).clamp(1, MOST_SLICES);
+        Axis { start: index.start, length, slices, gaps: gaps.collect() }
+    }
+
+    /// How much was traced before an instant.
+    fn at(&self, t: Time) -> i64 {
+        let gone = match self.gaps.partition_point(|g| g.0 < t).checked_sub(1).map(|i| self.gaps[i]) {
+            Some((from, to, gone)) => gone - (to - t.min(to)).min(to - from),
+            None => Duration::ZERO,
+        };
+        (t - self.start - gone).ns().clamp(0, self.length)
+    }
+
+    /// The slice of an instant, counted in traced time.
+    fn slice(&self, at: i64) -> i64 {
+        let i = i128::from(at) * i128::from(self.slices) / i128::from(self.length);
+        (i as i64).min(self.slices - 1)
+    }
+
+    /// Nothing in each slice.
+    fn nothing(&self) -> Vec<f64> {
+        vec![0.0; self.slices as usize]
+    }
+
+    /// Adds the time between two instants to the slices in which it lies.
+    fn spread(&self, all: &mut [f64], from: Time, to: Time) {
+        let (mut at, to) = (self.at(from), self.at(to));
+        while at < to {
+            let i = self.slice(at);
+            let (next, n) = (i128::from(i + 1) * i128::from(self.length), i128::from(self.slices));
+            let end = (((next + n - 1) / n) as i64).min(to);
+            let Some(cell) = all.get_mut(i as usize) else { break };
+            *cell += (end - at) as f64;
+            at = end;
+        }
+    }
 }
 
 impl Facts {
@@ -209,18 +285,14 @@ impl Facts {
     }
 
     fn with<S: Source>(source: &S, index: &Index, cuts: &spans::Cuts) -> Result<Facts, Unanswered> {
-        let length = index.end - index.start;
-        let slice = SLICE.ns().max(length.ns() / MOST_SLICES);
-        let slices = usize::try_from(length.ns() / slice).unwrap_or(0).max(1);
         let mut w = Walk {
             index,
-            slice,
+            axis: Axis::of(index),
             gos: FxHashMap::default(),
             lines: FxHashMap::default(),
             reasons: Reasons::default(),
             totals: FxHashMap::default(),
             lengths: FxHashMap::default(),
-            slices,
             samples: (0, 0),
             assigns: FxHashMap::default(),
             kinds: Vec::new(),
@@ -247,7 +319,7 @@ impl Facts {
             }
         })?;
         w.kinds = kinds;
-        Ok(w.finish(length))
+        Ok(w.finish())
     }
 }
 
@@ -350,21 +422,13 @@ impl Walk<'_> {
 
     /// Adds the time from an instant to another to the slices in which it lies.
     fn time(&mut self, handle: Handle, from: Time, to: Time) {
-        let all = self.totals.entry(handle).or_insert_with(|| vec![0.0; self.slices]);
-        spread(all, self.slice, (from - self.index.start).ns(), (to - self.index.start).ns());
+        let all = self.totals.entry(handle).or_insert_with(|| self.axis.nothing());
+        self.axis.spread(all, from, to);
     }
 
     fn length(&mut self, handle: Handle, at: Time, length: Duration) {
-        let slice = u32::try_from((at - self.index.start).ns() / self.slice).unwrap_or(0);
-        let all = self.lengths.entry(handle).or_default();
-        all.count += 1;
-        if all.last.0 != slice {
-            all.last = (slice, 0);
-        }
-        if all.last.1 < MOST {
-            all.last.1 += 1;
-            all.kept.push((slice, length.ns() as f64));
-        }
+        let slice = self.axis.slice(self.axis.at(at)) as u32;
+        self.lengths.entry(handle).or_default().add(slice, length.ns() as f64);
     }
 
     fn flush(&mut self, at: Time) {
@@ -392,11 +456,10 @@ impl Walk<'_> {
         Key { what, name, line, reason, measure }
     }
 
-    fn finish(mut self, length: Duration) -> Facts {
+    fn finish(mut self) -> Facts {
         let mut out = Facts {
-            length,
-            slices: self.slices,
-            slice: Duration(self.slice),
+            length: self.index.traced(),
+            slices: self.axis.slices as usize,
             samples: self.samples.0 > 0,
             cpu_samples: self.samples.0,
             map_assign: self.samples.1,
@@ -408,37 +471,73 @@ impl Walk<'_> {
                 out.files.insert(dict.func_name(f).to_owned(), dict.func_file(f).to_owned());
             }
             // Two handles may have one name.
-            let sum = out.totals.entry(self.key(handle)).or_insert_with(|| vec![0.0; self.slices]);
+            let sum = out.totals.entry(self.key(handle)).or_insert_with(|| self.axis.nothing());
             sum.iter_mut().zip(slices).for_each(|(s, x)| *s += x);
         }
         for (handle, all) in std::mem::take(&mut self.lengths) {
             let key = self.key(handle);
             *out.counts.entry(key.clone()).or_default() += all.count;
+            let longest = out.longest.entry(key.clone()).or_default();
+            *longest = longest.max(all.longest);
             out.lengths.entry(key).or_default().extend(all.kept);
         }
         for (name, ranges) in [("mark phases", &self.index.gc), ("STW", &self.index.stw)] {
             let key =
                 Key { what: What::Gc, name: name.into(), line: 0, reason: String::new(), measure: Measure::Active };
-            let mut slices = vec![0.0; self.slices];
-            for r in ranges {
-                let at = |t: Time| (t - self.index.start).ns();
-                spread(&mut slices, self.slice, at(r.from), at(r.to));
-            }
+            let mut slices = self.axis.nothing();
+            ranges.iter().for_each(|r| self.axis.spread(&mut slices, r.from, r.to));
             out.totals.insert(key, slices);
         }
         out
     }
 }
 
-/// Adds the time between two instants to the slices in which it lies. What lies behind the last is not counted: that slice
-/// would be shorter than the others.
-fn spread(all: &mut [f64], slice: i64, from: i64, to: i64) {
-    let mut at = from.max(0);
-    while at < to {
-        let i = at / slice;
-        let end = ((i + 1) * slice).min(to);
-        let Some(cell) = usize::try_from(i).ok().and_then(|i| all.get_mut(i)) else { break };
-        *cell += (end - at) as f64;
-        at = end;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn axis(length: i64, gaps: &[(i64, i64)]) -> Axis {
+        let mut gone = Duration::ZERO;
+        let gaps: Vec<_> = gaps
+            .iter()
+            .map(|g| {
+                gone += Duration(g.1 - g.0);
+                (Time(g.0), Time(g.1), gone)
+            })
+            .collect();
+        Axis { start: Time(0), length, slices: (length / SLICE.ns()).max(1), gaps }
+    }
+
+    #[test]
+    fn all_of_the_time_that_was_traced_is_in_slices_and_nothing_else() {
+        const MS: i64 = 1_000_000;
+        // 296 ms are two slices, and 41 ms are one.
+        for length in [41 * MS, 100 * MS, 296 * MS, 1_999_999_999] {
+            let axis = axis(length, &[]);
+            let mut all = axis.nothing();
+            axis.spread(&mut all, Time(-5), Time(length + 5));
+            assert_eq!(all.iter().sum::<f64>(), length as f64);
+            let each = length as f64 / all.len() as f64;
+            assert!(all.iter().all(|x| (x - each).abs() <= 1.0), "{all:?}");
+        }
+        let axis = axis(300 * MS, &[(100 * MS, 800 * MS), (900 * MS, 901 * MS)]);
+        let mut all = axis.nothing();
+        axis.spread(&mut all, Time(50 * MS), Time(850 * MS));
+        assert_eq!(all, [50e6, 50e6, 0.0], "the gap is no time");
+        let at: Vec<i64> = [0, 100, 500, 800, 900, 901, 1001].iter().map(|t| axis.at(Time(t * MS)) / MS).collect();
+        assert_eq!(at, [0, 100, 100, 100, 200, 200, 300]);
+    }
+
+    #[test]
+    fn lengths_that_are_kept_are_spread_evenly_over_all() {
+        let mut l = Lengths::default();
+        let n = MOST as u64 * 5;
+        // The last fifth is slow: what comes first must not hide it.
+        (0..n).for_each(|i| l.add((i / 1000) as u32, if i >= n / 5 * 4 { 500.0 } else { 10.0 }));
+        l.add(0, 900.0);
+        assert!(l.kept.len() <= MOST && l.kept.len() >= MOST / 2);
+        let slow = l.kept.iter().filter(|x| x.1 > 100.0).count() as f64 / l.kept.len() as f64;
+        assert!((slow - 0.2).abs() < 0.001, "{slow}");
+        assert_eq!((l.count, l.longest), (n + 1, 900.0));
     }
 }

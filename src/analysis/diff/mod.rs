@@ -1,6 +1,6 @@
 //! Compares recordings of a program: before and after, one or several a side.
 //!
-//! 1. Each trace gives, by names that the other has as well, how much time went where in each slice of 100 ms, and how long
+//! 1. Each trace gives, by names that the other has as well, how much time went where in each slice of some 100 ms, and how long
 //!    waits, tasks, regions, requests and calls were.
 //! 2. Lines of a function that has moved as a whole are matched with those where they were.
 //! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
@@ -27,7 +27,7 @@ const RATE: f64 = 0.05;
 /// The least part of wall time that counts.
 const LEAST_WALL: f64 = 0.001;
 /// Recordings a side from which on they are permuted: of four there are too few ways to do that for any to be rare.
-const RUNS: usize = 5;
+pub const RUNS: usize = 5;
 /// Fewest slices with lengths of which medians are taken.
 const SLICES: usize = 8;
 /// Fewest slices that must have any, if the trace has four times as many: what was once, at the start say, is no habit.
@@ -226,6 +226,11 @@ fn moved(a: &[Facts], b: &[Facts]) -> BTreeMap<String, i64> {
 }
 
 impl Facts {
+    /// How long a slice is, in seconds.
+    fn slice_seconds(&self) -> f64 {
+        (self.length.as_secs_f64() / self.slices.max(1) as f64).max(1e-9)
+    }
+
     /// The same with lines where they are on the other side.
     fn moved(&self, moved: &BTreeMap<String, i64>) -> Facts {
         let mut out = self.clone();
@@ -238,6 +243,7 @@ impl Facts {
         out.totals = self.totals.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
         out.lengths = self.lengths.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
         out.counts = self.counts.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.longest = self.longest.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
         out
     }
 }
@@ -283,7 +289,7 @@ impl Compare<'_> {
     fn total(&self, key: &Key) -> Row {
         let slices = |side: &[Facts], scale: f64| {
             let of = |f: &Facts| match f.totals.get(key) {
-                Some(all) => all.iter().map(|x| x / f.slice.as_secs_f64() * scale).collect(),
+                Some(all) => all.iter().map(|x| x / f.slice_seconds() * scale).collect(),
                 None => vec![0.0; f.slices],
             };
             side.iter().map(of).collect::<Vec<Vec<f64>>>()
@@ -296,7 +302,13 @@ impl Compare<'_> {
             let (a, b) = (a.concat(), b.concat());
             stats::bootstrap(&a, &b, self.least).min(stats::presence(&a, &b))
         };
-        let (mean_a, mean_b) = (stats::mean(&a.concat()), stats::mean(&b.concat()));
+        // Of all that was traced: recordings of different lengths have slices of different lengths.
+        let mean = |side: &[Facts], seconds: f64, scale: f64| {
+            let sum: f64 = side.iter().filter_map(|f| f.totals.get(key)).flatten().sum();
+            sum / seconds.max(1e-9) * scale
+        };
+        let mean_a = mean(self.a, self.seconds.0, self.scale.0);
+        let mean_b = mean(self.b, self.seconds.1, self.scale.1);
         let side = |per_unit| Side { per_unit, ..Side::default() };
         // Of a unit of work, in wall time of the side with more of it a second.
         let cost = (mean_b - mean_a) / self.scale.0.min(self.scale.1);
@@ -319,16 +331,17 @@ impl Compare<'_> {
         };
         let (all_a, all_b) = (all(self.a), all(self.b));
         let count = |side: &[Facts]| side.iter().filter_map(|f| f.counts.get(key)).sum::<u64>();
-        let side = |x: &[f64], count: u64, seconds: f64, scale: f64| Side {
+        let max = |side: &[Facts]| side.iter().filter_map(|f| f.longest.get(key)).copied().fold(0.0, f64::max);
+        let side = |x: &[f64], (count, max): (u64, f64), seconds: f64, scale: f64| Side {
             per_unit: stats::mean(x) * count as f64 / seconds * scale,
             count,
             p50: stats::median(x),
             p99: stats::quantile(x, 0.99),
-            max: x.iter().copied().fold(0.0, f64::max),
+            max: x.iter().copied().fold(max, f64::max),
         };
         let (n_a, n_b) = (count(self.a), count(self.b));
-        let a = side(&all_a, n_a, self.seconds.0, self.scale.0);
-        let b = side(&all_b, n_b, self.seconds.1, self.scale.1);
+        let a = side(&all_a, (n_a, max(self.a)), self.seconds.0, self.scale.0);
+        let b = side(&all_b, (n_b, max(self.b)), self.seconds.1, self.scale.1);
         // Those that are close in time are alike: a slice is one value.
         let (by_slice_a, by_slice_b) = (medians(self.a, key), medians(self.b, key));
         let habit = is_habit(self.a, &by_slice_a) && is_habit(self.b, &by_slice_b);

@@ -14,7 +14,6 @@ fn facts(func: &str, line: u32, each: f64) -> Facts {
     Facts {
         length: Duration(10_000_000_000),
         slices: 100,
-        slice: Duration(100_000_000),
         counts: [(task.clone(), 100)].into(),
         lengths: [(task, slices.iter().zip(0..).map(|(x, i)| (i, *x)).collect())].into(),
         totals: [(key(What::Line, func, line, Measure::OnCpu), slices)].into(),
@@ -113,7 +112,6 @@ fn with_tail(tail: f64) -> Facts {
     Facts {
         length: Duration(10_000_000_000),
         slices: 100,
-        slice: Duration(100_000_000),
         counts: [(task.clone(), 1000)].into(),
         lengths: [(task, (0..1000).map(each).collect())].into(),
         ..Facts::default()

@@ -87,9 +87,13 @@ pub(super) fn unit(
     if let Some(w) = work.iter().find(|w| w.name == *name) {
         return Ok(Some(w.clone()));
     }
-    // A region that is called as its task is, is not another unit.
-    for what in [What::Task, What::Region, What::Span] {
-        let of = |k: &Key| k.what == what && (k.name == *name || what == What::Span && short_func(&k.name) == name);
+    // Few requests count, too, where somebody asks for them. A region that is called as its task is, is not another unit.
+    let named = |k: &Key| k.name == *name || k.what == What::Span && short_func(&k.name) == name;
+    for what in [None, Some(What::Task), Some(What::Region), Some(What::Span)] {
+        let of = |k: &Key| match what {
+            None => name == REQUEST && is_served(k),
+            Some(what) => k.what == what && named(k),
+        };
         let (n, m) = (count(a, &of), count(b, &of));
         if n + m == 0 {
             continue;

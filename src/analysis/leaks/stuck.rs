@@ -179,7 +179,9 @@ fn standing(
     }
     let first = goroutines.first().map_or(life.to, |g| g.1);
     let long = (life.to - first).ns().saturating_mul(LONG) >= (life.to - life.from).ns();
-    let same = |k: &Key| (k.at, k.reason) == (key.at, key.reason);
+    // Which case ends a select is known when it has ended.
+    let select = |k: &Key| class == Class::Select && links.reasons.get(k.reason).class == Class::Select;
+    let same = |k: &Key| k.at == key.at && (k.reason == key.reason || select(k));
     let never = links.edges.iter().all(|o| o.key.waker == Party::Nobody || !same(&o.key));
     // Requests that are under way are always new ones: of these those that are blocked now rise, all of the group do not.
     // Connections and workers that are made at the start, or one after the other, rise, too, and stop. Who sends without
@@ -188,8 +190,12 @@ fn standing(
         life.counts(index, index.groups.get(key.waiter.0 as usize).iter().flat_map(|g| g.members.iter().copied()));
     let works = matches!(class, Class::Receive | Class::Select | Class::Cond);
     let stopped = (works || !never) && has_stopped(&group);
+    // Those who are woken there now and then, and have not waited longer than that takes, are work that has piled up.
+    let usual = links.edges.iter().filter(|e| e.key.waker != Party::Nobody && same(&e.key)).map(|e| e.max).max();
+    let median = goroutines.get(goroutines.len() / 2).map_or(Duration::ZERO, |g| life.to - g.1);
+    let piled = usual.is_some_and(|usual| median <= usual);
     let rises = |of: &[(f64, f64)]| slope(of).filter(|s| s.low > 0.0 && (never || goes_on(of)));
-    if let (Some(slope), Some(_)) = (rises(alive).filter(|_| !stopped), rises(&group)) {
+    if let (Some(slope), Some(_)) = (rises(alive).filter(|_| !stopped && !piled), rises(&group)) {
         return Standing::Rising(slope);
     }
     let made = goroutines.iter().any(|(g, _)| index.goroutine(*g).is_some_and(|g| g.created().is_some()));

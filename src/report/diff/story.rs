@@ -1,6 +1,6 @@
 //! Whether a fix has helped, as a table of a few figures: before and after. In English, or in Chinese.
 
-use crate::analysis::diff::{Figure, Told};
+use crate::analysis::diff::{Figure, RUNS, Told};
 use crate::base::{Duration, number, text};
 use clap::ValueEnum;
 use std::io::{self, Write};
@@ -57,12 +57,12 @@ fn change(t: &Told, lang: Lang) -> String {
     }
 }
 
-/// Writes the table as Markdown, and what is missing in it.
+/// Writes the table as Markdown, and what is missing in it. So many recordings are `runs` on the two sides.
 ///
 /// # Errors
 ///
 /// `out` cannot be written.
-pub fn write(told: &[Told], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(told: &[Told], runs: (usize, usize), lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let heads = [("", ""), ("before", "优化前"), ("after", "优化后"), ("change", "变化")].map(|(e, z)| lang.pick(e, z));
     writeln!(out, "| {} |\n|---|---:|---:|---:|", heads.join(" | "))?;
     for t in told {
@@ -95,6 +95,17 @@ pub fn write(told: &[Told], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
             lang.pick(en, "两份跟踪里都没有足够（每份至少 20 个）的请求或 task：用 --per 指定 region 或 handler")
         )?;
     }
+    let few = runs.0.min(runs.1);
+    if few < RUNS {
+        let en = format!(
+            "these figures are of {few} {} a side and not tested: how much one run differs from the next is known from {RUNS} on",
+            if few == 1 { "recording" } else { "recordings" }
+        );
+        let zh = format!(
+            "以上数字每侧只来自 {few} 份跟踪，未做显著性检验：每侧至少 {RUNS} 份才能知道各次运行之间本来有多大差异"
+        );
+        writeln!(out, "\n{}", lang.pick(&en, &zh))?;
+    }
     Ok(())
 }
 
@@ -111,11 +122,12 @@ mod tests {
         ];
         let print = |lang| {
             let mut out = Vec::new();
-            write(&told, lang, &mut out).unwrap();
+            write(&told, (1, 5), lang, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let en = print(Lang::En);
         assert!(en.contains("| CPU in runtime.mapassign | 66.7 % | 3.1 % | −63.6 points |"), "{en}");
+        assert!(en.contains("of 1 recording a side and not tested"), "{en}");
         assert!(en.contains(" | – |  |") && en.contains("gotrail record takes both into its folder"), "{en}");
         assert!(en.contains("| P99 of pay\\|ment | 53.7ms | 12.0ms | −77.7 % |"), "{en}");
         let zh = print(Lang::Zh);

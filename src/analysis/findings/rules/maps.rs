@@ -93,7 +93,7 @@ pub(super) fn look(f: &Facts, levels: &Levels, rule: &Rule, wanted: Cause) -> Ve
             says: match wanted {
                 Cause::Growth => format!("maps grow at one line, {share:.1} % of CPU"),
                 Cause::Fresh => format!("maps are made anew at one line, {share:.1} % of CPU"),
-                _ => format!("{share:.1} % of CPU is assignment to maps by one line"),
+                _ => format!("{share:.1} % of CPU goes into maps at one line"),
             },
             cost: Cost { time: line.cpu, of: "CPU by samples" },
             at,

@@ -46,6 +46,8 @@ const CONNECTS: &[&str] =
 /// What a queue suffers from, if anything that a rule knows.
 pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
     match c.what {
+        // What nobody releases any more is told by the rule for that: how long it was held before says nothing of it.
+        What::Lock if c.left.is_some() && c.unreleased.ns().saturating_mul(2) > c.total.ns() => return None,
         What::Lock => {}
         // Who waits for another's initialisation waits for one that holds it.
         What::Once => return (c.handoffs > 0).then_some(Cause::Holder),
@@ -101,9 +103,10 @@ pub(super) fn suffering<'a>(f: &Facts<'a>, from: Cause) -> impl Iterator<Item = 
     me.more.contention.classes.iter().filter(move |c| cause(&me, c) == Some(from))
 }
 
-/// How many goroutines were blocked in a queue on average over the trace.
+/// How many goroutines were blocked in a queue on average over the trace; of a lock without those whom nobody released.
 pub(super) fn mean(f: &Facts, c: &Contended) -> f64 {
-    c.total.as_secs_f64() / f.seconds()
+    let never = if c.what == What::Lock { c.unreleased } else { Duration::ZERO };
+    (c.total - never).as_secs_f64() / f.seconds()
 }
 
 /// How many waited on average while at least one did.
@@ -132,7 +135,7 @@ pub(super) fn finding(
             text::escape(reason),
             line(*p),
             c.total,
-            mean(f, c),
+            c.total.as_secs_f64() / f.seconds(),
             text::count(c.depth_max)
         ));
     }

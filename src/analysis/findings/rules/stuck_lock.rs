@@ -70,6 +70,8 @@ fn one(f: &Facts, severity: Severity, (c, left): (&Contended, Left), all: &[(&Co
         out.evidence
             .push("if each holds what another waits for, it is a deadlock; who holds a lock, no trace shows".into());
     }
+    // That those who wait there are left behind is the same thing.
+    out.ties.covers = all.iter().flat_map(|(c, _)| c.waits_at.iter().map(|w| w.0)).collect();
     out.ties.waits.extend(all.iter().skip(1).flat_map(|(c, _)| c.waits_at.iter().map(|w| w.0)));
     out
 }
