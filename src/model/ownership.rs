@@ -80,6 +80,12 @@ pub fn is_cgo(func: &str) -> bool {
 /// The start function of the goroutine in which `iter.Pull` runs an iterator.
 const ITERATOR: &str = "runtime.corostart";
 
+/// Whether a function is one that the runtime puts below a goroutine's own. CPU samples and profiles have it, and the other
+/// stacks of a trace do not.
+pub fn is_below_all(func: &str) -> bool {
+    matches!(func, "runtime.goexit" | "runtime.main")
+}
+
 /// Whether goroutines of this start function are iterators, run as coroutines: they are the user's code.
 pub fn is_iterator(entry: &str) -> bool {
     entry == ITERATOR

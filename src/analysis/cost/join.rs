@@ -15,7 +15,7 @@ use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::links::Options;
 use crate::base::{Duration, GoIdx, StackId, Time};
 use crate::model::beside::Labelled;
-use crate::model::ownership::{Own, Owner, is_library};
+use crate::model::ownership::{Own, Owner, is_below_all, is_library};
 use crate::model::segment::Kind;
 use crate::model::{Dict, Index};
 use crate::profile::model::{LabelValue, Profile, Sample};
@@ -215,7 +215,7 @@ impl Table {
     fn rooted(&self, mut frames: Vec<u32>) -> Vec<u32> {
         while let Some(&last) = frames.last()
             && frames.len() > 1
-            && matches!(self.lines[last as usize].func.as_str(), "runtime.goexit" | "runtime.main")
+            && is_below_all(&self.lines[last as usize].func)
         {
             frames.pop();
         }

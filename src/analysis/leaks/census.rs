@@ -1,7 +1,7 @@
 //! The goroutines of a program at one moment, counted by where they are blocked: what a dump or a goroutine profile says.
 
 use crate::model::dict::without_types;
-use crate::model::ownership::{Own, Owner};
+use crate::model::ownership::{Own, Owner, is_below_all};
 use crate::profile::dump::{Dump, Frame};
 use crate::profile::model::Profile;
 use crate::profile::wire::legacy::builder::HIDDEN;
@@ -90,11 +90,6 @@ fn user<'a>(funcs: impl Iterator<Item = &'a str> + Clone) -> Option<usize> {
     funcs.clone().position(|f| own.has(code(f))).or(funcs.clone().next().map(|_| 0))
 }
 
-/// Whether frames belong to the start of every goroutine.
-fn is_root(func: &str) -> bool {
-    matches!(func, "runtime.goexit" | "runtime.main")
-}
-
 impl Census {
     /// The goroutines of a dump.
     pub fn of_dump(d: &Dump) -> Census {
@@ -159,7 +154,7 @@ impl Census {
 
     /// The site of a stack, leaf first; `None` of the runtime's own goroutines, and where nothing is known.
     fn at(&mut self, stack: &[(&str, &str, u32)]) -> Option<&mut Counted> {
-        let entry = stack.iter().rev().map(|f| f.0).find(|f| !is_root(f))?;
+        let entry = stack.iter().rev().map(|f| f.0).find(|f| !is_below_all(f))?;
         if Owner::of_goroutine(entry).is_hidden() {
             return None;
         }

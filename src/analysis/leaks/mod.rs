@@ -16,6 +16,7 @@ use crate::analysis::waits::links::Links;
 use crate::base::{Duration, GoIdx};
 use crate::model::Index;
 use crate::model::dict::without_types;
+use crate::model::ownership::is_below_all;
 use crate::profile::dump::{Dump, Frame, Goroutine};
 use crate::profile::model::Profile;
 use rustc_hash::FxHashMap;
@@ -392,7 +393,7 @@ fn in_use(p: &Profile) -> BTreeMap<&str, i64> {
         let mut funcs = locations.flat_map(|l| p.lines[l.lines.range()].iter().rev());
         let name = funcs.find_map(|l| {
             let name = p.str(p.functions.get(l.function as usize)?.name);
-            (!matches!(name, "runtime.goexit" | "runtime.main")).then_some(name)
+            (!is_below_all(name)).then_some(name)
         });
         if let Some(name) = name {
             let sum = out.entry(name).or_default();

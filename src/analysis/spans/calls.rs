@@ -1,7 +1,8 @@
 //! Calls of functions, told by the stacks of one goroutine's events.
 //!
 //! Events that have the function with the same frames above it are of one call, until an event with another stack. Where
-//! calls follow each other without such an event, a rule may say that they are parted where the code went back.
+//! calls follow each other without such an event, a rule may say that they are parted where the code went back. CPU samples say
+//! that a call goes on, and do not part calls: they hit any line of a loop.
 
 use super::rules::Split;
 use super::stacks::{Calling, RuleNo};
@@ -38,8 +39,10 @@ struct Open {
     begin: Edge,
     began: bool,
     last: (Time, EventNo),
-    /// The stack of its last event.
+    /// The stack of its last event that is no CPU sample.
     stack: StackId,
+    /// Nothing but CPU samples has told of it.
+    sampled: bool,
     /// The places that it has been at.
     places: Vec<StackId>,
     repeats: bool,
@@ -71,7 +74,7 @@ impl Calls {
         &mut self,
         dict: &Dict,
         calls: &[Calling],
-        (stack, t, no): (StackId, Time, EventNo),
+        (stack, t, no, sample): (StackId, Time, EventNo, bool),
         split: impl Fn(RuleNo) -> Split,
         out: &mut dyn FnMut(Called),
     ) {
@@ -83,7 +86,8 @@ impl Calls {
                 out(o.over(Some((t, no))));
                 return false;
             };
-            match back(dict, o, c, stack, split(c.rule)) {
+            let back = if sample || o.sampled { Back::No } else { back(dict, o, c, stack, split(c.rule)) };
+            match back {
                 Back::No => true,
                 why => {
                     out(o.over(Some((t, no))));
@@ -94,7 +98,14 @@ impl Calls {
         });
         for c in calls {
             if let Some(o) = self.open.iter_mut().find(|o| o.of.rule == c.rule) {
-                (o.of, o.last, o.stack) = (*c, (t, no), stack);
+                o.last = (t, no);
+                if sample {
+                    continue;
+                }
+                (o.of, o.stack) = (*c, stack);
+                if std::mem::take(&mut o.sampled) {
+                    o.places.clear();
+                }
                 if o.places.len() < MOST_PLACES && !o.places.contains(&c.place) {
                     o.places.push(c.place);
                 }
@@ -107,6 +118,7 @@ impl Calls {
                 began: last.is_some(),
                 last: (t, no),
                 stack,
+                sampled: sample,
                 places: vec![c.place],
                 repeats,
             });
@@ -182,4 +194,48 @@ fn parts_at_lower_line(dict: &Dict, a: StackId, b: StackId) -> bool {
     let (a, b) = (frames(a), frames(b));
     let first = a.iter().zip(&b).find(|(x, y)| (x.func, x.line) != (y.func, y.line));
     first.is_some_and(|(x, y)| x.func == y.func && y.line < x.line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::spans::rules::Rules;
+    use crate::analysis::spans::stacks::Stacks;
+    use crate::base::FrameId;
+    use crate::model::Frame;
+    use crate::model::dict::Func;
+
+    const CLIENT: &str = "net/http.(*Transport).RoundTrip";
+
+    /// A stack by its functions and lines, root first.
+    fn stack(dict: &mut Dict, frames: &[(&str, u32)]) -> StackId {
+        let mut stack = StackId::NONE;
+        for &(name, line) in frames {
+            let (name, file) = (dict.string(name), dict.string("x.go"));
+            let func = dict.func(Func { name, file });
+            let frame: FrameId = dict.frame(Frame { func, line, pc: 0 });
+            stack = dict.push_frame(stack, frame);
+        }
+        stack
+    }
+
+    #[test]
+    fn a_cpu_sample_is_of_the_call_that_it_hits_and_parts_none() {
+        let mut dict = Dict::default();
+        let blocks = stack(&mut dict, &[("main.client", 57), (CLIENT, 17), ("runtime.selectgo", 327)]);
+        let [early, late] = [12, 40].map(|line| {
+            let frames = [("runtime.goexit", 1695), ("main.client", 57), (CLIENT, line), ("runtime.mallocgc", 1153)];
+            stack(&mut dict, &frames)
+        });
+        let outside = stack(&mut dict, &[("main.client", 63), ("runtime.chanrecv1", 442)]);
+        let mut stacks = Stacks::new(&dict, Rules::shipped());
+        let (mut calls, mut out) = (Calls::after(Some(Time(1))), Vec::new());
+        let events = [(late, true), (blocks, false), (early, true), (late, true), (blocks, false), (outside, false)];
+        for (&(stack, sample), n) in events.iter().zip(2..) {
+            let said = stacks.said(stack).map_or(&[][..], |s| &s.calls);
+            let at = (stack, Time(n), n as EventNo, sample);
+            calls.says(&dict, said, at, |_| Split::Back, &mut |c| out.push((c.begin.at, c.until)));
+        }
+        assert_eq!(out, [(Time(2), Time(6))]);
+    }
 }

@@ -407,7 +407,8 @@ impl Walk<'_> {
                 Some(Form::Call { split, .. }) => *split,
                 _ => Split::Never,
             };
-            calls.says(dict, calling, (stack, t, no), split, &mut |c| out(called(kinds, dict, go, &c)));
+            let sample = kind == Kind::CpuSample;
+            calls.says(dict, calling, (stack, t, no, sample), split, &mut |c| out(called(kinds, dict, go, &c)));
             if calls.is_empty() {
                 self.calls.remove(&go);
             }

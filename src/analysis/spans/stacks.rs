@@ -2,7 +2,7 @@
 
 use super::rules::{Form, Rules, names};
 use crate::base::{FrameId, FuncId, StackId, StringId};
-use crate::model::ownership::{Owner, goroot, is_main_module};
+use crate::model::ownership::{Owner, goroot, is_below_all, is_main_module};
 use crate::model::{Dict, Frame};
 use rustc_hash::FxHashMap;
 
@@ -60,6 +60,11 @@ pub struct Living {
     pub handler: Handler,
 }
 
+/// The frames above a call, by number: the same ones for a CPU sample as for other events, whose stacks lack the
+/// runtime's frames below the goroutine's start.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct CallerId(u32);
+
 /// A call on a stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Calling {
@@ -67,8 +72,8 @@ pub struct Calling {
     pub rule: RuleNo,
     /// What is called.
     pub func: FuncId,
-    /// The stack of who calls.
-    pub caller: StackId,
+    /// The stack of who calls, as [`Stacks`] numbers those.
+    pub caller: CallerId,
     /// The frame in what is called.
     pub frame: FrameId,
     /// Whether it ends there: no new one begins.
@@ -116,6 +121,8 @@ pub struct Stacks<'a> {
     /// By stack, a position in `said`; 0 is not known yet.
     known: Vec<u32>,
     said: Vec<Said>,
+    /// The frames above calls: those of a caller, and the next.
+    callers: FxHashMap<(CallerId, FrameId), CallerId>,
 }
 
 /// The position of what says nothing.
@@ -156,7 +163,7 @@ impl<'a> Stacks<'a> {
         let named = || dict.funcs().iter().map(|f| (dict.str(f.name), dict.str(f.file)));
         let goroot = named().find_map(|(name, file)| goroot(name, file));
         let mine = named().map(|(name, file)| is_main_module(name, file, goroot)).collect();
-        Stacks { dict, roles, mine, known: vec![0; dict.counts().3], said }
+        Stacks { dict, roles, mine, known: vec![0; dict.counts().3], said, callers: FxHashMap::default() }
     }
 
     /// Whether nothing in the trace can be a span by these rules.
@@ -193,7 +200,7 @@ impl<'a> Stacks<'a> {
         self.roles.get(&f).and_then(|all| all.iter().find(|r| r.0 == rule)).map_or(0, |r| r.1)
     }
 
-    fn read(&self, stack: StackId) -> Said {
+    fn read(&mut self, stack: StackId) -> Said {
         // Root first.
         let mut at = stack;
         let mut frames: Vec<(StackId, FrameId, Frame)> = Vec::new();
@@ -202,6 +209,13 @@ impl<'a> Stacks<'a> {
             at = self.dict.caller(at);
         }
         frames.reverse();
+        let below = frames.iter().take_while(|f| is_below_all(self.dict.func_name(f.2.func))).count();
+        // A stack that is nothing but those says nothing.
+        frames.drain(..below);
+        if !frames.iter().any(|f| self.roles.contains_key(&f.2.func)) {
+            return Said::default();
+        }
+        let callers = self.number(&frames);
         let mut said = Said::default();
         for (i, (here, id, f)) in frames.iter().enumerate() {
             let Some(roles) = self.roles.get(&f.func) else { continue };
@@ -216,13 +230,24 @@ impl<'a> Stacks<'a> {
                     said.living = Some(Living { rule, over, handler: self.handler(rule, above) });
                 }
                 if role & CALL != 0 && !said.calls.iter().any(|c| c.rule == rule) {
-                    let (caller, place) = (self.dict.caller(*here), self.place(*here, above));
+                    let (caller, place) = (callers[i], self.place(*here, above));
                     let ends = above.iter().any(|f| self.role(f.2.func, rule) & OVER != 0);
                     said.calls.push(Calling { rule, func: f.func, caller, frame: *id, ends, place });
                 }
             }
         }
         said
+    }
+
+    /// For each frame the number of those before it, root first.
+    fn number(&mut self, frames: &[(StackId, FrameId, Frame)]) -> Vec<CallerId> {
+        let mut at = CallerId::default();
+        let number = |f: &(StackId, FrameId, Frame)| {
+            let (before, next) = (at, CallerId(self.callers.len() as u32 + 1));
+            at = *self.callers.entry((before, f.1)).or_insert(next);
+            before
+        };
+        frames.iter().map(number).collect()
     }
 
     fn serving(&self, rule: RuleNo, above: &[(StackId, FrameId, Frame)]) -> Serving {

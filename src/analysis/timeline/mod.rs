@@ -339,8 +339,9 @@ pub fn steps(points: &[(Time, u64)], window: Window) -> Vec<Option<u64>> {
         .collect()
 }
 
-/// The values of cells that lie between two recordings are not known.
+/// The values of cells that lie between two recordings, or behind what has been read, are not known.
 pub fn traced(index: &Index, window: Window, mut values: Vec<Option<u64>>) -> Vec<Option<u64>> {
+    (0..window.width).filter(|&i| window.edge(i) >= index.end && i > 0).for_each(|i| values[i] = None);
     for r in index.recordings.windows(2) {
         let untraced = |i: usize| window.edge(i) >= r[0].to && window.edge(i + 1) <= r[1].from;
         let (first, last) = (window.cell(r[0].to.max(window.from)), window.cell(r[1].from.min(window.to)));

@@ -13,7 +13,7 @@ pub enum Asked {
     End,
     /// To stop, as the shell's job.
     Stop,
-    /// To take the terminal back: the shell lets it go on.
+    /// To take the terminal back: the shell has continued it.
     GoOn,
 }
 

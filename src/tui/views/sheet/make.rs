@@ -3,7 +3,7 @@
 use super::panel::{PanelLine, Panelled};
 use crate::analysis::waits::contention::{Contended, Contention, Keeper, WHOLE, What, contention_in};
 use crate::analysis::waits::coroutine;
-use crate::analysis::waits::links::{Party, group};
+use crate::analysis::waits::links::{Party, STILL_BLOCKED, group};
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::{Path, Window};
 use crate::base::EventNo;
@@ -174,6 +174,14 @@ fn root(index: &Index, chain: &path::Chain, hops: &[Hop], (places, reasons): (&P
             line.spans.push((" unblocked the next".into(), Role::Text));
             line.spans.push((last.ended_at.clone(), Role::Accent));
             line.target = Some(Target { go: g, at: w.to, far: true });
+        }
+        // Who could have ended it, the trace does not show.
+        (Waker::Nobody, _) => {
+            say(w.len(), "the chain ends: ", why::goroutine(index, w.go));
+            line.spans.push((format!(" is {STILL_BLOCKED}: "), Role::Text));
+            line.spans.extend(last.what());
+            line.spans.push((", and who could end that is not in the trace".into(), Role::Dim));
+            line.target = Some(Target { go: w.go, at: w.from, far: true });
         }
         (other, _) => {
             say(w.len(), ROOT, why::goroutine(index, w.go));

@@ -38,7 +38,8 @@ pub(super) fn draw(area: Rect, buf: &mut Buffer, cx: &Ctx, hint: &[(&str, &str)]
     for item in &said.items {
         let (sign, role) = mark(item.severity);
         let mut text = wrap(&item.says, width);
-        if !item.line.is_empty() {
+        // Some sentences end with it.
+        if !item.line.is_empty() && !item.says.ends_with(&item.line) {
             text.push(text::fit_end(&item.line, width).into_owned());
         }
         if y + 1 + text.len() as u16 > last && y > area.y {

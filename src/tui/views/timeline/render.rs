@@ -103,7 +103,12 @@ impl Timeline {
         let x = area.x + u16::from(line.depth) * 2;
         let x = write(buf, area, x, area.y, marker.encode_utf8(&mut [0; 4]), style) + 1;
         let room = usize::from(end.saturating_sub(x));
-        let name = fit_end(&name, room.saturating_sub(text::width(&count)));
+        let room = room.saturating_sub(text::width(&count));
+        let name = match line.item {
+            // Words, and not a function that its end tells best.
+            Item::Other(Row::System) => text::fit(&name, room),
+            _ => fit_end(&name, room),
+        };
         let name = name.replace('…', g.ellipsis.encode_utf8(&mut [0; 4]));
         let clip = Rect { width: end.saturating_sub(area.x), ..area };
         let x = write(buf, clip, x, area.y, &name, style);
