@@ -41,7 +41,7 @@ pub struct Instance {
     pub ended_by: GoIdx,
     /// When it began, or the trace did.
     pub from: Time,
-    /// When it ended, or the trace did.
+    /// When it ended, or the recording did in which it began.
     pub to: Time,
     /// Whether its beginning is in the trace.
     pub began: bool,
@@ -118,7 +118,8 @@ impl Walk<'_, '_> {
     fn tell(&mut self, mut i: Instance, wanted: bool) {
         let touches = i.to >= self.opts.from && i.from < self.opts.to;
         if wanted && touches && self.group.is_none_or(|g| group(self.index, i.go) == g) {
-            i.inside = i.to.min(self.opts.to) - i.from.max(self.opts.from);
+            let (from, to) = (i.from.max(self.opts.from), i.to.min(self.opts.to));
+            i.inside = to - from - self.index.untraced_in(from, to);
             (self.each)(&i);
         }
     }
@@ -205,7 +206,7 @@ impl Walk<'_, '_> {
             return;
         }
         for o in open.into_iter().rev() {
-            let to = at.unwrap_or(self.index.recorded(self.index.process(go)).1);
+            let to = at.or(o.map(|o| self.index.recording_end(o.2.0))).unwrap_or(self.index.end);
             self.region(go, o, to, end, at.is_some());
         }
     }
@@ -220,8 +221,8 @@ impl Walk<'_, '_> {
         }
         let mut open: Vec<_> = std::mem::take(&mut self.tasks).into_iter().collect();
         open.sort_unstable_by_key(|t| t.0);
-        for ((process, task), (name, go, (from, begin), wanted)) in open {
-            let (what, to, ended_by) = (What::Task, self.index.recorded(process).1, GoIdx::NONE);
+        for ((_, task), (name, go, (from, begin), wanted)) in open {
+            let (what, to, ended_by) = (What::Task, self.index.recording_end(from), GoIdx::NONE);
             let (began, ended, begin, end, inside) = (true, false, Some(begin), None, Duration::ZERO);
             self.tell(Instance { what, name, task, go, ended_by, from, to, began, ended, begin, end, inside }, wanted);
         }

@@ -313,6 +313,11 @@ pub fn is_about_recordings(loss: &str) -> bool {
     loss.starts_with("recording ") || loss.split([' ', ',']).nth(1) == Some("recordings")
 }
 
+/// How much of the time from `from` to `to` lies in some parts, which lie in order.
+pub fn overlap(parts: impl Iterator<Item = (Time, Time)>, from: Time, to: Time) -> Duration {
+    parts.map(|p| (p.1.min(to) - p.0.max(from)).max(Duration::ZERO)).sum()
+}
+
 impl Index {
     /// What of the file could not be read, or not as it stands: all of `losses` but what they say of several recordings.
     pub fn lost(&self) -> impl Iterator<Item = &str> {
@@ -324,6 +329,12 @@ impl Index {
         let of = || self.recordings.iter().filter(|r| r.process == process);
         let (from, to) = (of().map(|r| r.from).min(), of().map(|r| r.to).max());
         (from.unwrap_or(self.start), to.unwrap_or(self.end))
+    }
+
+    /// When the recording ends in which an instant lies: what went on after that is not known, if nothing tells of it later.
+    pub fn recording_end(&self, at: Time) -> Time {
+        let i = self.recordings.partition_point(|r| r.from <= at);
+        i.checked_sub(1).map_or(self.end, |i| self.recordings[i].to.max(at))
     }
 
     /// The process that a goroutine is of.
@@ -409,8 +420,12 @@ impl Index {
 
     /// How much of the time from `from` to `to` lies between two recordings.
     pub fn untraced_in(&self, from: Time, to: Time) -> Duration {
-        let gaps = self.recordings.windows(2).map(|r| (r[0].to.max(from), r[1].from.min(to)));
-        gaps.map(|(from, to)| (to - from).max(Duration::ZERO)).sum()
+        overlap(self.gaps(), from, to)
+    }
+
+    /// From when to when nothing was traced, between two recordings, in order.
+    pub fn gaps(&self) -> impl Iterator<Item = (Time, Time)> {
+        self.recordings.windows(2).map(|r| (r[0].to, r[1].from)).filter(|g| g.1 > g.0)
     }
 
     /// How long was traced: the trace's length without what lies between recordings.

@@ -35,6 +35,37 @@ fn has(text: &str, words: &[&str]) {
 }
 
 #[test]
+fn tasks_take_the_time_that_was_traced_and_spans_say_what_the_summary_does() {
+    let parsed = |args: &[&str], file: &Path| -> serde_json::Value { serde_json::from_str(&said(args, file)).unwrap() };
+    let mut compared = 0;
+    for name in ["across", "annotations", "path", "slowlock", "slowpool"] {
+        let file = data(&format!("{name}.trace"));
+        let (summary, spans) = (said(&["summary"], &file), parsed(&["spans", "--format", "json"], &file));
+        for h in spans["handlers"].as_array().unwrap() {
+            let (kind, name) = (h["kind"].as_str().unwrap(), h["name"].as_str().unwrap());
+            // What goes on beyond a recording and ends in a later one, the summary counts in the first alone.
+            if (kind == "task" || kind == "region") && name != "long" {
+                let total = Duration(h["total_ns"].as_i64().unwrap()).to_string();
+                has(&summary, &[&format!(" {total} "), &format!("  {kind} {name}")]);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 8, "only {compared}");
+    // What is begun and not ended in a recording is not known behind it; what ends in a later one went on all the while.
+    let across = data("across.trace");
+    let summary = parsed(&["summary", "--format", "json"], &across);
+    let length = summary["end_ns"].as_i64().unwrap() - summary["start_ns"].as_i64().unwrap();
+    let spans = parsed(&["spans", "--format", "json"], &across);
+    let named = |name: &str| spans["handlers"].as_array().unwrap().iter().find(|h| h["name"] == name).unwrap().clone();
+    let (left, long) = (named("left"), named("long"));
+    assert_eq!((&left["count"], &left["open"], &long["open"]), (&3.into(), &3.into(), &0.into()));
+    let of = |h: &serde_json::Value, key: &str| h[key].as_i64().unwrap();
+    assert!(of(&left, "max_ns") * 5 < length && of(&left, "total_ns") * 3 < length, "{left} of {length}");
+    assert!(of(&long, "max_ns") * 10 > length * 9 && of(&long, "total_ns") * 3 < length, "{long} of {length}");
+}
+
+#[test]
 fn goroutines_that_never_end_are_in_the_summary() {
     let leak = data("leak.trace");
     for text in [said(&["summary"], &leak), said(&["links"], &leak)] {

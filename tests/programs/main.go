@@ -18,6 +18,7 @@ import (
 const unit = time.Millisecond
 
 var programs = map[string]func(){
+	"across":      nil,
 	"annotations": annotations,
 	"chain":       chain,
 	"condstorm":   condstorm,
@@ -75,9 +76,12 @@ func main() {
 		log.Fatal("usage: programs NAME FILE")
 	}
 	var recorded bytes.Buffer
-	if os.Args[1] == "restart" {
+	switch os.Args[1] {
+	case "across":
+		across(&recorded)
+	case "restart":
 		restart(&recorded)
-	} else {
+	default:
 		check(trace.Start(&recorded))
 		programs[os.Args[1]]()
 		trace.Stop()

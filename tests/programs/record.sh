@@ -53,7 +53,7 @@ beside() {
 }
 if [ "$*" = beside ]; then beside; exit; fi
 
-all=(annotations chain condstorm contexts convoy coroutine crew deadline deadlock dismissed exhausted filelock flight gone holdup hostile idle knot leak limit locked long makers network nil once path picker pipeline pipewriters pool readers receiver
+all=(across annotations chain condstorm contexts convoy coroutine crew deadline deadlock dismissed exhausted filelock flight gone holdup hostile idle knot leak limit locked long makers network nil once path picker pipeline pipewriters pool readers receiver
   requests restart roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'

@@ -229,9 +229,9 @@ impl Axis {
     fn of(index: &Index) -> Axis {
         let length = index.traced().ns().max(1);
         let mut gone = Duration::ZERO;
-        let gaps = index.recordings.windows(2).filter(|r| r[1].from > r[0].to).map(|r| {
-            gone += r[1].from - r[0].to;
-            (r[0].to, r[1].from, gone)
+        let gaps = index.gaps().map(|(from, to)| {
+            gone += to - from;
+            (from, to, gone)
         });
         let slices = (length / SLICE.ns()).clamp(1, MOST_SLICES);
         Axis { start: index.start, length, slices, gaps: gaps.collect() }

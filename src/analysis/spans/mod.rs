@@ -168,6 +168,8 @@ pub struct Found {
     pub spans: Vec<Span>,
     /// Spans that were not kept because there were more than [`MOST_SPANS`].
     pub dropped: u64,
+    /// From when to when nothing was traced, between two recordings.
+    pub gaps: Vec<(Time, Time)>,
 }
 
 impl Found {
@@ -214,6 +216,7 @@ pub fn find<S: Source>(source: &S, rules: &Rules) -> Result<Found, Unanswered> {
     let mut found = Found::default();
     found.kinds = each(source, rules, &mut |s| found.push(s))?;
     found.spans.sort_by_key(|s| (s.from, s.go, s.kind, s.to));
+    source.with_index(&mut |index| found.gaps = index.gaps().collect());
     Ok(found)
 }
 

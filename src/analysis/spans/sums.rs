@@ -3,6 +3,7 @@
 use super::{Found, KindNo, Span};
 use crate::base::number::quantile;
 use crate::base::{Duration, StringId, Time};
+use crate::model::index::overlap;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -33,7 +34,7 @@ pub struct Sum {
     pub open: u64,
     /// How many are told from their neighbour by a place that came again, and by nothing else.
     pub repeats: u64,
-    /// How much time they took in the range that was asked for: of those that reach beyond it, the part inside. So the sums
+    /// How much time they took in the range that was asked for, without what was not traced: of those that reach beyond it, the part inside. So the sums
     /// of two ranges side by side are that of both; the lengths below are those of whole spans.
     pub total: Duration,
     /// The sum of their whole lengths.
@@ -82,10 +83,10 @@ impl Box<'_> {
 /// All time.
 pub const ALL: (Time, Time) = (Time::MIN, Time::MAX);
 
-/// How much of a span lies in a range.
-pub fn inside(s: &Span, (from, to): (Time, Time)) -> Duration {
+/// How much of a span lies in a range, and was traced.
+fn inside(s: &Span, (from, to): (Time, Time), gaps: &[(Time, Time)]) -> Duration {
     let (from, to) = (s.from.max(from), s.to.min(to));
-    if to > from { to - from } else { Duration::ZERO }
+    if to > from { to - from - overlap(gaps.iter().copied(), from, to) } else { Duration::ZERO }
 }
 
 /// Sums up by kind and handler the spans for which `wanted` holds, which are those of a range; those with the largest sum
@@ -95,12 +96,13 @@ pub fn sums(found: &Found, range: (Time, Time), wanted: impl Fn(&Span) -> bool) 
     for s in found.spans.iter().filter(|s| wanted(s)) {
         by.entry((s.kind, s.name)).or_default().push(s);
     }
-    let mut all: Vec<Sum> = by.into_iter().map(|((kind, name), spans)| sum(kind, name, range, &spans)).collect();
+    let mut all: Vec<Sum> =
+        by.into_iter().map(|((kind, name), spans)| sum(kind, name, (range, &found.gaps), &spans)).collect();
     all.sort_by_key(|s| (Reverse(s.total), s.kind, s.name));
     all
 }
 
-fn sum(kind: KindNo, name: StringId, range: (Time, Time), spans: &[&Span]) -> Sum {
+fn sum(kind: KindNo, name: StringId, (range, gaps): ((Time, Time), &[(Time, Time)]), spans: &[&Span]) -> Sum {
     let mut lens: Vec<Duration> = spans.iter().map(|s| s.len()).collect();
     lens.sort_unstable();
     let slack = |s: &&&Span| {
@@ -118,7 +120,7 @@ fn sum(kind: KindNo, name: StringId, range: (Time, Time), spans: &[&Span]) -> Su
         count: spans.len() as u64,
         open: many(&|s| !s.complete()),
         repeats: many(&|s| s.repeats),
-        total: spans.iter().map(|s| inside(s, range)).sum(),
+        total: spans.iter().map(|s| inside(s, range, gaps)).sum(),
         whole: lens.iter().copied().sum(),
         p50: quantile(&lens, 0.5),
         p90: quantile(&lens, 0.9),

@@ -342,10 +342,10 @@ pub fn steps(points: &[(Time, u64)], window: Window) -> Vec<Option<u64>> {
 /// The values of cells that lie between two recordings, or behind what has been read, are not known.
 pub fn traced(index: &Index, window: Window, mut values: Vec<Option<u64>>) -> Vec<Option<u64>> {
     (0..window.width).filter(|&i| window.edge(i) >= index.end && i > 0).for_each(|i| values[i] = None);
-    for r in index.recordings.windows(2) {
-        let untraced = |i: usize| window.edge(i) >= r[0].to && window.edge(i + 1) <= r[1].from;
-        let (first, last) = (window.cell(r[0].to.max(window.from)), window.cell(r[1].from.min(window.to)));
-        let Some(first) = first.filter(|_| r[0].to < window.to && r[1].from > window.from) else { continue };
+    for (from, to) in index.gaps() {
+        let untraced = |i: usize| window.edge(i) >= from && window.edge(i + 1) <= to;
+        let (first, last) = (window.cell(from.max(window.from)), window.cell(to.min(window.to)));
+        let Some(first) = first.filter(|_| from < window.to && to > window.from) else { continue };
         let cells = first..last.map_or(values.len(), |l| l + 1).min(values.len());
         cells.filter(|&i| untraced(i)).for_each(|i| values[i] = None);
     }
