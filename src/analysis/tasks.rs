@@ -10,6 +10,7 @@ use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::EventNo;
 use crate::base::number::quantile;
 use crate::base::{Duration, GoIdx, GroupId, StringId, Time};
+use crate::model::gaps::Gaps;
 use crate::model::segment::Kind;
 use crate::model::{Detail, Index, Segment};
 use rustc_hash::FxHashMap;
@@ -110,6 +111,7 @@ struct Walk<'a, 'o> {
     ahead: &'a dyn crate::query::Ahead,
     regions: FxHashMap<GoIdx, Vec<Open>>,
     tasks: FxHashMap<TaskOf, Begun>,
+    gaps: Gaps,
     each: &'a mut dyn FnMut(&Instance),
 }
 
@@ -119,7 +121,7 @@ impl Walk<'_, '_> {
         let touches = i.to >= self.opts.from && i.from < self.opts.to;
         if wanted && touches && self.group.is_none_or(|g| group(self.index, i.go) == g) {
             let (from, to) = (i.from.max(self.opts.from), i.to.min(self.opts.to));
-            i.inside = to - from - self.index.untraced_in(from, to);
+            i.inside = to - from - self.gaps.inside(from, to.max(from));
             (self.each)(&i);
         }
     }
@@ -248,7 +250,16 @@ impl crate::query::Ahead for Nothing {
 impl Following {
     fn walk<'a>(&mut self, index: &'a Index, each: &'a mut dyn FnMut(&Instance), f: impl FnOnce(&mut Walk<'a, 'a>)) {
         let (regions, tasks) = (std::mem::take(&mut self.regions), std::mem::take(&mut self.tasks));
-        let mut w = Walk { index, opts: Options::default(), group: None, ahead: &Nothing, regions, tasks, each };
+        let mut w = Walk {
+            index,
+            opts: Options::default(),
+            group: None,
+            ahead: &Nothing,
+            regions,
+            tasks,
+            gaps: index.gaps(),
+            each,
+        };
         f(&mut w);
         (self.regions, self.tasks) = (w.regions, w.tasks);
     }
@@ -284,7 +295,7 @@ pub fn each<S: Source>(
             return;
         }
         let (regions, tasks) = (FxHashMap::default(), FxHashMap::default());
-        let mut w = Walk { index, opts, group, ahead: &ahead, regions, tasks, each };
+        let mut w = Walk { index, opts, group, ahead: &ahead, regions, tasks, gaps: index.gaps(), each };
         out = walk::segments(source, 0..index.segments.len(), walk::threads(), &mut |_, seg| {
             for i in 0..seg.len() {
                 w.event(seg, i);

@@ -1,5 +1,6 @@
 //! What is kept of the whole trace: goroutines, procs, ranges, where each segment lies. A few percent of the file.
 
+use super::gaps::Gaps;
 use super::ownership::Owner;
 use super::segment::{Kind, Segment};
 use super::{Dict, Grid};
@@ -313,11 +314,6 @@ pub fn is_about_recordings(loss: &str) -> bool {
     loss.starts_with("recording ") || loss.split([' ', ',']).nth(1) == Some("recordings")
 }
 
-/// How much of the time from `from` to `to` lies in some parts, which lie in order.
-pub fn overlap(parts: impl Iterator<Item = (Time, Time)>, from: Time, to: Time) -> Duration {
-    parts.map(|p| (p.1.min(to) - p.0.max(from)).max(Duration::ZERO)).sum()
-}
-
 impl Index {
     /// What of the file could not be read, or not as it stands: all of `losses` but what they say of several recordings.
     pub fn lost(&self) -> impl Iterator<Item = &str> {
@@ -420,12 +416,12 @@ impl Index {
 
     /// How much of the time from `from` to `to` lies between two recordings.
     pub fn untraced_in(&self, from: Time, to: Time) -> Duration {
-        overlap(self.gaps(), from, to)
+        self.gaps().inside(from, to.max(from))
     }
 
-    /// From when to when nothing was traced, between two recordings, in order.
-    pub fn gaps(&self) -> impl Iterator<Item = (Time, Time)> {
-        self.recordings.windows(2).map(|r| (r[0].to, r[1].from)).filter(|g| g.1 > g.0)
+    /// What was not traced, between two recordings.
+    pub fn gaps(&self) -> Gaps {
+        Gaps::new(self.recordings.windows(2).map(|r| (r[0].to, r[1].from)))
     }
 
     /// How long was traced: the trace's length without what lies between recordings.

@@ -3,6 +3,7 @@
 
 pub mod beside;
 pub mod dict;
+pub mod gaps;
 pub mod grid;
 pub mod index;
 pub mod lens;

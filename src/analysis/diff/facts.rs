@@ -8,6 +8,7 @@ use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::states::{spans, walk};
 use crate::analysis::waits::standing;
 use crate::base::{Duration, FuncId, GoIdx, GroupId, StackId, StringId, Time};
+use crate::model::gaps::Gaps;
 use crate::model::reasons::{Class, Reason, ReasonId, Reasons};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment, Waker};
@@ -221,29 +222,19 @@ struct Axis {
     start: Time,
     length: i64,
     slices: i64,
-    /// What was not traced: from, to, and how much that is with all before.
-    gaps: Vec<(Time, Time, Duration)>,
+    gaps: Gaps,
 }
 
 impl Axis {
     fn of(index: &Index) -> Axis {
         let length = index.traced().ns().max(1);
-        let mut gone = Duration::ZERO;
-        let gaps = index.gaps().map(|(from, to)| {
-            gone += to - from;
-            (from, to, gone)
-        });
         let slices = (length / SLICE.ns()).clamp(1, MOST_SLICES);
-        Axis { start: index.start, length, slices, gaps: gaps.collect() }
+        Axis { start: index.start, length, slices, gaps: index.gaps() }
     }
 
     /// How much was traced before an instant.
     fn at(&self, t: Time) -> i64 {
-        let gone = match self.gaps.partition_point(|g| g.0 < t).checked_sub(1).map(|i| self.gaps[i]) {
-            Some((from, to, gone)) => gone - (to - t.min(to)).min(to - from),
-            None => Duration::ZERO,
-        };
-        (t - self.start - gone).ns().clamp(0, self.length)
+        (self.gaps.squeeze(t) - self.start).ns().clamp(0, self.length)
     }
 
     /// The slice of an instant, counted in traced time.
@@ -497,14 +488,7 @@ mod tests {
     use super::*;
 
     fn axis(length: i64, gaps: &[(i64, i64)]) -> Axis {
-        let mut gone = Duration::ZERO;
-        let gaps: Vec<_> = gaps
-            .iter()
-            .map(|g| {
-                gone += Duration(g.1 - g.0);
-                (Time(g.0), Time(g.1), gone)
-            })
-            .collect();
+        let gaps = Gaps::new(gaps.iter().map(|g| (Time(g.0), Time(g.1))));
         Axis { start: Time(0), length, slices: (length / SLICE.ns()).max(1), gaps }
     }
 

@@ -15,6 +15,7 @@ use crate::base::number::NO_GOAL;
 use crate::base::{Duration, GoIdx, GroupId, StackId, StringId, Time};
 use crate::build::observe::{Observer, Tables, Watch};
 use crate::model::Index;
+use crate::model::gaps::Gaps;
 use merge::{Shared, Total};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -341,7 +342,7 @@ fn gather(total: Total, index: &Index, window: (Time, Time)) -> Gc {
         unknown,
         untraced: index.untraced_in(from, to),
     };
-    out.measure(&Gaps::between(index, from, to));
+    out.measure(&index.gaps().between(from, to));
     out
 }
 
@@ -378,27 +379,6 @@ impl Gc {
         let whole = consist.pop().unwrap_or_default();
         (self.mmu, self.consists) = (mmu, whole);
         self.worst = worst.into_iter().map(real).zip(consist).collect();
-    }
-}
-
-/// What lies between recordings, in order.
-struct Gaps(Vec<(Time, Time)>);
-
-impl Gaps {
-    fn between(index: &Index, from: Time, to: Time) -> Gaps {
-        let all = index.recordings.windows(2).map(|r| (r[0].to.max(from), r[1].from.min(to)));
-        Gaps(all.filter(|g| g.0 < g.1).collect())
-    }
-
-    /// When an instant would be if nothing lay between recordings.
-    fn squeeze(&self, t: Time) -> Time {
-        let before: Duration = self.0.iter().take_while(|g| g.0 < t).map(|g| t.min(g.1) - g.0).sum();
-        t - before
-    }
-
-    /// When that is in truth: the later of two instants, where a gap lies between them.
-    fn stretch(&self, t: Time) -> Time {
-        self.0.iter().fold(t, |t, g| if t >= g.0 { t + (g.1 - g.0) } else { t })
     }
 }
 

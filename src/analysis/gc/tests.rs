@@ -269,15 +269,3 @@ fn the_time_between_recordings_is_in_no_window() {
     let whole = |g: &Gc| g.mmu.last().unwrap().least.utilisation;
     assert!((whole(&both) - whole(&once)).abs() < 1e-6, "{} {}", whole(&both), whole(&once));
 }
-
-#[test]
-fn an_instant_moves_by_the_gaps_before_it_and_comes_back() {
-    let gaps = super::Gaps(vec![(Time(10), Time(15)), (Time(20), Time(30))]);
-    for (t, squeezed) in [(0, 0), (9, 9), (10, 10), (15, 10), (17, 12), (20, 15), (30, 15), (33, 18)] {
-        assert_eq!(gaps.squeeze(Time(t)), Time(squeezed), "{t}");
-    }
-    for t in [0, 9, 15, 17, 30, 33] {
-        assert_eq!(gaps.stretch(gaps.squeeze(Time(t))), Time(t), "{t}");
-    }
-    assert_eq!(gaps.squeeze(Time(12)), Time(10));
-}

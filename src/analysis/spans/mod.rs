@@ -20,6 +20,7 @@ use super::states::walk;
 use super::tasks::{self, What};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};
+use crate::model::gaps::Gaps;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment};
 use calls::{Called, Calls};
@@ -168,8 +169,8 @@ pub struct Found {
     pub spans: Vec<Span>,
     /// Spans that were not kept because there were more than [`MOST_SPANS`].
     pub dropped: u64,
-    /// From when to when nothing was traced, between two recordings.
-    pub gaps: Vec<(Time, Time)>,
+    /// What was not traced.
+    pub gaps: Gaps,
 }
 
 impl Found {
@@ -216,7 +217,7 @@ pub fn find<S: Source>(source: &S, rules: &Rules) -> Result<Found, Unanswered> {
     let mut found = Found::default();
     found.kinds = each(source, rules, &mut |s| found.push(s))?;
     found.spans.sort_by_key(|s| (s.from, s.go, s.kind, s.to));
-    source.with_index(&mut |index| found.gaps = index.gaps().collect());
+    source.with_index(&mut |index| found.gaps = index.gaps());
     Ok(found)
 }
 

@@ -3,7 +3,7 @@
 use super::{Found, KindNo, Span};
 use crate::base::number::quantile;
 use crate::base::{Duration, StringId, Time};
-use crate::model::index::overlap;
+use crate::model::gaps::Gaps;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
@@ -84,9 +84,9 @@ impl Box<'_> {
 pub const ALL: (Time, Time) = (Time::MIN, Time::MAX);
 
 /// How much of a span lies in a range, and was traced.
-fn inside(s: &Span, (from, to): (Time, Time), gaps: &[(Time, Time)]) -> Duration {
+fn inside(s: &Span, (from, to): (Time, Time), gaps: &Gaps) -> Duration {
     let (from, to) = (s.from.max(from), s.to.min(to));
-    if to > from { to - from - overlap(gaps.iter().copied(), from, to) } else { Duration::ZERO }
+    if to > from { to - from - gaps.inside(from, to) } else { Duration::ZERO }
 }
 
 /// Sums up by kind and handler the spans for which `wanted` holds, which are those of a range; those with the largest sum
@@ -102,7 +102,7 @@ pub fn sums(found: &Found, range: (Time, Time), wanted: impl Fn(&Span) -> bool) 
     all
 }
 
-fn sum(kind: KindNo, name: StringId, (range, gaps): ((Time, Time), &[(Time, Time)]), spans: &[&Span]) -> Sum {
+fn sum(kind: KindNo, name: StringId, (range, gaps): ((Time, Time), &Gaps), spans: &[&Span]) -> Sum {
     let mut lens: Vec<Duration> = spans.iter().map(|s| s.len()).collect();
     lens.sort_unstable();
     let slack = |s: &&&Span| {
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn percentiles_are_lengths_that_occur() {
         let spans = (1..=100).map(|i| span(i, i)).collect();
-        let found = Found { kinds: vec!["task".into()], spans, dropped: 0 };
+        let found = Found { kinds: vec!["task".into()], spans, ..Found::default() };
         let all = sums(&found, ALL, |_| true);
         let s = &all[0];
         assert_eq!((s.p50, s.p90, s.p99, s.max), (Duration(50), Duration(90), Duration(99), Duration(100)));

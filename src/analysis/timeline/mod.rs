@@ -342,7 +342,7 @@ pub fn steps(points: &[(Time, u64)], window: Window) -> Vec<Option<u64>> {
 /// The values of cells that lie between two recordings, or behind what has been read, are not known.
 pub fn traced(index: &Index, window: Window, mut values: Vec<Option<u64>>) -> Vec<Option<u64>> {
     (0..window.width).filter(|&i| window.edge(i) >= index.end && i > 0).for_each(|i| values[i] = None);
-    for (from, to) in index.gaps() {
+    for (from, to) in index.gaps().iter() {
         let untraced = |i: usize| window.edge(i) >= from && window.edge(i + 1) <= to;
         let (first, last) = (window.cell(from.max(window.from)), window.cell(to.min(window.to)));
         let Some(first) = first.filter(|_| from < window.to && to > window.from) else { continue };
