@@ -133,6 +133,17 @@ fn requests_are_those_that_the_program_counted() {
 }
 
 /// A call that is given up is one.
+/// Client and server are one program, which is profiled meanwhile: a CPU sample within a call is no call of its own.
+#[test]
+fn a_client_has_as_many_calls_as_its_server_has_requests() {
+    let Some(file) = common::shared("incidents/out-orders/trace.out") else { return };
+    let trace = common::load(&file);
+    assert!(trace.index().totals.samples.values().sum::<u64>() > 20, "profiled");
+    let found = find(&trace, Rules::shipped()).unwrap();
+    let of = |kind| of_kind(&found, kind).filter(|s| s.complete()).count();
+    assert_eq!((of("http.client"), of("http.server")), (1811, 1811));
+}
+
 #[test]
 fn calls_that_their_client_gives_up_count_once() {
     let trace = common::recording("slowserve");

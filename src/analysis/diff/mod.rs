@@ -5,7 +5,8 @@
 //! 2. Lines of a function that has moved as a whole are matched with those where they were.
 //! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
 //!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike, where they differ by
-//!    more than a recording differs from itself over time; and their tails by how many lie beyond a limit; with five recordings or more a side, all by permutation over the recordings.
+//!    more than a recording differs from itself over time; and their tails by how many lie beyond a limit; with five
+//!    recordings or more a side, all by permutation over the recordings.
 //! 4. Each test asks for more than the least change that counts. Of those of tasks, regions and spans, and of all others, as
 //!    many are taken as found as Benjamini and Hochberg allow at 5 %.
 

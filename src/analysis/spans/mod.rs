@@ -21,6 +21,7 @@ use super::tasks::{self, What};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{Duration, EventNo, GoIdx, StackId, StringId, Time};
 use crate::model::gaps::Gaps;
+use crate::model::ownership::is_below_all;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment};
 use calls::{Called, Calls};
@@ -405,13 +406,15 @@ impl Walk<'_> {
         }
         let calling = said.map_or(&[][..], |s| &s.calls);
         let before = self.last.get(go.index()).copied().filter(|t| *t != Time::MIN);
-        if !calling.is_empty() || self.calls.contains_key(&go) {
+        let sample = kind == Kind::CpuSample;
+        // A sample whose stack could not be unwound to its root is of anything.
+        let whole = || dict.stack(stack).last().is_some_and(|f| is_below_all(dict.func_name(f.func)));
+        if !calling.is_empty() || self.calls.contains_key(&go) && (!sample || whole()) {
             let calls = self.calls.entry(go).or_insert_with(|| Calls::after(before));
             let split = |rule: RuleNo| match rules.all.get(usize::from(rule)).map(|r| &r.form) {
                 Some(Form::Call { split, .. }) => *split,
                 _ => Split::Never,
             };
-            let sample = kind == Kind::CpuSample;
             calls.says(dict, calling, (stack, t, no, sample), split, &mut |c| out(called(kinds, dict, go, &c)));
             if calls.is_empty() {
                 self.calls.remove(&go);
