@@ -1,6 +1,8 @@
 //! Tasks, regions and ranges: followed one event at a time when parts are put together, because they span generations.
 
-use crate::base::{GoIdx, StringId, Time};
+use crate::base::{Duration, GoIdx, StringId, Time};
+use crate::model::gaps::Gaps;
+use crate::model::index::Recording;
 use crate::model::tally::Tally;
 use crate::model::totals::SpanTally;
 use rustc_hash::FxHashMap;
@@ -130,60 +132,76 @@ impl Regions {
     }
 }
 
-/// Tasks that are not over, by number.
+/// A task of which no end was seen yet.
+#[derive(Clone, Copy, Debug)]
+struct OpenTask {
+    name: StringId,
+    /// When it began; if that was not seen, when the recording did that speaks of it first.
+    since: Time,
+    /// Whether its beginning was seen.
+    begun: bool,
+}
+
+/// Tasks of a process that are not over, by number. They go on from one recording to the next.
 #[derive(Default, Debug)]
 pub(crate) struct Tasks {
-    open: FxHashMap<u64, (StringId, Option<Time>)>,
+    open: FxHashMap<u64, OpenTask>,
     done: IdSet,
     /// How many began a second time before they had ended.
     pub begun_twice: u64,
 }
 
 impl Tasks {
-    /// An event speaks of a task.
-    pub fn mention(&mut self, id: u64) {
+    /// An event of the recording that began at `start` speaks of a task.
+    pub fn mention(&mut self, id: u64, start: Time) {
         if !self.done.contains(id) {
-            self.open.entry(id).or_insert((StringId::NONE, None));
+            self.open.entry(id).or_insert(OpenTask { name: StringId::NONE, since: start, begun: false });
         }
     }
 
     pub fn begin(&mut self, id: u64, name: StringId, at: Time) {
-        if let Some((_, Some(_))) = self.open.insert(id, (name, Some(at))) {
+        if let Some(OpenTask { begun: true, .. }) = self.open.insert(id, OpenTask { name, since: at, begun: true }) {
             self.begun_twice += 1;
         }
     }
 
-    /// A task ends; one that began before the trace, which starts at `start`, counts from there.
-    pub fn end(&mut self, id: u64, (start, at): (Time, Time), sums: &mut FxHashMap<StringId, SpanTally>) {
-        let trace = start;
+    /// A task ends: it took what was traced of its time. One whose beginning was not seen counts from `start` on, where the
+    /// recording began.
+    pub fn end(
+        &mut self,
+        id: u64,
+        (start, at): (Time, Time),
+        gaps: &Gaps,
+        sums: &mut FxHashMap<StringId, SpanTally>,
+    ) {
         if self.done.contains(id) && !self.open.contains_key(&id) {
             return;
         }
-        let (name, start) = self.open.remove(&id).unwrap_or((StringId::NONE, None));
+        let unseen = OpenTask { name: StringId::NONE, since: start, begun: false };
+        let task = self.open.remove(&id).unwrap_or(unseen);
         self.done.insert(id);
-        let s = sums.entry(name).or_default();
+        let took = at - task.since - gaps.inside(task.since, at.max(task.since));
+        let s = sums.entry(task.name).or_default();
         s.count += 1;
-        if let Some(start) = start {
+        if task.begun {
             s.complete += 1;
-            s.total_ns = s.total_ns.saturating_add((at - start).ns());
+            s.total_ns = s.total_ns.saturating_add(took.ns());
         } else {
-            s.add_partial(at - trace);
+            s.add_partial(took);
         }
     }
 
-    /// What comes next is of another process, which numbers its tasks anew.
-    pub fn forget(&mut self) {
-        self.done = IdSet::default();
-    }
-
-    /// Counts what is still open at the end of the trace.
-    pub fn finish(&mut self, (start, end): (Time, Time), sums: &mut FxHashMap<StringId, SpanTally>) {
-        for (_, (name, began)) in self.open.drain() {
-            let s = sums.entry(name).or_default();
+    /// The process is over: counts what is still open, up to the end of the recording in which it was last seen to be, as it may
+    /// have ended behind that. What comes next numbers its tasks anew.
+    pub fn finish(&mut self, recordings: &[Recording], sums: &mut FxHashMap<StringId, SpanTally>) {
+        for (_, task) in self.open.drain() {
+            let i = recordings.partition_point(|r| r.to < task.since);
+            let s = sums.entry(task.name).or_default();
             s.count += 1;
             s.unfinished += 1;
-            s.add_partial(end - began.unwrap_or(start));
+            s.add_partial(recordings.get(i).map_or(Duration::ZERO, |r| r.to - task.since));
         }
+        self.done = IdSet::default();
     }
 }
 

@@ -62,7 +62,7 @@ impl Commit {
             self.syscalling.clear();
         }
         if process != self.process {
-            self.tasks.forget();
+            self.tasks.finish(&index.recordings, &mut index.totals.tasks);
         }
         (self.recording, self.process, self.begun) = (Some(number), process, false);
         let (number, at) = (number as u32, index.end);
@@ -108,7 +108,6 @@ impl Commit {
             let ended = g.ended.or(g.gone().filter(|_| self.open[go.index()].gone));
             self.regions.close(go, ended, (system, end), &mut index.totals.regions);
         }
-        self.tasks.finish((index.start, end), &mut index.totals.tasks);
         for (name, scope, since) in self.ranges.rest() {
             index.totals.open_ranges.entry(name).or_default().add(end - since);
             push_range(index, name, scope, since, end);
@@ -119,6 +118,7 @@ impl Commit {
     pub fn finish(&mut self, index: &mut Index) {
         name_creators(index);
         self.close(index, false);
+        self.tasks.finish(&index.recordings, &mut index.totals.tasks);
         if let Some(said) = recordings(&index.recordings) {
             index.losses.insert(0, said);
         }

@@ -1,10 +1,12 @@
 //! Follows what a part says rarely, and what needs the state before it: tasks, regions and ranges.
 
+use super::recordings::recording_start;
 use super::{Commit, GC_ASSIST, GC_MARK, GC_SWEEP, Maps};
 use crate::base::{GoIdx, ProcIdx, StringId, Time};
 use crate::build::annotations::Scope;
 use crate::build::fold::{Entrance, Part, Rare};
 use crate::model::Index;
+use crate::model::gaps::Gaps;
 use crate::model::index::Range;
 use crate::model::ownership::is_system_to_go;
 use crate::wire::event::Kind;
@@ -13,6 +15,7 @@ impl Commit {
     /// Follows tasks, regions and ranges through the part.
     pub(crate) fn replay(&mut self, index: &mut Index, part: &Part, gos: &[GoIdx], procs: &[ProcIdx], maps: &Maps) {
         let go = |i: u32| gos.get(i as usize).copied().unwrap_or_default();
+        let gaps = if part.rare.is_empty() { Gaps::default() } else { index.gaps() };
         let mut creations = part.creations.iter().peekable();
         for (n, r) in part.rare.iter().enumerate() {
             while let Some(&&(child, by, before)) = creations.peek()
@@ -21,7 +24,7 @@ impl Commit {
                 creations.next();
                 self.inherit(part, go(child), go(by), child);
             }
-            self.replay_one(index, r, go(r.go), procs, maps);
+            self.replay_one(index, r, go(r.go), &gaps, procs, maps);
         }
         for &(child, by, _) in creations {
             self.inherit(part, go(child), go(by), child);
@@ -44,8 +47,16 @@ impl Commit {
         }
     }
 
-    fn replay_one(&mut self, index: &mut Index, r: &Rare, go: GoIdx, procs: &[ProcIdx], maps: &Maps) {
-        let at = r.time;
+    fn replay_one(
+        &mut self,
+        index: &mut Index,
+        r: &Rare,
+        go: GoIdx,
+        gaps: &Gaps,
+        procs: &[ProcIdx],
+        maps: &Maps,
+    ) {
+        let (start, at) = (recording_start(index), r.time);
         let proc = |i: u16| Scope::Proc(procs.get(i as usize).map_or(u16::MAX, |p| p.0));
         let mut range = |index: &mut Index, name: &str, scope: Scope, begins: bool| {
             let name = index.dict.string(name);
@@ -77,23 +88,23 @@ impl Commit {
                 self.tasks.begin(r.args.task(), maps.string(r.args.task_name()), at);
                 // Go's reader takes parent 0 of an old trace for a task of its own.
                 if parent != 0 || index.version.1 < 22 {
-                    self.tasks.mention(parent);
+                    self.tasks.mention(parent, start);
                 }
             }
-            Kind::TaskEnd => self.tasks.end(r.args.task(), (index.start, at), &mut index.totals.tasks),
+            Kind::TaskEnd => self.tasks.end(r.args.task(), (start, at), gaps, &mut index.totals.tasks),
             // Regions are goroutines'; in a damaged file one may be nobody's.
             Kind::RegionBegin | Kind::RegionEnd if !go.is_some() => {}
             Kind::RegionBegin => {
-                self.tasks.mention(r.args.task());
+                self.tasks.mention(r.args.task(), start);
                 self.regions.begin(go, maps.string(r.args.region()), at);
             }
             Kind::RegionEnd => {
                 if !self.regions.inside(go) {
-                    self.tasks.mention(r.args.task());
+                    self.tasks.mention(r.args.task(), start);
                 }
-                self.regions.end(go, maps.string(r.args.region()), (index.start, at), &mut index.totals.regions);
+                self.regions.end(go, maps.string(r.args.region()), (start, at), &mut index.totals.regions);
             }
-            Kind::Log => self.tasks.mention(r.args.task()),
+            Kind::Log => self.tasks.mention(r.args.task(), start),
             _ => {}
         }
     }
