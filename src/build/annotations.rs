@@ -167,13 +167,7 @@ impl Tasks {
 
     /// A task ends: it took what was traced of its time. One whose beginning was not seen counts from `start` on, where the
     /// recording began.
-    pub fn end(
-        &mut self,
-        id: u64,
-        (start, at): (Time, Time),
-        gaps: &Gaps,
-        sums: &mut FxHashMap<StringId, SpanTally>,
-    ) {
+    pub fn end(&mut self, id: u64, (start, at): (Time, Time), gaps: &Gaps, sums: &mut FxHashMap<StringId, SpanTally>) {
         if self.done.contains(id) && !self.open.contains_key(&id) {
             return;
         }

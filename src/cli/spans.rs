@@ -87,7 +87,7 @@ pub fn picked(which: &BoxArgs, trace: &Trace) -> Result<Picked> {
     let rules = of_settings()?;
     let text = which.span.clone().unwrap_or_default();
     let pattern = Pattern { text, regex: false };
-    let wrong = |e: String| Failure::Analysis(e);
+    let wrong = |e: crate::query::PatternError| Failure::Analysis(e.to_string());
     let (holds, is_func) = (pattern.holder().map_err(wrong)?, pattern.func().map_err(wrong)?);
     // Without a text all are meant, and no function beside the rules'.
     let is_func = |n: &str| which.span.is_some() && is_func(n);

@@ -1,5 +1,6 @@
 //! What a query is once it is read: a tree whose nodes know their place in the text, and which prints as a query again.
 
+use super::pattern::{Matcher, PatternError};
 use crate::base::duration::exact;
 use crate::base::{Duration, Span};
 use crate::model::segment::GoState;
@@ -57,8 +58,8 @@ impl Pattern {
     /// # Errors
     ///
     /// It is too large.
-    pub fn holder(&self) -> Result<impl Fn(&str) -> bool + use<>, String> {
-        let m = super::pattern::Matcher::contains(self)?;
+    pub fn holder(&self) -> Result<impl Fn(&str) -> bool + use<>, PatternError> {
+        let m = Matcher::contains(self)?;
         Ok(move |s: &str| m.is_match(s))
     }
 
@@ -67,8 +68,8 @@ impl Pattern {
     /// # Errors
     ///
     /// It is too large.
-    pub fn func(&self) -> Result<impl Fn(&str) -> bool + use<>, String> {
-        let m = super::pattern::Matcher::func(self)?;
+    pub fn func(&self) -> Result<impl Fn(&str) -> bool + use<>, PatternError> {
+        let m = Matcher::func(self)?;
         Ok(move |s: &str| m.is_match(s))
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn pattern(v: &Value) -> Result<Pattern, QueryError> {
     }
     let p = Pattern { text: v.text.clone(), regex: v.regex };
     match v.regex.then(|| pattern::regex(&p)) {
-        Some(Err(e)) => Err(QueryError::new(v.span, e)),
+        Some(Err(e)) => Err(QueryError::new(v.span, e.to_string())),
         _ => Ok(p),
     }
 }

@@ -3,32 +3,41 @@
 
 use super::ast::{Cmp, Expr, Node, Pattern, Query, Term, Who};
 use super::bits::Bits;
-use super::pattern::Matcher;
+use super::pattern::{Matcher, PatternError};
 use crate::base::Span;
 use crate::base::{Duration, EventNo, FrameId, GoIdx, GroupId, StackId, StringId, Time};
 use crate::model::reasons::WaitNames;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Frame, Func, Index, Range, lens};
 use rustc_hash::FxHashMap;
-use std::fmt;
 use std::sync::Arc;
 
-/// A query that cannot be compiled: a pattern that is too large once it is put together.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// A query that cannot be compiled for a trace. Its text is that of its cause.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{cause}")]
 pub struct CompileError {
     /// The term that is at fault.
     pub span: Span,
     /// What is wrong.
-    pub message: String,
+    pub cause: CompileCause,
 }
 
-impl fmt::Display for CompileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
+/// Why a term cannot be compiled.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CompileCause {
+    /// Its pattern, which may be too large once it is put together.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The trace's spans, which it asks for, cannot be found.
+    #[error(transparent)]
+    Spans(#[from] SpansError),
 }
 
-impl std::error::Error for CompileError {}
+/// Spans that cannot be found. What knows of them, knows why: its words, safe to show.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SpansError(pub String);
 
 /// A query ready for one trace. It holds sets of the handles that the index had when it was compiled: once
 /// [`is_stale`](Compiled::is_stale), compile again.
@@ -102,25 +111,29 @@ pub trait Spans {
     /// # Errors
     ///
     /// They cannot be found.
-    fn stretches(&self, text: &Pattern, long: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, String>;
+    fn stretches(
+        &self,
+        text: &Pattern,
+        long: &dyn Fn(Duration) -> bool,
+    ) -> Result<Vec<(GoIdx, Time, Time)>, SpansError>;
 
     /// How long tasks and regions last, by the event that begins each, in the order of these.
     ///
     /// # Errors
     ///
     /// They cannot be found.
-    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, String>;
+    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, SpansError>;
 }
 
 /// Nothing is known of spans: none match.
 pub struct NoSpans;
 
 impl Spans for NoSpans {
-    fn stretches(&self, _: &Pattern, _: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, String> {
+    fn stretches(&self, _: &Pattern, _: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, SpansError> {
         Ok(Vec::new())
     }
 
-    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, String> {
+    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, SpansError> {
         Ok(Vec::new())
     }
 }
@@ -266,7 +279,7 @@ impl Compiler<'_> {
             }
             Expr::And(parts) => Test::And(self.nodes(parts)?),
             Expr::Or(parts) => Test::Or(self.nodes(parts)?),
-            Expr::Term(t) => self.term(t).map_err(|message| CompileError { span: n.span, message })?,
+            Expr::Term(t) => self.term(t).map_err(|cause| CompileError { span: n.span, cause })?,
         })
     }
 
@@ -277,7 +290,7 @@ impl Compiler<'_> {
         Ok(tests)
     }
 
-    fn term(&mut self, t: &Term) -> Result<Test, String> {
+    fn term(&mut self, t: &Term) -> Result<Test, CompileCause> {
         let index = self.index;
         Ok(match t {
             Term::Any(p) => self.any(&Matcher::contains(p)?),
@@ -330,7 +343,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn lengths(&mut self) -> Result<Arc<[(EventNo, Duration)]>, String> {
+    fn lengths(&mut self) -> Result<Arc<[(EventNo, Duration)]>, SpansError> {
         if self.lengths.is_none() {
             let all = if self.marked { self.spans.lengths()? } else { Vec::new() };
             self.lengths = Some(all.into());
@@ -390,7 +403,7 @@ impl Compiler<'_> {
     }
 
     /// The goroutines of the groups of that name, or if there are none, of those whose name contains it.
-    fn group(&self, p: &Pattern) -> Result<Bits, String> {
+    fn group(&self, p: &Pattern) -> Result<Bits, PatternError> {
         let index = self.index;
         let members = |m: &Matcher| {
             let ids = (0..index.groups.len() as u32).map(GroupId);
@@ -401,7 +414,7 @@ impl Compiler<'_> {
         if exact.is_empty() { Ok(members(&Matcher::func(p)?)) } else { Ok(exact) }
     }
 
-    fn by(&self, p: &Pattern) -> Result<Test, String> {
+    fn by(&self, p: &Pattern) -> Result<Test, PatternError> {
         let index = self.index;
         let names = self.strings(&Matcher::func(p)?);
         let (_, stacks) = matching(index, |_, name, _| names.has(name));

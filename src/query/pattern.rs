@@ -6,6 +6,18 @@ use regex::{Regex, RegexBuilder};
 /// Bytes that one compiled expression may take: enough for any that a person writes, not for `(\w{1000}){1000}`.
 const SIZE_LIMIT: usize = 1 << 20;
 
+/// Why nothing can be matched with a pattern.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PatternError {
+    /// Compiled, it would take too much memory.
+    #[error("this pattern is too large")]
+    TooLarge,
+    /// It is no regular expression; why, in the words of the crate `regex`.
+    #[error("not a regular expression: {0}")]
+    NotRegex(String),
+}
+
 /// A pattern ready to match.
 #[derive(Debug)]
 pub(crate) struct Matcher {
@@ -14,20 +26,20 @@ pub(crate) struct Matcher {
 
 impl Matcher {
     /// Matches text that contains the pattern.
-    pub(crate) fn contains(p: &Pattern) -> Result<Matcher, String> {
+    pub(crate) fn contains(p: &Pattern) -> Result<Matcher, PatternError> {
         let source = if p.regex { p.text.clone() } else { regex::escape(&p.text) };
         build(&source, p)
     }
 
     /// Matches text that the pattern, taken as a glob, matches as a whole.
-    pub(crate) fn whole(p: &Pattern) -> Result<Matcher, String> {
+    pub(crate) fn whole(p: &Pattern) -> Result<Matcher, PatternError> {
         let source = if p.regex { p.text.clone() } else { format!("^(?:{})$", glob(&p.text)) };
         build(&source, p)
     }
 
     /// Matches names of functions: a glob is held against the whole name, with or without the directories of its
     /// package (`payment.*` matches `paycore/payment.New`); a text without wildcards may stand anywhere.
-    pub(crate) fn func(p: &Pattern) -> Result<Matcher, String> {
+    pub(crate) fn func(p: &Pattern) -> Result<Matcher, PatternError> {
         if p.regex || !has_wildcard(&p.text) {
             return Matcher::contains(p);
         }
@@ -35,20 +47,20 @@ impl Matcher {
     }
 
     /// Matches functions whose whole name, with or without directories, is the pattern.
-    pub(crate) fn exact_func(p: &Pattern) -> Result<Matcher, String> {
+    pub(crate) fn exact_func(p: &Pattern) -> Result<Matcher, PatternError> {
         let source = if p.regex { p.text.clone() } else { format!("^(?:.*/)?(?:{})$", glob(&p.text)) };
         build(&source, p)
     }
 
     /// Matches labels, written `key=value`: a pattern with a `=` as a whole, where the value may be a glob; any other text may
     /// stand anywhere.
-    pub(crate) fn label(p: &Pattern) -> Result<Matcher, String> {
+    pub(crate) fn label(p: &Pattern) -> Result<Matcher, PatternError> {
         if p.text.contains('=') { Matcher::whole(p) } else { Matcher::contains(p) }
     }
 
     /// Matches paths of files: a file's name or a glob is held against the last parts of the path, any other text may
     /// stand anywhere. `whole_name` says that the pattern surely is the end of a path.
-    pub(crate) fn file(p: &Pattern, whole_name: bool) -> Result<Matcher, String> {
+    pub(crate) fn file(p: &Pattern, whole_name: bool) -> Result<Matcher, PatternError> {
         if p.regex || !(whole_name || has_wildcard(&p.text) || p.text.ends_with(".go")) {
             return Matcher::contains(p);
         }
@@ -60,12 +72,12 @@ impl Matcher {
     }
 }
 
-/// Tries to compile a pattern that is a regular expression; the error is for people.
-pub(crate) fn regex(p: &Pattern) -> Result<Regex, String> {
+/// Tries to compile a pattern that is a regular expression.
+pub(crate) fn regex(p: &Pattern) -> Result<Regex, PatternError> {
     build(&p.text, p).map(|m| m.regex)
 }
 
-fn build(source: &str, p: &Pattern) -> Result<Matcher, String> {
+fn build(source: &str, p: &Pattern) -> Result<Matcher, PatternError> {
     let built = RegexBuilder::new(source)
         .case_insensitive(!has_upper(p))
         .dot_matches_new_line(true)
@@ -75,12 +87,12 @@ fn build(source: &str, p: &Pattern) -> Result<Matcher, String> {
         .build();
     match built {
         Ok(regex) => Ok(Matcher { regex }),
-        Err(regex::Error::CompiledTooBig(_)) => Err("this pattern is too large".to_string()),
+        Err(regex::Error::CompiledTooBig(_)) => Err(PatternError::TooLarge),
         Err(e) => {
             // The first lines repeat the expression; the last one says what is wrong.
             let all = e.to_string();
             let last = all.lines().last().unwrap_or_default();
-            Err(format!("not a regular expression: {}", last.trim_start_matches("error: ")))
+            Err(PatternError::NotRegex(last.trim_start_matches("error: ").to_owned()))
         }
     }
 }
@@ -171,8 +183,8 @@ mod tests {
     #[test]
     fn a_huge_regex_is_refused() {
         let r = Pattern { text: r"(\w{200}){200}".into(), regex: true };
-        assert_eq!(Matcher::contains(&r).unwrap_err(), "this pattern is too large");
+        assert_eq!(Matcher::contains(&r).unwrap_err(), PatternError::TooLarge);
         let r = Pattern { text: "(a".into(), regex: true };
-        assert_eq!(Matcher::contains(&r).unwrap_err(), "not a regular expression: unclosed group");
+        assert_eq!(Matcher::contains(&r).unwrap_err().to_string(), "not a regular expression: unclosed group");
     }
 }

@@ -11,7 +11,7 @@ use super::waits::links;
 use crate::base::{Duration, EventNo, GoIdx, Time};
 use crate::model::Segment;
 use crate::model::reasons::TABLE;
-use crate::query::{Ahead, CompileError, Compiled, Pattern, Query, Spans};
+use crate::query::{Ahead, CompileError, Compiled, Pattern, Query, Spans, SpansError};
 use crossbeam_channel::{Sender, bounded};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,6 +78,11 @@ pub fn compile<S: Source>(source: &S, query: &Query) -> Result<Compiled, Compile
     compiled.expect("a source calls back with its index")
 }
 
+/// Why spans are not known, for the query that asked.
+fn unknown(why: impl std::fmt::Display) -> SpansError {
+    SpansError(why.to_string())
+}
+
 /// What passes over a trace tell of its spans.
 struct Known<'a, S> {
     source: &'a S,
@@ -85,22 +90,27 @@ struct Known<'a, S> {
 }
 
 impl<S: Source> Spans for Known<'_, S> {
-    fn stretches(&self, text: &Pattern, long: &dyn Fn(Duration) -> bool) -> Result<Vec<(GoIdx, Time, Time)>, String> {
+    fn stretches(
+        &self,
+        text: &Pattern,
+        long: &dyn Fn(Duration) -> bool,
+    ) -> Result<Vec<(GoIdx, Time, Time)>, SpansError> {
         if !self.complete {
             return Ok(Vec::new());
         }
-        let (holds, is_func) = (text.holder()?, text.func()?);
-        let picked = pick::pick(self.source, Rules::shipped(), &holds, &is_func)?;
+        let (holds, is_func) = (text.holder().map_err(unknown)?, text.func().map_err(unknown)?);
+        let picked = pick::pick(self.source, Rules::shipped(), &holds, &is_func).map_err(unknown)?;
         let meant = picked.spans().filter(|s| s.go.is_some() && long(s.len()));
         Ok(meant.map(|s| (s.go, s.from, s.to)).collect())
     }
 
-    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, String> {
+    fn lengths(&self) -> Result<Vec<(EventNo, Duration)>, SpansError> {
         let mut out = Vec::new();
         if self.complete {
             tasks::each(self.source, links::Options::default(), None, &mut |i| {
                 out.extend(i.begin.map(|no| (no, i.to - i.from)));
-            })?;
+            })
+            .map_err(unknown)?;
         }
         out.sort_unstable();
         Ok(out)

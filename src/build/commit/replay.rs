@@ -47,15 +47,7 @@ impl Commit {
         }
     }
 
-    fn replay_one(
-        &mut self,
-        index: &mut Index,
-        r: &Rare,
-        go: GoIdx,
-        gaps: &Gaps,
-        procs: &[ProcIdx],
-        maps: &Maps,
-    ) {
+    fn replay_one(&mut self, index: &mut Index, r: &Rare, go: GoIdx, gaps: &Gaps, procs: &[ProcIdx], maps: &Maps) {
         let (start, at) = (recording_start(index), r.time);
         let proc = |i: u16| Scope::Proc(procs.get(i as usize).map_or(u16::MAX, |p| p.0));
         let mut range = |index: &mut Index, name: &str, scope: Scope, begins: bool| {
