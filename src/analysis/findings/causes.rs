@@ -39,7 +39,7 @@ fn takes(f: &Finding, slow: &Slow) -> (Duration, u16) {
 
 /// What `f` takes of the slowest together, and how deep that lies.
 fn takes_of(f: &Finding, spans: &Spans) -> (Duration, u16) {
-    let all = spans.slow.iter().map(|s| takes(f, s));
+    let all = spans.paths().map(|s| takes(f, s));
     all.fold((Duration::ZERO, 0), |sum, t| (sum.0 + t.0, sum.1.max(t.1)))
 }
 
@@ -77,7 +77,7 @@ fn put_behind(causes: &mut [Finding]) {
 
 /// Whether one of `causes` takes most of the time of the slowest: it is told then what it does to them.
 fn explain(facts: &Facts, symptom: &Finding, spans: &Spans, causes: &mut [Finding]) -> bool {
-    let whole: i64 = spans.slow.iter().map(|s| s.len.ns()).sum();
+    let whole: i64 = spans.paths().map(|s| s.len.ns()).sum();
     let percent = |d: Duration| d.ns().saturating_mul(100) / whole.max(1);
     let shares: Vec<(Duration, u16)> = causes.iter().map(|c| takes_of(c, spans)).collect();
     let most = shares.iter().map(|s| s.0).max().unwrap_or_default();
@@ -98,13 +98,15 @@ fn explain(facts: &Facts, symptom: &Finding, spans: &Spans, causes: &mut [Findin
         let lost = spans.excess().ns() as f64 * taken.ns() as f64 / whole.max(1) as f64;
         cause.ties.critical += Duration(lost as i64);
         let called = called(facts, spans);
+        let (followed, slowest) = (spans.paths().count(), spans.slowest.len());
+        let which = if followed == slowest { format!("the {slowest}") } else { format!("{followed} of the {slowest}") };
         cause.evidence.insert(
             cause.ties.slows,
             format!(
-                "slows {called} (p99 {}, p50 {}): the {} slowest of {} lose {:.1} % of their time to it",
+                "slows {called} (p99 {}, p50 {}): {} slowest of {} lose {:.1} % of their time to it",
                 spans.p99(),
                 spans.p50(),
-                spans.slow.len(),
+                which,
                 text::count(spans.count),
                 taken.ns() as f64 * 100.0 / whole.max(1) as f64
             ),

@@ -93,8 +93,9 @@ pub struct Spans {
     pub lengths: Vec<Duration>,
     /// The slowest, slowest first: never empty.
     pub slowest: Vec<Span>,
-    /// What these lost their time to, in the same order; of some that are not slow, or too long, nothing.
-    pub slow: Vec<Slow>,
+    /// What these lost their time to, in the same order: nothing of those that are too long. Empty for a name that is not
+    /// uneven.
+    slow: Vec<Option<Slow>>,
 }
 
 impl Spans {
@@ -112,6 +113,11 @@ impl Spans {
             self.slowest.insert(at, *i);
             self.slowest.truncate(SLOWEST);
         }
+    }
+
+    /// The critical paths of the slowest, as far as they were followed.
+    pub fn paths(&self) -> impl Iterator<Item = &Slow> {
+        self.slow.iter().flatten()
     }
 
     /// The longest.
@@ -146,6 +152,13 @@ impl Spans {
 ///
 /// A segment that cannot be decoded.
 pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
+    let mut all = by_name(trace)?;
+    add_paths(trace, &mut all, SEGMENTS)?;
+    Ok(all)
+}
+
+/// The same without critical paths.
+fn by_name<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
     let mut by: FxHashMap<(What, StringId), Spans> = FxHashMap::default();
     let rules = Rules::shipped();
     let serves = spans::served_kinds(rules);
@@ -162,26 +175,34 @@ pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
     let mut all: Vec<Spans> = by.into_values().collect();
     all.iter_mut().for_each(|s| s.lengths.sort_unstable());
     all.sort_by_key(|s| (Reverse(s.total), s.what, s.name));
+    Ok(all)
+}
+
+/// Adds the critical paths of the slowest of names that are uneven, of those with the largest excess; at most `left` parts of
+/// the trace are read for them.
+fn add_paths<S: Source>(trace: &S, all: &mut [Spans], mut left: usize) -> Result<(), Unanswered> {
     let mut uneven: Vec<usize> = (0..all.len()).filter(|&i| all[i].is_uneven()).collect();
     uneven.sort_by_key(|&i| (Reverse(all[i].excess()), i));
-    let mut left = SEGMENTS;
+    let mut wanted: Vec<(Window, usize, usize)> = Vec::new();
     for i in uneven.into_iter().take(NAMES) {
-        let mut windows = Vec::new();
-        for window in all[i].slowest.iter().map(window) {
+        all[i].slow = vec![None; all[i].slowest.len()];
+        for (n, window) in all[i].slowest.iter().map(window).enumerate() {
             let mut reads = 0;
             trace.with_index(&mut |index| reads = index.segments_between(window.from, window.to).len());
             if reads <= left {
                 left -= reads;
-                windows.push(window);
+                wanted.push((window, i, n));
             }
         }
-        // What splits the waits for a P of one path is at hand for the next.
-        let mut found = Vec::new();
-        let (_, reasons) = path::paths(trace, &windows, &mut |_, pieces, hops| found.push((pieces, hops)))?;
-        let slow = windows.iter().zip(&found).map(|(w, (pieces, hops))| slow(*w, pieces, hops, &reasons));
-        all[i].slow = slow.collect();
     }
-    Ok(all)
+    // The last first: each part of the trace is gone through once for all names.
+    wanted.sort_by_key(|(w, i, n)| (Reverse(w.to), *i, *n));
+    let windows: Vec<Window> = wanted.iter().map(|w| w.0).collect();
+    path::paths(trace, &windows, &mut |k, pieces, hops, reasons| {
+        let (window, i, n) = wanted[k];
+        all[i].slow[n] = Some(slow(window, &pieces, &hops, reasons));
+    })?;
+    Ok(())
 }
 
 /// What tasks, regions or requests of a name are called: `task checkout`. Safe to show.
@@ -278,5 +299,26 @@ mod tests {
             compared += 1;
         }
         assert!(compared >= 5, "{compared}");
+    }
+
+    /// Whatever may be read, each path that was followed stands where its span does.
+    #[test]
+    fn a_path_that_is_left_out_leaves_its_place_empty() {
+        let trace = crate::read::fixture::trace();
+        let slow = |left| {
+            let mut all = by_name(&*trace).unwrap();
+            add_paths(&*trace, &mut all, left).unwrap();
+            let uneven = all.into_iter().filter(|s| !s.slow.is_empty());
+            uneven.flat_map(|s| s.slowest.into_iter().zip(s.slow)).collect::<Vec<_>>()
+        };
+        let all = slow(SEGMENTS);
+        assert!(all.iter().all(|(span, slow)| slow.as_ref().is_some_and(|s| s.len == span.len())));
+        for left in [0, 1, 3, all.len() - 1] {
+            let some = slow(left);
+            assert_eq!(some.len(), all.len());
+            assert!(some.iter().any(|(_, slow)| slow.is_none()));
+            assert_eq!(some.iter().any(|(_, slow)| slow.is_some()), left > 0);
+            assert!(some.iter().zip(&all).all(|(a, b)| a.0 == b.0 && (a.1.is_none() || a.1 == b.1)));
+        }
     }
 }

@@ -12,7 +12,7 @@ mod split;
 mod sweep;
 
 pub use parts::{Cause, Depth, Longest, Parts, Waits};
-pub use split::{Behind, Split, Splitter};
+pub use split::{Behind, Split, split};
 
 use crate::base::{Duration, GroupId, ProcIdx, Time};
 use crate::build::observe::{Observer, Tables, Watch};

@@ -12,6 +12,9 @@ use crate::model::{Detail, Segment};
 /// Events in one block of a log: what is kept is never copied to make it larger.
 const BLOCK: usize = 16 << 10;
 
+/// Events of a segment that are taken in at once: few, so that they take no memory worth mentioning.
+const AT_ONCE: usize = 512;
+
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -333,7 +336,7 @@ impl Log {
     /// Takes the events of a segment in; the trace's own handles are positions then.
     pub fn add_segment(&mut self, seg: &Segment) {
         let mut events = Events::default();
-        for i in 0..seg.len() {
+        for i in (0..seg.len()).filter(|&i| is_followed(seg.kind[i])) {
             let (kind, detail) = (seg.kind[i], seg.detail(i));
             let arg = match detail {
                 Detail::GoStatus(s) => s as u32,
@@ -345,9 +348,32 @@ impl Log {
             let (time, proc) = (seg.time[i], seg.proc[i].0);
             let row = Row { time, kind, go: seg.go[i].0, by: seg.by[i].0, stack: NONE, arg, proc, thread: NONE16 };
             events.push(row);
+            if events.rows.len() == AT_ONCE {
+                self.add(&events);
+                events.clear();
+            }
         }
         self.add(&events);
+        if let Some(&last) = seg.time.last() {
+            self.push(last, Op::Later, NONE, NONE16);
+        }
     }
+}
+
+/// Whether a log holds events of a kind.
+fn is_followed(kind: Kind) -> bool {
+    let others = matches!(
+        kind,
+        Kind::GoStatus
+            | Kind::ProcStart
+            | Kind::ProcStop
+            | Kind::ProcSteal
+            | Kind::ProcStatus
+            | Kind::ProcsChange
+            | Kind::StwBegin
+            | Kind::StwEnd
+    );
+    others || kind.go_transition().is_some()
 }
 
 #[cfg(test)]

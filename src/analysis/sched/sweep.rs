@@ -169,6 +169,12 @@ impl Sweep {
         }
     }
 
+    /// A sweep that only tells what has Ps at each instant, and adds nothing up. GOMAXPROCS is `procs` at the beginning.
+    pub fn bare(start: Time, procs: u32) -> Sweep {
+        // All are of one class, and no time is looked at.
+        Sweep { limit: procs, apart: APART, ..Sweep::new(start, (Time::MAX, Time::MAX)) }
+    }
+
     /// Takes over what a log says of the unit's beginning: before its first event, or for what is new in its later ones.
     pub fn begin(&mut self, log: &Log) {
         let first = self.gos.is_empty() && self.procs.is_empty();

@@ -116,29 +116,19 @@ fn windows_sum_to_the_whole() {
     assert_eq!(area, whole.queue.area());
 }
 
-/// Splits every wait of a trace one by one.
-struct Each<'a> {
-    splitter: Splitter<'a, Trace>,
-    index: &'a Index,
-    parts: BTreeMap<GroupId, Parts>,
-    behind: BTreeMap<(GroupId, Option<GroupId>, bool), Duration>,
-    waits: u64,
+/// All waits for a P of a trace, and whose they are.
+#[derive(Default)]
+struct Each {
+    waits: Vec<(Time, Time)>,
+    gos: Vec<GoIdx>,
 }
 
-impl Visit for Each<'_> {
+impl Visit for Each {
     fn end(&mut self, i: &Interval) {
-        if i.state != GoState::Runnable {
-            return;
+        if i.state == GoState::Runnable {
+            self.waits.push((i.from, i.to));
+            self.gos.push(i.go);
         }
-        let split = self.splitter.split(i.from, i.to).unwrap();
-        assert_eq!(split.parts.total(), i.len());
-        let group = self.index.goroutines[i.go.index()].group;
-        self.parts.entry(group).or_default().add(split.parts);
-        for b in &split.behind {
-            let of = self.index.goroutine(b.go).map(|g| g.group);
-            *self.behind.entry((group, of, b.in_syscall)).or_default() += b.time;
-        }
-        self.waits += 1;
     }
 }
 
@@ -147,16 +137,25 @@ fn waits_that_are_split_one_by_one_give_the_same_sums() {
     for path in ["sample-traces/trace.out", "sample-traces/go1.22-trace.out", "sample-traces/go1.21-trace.out"] {
         let (s, trace) = sched(Path::new(path), ALWAYS).unwrap();
         let index = trace.index();
-        let splitter = Splitter::new(&trace, &index);
-        let (parts, behind) = (BTreeMap::new(), BTreeMap::new());
-        let mut each = Each { splitter, index: &index, parts, behind, waits: 0 };
+        let mut each = Each::default();
         tracker::each(&trace, &mut each).unwrap();
-        assert_eq!(each.waits, s.all.count, "{path}");
+        assert_eq!(each.waits.len() as u64, s.all.count, "{path}");
+        let (mut parts, mut behind) = (BTreeMap::<GroupId, Parts>::new(), BTreeMap::<_, Duration>::new());
+        let splits = split(&index, &each.waits, &mut |i| Ok(trace.segment(i)?)).unwrap();
+        for ((w, go), split) in each.waits.iter().zip(&each.gos).zip(splits) {
+            assert_eq!(split.parts.total(), w.1 - w.0);
+            let group = index.goroutines[go.index()].group;
+            parts.entry(group).or_default().add(split.parts);
+            for b in &split.behind {
+                let of = index.goroutine(b.go).map(|g| g.group);
+                *behind.entry((group, of, b.in_syscall)).or_default() += b.time;
+            }
+        }
         for g in s.groups.iter().filter(|g| g.all.count > 0) {
             let name = index.group_name(g.group);
-            assert_eq!(each.parts[&g.group], g.all.parts, "{path} {name}");
+            assert_eq!(parts[&g.group], g.all.parts, "{path} {name}");
             for b in &g.behind {
-                let other = each.behind.get(&(g.group, b.group, b.in_syscall)).copied().unwrap_or_default();
+                let other = behind.get(&(g.group, b.group, b.in_syscall)).copied().unwrap_or_default();
                 // Each division loses less than a nanosecond; what two generations have in common is charged to one of
                 // those that ran.
                 let apart = (other - b.time).ns().unsigned_abs();

@@ -127,7 +127,7 @@ pub fn against<S: Source>(source: &S, slow: &[Span], normal: &[Span]) -> Result<
     all.sort_by_key(|(s, _)| (Reverse(s.to), s.go));
     let windows: Vec<Window> = all.iter().map(|(s, _)| window(s)).collect();
     let mut sides = Sides::default();
-    let (places, reasons) = paths(source, &windows, &mut |i, pieces, hops| {
+    let (places, reasons) = paths(source, &windows, &mut |i, pieces, hops, _| {
         sides.add(windows[i], all[i].1, ways(&pieces, &hops));
     })?;
     let nothing = Window { go: GoIdx::NONE, from: Time(0), to: Time(0), end: None };

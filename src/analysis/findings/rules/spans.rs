@@ -107,9 +107,9 @@ pub(super) fn uneven(
 /// What the slowest lose their time to, the most first, a few words each and safe to show; and the line of the first, if it
 /// is the most by far.
 fn lose(f: &Facts, s: &Spans) -> (Vec<String>, PlaceId) {
-    let whole: i64 = s.slow.iter().map(|s| s.len.ns()).sum();
+    let whole: i64 = s.paths().map(|s| s.len.ns()).sum();
     let mut sums: Vec<(&str, PlaceId, Duration)> = Vec::new();
-    for (what, at, len) in s.slow.iter().flat_map(|s| &s.own) {
+    for (what, at, len) in s.paths().flat_map(|s| &s.own) {
         match sums.iter_mut().find(|o| (o.0, o.1) == (what.as_str(), *at)) {
             Some(o) => o.2 += *len,
             None => sums.push((what, *at, *len)),

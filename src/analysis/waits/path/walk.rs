@@ -1,7 +1,7 @@
 //! Walks back from the end of a window, from a goroutine to who ended its wait.
 
 use super::{Holder, Hop, MAX_DEPTH, Path, Piece, What, Window};
-use crate::analysis::sched::{Behind, Parts, Splitter};
+use crate::analysis::sched::{self, Behind, Parts};
 use crate::analysis::states::ahead::ReadAhead;
 use crate::analysis::states::forward::Timeline;
 use crate::analysis::states::source::{Source, Unanswered};
@@ -15,7 +15,7 @@ use crate::base::{Duration, EventNo, GoIdx, GroupId, StackId, Time};
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{Class, Reasons};
 use crate::model::segment::{GoState, Kind};
-use crate::model::{Index, Waker};
+use crate::model::{Index, Segment, Waker};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,15 @@ const MAX_PIECES: usize = 200_000;
 
 /// From how many segments on it is worth while to read ahead.
 const LONG: usize = 4;
+
+/// Segments apart that waits for a P may lie which are split together: fewer than a [`Timeline`] holds.
+const TOGETHER: usize = 8;
+
+/// Pieces of paths that are over that are held until their waits for a P are split.
+const MAX_HELD: usize = 1 << 16;
+
+/// Segments of which it is held at most when goroutines assist the collector.
+const MAX_LISTS: usize = 64;
 
 /// Segments after a stretch that are searched for the end of an assist that went on all through it.
 const AFTER: usize = 2;
@@ -40,6 +49,20 @@ struct Frame {
     earlier: Option<(GoIdx, EventNo, Time)>,
 }
 
+/// A piece that is a wait for a P, not split yet.
+struct Unsplit {
+    /// Which.
+    piece: usize,
+    segment: usize,
+}
+
+/// A path that is over, by how many pieces and hops it has.
+struct Over {
+    window: usize,
+    pieces: usize,
+    hops: usize,
+}
+
 /// Finds the critical path of a window of a trace that has been read whole.
 ///
 /// # Errors
@@ -47,13 +70,14 @@ struct Frame {
 /// A segment that cannot be decoded.
 pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, Unanswered> {
     let mut found = (Vec::new(), Vec::new());
-    let (places, reasons) = paths(source, &[window], &mut |_, pieces, hops| found = (pieces, hops))?;
+    let (places, reasons) = paths(source, &[window], &mut |_, pieces, hops, _| found = (pieces, hops))?;
     let (pieces, hops) = found;
     Ok(Path { window, pieces, hops, places, reasons })
 }
 
 /// Finds the critical paths of several windows: hands on the position of each, its pieces and its hops, as [`Path`] has
-/// them. Returns what their places and reasons are. Windows near each other are best given one after the other.
+/// them, with what their reasons are. Returns what their places and reasons are. Windows are best given the last first, so that
+/// each segment is gone through once.
 ///
 /// # Errors
 ///
@@ -61,7 +85,7 @@ pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, Unanswered> {
 pub fn paths<S: Source>(
     source: &S,
     windows: &[Window],
-    each: &mut dyn FnMut(usize, Vec<Piece>, Vec<Hop>),
+    each: &mut dyn FnMut(usize, Vec<Piece>, Vec<Hop>, &Reasons),
 ) -> Result<(Places, Reasons), Unanswered> {
     let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
@@ -74,21 +98,27 @@ pub fn paths<S: Source>(
             let mut w = Walk {
                 index,
                 timeline: Timeline::new(source, index),
-                splitter: Splitter::new(source, index),
                 places: &places,
                 reasons: &reasons,
                 classes: None,
+                assists: FxHashMap::default(),
                 stops: FxHashMap::default(),
                 pieces: Vec::new(),
                 hops: Vec::new(),
+                begun: 0,
+                unsplit: Vec::new(),
+                over: Vec::new(),
             };
             for (i, window) in windows.iter().enumerate() {
                 w.run(*window)?;
-                let (mut pieces, mut hops) = (std::mem::take(&mut w.pieces), std::mem::take(&mut w.hops));
-                pieces.reverse();
-                hops.sort_by_key(|h| (h.from, h.depth, h.to));
-                each(i, pieces, hops);
+                let (pieces, hops) = w.over.iter().fold((0, 0), |sum, o| (sum.0 + o.pieces, sum.1 + o.hops));
+                w.over.push(Over { window: i, pieces: w.pieces.len() - pieces, hops: w.hops.len() - hops });
+                w.begun = w.pieces.len();
+                if w.begun >= MAX_HELD {
+                    w.hand_on(each)?;
+                }
             }
+            w.hand_on(each)?;
             drop(w);
             Ok((places, reasons))
         });
@@ -99,15 +129,22 @@ pub fn paths<S: Source>(
 struct Walk<'a, S> {
     index: &'a Index,
     timeline: Timeline<'a, S>,
-    splitter: Splitter<'a, S>,
     places: &'a Places,
     reasons: &'a Reasons,
     /// Which lines belong to one lock, once that has been asked for.
     classes: Option<Classes<'a>>,
+    /// By segment, when goroutines begin and end to assist the collector.
+    assists: FxHashMap<usize, Vec<(GoIdx, u32)>>,
     /// Who was last to stop, by the stop's number.
     stops: FxHashMap<usize, Option<LastToStop>>,
+    /// Of the paths that are over and held, and of the one under way: each of them the last first.
     pieces: Vec<Piece>,
     hops: Vec<Hop>,
+    /// Where the pieces of the one under way begin.
+    begun: usize,
+    /// Waits for a P that are not split yet, in the order of `pieces`.
+    unsplit: Vec<Unsplit>,
+    over: Vec<Over>,
 }
 
 impl<'a, S: Source> Walk<'a, S> {
@@ -148,7 +185,8 @@ impl<'a, S: Source> Walk<'a, S> {
                 t = ended;
                 continue;
             }
-            let known = if self.pieces.len() < MAX_PIECES { self.timeline.before(go, no, lo)? } else { None };
+            let known =
+                if self.pieces.len() - self.begun < MAX_PIECES { self.timeline.before(go, no, lo)? } else { None };
             let Some(now) = known else {
                 self.push(Piece { what: What::Absent, ..piece(go, lo, t, depth) });
                 t = lo;
@@ -304,9 +342,7 @@ impl<'a, S: Source> Walk<'a, S> {
             }
             GoState::Runnable => {
                 p.what = What::Runnable;
-                let split = self.splitter.split(from, to)?;
-                p.ready = split.parts;
-                p.holders = self.holders(&split.behind);
+                self.split_later(from, to)?;
             }
             GoState::Syscall => {
                 p.what = What::Syscall;
@@ -315,17 +351,72 @@ impl<'a, S: Source> Walk<'a, S> {
             }
             _ => p.what = What::Absent,
         }
-        p.stw = overlap(&self.index.stw, from, to);
-        if now.state == GoState::Runnable {
-            p.stw = p.ready.stw;
-        }
-        if p.stw > Duration::ZERO {
-            // Who is on the path and held the others up was not held up itself.
-            p.last_to_stop = self.last_to_stop(from, to)?.filter(|l| l.go != now.go);
+        if now.state != GoState::Runnable {
+            p.stw = overlap(&self.index.stw, from, to);
+            p.last_to_stop = self.held_up_by((p.go, from, to), p.stw)?;
         }
         p.gc = overlap(&self.index.gc, from, to);
         self.push(p);
         Ok(())
+    }
+
+    /// The next piece is a wait for a P. Such waits are split together, as that goes through all of the segments that they
+    /// lie in.
+    fn split_later(&mut self, from: Time, to: Time) -> Result<(), Unanswered> {
+        if from >= to {
+            return Ok(());
+        }
+        let segment = self.index.segments.partition_point(|s| s.from <= from);
+        if self.unsplit.first().is_some_and(|u| u.segment.abs_diff(segment) >= TOGETHER) {
+            self.split()?;
+        }
+        self.unsplit.push(Unsplit { piece: self.pieces.len(), segment });
+        Ok(())
+    }
+
+    /// Splits the waits for a P that are not split yet.
+    fn split(&mut self) -> Result<(), Unanswered> {
+        let unsplit = std::mem::take(&mut self.unsplit);
+        let times: Vec<(Time, Time)> =
+            unsplit.iter().map(|u| (self.pieces[u.piece].from, self.pieces[u.piece].to)).collect();
+        let splits = sched::split(self.index, &times, &mut |i| self.timeline.segment(i))?;
+        for (u, split) in unsplit.iter().zip(splits) {
+            let holders = self.holders(&split.behind);
+            let p = &mut self.pieces[u.piece];
+            (p.stw, p.ready, p.holders) = (split.parts.stw, split.parts, holders);
+            let (of, stw) = ((p.go, p.from, p.to), p.stw);
+            self.pieces[u.piece].last_to_stop = self.held_up_by(of, stw)?;
+        }
+        Ok(())
+    }
+
+    /// Hands on the paths that are over: all that there are.
+    fn hand_on(&mut self, each: &mut dyn FnMut(usize, Vec<Piece>, Vec<Hop>, &Reasons)) -> Result<(), Unanswered> {
+        self.split()?;
+        let (mut pieces, mut hops) =
+            (std::mem::take(&mut self.pieces).into_iter(), std::mem::take(&mut self.hops).into_iter());
+        self.begun = 0;
+        for o in std::mem::take(&mut self.over) {
+            let mut pieces: Vec<Piece> = pieces.by_ref().take(o.pieces).collect();
+            let mut hops: Vec<Hop> = hops.by_ref().take(o.hops).collect();
+            pieces.reverse();
+            hops.sort_by_key(|h| (h.from, h.depth, h.to));
+            each(o.window, pieces, hops, self.reasons);
+        }
+        Ok(())
+    }
+
+    /// Who held a goroutine up between two instants by being last to stop, if the world was stopped for some of it.
+    fn held_up_by(
+        &mut self,
+        (go, from, to): (GoIdx, Time, Time),
+        stw: Duration,
+    ) -> Result<Option<LastToStop>, Unanswered> {
+        if stw <= Duration::ZERO {
+            return Ok(None);
+        }
+        // Who is on the path and held the others up was not held up itself.
+        Ok(self.last_to_stop(from, to)?.filter(|l| l.go != go))
     }
 
     /// CPU samples of a goroutine, and the line of user code that most of them hit.
@@ -350,6 +441,9 @@ impl<'a, S: Source> Walk<'a, S> {
     /// How long a goroutine assisted the collector.
     fn assisted(&mut self, go: GoIdx, from: Time, to: Time) -> Result<Duration, Unanswered> {
         let (mut sum, mut since, mut told) = (Duration::ZERO, None, false);
+        if self.assists.len() > MAX_LISTS {
+            self.assists.clear();
+        }
         let range = self.index.segments_between(from, to);
         // Past the end too: what ends there tells that it went on all the while.
         for i in range.start..(range.end + AFTER).min(self.index.segments.len()) {
@@ -357,13 +451,10 @@ impl<'a, S: Source> Walk<'a, S> {
                 break;
             }
             let seg = self.timeline.segment(i)?;
-            let of = seg.of_goroutine(go);
-            let first = of.partition_point(|&p| seg.time[p as usize] < from);
-            for &p in &of[first..] {
+            let all = self.assists.entry(i).or_insert_with(|| assists(&seg));
+            let first = all.partition_point(|&(g, p)| (g, seg.time[p as usize]) < (go, from));
+            for &(_, p) in all[first..].iter().take_while(|a| a.0 == go) {
                 let (kind, now) = (seg.kind[p as usize], seg.time[p as usize]);
-                if !matches!(kind, Kind::GcMarkAssistBegin | Kind::GcMarkAssistActive | Kind::GcMarkAssistEnd) {
-                    continue;
-                }
                 let goes_on = kind != Kind::GcMarkAssistBegin && !told;
                 told = true;
                 if goes_on {
@@ -420,6 +511,15 @@ struct Release {
     to: GoIdx,
     at: Time,
     no: EventNo,
+}
+
+/// The positions of the events that say when a goroutine assists the collector, goroutine after goroutine.
+fn assists(seg: &Segment) -> Vec<(GoIdx, u32)> {
+    let is = |k: Kind| matches!(k, Kind::GcMarkAssistBegin | Kind::GcMarkAssistActive | Kind::GcMarkAssistEnd);
+    let all = (0u32..).zip(&seg.kind).filter(|(_, k)| is(**k));
+    let mut all: Vec<(GoIdx, u32)> = all.map(|(p, _)| (seg.go[p as usize], p)).collect();
+    all.sort_unstable();
+    all
 }
 
 fn piece(go: GoIdx, from: Time, to: Time, depth: u16) -> Piece {
