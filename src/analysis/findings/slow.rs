@@ -2,6 +2,7 @@
 //! about.
 
 use super::Facts;
+use super::started::{self, Did};
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::window;
 use crate::analysis::spans::{self, KindNo, REGION, Span, TASK};
@@ -66,6 +67,8 @@ pub struct Slow {
     pub lost: Vec<Lost>,
     /// What its own goroutine did: in words, not escaped, and where; they sum to its length.
     pub own: Vec<(String, PlaceId, Duration)>,
+    /// What goroutines that it started did while it waited till a deadline ended that, the most first.
+    pub started: Vec<Did>,
 }
 
 /// What has a name, a beginning and an end.
@@ -178,8 +181,10 @@ pub fn spans<S: Source>(trace: &S) -> Result<Vec<Spans>, Unanswered> {
         // What splits the waits for a P of one path is at hand for the next.
         let mut found = Vec::new();
         let (_, reasons) = path::paths(trace, &windows, &mut |_, pieces, hops| found.push((pieces, hops)))?;
-        let slow = windows.iter().zip(&found).map(|(w, (pieces, hops))| slow(*w, pieces, hops, &reasons));
-        all[i].slow = slow.collect();
+        for (w, (pieces, hops)) in windows.iter().zip(&found) {
+            let started = started::did(trace, *w, (pieces, hops, &reasons))?;
+            all[i].slow.push(slow(*w, (pieces, hops), &reasons, started));
+        }
     }
     Ok(all)
 }
@@ -196,7 +201,7 @@ pub fn called(facts: &Facts, spans: &Spans) -> String {
     }
 }
 
-fn slow(window: Window, pieces: &[Piece], hops: &[Hop], reasons: &Reasons) -> Slow {
+fn slow(window: Window, (pieces, hops): (&[Piece], &[Hop]), reasons: &Reasons, started: Vec<Did>) -> Slow {
     let mut lost: Vec<Lost> = Vec::new();
     let mut own: Vec<(String, PlaceId, Duration)> = Vec::new();
     let mut did = |what: String, at: PlaceId, len: Duration| match own.iter_mut().find(|o| o.0 == what && o.1 == at) {
@@ -230,8 +235,13 @@ fn slow(window: Window, pieces: &[Piece], hops: &[Hop], reasons: &Reasons) -> Sl
             lost.push(Lost { from: p.from, to: p.from + p.assist, depth: p.depth, on: On::Assist });
         }
     }
+    // What they wait for is what it waits for.
+    for d in started.iter().filter(|d| d.at != PlaceId::NONE) {
+        let (from, to) = (d.from, (d.from + d.len).min(window.to));
+        lost.push(Lost { from, to, depth: 1, on: On::Line(d.at) });
+    }
     own.sort_by(|a, b| (b.2, &a.0, a.1).cmp(&(a.2, &b.0, b.1)));
-    Slow { len: window.to - window.from, lost, own }
+    Slow { len: window.to - window.from, lost, own, started }
 }
 
 /// Whether a wait is one for the GC.
@@ -240,7 +250,7 @@ fn collects(reasons: &Reasons, reason: Option<ReasonId>) -> bool {
 }
 
 /// What a goroutine did, in words.
-fn words(reasons: &Reasons, what: path::What, p: &Piece) -> String {
+pub(super) fn words(reasons: &Reasons, what: path::What, p: &Piece) -> String {
     let reason = || p.reason.map(|r| reasons.get(r).name);
     match what {
         path::What::Running => "on CPU".into(),
