@@ -1,11 +1,12 @@
 //! What profiles, dumps and reports of races beside a trace say of its goroutines.
 
 use crate::analysis::cost::labels;
+use crate::analysis::leaks::inversions;
 use crate::analysis::races;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::base::{GoIdx, text};
 use crate::model::Index;
-use crate::model::beside::{Beside, Labelled, Told};
+use crate::model::beside::{Beside, LOCK_ORDER, Labelled, Told};
 use crate::model::dict::{shown_line, without_types};
 use crate::profile::dump;
 use crate::profile::model::Profile;
@@ -43,6 +44,7 @@ pub fn beside<S: Source>(
 fn of_dump(index: &Index, name: &str, d: &dump::Dump, labelled: &mut Vec<Labelled>, said: &mut Vec<Told>) {
     let all = index.goroutines.iter().zip(0u32..).map(|(g, i)| (g.id.0, GoIdx(i)));
     let by_id: FxHashMap<u64, GoIdx> = all.collect();
+    let orders = inversions(d);
     for g in &d.goroutines {
         let Some((&go, known)) = by_id.get(&g.id).and_then(|go| Some((go, index.goroutine(*go)?))) else { continue };
         let (here, there) = (index.goroutine_name(go), d.stack(g).next_back().map_or("", |f| f.func.as_str()));
@@ -55,6 +57,10 @@ fn of_dump(index: &Index, name: &str, d: &dump::Dump, labelled: &mut Vec<Labelle
         what += if g.leaked { ", marked as leaked" } else { "" };
         what += if g.locked { ", locked to its thread" } else { "" };
         said.push(Told { go, who: "dump", what: format!("{what} · {}", text::escape(name)) });
+        for i in orders.iter().filter(|i| i.waits.iter().any(|w| w.id == g.id)) {
+            let what = format!("{} · {}", i.says().join("; "), text::escape(name));
+            said.push(Told { go, who: LOCK_ORDER, what });
+        }
         // Labels seldom change in a goroutine's life, and a dump says what they are at one moment of it.
         let (from, to) = (known.created().unwrap_or(index.start), known.ended.unwrap_or(index.end));
         labelled.extend(d.labels(g).iter().cloned().map(|(key, value)| Labelled {

@@ -2,15 +2,16 @@
 
 use super::open::{self, Between};
 use super::{Exit, Failure, Result, Usage, note, window};
-use crate::analysis::spans::Span;
 use crate::analysis::spans::pick::{self, Picked};
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::{self, Compared};
 use crate::analysis::spans::sums::{self, Box};
+use crate::analysis::spans::{KindNo, Span};
 use crate::base::number::quantile;
 use crate::base::text::escape;
 use crate::base::{Duration, Time};
 use crate::config::Settings;
+use crate::model::Index;
 use crate::query::Pattern;
 use crate::read::Trace;
 use crate::report;
@@ -94,34 +95,54 @@ pub fn picked(which: &BoxArgs, trace: &Trace) -> Result<Picked> {
     pick::pick(trace, &rules, &holds, &is_func).map_err(Failure::of(trace))
 }
 
-/// What makes slow ones slow; `None` if there are none, or no others.
-pub fn compared(
-    picked: &Picked,
-    which: &BoxArgs,
-    trace: &Trace,
-    (from, to): (Time, Time),
-) -> Result<Option<(String, Compared)>> {
+/// What makes slow ones of a kind slow.
+pub struct Slow {
+    /// What is compared, in words. Safe to show.
+    pub title: String,
+    /// The kind.
+    pub kind: KindNo,
+    /// The slow ones against the others.
+    pub compared: Compared,
+}
+
+/// What makes slow ones slow, by kind: that of which the slow ones lost most comes first. Nothing if there are none, or no
+/// others.
+pub fn compared(picked: &Picked, which: &BoxArgs, trace: &Trace, (from, to): (Time, Time)) -> Result<Vec<Slow>> {
     let of = |s: &Span| picked.has(s);
-    let mut wanted = Box { of: &of, least: Duration::ZERO, most: Duration(i64::MAX), from, to };
-    let (least, most) = match which.dur {
-        Some(range) => range,
-        None => {
-            let mut lens: Vec<Duration> =
-                picked.found.spans.iter().filter(|s| s.complete() && wanted.has(s)).map(Span::len).collect();
-            lens.sort_unstable();
-            (quantile(&lens, SLOW) + Duration(1), Duration(i64::MAX))
-        }
-    };
-    (wanted.least, wanted.most) = (least, most);
-    let range = match (least, most) {
+    let (least, most) = which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
+    let wanted = Box { of: &of, least, most, from, to };
+    let slowest = |lens: &[Duration]| which.dur.map_or(quantile(lens, SLOW) + Duration(1), |range| range.0);
+    let range = |least| match (least, most) {
         (least, Duration(i64::MAX)) if which.dur.is_none() => format!("longer than 95 %, {least} or more"),
         (least, Duration(i64::MAX)) => format!("{least} or more"),
         (Duration::ZERO, most) => format!("{most} or less"),
         (least, most) => format!("{least} to {most}"),
     };
-    let what = which.span.as_deref().map_or("all spans".into(), |t| format!("spans of {}", escape(t)));
-    let found = slow::compare(trace, &picked.found.spans, &wanted).map_err(Failure::of(trace))?;
-    Ok(found.map(|c| (format!("{what}: slow is {range}"), c)))
+    let found = &picked.found;
+    let of_text = which.span.as_deref().map_or(String::new(), |t| format!(" of {}", escape(t)));
+    let all = slow::by_kind(trace, &found.spans, &wanted, &slowest).map_err(Failure::of(trace))?;
+    let one = |(kind, least, compared)| {
+        let title = format!("{} spans{of_text}: slow is {}", escape(found.kind(kind)), range(least));
+        Slow { title, kind, compared }
+    };
+    Ok(all.into_iter().map(one).collect())
+}
+
+/// Writes what makes slow ones slow, kind by kind.
+pub fn write_slow(
+    all: &[Slow],
+    (picked, index): (&Picked, &Index),
+    limit: usize,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
+    for (i, s) in all.iter().enumerate() {
+        if i > 0 {
+            writeln!(out)?;
+        }
+        report::spans::write_slow(&s.compared, &s.title, index, limit, super::page(), out)?;
+        report::spans::write_served(&picked.found, index, s.kind, out)?;
+    }
+    Ok(())
 }
 
 pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
@@ -138,25 +159,23 @@ pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
         let (least, most) = args.which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
         let has = |s: &Span| picked.has(s);
         let wanted = Box { of: &has, least, most, from, to };
-        let slow = if args.slow { compared(&picked, &args.which, trace, (from, to))? } else { None };
+        let slow = if args.slow { compared(&picked, &args.which, trace, (from, to))? } else { Vec::new() };
         let index = trace.index();
         let of = (trace.name(), &*index);
         let all = sums::sums(&picked.found, (from, to), |s| wanted.has(s));
         let slowest = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.limit);
         found |= !all.is_empty();
-        match (args.format, &slow) {
-            (SpanFormat::Csv, _) => {
+        match args.format {
+            SpanFormat::Csv => {
                 let spans = picked.found.spans.iter().filter(|s| wanted.has(s));
                 report::spans::write_csv(&picked.found, spans, of, out)?;
             }
-            (SpanFormat::Json, slow) => {
-                let slow = slow.as_ref().map(|s| &s.1);
+            SpanFormat::Json => {
+                let slow = slow.iter().map(|s| (s.kind, &s.compared));
                 report::json::write(&Spans::new(&picked.found, (&all, &slowest), slow, of), out)?;
             }
-            (SpanFormat::Text, Some((title, c))) => {
-                report::spans::write_slow(c, title, &index, args.limit, super::page(), out)?;
-            }
-            (SpanFormat::Text, None) => {
+            SpanFormat::Text if !slow.is_empty() => write_slow(&slow, (&picked, &index), args.limit, out)?,
+            SpanFormat::Text => {
                 if args.slow {
                     note("there are no slow spans with others to hold them against");
                 }

@@ -106,18 +106,22 @@ pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
 fn slow(args: &WhyArgs, trace: &Trace, out: &mut dyn Write) -> Result<bool> {
     let picked = spans::picked(&args.which, trace)?;
     let window = window::window(trace.index().start, args.from, args.to)?;
-    let Some((title, c)) = spans::compared(&picked, &args.which, trace, window)? else {
+    let slow = spans::compared(&picked, &args.which, trace, window)?;
+    if slow.is_empty() {
         super::note("there are no slow spans with others to hold them against");
         return Ok(false);
-    };
+    }
     let index = trace.index();
     match args.format {
-        Format::Text => report::spans::write_slow(&c, &title, &index, args.limit, super::page(), out)?,
+        Format::Text => spans::write_slow(&slow, (&picked, &index), args.limit, out)?,
         Format::Json => {
             let of = (trace.name(), &*index);
             let of_name = |s: &Span| picked.has(s);
             let all = sums::sums(&picked.found, window, of_name);
-            report::json::write(&Spans::new(&picked.found, (&all, &[]), Some(&c), of), out)?;
+            report::json::write(
+                &Spans::new(&picked.found, (&all, &[]), slow.iter().map(|s| (s.kind, &s.compared)), of),
+                out,
+            )?;
         }
     }
     Ok(true)

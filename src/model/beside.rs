@@ -21,12 +21,15 @@ pub struct Labelled {
     pub exact: bool,
 }
 
+/// Who says that a goroutine waits in what is likely a circle of locks, by a dump.
+pub const LOCK_ORDER: &str = "locks";
+
 /// Something that is said of a goroutine.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Told {
     /// The goroutine.
     pub go: GoIdx,
-    /// Who says it, in a word: `dump`, `race`. Safe to show.
+    /// Who says it, in a word: `dump`, `race`, [`LOCK_ORDER`]. Safe to show.
     pub who: &'static str,
     /// What it is. Safe to show.
     pub what: String,

@@ -1,6 +1,6 @@
 //! Goroutines that are left behind, as text.
 
-use crate::analysis::leaks::{Age, Leak, Leaks, Sure, What, Why};
+use crate::analysis::leaks::{Age, Leak, Leaks, Queue, Sure, What, Why};
 use crate::base::text;
 use crate::model::dict::{shown_func, shown_line};
 use crate::profile::dump::Frame;
@@ -25,6 +25,10 @@ pub fn write(all: &Leaks, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     }
     for l in &all.looked {
         writeln!(out, "  {}: {}", text::escape(&l.name), what(l.what))?;
+    }
+    for i in &all.inversions {
+        writeln!(out, "\nlikely: locks that are taken in different orders")?;
+        i.says().iter().try_for_each(|s| writeln!(out, "{:>10}  {s}", ""))?;
     }
     let mut of = all.leaks.iter().filter(|l| l.sure == Sure::No).peekable();
     let alone = of.peek().is_some() && of.all(|l| l.why == Why::Alone);
@@ -113,6 +117,7 @@ pub fn about(l: &Leak) -> Vec<String> {
     if !said.is_empty() {
         out.push(said.join(" · "));
     }
+    out.extend(l.queue.as_ref().and_then(queue));
     if !l.labels.is_empty() {
         let labels = l.labels.iter().take(LABELS);
         let labels: Vec<String> = labels
@@ -128,6 +133,24 @@ pub fn about(l: &Leak) -> Vec<String> {
     out
 }
 
+/// Who else waits for the lock, if anyone.
+fn queue(q: &Queue) -> Option<String> {
+    let locks: Vec<String> = q.locks.iter().take(NUMBERS).map(|l| format!("{l:#x}")).collect();
+    let more = if q.locks.len() > NUMBERS { " and more" } else { "" };
+    let others = format!(
+        "{} more at {} other {}",
+        text::count(q.others),
+        text::count(q.lines),
+        if q.lines == 1 { "line" } else { "lines" }
+    );
+    match (locks.is_empty(), q.others) {
+        (true, 0) => None,
+        (true, _) => Some(format!("{others} wait for locks: one cause, if it is one lock (a dump tells)")),
+        (false, 0) => Some(format!("lock {}{more}", locks.join(", "))),
+        (false, _) => Some(format!("lock {}{more}: {others} wait for it, which is one cause", locks.join(", "))),
+    }
+}
+
 fn why(l: &Leak) -> String {
     let counts = || l.counts.iter().map(|&n| text::count(n)).collect::<Vec<_>>().join(" → ");
     match l.why {
@@ -138,6 +161,7 @@ fn why(l: &Leak) -> String {
         Why::NeverWoken => "no wait at this line was ended by anyone".into(),
         Why::Steady if l.counts.len() > 1 => format!("their number does not rise: {}", counts()),
         Why::Steady => "their number does not rise".into(),
+        Why::SameLock => "others that wait for the same lock are so".into(),
         Why::Alone => {
             "one dump or profile does not tell whether their number rises: compare it with a later one".into()
         }

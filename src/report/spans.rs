@@ -4,13 +4,15 @@ use super::export::lines::csv;
 use super::grep::position_of;
 use super::table::{Column, Page, Table};
 use super::why;
+use crate::analysis::spans::served_here::{served_here, server_of};
 use crate::analysis::spans::slow::{Compared, FEW_GROUPS, Part, Way};
 use crate::analysis::spans::sums::{BUCKETS, Sum, least};
-use crate::analysis::spans::{Found, Span};
+use crate::analysis::spans::{Found, KindNo, Span};
 use crate::base::text::{LEVELS, count, escape};
 use crate::base::{Duration, StringId};
 use crate::model::Index;
 use crate::model::dict::shown_func;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// What is shown where no event was inside a handler, so that it is not known.
@@ -22,7 +24,7 @@ pub fn position(name: &str, index: &Index, s: &Span) -> String {
 }
 
 /// What a handler, a function, a task or a region is called, safe to show.
-pub fn name(found: &Found, index: &Index, kind: crate::analysis::spans::KindNo, name: StringId) -> String {
+pub fn name(found: &Found, index: &Index, kind: KindNo, name: StringId) -> String {
     match (found.kind(kind), index.dict.str(name)) {
         ("task" | "region", "") => "(name not known)".to_owned(),
         ("task" | "region", n) => escape(n).into_owned(),
@@ -244,3 +246,38 @@ pub fn write_slow(
     }
     t.write(page, out)
 }
+
+/// Writes of a kind that sends requests how many of them were likely served in this process, and by which handlers: their paths
+/// end at the network, behind which nothing is seen.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn write_served(found: &Found, index: &Index, kind: KindNo, out: &mut dyn Write) -> io::Result<()> {
+    let Some(server) = server_of(found, kind) else { return Ok(()) };
+    let mut by: BTreeMap<&str, (u64, Duration, Duration)> = BTreeMap::new();
+    for (sent, served) in served_here(found) {
+        let (Some(sent), Some(served)) = (found.spans.get(sent), found.spans.get(served)) else { continue };
+        let of = by.entry(index.dict.str(served.name)).or_default();
+        *of = (of.0 + 1, of.1 + sent.len(), of.2 + served.len());
+    }
+    let all = found.spans.iter().filter(|s| s.kind == kind && s.complete()).count() as u64;
+    let mut rows: Vec<_> = by.into_iter().collect();
+    rows.sort_by_key(|(name, of)| (std::cmp::Reverse(of.2), *name));
+    for (name, (n, sent, served)) in rows.into_iter().take(SERVERS) {
+        let handler = if name.is_empty() { NO_HANDLER.to_owned() } else { shown_func(name) };
+        let mean = |d: Duration| Duration(d.ns() / i64::try_from(n).unwrap_or(i64::MAX).max(1));
+        writeln!(
+            out,
+            "likely served here: {} of {} by {handler} ({server}), which took {} of {} on average",
+            count(n),
+            count(all),
+            mean(served),
+            mean(sent)
+        )?;
+    }
+    Ok(())
+}
+
+/// Handlers that are named which likely served what was sent.
+const SERVERS: usize = 3;

@@ -74,6 +74,23 @@ fn a_leak_is_told_with_all_that_is_known_of_it() {
     assert_eq!((&dump["marked"], &dump["in_trace"], &dump["foreign"]), (&3.into(), &144.into(), &false.into()));
 }
 
+/// Two of the seven that wait for a lock have each other's in hand; two queue at a third lock, which is released later.
+#[test]
+fn locks_in_different_orders_are_likely_by_a_dump() {
+    let files = ["orders.trace", "orders.txt.gz"].map(beside);
+    let v = json("leaks", &files);
+    let all = v["likely_inversions"].as_array().unwrap();
+    assert_eq!(all.len(), 1, "{v:#}");
+    let two = all[0].as_array().unwrap();
+    assert_eq!(two.len(), 2, "{v:#}");
+    assert_eq!((&two[0]["lock"], &two[0]["has"]), (&two[1]["has"], &two[1]["lock"]));
+    assert!(two.iter().all(|w| w["at"]["line"] == 25 && w["at"]["func"] == "main.(*account).deposit"), "{v:#}");
+    let row = |group: &str| v["goroutines"].as_array().unwrap().iter().find(|r| r["group"] == group).unwrap().clone();
+    assert_eq!(row("main.(*account).transfer")["others_at_locks"], 3, "those behind them at the same locks");
+    assert_eq!(row("main.(*account).deposit")["others_at_locks"], 2);
+    assert_eq!(json("leaks", &["before.txt.gz"].map(beside))["likely_inversions"], Value::Array(Vec::new()));
+}
+
 #[test]
 fn the_finding_and_the_command_have_one_answer() {
     let trace = beside("leaks.trace");

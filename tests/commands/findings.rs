@@ -29,6 +29,7 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         ("leak", "goroutine-leak", "channels.go"),
         ("nil", "goroutine-leak", "nil.go:20"),
         ("knot", "wait-cycle", "channels.go"),
+        ("retries", "retry-storm", "calls.go:43"),
         ("receiver", "slow-receiver", "channels.go:17"),
         ("pool", "pool-exhausted", "blame.go:114"),
         ("limit", "pool-exhausted", "blame.go:158"),
@@ -65,6 +66,104 @@ fn a_deadlock_is_told_first() {
     // Each of the three has waited for as long as the trace goes on.
     let cost = f["cost_ns"].as_i64().unwrap();
     assert!((3 * 300_000_000..3 * 1_000_000_000).contains(&cost), "{cost}");
+}
+
+/// What is said of a trace, rule by rule, with what is worth no more than knowing.
+fn loud(v: &Value) -> Vec<&str> {
+    let all = v["findings"].as_array().unwrap().iter();
+    all.filter(|f| f["severity"] != "info").map(|f| f["rule"].as_str().unwrap()).collect()
+}
+
+fn of_rule<'a>(v: &'a Value, rule: &str) -> &'a Value {
+    v["findings"].as_array().unwrap().iter().find(|f| f["rule"] == rule).unwrap_or_else(|| panic!("{rule}: {v:#}"))
+}
+
+/// Of waits that a deadline ends it is told how many there are and how many are begun again.
+#[test]
+fn retries_are_counted() {
+    let v = json(&data("retries"));
+    let f = of_rule(&v, "retry-storm");
+    assert_eq!(f["severity"], "warn", "{f:#}");
+    let says = f["says"].as_str().unwrap();
+    assert!(says.starts_with("90 of 90 waits at programs/calls.go:43 are ended by a deadline, "), "{says}");
+    assert!(says.ends_with(" and 84 are begun again"), "each of six gives up once for good: {says}");
+}
+
+/// More receivers are no advice where the receivers wait for something themselves.
+#[test]
+fn receivers_that_wait_themselves_are_told_with_what_they_wait_for() {
+    let v = json(&data("behind"));
+    assert_eq!(rules(&v), ["slow-receiver", "slow-receiver"], "{v:#}");
+    let at = |line: u64| v["findings"].as_array().unwrap().iter().find(|f| f["at"]["line"] == line).unwrap();
+    let f = at(77);
+    let (says, advice) = (f["says"].as_str().unwrap(), f["advice"].as_str().unwrap());
+    assert!(says.contains("the receivers are blocked themselves "), "{f:#}");
+    for line in ["programs/calls.go:84", "programs/calls.go:85"] {
+        assert!(says.contains(line) && advice.contains(line), "{line}: {f:#}");
+    }
+    assert!(!advice.contains("Receive in several goroutines"), "{advice}");
+    // What they wait for is the cause, and as bad.
+    assert_eq!((&v["findings"][0]["at"]["line"], &v["findings"][0]["severity"]), (&84.into(), &f["severity"]));
+    assert!(at(84)["evidence"].to_string().contains("receive what others wait to send: see SLOW RECEIVER"), "{v:#}");
+}
+
+/// Two goroutines that take turns, and the goroutines of idle connections, hold nobody up.
+#[test]
+fn exchanges_and_idle_connections_are_no_finding() {
+    assert_eq!(rules(&json(&data("exchange"))), [""; 0]);
+    let v = json(&data("keepalive"));
+    assert_eq!(loud(&v), [""; 0], "{v:#}");
+    assert!(!rules(&v).iter().any(|r| r == "slow-sender"), "{v:#}");
+}
+
+/// A stop of the world for a dump is worth knowing, and says nothing against the program; one that a goroutine holds up does.
+#[test]
+fn a_stop_for_a_dump_is_no_fault_of_the_program() {
+    let v = json(&data("dumped"));
+    let f = of_rule(&v, "long-stw");
+    assert_eq!(f["severity"], "info", "{f:#}");
+    assert!(
+        f["says"].as_str().unwrap().contains(", for a tool (stop-the-world (all goroutines stack trace))"),
+        "{f:#}"
+    );
+    let place = format!("{}:{}", f["at"]["file"].as_str().unwrap(), f["at"]["line"]);
+    assert!(
+        place.ends_with("calls.go:136") && f["evidence"].to_string().contains("asked for by G1 main.main at"),
+        "{f:#}"
+    );
+    // What the goroutine runs meanwhile is not its own work.
+    let quiet = ["single-goroutine", "long-run"];
+    assert!(!loud(&v).iter().any(|r| quiet.contains(r)), "{v:#}");
+    assert_eq!(of_rule(&json(&data("holdup")), "long-stw")["severity"], "critical");
+}
+
+/// A task that gives up is told with what the goroutine did that it had started.
+#[test]
+fn a_task_that_gives_up_is_told_with_what_it_had_started() {
+    let v = json(&data("patience"));
+    assert_eq!(rules(&v), ["span-outliers"], "{v:#}");
+    let says = v["findings"][0]["says"].as_str().unwrap();
+    let (own, started) =
+        says.split_once("; main.fetchLate, which it started, spent ").unwrap_or_else(|| panic!("{v:#}"));
+    assert!(own.contains("select (context done) at programs/calls.go:"), "{says}");
+    assert!(started.contains(" % of that time in chan receive at programs/calls.go:"), "{says}");
+}
+
+/// What a dump beside the trace shows of two locks is a sentence of the finding, and no more than likely.
+#[test]
+fn a_dump_shows_that_locks_are_likely_taken_in_different_orders() {
+    let trace = "tests/data/beside/orders.trace";
+    let (_, alone) = run(trace, &["--format", "json"]);
+    let (_, with) = run(trace, &["--format", "json", "--with", "tests/data/beside/orders.txt.gz"]);
+    let of = |text: &str| of_rule(&serde_json::from_str(text).unwrap(), "stuck-lock")["evidence"].to_string();
+    assert!(of(&alone).contains("who holds a lock, no trace shows") && !of(&alone).contains("likely"), "{alone}");
+    let said = of(&with);
+    for what in
+        [" waits for lock 0x", " and its callers were given the object of lock 0x", "lock-order inversion: likely"]
+    {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    assert!(said.contains("orders.go:25 in main.(*account).deposit"), "{said}");
 }
 
 /// What is slow because of a lock is a sentence of the lock's finding, and no finding above it.

@@ -25,4 +25,5 @@ mod query;
 mod record;
 mod report;
 mod schema;
+mod spans;
 mod unfinished;

@@ -47,14 +47,15 @@ beside() {
   (cd "$here/beside" && "$go" build -trimpath -o "$work/beside" .)
   (cd "$here/beside" && CGO_ENABLED=1 "$go" build -race -trimpath -o "$work/racy" .)
   "$work/beside" leaks "$data/beside"
-  gzip -9 -n -f "$data"/beside/{before,after}.txt
+  "$work/beside" orders "$data/beside"
+  gzip -9 -n -f "$data"/beside/{before,after,orders}.txt
   "$work/racy" race "$data/beside" 2> "$data/beside/race.txt" || true
   "$work/beside" mapwrites "$work" 2> "$data/beside/mapwrites.txt" || true
 }
 if [ "$*" = beside ]; then beside; exit; fi
 
-all=(across annotations chain condstorm contexts convoy coroutine crew deadline deadlock dismissed exhausted filelock flight gone holdup hostile idle knot leak limit locked long makers network nil once path picker pipeline pipewriters pool readers receiver
-  requests restart roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
+all=(across annotations behind chain condstorm contexts convoy coroutine crew deadline deadlock dismissed dumped exchange exhausted filelock flight gone holdup hostile idle keepalive knot leak limit locked long makers network nil once path patience picker pipeline pipewriters pool readers receiver
+  requests restart retries roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do

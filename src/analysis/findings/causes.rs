@@ -1,7 +1,7 @@
 //! Which finding is the cause of which: tasks, regions and requests that are slow are a symptom, and what their critical paths go
 //! through is the cause.
 
-use super::rules::{BUSY, HELPS_MARKING, SLOW, STOPPED, WAKES_LATE};
+use super::rules::{BUSY, HELPS_MARKING, RECEIVES, SLOW, STOPPED, WAKES_LATE};
 use super::slow::{Lost, On, Slow, Spans, called};
 use super::{Facts, Finding};
 use crate::base::{Duration, text};
@@ -61,17 +61,21 @@ pub(super) fn merge(facts: &Facts, found: &mut Vec<Finding>) {
     *found = causes;
 }
 
-/// A lock whose holders wait for something else that is found is a consequence of that, which is as bad and comes first.
+/// A lock whose holders wait for something else that is found, or a channel whose receivers do, is a consequence of that, which
+/// is as bad and comes first.
 fn put_behind(causes: &mut [Finding]) {
     for i in 0..causes.len() {
         let Some(behind) = causes[i].ties.behind else { continue };
         let (severity, critical) = (causes[i].severity, causes[i].ties.critical);
-        let title = causes[i].title;
+        let (title, receives) = (causes[i].title, causes[i].rule == RECEIVES);
         let cause = causes.iter_mut().enumerate().find(|(n, c)| *n != i && c.ties.waits.contains(&behind));
         let Some((_, cause)) = cause else { continue };
         cause.severity = cause.severity.max(severity);
         cause.ties.critical = cause.ties.critical.max(critical) + Duration(1);
-        cause.evidence.push(format!("goroutines that wait for it hold a lock that others wait for: see {title}"));
+        cause.evidence.push(match receives {
+            true => format!("goroutines that wait for it receive what others wait to send: see {title}"),
+            false => format!("goroutines that wait for it hold a lock that others wait for: see {title}"),
+        });
     }
 }
 

@@ -8,7 +8,8 @@ use crate::analysis::sched::{Sched, Scheduler};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::links::{self, Edge, Links, Options, Party};
-use crate::analysis::waits::stw::{self, LastToStop};
+use crate::analysis::waits::retries::{Retry, retries};
+use crate::analysis::waits::stw::{self, Stop};
 use crate::base::{Duration, GoIdx, GroupId, Time};
 use crate::build::observe::{Both, Observer, Tables, Watch};
 use crate::model::dict::shown_func;
@@ -36,8 +37,10 @@ pub struct Gathered {
     pub spans: Vec<Spans>,
     /// Where goroutines were blocked when the trace ended.
     pub stuck: Vec<Stuck>,
-    /// Who was last to stop, of the longest stop of the world; nothing if nobody ran then.
-    pub last_to_stop: Option<LastToStop>,
+    /// The longest stop of the world that the program or its GC made, and the longest that a tool made.
+    pub stops: Vec<Stop>,
+    /// Lines at which goroutines wait with a deadline, and begin again when it has ended the wait.
+    pub retries: Vec<Retry>,
 }
 
 /// What has to see every event, while the trace is read or afterwards.
@@ -83,13 +86,10 @@ impl Gathered {
         let (sched, gc) = found.ok_or(Unanswered::NoTrace)?;
         let (links, spans) = (links::links(trace, Options::default())?, spans(trace)?);
         let stuck = stuck(trace, &links, kept.as_ref())?;
-        let mut last = Ok(None);
-        trace.with_index(&mut |index| {
-            let longest = index.stw.iter().max_by_key(|r| r.to - r.from);
-            last = longest.map_or(Ok(None), |r| stw::last_to_stop(trace, index, r));
-        });
-        let last_to_stop = last?;
-        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck, last_to_stop })
+        let mut stops = Ok(Vec::new());
+        trace.with_index(&mut |index| stops = stw::longest(trace, index));
+        let (stops, retries) = (stops?, retries(trace, &links, kept.as_ref())?);
+        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck, stops, retries })
     }
 
     /// The same of a trace that was read with nobody watching: a further pass over its events, which ends when `cancel` is
@@ -186,6 +186,13 @@ impl<'a> Facts<'a> {
     /// What a wait is for.
     pub fn reason(&self, e: &Edge) -> Reason {
         self.more.links.reason(e)
+    }
+
+    /// For how long the world was stopped between two instants, by this goroutine where one is given. Nobody waits meanwhile for
+    /// what it runs.
+    pub fn stopped(&self, by: Option<GoIdx>, (from, to): (Time, Time)) -> Duration {
+        let stops = self.index.stw.iter().filter(|r| by.is_none_or(|g| g == r.go));
+        stops.map(|r| r.to.min(to) - r.from.max(from)).filter(|d| *d > Duration::ZERO).sum()
     }
 
     /// The members of a group.

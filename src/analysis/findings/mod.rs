@@ -9,6 +9,7 @@ mod facts;
 mod finding;
 pub mod rules;
 pub mod slow;
+mod started;
 pub mod thresholds;
 
 pub use facts::{Facts, Gathered, Utilisation, Watching};

@@ -2,6 +2,7 @@
 //! about.
 
 use super::Facts;
+use super::started::{self, Did};
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::window;
 use crate::analysis::spans::{self, KindNo, REGION, Span, TASK};
@@ -60,12 +61,27 @@ pub struct Lost {
 /// The critical path of one of the slowest.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Slow {
+    /// When it began.
+    from: Time,
     /// How long it took.
     pub len: Duration,
     /// What that went into; a wait that is followed to who ended it stands beside what they did.
     pub lost: Vec<Lost>,
     /// What its own goroutine did: in words, not escaped, and where; they sum to its length.
     pub own: Vec<(String, PlaceId, Duration)>,
+    /// What goroutines that it started did while it waited till a deadline ended that, the most first.
+    pub started: Vec<Did>,
+}
+
+impl Slow {
+    /// Adds what goroutines that it started did: what they wait for is what it waits for.
+    fn add(&mut self, started: Vec<Did>) {
+        let end = self.from + self.len;
+        for d in started.iter().filter(|d| d.at != PlaceId::NONE) {
+            self.lost.push(Lost { from: d.from, to: (d.from + d.len).min(end), depth: 1, on: On::Line(d.at) });
+        }
+        self.started = started;
+    }
 }
 
 /// What has a name, a beginning and an end.
@@ -198,10 +214,17 @@ fn add_paths<S: Source>(trace: &S, all: &mut [Spans], mut left: usize) -> Result
     // The last first: each part of the trace is gone through once for all names.
     wanted.sort_by_key(|(w, i, n)| (Reverse(w.to), *i, *n));
     let windows: Vec<Window> = wanted.iter().map(|w| w.0).collect();
+    let mut waits: Vec<Vec<started::Wait>> = vec![Vec::new(); wanted.len()];
     path::paths(trace, &windows, &mut |k, pieces, hops, reasons| {
         let (window, i, n) = wanted[k];
-        all[i].slow[n] = Some(slow(window, &pieces, &hops, reasons));
+        waits[k] = started::waits(&pieces, &hops, reasons);
+        all[i].slow[n] = Some(slow(window, (&pieces, &hops), reasons));
     })?;
+    for ((_, i, n), started) in wanted.iter().zip(started::did(trace, &windows, &waits)?) {
+        if let Some(slow) = &mut all[*i].slow[*n] {
+            slow.add(started);
+        }
+    }
     Ok(())
 }
 
@@ -217,7 +240,7 @@ pub fn called(facts: &Facts, spans: &Spans) -> String {
     }
 }
 
-fn slow(window: Window, pieces: &[Piece], hops: &[Hop], reasons: &Reasons) -> Slow {
+fn slow(window: Window, (pieces, hops): (&[Piece], &[Hop]), reasons: &Reasons) -> Slow {
     let mut lost: Vec<Lost> = Vec::new();
     let mut own: Vec<(String, PlaceId, Duration)> = Vec::new();
     let mut did = |what: String, at: PlaceId, len: Duration| match own.iter_mut().find(|o| o.0 == what && o.1 == at) {
@@ -252,7 +275,7 @@ fn slow(window: Window, pieces: &[Piece], hops: &[Hop], reasons: &Reasons) -> Sl
         }
     }
     own.sort_by(|a, b| (b.2, &a.0, a.1).cmp(&(a.2, &b.0, b.1)));
-    Slow { len: window.to - window.from, lost, own }
+    Slow { from: window.from, len: window.to - window.from, lost, own, started: Vec::new() }
 }
 
 /// Whether a wait is one for the GC.
@@ -261,7 +284,7 @@ fn collects(reasons: &Reasons, reason: Option<ReasonId>) -> bool {
 }
 
 /// What a goroutine did, in words.
-fn words(reasons: &Reasons, what: path::What, p: &Piece) -> String {
+pub(super) fn words(reasons: &Reasons, what: path::What, p: &Piece) -> String {
     let reason = || p.reason.map(|r| reasons.get(r).name);
     match what {
         path::What::Running => "on CPU".into(),

@@ -5,7 +5,7 @@ use crate::model::ownership::{Own, Owner, is_below_all};
 use crate::profile::dump::{Dump, Frame};
 use crate::profile::model::Profile;
 use crate::profile::wire::legacy::builder::HIDDEN;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where goroutines are blocked: those that start in one function, at one line of the user's code.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -44,6 +44,8 @@ pub struct Counted {
     pub created: Option<Frame>,
     /// Their labels, and how many have each.
     pub labels: BTreeMap<(String, String), u64>,
+    /// The addresses of the locks that they wait for.
+    pub locks: BTreeSet<u64>,
 }
 
 /// All goroutines of the user's that wait for others of the program, or are marked.
@@ -110,6 +112,7 @@ impl Census {
             at.marked += u64::from(g.leaked);
             at.ids.push((g.id, g.leaked));
             at.reason = reason.to_owned();
+            at.locks.extend(d.blocked(g).map(|b| b.lock));
             at.minutes = at.minutes.max(g.minutes);
             at.created = at.created.take().or_else(|| d.created_at(g).cloned());
             for label in d.labels(g) {

@@ -6,17 +6,19 @@
 //! Everything else that waits is none, a pool of workers above all.
 
 mod census;
+mod inversion;
 mod stuck;
 
 pub use census::{Census, Counted, Site};
+pub use inversion::{Inversion, Waits, inversions};
 pub use stuck::{Standing, Stuck, stuck};
 
 use crate::analysis::rising::{Slope, slope};
 use crate::analysis::waits::links::Links;
 use crate::base::{Duration, GoIdx};
-use crate::model::Index;
 use crate::model::dict::without_types;
 use crate::model::ownership::is_below_all;
+use crate::model::{Class, Index};
 use crate::profile::dump::{Dump, Frame, Goroutine};
 use crate::profile::model::Profile;
 use rustc_hash::FxHashMap;
@@ -52,6 +54,8 @@ pub enum Why {
     Steady,
     /// There is one dump or profile: nothing to compare it with.
     Alone,
+    /// By a dump they wait for the same lock as others, of which it is so.
+    SameLock,
 }
 
 /// For how long a goroutine has been blocked.
@@ -92,6 +96,19 @@ pub struct Leak {
     pub bytes: Option<i64>,
     /// Their labels, and how many have each; dumps tell them.
     pub labels: Vec<(String, String, u64)>,
+    /// Of those that wait for locks, who else does.
+    pub queue: Option<Queue>,
+}
+
+/// Goroutines that wait for locks at other lines as well: where it is one lock, all of them have one cause.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Queue {
+    /// The addresses of the locks, by a dump; empty without one.
+    pub locks: BTreeSet<u64>,
+    /// How many goroutines wait at other lines for one of these locks; without a dump, for any.
+    pub others: u64,
+    /// At how many other lines.
+    pub lines: u64,
 }
 
 /// What was looked at.
@@ -151,6 +168,8 @@ pub struct Leaks {
     pub leaks: Vec<Leak>,
     /// What was looked at beside the trace.
     pub looked: Vec<Looked>,
+    /// Locks that are likely taken in different orders, by the last dump.
+    pub inversions: Vec<Inversion>,
 }
 
 impl Leaks {
@@ -200,6 +219,9 @@ pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leak
                 let (in_trace, foreign) = joined(trace, first, dump);
                 first = first.or(dump.filter(|_| !foreign));
                 if !foreign {
+                    if let Some(d) = dump {
+                        out.inversions = inversions(d);
+                    }
                     add(&mut known, &c, censuses);
                     censuses += usize::from(!c.marked_only);
                 }
@@ -214,12 +236,31 @@ pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leak
         k.counts.resize(censuses, 0);
         rows(trace, site, &k, &mut out.leaks);
     }
+    queues(&mut out.leaks);
     if let Some(p) = heap {
         let bytes = in_use(p);
         out.leaks.iter_mut().for_each(|l| l.bytes = bytes.get(&*l.site.entry).copied());
     }
     out.leaks.sort_by(|a, b| (a.sure, b.count, &a.site).cmp(&(b.sure, a.count, &b.site)));
     out
+}
+
+/// Puts together those who wait for one lock at several lines: what is sure of some is so of all of them.
+fn queues(leaks: &mut [Leak]) {
+    let all: Vec<(Queue, u64, Sure)> = leaks.iter().filter_map(|l| Some((l.queue.clone()?, l.count, l.sure))).collect();
+    let same = |a: &Queue, b: &Queue| a.locks.is_empty() || b.locks.is_empty() || !a.locks.is_disjoint(&b.locks);
+    let waiting = leaks.iter_mut().filter_map(|l| Some((l.queue.as_mut()?, &mut l.sure, &mut l.why)));
+    for (i, (queue, sure, why)) in waiting.enumerate() {
+        let others = all.iter().enumerate().filter(|(n, o)| *n != i && same(&o.0, queue)).map(|o| o.1);
+        let (count, lines, best) = others.fold((0u64, 0, *sure), |(count, lines, best), o| {
+            let known = !o.0.locks.is_empty() && !queue.locks.is_empty();
+            (count.saturating_add(o.1), lines + 1, if known { best.min(o.2) } else { best })
+        });
+        (queue.others, queue.lines) = (count, lines);
+        if best < *sure {
+            (*sure, *why) = (best, Why::SameLock);
+        }
+    }
 }
 
 fn of_trace<'a>(t: &Traced<'a>, known: &mut BTreeMap<Site, Known<'a>>) {
@@ -339,6 +380,9 @@ fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak
         let told = [&k.last, &k.marked].into_iter().filter_map(|c| c.minutes);
         waits.chain(told.map(|m| Age { time: minutes(m), at_least: true })).max()
     };
+    let locks: BTreeSet<u64> = k.last.locks.iter().chain(&k.marked.locks).copied().collect();
+    let waits = !locks.is_empty() || k.stuck.iter().any(|s| s.class == Class::Lock);
+    let queue = waits.then_some(Queue { locks, ..Queue::default() });
     let leak = |sure, why, count, ids: Vec<u64>, oldest| Leak {
         sure,
         why,
@@ -356,6 +400,7 @@ fn rows(trace: Option<Traced<'_>>, site: Site, k: &Known<'_>, out: &mut Vec<Leak
             let from = if sure == Sure::Certain && k.marked.count > 0 { &k.marked } else { &k.last };
             from.labels.iter().map(|((key, value), &n)| (key.clone(), value.clone(), n)).collect()
         },
+        queue: queue.clone(),
     };
     if certain > 0 {
         let who: Vec<u64> = if nil { ids.iter().copied().collect() } else { marked.iter().copied().collect() };
@@ -401,4 +446,36 @@ fn in_use(p: &Profile) -> BTreeMap<&str, i64> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::dump;
+
+    /// A goroutine that waits for a lock at a line.
+    fn waits(id: u64, lock: u64, line: u32) -> String {
+        format!(
+            "goroutine {id} [sync.Mutex.Lock]:\nsync.(*Mutex).lockSlow({lock:#x})\n\t/go/mutex.go:171 +0x15d\n\
+             main.f{line}()\n\t/app/main.go:{line} +0x9c\ncreated by main.main in goroutine 1\n\t/app/main.go:9 +0x5e\n\n"
+        )
+    }
+
+    #[test]
+    fn those_who_wait_for_one_lock_have_one_cause() {
+        let (one, other) = (0xc000_014_008, 0xc000_026_008);
+        let dump = |more: u64| {
+            let mut text = waits(1, one, 10) + &waits(2, other, 30);
+            (0..more).for_each(|i| text += &waits(10 + i, one, 20));
+            dump::read(text.as_bytes()).dumps.remove(0)
+        };
+        let dumps = [dump(2), dump(4)];
+        let beside: Vec<(String, Beside)> = dumps.iter().map(|d| ("dump".into(), Beside::Dump(d))).collect();
+        let found = leaks(None, &beside).leaks;
+        let of = |line| found.iter().find(|l| l.site.line == line).unwrap();
+        let said = |line| (of(line).sure, of(line).why, of(line).queue.as_ref().map(|q| (q.others, q.lines)));
+        assert_eq!(said(20), (Sure::Likely, Why::RisesBetween, Some((1, 1))));
+        assert_eq!(said(10), (Sure::Likely, Why::SameLock, Some((4, 1))), "it does not rise, the queue does");
+        assert_eq!(said(30), (Sure::No, Why::Steady, Some((0, 0))), "the other lock's");
+    }
 }

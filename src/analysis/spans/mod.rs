@@ -12,6 +12,7 @@ pub mod calls;
 pub mod pick;
 pub mod rules;
 pub mod serve;
+pub mod served_here;
 pub mod slow;
 pub mod stacks;
 pub mod sums;

@@ -8,8 +8,8 @@
 //! How sure a difference is is told by resampling blocks of time and not spans: what queues behind one holder is slow
 //! together, and not by chance each for itself.
 
-use super::Span;
 use super::sums::Box;
+use super::{KindNo, Span};
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::path::{Hop, Path, Piece, What, Window, paths};
 use crate::base::random::Random;
@@ -109,6 +109,37 @@ pub fn compare<S: Source>(source: &S, spans: &[Span], of: &Box<'_>) -> Result<Op
     let whole = || spans.iter().filter(|s| s.complete() && s.go.is_some() && of.in_time(s));
     let (slow, normal): (Vec<Span>, Vec<Span>) = whole().copied().partition(|s| of.has(s));
     against(source, &slow, &normal)
+}
+
+/// Compares the spans of each kind in a box with the others of that kind: who sends a request and who serves it, and what was
+/// marked around both, differ in what they are and not only in how long they take. The kind of which the slow ones lost most
+/// comes first. `least` says of the lengths of a kind, the shortest first, from which on they are slow.
+///
+/// # Errors
+///
+/// A segment that cannot be decoded.
+pub fn by_kind<S: Source>(
+    source: &S,
+    spans: &[Span],
+    of: &Box<'_>,
+    least: &dyn Fn(&[Duration]) -> Duration,
+) -> Result<Vec<(KindNo, Duration, Compared)>, Unanswered> {
+    let mut kinds: Vec<KindNo> = spans.iter().filter(|s| of.in_time(s)).map(|s| s.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let mut out = Vec::new();
+    for kind in kinds {
+        let wanted = |s: &Span| s.kind == kind && (of.of)(s);
+        let whole = spans.iter().filter(|s| s.complete() && wanted(s) && of.in_time(s));
+        let mut lens: Vec<Duration> = whole.map(Span::len).collect();
+        lens.sort_unstable();
+        let least = least(&lens);
+        if let Some(c) = compare(source, spans, &Box { of: &wanted, least, ..*of })? {
+            out.push((kind, least, c));
+        }
+    }
+    out.sort_by_key(|(kind, _, c)| (Reverse((c.slow_mean - c.normal_mean).ns().saturating_mul(c.slow as i64)), *kind));
+    Ok(out)
 }
 
 /// Compares slow spans with others; all are complete. `None` if there is none of either.

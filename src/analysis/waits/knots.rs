@@ -23,6 +23,8 @@ pub struct Between<R, P> {
     pub count: u64,
     /// Their sum.
     pub total: Duration,
+    /// Whether they are an exchange of two goroutines over channels ([`exchange`]).
+    pub exchange: bool,
 }
 
 /// Goroutines that wait for each other, by their roles and lines.
@@ -55,6 +57,7 @@ pub fn knots(links: &Links, index: &Index) -> Vec<Knot> {
             waker: (roles.of(index, waker, e.key.waker_at), e.key.waker_at),
             count: e.count,
             total: e.total,
+            exchange: exchange(index, e.key.waiter, waker, links.reasons.get(e.key.reason).class),
         }),
         _ => None,
     });
@@ -67,18 +70,44 @@ pub fn ties(class: Class) -> bool {
     matches!(class, Lock | Send | Receive | Select | Group | Cond | Once)
 }
 
-/// The same of waits for goroutines.
+/// Whether waits of this class of one group for another are those of two goroutines that hand something to and fro over channels:
+/// there is one of each, and while one works the other has nothing to do. Neither holds the other up.
+pub fn exchange(index: &Index, waiter: GroupId, waker: GroupId, class: Class) -> bool {
+    let members = |g: GroupId| index.groups.get(g.index()).map_or(0, |g| g.members.len());
+    let two = if waiter == waker { members(waiter) == 2 } else { members(waiter) == 1 && members(waker) == 1 };
+    two && matches!(class, Class::Send | Class::Receive | Class::Select)
+}
+
+/// Without those at one channel that are shorter than the waits of its other side: senders wait while it is full and receivers
+/// while it is empty, and never both. The one line is where the others wait, and the other way round.
+fn one_sided<R: Ord + Clone, P: Ord + Clone>(all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
+    let mut sums: BTreeMap<(&(R, P), &(R, P)), Duration> = BTreeMap::new();
+    for b in &all {
+        *sums.entry((&b.waiter, &b.waker)).or_default() += b.total;
+    }
+    let other = |b: &Between<R, P>| sums.get(&(&b.waker, &b.waiter)).copied().unwrap_or_default();
+    let longer = |b: &&Between<R, P>| {
+        let own = sums.get(&(&b.waiter, &b.waker)).copied().unwrap_or_default();
+        own > other(b) || own == other(b) && b.waiter <= b.waker
+    };
+    all.iter().filter(longer).cloned().collect()
+}
+
+/// The same of waits for goroutines. Two of which all that is an exchange are no knot.
 pub fn knots_of<R: Ord + Clone, P: Ord + Clone>(all: Vec<Between<R, P>>) -> Vec<Knot<R, P>> {
+    let mut of: BTreeMap<R, Duration> = BTreeMap::new();
+    for b in &all {
+        *of.entry(b.waiter.0.clone()).or_default() += b.total;
+    }
+    let all = one_sided(all);
     let mut sums: BTreeMap<(&R, &R), (u64, Duration)> = BTreeMap::new();
-    let mut of: BTreeMap<&R, Duration> = BTreeMap::new();
     for b in &all {
         let sum = sums.entry((&b.waiter.0, &b.waker.0)).or_default();
         sum.0 += b.count;
         sum.1 += b.total;
-        *of.entry(&b.waiter.0).or_default() += b.total;
     }
     sums.retain(|(a, b), (n, d)| {
-        a != b && *n >= LEAST_WAITS && d.ns().saturating_mul(100) >= of.get(a).map_or(0, |d| d.ns())
+        a != b && *n >= LEAST_WAITS && d.ns().saturating_mul(100) >= of.get(*a).map_or(0, |d| d.ns())
     });
     let mut nodes: Vec<&R> = sums.keys().flat_map(|&(a, b)| [a, b]).collect();
     nodes.sort_unstable();
@@ -103,6 +132,7 @@ pub fn knots_of<R: Ord + Clone, P: Ord + Clone>(all: Vec<Between<R, P>>) -> Vec<
         Knot { roles, waits, total, between }
     };
     let mut out: Vec<Knot<R, P>> = strong(&next).into_iter().filter(|c| c.len() > 1).map(one).collect();
+    out.retain(|k| k.roles.len() > 2 || !k.between.iter().all(|b| b.exchange));
     out.sort_by(|a, b| (b.total, &a.roles).cmp(&(a.total, &b.roles)));
     out
 }
@@ -115,6 +145,7 @@ fn joined<R: Ord, P: Ord>(mut all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
         if same {
             sum.count += next.count;
             sum.total += next.total;
+            sum.exchange &= next.exchange;
         }
         same
     });
@@ -122,7 +153,7 @@ fn joined<R: Ord, P: Ord>(mut all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
 }
 
 /// The strongly connected components of a graph (Tarjan, SIAM J. Comput. 1 (1972) 146), without recursion.
-fn strong(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(in crate::analysis) fn strong(next: &[Vec<usize>]) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let n = next.len();
     let (mut number, mut low, mut on) = (vec![UNSEEN; n], vec![0; n], vec![false; n]);
@@ -183,5 +214,35 @@ mod tests {
         }
         all.sort();
         assert_eq!(all, [vec![0, 1, 2], vec![3, 4], vec![5], vec![6]]);
+    }
+
+    #[test]
+    fn the_two_sides_of_one_channel_are_no_knot() {
+        // A stage sends at line 1 what the next receives at line 2, and waits now and then; the next waits for most of the time.
+        let wait =
+            |waiter, waker, total| Between { waiter, waker, count: 100, total: Duration(total), exchange: false };
+        let stages =
+            |back| knots_of(vec![wait(("a", 1), ("b", 2), 1_000), wait(("b", 2), ("a", 1), 2_000), back]).len();
+        assert_eq!(stages(wait(("b", 2), ("c", 3), 500)), 0);
+        // Where the next sends something back over another channel, it is one.
+        assert_eq!(stages(wait(("a", 4), ("b", 5), 500)), 1);
+    }
+
+    #[test]
+    fn an_exchange_of_two_is_no_knot_and_one_with_a_lock_is() {
+        let between = |waiter: &'static str, waker: &'static str, exchange| Between {
+            waiter: (waiter, 1),
+            waker: (waker, 2),
+            count: 100,
+            total: Duration(1_000),
+            exchange,
+        };
+        let count = |all: &[Between<&str, i32>]| knots_of(all.to_vec()).len();
+        assert_eq!(count(&[between("ping", "pong", true), between("pong", "ping", true)]), 0);
+        // One of the waits is for a lock, or there are several of a kind.
+        assert_eq!(count(&[between("ping", "pong", true), between("pong", "ping", false)]), 1);
+        // Three in a circle hold each other up.
+        let circle = [between("a", "b", true), between("b", "c", true), between("c", "a", true)];
+        assert_eq!(count(&circle), 1);
     }
 }

@@ -7,6 +7,7 @@ pub mod coroutine;
 pub mod knots;
 pub mod links;
 pub mod path;
+pub mod retries;
 pub mod roles;
 pub mod standing;
 pub mod stw;

@@ -1,6 +1,7 @@
 //! Dumps: the goroutines of a program at one moment.
 
 use super::frames::{self, Frame};
+use super::held::{Blocked, Scan};
 use crate::input::Header;
 use rustc_hash::FxHashMap;
 
@@ -18,6 +19,7 @@ pub struct Dump {
     frames: Table<Frame>,
     stacks: Table<Vec<u32>>,
     by_id: FxHashMap<u64, u32>,
+    blocked: FxHashMap<u64, Blocked>,
 }
 
 /// A goroutine of a dump. What its handles stand for the dump says.
@@ -66,6 +68,12 @@ impl Dump {
         self.frames.get(g.created_at?)
     }
 
+    /// The lock that a goroutine waits for, and what its callers have in hand; `None` if it waits for none, or if the traceback
+    /// does not tell.
+    pub fn blocked(&self, g: &Goroutine) -> Option<&Blocked> {
+        self.blocked.get(&g.id)
+    }
+
     /// The goroutine of this number.
     pub fn find(&self, id: u64) -> Option<&Goroutine> {
         self.goroutines.get(*self.by_id.get(&id)? as usize)
@@ -108,6 +116,7 @@ pub(super) struct Parser {
     stack: Vec<u32>,
     /// The function of which the place comes in the next line, and whether it made the goroutine.
     function: Option<(String, bool)>,
+    scan: Scan,
 }
 
 impl Parser {
@@ -155,6 +164,7 @@ impl Parser {
             g.creator = by;
             self.function = Some((func.to_owned(), true));
         } else if let Some(func) = frames::function(line) {
+            self.scan.call(func, line.trim());
             self.function = Some((func.to_owned(), false));
         }
     }
@@ -163,8 +173,12 @@ impl Parser {
     pub(super) fn end(&mut self, dumps: &mut [Dump]) {
         self.function = None;
         let stack = std::mem::take(&mut self.stack);
+        let blocked = self.scan.end();
         let (Some(mut g), Some(dump)) = (self.current.take(), dumps.last_mut()) else { return };
         g.stack = dump.stacks.add(stack);
+        if let Some(blocked) = blocked {
+            dump.blocked.insert(g.id, blocked);
+        }
         match dump.by_id.get(&g.id) {
             // Only who had no stack comes again.
             Some(&i) => dump.goroutines[i as usize] = g,

@@ -4,6 +4,7 @@
 
 mod frames;
 mod goroutines;
+mod held;
 mod log;
 mod races;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 pub use frames::Frame;
 pub use goroutines::{Dump, Goroutine};
+pub use held::Blocked;
 pub use races::{Access, Created, Race};
 
 use crate::base::text;

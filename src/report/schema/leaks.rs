@@ -24,6 +24,23 @@ pub struct Leaks {
     pub goroutines: Vec<Leak>,
     /// What was looked at beside the trace.
     pub beside: Vec<Looked>,
+    /// Locks that are likely taken in different orders, by the last dump: each is waited for by a goroutine whose callers were
+    /// given the object of the next. Who holds a lock, no dump says.
+    pub likely_inversions: Vec<Vec<WaitsForLock>>,
+}
+
+/// A goroutine that waits for a lock, and has another one in hand.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct WaitsForLock {
+    /// Its number.
+    pub g: u64,
+    /// The address of the lock that it waits for.
+    pub lock: String,
+    /// The line at which it does.
+    pub at: Place,
+    /// The address of the lock of which its callers were given the object.
+    pub has: String,
 }
 
 /// Goroutines that start in one function and are blocked at one line.
@@ -32,7 +49,8 @@ pub struct Leaks {
 pub struct Leak {
     /// How sure it is that they are leaks.
     pub sure: HowSure,
-    /// Why: `marked`, `nil channel`, `rises`, `rises between dumps`, `never woken`, `steady`, `one dump`.
+    /// Why: `marked`, `nil channel`, `rises`, `rises between dumps`, `never woken`, `steady`, `one dump`,
+    /// `same lock`.
     pub why: &'static str,
     /// How many.
     pub count: u64,
@@ -60,6 +78,10 @@ pub struct Leak {
     pub goroutines: Vec<u64>,
     /// Their labels.
     pub labels: Vec<Label>,
+    /// The addresses of the locks that they wait for, by a dump.
+    pub locks: Vec<String>,
+    /// How many goroutines wait for these locks at other lines, or without a dump for any lock.
+    pub others_at_locks: u64,
 }
 
 /// How sure it is.
@@ -118,7 +140,15 @@ impl Leaks {
             possible: all.count(Sure::Possible),
             goroutines: all.leaks.iter().map(Leak::of).collect(),
             beside: all.looked.iter().map(Looked::of).collect(),
+            likely_inversions: all.inversions.iter().map(|i| i.waits.iter().map(WaitsForLock::of).collect()).collect(),
         }
+    }
+}
+
+impl WaitsForLock {
+    fn of(w: &leaks::Waits) -> WaitsForLock {
+        let at = Place { func: w.at.func.clone(), file: w.at.file.clone(), line: w.at.line };
+        WaitsForLock { g: w.id, lock: format!("{:#x}", w.lock), at, has: format!("{:#x}", w.has) }
     }
 }
 
@@ -141,6 +171,7 @@ impl Leak {
                 Why::NeverWoken => "never woken",
                 Why::Steady => "steady",
                 Why::Alone => "one dump",
+                Why::SameLock => "same lock",
             },
             count: l.count,
             group: known(&l.site.entry),
@@ -162,6 +193,8 @@ impl Leak {
             counts: l.counts.clone(),
             bytes: l.bytes,
             goroutines: l.ids.clone(),
+            locks: l.queue.iter().flat_map(|q| &q.locks).map(|l| format!("{l:#x}")).collect(),
+            others_at_locks: l.queue.as_ref().map_or(0, |q| q.others),
             labels: l.labels.iter().map(|(k, v, n)| Label { key: k.clone(), value: v.clone(), count: *n }).collect(),
         }
     }

@@ -3,7 +3,7 @@
 use super::{Version, known, number};
 use crate::analysis::spans::slow::Compared;
 use crate::analysis::spans::sums::{self, BUCKETS, Sum};
-use crate::analysis::spans::{Found, Span};
+use crate::analysis::spans::{Found, KindNo, Span};
 use crate::model::Index;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -24,8 +24,10 @@ pub struct Spans {
     pub handlers: Vec<Handler>,
     /// The slowest, longest first, as many as `--limit` says.
     pub slowest: Vec<One>,
-    /// The slow ones against the others; `null` without `--slow`.
+    /// The slow ones against the others, of the kind of which the slow ones lost most; `null` without `--slow`.
     pub slow: Option<Slow>,
+    /// The same of the other kinds.
+    pub slow_of_other_kinds: Vec<Slow>,
 }
 
 /// The spans of one kind and handler. Those that lack an end count with the time that they were there.
@@ -105,6 +107,8 @@ pub struct One {
 #[derive(Serialize, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Slow {
+    /// The kind of span.
+    pub kind: String,
     /// How many took as long as the box says.
     pub slow: u64,
     /// How many did not.
@@ -143,19 +147,21 @@ pub struct Part {
 
 impl Spans {
     /// Spans as JSON.
-    pub fn new(
+    pub fn new<'a>(
         found: &Found,
         (sums, slowest): (&[Sum], &[Span]),
-        slow: Option<&Compared>,
+        slow: impl Iterator<Item = (KindNo, &'a Compared)>,
         (name, index): (&str, &Index),
     ) -> Spans {
+        let mut slow = slow.map(|(kind, c)| compared(found.kind(kind), c, index));
         Spans {
             schema: Version,
             count: sums.iter().map(|s| s.count).sum(),
             dropped: found.dropped,
             handlers: sums.iter().map(|s| handler(found, s, index)).collect(),
             slowest: slowest.iter().map(|s| one(found, s, (name, index))).collect(),
-            slow: slow.map(|c| compared(c, index)),
+            slow: slow.next(),
+            slow_of_other_kinds: slow.collect(),
         }
     }
 }
@@ -198,8 +204,9 @@ fn one(found: &Found, s: &Span, (name, index): (&str, &Index)) -> One {
 }
 
 /// A comparison as JSON.
-fn compared(c: &Compared, index: &Index) -> Slow {
+fn compared(kind: &str, c: &Compared, index: &Index) -> Slow {
     Slow {
+        kind: kind.to_owned(),
         slow: c.slow as u64,
         normal: c.normal as u64,
         groups: c.groups as u64,

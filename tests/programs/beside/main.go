@@ -39,6 +39,8 @@ func main() {
 	switch os.Args[1] {
 	case "leaks":
 		leaks()
+	case "orders":
+		orders()
 	case "race":
 		race()
 	case "mapwrites":

@@ -35,6 +35,7 @@ var programs = map[string]func(strength int){
 	"fresh-map":             freshMap,
 	"goroutine-leak":        leak,
 	"pool-exhausted":        pool,
+	"retry-storm":           retryStorm,
 	"slow-receiver":         slowReceiver,
 	"slow-sender":           slowSender,
 	"lock-starvation":       starvation,
@@ -621,21 +622,66 @@ func unbalanced(strength int) {
 }
 
 // Two goroutines that hand a token back and forth, each waiting for the other's work.
+// waitCycle: three in a ring, each of which waits for the one before. Two would only hand a value to and fro.
 func waitCycle(strength int) {
-	there, back := make(chan int), make(chan int)
+	var ring [3]chan int
+	for i := range ring {
+		ring[i] = make(chan int)
+	}
+	short := by(strength, 20*time.Microsecond, 60*time.Microsecond, 100*time.Microsecond)
+	go ringFirst(ring[0], ring[1], by(strength, 300*time.Microsecond, 100*time.Microsecond, 100*time.Microsecond))
+	go ringSecond(ring[1], ring[2], short)
+	go ringThird(ring[2], ring[0], short)
+	ring[0] <- 1
+}
+
+func ringFirst(from <-chan int, to chan<- int, d time.Duration) {
+	for v := range from {
+		work(d)
+		to <- v
+	}
+}
+
+func ringSecond(from <-chan int, to chan<- int, d time.Duration) {
+	for v := range from {
+		work(d)
+		to <- v
+	}
+}
+
+func ringThird(from <-chan int, to chan<- int, d time.Duration) {
+	for v := range from {
+		work(d)
+		to <- v
+	}
+}
+
+// retryStorm: clients give a server 2 ms for an answer that takes 50, and ask again at once.
+func retryStorm(strength int) {
+	requests := make(chan chan<- int, 1<<18)
 	go func() {
-		for v := range there {
-			work(by(strength, 10*time.Microsecond, 50*time.Microsecond, 200*time.Microsecond))
-			back <- v
+		for answer := range requests {
+			time.Sleep(50 * time.Millisecond)
+			answer <- 1
 		}
 	}()
-	go func() {
-		for !over() {
-			there <- 1
-			<-back
-			work(by(strength, 200*time.Microsecond, 70*time.Microsecond, 200*time.Microsecond))
+	ask := func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Millisecond)
+		defer cancel()
+		answer := make(chan int, 1)
+		requests <- answer
+		select {
+		case <-answer:
+		case <-ctx.Done():
 		}
-	}()
+	}
+	for range by(strength, 2, 8, 80) {
+		go func() {
+			for !over() {
+				ask()
+			}
+		}()
+	}
 }
 
 func outliers(strength int) {

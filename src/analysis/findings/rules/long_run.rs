@@ -3,6 +3,7 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::sched::Longest;
 use crate::base::Duration;
 use crate::model::places::PlaceId;
 
@@ -16,22 +17,25 @@ pub(super) const RULE: Rule = Rule {
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let s = &f.more.sched;
     let runs = s.groups.iter().filter(|g| f.users(g.group)).filter_map(|g| Some((g, g.run?)));
-    let Some((g, run)) = runs.max_by_key(|(_, r)| r.len) else {
+    // While it stops the world itself, for a dump of all goroutines, there is nobody to wait behind it.
+    let len = |r: &Longest| r.len - f.stopped(None, (r.from, r.from + r.len));
+    let Some((g, run)) = runs.max_by_key(|(_, r)| len(r)) else {
         return Verdict::Fine("preemption: no goroutine of the program ran".into());
     };
-    let ms = run.len.ns() as f64 / 1e6;
+    let len = len(&run);
+    let ms = len.ns() as f64 / 1e6;
     let waited = s.all.parts.busy;
     // Who runs alone is not preempted, and need not be.
     let Some(severity) = levels.of(ms).filter(|_| waited > Duration::ZERO) else {
-        return Verdict::Fine(format!("preemption: the longest run without was {}", run.len));
+        return Verdict::Fine(format!("preemption: the longest run without was {len}"));
     };
     Verdict::Found(vec![Finding {
         rule: RULE.name,
         title: RULE.title,
         severity,
         measure: ms,
-        says: format!("a goroutine of {} runs {} without giving up its P", f.group(g.group), run.len),
-        cost: Cost { time: run.len, of: "CPU of one P" },
+        says: format!("a goroutine of {} runs {len} without giving up its P", f.group(g.group)),
+        cost: Cost { time: len, of: "CPU of one P" },
         at: PlaceId::NONE,
         time: Some(run.from),
         go: run.go,

@@ -21,6 +21,7 @@ mod maps;
 mod pool;
 mod queues;
 mod requests;
+mod retries;
 mod rwmutex;
 mod saturation;
 mod single;
@@ -52,6 +53,8 @@ pub const WITHOUT_NAMES: &[&str] = &[
 
 /// Tasks, regions and requests that are slow: what they wait for is the cause.
 pub(super) const SLOW: &[&str] = &[spans::RULE.name, requests::RULE.name];
+/// Senders wait for receivers.
+pub(super) const RECEIVES: &str = slow_receiver::RULE.name;
 /// All Ps are busy; goroutines wait while a P is idle; the world stands still; goroutines help with marking.
 pub(super) const BUSY: &str = saturation::RULE.name;
 pub(super) const WAKES_LATE: &str = idle_p::RULE.name;
@@ -65,6 +68,7 @@ pub const RULES: &[Rule] = &[
     fresh_map::RULE,
     leak::RULE,
     pool::RULE,
+    retries::RULE,
     slow_receiver::RULE,
     slow_sender::RULE,
     stuck_lock::RULE,

@@ -4,7 +4,8 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
-use crate::analysis::waits::contention::{Blame, Bottleneck, Contended, What};
+use crate::analysis::waits::contention::{Blame, Bottleneck, Contended, Meanwhile, What};
+use crate::analysis::waits::standing::serves;
 use crate::base::{Duration, StackId, text};
 use crate::model::dict::{shown_func, shown_line};
 use crate::model::places::PlaceId;
@@ -58,6 +59,7 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
             return match c.bottleneck()? {
                 Bottleneck::Pool => Some(Cause::Pool),
                 Bottleneck::Receivers => Some(Cause::Receivers),
+                Bottleneck::Senders if libraries(f, c) => None,
                 Bottleneck::Senders => Some(Cause::Senders),
                 _ => None,
             };
@@ -95,6 +97,20 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
         return Some(Cause::Convoy);
     }
     (top > 0).then_some(Cause::Holder)
+}
+
+/// Whether those who wait in a queue are goroutines that a library keeps for when there is work, as an idle connection of
+/// net/http has two: they wait in its code, for most of the time.
+fn libraries(f: &Facts, c: &Contended) -> bool {
+    let (mut kept, mut all) = (0i64, 0i64);
+    for e in f.more.links.edges.iter().filter(|e| c.waits_at.iter().any(|w| w.0 == e.key.at)) {
+        let func = f.more.links.places.get(e.key.at).map(|p| p.0);
+        all = all.saturating_add(e.total.ns());
+        if serves(f.index, e.key.waiter, func) {
+            kept = kept.saturating_add(e.total.ns());
+        }
+    }
+    kept.saturating_mul(2) > all
 }
 
 /// The queues that suffer from something, the longest waited for first.
@@ -217,7 +233,7 @@ fn held_across(f: &Facts, c: &Contended) -> Option<String> {
         for frame in dict.stack(stack) {
             if frame.func == func && frame.line != released {
                 if takes_lock(callee, blame.how) {
-                    taken = Some(frame.line);
+                    taken = taken_at(taken, frame.line, released);
                 } else if did != PlaceId::NONE
                     && places.user(stack) == did
                     && places.get(did) != Some((func, frame.line))
@@ -228,6 +244,8 @@ fn held_across(f: &Facts, c: &Contended) -> Option<String> {
             callee = dict.func_name(frame.func);
         }
     }
+    // What is held across a call was taken above it.
+    let taken = taken.filter(|t| across.is_none_or(|a| *t <= a));
     let line = |n: u32| shown_line(dict.func_file(func), n);
     match (taken, across) {
         (Some(t), Some(a)) => Some(format!("it is taken at {}, and held across the call at {}", line(t), line(a))),
@@ -237,6 +255,12 @@ fn held_across(f: &Facts, c: &Contended) -> Option<String> {
     }
 }
 
+/// Of two lines at which a function takes a lock, that which a release belongs to: the last one above it. One below it takes the
+/// lock again, or another one.
+fn taken_at(known: Option<u32>, line: u32, released: u32) -> Option<u32> {
+    if line > released { known } else { known.max(Some(line)) }
+}
+
 /// Whether a function takes what a release of that kind gives back.
 fn takes_lock(func: &str, how: Option<How>) -> bool {
     match how {
@@ -244,6 +268,22 @@ fn takes_lock(func: &str, how: Option<How>) -> bool {
         _ => matches!(func, "sync.(*Mutex).Lock" | "sync.(*RWMutex).Lock"),
     }
 }
+
+/// Of a queue of which those at the other side wait themselves most of the time while others wait for them: how much of the
+/// time that is, in percent, and what for, the most first.
+pub(super) fn wait_themselves(c: &Contended) -> Option<(f64, Vec<&Meanwhile>)> {
+    let whole: i64 = c.while_held.iter().map(|m| m.weight.ns()).sum();
+    let blocked = |m: &&Meanwhile| matches!(m.state, GoState::Waiting | GoState::Syscall) && m.at != PlaceId::NONE;
+    let mut all: Vec<&Meanwhile> = c.while_held.iter().filter(blocked).collect();
+    all.sort_by_key(|m| (std::cmp::Reverse(m.weight), m.at));
+    let sum: i64 = all.iter().map(|m| m.weight.ns()).sum();
+    let share = sum as f64 * 100.0 / whole.max(1) as f64;
+    all.retain(|m| m.weight.ns().saturating_mul(LITTLE) >= sum);
+    (share >= MOST as f64 && !all.is_empty()).then_some((share, all))
+}
+
+/// What is less than one in so many of them is not told.
+const LITTLE: i64 = 10;
 
 /// What a rule says that found nothing: whether anyone waits like that at all, and how much that is.
 pub(super) fn fine(f: &Facts, of: Cause, levels: &Levels, (what, none): (&str, &str)) -> Verdict {
@@ -258,4 +298,20 @@ pub(super) fn fine(f: &Facts, of: Cause, levels: &Levels, (what, none): (&str, &
         ),
         None => none.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A function that takes a lock twice: each release belongs to the call above it, whatever comes first.
+    #[test]
+    fn a_lock_is_taken_above_its_release() {
+        let of = |lines: &[u32], released| lines.iter().fold(None, |known, &l| taken_at(known, l, released));
+        for lines in [[10, 30], [30, 10]] {
+            assert_eq!(of(&lines, 20), Some(10));
+            assert_eq!(of(&lines, 40), Some(30));
+            assert_eq!(of(&lines, 5), None);
+        }
+    }
 }

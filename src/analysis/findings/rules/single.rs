@@ -23,9 +23,11 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         .map(GoIdx)
         .zip(&f.index.goroutines)
         .filter(|(_, g)| f.users(g.group) && f.members(g.group).len() == 1)
-        .max_by_key(|(_, g)| g.times.running);
-    let Some((go, g)) = busiest else { return Verdict::Fine("single goroutine: none stands alone".into()) };
-    let share = f.percent(g.times.running);
+        .map(|(go, g)| (go, g, g.times.running - f.stopped(Some(go), (f.index.start, f.index.end))))
+        .max_by_key(|(.., ran)| *ran);
+    // What it ran while it stopped the world itself is not its own work.
+    let Some((go, g, ran)) = busiest else { return Verdict::Fine("single goroutine: none stands alone".into()) };
+    let share = f.percent(ran);
     // Whoever waits for something to do, or for nothing that it makes, is not held up.
     let mut waited = Duration::ZERO;
     let mut at = None;
@@ -48,7 +50,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         .filter(|(i, _)| f.users(*i) && *i != g.group)
         .map(|(_, g)| g.times.running)
         .sum();
-    if others > g.times.running {
+    if others > ran {
         return Verdict::Fine(said);
     }
     Verdict::Found(vec![Finding {
@@ -63,7 +65,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         go,
         view: View::Timeline,
         evidence: vec![
-            format!("{name} ran for {}, all other goroutines of the program for {others}", g.times.running),
+            format!("{name} ran for {}, all other goroutines of the program for {others}", ran),
             format!("others waited {waited} until it ended their waits"),
         ],
         advice:

@@ -3,11 +3,13 @@
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::finding::command;
 use crate::analysis::findings::slow::{ENOUGH, NOTICED, Spans, What, called};
+use crate::analysis::findings::started::Did;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Ties, Verdict, View};
 use crate::base::{Duration, text};
 use crate::model::dict::shown_func;
 use crate::model::places::PlaceId;
+use std::cmp::Reverse;
 
 pub(super) const RULE: Rule = Rule {
     name: "span-outliers",
@@ -61,7 +63,10 @@ pub(super) fn uneven(
             What::Region => "regions",
             What::Request => "requests",
         };
-        let (lose, at) = lose(f, s);
+        let (mut lose, at) = lose(f, s);
+        if let (Some(first), Some(started)) = (lose.first_mut(), started(f, s)) {
+            first.push_str(&started);
+        }
         found.push(Finding {
             rule: rule.name,
             title: rule.title,
@@ -124,4 +129,22 @@ fn lose(f: &Facts, s: &Spans) -> (Vec<String>, PlaceId) {
     let much = sums.iter().take(3).filter(|s| percent(s.2) >= 10.0);
     let at = sums.first().filter(|s| percent(s.2) >= 50.0).map_or(PlaceId::NONE, |s| s.1);
     (much.map(words).collect(), at)
+}
+
+/// What goroutines that the slowest started did while those waited in vain, in words and safe to show.
+fn started(f: &Facts, s: &Spans) -> Option<String> {
+    let mut sums: Vec<(&Did, Duration)> = Vec::new();
+    let mut whole = 0i64;
+    for d in s.paths().flat_map(|s| &s.started) {
+        whole = whole.saturating_add(d.len.ns());
+        match sums.iter_mut().find(|o| (o.0.group, &o.0.what, o.0.at) == (d.group, &d.what, d.at)) {
+            Some(o) => o.1 += d.len,
+            None => sums.push((d, d.len)),
+        }
+    }
+    let (most, len) = sums.into_iter().max_by_key(|(d, len)| (*len, Reverse((&d.what, d.at))))?;
+    let percent = len.ns() as f64 * 100.0 / whole.max(1) as f64;
+    let at = if most.at == PlaceId::NONE { String::new() } else { format!(" at {}", f.line(most.at)) };
+    let (group, what) = (f.group(most.group), text::escape(&most.what));
+    Some(format!("; {group}, which it started, spent {percent:.1} % of that time in {what}{at}"))
 }

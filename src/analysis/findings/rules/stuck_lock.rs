@@ -5,7 +5,9 @@ use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict};
 use crate::analysis::waits::contention::{Contended, Left};
-use crate::base::{Duration, text};
+use crate::base::{Duration, GoIdx, text};
+use crate::model::Class;
+use crate::model::beside::LOCK_ORDER;
 use crate::model::places::PlaceId;
 
 pub(super) const RULE: Rule = Rule {
@@ -66,7 +68,12 @@ fn one(f: &Facts, severity: Severity, (c, left): (&Contended, Left), all: &[(&Co
             l.longest
         ));
     }
-    if n > 1 {
+    // What a dump beside the trace says (`--with`).
+    let told = |g: &GoIdx| f.index.beside.told_of(*g).iter().find(|t| t.who == LOCK_ORDER);
+    let blocked = f.more.stuck.iter().filter(|s| s.class == Class::Lock).flat_map(|s| &s.goroutines);
+    if let Some(told) = blocked.map(|g| &g.0).find_map(told) {
+        out.evidence.push(told.what.clone());
+    } else if n > 1 {
         out.evidence
             .push("if each holds what another waits for, it is a deadlock; who holds a lock, no trace shows".into());
     }

@@ -1,7 +1,7 @@
 //! Links by their names, so that those of several traces can be added up.
 
 use super::{Edge, EndedBy, Histogram, Links, Party, Sort};
-use crate::analysis::waits::knots::{Between, Knot, knots_of, ties};
+use crate::analysis::waits::knots::{Between, Knot, exchange, knots_of, ties};
 use crate::analysis::waits::roles::Roles;
 use crate::analysis::waits::standing::{Standing, standings};
 use crate::base::Duration;
@@ -61,6 +61,8 @@ pub struct Longest {
 pub struct Row {
     /// If they may be part of a knot, the roles of who waited and who ended the waits.
     pub roles: Option<(String, String)>,
+    /// Whether they are an exchange of two goroutines ([`exchange`]).
+    pub exchange: bool,
     /// Whether goroutines waited that are not the runtime's own.
     pub users: bool,
     /// Whether they hold work up, or wait for work to come.
@@ -87,6 +89,7 @@ impl Row {
     }
 
     fn add(&mut self, o: Row) {
+        self.exchange &= o.exchange;
         self.count += o.count;
         self.open += o.open;
         self.unfinished += o.unfinished;
@@ -120,6 +123,7 @@ fn named_knots(rows: &[(Named, Row)]) -> Vec<NamedKnot> {
             waker: (waker, k.waker_at.clone()),
             count: r.count,
             total: r.total,
+            exchange: r.exchange,
         })
     });
     knots_of(between.collect())
@@ -161,7 +165,11 @@ impl Table {
                 }
                 _ => None,
             };
-            let row = Row { users, roles, standing, count, open, unfinished, total, max, lengths, longest };
+            let exchange = match e.key.waker {
+                Party::Group(g) => exchange(index, e.key.waiter, g, links.reasons.get(e.key.reason).class),
+                _ => false,
+            };
+            let row = Row { users, roles, exchange, standing, count, open, unfinished, total, max, lengths, longest };
             (key, row)
         };
         let rows: Vec<(Named, Row)> = links.edges.iter().zip(standings(index, links)).map(row).collect();
