@@ -11,6 +11,7 @@
 //!    many are taken as found as Benjamini and Hochberg allow at 5 %.
 
 mod facts;
+mod lengths;
 mod stats;
 mod story;
 mod tail;
