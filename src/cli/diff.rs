@@ -92,7 +92,7 @@ pub fn run(args: &DiffArgs, out: &mut dyn Write) -> Result<Exit> {
     match args.format {
         Style::Text => report::diff::write(&d, args.limit, args.all, page(), out)?,
         Style::Markdown => report::diff::markdown(&d, args.limit, out)?,
-        Style::Story => report::diff::story::write(&told, d.runs, args.lang, out)?,
+        Style::Story => report::diff::story::write(&told, &d.notes, d.runs.0.min(d.runs.1), args.lang, out)?,
         Style::Json => json::write(&Json::of((&d, &told), (&a.names, &b.names), &failed, args.all), out)?,
     }
     if args.format != Style::Json {

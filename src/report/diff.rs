@@ -4,13 +4,24 @@ pub mod story;
 
 use super::schema::diff::verdict;
 use super::table::{Column, Page, Table};
-use crate::analysis::diff::{Diff, Measure, Row, Side, Verdict, What, Work};
+use crate::analysis::diff::{Diff, Measure, Row, Verdict, What, Work};
 use crate::base::{Duration, number, text};
 use crate::model::dict::short_func;
 use std::io::{self, Write};
 
-/// The parts, in their order.
-const PARTS: [Verdict; 4] = [Verdict::Worse, Verdict::Better, Verdict::OnlyB, Verdict::OnlyA];
+/// A part's title, and the verdicts of its rows.
+type Titled = (&'static str, &'static [Verdict]);
+
+/// The parts, in their order. What is on one side only has its place among what is on both.
+const PARTS: [Titled; 3] = [
+    ("worse", &[Verdict::Worse, Verdict::OnlyB]),
+    ("better", &[Verdict::Better, Verdict::OnlyA]),
+    ("by load: per second of wall time, and not per unit of work", &[Verdict::ByLoad]),
+];
+/// The part that `--all` adds.
+const SAME: Titled = ("not shown to differ", &[Verdict::Unchanged]);
+/// What stands beside a change that the test does not tell from none.
+const CHANCE: &str = "may be chance";
 
 /// The sides, in a line.
 fn sides(d: &Diff) -> String {
@@ -33,7 +44,8 @@ fn throughput(d: &Diff) -> Option<String> {
         let (a, b) = w.rate;
         let sign = if b < a { "−" } else { "+" };
         let change = number::percent(((b - a) / a).abs(), 1.0);
-        format!("{} {} → {} ({sign}{change})", text::escape(&w.name), number::rate(a), number::rate(b))
+        let chance = if w.rate_by_chance && a != b { format!(", {CHANCE}") } else { String::new() };
+        format!("{} {} → {} ({sign}{change}{chance})", text::escape(&w.name), number::rate(a), number::rate(b))
     };
     (!d.work.is_empty()).then(|| format!("a second: {}", d.work.iter().map(said).collect::<Vec<_>>().join(" · ")))
 }
@@ -78,12 +90,7 @@ fn time(ns: f64) -> String {
 /// shifted as a whole is said in words, with its interval.
 fn cells(r: &Row) -> [String; 5] {
     let sign = |x: f64| if x < 0.0 { "−" } else { "+" };
-    let side = |s: &Side| match r.key.measure {
-        Measure::Length => s.p50,
-        Measure::Tail => s.p99,
-        _ => s.per_unit,
-    };
-    let (a, b) = (side(&r.a), side(&r.b));
+    let (a, b) = r.compared();
     let change = b - a;
     let ratio =
         if a > 0.0 { format!("{}{}", sign(change), number::percent((change / a).abs(), 1.0)) } else { String::new() };
@@ -103,7 +110,11 @@ fn cells(r: &Row) -> [String; 5] {
         What::Span => format!("  n {} → {}", text::count(r.a.count), text::count(r.b.count)),
         _ => String::new(),
     };
-    let words = format!("{of}{}{certain}{count}", words(r));
+    let only = match r.verdict {
+        Verdict::OnlyA | Verdict::OnlyB => format!("  ({})", verdict(r.verdict)),
+        _ => String::new(),
+    };
+    let words = format!("{of}{}{only}{certain}{count}", words(r));
     [signed(change), ratio, time(a), time(b), words]
 }
 
@@ -119,9 +130,9 @@ pub struct Shown {
     pub unchanged: String,
 }
 
-/// Rows with one verdict.
+/// Rows that differ in one way.
 pub struct Part {
-    /// The verdict.
+    /// How they differ.
     pub title: &'static str,
     /// Change, change in per cent, A, B, what it is; safe to show.
     pub rows: Vec<[String; 5]>,
@@ -136,15 +147,12 @@ impl Shown {
     }
 }
 
-fn parts(d: &Diff, of: &[Verdict], limit: usize) -> Vec<Part> {
-    let part = |v: &Verdict| {
-        let rows: Vec<&Row> = d.rows.iter().filter(|r| r.verdict == *v).collect();
+fn parts(d: &Diff, of: &[Titled], limit: usize) -> Vec<Part> {
+    let part = |(title, verdicts): &Titled| {
+        let rows: Vec<&Row> = d.rows.iter().filter(|r| verdicts.contains(&r.verdict)).collect();
         let more = rows.len().saturating_sub(limit);
-        (!rows.is_empty()).then(|| Part {
-            title: if *v == Verdict::Unchanged { "not shown to differ" } else { verdict(*v) },
-            rows: rows.iter().take(limit).map(|r| cells(r)).collect(),
-            more,
-        })
+        let shown = rows.iter().take(limit).map(|r| cells(r)).collect();
+        (!rows.is_empty()).then_some(Part { title, rows: shown, more })
     };
     of.iter().filter_map(part).collect()
 }
@@ -157,10 +165,10 @@ fn parts(d: &Diff, of: &[Verdict], limit: usize) -> Vec<Part> {
 pub fn write(d: &Diff, limit: usize, all: bool, page: Page, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", sides(d))?;
     throughput(d).iter().try_for_each(|t| writeln!(out, "{t}"))?;
-    for note in &d.notes {
-        writeln!(out, "{}", text::escape(note))?;
+    for n in &d.notes {
+        writeln!(out, "{}", n.words())?;
     }
-    let of: Vec<Verdict> = PARTS.into_iter().chain(all.then_some(Verdict::Unchanged)).collect();
+    let of: Vec<Titled> = PARTS.into_iter().chain(all.then_some(SAME)).collect();
     for part in parts(d, &of, limit) {
         writeln!(out, "\n{}", part.title)?;
         let numbers = ["change", "%", "A", "B"].map(Column::right);
@@ -186,8 +194,8 @@ pub fn markdown(d: &Diff, limit: usize, out: &mut dyn Write) -> io::Result<()> {
     let cell = |s: &str| s.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace('`', "'");
     writeln!(out, "{}", cell(&sides(d)))?;
     throughput(d).iter().try_for_each(|t| writeln!(out, "\n{}", cell(t)))?;
-    for note in &d.notes {
-        writeln!(out, "\n{}", cell(&text::escape(note)))?;
+    for n in &d.notes {
+        writeln!(out, "\n{}", cell(&n.words()))?;
     }
     for part in parts(d, &PARTS, limit) {
         writeln!(out, "\n### {}\n\n| change | % | A | B | what |\n|---:|---:|---:|---:|---|", part.title)?;

@@ -171,8 +171,8 @@ impl<'a> Page<'a> {
         for line in [Some(&shown.sides), shown.throughput.as_ref()].into_iter().flatten() {
             writeln!(self.out, "<p>{}</p>", inert(line))?;
         }
-        for note in &d.notes {
-            writeln!(self.out, "<p class=\"dim\">{}</p>", inert(note))?;
+        for n in &d.notes {
+            writeln!(self.out, "<p class=\"dim\">{}</p>", inert(&n.words()))?;
         }
         if shown.parts.is_empty() {
             writeln!(self.out, "<p>nothing differs by more than chance</p>")?;

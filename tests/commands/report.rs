@@ -79,8 +79,8 @@ fn two_traces_are_held_against_each_other() {
     well_formed(&page);
     let (text, _, _) = run(["diff", "sample-traces/trace.out", "sample-traces/fixed-trace.out", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert!(page.contains("<h4>only in A</h4>") && json["rows"].as_array().unwrap().len() > 3);
-    assert!(page.contains("payment.(*OrderCache).Update:47"), "the line that was mended");
+    assert!(page.contains("<h4>better</h4>") && json["rows"].as_array().unwrap().len() > 3);
+    assert!(page.contains("payment.(*OrderCache).Update:47  (only in A)"), "the line that was mended");
 }
 
 /// The traces and profiles whose names are an attack on whoever shows them.

@@ -11,6 +11,7 @@ mod targets;
 mod contention;
 mod crews;
 mod cut;
+mod diff;
 mod disasm;
 mod fuzz_corpus;
 mod lines;

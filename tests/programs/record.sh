@@ -54,6 +54,18 @@ beside() {
 }
 if [ "$*" = beside ]; then beside; exit; fi
 
+# One program, and the same with 200 µs more in one function: by a loop, and by a sleep.
+change() {
+  (cd "$here/change" && "${GO:-go}" build -trimpath -o "$work/change" .)
+  mkdir -p "$data/change"
+  local name
+  for name in before spin sleep; do
+    "$work/change" counter "$work/$name.trace" 3000 "${name/before/}"
+    gzip -9 -n < "$work/$name.trace" > "$data/change/$name.trace.gz"
+  done
+}
+if [ "$*" = change ]; then change; exit; fi
+
 all=(across annotations behind chain condstorm contexts convoy coroutine crew deadline deadlock dismissed dumped exchange exhausted filelock flight gone holdup hostile idle keepalive knot leak limit locked long makers network nil once path patience picker pipeline pipewriters pool readers receiver
   requests restart retries roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
 [ $# -gt 0 ] || set -- "${all[@]}"

@@ -1,6 +1,7 @@
 //! What of a trace is compared: how much time went where in each slice of some 100 ms, and how long waits, tasks, regions,
 //! requests and calls were.
 
+use super::lengths::Lengths;
 use crate::analysis::cost::hits::user_line;
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::{self as told, KindNo, REGION, TASK};
@@ -18,9 +19,6 @@ use std::ops::ControlFlow;
 
 /// The least length of a slice, but for a trace that is shorter.
 pub const SLICE: Duration = Duration(100_000_000);
-/// Most lengths of one kind that are kept: of more every other one is left out, again and again, so that those that are kept
-/// are spread evenly over all.
-const MOST: usize = 1 << 18;
 /// Most slices of a trace: beyond, they are longer.
 const MOST_SLICES: i64 = 36_000;
 /// Between two samples of the CPU profiler, unless a program says otherwise, which its trace does not tell.
@@ -132,7 +130,7 @@ pub struct Facts {
     pub slices: usize,
     /// Nanoseconds in each slice.
     pub totals: BTreeMap<Key, Vec<f64>>,
-    /// Lengths in nanoseconds, each with the slice that it ended in.
+    /// Lengths in nanoseconds, each with the slice that it ended in: all, or of very many a uniform sample.
     pub lengths: BTreeMap<Key, Vec<(u32, f64)>>,
     /// How often something of a length was, those included that are not kept.
     pub counts: BTreeMap<Key, u64>,
@@ -186,35 +184,6 @@ struct Walk<'a> {
     assigns: FxHashMap<StackId, bool>,
     /// What kinds of spans are called.
     kinds: Vec<String>,
-}
-
-#[derive(Default)]
-struct Lengths {
-    kept: Vec<(u32, f64)>,
-    count: u64,
-    longest: f64,
-    /// One of two to the power of this many is kept.
-    thinned: u32,
-}
-
-impl Lengths {
-    fn add(&mut self, slice: u32, length: f64) {
-        if self.count.trailing_zeros() >= self.thinned || self.count == 0 {
-            if self.kept.len() >= MOST {
-                let mut i = 0;
-                self.kept.retain(|_| {
-                    i += 1;
-                    i % 2 == 1
-                });
-                self.thinned += 1;
-            }
-            if self.count.trailing_zeros() >= self.thinned || self.count == 0 {
-                self.kept.push((slice, length));
-            }
-        }
-        self.count += 1;
-        self.longest = self.longest.max(length);
-    }
 }
 
 /// The time that was traced, cut into slices of one length.
@@ -470,7 +439,7 @@ impl Walk<'_> {
             *out.counts.entry(key.clone()).or_default() += all.count;
             let longest = out.longest.entry(key.clone()).or_default();
             *longest = longest.max(all.longest);
-            out.lengths.entry(key).or_default().extend(all.kept);
+            out.lengths.entry(key).or_default().extend(all.into_kept());
         }
         for (name, ranges) in [("mark phases", &self.index.gc), ("STW", &self.index.stw)] {
             let key =
@@ -510,18 +479,5 @@ mod tests {
         assert_eq!(all, [50e6, 50e6, 0.0], "the gap is no time");
         let at: Vec<i64> = [0, 100, 500, 800, 900, 901, 1001].iter().map(|t| axis.at(Time(t * MS)) / MS).collect();
         assert_eq!(at, [0, 100, 100, 100, 200, 200, 300]);
-    }
-
-    #[test]
-    fn lengths_that_are_kept_are_spread_evenly_over_all() {
-        let mut l = Lengths::default();
-        let n = MOST as u64 * 5;
-        // The last fifth is slow: what comes first must not hide it.
-        (0..n).for_each(|i| l.add((i / 1000) as u32, if i >= n / 5 * 4 { 500.0 } else { 10.0 }));
-        l.add(0, 900.0);
-        assert!(l.kept.len() <= MOST && l.kept.len() >= MOST / 2);
-        let slow = l.kept.iter().filter(|x| x.1 > 100.0).count() as f64 / l.kept.len() as f64;
-        assert!((slow - 0.2).abs() < 0.001, "{slow}");
-        assert_eq!((l.count, l.longest), (n + 1, 900.0));
     }
 }

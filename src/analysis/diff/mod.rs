@@ -3,14 +3,18 @@
 //! 1. Each trace gives, by names that the other has as well, how much time went where in each slice of some 100 ms, and how long
 //!    waits, tasks, regions, requests and calls were.
 //! 2. Lines of a function that has moved as a whole are matched with those where they were.
-//! 3. Totals are compared by a block bootstrap over slices, or, where one side has none, by how many slices the other has
-//!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike, where they differ by
-//!    more than a recording differs from itself over time; and their tails by how many lie beyond a limit; with five
-//!    recordings or more a side, all by permutation over the recordings.
+//! 3. Totals a unit of work are ratios: what of a slice's time its units do not account for is what varies. They are compared
+//!    by a block bootstrap over slices, or, where one side has none, by how many slices the other has
+//!    any in; lengths by Mann and Whitney's U over the medians of slices, for what is close in time is alike; and their tails by
+//!    how many lie beyond a limit: all where they differ by more than a recording differs from itself over time. With five
+//!    recordings or more a side, all are compared by permutation over the recordings.
 //! 4. Each test asks for more than the least change that counts. Of those of tasks, regions and spans, and of all others, as
-//!    many are taken as found as Benjamini and Hochberg allow at 5 %.
+//!    many are taken as found as Benjamini and Hochberg allow at 5 %, one half of it each.
+//! 5. What does not differ a unit of work, and does a second, with as much more or less work, is laid to the load.
 
 mod facts;
+mod lengths;
+mod order;
 mod stats;
 mod story;
 mod tail;
@@ -25,6 +29,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The part of findings that may be false.
 const RATE: f64 = 0.05;
+/// The same in each of the two families of tests, which share it.
+const RATE_EACH: f64 = RATE / 2.0;
 /// The least part of wall time that counts.
 const LEAST_WALL: f64 = 0.001;
 /// Recordings a side from which on they are permuted: of four there are too few ways to do that for any to be rare.
@@ -61,6 +67,8 @@ pub enum Verdict {
     OnlyB,
     /// Not in B.
     OnlyA,
+    /// More or less a second, as there was more or less work, and not a unit of work.
+    ByLoad,
     /// Nothing that is more than chance, and large enough.
     Unchanged,
 }
@@ -70,6 +78,8 @@ pub enum Verdict {
 pub struct Side {
     /// Nanoseconds a unit of work: a second of wall time, or a task.
     pub per_unit: f64,
+    /// Nanoseconds a second of wall time.
+    pub per_second: f64,
     /// How often, of what has a length.
     pub count: u64,
     /// Of lengths the median, in nanoseconds.
@@ -91,7 +101,7 @@ pub struct Row {
     pub a: Side,
     /// After.
     pub b: Side,
-    /// What changed: of a total the nanoseconds a unit, of lengths the shift after Hodges and Lehmann.
+    /// What changed: of a total the nanoseconds a unit, or a second where that is by load; of lengths the shift after Hodges and Lehmann.
     pub change: f64,
     /// Of a shift its interval of 95 %.
     pub interval: Option<(f64, f64)>,
@@ -104,12 +114,23 @@ pub struct Row {
 }
 
 impl Row {
+    /// What is compared, in A and in B, in nanoseconds: the medians of lengths, of their tails the 99th percentiles, and what
+    /// went by a unit of work, or by a second where that is by load.
+    pub fn compared(&self) -> (f64, f64) {
+        let of = |s: &Side| match self.key.measure {
+            Measure::Length => s.p50,
+            Measure::Tail => s.p99,
+            _ if self.verdict == Verdict::ByLoad => s.per_second,
+            _ => s.per_unit,
+        };
+        (of(&self.a), of(&self.b))
+    }
+
     /// How much larger B is, as a part of A; nothing if A has none.
     pub fn ratio(&self) -> Option<f64> {
         let (a, b) = match self.key.measure {
             Measure::Length => (self.a.p50, self.a.p50 + self.change),
-            Measure::Tail => (self.a.p99, self.b.p99),
-            _ => (self.a.per_unit, self.b.per_unit),
+            _ => self.compared(),
         };
         (a > 0.0).then(|| b / a - 1.0)
     }
@@ -128,10 +149,32 @@ pub struct Diff {
     pub work: Vec<Work>,
     /// How many were tested.
     pub tested: usize,
-    /// All rows, those that differ first: lines, then the rest, then what was runnable; what costs most first.
+    /// All rows: those that differ, those that differ by load, and the rest; what costs most first, and a cause before what
+    /// follows from it.
     pub rows: Vec<Row>,
     /// What there is to know about the sides.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+}
+
+/// What there is to know about the sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// Only one side has CPU samples, and with them lines on CPU.
+    OneSideSampled,
+    /// There are fewer than [`RUNS`] recordings on a side.
+    FewRuns,
+}
+
+impl Note {
+    /// The same in words.
+    pub fn words(self) -> String {
+        match self {
+            Note::OneSideSampled => "only one side has CPU samples: lines on CPU differ by that alone".into(),
+            Note::FewRuns => {
+                format!("how much one run differs from the next is known from {RUNS} recordings a side on")
+            }
+        }
+    }
 }
 
 /// Compares two sides.
@@ -145,10 +188,11 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
     let a = a.as_slice();
     let seconds = |f: &[Facts]| f.iter().map(|f| f.length.as_secs_f64()).sum::<f64>();
     let (seconds_a, seconds_b) = (seconds(a), seconds(b));
-    let work = units::work(a, b, (seconds_a, seconds_b));
-    let per = units::unit(&opts.per, (a, b), &work, (seconds_a, seconds_b))?;
-    let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.rate.0, 1.0 / p.rate.1));
-    let c = Compare { a, b, scale, seconds: (seconds_a, seconds_b), least: opts.least };
+    let sides = ((a, b), (seconds_a, seconds_b));
+    let mut work = units::work(sides);
+    let mut per = units::unit(&opts.per, &work, sides)?;
+    let c = Compare::new(sides, per.clone(), opts.least);
+    c.test_work(work.iter_mut().chain(&mut per));
     let mut rows = c.rows(&moved);
     // What the program is there for, its tasks, regions and requests, is not lost among all the lines.
     let (own, rest): (Vec<usize>, Vec<usize>) = (0..rows.len())
@@ -156,23 +200,23 @@ pub fn diff(a: &[Facts], b: &[Facts], opts: &Options) -> Result<Diff, String> {
         .partition(|i| matches!(rows[*i].key.what, What::Task | What::Region | What::Span));
     for family in [&own, &rest] {
         let p: Vec<f64> = family.iter().map(|i| rows[*i].p).collect();
-        for (i, found) in family.iter().zip(stats::found(&p, RATE)) {
+        for (i, found) in family.iter().zip(stats::found(&p, RATE_EACH)) {
             if found {
                 rows[*i].verdict = c.verdict(&rows[*i]);
             }
         }
     }
+    if let Some(w) = per.as_ref().filter(|w| !w.rate_by_chance) {
+        c.lay_to_load(&mut rows, &rest, w.rate.1 > w.rate.0);
+    }
     keep_one_of_each_length(&mut rows);
-    // Who waits longer for a P does so because of what others do.
-    let follows = |r: &Row| r.key.measure == Measure::Runnable || r.key.what == What::Latency;
-    let rank = |r: &Row| (r.verdict == Verdict::Unchanged, follows(r), r.key.what != What::Line);
-    rows.sort_by(|x, y| rank(x).cmp(&rank(y)).then(y.cost.abs().total_cmp(&x.cost.abs())).then(x.key.cmp(&y.key)));
+    let rows = order::sort(rows, a, b);
     let mut notes = Vec::new();
     if a.iter().any(|f| f.samples) != b.iter().any(|f| f.samples) {
-        notes.push("only one side has CPU samples: lines on CPU differ by that alone".into());
+        notes.push(Note::OneSideSampled);
     }
     if a.len() < RUNS || b.len() < RUNS {
-        notes.push(format!("how much one run differs from the next is known from {RUNS} recordings a side on"));
+        notes.push(Note::FewRuns);
     }
     Ok(Diff {
         runs: (a.len(), b.len()),
@@ -199,7 +243,7 @@ fn keep_one_of_each_length(rows: &mut Vec<Row>) {
 }
 
 /// For each function by how many lines it has moved from A to B: the distance at which most of the time of its lines
-/// meets, if that is far more than meets where the lines are.
+/// meets, if that is far more, and of more lines, than meets where the lines are.
 fn moved(a: &[Facts], b: &[Facts]) -> BTreeMap<String, i64> {
     type Lines = BTreeMap<(i64, Measure), f64>;
     let lines = |side: &[Facts]| {
@@ -217,11 +261,16 @@ fn moved(a: &[Facts], b: &[Facts]) -> BTreeMap<String, i64> {
         let meet = |by: i64| {
             let of =
                 |((line, measure), x): (&(i64, Measure), &f64)| of_b.get(&(line + by, *measure)).map(|y| x.min(*y));
-            of_a.iter().filter_map(of).sum::<f64>()
+            of_a.iter().filter_map(of).fold((0, 0.0), |sum, x| (sum.0 + 1, sum.1 + x))
+        };
+        // A line that is new meets one that has stayed as well as one that has moved: as many meet where they are.
+        let moves = |by: &i64| {
+            let (there, here) = (meet(*by), meet(0));
+            there.0 > here.0 && there.1 > 2.0 * here.1
         };
         let by: BTreeSet<i64> = of_a.keys().flat_map(|l| of_b.keys().map(move |m| m.0 - l.0)).collect();
-        let best = by.into_iter().max_by(|x, y| meet(*x).total_cmp(&meet(*y)).then(y.abs().cmp(&x.abs())));
-        out.extend(best.filter(|by| meet(*by) > 2.0 * meet(0)).map(|by| (name, by)));
+        let best = by.into_iter().max_by(|x, y| meet(*x).1.total_cmp(&meet(*y).1).then(y.abs().cmp(&x.abs())));
+        out.extend(best.filter(moves).map(|by| (name, by)));
     }
     out
 }
@@ -254,19 +303,56 @@ struct Compare<'a> {
     b: &'a [Facts],
     /// What a nanosecond a second is a unit, on each side.
     scale: (f64, f64),
+    /// For each slice of each recording how many units it has, as a part of how many one has on average on its side.
+    units: (Vec<Vec<f64>>, Vec<Vec<f64>>),
     seconds: (f64, f64),
     least: f64,
 }
 
-impl Compare<'_> {
+impl<'a> Compare<'a> {
+    fn new(((a, b), seconds): ((&'a [Facts], &'a [Facts]), (f64, f64)), per: Option<Work>, least: f64) -> Compare<'a> {
+        let units = |side: &[Facts], rate: fn(&Work) -> f64| {
+            let of = |f: &Facts| match &per {
+                Some(w) => w.per_slice(f).into_iter().map(|n| n / (rate(w) * f.slice_seconds())).collect(),
+                None => vec![1.0; f.slices],
+            };
+            side.iter().map(of).collect::<Vec<Vec<f64>>>()
+        };
+        let units = (units(a, |w| w.rate.0), units(b, |w| w.rate.1));
+        let scale = per.as_ref().map_or((1.0, 1.0), |p| (1.0 / p.rate.0, 1.0 / p.rate.1));
+        Compare { a, b, scale, units, seconds, least }
+    }
+
+    fn tails(&self) -> tail::Sides<'a> {
+        tail::Sides { a: self.a, b: self.b, seconds: self.seconds, least: self.least, by_runs: self.by_runs() }
+    }
+
+    /// Tests whether throughput and the 99th percentile of work differ by more than chance.
+    fn test_work<'w>(&self, work: impl Iterator<Item = &'w mut Work>) {
+        let mut work: Vec<&mut Work> = work.collect();
+        let mut all = Vec::new();
+        for w in &work {
+            let a_second = |side: &[Facts]| {
+                let of = |f: &Facts| w.per_slice(f).into_iter().map(|n| n / f.slice_seconds()).collect();
+                side.iter().map(of).collect::<Vec<Vec<f64>>>()
+            };
+            all.push(self.totals(&a_second(self.a), &a_second(self.b)));
+            let lengths = |side: &[Facts]| side.iter().map(|f| w.lengths(f)).collect::<Vec<_>>();
+            all.push(self.tails().test(&lengths(self.a), &lengths(self.b)).map_or(1.0, |t| t.p));
+        }
+        let found = stats::found(&all, RATE);
+        for (w, found) in work.iter_mut().zip(found.chunks(2)) {
+            (w.rate_by_chance, w.p99_by_chance) = (!found[0], !found[1]);
+        }
+    }
+
     fn rows(&self, moved: &BTreeMap<String, i64>) -> Vec<Row> {
         let sides = || self.a.iter().chain(self.b);
         let totals: BTreeSet<&Key> = sides().flat_map(|f| f.totals.keys()).collect();
         let lengths: BTreeSet<&Key> = sides().flat_map(|f| f.lengths.keys()).collect();
         let mut rows: Vec<Row> = totals.into_iter().map(|k| self.total(k)).collect();
         let lengths: Vec<Row> = lengths.into_iter().map(|k| self.length(k)).collect();
-        let sides =
-            tail::Sides { a: self.a, b: self.b, seconds: self.seconds, least: self.least, by_runs: self.by_runs() };
+        let sides = self.tails();
         // Tails of what waits for a P are those of what runs.
         let own = lengths.iter().filter(|r| r.key.what != What::Latency);
         let tails: Vec<Row> = own.filter_map(|r| sides.row(r)).collect();
@@ -287,41 +373,50 @@ impl Compare<'_> {
         self.a.len() >= RUNS && self.b.len() >= RUNS
     }
 
-    fn total(&self, key: &Key) -> Row {
-        let slices = |side: &[Facts], scale: f64| {
-            let of = |f: &Facts| match f.totals.get(key) {
-                Some(all) => all.iter().map(|x| x / f.slice_seconds() * scale).collect(),
-                None => vec![0.0; f.slices],
-            };
-            side.iter().map(of).collect::<Vec<Vec<f64>>>()
-        };
-        let (a, b) = (slices(self.a, self.scale.0), slices(self.b, self.scale.1));
+    /// Whether totals differ, as a two-sided p, of values in the slices of each recording.
+    fn totals(&self, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
         let runs = |x: &[Vec<f64>]| x.iter().map(|x| stats::mean(x)).collect::<Vec<f64>>();
-        let p = if self.by_runs() {
-            stats::permutation(&runs(&a), &runs(&b), self.least)
-        } else {
-            let (a, b) = (a.concat(), b.concat());
-            stats::bootstrap(&a, &b, self.least).min(stats::presence(&a, &b))
+        match self.by_runs() {
+            true => stats::permutation(&runs(a), &runs(b), self.least),
+            false => stats::totals(&a.concat(), &b.concat(), self.least),
+        }
+    }
+
+    /// Nanoseconds a second in each slice of each recording of a side.
+    fn slices(side: &[Facts], key: &Key) -> Vec<Vec<f64>> {
+        let of = |f: &Facts| match f.totals.get(key) {
+            Some(all) => all.iter().map(|x| x / f.slice_seconds()).collect(),
+            None => vec![0.0; f.slices],
         };
+        side.iter().map(of).collect()
+    }
+
+    fn total(&self, key: &Key) -> Row {
+        let (a, b) = (Self::slices(self.a, key), Self::slices(self.b, key));
         // Of all that was traced: recordings of different lengths have slices of different lengths.
-        let mean = |side: &[Facts], seconds: f64, scale: f64| {
+        let mean = |side: &[Facts], seconds: f64| {
             let sum: f64 = side.iter().filter_map(|f| f.totals.get(key)).flatten().sum();
-            sum / seconds.max(1e-9) * scale
+            sum / seconds.max(1e-9)
         };
-        let mean_a = mean(self.a, self.seconds.0, self.scale.0);
-        let mean_b = mean(self.b, self.seconds.1, self.scale.1);
-        let side = |per_unit| Side { per_unit, ..Side::default() };
-        // Of a unit of work, in wall time of the side with more of it a second.
-        let cost = (mean_b - mean_a) / self.scale.0.min(self.scale.1);
+        let side = |per_second: f64, scale: f64| Side { per_unit: per_second * scale, per_second, ..Side::default() };
+        let (side_a, side_b) =
+            (side(mean(self.a, self.seconds.0), self.scale.0), side(mean(self.b, self.seconds.1), self.scale.1));
+        let none = if self.by_runs() { 1.0 } else { stats::presence(&a.concat(), &b.concat()) };
+        let by_unit = self.totals(
+            &per_unit(&a, &self.units.0, side_a.per_second, self.scale.0),
+            &per_unit(&b, &self.units.1, side_b.per_second, self.scale.1),
+        );
+        let change = side_b.per_unit - side_a.per_unit;
         Row {
             key: key.clone(),
             line_a: key.line,
-            a: side(mean_a),
-            b: side(mean_b),
-            change: mean_b - mean_a,
+            a: side_a,
+            b: side_b,
+            change,
             interval: None,
-            cost,
-            p,
+            // Of a unit of work, in wall time of the side with more of it a second.
+            cost: change / self.scale.0.min(self.scale.1),
+            p: by_unit.min(none),
             verdict: Verdict::Unchanged,
         }
     }
@@ -335,6 +430,7 @@ impl Compare<'_> {
         let max = |side: &[Facts]| side.iter().filter_map(|f| f.longest.get(key)).copied().fold(0.0, f64::max);
         let side = |x: &[f64], (count, max): (u64, f64), seconds: f64, scale: f64| Side {
             per_unit: stats::mean(x) * count as f64 / seconds * scale,
+            per_second: stats::mean(x) * count as f64 / seconds,
             count,
             p50: stats::median(x),
             p99: stats::quantile(x, 0.99),
@@ -355,7 +451,7 @@ impl Compare<'_> {
         let p = if self.by_runs() {
             stats::permutation(&runs(self.a), &runs(self.b), self.least)
         } else if habit {
-            stats::mann_whitney(x, y, self.least).max(stats::drift(x, y, self.least))
+            stats::lengths(x, y, self.least)
         } else {
             1.0
         };
@@ -368,24 +464,66 @@ impl Compare<'_> {
 
     /// Whether a row is large enough to be tested, whatever its change: what is small on both sides is not.
     fn counts(&self, r: &Row) -> bool {
-        let wall = r.a.per_unit / self.scale.0 + r.b.per_unit / self.scale.1;
         let both = !r.key.measure.is_length() || (r.a.count > 0 && r.b.count > 0);
-        both && wall >= LEAST_WALL * 1e9
+        both && r.a.per_second + r.b.per_second >= LEAST_WALL * 1e9
+    }
+
+    /// Whether a change is large enough to count: the same from A to B as from B to A.
+    fn is_large(&self, r: &Row) -> bool {
+        let (a, b) = r.compared();
+        r.cost.abs() >= LEAST_WALL * 1e9 && r.change.abs() >= self.least * a.min(b)
+    }
+
+    /// Whether it is time blocked of which there is as much a second on both sides, so that there is more or less of it a unit
+    /// only as there were fewer or more units: whoever waits for the program to end does. What each unit waits has a length.
+    fn is_blocked_anyway(&self, r: &Row) -> bool {
+        let (a, b) = (r.a.per_second, r.b.per_second);
+        r.key.measure == Measure::Blocked && (b - a).abs() < self.least * a.min(b)
     }
 
     /// What a difference that is more than chance means.
     fn verdict(&self, r: &Row) -> Verdict {
-        let ratio = r.ratio();
-        if r.cost.abs() < LEAST_WALL * 1e9 || ratio.is_some_and(|x| x.abs() < self.least) {
-            return Verdict::Unchanged;
-        }
         match (r.a.per_unit, r.b.per_unit) {
+            _ if !self.is_large(r) || self.is_blocked_anyway(r) => Verdict::Unchanged,
             (0.0, _) => Verdict::OnlyB,
             (_, 0.0) => Verdict::OnlyA,
             _ if r.change > 0.0 => Verdict::Worse,
             _ => Verdict::Better,
         }
     }
+
+    /// Of the rows that do not differ a unit of work, lays those to the load that differ a second as the throughput does.
+    fn lay_to_load(&self, rows: &mut [Row], tested: &[usize], more: bool) {
+        let same = |r: &Row| {
+            r.verdict == Verdict::Unchanged && !r.key.measure.is_length() && r.a.per_second.min(r.b.per_second) > 0.0
+        };
+        let same: Vec<usize> = tested.iter().filter(|i| same(&rows[**i])).copied().collect();
+        let of = |i: &usize| {
+            let key = &rows[*i].key;
+            self.totals(&Self::slices(self.a, key), &Self::slices(self.b, key))
+        };
+        let p: Vec<f64> = same.iter().map(of).collect();
+        for (i, _) in same.iter().zip(stats::found(&p, RATE)).filter(|x| x.1) {
+            let r = &mut rows[*i];
+            let change = r.b.per_second - r.a.per_second;
+            let by_load = Row { verdict: Verdict::ByLoad, change, cost: change, ..r.clone() };
+            if (change > 0.0) == more && self.is_large(&by_load) {
+                *r = by_load;
+            }
+        }
+    }
+}
+
+/// What went in slices a unit of work, so that their mean is what all went by all units, and they vary by what each slice's
+/// units do not account for: `time` is nanoseconds a second in each slice, of which the mean is `mean`; `units` how many
+/// units it has, as a part of how many one has on average; `scale` makes nanoseconds a second those a unit.
+///
+/// A mean over a random number of units is a ratio of two sums, and this is its linear approximation.
+fn per_unit(time: &[Vec<f64>], units: &[Vec<f64>], mean: f64, scale: f64) -> Vec<Vec<f64>> {
+    let of = |(time, units): (&Vec<f64>, &Vec<f64>)| {
+        time.iter().zip(units).map(|(x, n)| (x + mean * (1.0 - n)) * scale).collect()
+    };
+    time.iter().zip(units).map(of).collect()
 }
 
 /// Whether something whose slices have these medians happens in more than one part of the recordings.

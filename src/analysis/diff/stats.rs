@@ -67,7 +67,7 @@ fn variance_of_mean(x: &[f64]) -> f64 {
 }
 
 /// Whether the mean of one side is larger than the other's, as a two-sided p: values in the order of time, by blocks.
-pub fn bootstrap(a: &[f64], b: &[f64], margin: f64) -> f64 {
+fn bootstrap(a: &[f64], b: &[f64], margin: f64) -> f64 {
     let (small, large) = if mean(a) <= mean(b) { (a, b) } else { (b, a) };
     let factor = 1.0 + margin;
     let over = mean(large) - factor * mean(small);
@@ -82,16 +82,19 @@ pub fn bootstrap(a: &[f64], b: &[f64], margin: f64) -> f64 {
 }
 
 /// Whether something that one side never has is there on the other by chance, as a two-sided p: values in the order of
-/// time, two and two, since neighbours are alike. 1 if both sides have it.
+/// time, so many at a time as neighbours are alike, and two where nothing tells whether they are. 1 if both sides have it.
 pub fn presence(a: &[f64], b: &[f64]) -> f64 {
-    let has = |x: &[f64]| x.chunks(2).filter(|c| c.iter().any(|v| *v > 0.0)).count();
-    let (has_a, has_b) = (has(a), has(b));
-    let (with, k) = match (has_a, has_b) {
-        (0, k) => (b, k),
-        (k, 0) => (a, k),
+    let any = |x: &[f64]| x.iter().any(|v| *v > 0.0);
+    let (with, without) = match (any(a), any(b)) {
+        (true, false) => (a, b),
+        (false, true) => (b, a),
         _ => return 1.0,
     };
-    let (of, all) = (with.len().div_ceil(2), a.len().div_ceil(2) + b.len().div_ceil(2));
+    let there: Vec<f64> = with.iter().map(|v| f64::from(u8::from(*v > 0.0))).collect();
+    let always = there.iter().all(|x| *x > 0.0);
+    let each = if always { 2 } else { inflation(&there).round() as usize };
+    let k = there.chunks(each).filter(|c| any(c)).count();
+    let (of, all) = (there.len().div_ceil(each), there.len().div_ceil(each) + without.len().div_ceil(each));
     let p: f64 = (0..k).map(|i| (of - i) as f64 / (all - i) as f64).product();
     (2.0 * p).min(1.0)
 }
@@ -142,7 +145,7 @@ fn inflation(x: &[f64]) -> f64 {
 
 /// Mann and Whitney's U as a two-sided p, with corrections for ties and for neighbours in time that are alike: whether
 /// values of one side tend to be larger.
-pub fn mann_whitney(a: &[f64], b: &[f64], margin: f64) -> f64 {
+fn mann_whitney(a: &[f64], b: &[f64], margin: f64) -> f64 {
     if a.len() < 3 || b.len() < 3 {
         return 1.0;
     }
@@ -167,32 +170,66 @@ pub fn mann_whitney(a: &[f64], b: &[f64], margin: f64) -> f64 {
     (2.0 * above((u - m * l / 2.0 - 0.5) / variance.sqrt())).min(1.0)
 }
 
-/// Whether one side's values are larger than the other's by more than a recording changes by itself, as a two-sided p:
-/// Welch's t over the means of the logarithms of [`BATCHES`] batches a side, in the order of time.
+/// What [`BATCHES`] batches are, in the order of time; nothing where they would be of less than two values.
+fn batches(x: &[f64], of: impl Fn(&[f64]) -> f64) -> Option<Vec<f64>> {
+    let batch = |i: usize| of(&x[i * x.len() / BATCHES..(i + 1) * x.len() / BATCHES]);
+    (x.len() >= 2 * BATCHES).then(|| (0..BATCHES).map(batch).collect())
+}
+
+/// Whether one side is larger than the other by more than a recording changes by itself, as a two-sided p: Welch's t over
+/// the means of batches. 1 where there are too few values for batches.
 ///
 /// What else runs on a machine moves over seconds and minutes, so that a mean over a recording is not the more certain the
 /// more slices it has: as the batches of one recording differ, so does a recording from the next, and the variance is that
 /// of one batch and not of the mean of all.
-pub fn drift(a: &[f64], b: &[f64], margin: f64) -> f64 {
-    if a.len().min(b.len()) < 2 * BATCHES {
-        return 1.0;
+fn drift(small: &[f64], large: &[f64]) -> f64 {
+    match (batches(small, mean), batches(large, mean)) {
+        (Some(a), Some(b)) => welch(&a, &b),
+        _ => 1.0,
     }
-    let batches = |x: &[f64]| {
-        let of = |i: usize| &x[i * x.len() / BATCHES..(i + 1) * x.len() / BATCHES];
-        (0..BATCHES).map(|i| mean(&of(i).iter().map(|x| x.max(1.0).ln()).collect::<Vec<f64>>())).collect::<Vec<f64>>()
-    };
-    let (a, b) = (batches(a), batches(b));
+}
+
+/// Welch's t as a two-sided p, with the variance of one value for that of the mean of all, which [`drift`] says why.
+fn welch(small: &[f64], large: &[f64]) -> f64 {
     let variance = |x: &[f64]| x.iter().map(|v| (v - mean(x)).powi(2)).sum::<f64>() / (x.len() - 1) as f64;
-    let over = (mean(&b) - mean(&a)).abs() - margin.ln_1p();
+    let over = mean(large) - mean(small);
     if over <= 0.0 {
         return 1.0;
     }
-    let (va, vb) = (variance(&a), variance(&b));
+    let (va, vb) = (variance(small), variance(large));
     if va + vb <= 0.0 {
         return 0.0;
     }
     let df = (va + vb).powi(2) / (va * va + vb * vb) * (BATCHES - 1) as f64;
     (2.0 * above_t((over / (va + vb).sqrt()).min(1e6), df)).min(1.0)
+}
+
+/// Whether lengths of one side are larger than the other's, as a two-sided p, by rank and beyond [`drift`]: values in the
+/// order of time. Of lengths the batches are of logarithms, as far as lengths are multiples of each other.
+pub fn lengths(a: &[f64], b: &[f64], margin: f64) -> f64 {
+    let log = |x: &[f64], more: f64| x.iter().map(|x| x.max(1.0).ln() + more).collect::<Vec<f64>>();
+    let (small, large) = if mean(&log(a, 0.0)) <= mean(&log(b, 0.0)) { (a, b) } else { (b, a) };
+    mann_whitney(a, b, margin).max(drift(&log(small, margin.ln_1p()), &log(large, 0.0)))
+}
+
+/// Whether the mean of one side is larger than the other's, as a two-sided p, by [`bootstrap`] and beyond [`drift`]: values in
+/// the order of time.
+pub fn totals(a: &[f64], b: &[f64], margin: f64) -> f64 {
+    let (small, large) = if mean(a) <= mean(b) { (a, b) } else { (b, a) };
+    let more: Vec<f64> = small.iter().map(|x| x * (1.0 + margin)).collect();
+    bootstrap(a, b, margin).max(drift(&more, large))
+}
+
+/// Whether one side's 99th percentile is larger than the other's beyond [`drift`], as a two-sided p: lengths in the order of
+/// time, of which each batch has a percentile.
+pub fn tails_drift(a: &[f64], b: &[f64], margin: f64) -> f64 {
+    let high = |x: &[f64]| quantile(x, 0.99).max(1.0).ln();
+    let (small, large) = if high(a) <= high(b) { (a, b) } else { (b, a) };
+    let more: Vec<f64> = small.iter().map(|x| x * (1.0 + margin)).collect();
+    match (batches(&more, high), batches(large, high)) {
+        (Some(a), Some(b)) => welch(&a, &b),
+        _ => 1.0,
+    }
 }
 
 /// The median; 0 of nothing.
@@ -224,8 +261,9 @@ pub fn shift(a: &[f64], b: &[f64]) -> (f64, f64, f64) {
     all.sort_by(f64::total_cmp);
     let (m, n) = (thinned(a).count() as f64, thinned(b).count() as f64);
     let reach = 1.96 * (m * n * (m + n + 1.0) / 12.0).sqrt();
-    let at = |x: f64| all[(x.max(0.0) as usize).min(all.len() - 1)];
-    (at(m * n / 2.0), at(m * n / 2.0 - reach), at(m * n / 2.0 + reach))
+    // As far from one end as from the other, so that from B to A it is the same, the other way round.
+    let (last, low) = (all.len() - 1, ((m * n / 2.0 - reach).max(0.0) as usize).min((all.len() - 1) / 2));
+    ((all[last / 2] + all[last - last / 2]) / 2.0, all[low], all[last - low])
 }
 
 /// Which of many tests are taken as found, so that of those at most a part of `rate` is expected to be false (Benjamini
@@ -282,17 +320,38 @@ mod tests {
     fn what_moves_over_seconds_is_told_from_what_stays() {
         // Each side wanders by half while it is recorded: that the other is 30 % away says nothing. Where neither wanders, it does.
         let wander = |centre: f64| (0..40).map(|i| centre * (1.0 + 0.5 * f64::from(i / 10 % 2))).collect::<Vec<f64>>();
-        assert!(drift(&wander(100.0), &wander(130.0), 0.05) > 0.05);
-        assert!(drift(&noise(40, 1, 100.0), &noise(40, 2, 130.0), 0.05) < 0.001);
-        assert!(drift(&noise(40, 1, 100.0), &noise(40, 2, 104.0), 0.05) > 0.5, "less than the margin");
-        assert_eq!(drift(&[1.0; 7], &[9.0; 7], 0.05), 1.0, "too few to cut in four");
-        assert_eq!(drift(&[1.0; 8], &[9.0; 8], 0.05), 0.0, "nothing varies at all");
+        for test in [lengths, totals] {
+            assert!(test(&wander(100.0), &wander(130.0), 0.05) > 0.05);
+            assert!(test(&noise(40, 1, 100.0), &noise(40, 2, 130.0), 0.05) < 0.001);
+            assert!(test(&noise(40, 1, 100.0), &noise(40, 2, 104.0), 0.05) > 0.5, "less than the margin");
+            assert_eq!(test(&[1.0; 7], &[9.0; 7], 0.05), 1.0, "too few to cut in four");
+            let (p, back) = (
+                test(&noise(40, 1, 9.0), &noise(40, 3, 10.0), 0.0),
+                test(&noise(40, 3, 10.0), &noise(40, 1, 9.0), 0.0),
+            );
+            assert!((p - back).abs() < 1e-12, "{p} {back}");
+        }
+        assert!(bootstrap(&wander(100.0), &wander(130.0), 0.05) < bootstrap(&wander(100.0), &wander(110.0), 0.05));
+        assert!(totals(&[1.0; 8], &[9.0; 8], 0.05) < 0.001, "nothing varies at all");
+    }
+
+    #[test]
+    fn a_shift_is_the_same_the_other_way_round() {
+        for (n, m) in [(9, 9), (10, 12), (11, 700)] {
+            let ((by, low, high), (back, from, to)) =
+                (shift(&noise(n, 1, 10.0), &noise(m, 2, 12.0)), shift(&noise(m, 2, 12.0), &noise(n, 1, 10.0)));
+            assert_eq!((by, low, high), (-back, -to, -from), "{n} {m}");
+            assert!(low <= by && by <= high);
+        }
     }
 
     #[test]
     fn what_one_side_never_has_is_told_from_what_it_has_seldom() {
         let (none, always, once) = ([0.0; 20], [1.0; 20], [&[1.0, 1.0][..], &[0.0; 18]].concat());
         assert!((presence(&none, &always) - 2.0 / 184_756.0).abs() < 1e-12, "one in 20 over 10");
+        let now_and_then = [1.0, 0.0].repeat(10);
+        let p = 2.0 * 184_756.0 / 847_660_528.0;
+        assert!((presence(&now_and_then, &none) - p).abs() < 1e-12, "ten of 20 over ten of 40");
         assert_eq!((presence(&once, &none), presence(&always, &once), presence(&none, &none)), (1.0, 1.0, 1.0));
     }
 

@@ -27,6 +27,8 @@ pub struct Told {
     pub a: Option<f64>,
     /// After.
     pub b: Option<f64>,
+    /// Whether the difference may be chance; nothing of what is not tested.
+    pub by_chance: Option<bool>,
 }
 
 /// The figures of a comparison.
@@ -40,13 +42,16 @@ pub fn story(a: &[Facts], b: &[Facts], d: &Diff) -> Vec<Told> {
         (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64)
     };
     let mut out = vec![
-        Told { figure: Figure::MapAssign, a: share(a), b: share(b) },
-        Told { figure: Figure::Objects, a: objects(a), b: objects(b) },
+        Told { figure: Figure::MapAssign, a: share(a), b: share(b), by_chance: None },
+        Told { figure: Figure::Objects, a: objects(a), b: objects(b), by_chance: None },
     ];
     let work: Option<&units::Work> = d.per.as_ref().or(d.work.first());
     if let Some(w) = work {
-        out.push(Told { figure: Figure::P99(w.name.clone()), a: Some(w.p99.0), b: Some(w.p99.1) });
-        out.push(Told { figure: Figure::Throughput(w.name.clone()), a: Some(w.rate.0), b: Some(w.rate.1) });
+        let mut tell = |figure, of: (f64, f64), by_chance| {
+            out.push(Told { figure, a: Some(of.0), b: Some(of.1), by_chance: Some(by_chance) });
+        };
+        tell(Figure::P99(w.name.clone()), w.p99, w.p99_by_chance);
+        tell(Figure::Throughput(w.name.clone()), w.rate, w.rate_by_chance);
     }
     out
 }

@@ -59,6 +59,75 @@ fn a_function_that_has_moved_is_the_same() {
 }
 
 #[test]
+fn a_function_with_a_new_line_has_not_moved() {
+    let with = |lines: &[(u32, f64)]| {
+        let mut f = facts("f", 7, 1e7);
+        let totals = |l: &(u32, f64)| facts("f", l.0, l.1).totals;
+        f.totals = lines.iter().flat_map(totals).collect();
+        f
+    };
+    // The new line takes far more than what the old one takes now.
+    let d = compared(with(&[(7, 1e7)]), with(&[(7, 4e6), (12, 2e7)]));
+    let lines: Vec<_> = d.rows.iter().filter(|r| r.key.what == What::Line).map(|r| (r.key.line, r.verdict)).collect();
+    assert_eq!(lines, [(12, Verdict::OnlyB), (7, Verdict::Better)]);
+}
+
+/// The same, with as many payments in each slice as `each` says, and so many nanoseconds a slice in the line.
+fn paid(each: impl Fn(usize) -> usize, line: impl Fn(usize) -> f64) -> Facts {
+    let mut f = facts("f", 7, 1e7);
+    f.totals.values_mut().for_each(|t| *t = (0..100).map(&line).collect());
+    let all: Vec<(u32, f64)> = (0..100).flat_map(|i| vec![(i as u32, 1e6); each(i)]).collect();
+    f.counts.values_mut().for_each(|n| *n = all.len() as u64);
+    f.lengths.values_mut().for_each(|l| l.clone_from(&all));
+    f
+}
+
+#[test]
+fn more_of_what_there_was_more_work_for_is_by_load() {
+    let few = |i: usize| 10 + i * 7 % 3;
+    let many = |i: usize| 20 + i * 7 % 5;
+    let of = |n: usize| 2e6 * n as f64;
+    let d = diff(&[paid(few, |i| of(few(i)))], &[paid(many, |i| of(many(i)))], &Options::default()).unwrap();
+    let line = d.rows.iter().find(|r| r.key.what == What::Line).unwrap();
+    assert_eq!((line.verdict, d.work[0].rate_by_chance), (Verdict::ByLoad, false));
+    assert!((line.change - (220e6 - 110e6) * 2.0).abs() < 2e6, "nanoseconds a second: {}", line.change);
+    assert!(
+        line.ratio().unwrap() > 0.9
+            && d.rows.iter().all(|r| r.key.what == What::Line || r.verdict == Verdict::Unchanged)
+    );
+    // Without more work more of it is no matter of load.
+    let d = diff(&[paid(few, |i| of(few(i)))], &[paid(few, |i| of(many(i)))], &Options::default()).unwrap();
+    assert_eq!((d.rows[0].verdict, d.work[0].rate_by_chance), (Verdict::Worse, true));
+}
+
+#[test]
+fn work_that_comes_in_waves_is_no_change_of_what_goes_on_anyway() {
+    // Something runs for 50 ms of each slice. One recording has more of the waves than the other.
+    let waves = |long: usize| move |i: usize| if i % 20 < long { 30 } else { 4 };
+    let sides =
+        |a: usize, b: usize| diff(&[paid(waves(a), |_| 5e7)], &[paid(waves(b), |_| 5e7)], &Options::default()).unwrap();
+    let d = sides(9, 7);
+    let line = d.rows.iter().find(|r| r.key.what == What::Line).unwrap();
+    assert!(line.ratio().unwrap() > 0.15, "a payment it is more: {:?}", line.ratio());
+    assert_eq!((line.verdict, d.work[0].rate_by_chance), (Verdict::Unchanged, true));
+}
+
+#[test]
+fn who_waits_all_the_time_waits_no_longer_for_it() {
+    let blocked = |n: usize, ms: f64| {
+        let mut f = paid(move |i| n + i % 2, |_| ms * 1e6);
+        f.totals = f.totals.into_iter().map(|(k, v)| (Key { measure: Measure::Blocked, ..k }, v)).collect();
+        f
+    };
+    let of = |a: Facts, b: Facts| {
+        let d = diff(&[a], &[b], &Options::default()).unwrap();
+        d.rows.iter().find(|r| r.key.what == What::Line).unwrap().verdict
+    };
+    assert_eq!(of(blocked(20, 100.0), blocked(10, 100.0)), Verdict::Unchanged, "twice as long a payment");
+    assert_eq!(of(blocked(20, 40.0), blocked(10, 60.0)), Verdict::Worse);
+}
+
+#[test]
 fn what_is_on_one_side_only_is_said_to_be() {
     let d = compared(facts("old", 7, 1e7), facts("new", 7, 1e7));
     let lines: Vec<_> = d.rows.iter().filter(|r| r.key.what == What::Line).map(|r| (&*r.key.name, r.verdict)).collect();
@@ -72,7 +141,7 @@ fn of_a_unit_of_work_twice_as_much_of_both_is_no_change() {
     let opts = Options { per: Per::Named("payment".into()), ..Options::default() };
     let d = diff(&[facts("f", 7, 1e7)], &[b], &opts).unwrap();
     let line = d.rows.iter().find(|r| r.key.what == What::Line).unwrap();
-    assert_eq!((line.verdict, d.per.clone().unwrap().rate.0), (Verdict::Unchanged, 10.0));
+    assert_eq!((line.verdict, d.per.clone().unwrap().rate.0), (Verdict::ByLoad, 10.0));
     assert!(
         diff(&[facts("f", 7, 1.0)], &[facts("f", 7, 1.0)], &Options { per: Per::Named("x".into()), ..opts }).is_err()
     );
@@ -84,7 +153,7 @@ fn where_nobody_says_times_are_per_unit_of_what_both_sides_do() {
     b.counts.values_mut().for_each(|n| *n = 200);
     let d = diff(&[facts("f", 7, 1e7)], &[b.clone()], &Options::default()).unwrap();
     assert_eq!(d.per.as_ref().map(|w| (w.name.as_str(), w.rate)), Some(("payment", (10.0, 20.0))));
-    assert!(d.rows.iter().any(|r| r.key.what == What::Line && r.verdict == Verdict::Unchanged));
+    assert!(d.rows.iter().any(|r| r.key.what == What::Line && r.verdict == Verdict::ByLoad));
     // Requests come before tasks, and all handlers are one.
     let served = |mut f: Facts, n: u64| {
         for name in ["main.pay", "main.list"] {

@@ -32,42 +32,93 @@ pub struct Work {
     pub rate: (f64, f64),
     /// The 99th percentile of their lengths in nanoseconds, in A and in B.
     pub p99: (f64, f64),
+    /// Whether by how much the rate differs may be chance.
+    pub rate_by_chance: bool,
+    /// Whether by how much the 99th percentile differs may be chance.
+    pub p99_by_chance: bool,
+    /// What it is; nothing for all requests that are served.
+    pub(super) what: Option<What>,
 }
 
-fn count(side: &[Facts], of: &dyn Fn(&Key) -> bool) -> u64 {
-    side.iter().flat_map(|f| &f.counts).filter(|(k, _)| of(k)).map(|(_, n)| n).sum()
+impl Work {
+    /// Whether something with a length is one of these.
+    pub(super) fn is(&self, k: &Key) -> bool {
+        let named = || k.name == self.name || k.what == What::Span && short_func(&k.name) == self.name;
+        self.what.map_or_else(|| is_served(k), |what| k.what == what && named())
+    }
+
+    /// How many ended in each slice of a recording.
+    pub(super) fn per_slice(&self, f: &Facts) -> Vec<f64> {
+        let mut out = vec![0.0; f.slices];
+        for (key, lengths) in f.lengths.iter().filter(|(k, _)| self.is(k)) {
+            // Where not all are kept, each stands for several.
+            let count = f.counts.get(key).map_or(lengths.len() as f64, |n| *n as f64);
+            let each = count / lengths.len().max(1) as f64;
+            for (slice, _) in lengths {
+                if let Some(n) = out.get_mut(*slice as usize) {
+                    *n += each;
+                }
+            }
+        }
+        out
+    }
+
+    /// The lengths of a recording, each with its slice.
+    pub(super) fn lengths(&self, f: &Facts) -> Vec<(u32, f64)> {
+        f.lengths.iter().filter(|(k, _)| self.is(k)).flat_map(|(_, l)| l.iter().copied()).collect()
+    }
 }
 
-fn lengths(side: &[Facts], of: &dyn Fn(&Key) -> bool) -> Vec<f64> {
-    let all = side.iter().flat_map(|f| &f.lengths).filter(|(k, _)| of(k));
-    all.flat_map(|(_, l)| l.iter().map(|x| x.1)).collect()
+/// The work of this name and kind, and how often it was done on each side.
+fn made(name: &str, what: Option<What>, sides: Sides) -> (Work, (u64, u64)) {
+    let ((a, b), seconds) = sides;
+    let mut work = Work {
+        name: name.to_owned(),
+        rate: (0.0, 0.0),
+        p99: (0.0, 0.0),
+        rate_by_chance: true,
+        p99_by_chance: true,
+        what,
+    };
+    let count =
+        |side: &[Facts]| side.iter().flat_map(|f| &f.counts).filter(|(k, _)| work.is(k)).map(|(_, n)| n).sum::<u64>();
+    let p99 = |side: &[Facts]| {
+        let all: Vec<f64> = side.iter().flat_map(|f| work.lengths(f)).map(|x| x.1).collect();
+        stats::quantile(&all, 0.99)
+    };
+    let (n, m, p99) = (count(a), count(b), (p99(a), p99(b)));
+    work.rate = (n as f64 / seconds.0, m as f64 / seconds.1);
+    work.p99 = p99;
+    (work, (n, m))
 }
 
 fn is_served(k: &Key) -> bool {
     k.what == What::Span && k.reason.ends_with(".server")
 }
 
+/// The recordings of both sides, and the seconds of each.
+type Sides<'a> = ((&'a [Facts], &'a [Facts]), (f64, f64));
+
 /// The work that both sides do, the requests first, then the tasks, the most frequent first, and of those that are as frequent
 /// the longest.
-pub(super) fn work(a: &[Facts], b: &[Facts], seconds: (f64, f64)) -> Vec<Work> {
-    let made = |name: &str, of: &dyn Fn(&Key) -> bool| {
-        let (n, m) = (count(a, of), count(b, of));
-        let p99 = |side: &[Facts]| stats::quantile(&lengths(side, of), 0.99);
-        (n.min(m) >= FEWEST).then(|| Work {
-            name: name.to_owned(),
-            rate: (n as f64 / seconds.0, m as f64 / seconds.1),
-            p99: (p99(a), p99(b)),
-        })
+pub(super) fn work(sides: Sides) -> Vec<Work> {
+    let (a, b) = sides.0;
+    let enough = |name: &str, what| {
+        let (work, (n, m)) = made(name, what, sides);
+        (n.min(m) >= FEWEST).then_some(work)
     };
     let mut names: Vec<&str> =
         a.iter().flat_map(|f| f.counts.keys()).filter(|k| k.what == What::Task).map(|k| k.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let of = |name: &str, k: &Key| k.what == What::Task && k.name == name;
-    let total = |w: &Work| lengths(a, &|k| of(&w.name, k)).iter().sum::<f64>();
-    let mut tasks: Vec<Work> = names.into_iter().filter_map(|n| made(n, &|k| of(n, k))).collect();
-    tasks.sort_by(|x, y| y.rate.0.total_cmp(&x.rate.0).then_with(|| total(y).total_cmp(&total(x))));
-    made(REQUEST, &is_served).into_iter().chain(tasks).take(MOST).collect()
+    let all = |w: &Work| a.iter().chain(b).flat_map(|f| w.lengths(f)).map(|x| x.1).sum::<f64>();
+    let mut tasks: Vec<(f64, f64, Work)> = names
+        .into_iter()
+        .filter_map(|n| enough(n, Some(What::Task)))
+        .map(|w| (w.rate.0 + w.rate.1, all(&w), w))
+        .collect();
+    tasks.sort_by(|x, y| y.0.total_cmp(&x.0).then(y.1.total_cmp(&x.1)));
+    enough(REQUEST, None).into_iter().chain(tasks.into_iter().map(|t| t.2)).take(MOST).collect()
 }
 
 /// The unit of work that is asked for, and how many there were a second; nothing for wall time.
@@ -75,12 +126,7 @@ pub(super) fn work(a: &[Facts], b: &[Facts], seconds: (f64, f64)) -> Vec<Work> {
 /// # Errors
 ///
 /// There is no such unit on both sides.
-pub(super) fn unit(
-    per: &Per,
-    (a, b): (&[Facts], &[Facts]),
-    work: &[Work],
-    seconds: (f64, f64),
-) -> Result<Option<Work>, String> {
+pub(super) fn unit(per: &Per, work: &[Work], sides: Sides) -> Result<Option<Work>, String> {
     let Per::Named(name) = per else {
         return Ok(work.first().filter(|_| *per == Per::Auto).cloned());
     };
@@ -88,22 +134,16 @@ pub(super) fn unit(
         return Ok(Some(w.clone()));
     }
     // Few requests count, too, where somebody asks for them. A region that is called as its task is, is not another unit.
-    let named = |k: &Key| k.name == *name || k.what == What::Span && short_func(&k.name) == name;
-    for what in [None, Some(What::Task), Some(What::Region), Some(What::Span)] {
-        let of = |k: &Key| match what {
-            None => name == REQUEST && is_served(k),
-            Some(what) => k.what == what && named(k),
-        };
-        let (n, m) = (count(a, &of), count(b, &of));
+    let served = (name == REQUEST).then_some(None);
+    for what in served.into_iter().chain([What::Task, What::Region, What::Span].map(Some)) {
+        let (work, (n, m)) = made(name, what, sides);
         if n + m == 0 {
             continue;
         }
         if n.min(m) == 0 {
             break;
         }
-        let p99 = |side: &[Facts]| stats::quantile(&lengths(side, &of), 0.99);
-        let rate = (n as f64 / seconds.0, m as f64 / seconds.1);
-        return Ok(Some(Work { name: name.clone(), rate, p99: (p99(a), p99(b)) }));
+        return Ok(Some(work));
     }
     Err(format!("--per {name}: no task, region or request of this name ends on both sides"))
 }

@@ -1,6 +1,7 @@
 //! Whether a fix has helped, as a table of a few figures: before and after. In English, or in Chinese.
 
-use crate::analysis::diff::{Figure, RUNS, Told};
+use super::CHANCE;
+use crate::analysis::diff::{Figure, Note, RUNS, Told};
 use crate::base::{Duration, number, text};
 use clap::ValueEnum;
 use std::io::{self, Write};
@@ -50,19 +51,39 @@ fn value(f: &Figure, x: f64) -> String {
 fn change(t: &Told, lang: Lang) -> String {
     let (Some(a), Some(b)) = (t.a, t.b) else { return String::new() };
     let sign = if b < a { "−" } else { "+" };
+    let chance = match t.by_chance {
+        Some(true) if a != b => lang.pick(&format!(" ({CHANCE})"), "（可能是偶然）").to_owned(),
+        _ => String::new(),
+    };
     match t.figure {
         Figure::MapAssign => format!("{sign}{:.1} {}", (b - a).abs() * 100.0, lang.pick("points", "个百分点")),
-        _ if a > 0.0 => format!("{sign}{}", number::percent(((b - a) / a).abs(), 1.0)),
+        _ if a > 0.0 => format!("{sign}{}{chance}", number::percent(((b - a) / a).abs(), 1.0)),
         _ => String::new(),
     }
 }
 
-/// Writes the table as Markdown, and what is missing in it. So many recordings are `runs` on the two sides.
+/// What there is to know about the sides, of which the one with fewer has `few` recordings.
+fn note(n: Note, few: usize, lang: Lang) -> String {
+    let recordings = if few == 1 { "recording" } else { "recordings" };
+    let (en, zh) = match n {
+        Note::OneSideSampled => (n.words(), "只有一侧有 CPU 采样：CPU 上的差异仅由此而来".to_owned()),
+        Note::FewRuns => (
+            format!(
+                "these figures are of {few} {recordings} a side: how much one run differs from the next is known from {RUNS} on"
+            ),
+            format!("以上数字每侧只来自 {few} 份跟踪：每侧至少 {RUNS} 份才能知道各次运行之间本来有多大差异"),
+        ),
+    };
+    lang.pick(&en, &zh).to_owned()
+}
+
+/// Writes the table as Markdown, what is missing in it, and what there is to know about the sides, of which the one with fewer
+/// has `few` recordings.
 ///
 /// # Errors
 ///
 /// `out` cannot be written.
-pub fn write(told: &[Told], runs: (usize, usize), lang: Lang, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(told: &[Told], notes: &[Note], few: usize, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
     let heads = [("", ""), ("before", "优化前"), ("after", "优化后"), ("change", "变化")].map(|(e, z)| lang.pick(e, z));
     writeln!(out, "| {} |\n|---|---:|---:|---:|", heads.join(" | "))?;
     for t in told {
@@ -95,17 +116,7 @@ pub fn write(told: &[Told], runs: (usize, usize), lang: Lang, out: &mut dyn Writ
             lang.pick(en, "两份跟踪里都没有足够（每份至少 20 个）的请求或 task：用 --per 指定 region 或 handler")
         )?;
     }
-    let few = runs.0.min(runs.1);
-    if few < RUNS {
-        let en = format!(
-            "these figures are of {few} {} a side and not tested: how much one run differs from the next is known from {RUNS} on",
-            if few == 1 { "recording" } else { "recordings" }
-        );
-        let zh = format!(
-            "以上数字每侧只来自 {few} 份跟踪，未做显著性检验：每侧至少 {RUNS} 份才能知道各次运行之间本来有多大差异"
-        );
-        writeln!(out, "\n{}", lang.pick(&en, &zh))?;
-    }
+    notes.iter().try_for_each(|n| writeln!(out, "\n{}", note(*n, few, lang)))?;
     Ok(())
 }
 
@@ -116,22 +127,30 @@ mod tests {
     #[test]
     fn what_is_known_stands_in_the_table_and_what_is_not_is_said() {
         let told = [
-            Told { figure: Figure::MapAssign, a: Some(0.667), b: Some(0.031) },
-            Told { figure: Figure::Objects, a: Some(1_234_567.0), b: None },
-            Told { figure: Figure::P99("pay|ment".into()), a: Some(53.7e6), b: Some(12e6) },
+            Told { figure: Figure::MapAssign, a: Some(0.667), b: Some(0.031), by_chance: None },
+            Told { figure: Figure::Objects, a: Some(1_234_567.0), b: None, by_chance: None },
+            Told { figure: Figure::P99("pay|ment".into()), a: Some(53.7e6), b: Some(12e6), by_chance: Some(false) },
+            Told {
+                figure: Figure::Throughput("pay|ment".into()),
+                a: Some(200.0),
+                b: Some(190.0),
+                by_chance: Some(true),
+            },
         ];
         let print = |lang| {
             let mut out = Vec::new();
-            write(&told, (1, 5), lang, &mut out).unwrap();
+            write(&told, &[Note::OneSideSampled, Note::FewRuns], 1, lang, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let en = print(Lang::En);
         assert!(en.contains("| CPU in runtime.mapassign | 66.7 % | 3.1 % | −63.6 points |"), "{en}");
-        assert!(en.contains("of 1 recording a side and not tested"), "{en}");
+        assert!(en.contains("of 1 recording a side: how much") && en.contains("only one side has CPU samples"), "{en}");
+        assert!(en.contains("| −5.0 % (may be chance) |"), "{en}");
         assert!(en.contains(" | – |  |") && en.contains("gotrail record takes both into its folder"), "{en}");
         assert!(en.contains("| P99 of pay\\|ment | 53.7ms | 12.0ms | −77.7 % |"), "{en}");
         let zh = print(Lang::Zh);
         assert!(zh.contains("| runtime.mapassign 的 CPU 占比 | 66.7 % | 3.1 % | −63.6 个百分点 |"), "{zh}");
+        assert!(zh.contains("| −5.0 %（可能是偶然） |") && zh.contains("只有一侧有 CPU 采样"), "{zh}");
         assert!(zh.contains("优化前") && !zh.contains("before"), "{zh}");
     }
 }

@@ -27,10 +27,11 @@ pub struct Json<'a> {
     pub tested: usize,
     /// How many measures did not change.
     pub unchanged: usize,
-    /// What differs, or with `--all` all that was measured: lines first, what was runnable last, what costs most first.
+    /// What differs, or with `--all` all that was measured: what costs most first, whatever it is, and a cause before what
+    /// follows from it; what differs by load behind that.
     pub rows: Vec<Measured<'a>>,
     /// What there is to know about the sides.
-    pub notes: Vec<&'a str>,
+    pub notes: Vec<String>,
     /// The limits of `--fail-on` that are passed, a sentence each.
     pub failed: Vec<&'a str>,
 }
@@ -61,6 +62,10 @@ pub struct Done<'a> {
     pub a_p99_ns: f64,
     /// The 99th percentile of their lengths in B.
     pub b_p99_ns: f64,
+    /// Whether by how much the two rates differ may be chance.
+    pub rate_may_be_chance: bool,
+    /// Whether by how much the two 99th percentiles differ may be chance.
+    pub p99_may_be_chance: bool,
 }
 
 /// A figure before and after.
@@ -75,13 +80,16 @@ pub struct Figure<'a> {
     pub a: Option<f64>,
     /// In B; `null` if it is not known.
     pub b: Option<f64>,
+    /// Whether the difference may be chance; `null` of what is not tested.
+    pub may_be_chance: Option<bool>,
 }
 
 /// Something measured.
 #[derive(Serialize, Debug)]
 #[cfg_attr(test, derive(JsonSchema))]
 pub struct Measured<'a> {
-    /// `worse`, `better`, `only in B`, `only in A` or `unchanged`.
+    /// `worse`, `better`, `only in B`, `only in A`, `by load` (no difference a unit of work, but one a second, as there was
+    /// more or less work) or `unchanged`.
     pub verdict: &'a str,
     /// What it is: `line`, `wait`, `task`, `region`, `span`, `group`, `GC` or `scheduling latency`.
     pub what: &'a str,
@@ -100,7 +108,8 @@ pub struct Measured<'a> {
     pub a: Side,
     /// After.
     pub b: Side,
-    /// B less A: of lengths the shift after Hodges and Lehmann, of a `p99` the difference, of all else nanoseconds a unit of work.
+    /// B less A: of lengths the shift after Hodges and Lehmann, of a `p99` the difference, of all else nanoseconds a unit of work,
+    /// and of what differs by load nanoseconds a second.
     pub change_ns: f64,
     /// The interval of the shift, from and to, at 95 %; `null` for what is no length.
     pub interval_ns: Option<[f64; 2]>,
@@ -116,6 +125,8 @@ pub struct Measured<'a> {
 pub struct Side {
     /// Nanoseconds a unit of work.
     pub per_unit_ns: f64,
+    /// Nanoseconds a second of wall time.
+    pub per_second_ns: f64,
     /// How many lengths there are; 0 for what is no length.
     pub count: u64,
     /// The median length; 0 for what is no length.
@@ -133,6 +144,7 @@ pub fn verdict(v: Verdict) -> &'static str {
         Verdict::Better => "better",
         Verdict::OnlyB => "only in B",
         Verdict::OnlyA => "only in A",
+        Verdict::ByLoad => "by load",
         Verdict::Unchanged => "unchanged",
     }
 }
@@ -161,7 +173,7 @@ impl<'a> Json<'a> {
             tested: d.tested,
             unchanged: d.rows.iter().filter(|r| r.verdict == Verdict::Unchanged).count(),
             rows: d.rows.iter().filter(shown).map(measured).collect(),
-            notes: d.notes.iter().map(String::as_str).collect(),
+            notes: d.notes.iter().map(|n| n.words()).collect(),
             failed: failed.iter().map(String::as_str).collect(),
         }
     }
@@ -174,6 +186,8 @@ fn done(w: &Work) -> Done<'_> {
         b_per_second: w.rate.1,
         a_p99_ns: w.p99.0,
         b_p99_ns: w.p99.1,
+        rate_may_be_chance: w.rate_by_chance,
+        p99_may_be_chance: w.p99_by_chance,
     }
 }
 
@@ -184,12 +198,13 @@ fn figure(t: &Told) -> Figure<'_> {
         Kind::P99(name) => ("p99_ns", Some(name.as_str())),
         Kind::Throughput(name) => ("per_second", Some(name.as_str())),
     };
-    Figure { figure, of, a: t.a, b: t.b }
+    Figure { figure, of, a: t.a, b: t.b, may_be_chance: t.by_chance }
 }
 
 fn measured(r: &Row) -> Measured<'_> {
     let side = |s: &Of| Side {
         per_unit_ns: s.per_unit,
+        per_second_ns: s.per_second,
         count: s.count,
         p50_ns: s.p50,
         p99_ns: s.p99,
