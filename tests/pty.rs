@@ -472,3 +472,23 @@ fn the_first_q_ends_a_recording_and_what_was_had_is_kept() {
     let kept = std::fs::read(folder.join("trace.out")).unwrap();
     assert!(!kept.is_empty() && data.starts_with(&kept));
 }
+
+/// Before the first generation is whole there is nothing to see: what is waited for is said, keys are not echoed, and the one
+/// that leaves the viewer ends the recording, of which what was had is kept.
+#[test]
+fn a_recording_can_be_ended_before_there_is_anything_to_see() {
+    let data = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/long.trace")).unwrap();
+    for key in ["q", "\x03"] {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("rec");
+        let (mut v, next) = recording(&data, &folder);
+        v.shows("the viewer opens with the first whole second of the trace");
+        assert!(v.screen.screen().alternate_screen());
+        v.press("xyz");
+        v.press(key);
+        v.until("the end", |s| s.contains("ending") || !s.contains("recording"));
+        assert!(!v.screen.screen().contents().contains("xyz"), "{}", v.screen.screen().contents());
+        drop(next);
+        v.ends();
+    }
+}

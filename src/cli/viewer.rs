@@ -17,6 +17,7 @@ use crate::tui::app::live::Live;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::term::screen;
 use crate::tui::term::screen::Setup;
+use crate::tui::term::wait::{self, Look};
 use crate::tui::theme::{Background, ColorLevel, Theme};
 use clap::{Args, ValueEnum};
 use ratatui::layout::Size;
@@ -270,6 +271,14 @@ pub(super) fn watch(args: &ViewArgs, trace: Arc<Trace>, folder: &Folder, live: L
     let name = called(&[trace.name().to_owned()], &[folder.path().to_owned()]);
     let (profiles, told) = (Vec::new(), Beside::default());
     show(args, &settings, Opened { trace, profiles, told, name, at: None }, Some(live))
+}
+
+/// Takes the terminal over until what is waited for is there; see [`wait::wait`].
+pub(super) fn wait<T>(args: &ViewArgs, look: impl FnMut(bool) -> Look<T>) -> Result<T> {
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
+    let keymap = Keymap::new(&settings.keys).map_err(Usage::Bindings)?;
+    let theme = theme(&settings, args.ascii, |v| std::env::var_os(v))?;
+    wait::wait(&theme, &keymap, look).map_err(Failure::Viewer)
 }
 
 fn show(args: &ViewArgs, settings: &Settings, o: Opened, live: Option<Live>) -> Result<Exit> {

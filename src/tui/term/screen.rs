@@ -78,7 +78,7 @@ pub(super) enum Wake {
 }
 
 /// Takes the terminal over.
-fn enter(mouse: bool) -> io::Result<()> {
+pub(super) fn enter(mouse: bool) -> io::Result<()> {
     tty::raw()?;
     execute!(Out, terminal::EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
     if mouse { execute!(Out, EnableMouseCapture) } else { Ok(()) }
@@ -92,7 +92,7 @@ fn leave() {
 }
 
 /// Gives the terminal back when it goes out of scope.
-struct Guard;
+pub(super) struct Guard;
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -238,7 +238,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 }
 
 /// A screen on which nothing is drawn yet. Frames go out in one write.
-fn screen(waited: &Waited) -> io::Result<Screen> {
+pub(super) fn screen(waited: &Waited) -> io::Result<Screen> {
     let out = Timed::new(Out, waited.clone());
     Ok(ManuallyDrop::new(Terminal::new(Terse::new(io::BufWriter::with_capacity(1 << 16, out)))?))
 }
@@ -266,7 +266,7 @@ fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Resu
 
 /// The library's own end of a terminal complains on standard error, which may have gone with the terminal; [`leave`] gives
 /// it back without.
-type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<Out>>>>>;
+pub(super) type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<Out>>>>>;
 
 struct Shell {
     model: Model,
