@@ -8,6 +8,7 @@ use super::signals::{self, Asked};
 use super::tty;
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
+use crate::read::bookmarks::Store;
 use crate::source::{Places, editor};
 use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
@@ -52,6 +53,8 @@ pub struct Setup {
     pub editor: Option<String>,
     /// Where sources are.
     pub places: Places,
+    /// Where the trace's bookmarks are kept.
+    pub bookmarks: Store,
     /// Whether the mouse is the viewer's, and not the terminal's own.
     pub mouse: bool,
     /// The view to begin in.
@@ -210,6 +213,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
     model.set_beside(setup.beside);
+    model.set_bookmarks(setup.bookmarks);
     model.begin_in(setup.view);
     model.set_profiles(setup.profiles);
     if let Some((at, go)) = setup.at {
