@@ -464,11 +464,37 @@ fn the_first_q_ends_a_recording_and_what_was_had_is_kept() {
     let folder = dir.path().join("rec");
     let (mut v, next) = recording(&data, &folder);
     (0..3).for_each(|_| next.send(()).unwrap());
-    v.shows("Esc/q stops");
+    v.until("events", |s| events(s).is_some());
     v.press("q");
     v.until("the end of the recording", |s| !s.lines().next().is_some_and(|l| l.contains("recording")));
     v.press("q");
     v.ends();
     let kept = std::fs::read(folder.join("trace.out")).unwrap();
     assert!(!kept.is_empty() && data.starts_with(&kept));
+}
+
+/// Before the first generation is whole there is nothing to see: what is waited for is said, keys are not echoed, and the one
+/// that leaves the viewer ends the recording, of which what was had is kept.
+#[test]
+fn a_recording_can_be_ended_before_there_is_anything_to_see() {
+    let data = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/long.trace")).unwrap();
+    for key in ["q", "\x03"] {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("rec");
+        let (mut v, next) = recording(&data, &folder);
+        v.shows("the viewer opens with the first whole second of the trace");
+        assert!(v.screen.screen().alternate_screen());
+        // What there is of the trace is less than a generation.
+        next.send(()).unwrap();
+        v.shows("/s · Esc/q stops");
+        v.press("xyz");
+        v.press(key);
+        // The recording goes on while the server hands nothing out, and ends all the same.
+        v.shows("ended early, by the user");
+        let said = v.screen.screen().contents();
+        assert!(said.contains("heap-before.pb.gz") && !said.contains("xyz"), "{said}");
+        drop(next);
+        v.ends();
+        assert!(folder.join("heap-before.pb.gz").exists() && folder.join("gotrail.json").exists());
+    }
 }

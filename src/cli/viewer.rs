@@ -7,8 +7,10 @@ use crate::config::{self, Settings};
 use crate::input::{self, Kind};
 use crate::profile::dump;
 use crate::read::Trace;
+use crate::read::bookmarks::Store;
 use crate::read::trace::Options;
 use crate::record::Folder;
+use crate::record::take::TRACE;
 use crate::source::Places;
 use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
@@ -17,6 +19,7 @@ use crate::tui::app::live::Live;
 use crate::tui::snapshot::{self, Format};
 use crate::tui::term::screen;
 use crate::tui::term::screen::Setup;
+use crate::tui::term::wait::{self, Look};
 use crate::tui::theme::{Background, ColorLevel, Theme};
 use clap::{Args, ValueEnum};
 use ratatui::layout::Size;
@@ -110,6 +113,8 @@ struct Opened {
     name: String,
     /// Where in the trace to begin.
     at: Option<Position>,
+    /// The trace's file, if it is one.
+    file: Option<PathBuf>,
 }
 
 /// The first trace among the files, and the profiles.
@@ -128,9 +133,10 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
             told: Beside::default(),
             name: "demo".into(),
             at: None,
+            file: None,
         });
     }
-    let (mut found, mut at) = (None, None);
+    let (mut found, mut at, mut trace_file) = (None, None, None);
     let (mut profiles, mut told, mut names) = (Vec::new(), Vec::new(), Vec::new());
     let limits = options.limits();
     let mut said = Vec::new();
@@ -147,6 +153,7 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
             Kind::Trace { .. } if found.is_none() => {
                 found = Some(open::from_input(input, options)?);
                 at = position;
+                trace_file = Some(path).filter(|p| p.is_file());
                 names.insert(0, name);
             }
             Kind::Trace { .. } => note(&format!("{name}: left out, the viewer shows one trace at a time")),
@@ -190,7 +197,7 @@ fn opened(files: &[PathBuf], against: &AgainstArgs, options: &Options) -> Result
         of_cpu_first(&mut profiles);
     }
     let trace = found.unwrap_or_else(|| Arc::new(Trace::none()));
-    Ok(Opened { trace, profiles, told: Arc::new(told), name: called(&names, files), at })
+    Ok(Opened { trace, profiles, told: Arc::new(told), name: called(&names, files), at, file: trace_file })
 }
 
 /// Puts the profile of the CPU first, and those without samples last.
@@ -268,8 +275,16 @@ pub(super) fn run(args: &ViewArgs) -> Result<Exit> {
 pub(super) fn watch(args: &ViewArgs, trace: Arc<Trace>, folder: &Folder, live: Live) -> Result<Exit> {
     let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
     let name = called(&[trace.name().to_owned()], &[folder.path().to_owned()]);
-    let (profiles, told) = (Vec::new(), Beside::default());
-    show(args, &settings, Opened { trace, profiles, told, name, at: None }, Some(live))
+    let (profiles, told, file) = (Vec::new(), Beside::default(), Some(folder.path().join(TRACE)));
+    show(args, &settings, Opened { trace, profiles, told, name, at: None, file }, Some(live))
+}
+
+/// Takes the terminal over until what is waited for is there; see [`wait::wait`].
+pub(super) fn wait<T>(args: &ViewArgs, look: impl FnMut(bool) -> Look<T>) -> Result<T> {
+    let settings = Settings::load(|v| std::env::var_os(v)).map_err(Usage::Settings)?;
+    let keymap = Keymap::new(&settings.keys).map_err(Usage::Bindings)?;
+    let theme = theme(&settings, args.ascii, |v| std::env::var_os(v))?;
+    wait::wait(&theme, &keymap, look).map_err(Failure::Viewer)
 }
 
 fn show(args: &ViewArgs, settings: &Settings, o: Opened, live: Option<Live>) -> Result<Exit> {
@@ -285,6 +300,7 @@ fn show(args: &ViewArgs, settings: &Settings, o: Opened, live: Option<Live>) -> 
         keymap,
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
         places: places(settings, &args.source, &args.files),
+        bookmarks: Store::of_the_user(o.file.as_deref()),
         mouse: settings.mouse,
         view,
         live,

@@ -110,6 +110,8 @@ pub const MANIFEST: &str = "gotrail.json";
 pub const DUMP: &str = "goroutines.txt";
 /// What lies in the folder of a recording and is nothing to open.
 const BESIDE: [&str; 2] = [MANIFEST, DUMP];
+/// What the name of a file of bookmarks adds to that of its trace.
+pub const BOOKMARKS: &str = ".bookmarks";
 /// How many entries of a directory are looked at.
 const MAX_ENTRIES: usize = 4096;
 /// How many files that are left out of a directory are told one by one.
@@ -256,6 +258,9 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
     let recorded = dir.join(MANIFEST).is_file();
     names.retain(|p| {
         if recorded && p.file_name().is_some_and(|n| BESIDE.iter().any(|b| n == *b)) {
+            return false;
+        }
+        if p.to_string_lossy().ends_with(BOOKMARKS) {
             return false;
         }
         let why = match p.metadata() {

@@ -1,5 +1,6 @@
 //! An open trace: its index as far as it is built, the segments decoded at the moment, and what is kept between runs.
 
+pub mod bookmarks;
 mod cache;
 mod cut;
 #[cfg(test)]

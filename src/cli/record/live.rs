@@ -1,8 +1,9 @@
 //! A recording that is shown while it is being made.
 
-use super::{Flags, Line, said};
+use super::{Flags, said};
 use crate::analysis::profile::Profiled;
 use crate::base::Duration;
+use crate::base::text::escape;
 use crate::cli::{Exit, Result, viewer};
 use crate::input::{self, Bytes, DUMP};
 use crate::profile::model::Profile;
@@ -12,16 +13,13 @@ use crate::record::take::{self, TRACE};
 use crate::record::{Control, Folder, Progress, Server, Wish};
 use crate::report::schema::recording::Recording;
 use crate::tui::app::live::{Going, Live, Recorded, Step};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crate::tui::term::wait::Look;
+use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration as Span, Instant};
-
-/// How often the trace's file is looked at before its first generation is whole.
-const AGAIN: Span = Span::from_millis(100);
 
 /// Records, and opens the viewer as soon as the first generation is whole. If it never is, the viewer shows what there is
 /// in the end.
@@ -36,8 +34,11 @@ pub(super) fn run(
     std::thread::scope(|s| {
         let (tell, steps) = unbounded();
         let recorder = s.spawn(move || record(server, wish, folder, flags, &tell));
-        let first = begun(&steps, folder, wish, &view);
-        let shown = match first {
+        let first = begun(&steps, (server, wish, folder), flags, &view);
+        if first.is_err() {
+            flags.stop.store(true, Ordering::Relaxed);
+        }
+        let shown = match first? {
             Some(trace) => {
                 let live = Live { steps, stop: Arc::clone(&flags.stop) };
                 let shown = viewer::watch(&view, trace, folder, live);
@@ -96,27 +97,39 @@ fn beside(made: &Recording, folder: &Folder) -> Recorded {
     Recorded { profiles, failed, ..Recorded::default() }
 }
 
-/// The trace, as soon as its first generation is whole; nothing if the recording ends before.
-fn begun(steps: &Receiver<Step>, folder: &Folder, wish: &Wish, view: &viewer::ViewArgs) -> Option<Arc<Trace>> {
-    let (line, never) = (Line::new(), AtomicBool::new(false));
-    let mut next = Instant::now();
-    loop {
-        match steps.recv_timeout(AGAIN) {
-            Ok(Step::Going(going)) => line.say(&going.words(false)),
-            Ok(Step::Over(_)) | Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {}
+/// The trace, as soon as its first generation is whole; nothing if the recording ends before, as it does for who wants no more.
+fn begun(
+    steps: &Receiver<Step>,
+    (server, wish, folder): (&Server, &Wish, &Folder),
+    flags: &Flags,
+    view: &viewer::ViewArgs,
+) -> Result<Option<Arc<Trace>>> {
+    let never = AtomicBool::new(false);
+    let host = escape(&server.host()).into_owned();
+    let mut going = None;
+    viewer::wait(view, |enough| {
+        if enough {
+            flags.stop.store(true, Ordering::Relaxed);
         }
-        if Instant::now() < next {
-            continue;
+        loop {
+            match steps.try_recv() {
+                Ok(Step::Going(now)) => going = Some(now),
+                Ok(Step::Over(_)) | Err(TryRecvError::Disconnected) => return Look::Has(None),
+                Err(TryRecvError::Empty) => break,
+            }
         }
-        next = Instant::now() + AGAIN;
+        let stopping = flags.stopped();
         // What cannot be read yet is read in the end, and what is wrong with it is said then.
-        if let Some(trace) = open(&folder.path().join(TRACE), wish, view)
+        if !stopping
+            && let Some(trace) = open(&folder.path().join(TRACE), wish, view)
             && trace.grow(false, &|_| {}, &never).is_ok_and(|n| n > 0)
         {
-            return Some(Arc::new(trace));
+            return Look::Has(Some(Arc::new(trace)));
         }
-    }
+        let far = going.map_or_else(|| "recording · Esc/q stops".into(), |g: Going| g.words(stopping));
+        let opens = "the viewer opens with the first whole second of the trace";
+        Look::Waits(vec![host.clone(), far, if stopping { String::new() } else { opens.into() }])
+    })
 }
 
 /// The trace's file, which is being written.

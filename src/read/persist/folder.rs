@@ -234,7 +234,7 @@ fn about(path: &Path) -> Option<About> {
 }
 
 /// Makes the folder, for the user's eyes only: traces name functions, files and messages.
-fn create_dir(path: &Path) -> io::Result<()> {
+pub(in crate::read) fn create_dir(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

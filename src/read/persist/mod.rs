@@ -16,6 +16,7 @@ mod layout;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::read) use folder::create_dir;
 pub use folder::{Entry, Folder, LIMIT};
 
 use super::plan::Plan;

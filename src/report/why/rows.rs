@@ -3,7 +3,7 @@
 
 use super::{doing, ended, goroutine, group_name, line, number, piece, waits};
 use crate::analysis::waits::links::group;
-use crate::analysis::waits::path::{Hop, Path, Piece, What};
+use crate::analysis::waits::path::{Hop, Path, Piece, Portion, Share, What};
 use crate::base::{Duration, GoIdx, GroupId, Time, text};
 use crate::model::Index;
 use crate::model::places::PlaceId;
@@ -59,6 +59,26 @@ pub fn rows(path: &Path, index: &Index, most: usize) -> (Vec<Row>, usize, Durati
     all.retain(|r| r.len > least);
     let left_out = before - all.len();
     (all, left_out, least)
+}
+
+/// The steps that a share sums up, in order of time, no more than `most` but for equal lengths, which are the longest; how many
+/// shorter ones are left out, and how long the longest of these is.
+pub fn of_share(path: &Path, index: &Index, share: &Share, most: usize) -> (Vec<Row>, usize, Duration) {
+    let row = |s: &Portion| {
+        let what = s.hop.and_then(|i| path.hops.get(i)).map_or(String::new(), |h| {
+            let by = line(path, index, h.waker_at);
+            format!("until {} by {}{by}", ended(path, h.reason), goroutine(index, h.waker))
+        });
+        let go = path.window.go;
+        Row { from: s.from, len: s.len, depth: 0, go, who: number(index, go), what }
+    };
+    let mut lengths: Vec<Duration> = share.steps.iter().map(|s| s.len).collect();
+    lengths.sort_unstable_by(|a, b| b.cmp(a));
+    let least = lengths.get(most).copied();
+    let longest = |s: &&Portion| least.is_none_or(|l| s.len > l);
+    let rows: Vec<Row> = share.steps.iter().filter(longest).map(row).collect();
+    let left_out = share.steps.len() - rows.len();
+    (rows, left_out, least.unwrap_or_default())
 }
 
 /// The waits of a path with what lies below each, in order of time.

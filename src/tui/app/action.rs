@@ -157,6 +157,8 @@ catalog! { actions! {
         Copy = "copy", Global, "y", "copy the line, stack or position";
         Select = "select", Global, "v", "select a time range, in 8 a box; again or Enter to filter by it";
         Narrow = "narrow", Global, "i", "filter by the group, goroutine, function or label under the cursor";
+        Bookmark = "bookmark", Global, "b", "bookmark the cursor's instant, goroutine and range, with a note";
+        Bookmarks = "bookmarks", Global, "B", "list the bookmarks: go to one, or delete it";
         Back = "back", Global, "[", "go back to where you were";
         Forward = "forward", Global, "]", "go forward again";
         Help = "help", Global, "? <F1>", "show all keys";

@@ -8,6 +8,7 @@ pub mod hits;
 pub mod jobs;
 pub mod keymap;
 pub mod live;
+pub mod marks;
 pub mod model;
 pub mod nav;
 mod registry;

@@ -5,7 +5,8 @@ use super::beside::Beside;
 use super::catalog::ViewId;
 use super::found::Found;
 use super::hits::Hits;
-use super::jobs::Job;
+use super::jobs::{Job, Slot};
+use super::marks::Marks;
 use super::nav::{Narrow, Place, Target};
 use super::waited::Waited;
 use crate::analysis::profile::Profiled;
@@ -36,6 +37,8 @@ pub struct Ctx<'a> {
     pub found: &'a Found,
     /// What goroutines waited for, by the names that waits have.
     pub waited: &'a Waited,
+    /// The bookmarks.
+    pub marks: &'a Marks,
     /// Whether the view or pane that is asked has the focus.
     pub focused: bool,
     /// What messages call the trace: `trace.out`.
@@ -83,6 +86,8 @@ pub enum Command {
     Back,
     /// Call off what looks for findings.
     StopLooking,
+    /// Call off what runs in a slot.
+    Cancel(Slot),
     /// Choose the frame whose source is shown.
     Frame(FrameId),
     /// Give a pane the focus.
@@ -200,6 +205,11 @@ pub trait View: Any {
 
     /// Whether it, or a pane beside it, has something to show where only profiles are open.
     fn of_profiles(&self, _pane: Pane) -> bool {
+        false
+    }
+
+    /// Whether what it says is long, and the panes are to give it all the room of a low screen.
+    fn wants_room(&self, _place: &Place) -> bool {
         false
     }
 

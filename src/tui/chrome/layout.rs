@@ -28,9 +28,23 @@ pub struct Areas {
     pub foot: Rect,
 }
 
-/// Divides a screen, `compact` if the panes are to give room to the view. `hits` says that the list of hits is shown; beside the detail pane where there is room, and
-/// else in its place unless that has the `focus`.
-pub fn areas(screen: Rect, hits: bool, focus: Pane, compact: bool) -> Areas {
+/// How much room the view gets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Room {
+    /// What the panes leave.
+    Usual,
+    /// More: the panes are lower.
+    More,
+    /// All that there is, on a low screen, as long as no pane has the focus.
+    All,
+}
+
+/// Screens below this height are too low for a long text and the panes.
+const LOW: u16 = 36;
+
+/// Divides a screen. `hits` says that the list of hits is shown; beside the detail pane where there is room, and else in its
+/// place unless that has the `focus`.
+pub fn areas(screen: Rect, hits: bool, focus: Pane, room: Room) -> Areas {
     let mut a = Areas::default();
     let mut y = screen.y;
     let mut left = screen.height;
@@ -45,8 +59,8 @@ pub fn areas(screen: Rect, hits: bool, focus: Pane, compact: bool) -> Areas {
     a.title = take(u16::from(h >= 4));
     a.overview = take(match h {
         0..16 => 0,
-        16..36 => 1,
-        _ if compact => 1,
+        16..LOW => 1,
+        _ if room >= Room::More => 1,
         36..56 => 2,
         _ => 3,
     });
@@ -55,8 +69,9 @@ pub fn areas(screen: Rect, hits: bool, focus: Pane, compact: bool) -> Areas {
     let panes = match h {
         // Too low for panes, except for the one that is being read.
         0..14 => 0,
+        ..LOW if room == Room::All && !hits => 0,
         14..20 => 4,
-        _ if compact => (h / 4).clamp(4, 16),
+        _ if room >= Room::More => (h / 4).clamp(4, 16),
         _ => (h / 3).clamp(6, 22),
     };
     let in_pane = focus != Pane::Body;
@@ -192,7 +207,8 @@ mod tests {
                 for hits in [false, true] {
                     for focus in [Pane::Body, Pane::Hits, Pane::Detail, Pane::Source] {
                         let screen = Rect::new(0, 0, w, h);
-                        let a = areas(screen, hits, focus, w % 2 == 0);
+                        let room = [Room::Usual, Room::More, Room::All][usize::from(w) % 3];
+                        let a = areas(screen, hits, focus, room);
                         let all = [a.title, a.overview, a.tabs, a.body, a.rule, a.hits, a.detail, a.source, a.foot];
                         for (i, r) in all.iter().enumerate() {
                             assert!(r.is_empty() || screen.union(*r) == screen, "{w}x{h} {r:?}");
@@ -223,13 +239,17 @@ mod tests {
 
     #[test]
     fn a_small_terminal_has_a_body_and_a_large_one_everything() {
-        let a = areas(Rect::new(0, 0, 80, 24), true, Pane::Body, false);
+        let a = areas(Rect::new(0, 0, 80, 24), true, Pane::Body, Room::Usual);
         assert!(a.body.height >= 10 && a.hits.height >= 6 && a.source.width >= 39 && a.detail.is_empty());
-        let a = areas(Rect::new(0, 0, 250, 70), true, Pane::Body, false);
+        let a = areas(Rect::new(0, 0, 250, 70), true, Pane::Body, Room::Usual);
         assert!(!a.hits.is_empty() && !a.detail.is_empty() && !a.source.is_empty() && a.body.height > 35);
         for (w, h) in [(80, 24), (120, 40), (250, 70)] {
-            let body = |compact| areas(Rect::new(0, 0, w, h), false, Pane::Body, compact).body.height;
-            assert!(body(true) > body(false), "{w}x{h}");
+            let body = |room| areas(Rect::new(0, 0, w, h), false, Pane::Body, room).body.height;
+            assert!(body(Room::More) > body(Room::Usual), "{w}x{h}");
         }
+        // On a low screen a view may have all the room, until a pane is asked for.
+        let all = |hits, focus| areas(Rect::new(0, 0, 80, 24), hits, focus, Room::All);
+        assert_eq!(all(false, Pane::Body).body.height, 20);
+        assert!(!all(false, Pane::Source).source.is_empty() && !all(true, Pane::Body).hits.is_empty());
     }
 }

@@ -1,17 +1,23 @@
 //! What lies over the views for a while and takes the keys: the prompt, the palette, the list of keys.
 
+mod bookmarks;
 pub mod help;
+mod note;
 pub(in crate::tui) mod palette;
 mod prompt;
 
+pub use bookmarks::Bookmarks;
 pub use help::Help;
+pub use note::Note;
 pub use palette::Palette;
 pub use prompt::Prompt;
 
 use super::app::action::Action;
 use super::app::keymap::{Key, Keymap};
+use super::app::marks::Marks;
 use super::theme::Theme;
 use crate::model::Index;
+use crate::read::bookmarks::{Bookmark, Edit};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -29,6 +35,16 @@ pub enum Then {
     Sql(String),
     /// It goes away and this query narrows the views; empty takes the query off.
     Query(String),
+    /// It goes away and the bookmarks change.
+    Bookmark(Edit),
+    /// It goes away and the note of this bookmark is asked for.
+    Note(Bookmark),
+    /// It goes away and this bookmark is gone to.
+    Jump(Bookmark),
+    /// It stays and this bookmark is removed.
+    Remove(Bookmark),
+    /// It stays and the bookmark that was removed last is back.
+    Undo,
 }
 
 /// The overlay that is shown, if any.
@@ -43,6 +59,10 @@ pub enum Overlay {
     Palette(Palette),
     /// The query's prompt.
     Prompt(Prompt),
+    /// The note of a bookmark.
+    Note(Note),
+    /// The list of bookmarks.
+    Bookmarks(Bookmarks),
 }
 
 /// The longest text that can be typed or pasted into a line, in bytes: what is longer was not meant for it.
@@ -71,6 +91,8 @@ pub struct OverlayCtx<'a> {
     pub index: &'a Index,
     /// Styles and glyphs.
     pub theme: &'a Theme,
+    /// The bookmarks.
+    pub marks: &'a Marks,
 }
 
 impl Overlay {
@@ -86,6 +108,8 @@ impl Overlay {
             Overlay::Help(h) => h.key(key, cx),
             Overlay::Palette(p) => p.key(key, cx),
             Overlay::Prompt(p) => p.key(key, cx),
+            Overlay::Note(n) => n.key(key),
+            Overlay::Bookmarks(b) => b.key(key, cx),
         }
     }
 
@@ -96,14 +120,28 @@ impl Overlay {
             Overlay::Prompt(p) => p.paste(clean, cx),
             Overlay::Palette(p) => p.paste(clean),
             Overlay::Help(h) => h.paste(clean),
-            Overlay::None => {}
+            Overlay::Note(n) => n.paste(clean),
+            Overlay::None | Overlay::Bookmarks(_) => {}
         }
     }
 
     /// Handles a turn of the wheel or a click.
     pub fn wheel(&mut self, rows: i32) {
-        if let Overlay::Help(h) = self {
-            h.wheel(rows);
+        match self {
+            Overlay::Help(h) => h.wheel(rows),
+            Overlay::Bookmarks(b) => b.wheel(rows),
+            Overlay::Palette(p) => p.wheel(rows),
+            _ => {}
+        }
+    }
+
+    /// Handles the left button, pressed the second time at the same place if `double`: a row is selected, and gone into; beside
+    /// the rows it goes away.
+    pub fn press(&mut self, at: Position, double: bool, screen: Rect, cx: &OverlayCtx) -> Then {
+        match self {
+            Overlay::Palette(p) => p.press(at, double, screen),
+            Overlay::Bookmarks(b) => b.press(at, double, screen, cx),
+            _ => Then::Close,
         }
     }
 
@@ -114,24 +152,48 @@ impl Overlay {
             Overlay::Help(h) => h.render(screen, buf, cx),
             Overlay::Palette(p) => p.render(screen, buf, cx),
             Overlay::Prompt(p) => p.render(screen, foot, buf, cx),
+            Overlay::Note(n) => n.render(screen, foot, buf, cx),
+            Overlay::Bookmarks(b) => {
+                b.render(screen, buf, cx);
+                None
+            }
         }
+    }
+}
+
+/// The line in which something is typed: the foot, or the screen's last line where there is none.
+fn foot(screen: Rect, foot: Rect) -> Option<Rect> {
+    let last = Rect { y: screen.bottom().saturating_sub(1), height: screen.height.min(1), ..screen };
+    Some(if foot.is_empty() { last } else { foot }).filter(|f| !f.is_empty())
+}
+
+fn clear(buf: &mut Buffer, area: Rect) {
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            buf[(x, y)].reset();
+        }
+    }
+}
+
+/// Where a box with so much room stands in the middle of the screen, and its inside.
+fn place(screen: Rect, width: u16, height: u16) -> (Rect, Rect) {
+    let w = width.saturating_add(4).min(screen.width);
+    let h = height.saturating_add(2).min(screen.height);
+    let area =
+        Rect { x: screen.x + (screen.width - w) / 2, y: screen.y + (screen.height - h) / 2, width: w, height: h };
+    match w < 4 || h < 3 {
+        true => (area, Rect { width: 0, height: 0, ..area }),
+        false => (area, Rect { x: area.x + 2, y: area.y + 1, width: w - 4, height: h - 2 }),
     }
 }
 
 /// A cleared, bordered box in the middle of the screen; returns its inside.
 fn boxed(screen: Rect, width: u16, height: u16, title: &str, buf: &mut Buffer, theme: &Theme) -> Rect {
     use super::theme::Role;
-    let w = width.saturating_add(4).min(screen.width);
-    let h = height.saturating_add(2).min(screen.height);
-    let area =
-        Rect { x: screen.x + (screen.width - w) / 2, y: screen.y + (screen.height - h) / 2, width: w, height: h };
-    for y in area.top()..area.bottom() {
-        for x in area.left()..area.right() {
-            buf[(x, y)].reset();
-        }
-    }
-    if w < 4 || h < 3 {
-        return Rect { width: 0, height: 0, ..area };
+    let (area, inside) = place(screen, width, height);
+    clear(buf, area);
+    if inside.is_empty() {
+        return inside;
     }
     let border = theme.style(Role::Border);
     let g = theme.glyphs;
@@ -156,6 +218,6 @@ fn boxed(screen: Rect, width: u16, height: u16, title: &str, buf: &mut Buffer, t
     }
     // The border is below it, and its colour must not be the text's.
     let style = Style::reset().patch(theme.style(Role::Title));
-    buf.set_stringn(area.x + 2, area.y, format!(" {title} "), (w - 4) as usize, style);
-    Rect { x: area.x + 2, y: area.y + 1, width: w - 4, height: h - 2 }
+    buf.set_stringn(area.x + 2, area.y, format!(" {title} "), usize::from(inside.width), style);
+    inside
 }

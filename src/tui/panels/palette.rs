@@ -1,6 +1,6 @@
 //! The palette: finds an action by a few letters of its name or help, or asks the trace in SQL: `sql select …`.
 
-use super::{OverlayCtx, Then, boxed};
+use super::{OverlayCtx, Then, boxed, place};
 use crate::analysis::tables::Table;
 use crate::base::text;
 use crate::tui::app::action::Action;
@@ -17,6 +17,7 @@ use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
 const ROWS: u16 = 12;
+const COLUMNS: u16 = 72;
 
 /// The overlay.
 #[derive(Default)]
@@ -118,9 +119,30 @@ impl Palette {
         Then::Stay
     }
 
+    pub(super) fn wheel(&mut self, rows: i32) {
+        self.list.fit(matching(self.input.value()).len() as u64, ROWS);
+        self.list.wheel(i64::from(rows));
+    }
+
+    pub(super) fn press(&mut self, at: Position, double: bool, screen: Rect) -> Then {
+        let (area, inside) = place(screen, COLUMNS, ROWS + 1);
+        if !area.contains(at) {
+            return Then::Close;
+        }
+        if sql(self.input.value()).is_some() || !inside.contains(at) || at.y == inside.y {
+            return Then::Stay;
+        }
+        let found = matching(self.input.value());
+        self.list.fit(found.len() as u64, inside.height - 1);
+        let row = self.list.top + u64::from(at.y - inside.y - 1);
+        let Some(&action) = found.get(row as usize) else { return Then::Stay };
+        self.list.select(row);
+        if double { Then::Do(action) } else { Then::Stay }
+    }
+
     pub(super) fn render(&self, screen: Rect, buf: &mut Buffer, cx: &OverlayCtx) -> Option<Position> {
         let found = matching(self.input.value());
-        let inside = boxed(screen, 72, ROWS + 1, "actions", buf, cx.theme);
+        let inside = boxed(screen, COLUMNS, ROWS + 1, "actions", buf, cx.theme);
         if inside.is_empty() {
             return None;
         }

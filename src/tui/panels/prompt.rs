@@ -1,6 +1,6 @@
 //! The prompt for a query: completion while typing, and mistakes shown at their place.
 
-use super::{OverlayCtx, Then};
+use super::{OverlayCtx, Then, clear};
 use crate::base::text;
 use crate::query;
 use crate::tui::app::keymap::Key;
@@ -130,14 +130,7 @@ impl Prompt {
     }
 
     pub(super) fn render(&self, screen: Rect, foot: Rect, buf: &mut Buffer, cx: &OverlayCtx) -> Option<Position> {
-        let foot = if foot.is_empty() {
-            Rect { y: screen.bottom().saturating_sub(1), height: screen.height.min(1), ..screen }
-        } else {
-            foot
-        };
-        if foot.is_empty() {
-            return None;
-        }
+        let foot = super::foot(screen, foot)?;
         let theme = cx.theme;
         clear(buf, foot);
         let start = write(buf, foot, foot.x, foot.y, "/", theme.style(Role::Key));
@@ -219,14 +212,6 @@ impl Prompt {
             if chosen {
                 cx.theme.select(buf, line);
             }
-        }
-    }
-}
-
-fn clear(buf: &mut Buffer, area: Rect) {
-    for y in area.top()..area.bottom() {
-        for x in area.left()..area.right() {
-            buf[(x, y)].reset();
         }
     }
 }

@@ -7,3 +7,4 @@ mod pace;
 pub mod screen;
 mod signals;
 pub mod tty;
+pub mod wait;

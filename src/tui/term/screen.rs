@@ -8,6 +8,7 @@ use super::signals::{self, Asked};
 use super::tty;
 use crate::analysis::profile::Profiled;
 use crate::read::Trace;
+use crate::read::bookmarks::Store;
 use crate::source::{Places, editor};
 use crate::tui::app::beside::Beside;
 use crate::tui::app::catalog::ViewId;
@@ -52,6 +53,8 @@ pub struct Setup {
     pub editor: Option<String>,
     /// Where sources are.
     pub places: Places,
+    /// Where the trace's bookmarks are kept.
+    pub bookmarks: Store,
     /// Whether the mouse is the viewer's, and not the terminal's own.
     pub mouse: bool,
     /// The view to begin in.
@@ -78,7 +81,7 @@ pub(super) enum Wake {
 }
 
 /// Takes the terminal over.
-fn enter(mouse: bool) -> io::Result<()> {
+pub(super) fn enter(mouse: bool) -> io::Result<()> {
     tty::raw()?;
     execute!(Out, terminal::EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
     if mouse { execute!(Out, EnableMouseCapture) } else { Ok(()) }
@@ -92,7 +95,7 @@ fn leave() {
 }
 
 /// Gives the terminal back when it goes out of scope.
-struct Guard;
+pub(super) struct Guard;
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -210,6 +213,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
     let mut model = Model::new(setup.trace, setup.name, setup.theme, setup.keymap, size);
     model.set_places(setup.places);
     model.set_beside(setup.beside);
+    model.set_bookmarks(setup.bookmarks);
     model.begin_in(setup.view);
     model.set_profiles(setup.profiles);
     if let Some((at, go)) = setup.at {
@@ -238,7 +242,7 @@ pub fn run(setup: Setup) -> anyhow::Result<()> {
 }
 
 /// A screen on which nothing is drawn yet. Frames go out in one write.
-fn screen(waited: &Waited) -> io::Result<Screen> {
+pub(super) fn screen(waited: &Waited) -> io::Result<Screen> {
     let out = Timed::new(Out, waited.clone());
     Ok(ManuallyDrop::new(Terminal::new(Terse::new(io::BufWriter::with_capacity(1 << 16, out)))?))
 }
@@ -266,7 +270,7 @@ fn load(trace: &Arc<Trace>, to: Sender<Wake>, stop: Arc<AtomicBool>) -> io::Resu
 
 /// The library's own end of a terminal complains on standard error, which may have gone with the terminal; [`leave`] gives
 /// it back without.
-type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<Out>>>>>;
+pub(super) type Screen = ManuallyDrop<Terminal<Terse<io::BufWriter<Timed<Out>>>>>;
 
 struct Shell {
     model: Model,

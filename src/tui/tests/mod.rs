@@ -1,12 +1,14 @@
 //! The viewer as a whole: keys in, screen and state out.
 
 mod actions;
+mod bookmarks;
 mod contrast;
 mod findings;
 mod gallery;
 mod help;
 mod incidents;
 mod lenses;
+mod low;
 mod maps;
 mod mouse;
 mod profile;
@@ -277,7 +279,7 @@ fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyo
     assert!(first.contains("Mutex at payment/order_cache.go:45: for …"), "{first}");
     d.keys("l").unwrap();
     let moved = text(&d.screen(size).0);
-    let cut = |l: &str| l.starts_with("     24.1ms  100.0 %      1 …") && l.ends_with("go:45: for main.han…");
+    let cut = |l: &str| l.starts_with("›    24.1ms  100.0 %      1 …") && l.ends_with("go:45: for main.han…");
     assert!(moved.lines().any(cut), "{moved}");
     // What is longest ends at the edge, and not before it; it may stand below.
     d.keys(&"<Right>".repeat(100)).unwrap();
@@ -291,14 +293,6 @@ fn a_panel_scrolls_sideways_to_the_end_of_its_longest_line_and_says_what_is_beyo
     let (mut d, wide) = after("3jjjjjj<Enter>p", 300, 24);
     d.keys("ll").unwrap();
     assert_eq!(text(&d.screen(Size { width: 300, height: 24 }).0), wide);
-}
-
-#[test]
-fn going_into_a_link_or_a_task_keeps_its_source() {
-    for keys in ["3jjj<Enter>", "3jjj<Enter><Enter>", "8<Enter><Enter>"] {
-        let (d, screen) = after(keys, 140, 40);
-        assert!(d.model.place().frame.is_some(), "{keys}: {screen}");
-    }
 }
 
 #[test]

@@ -286,3 +286,11 @@ fn the_path_of_the_slowest_of_a_name_is_a_key_away() {
         assert!(screen.contains("critical path · task payment · 56.7ms"), "{keys}: {screen}");
     }
 }
+
+#[test]
+fn going_into_a_link_or_a_task_keeps_its_source() {
+    for keys in ["3jjj<Enter>", "3jjj<Enter><Enter>", "8<Enter><Enter>"] {
+        let (d, screen) = after(keys, 140, 40);
+        assert!(d.model.place().frame.is_some(), "{keys}: {screen}");
+    }
+}

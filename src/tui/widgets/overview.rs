@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// Stands where a finding is.
 pub const MARK: char = '!';
+/// Stands where a bookmark is and no finding.
+pub const BOOKMARK: char = 'b';
 
 /// The strip, one value a column.
 pub struct Overview<'a> {
@@ -15,8 +17,8 @@ pub struct Overview<'a> {
     pub busy: &'a [f64],
     /// Hits of the query; may be shorter.
     pub hits: &'a [u32],
-    /// What marks a column, above all else: the colour of the worst finding there. May be shorter.
-    pub marks: &'a [Option<Role>],
+    /// What marks a column, above all else, and its colour: the worst finding there, or a bookmark. May be shorter.
+    pub marks: &'a [Option<(char, Role)>],
     /// The columns of the window that is on the screen; `None` if that is everything.
     pub window: Option<Range<usize>>,
     /// Styles and glyphs.
@@ -63,7 +65,7 @@ impl Overview<'_> {
         self.hits.get(i).is_some_and(|&n| n > 0)
     }
 
-    fn mark(&self, i: usize) -> Option<Role> {
+    fn mark(&self, i: usize) -> Option<(char, Role)> {
         self.marks.get(i).copied().flatten()
     }
 
@@ -84,8 +86,8 @@ impl Overview<'_> {
         if let Some(c) = self.bracket(i) {
             return (Some(c), self.theme.style(Role::Key));
         }
-        if let Some(role) = self.mark(i) {
-            return (Some(MARK), self.theme.style(role));
+        if let Some((glyph, role)) = self.mark(i) {
+            return (Some(glyph), self.theme.style(role));
         }
         if self.hit(i) {
             return (Some(self.theme.glyphs.hit), self.theme.style(Role::Hit));

@@ -41,6 +41,11 @@ impl Scroll {
         }
     }
 
+    /// Brings the rows from one to before another into sight as far as there is room, the first of them in any case.
+    pub fn show(&mut self, from: u64, to: u64) {
+        self.top = self.top.max(to.min(self.len).saturating_sub(self.height)).min(from);
+    }
+
     /// The rows seen.
     pub fn seen(&self) -> std::ops::Range<u64> {
         self.top..self.top.saturating_add(self.height).min(self.len)
@@ -97,6 +102,18 @@ mod tests {
         assert_eq!((s.selected, s.top, s.seen()), (2, 0, 0..3));
         s.fit(0, 0);
         assert_eq!(s.seen(), 0..0);
+    }
+
+    #[test]
+    fn rows_that_come_below_one_are_brought_into_sight_as_far_as_there_is_room() {
+        let mut s = Scroll::default();
+        s.fit(100, 10);
+        for (top, rows, now) in [(0, (5, 8), 0), (0, (5, 14), 4), (0, (5, 40), 5), (20, (5, 8), 5), (90, (95, 200), 90)]
+        {
+            s.top = top;
+            s.show(rows.0, rows.1);
+            assert_eq!(s.top, now, "{top} {rows:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod shares;
 mod walk;
 
 pub use chain::{Chain, Link, Spent, chain, rank, waker_stack};
-pub use shares::{Cause, Meanwhile, Share};
+pub use shares::{Cause, Meanwhile, Portion, Share};
 pub use walk::{path, paths};
 
 use super::stw::LastToStop;

@@ -2,7 +2,7 @@
 
 use super::{Holder, Hop, LastToStop, Path, Piece, What};
 use crate::analysis::waits::links::group;
-use crate::base::{Duration, GroupId};
+use crate::base::{Duration, GroupId, Time};
 use crate::model::Index;
 use crate::model::places::PlaceId;
 use crate::model::reasons::ReasonId;
@@ -22,6 +22,17 @@ pub enum Cause {
     },
 }
 
+/// A part of a share: a wait, or something that the goroutine itself did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Portion {
+    /// When it begins.
+    pub from: Time,
+    /// How long it is.
+    pub len: Duration,
+    /// For a wait for others, its place in [`Path::hops`].
+    pub hop: Option<usize>,
+}
+
 /// A cause and what it cost.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Share {
@@ -31,6 +42,8 @@ pub struct Share {
     pub count: u64,
     /// How long, together.
     pub total: Duration,
+    /// The parts that it is the sum of, in order of time.
+    pub steps: Vec<Portion>,
     /// CPU samples in it.
     pub samples: u64,
     /// The part in which the world was stopped.
@@ -72,11 +85,13 @@ impl Path {
     /// What the window went into as its own goroutine sees it, the largest share first. The shares sum to the window.
     pub fn shares(&self, index: &Index) -> Vec<Share> {
         let mut sums: FxHashMap<Cause, Share> = FxHashMap::default();
-        let tops: Vec<&Hop> = self.hops.iter().filter(|h| h.depth == 0).collect();
+        let numbered: Vec<(usize, &Hop)> = self.hops.iter().enumerate().filter(|(_, h)| h.depth == 0).collect();
+        let tops: Vec<&Hop> = numbered.iter().map(|n| n.1).collect();
         let empty = |cause| Share {
             cause,
             count: 0,
             total: Duration::ZERO,
+            steps: Vec::new(),
             samples: 0,
             stw: Duration::ZERO,
             assist: Duration::ZERO,
@@ -86,11 +101,12 @@ impl Path {
             waker_at: Vec::new(),
             meanwhile: Vec::new(),
         };
-        for h in &tops {
+        for (no, h) in numbered {
             let cause = cause_of(h);
             let s = sums.entry(cause).or_insert_with(|| empty(cause));
             s.count += 1;
             s.total += h.len();
+            s.steps.push(Portion { from: h.from, len: h.len(), hop: Some(no) });
             match s.waker_at.iter_mut().find(|w| w.0 == h.waker_at) {
                 Some(w) => w.1 += h.len(),
                 None => s.waker_at.push((h.waker_at, h.len())),
@@ -114,6 +130,7 @@ impl Path {
                 if hop.is_none() {
                     s.count += 1;
                     s.total += len;
+                    s.steps.push(Portion { from: p.from, len, hop: None });
                 } else {
                     s.meanwhile(index, p, (what, len));
                 }

@@ -5,7 +5,8 @@ use crate::model::Index;
 use crate::tui::app::beside;
 use crate::tui::app::found::{self, Found};
 use crate::tui::app::hits::Hits;
-use crate::tui::app::jobs::{Answer, Effect};
+use crate::tui::app::jobs::{Answer, Effect, Slot};
+use crate::tui::app::marks::Marks;
 use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::Pane;
 use crate::tui::app::waited::Waited;
@@ -42,6 +43,10 @@ impl Model {
             let mut found = std::mem::take(&mut self.shared.found);
             answer.deliver(&mut found, &cx(&self.shared, index, false), &mut out);
             self.shared.found = found;
+        } else if answer.part == TypeId::of::<Marks>() {
+            let mut marks = std::mem::take(&mut self.shared.marks);
+            answer.deliver(&mut marks, &cx(&self.shared, index, false), &mut out);
+            self.shared.marks = marks;
         } else if answer.part == TypeId::of::<Waited>() {
             let mut waited = std::mem::take(&mut self.shared.waited);
             answer.deliver(&mut waited, &cx(&self.shared, index, false), &mut out);
@@ -116,6 +121,13 @@ impl Model {
             effects.push(Effect::Cancel(found::slot()));
             self.shared.found = Found::Cancelled;
         }
+    }
+
+    /// Ends what runs in a slot, and says so.
+    pub(super) fn call_off(&mut self, slot: Slot, effects: &mut Vec<Effect>) {
+        self.working.take_if(|(at, _)| *at == slot);
+        effects.push(Effect::Cancel(slot));
+        self.say("cancelled; Enter looks again");
     }
 
     /// Ends a sheet's job that takes a while, and leaves that; `false` if there is none.

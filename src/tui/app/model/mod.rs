@@ -2,7 +2,9 @@
 
 mod answers;
 mod begin;
+mod bookmarks;
 mod mouse;
+mod panes;
 
 use super::action::{Action, Scope};
 use super::beside::Beside;
@@ -13,6 +15,7 @@ use super::hits::Hits;
 use super::jobs::{Answer, Effect, Slot};
 use super::keymap::{Key, Keymap};
 use super::live::{Going, Recorded};
+use super::marks::Marks;
 use super::nav::{Narrow, Nav, Place, Row};
 use super::registry::Views;
 use super::search;
@@ -24,10 +27,8 @@ use crate::base::{Duration, GoId};
 use crate::model::Index;
 use crate::read::Trace;
 use crate::tui::chrome::footer::Notice;
-use crate::tui::chrome::layout;
-use crate::tui::chrome::layout::Areas;
 use crate::tui::chrome::{ascii, footer, tabs, title};
-use crate::tui::panels::{Help, Overlay, OverlayCtx, Palette, Prompt, Then};
+use crate::tui::panels::{Bookmarks, Help, Overlay, OverlayCtx, Palette, Prompt};
 use crate::tui::theme::Theme;
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent};
 use ratatui::buffer::Buffer;
@@ -81,6 +82,8 @@ pub struct Shared {
     pub found: Found,
     /// What goroutines waited for.
     pub waited: Waited,
+    /// The bookmarks.
+    pub marks: Marks,
     /// What is to be said of the recording that is being made.
     pub recording: Option<String>,
 }
@@ -109,6 +112,8 @@ pub struct Model {
     reported: bool,
     /// The recording that is being made, and whether it has been told to end.
     live: Option<(Going, bool)>,
+    /// Whether it ends as soon as the bookmarks are written.
+    leaving: bool,
     /// Where to go as soon as that has been read, unless the user goes elsewhere before.
     begin_at: Option<(Duration, Option<GoId>)>,
 }
@@ -122,12 +127,17 @@ fn cx<'a>(shared: &'a Shared, index: &'a Index, focused: bool) -> Ctx<'a> {
         hits: shared.hits.as_ref(),
         found: &shared.found,
         waited: &shared.waited,
+        marks: &shared.marks,
         focused,
         name: &shared.name,
         profiles: &shared.profiles,
         beside: &shared.beside,
         recording: shared.recording.as_deref(),
     }
+}
+
+fn over<'a>(keymap: &'a Keymap, index: &'a Index, shared: &'a Shared) -> OverlayCtx<'a> {
+    OverlayCtx { keymap, index, theme: &shared.theme, marks: &shared.marks }
 }
 
 /// Most columns and rows that are drawn. A terminal may say that it has 65 535 of each, which would take 200 GB of cells.
@@ -155,6 +165,7 @@ impl Model {
                 hits: None,
                 found: Found::default(),
                 waited: Waited::default(),
+                marks: Marks::default(),
                 recording: None,
             },
             views: Views::default(),
@@ -173,6 +184,7 @@ impl Model {
             touched: false,
             reported: false,
             live: None,
+            leaving: false,
             begin_at: None,
         }
     }
@@ -197,11 +209,6 @@ impl Model {
         self.notice.as_ref()
     }
 
-    /// The screen as it is divided now.
-    pub fn areas(&self) -> Areas {
-        layout::areas(Rect::from((Position::ORIGIN, self.size)), self.hits_shown, self.focus, self.shared.theme.compact)
-    }
-
     /// Takes note of a message; returns what is to be done about it.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         let trace = self.shared.trace.clone();
@@ -221,8 +228,8 @@ impl Model {
                 self.mouse(e, &index, &mut effects);
             }
             Message::Paste(text) => {
-                let cx = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
-                self.overlay.paste(&text, &cx);
+                let Model { overlay, keymap, shared, .. } = self;
+                overlay.paste(&text, &over(keymap, &index, shared));
             }
             Message::Resize(width, height) => self.size = bounded(Size { width, height }),
             Message::Indexed => self.indexed(&index),
@@ -245,24 +252,7 @@ impl Model {
             return self.key(plain, index, effects);
         }
         if self.overlay.is_some() {
-            let cx = OverlayCtx { keymap: &self.keymap, index, theme: &self.shared.theme };
-            match self.overlay.key(key, &cx) {
-                Then::Stay => {}
-                Then::Close => self.overlay = Overlay::None,
-                Then::Do(action) => {
-                    self.overlay = Overlay::None;
-                    self.act(action, index, effects);
-                }
-                Then::Sql(q) => {
-                    self.overlay = Overlay::None;
-                    self.sheet(Sheet::Sql(q.into()), index);
-                }
-                Then::Query(q) => {
-                    self.overlay = Overlay::None;
-                    self.query(q, index, effects);
-                }
-            }
-            return;
+            return self.over(key, index, effects);
         }
         if let Some(action) = self.keymap.action(self.focused_scope(), key) {
             self.act(action, index, effects);
@@ -344,7 +334,9 @@ impl Model {
         }
         match action {
             Action::Quit if self.stop_recording(effects) => {}
-            Action::Quit => effects.push(Effect::Quit),
+            Action::Quit => self.quit(effects),
+            Action::Bookmark => self.bookmark(index),
+            Action::Bookmarks => self.overlay = Overlay::Bookmarks(Bookmarks::default()),
             Action::Suspend => effects.push(Effect::Suspend),
             Action::Redraw => effects.push(Effect::Redraw),
             Action::Help => {
@@ -403,24 +395,6 @@ impl Model {
         self.notice = Some(Notice { text: text.into(), bad: false });
     }
 
-    fn toggle_hits(&mut self) {
-        if self.shared.hits.is_none() {
-            self.say("no query: / asks for one");
-            return;
-        }
-        self.hits_shown = !self.hits_shown;
-        self.focus = if self.hits_shown { Pane::Hits } else { Pane::Body };
-    }
-
-    fn turn(&mut self, step: isize) {
-        let order: &[Pane] = match self.hits_shown {
-            true => &[Pane::Body, Pane::Hits, Pane::Detail, Pane::Source],
-            false => &[Pane::Body, Pane::Detail, Pane::Source],
-        };
-        let i = order.iter().position(|p| *p == self.focus).unwrap_or(0);
-        self.focus = order[(i + order.len()).wrapping_add_signed(step) % order.len()];
-    }
-
     /// Goes to the next or previous hit, around the end if need be.
     fn step(&mut self, forward: bool, index: &Index) {
         let Some(hits) = &self.shared.hits else {
@@ -463,6 +437,7 @@ impl Model {
                 Command::Narrow(n) => self.shared.nav.narrow(n),
                 Command::Back => drop(self.shared.nav.escape()),
                 Command::StopLooking => self.stop_looking(effects),
+                Command::Cancel(slot) => self.call_off(slot, effects),
                 Command::Frame(frame) => self.shared.nav.here_mut().frame = frame,
                 Command::Focus(pane) => self.focus = pane,
                 Command::Open(path, line) => effects.push(Effect::Open { path, line }),
@@ -481,6 +456,7 @@ impl Model {
         self.name_waits(index, effects);
         self.join(index, effects);
         self.look_for_findings(index, effects);
+        self.keep_bookmarks(index, effects);
         let query = self.shared.nav.here().query().map(str::to_string);
         match query {
             None => {
@@ -531,7 +507,7 @@ impl Model {
     pub fn render(&self, buf: &mut Buffer) -> Option<Position> {
         let index = self.shared.trace.index();
         let screen = buf.area.intersection(Rect::from((Position::ORIGIN, self.size)));
-        let areas = layout::areas(screen, self.hits_shown, self.focus, self.shared.theme.compact);
+        let areas = self.divided(screen);
         let view = self.shared.nav.here().view;
         let see = cx(&self.shared, &index, false);
         let body = self.views.look(Pane::Body, self.shared.nav.here());
@@ -566,8 +542,7 @@ impl Model {
         let working = self.working();
         let said = self.notice.as_ref().or(working.as_ref());
         footer::draw(areas.foot, buf, &see, (&self.keymap, self.scope()), (said, body.mode(&see)));
-        let over = OverlayCtx { keymap: &self.keymap, index: &index, theme: &self.shared.theme };
-        let cursor = self.overlay.render(screen, areas.foot, buf, &over);
+        let cursor = self.overlay.render(screen, areas.foot, buf, &over(&self.keymap, &index, &self.shared));
         if self.shared.theme.is_ascii() {
             ascii::replace(buf);
         }

@@ -1,6 +1,6 @@
 //! What the mouse does: it means the part of the screen that it is over.
 
-use super::{Model, cx};
+use super::{Model, cx, over};
 use crate::model::Index;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::view::{Mouse, View};
@@ -9,7 +9,7 @@ use crate::tui::chrome::layout;
 use crate::tui::chrome::layout::Spot;
 use crate::tui::panels::Overlay;
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 impl Model {
     pub(super) fn mouse(&mut self, e: MouseEvent, index: &Index, effects: &mut Vec<Effect>) {
@@ -19,6 +19,13 @@ impl Model {
             match e.kind {
                 MouseEventKind::ScrollDown => self.overlay.wheel(3),
                 MouseEventKind::ScrollUp => self.overlay.wheel(-3),
+                MouseEventKind::Down(MouseButton::Left) => {
+                    let double = self.last_press.replace(at) == Some(at);
+                    let screen = Rect::from((Position::ORIGIN, self.size));
+                    let Model { overlay, keymap, shared, .. } = self;
+                    let then = overlay.press(at, double, screen, &over(keymap, index, shared));
+                    self.then(then, index, effects);
+                }
                 MouseEventKind::Down(_) => self.overlay = Overlay::None,
                 _ => {}
             }

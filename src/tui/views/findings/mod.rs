@@ -142,6 +142,10 @@ impl View for Findings {
         Scope::Findings
     }
 
+    fn wants_room(&self, _: &Place) -> bool {
+        self.unfolded
+    }
+
     fn obeys(&self, _: &Place) -> Obeys {
         Obeys { query: Querying::Marks, ..Obeys::NOTHING }
     }

@@ -8,6 +8,7 @@ use crate::base::{FrameId, GoIdx, GroupId, Time};
 use crate::query::{Pattern, Term};
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
+use crate::tui::app::jobs::Slot;
 use crate::tui::app::nav::{Narrow, Place, Row};
 use crate::tui::app::search;
 use crate::tui::app::view::{Command, Ctx, Mouse, Pane, View};
@@ -50,6 +51,8 @@ pub struct Maps {
     found: Option<Box<Found>>,
     /// How much of the trace has been looked at for what was asked last.
     part: f64,
+    /// Whether the user has called that off.
+    cancelled: bool,
     list: Scroll,
     /// By which column the lines are sorted; by none, they are as they were found: the most expensive first.
     sort: Option<Sort>,
@@ -69,6 +72,11 @@ impl Maps {
             }
             rows::Said::Done(_) => {}
         }
+    }
+
+    /// Whether what was asked last is still being looked for.
+    fn is_looking(&self) -> bool {
+        !self.cancelled && self.asked.is_some() && self.asked.as_ref() != self.found.as_ref().map(|f| &f.key)
     }
 
     /// Puts the lines in order, and keeps the cursor on its line.
@@ -172,6 +180,11 @@ impl View for Maps {
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
+            Action::Escape if cx.focused && self.is_looking() => {
+                self.cancelled = true;
+                out.push(Command::Cancel(Slot::of::<Maps>(rows::NAME)));
+            }
+            Action::Enter if self.cancelled => (self.asked, self.cancelled) = (None, false),
             Action::Enter => self.enter(cx, out),
             Action::Right if cx.focused => self.enter(cx, out),
             Action::Copy if cx.focused => match self.text() {
@@ -223,7 +236,7 @@ impl View for Maps {
         }
         let want = Key::of(cx);
         if (cx.index.complete || cx.no_trace()) && self.asked.as_ref() != Some(&want) {
-            (self.asked, self.part) = (Some(want.clone()), 0.0);
+            (self.asked, self.part, self.cancelled) = (Some(want.clone()), 0.0, false);
             out.push(Command::Run(rows::look(want, cx, self.locks.clone())));
         }
         self.list.fit(self.order.len() as u64, render::lines(self, area, cx).height);

@@ -121,8 +121,9 @@ pub(super) fn draw(view: &Maps, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let theme = cx.theme;
     let Some(f) = &view.found else {
         let said = match (cx.index.complete || cx.no_trace(), view.part) {
+            _ if view.cancelled => "not looked for: cancelled; Enter looks again".to_owned(),
             (false, _) => "reading … maps are looked for when the whole trace is read".to_owned(),
-            (true, part) => format!("looking for operations on maps … {:.0} %", part * 100.0),
+            (true, part) => format!("looking for operations on maps … {:.0} %; Esc cancels", part * 100.0),
         };
         write(buf, area, area.x + 1, area.y, &said, theme.style(Role::Dim));
         return;

@@ -19,6 +19,9 @@ use std::sync::{Arc, OnceLock};
 /// The locks of the trace, once they have been looked for.
 pub type Locks = Arc<OnceLock<Contention>>;
 
+/// The name of the job that looks for maps.
+pub const NAME: &str = "maps";
+
 /// What looking says.
 pub(super) enum Said {
     /// So much of the trace has been looked at, 0 to 1.
@@ -59,7 +62,7 @@ pub(super) fn look(key: Key, cx: &Ctx, locks: Locks) -> Job {
         say(Said::Done(Box::new(Found { key, maps, targets })));
         Ok(())
     };
-    Job::stream("maps", work, |view: &mut Maps, said, _, _| view.take(said))
+    Job::stream(NAME, work, |view: &mut Maps, said, _, _| view.take(said))
 }
 
 fn in_trace(

@@ -8,7 +8,7 @@ use crate::base::{FrameId, GoIdx, GroupId, Time};
 use crate::build::observe::Both;
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
-use crate::tui::app::jobs::{Job, JobCtx};
+use crate::tui::app::jobs::{Job, JobCtx, Slot};
 use crate::tui::app::nav::{Narrow, Place, Row};
 use crate::tui::app::view::{Command, Ctx, Mouse, Obeys, Pane, View};
 use crate::tui::app::zoom::amid;
@@ -45,6 +45,8 @@ pub struct Runtime {
     found: Option<Box<Found>>,
     /// How much of the trace has been looked at for what was asked last.
     part: f64,
+    /// Whether the user has called that off.
+    cancelled: bool,
     half: Half,
     cycles: Scroll,
     groups: Scroll,
@@ -52,6 +54,8 @@ pub struct Runtime {
     shown: Vec<usize>,
     only: Option<GroupId>,
 }
+
+const NAME: &str = "runtime";
 
 fn look(window: (Time, Time)) -> Job {
     let work = move |cx: &JobCtx, say: &(dyn Fn(Said) + Sync)| {
@@ -66,7 +70,7 @@ fn look(window: (Time, Time)) -> Job {
         say(Said::Done(Box::new(Found { window, gc, sched, utilisation })));
         Ok(())
     };
-    Job::stream("runtime", work, |view: &mut Runtime, said, cx, _| view.take(said, cx))
+    Job::stream(NAME, work, |view: &mut Runtime, said, cx, _| view.take(said, cx))
 }
 
 impl Runtime {
@@ -88,6 +92,11 @@ impl Runtime {
         let fits = |g: GroupId| self.only.is_none_or(|o| o == g);
         let shown = groups.iter().enumerate().filter(|(_, g)| g.all.count > 0 && fits(g.group));
         self.shown = shown.map(|(i, _)| i).collect();
+    }
+
+    /// Whether what was asked last is still being looked for.
+    fn is_looking(&self) -> bool {
+        !self.cancelled && self.asked.is_some() && self.asked != self.found.as_ref().map(|f| f.window)
     }
 
     fn cycle_count(&self) -> usize {
@@ -169,6 +178,11 @@ impl View for Runtime {
 
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
+            Action::Escape if cx.focused && self.is_looking() => {
+                self.cancelled = true;
+                out.push(Command::Cancel(Slot::of::<Runtime>(NAME)));
+            }
+            Action::Enter if self.cancelled => (self.asked, self.cancelled) = (None, false),
             Action::Enter => self.enter(cx, out),
             Action::Right if cx.focused => self.enter(cx, out),
             Action::Narrow => match self.on(cx) {
@@ -217,7 +231,7 @@ impl View for Runtime {
         }
         let want = cx.place.window().unwrap_or((Time::MIN, Time::MAX));
         if cx.index.complete && self.asked != Some(want) {
-            (self.asked, self.part) = (Some(want), 0.0);
+            (self.asked, self.part, self.cancelled) = (Some(want), 0.0, false);
             out.push(Command::Run(look(want)));
         }
         self.choose(cx);

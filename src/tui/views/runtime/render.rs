@@ -79,8 +79,9 @@ pub(super) fn draw(view: &Runtime, area: Rect, buf: &mut Buffer, cx: &Ctx) {
     let theme = cx.theme;
     let Some(f) = &view.found else {
         let said = match (cx.index.complete, view.part) {
+            _ if view.cancelled => "not looked for: cancelled; Enter looks again".to_owned(),
             (false, _) => "reading … GC and scheduler are looked at when the whole trace is read".to_owned(),
-            (true, part) => format!("looking … {:.0} %", part * 100.0),
+            (true, part) => format!("looking … {:.0} %; Esc cancels", part * 100.0),
         };
         write(buf, area, area.x + 1, area.y, &said, theme.style(Role::Dim));
         return;

@@ -5,7 +5,7 @@ use crate::analysis::waits::contention::{Contended, Contention, Keeper, WHOLE, W
 use crate::analysis::waits::coroutine;
 use crate::analysis::waits::links::{Party, STILL_BLOCKED, group};
 use crate::analysis::waits::path;
-use crate::analysis::waits::path::{Path, Window};
+use crate::analysis::waits::path::{Path, Share, Window};
 use crate::base::EventNo;
 use crate::base::{Duration, GoIdx, StackId, Time, text as base};
 use crate::model::Index;
@@ -19,10 +19,13 @@ use crate::tui::app::route::RouteRef;
 use crate::tui::app::zoom;
 use crate::tui::text;
 use crate::tui::theme::{Role, Theme};
+use std::cmp::Reverse;
 
 /// Lines of the ranked list, and of the path in time order.
 const SHARES: usize = 20;
 const STEPS: usize = 200;
+/// Steps below a share that is open.
+const UNDER: usize = 50;
 /// What others did meanwhile, at most.
 const MEANWHILE: usize = 3;
 
@@ -70,6 +73,8 @@ const RUN: usize = 3;
 
 /// Columns of the lengths of waits.
 const TIME: u16 = 10;
+/// Columns of how long goroutines waited for a lock or a channel.
+const TOTAL: u16 = 8;
 
 fn chain_panel(index: &Index, chain: &path::Chain) -> Panelled {
     let places = Places::new(&index.dict);
@@ -159,7 +164,7 @@ fn root(index: &Index, chain: &path::Chain, hops: &[Hop], (places, reasons): (&P
                 (spent.syscall, in_syscall(index, places, reasons, spent.stack)),
             ];
             did.retain(|d| d.0 > Duration::ZERO);
-            did.sort_by_key(|d| std::cmp::Reverse(d.0));
+            did.sort_by_key(|d| Reverse(d.0));
             let sum = did.iter().map(|d| d.0).sum();
             let did: Vec<String> = did.into_iter().map(|(d, what)| format!("{d} {what}")).collect();
             let did = if did.is_empty() { String::new() } else { format!(": {}", did.join(", ")) };
@@ -236,9 +241,9 @@ pub fn locks(cx: &JobCtx, range: Option<(Time, Time)>) -> Result<Panelled, Strin
 fn locks_panel(index: &Index, c: &Contention) -> Panelled {
     let within = if c.narrowed { " in the range" } else { "" };
     let numbers =
-        |total: &str, waits: &str, max: &str, share: &str| format!("{total:>8} {waits:>8} {max:>8} {share:>10}  ");
+        |total: &str, waits: &str, max: &str, share: &str| format!("{total:>7} {waits:>7} {max:>7} {share:>10}  ");
     let heading = numbers("total", "waits", "max", report::whole(c.narrowed));
-    let heading = PanelLine::plain(format!("{heading}{:KIND$}  blocked at", "for"), Role::Heading).fix(TIME - 1);
+    let heading = PanelLine::plain(format!("{heading}{:KIND$}  blocked at", "for"), Role::Heading).fix(TOTAL);
     let mut lines: Vec<PanelLine> = c.classes.iter().take(LOCKS).map(|x| lock(index, c, x, numbers)).collect();
     if c.classes.is_empty() {
         let text = format!("no goroutine was blocked on a lock or a channel{within}");
@@ -274,7 +279,7 @@ fn lock(index: &Index, c: &Contention, x: &Contended, numbers: impl Fn(&str, &st
     if x.idle() {
         notes.insert(0, report::IDLE.into());
     }
-    let note = |n: String| PanelLine::plain(format!("{:>10}{n}", ""), Role::Dim).fix(TIME);
+    let note = |n: String| PanelLine::plain(format!("{:>4}{n}", ""), Role::Dim).fix(4);
     PanelLine {
         spans: vec![
             (numbers, if x.idle() { Role::Dim } else { Role::Title }),
@@ -283,8 +288,9 @@ fn lock(index: &Index, c: &Contention, x: &Contended, numbers: impl Fn(&str, &st
         ],
         target: go.is_some().then_some(Target { go, at, far: true }),
         zoom: Some(zoom::filled_by(at, at + x.max)),
-        fixed: TIME - 1,
+        fixed: TOTAL,
         notes: notes.into_iter().map(note).collect(),
+        under: Vec::new(),
     }
 }
 
@@ -314,7 +320,9 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
                 (format!(" {:>6}  ", base::count(s.count)), Role::Dim),
                 (why::sentence(path, index, s), Role::Text),
             ],
+            target: s.steps.iter().max_by_key(|x| (x.len, Reverse(x.from))).map(|x| at_step(path, x.from)),
             fixed: SHARE,
+            under: if s.steps.len() > 1 { share_steps(index, path, s) } else { Vec::new() },
             ..PanelLine::default()
         });
         for m in s.meanwhile.iter().take(MEANWHILE) {
@@ -340,8 +348,35 @@ fn path_panel(index: &Index, path: &Path, of: &str) -> Panelled {
     lines.extend(steps(index, path));
     let of = base::escape(of);
     let route = RouteRef::of_path(path, format!("critical path of {of}"));
-    let title = format!("critical path · {of} · {whole}; Enter: on the timeline");
+    let title = format!("critical path · {of} · {whole}; Enter opens a sum, shows a step on the timeline");
     Panelled { title, heading: None, lines, route: Some(route) }
+}
+
+/// Where a step leads that the goroutine of the path itself took.
+fn at_step(path: &Path, from: Time) -> Target {
+    Target { go: path.window.go, at: from, far: true }
+}
+
+/// The longest steps that a share sums up, which Enter opens below it; each leads to where it begins.
+fn share_steps(index: &Index, path: &Path, share: &Share) -> Vec<PanelLine> {
+    let (rows, left_out, least) = why::rows::of_share(path, index, share, UNDER);
+    let line = |r: why::rows::Row| {
+        let text = match r.what.as_str() {
+            "" => format!("at {}", r.from - path.window.from),
+            what => format!("at {}, {what}", r.from - path.window.from),
+        };
+        PanelLine {
+            spans: vec![(format!("{:>26}{:>9}  ", "", r.len.to_string()), Role::Text), (text, Role::Text)],
+            target: Some(at_step(path, r.from)),
+            fixed: OTHERS,
+            ..PanelLine::default()
+        }
+    };
+    let mut lines: Vec<PanelLine> = rows.into_iter().map(line).collect();
+    if left_out > 0 {
+        lines.push(PanelLine::plain(format!("{:>37}and {left_out} of {least} or less", ""), Role::Dim));
+    }
+    lines
 }
 
 /// The longest steps of a path in time order; each leads to where it begins.

@@ -111,6 +111,10 @@ impl View for Sheets {
         cx.place.sheet.as_ref().map_or("", Sheet::name).into()
     }
 
+    fn wants_room(&self, place: &Place) -> bool {
+        self.shown(place).is_some_and(Panel::is_unfolded)
+    }
+
     fn obeys(&self, place: &Place) -> Obeys {
         Obeys { range: place.sheet == Some(Sheet::Locks), ..Obeys::NOTHING }
     }

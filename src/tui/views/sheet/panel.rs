@@ -9,6 +9,7 @@ use crate::tui::widgets::write;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Columns that one key moves a panel sideways.
@@ -31,6 +32,8 @@ pub struct PanelLine {
     pub fixed: u16,
     /// What there is to say of it, below all lines, while it is the selected one.
     pub notes: Vec<PanelLine>,
+    /// The lines that Enter opens below it.
+    pub under: Vec<PanelLine>,
 }
 
 /// Where a line of a panel leads on the timeline.
@@ -48,6 +51,11 @@ impl PanelLine {
     /// A line of one kind of text that leads nowhere.
     pub fn plain(text: impl Into<String>, role: Role) -> PanelLine {
         PanelLine { spans: vec![(text.into(), role)], ..PanelLine::default() }
+    }
+
+    /// Whether the cursor stops on it: it leads somewhere, or can be opened.
+    fn stops(&self) -> bool {
+        self.target.is_some() || !self.under.is_empty()
     }
 
     fn width(&self) -> usize {
@@ -123,6 +131,9 @@ pub struct Panelled {
 /// The list. Where any line leads somewhere one such line is selected; else it only scrolls.
 pub struct Panel {
     shown: Arc<Panelled>,
+    /// Its lines, with those that are open below theirs; which of them are open.
+    lines: Vec<PanelLine>,
+    open: BTreeSet<usize>,
     selected: usize,
     /// Whether anyone has moved: until then the beginning is shown, wherever the selected line is.
     moved: bool,
@@ -139,27 +150,54 @@ pub struct Panel {
 impl Panel {
     /// A panel, on the first line that leads somewhere.
     pub fn new(shown: Arc<Panelled>) -> Panel {
-        let selected = shown.lines.iter().position(|l| l.target.is_some()).unwrap_or(0);
+        let lines = shown.lines.clone();
+        let selected = lines.iter().position(PanelLine::stops).unwrap_or(0);
         let (top, left, height, wraps) = Default::default();
-        Panel { shown, selected, moved: false, unfolded: false, top, left, height, wraps }
+        Panel { shown, lines, open: BTreeSet::new(), selected, moved: false, unfolded: false, top, left, height, wraps }
     }
 
     /// The widest line of those that move sideways. What is said of a line does not where it has the room to be wrapped.
     fn widest(&self) -> usize {
         let shown = &self.shown;
         let notes = if self.wraps.get() { &[] } else { self.notes() };
-        let all = shown.heading.iter().chain(&shown.lines).chain(notes);
+        let all = shown.heading.iter().chain(&self.lines).chain(notes);
         all.map(PanelLine::width).max().unwrap_or(0)
+    }
+
+    /// Whether what there is to say of the selected line has all of the room.
+    pub fn is_unfolded(&self) -> bool {
+        self.unfolded
     }
 
     /// What there is to say of the selected line.
     fn notes(&self) -> &[PanelLine] {
-        self.shown.lines.get(self.selected).map_or(&[], |l| &l.notes)
+        self.lines.get(self.selected).map_or(&[], |l| &l.notes)
+    }
+
+    /// Opens or closes what is below the selected line; `false` if nothing is.
+    fn turn(&mut self) -> bool {
+        if self.lines.get(self.selected).is_none_or(|l| l.under.is_empty()) {
+            return false;
+        }
+        if !self.open.remove(&self.selected) {
+            // What stands further down moves on.
+            let by = self.lines[self.selected].under.len();
+            let moved = |i: &usize| if *i > self.selected { i + by } else { *i };
+            self.open = self.open.iter().map(moved).chain([self.selected]).collect();
+            let under = self.lines[self.selected].under.clone();
+            self.lines.splice(self.selected + 1..self.selected + 1, under);
+        } else {
+            let by = self.lines[self.selected].under.len();
+            self.open = self.open.iter().map(|i| if *i > self.selected { i - by } else { *i }).collect();
+            self.lines.drain(self.selected + 1..=self.selected + by);
+        }
+        self.moved = true;
+        true
     }
 
     /// How many of `height` rows the list has; what is said of the selected line has the others.
     fn rows(&self, height: usize) -> usize {
-        let lines = &self.shown.lines;
+        let lines = &self.lines;
         match lines.iter().map(|l| l.notes.len()).max().unwrap_or(0) {
             0 => height,
             _ if self.unfolded => height.min(1),
@@ -171,9 +209,9 @@ impl Panel {
     /// Moves to the next line that can be selected, by at least `by` lines where there is one that far.
     pub fn step(&mut self, by: isize) {
         self.moved = true;
-        let lines = &self.shown.lines;
-        let leads = lines.iter().any(|l| l.target.is_some());
-        let stops = |i: &usize| !leads || lines[*i].target.is_some();
+        let lines = &self.lines;
+        let leads = lines.iter().any(PanelLine::stops);
+        let stops = |i: &usize| !leads || lines[*i].stops();
         let want = self.selected.saturating_add_signed(by).min(lines.len().saturating_sub(1));
         let found = match by >= 0 {
             true => (want..lines.len()).find(stops).or_else(|| (self.selected..want).rev().find(stops)),
@@ -189,16 +227,17 @@ impl Panel {
 
     /// Where the selected line leads.
     pub fn target(&self) -> Option<Target> {
-        self.shown.lines.get(self.selected)?.target
+        self.lines.get(self.selected)?.target
     }
 
     /// The text of the selected line.
     pub fn text(&self) -> Option<String> {
-        let line = self.shown.lines.get(self.selected)?;
+        let line = self.lines.get(self.selected)?;
         Some(line.spans.iter().map(|s| s.0.as_str()).collect::<String>().trim().to_owned())
     }
 
-    /// Where Enter leads on the timeline; brings the selected line into sight if it is not.
+    /// Where Enter leads on the timeline; brings the selected line into sight if it is not, and opens or closes what is below
+    /// it.
     pub fn enter(&mut self) -> Option<Goal> {
         let seen = self.top.get()..self.top.get().saturating_add(self.height.get().max(1));
         // Who has not seen it cannot mean it; played keys see nothing.
@@ -206,7 +245,10 @@ impl Panel {
             self.moved = true;
             return None;
         }
-        let line = self.shown.lines.get(self.selected)?;
+        if self.turn() {
+            return None;
+        }
+        let line = self.lines.get(self.selected)?;
         let target = line.target?;
         let route = self.shown.route.clone();
         let zoom = line.zoom.or(route.as_ref().map(|r| r.zoom()));
@@ -225,6 +267,7 @@ impl Panel {
             Action::PageUp => -page,
             Action::Top => -(1 << 30),
             Action::Bottom => 1 << 30,
+            Action::Expand if self.turn() => return true,
             Action::Expand if !self.notes().is_empty() => {
                 self.unfolded = !self.unfolded;
                 return true;
@@ -250,8 +293,8 @@ impl Panel {
         let Some(at) = usize::from(row).checked_sub(above).filter(|r| *r < self.height.get()) else { return false };
         let at = at + self.top.get();
         // What is said of a line stands below it.
-        let lines = &self.shown.lines;
-        let found = (0..=at.min(lines.len().saturating_sub(1))).rev().find(|&i| lines[i].target.is_some());
+        let lines = &self.lines;
+        let found = (0..=at.min(lines.len().saturating_sub(1))).rev().find(|&i| lines[i].stops());
         let Some(found) = found.filter(|_| at < lines.len()) else { return false };
         (self.selected, self.moved) = (found, true);
         true
@@ -264,7 +307,7 @@ impl Panel {
         }
         let head = Rect { height: 1, ..area };
         let mut inside = Rect { y: area.y + 1, height: area.height - 1, ..area };
-        let lines = &self.shown.lines;
+        let lines = &self.lines;
         let room = usize::from(inside.width).saturating_sub(usize::from(MARGIN));
         let widest = self.widest();
         let left = self.left.get().min(widest.saturating_sub(room));
@@ -275,7 +318,7 @@ impl Panel {
         }
         let height = self.rows(usize::from(inside.height));
         self.height.set(height);
-        let leads = lines.iter().any(|l| l.target.is_some());
+        let leads = lines.iter().any(PanelLine::stops);
         let most = lines.len().saturating_sub(height);
         let mut top = self.top.get().min(most);
         let follows = self.moved || self.unfolded;
@@ -295,6 +338,10 @@ impl Panel {
                 write(buf, row, row.x, y, &theme.glyphs.marker.to_string(), theme.style(Role::Accent));
             }
             line.render(left, row, buf, theme);
+            if left == 0 && !line.under.is_empty() {
+                let sign = if self.open.contains(&i) { theme.glyphs.expanded } else { theme.glyphs.collapsed };
+                write(buf, row, row.x + 1, y, &sign.to_string(), theme.style(Role::Dim));
+            }
         }
         let listed = (height as u16).min(inside.height);
         self.render_notes(left, Rect { y: inside.y + listed, height: inside.height - listed, ..inside }, buf, theme);
@@ -319,8 +366,8 @@ impl Panel {
         let rows = usize::from(area.height);
         let width = area.width.saturating_sub(MARGIN);
         let wrapped: Vec<PanelLine> = self.notes().iter().flat_map(|n| n.wrapped(width)).collect();
-        // Where not all of it fits so, its lines are cut, and can be moved sideways.
-        self.wraps.set(wrapped.len() <= rows);
+        // Where not all of it fits so with all of the room, its lines are cut, and can be moved sideways.
+        self.wraps.set(wrapped.len() <= rows || !self.unfolded);
         let notes = if self.wraps.get() { &wrapped } else { self.notes() };
         let gap = usize::from(rows > notes.len());
         let fit = if notes.len() > rows { rows.saturating_sub(1) } else { notes.len() };

@@ -57,7 +57,7 @@ fn lines(index: &Index, c: &Compared) -> Vec<PanelLine> {
             target: p.most.map(|w| Target { go: w.go, at: w.from, far: true }),
             zoom: p.most.map(|w| zoom::amid(w.from, w.to)),
             fixed: NUMBERS,
-            notes: Vec::new(),
+            ..PanelLine::default()
         }
     };
     lines.extend(c.parts.iter().take(PARTS).map(line));

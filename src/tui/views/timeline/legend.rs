@@ -3,7 +3,7 @@
 use crate::model::reasons::WaitKind;
 use crate::tui::app::view::Legend;
 use crate::tui::theme::Glyphs;
-use crate::tui::widgets::overview::MARK;
+use crate::tui::widgets::overview::{BOOKMARK, MARK};
 
 /// What the signs of the timeline mean, each with its meaning.
 pub fn legend(glyphs: &Glyphs) -> Legend {
@@ -36,6 +36,7 @@ pub fn legend(glyphs: &Glyphs) -> Legend {
             "dragging selects; a double click and the wheel zoom at the pointer, over names it scrolls",
         ),
         entry(MARK.into(), "in the strip at the top: a finding (view 0), in the colour of how much it matters"),
+        entry(BOOKMARK.into(), "in the same strip: a bookmark (b makes one, B lists them)"),
         entry(format!("{} {}", glyphs.gc, glyphs.stw), "in the rows above: GC active, stop-the-world"),
         entry("mutator".into(), "below GC (e): the part of the Ps that the GC leaves to the program"),
         entry(

@@ -9,7 +9,7 @@ use crate::tui::app::found::mark;
 use crate::tui::app::nav::Place;
 use crate::tui::app::view::{Command, Ctx, Mouse, View};
 use crate::tui::theme::Role;
-use crate::tui::widgets::overview;
+use crate::tui::widgets::overview::{self, BOOKMARK, MARK};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -24,13 +24,18 @@ fn whole(cx: &Ctx, width: u16) -> Window {
     Window { from, to, width: usize::from(width) }
 }
 
-/// The colour of the worst finding in each column, of those that have an instant and are not hidden.
-fn marks(cx: &Ctx, all: Window) -> Vec<Option<Role>> {
+/// What marks each column: the worst finding, of those that have an instant and are not hidden, or else a bookmark.
+fn marks(cx: &Ctx, all: Window) -> Vec<Option<(char, Role)>> {
     let mut out = vec![None; all.width];
+    for b in cx.marks.all() {
+        if let Some(cell) = all.cell(cx.index.start + b.at).and_then(|i| out.get_mut(i)) {
+            *cell = Some((BOOKMARK, Role::Accent));
+        }
+    }
     // The worst come first.
     for item in cx.found.said().map_or(&[][..], |s| &s.items).iter().rev() {
         if let Some(cell) = item.time.and_then(|t| out.get_mut(all.cell(t)?)) {
-            *cell = Some(mark(item.severity).1);
+            *cell = Some((MARK, mark(item.severity).1));
         }
     }
     out

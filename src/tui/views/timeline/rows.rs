@@ -65,7 +65,7 @@ pub struct Line {
 /// More Ps than this are folded into one row.
 const MANY_PROCS: usize = 8;
 
-/// In a lower view the goroutines need the room more than what is counted over all of them.
+/// In a lower view the goroutines need the room more than the run queue and the samples of all of them, which stand below.
 const TALL: u16 = 16;
 
 /// From this height on what the GC leaves to the program is there without being asked for.
@@ -341,6 +341,12 @@ impl Rows {
             lines.push(plain(Row::Queue));
             self.push_samples(&mut lines, index);
         }
+        let below = |lines: &mut Vec<Line>| {
+            if self.height < TALL {
+                lines.push(plain(Row::Queue));
+                self.push_samples(lines, index);
+            }
+        };
         let many = index.procs.len() > MANY_PROCS;
         if many {
             lines.push(Line { open: Some(self.is_open(Row::Procs)), ..plain(Row::Procs) });
@@ -354,6 +360,7 @@ impl Rows {
         let group = place.group().or(only.and_then(|g| index.goroutine(g)).map(|g| g.group));
         if let Some(g) = group {
             self.push_group(&mut lines, index, g, 0, only);
+            below(&mut lines);
             return lines;
         }
         let (system, user): (Vec<GroupId>, Vec<GroupId>) =
@@ -368,6 +375,7 @@ impl Rows {
                 self.push_group(&mut lines, index, g, 1, None);
             }
         }
+        below(&mut lines);
         lines
     }
 

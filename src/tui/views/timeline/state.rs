@@ -35,6 +35,8 @@ pub struct Timeline {
     pub(super) sampled: Lookup<(Window, usize), Sampled>,
     /// What is seen of the route.
     pub(super) sight: Option<Sight>,
+    /// What has just been opened: the rows below it are to be seen.
+    pub(super) opened: Option<Item>,
     /// The place that is in sight already.
     pub(super) followed: Option<(Option<Item>, Time)>,
 }

@@ -16,6 +16,7 @@ use ratatui::layout::{Position, Rect};
 impl Timeline {
     /// Does an action; `false` if it is not the timeline's.
     pub(super) fn act(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        self.opened = None;
         match action {
             Action::Left => self.walk(cx, -1, out),
             Action::Right => self.walk(cx, 1, out),
@@ -238,6 +239,7 @@ impl Timeline {
         let (row, inside) = match Item::of(cx.place) {
             Some(Item::Go(g)) => {
                 self.rows.set_inside(g, !self.rows.shows_inside(g));
+                self.opened = Some(Item::Go(g));
                 return true;
             }
             Some(Item::Other(Row::Inside(g, _))) => {
@@ -258,6 +260,7 @@ impl Timeline {
             return false;
         }
         self.rows.set_open(row, !self.rows.is_open(row));
+        self.opened = Some(Item::Other(row));
         if inside {
             // The row goes away: the cursor moves to the group's.
             self.move_to(cx, Item::Other(row), cx.place.at, out);
@@ -267,6 +270,7 @@ impl Timeline {
 
     /// Does what the mouse says.
     pub(super) fn point(&mut self, at: Position, what: Mouse, area: Rect, cx: &Ctx, out: &mut Vec<Command>) -> bool {
+        self.opened = None;
         let l = layout(area);
         let window = self.window(cx);
         let column = usize::from(at.x.saturating_sub(l.lanes.x)).min(window.width.saturating_sub(1));
@@ -364,6 +368,11 @@ impl Timeline {
                 self.scroll.select(row as u64);
             }
             self.scroll.fit(self.rows.lines.len() as u64, self.height);
+            if self.opened == Some(item) {
+                let (depth, below) = (self.rows.lines[row].depth, &self.rows.lines[row + 1..]);
+                let end = row + 1 + below.iter().take_while(|l| l.depth > depth).count();
+                self.scroll.show(row as u64, end as u64);
+            }
         }
         self.followed = Some((Some(item), cx.place.at));
         let window = self.window(cx);
