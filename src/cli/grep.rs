@@ -66,7 +66,7 @@ enum Said {
     /// The end: the file is no trace, and nobody named it.
     Skipped,
     /// The end: the file could not be read.
-    Failed(String),
+    Failed(Failure),
 }
 
 /// Bytes that a worker gathers before it hands them on.
@@ -171,7 +171,7 @@ impl Work<'_> {
             let _ = match self.file(path, &to) {
                 Ok(Some(hits)) => to.send(Said::Done(hits)),
                 Ok(None) => to.send(Said::Skipped),
-                Err(e) => to.send(Said::Failed(e.to_string())),
+                Err(e) => to.send(Said::Failed(e)),
             };
         }
     }
@@ -269,7 +269,8 @@ fn print(
     bar: &ProgressBar,
     out: &mut dyn Write,
 ) -> Result<Exit> {
-    let (mut found, mut failed) = (false, false);
+    let (mut found, mut tally) = (false, open::Tally::new(args.files.len()));
+    let mut faulty = false;
     let mut json = Array { begun: false, of: args.format == GrepFormat::Json };
     if args.format == GrepFormat::Csv && !args.quiet {
         out.write_all(if args.count { b"file,count\n" } else { CSV_HEADER.as_bytes() })?;
@@ -283,19 +284,21 @@ fn print(
                 Said::Note(text) => bar.suspend(|| note(&text)),
                 Said::Done(hits) => {
                     (ended, found) = (true, found || hits > 0);
+                    tally.read();
                     if args.count {
                         json.write(count(args.format, path, hits, files.len() > 1)?.as_bytes(), out)?;
                     }
                 }
                 Said::Skipped => ended = true,
                 Said::Failed(why) => {
-                    (ended, failed) = (true, true);
-                    bar.suspend(|| note(&why));
+                    ended = true;
+                    tally.failed(&why);
+                    bar.suspend(|| note(&why.to_string()));
                 }
             }
         }
         if !ended {
-            failed = true;
+            faulty = true;
             note(&format!("{}: the search ended early: a fault of gotrail's", escape(&path.to_string_lossy())));
         }
         bar.inc(1);
@@ -304,7 +307,7 @@ fn print(
         }
     }
     json.end(out)?;
-    Ok(match (failed, found) {
+    Ok(match (faulty || tally.exit() == Exit::BadInput, found) {
         (true, _) => Exit::BadInput,
         (false, true) => Exit::Done,
         (false, false) => Exit::NothingFound,

@@ -5,7 +5,7 @@ use crate::analysis::beside::beside;
 use crate::base::{memory, text};
 use crate::build::observe::Observer;
 use crate::config::{ByteSize, Settings};
-use crate::input::{self, Input, Kind};
+use crate::input::{self, Input, InputError, InputErrorKind, Kind};
 use crate::profile::dump::{self, Told};
 use crate::profile::model::Profile;
 use crate::read::Trace;
@@ -27,7 +27,8 @@ pub struct OpenArgs {
     /// How much memory to use, such as 512MB; by default what the settings say, or a quarter of the machine's, at most 1GB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
-    /// A CPU profile or a dump of goroutines of the same run, whose labels `label:` asks for; may be given several times
+    /// A CPU profile, a dump of goroutines or a log with race reports of the same run: its labels are what `label:` asks for, and
+    /// what it tells stands at the goroutines; may be given several times
     #[arg(long, value_name = "FILE")]
     with: Vec<PathBuf>,
     /// Of a file that holds several recordings open this one alone, from 1 on
@@ -225,6 +226,46 @@ pub fn intact(trace: &Trace) -> Result<()> {
     trace.intact().map_err(|cause| Failure::Trace { name: trace.name().to_owned(), cause })
 }
 
+/// What became of the files of a command that wants traces. One that is none is a mistake where it is named alone; among
+/// others, as a shell's `dir/*` names them, it is said and left out, as those are that are found in a directory.
+#[derive(Clone, Copy, Default)]
+pub struct Tally {
+    named: usize,
+    read: bool,
+    other: bool,
+    failed: bool,
+}
+
+impl Tally {
+    /// Of so many files on the command line.
+    pub fn new(named: usize) -> Tally {
+        Tally { named, ..Tally::default() }
+    }
+
+    /// A trace was read.
+    pub fn read(&mut self) {
+        self.read = true;
+    }
+
+    /// A file was not, for this reason.
+    pub fn failed(&mut self, why: &Failure) {
+        match why {
+            Failure::NotATrace(_)
+            | Failure::Input(InputError {
+                kind: InputErrorKind::Unrecognised { .. } | InputErrorKind::Directory { holds: 0 },
+                ..
+            }) => self.other = true,
+            _ => self.failed = true,
+        }
+    }
+
+    /// [`Exit::BadInput`] if a trace could not be read, or nothing was.
+    pub fn exit(self) -> Exit {
+        let left_out = self.named > 1 && self.read;
+        if self.failed || self.other && !left_out { Exit::BadInput } else { Exit::Done }
+    }
+}
+
 /// What is said of a trace that has a header and nothing else.
 const EMPTY: &str = "the trace holds no events: was trace.Stop called?";
 
@@ -247,7 +288,7 @@ impl Between {
 }
 
 /// Runs `each` on every trace, read whole: of a directory, on every trace directly in it. A file that cannot be opened is
-/// reported and does not stop the others.
+/// reported and does not stop the others; see [`Tally`].
 pub fn each_trace(
     paths: &[PathBuf],
     args: &OpenArgs,
@@ -267,7 +308,7 @@ pub fn each_trace_read(
 ) -> Result<Exit> {
     let options = args.options(memory_setting()?);
     let join = args.with()?;
-    let mut exit = Exit::Done;
+    let (mut exit, mut tally) = (Exit::Done, Tally::new(paths.len()));
     let several = paths.len() > 1 || paths.iter().any(|p| p.is_dir());
     let mut first = true;
     // Who reads both sees what was lost in the results.
@@ -290,6 +331,7 @@ pub fn each_trace_read(
             };
             match opened {
                 Ok(trace) => {
+                    tally.read();
                     read(&trace);
                     join(&trace)?;
                     if let Err(e) = intact(&trace) {
@@ -318,12 +360,12 @@ pub fn each_trace_read(
                 }
                 Err(e) => {
                     note(&e.to_string());
-                    exit = Exit::BadInput;
+                    tally.failed(&e);
                 }
             }
         }
     }
-    Ok(exit)
+    Ok(exit.max(tally.exit()))
 }
 
 /// Makes a table of every trace, which `read` reads: prints each below its trace's name, or with `sum` one of all.

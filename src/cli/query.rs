@@ -92,7 +92,7 @@ type Named = (String, Arc<Trace>);
 /// The traces that can be read, each with its id, one of each.
 fn traces(args: &QueryArgs) -> Result<(Vec<Named>, Exit)> {
     let mut options = args.open.options(open::memory_setting()?);
-    let mut exit = Exit::Done;
+    let (mut exit, mut tally) = (Exit::Done, open::Tally::new(args.files.len()));
     let mut files = Vec::new();
     for path in &args.files {
         let (path, _) = position::split(path).map_err(Usage::from)?;
@@ -110,6 +110,7 @@ fn traces(args: &QueryArgs) -> Result<(Vec<Named>, Exit)> {
         };
         match opened {
             Ok(trace) => {
+                tally.read();
                 open::load(&trace, None);
                 if let Err(e) = open::intact(&trace) {
                     note(&e.to_string());
@@ -127,11 +128,11 @@ fn traces(args: &QueryArgs) -> Result<(Vec<Named>, Exit)> {
             }
             Err(e) => {
                 note(&e.to_string());
-                exit = Exit::BadInput;
+                tally.failed(&e);
             }
         }
     }
-    Ok((traces, exit))
+    Ok((traces, exit.max(tally.exit())))
 }
 
 /// Prints all tables and their columns.

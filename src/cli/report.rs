@@ -51,14 +51,14 @@ const OF_PROFILE: &str = "flame graph";
 struct Case {
     traces: Vec<(Arc<Trace>, Gathered)>,
     profiles: Vec<Profiled>,
-    exit: Option<Exit>,
+    tally: open::Tally,
 }
 
 impl Case {
     fn read(args: &ReportArgs) -> Result<Case> {
         let options = args.open.options(open::memory_setting()?);
         let join = args.open.with()?;
-        let mut case = Case::default();
+        let mut case = Case { tally: open::Tally::new(args.files.len()), ..Case::default() };
         for path in &args.files {
             let mut said = Vec::new();
             let files = input::expand(path, options.limits(), &mut said);
@@ -67,11 +67,13 @@ impl Case {
                 let input = match input::open_within(&file, options.limits()) {
                     Ok(input) => input,
                     Err(e) => {
-                        note(&Failure::from(e).to_string());
-                        case.exit = Some(Exit::BadInput);
+                        let why = Failure::from(e);
+                        note(&why.to_string());
+                        case.tally.failed(&why);
                         continue;
                     }
                 };
+                case.tally.read();
                 match input.kind {
                     Kind::Trace { .. } => {
                         let trace = open::from_input(input, &options)?;
@@ -135,7 +137,7 @@ pub fn run(args: &ReportArgs, out: &mut dyn Write) -> Result<Exit> {
         drop(file);
         files.finish().map_err(wrong)?;
     }
-    Ok(case.exit.unwrap_or(Exit::Done))
+    Ok(case.tally.exit())
 }
 
 fn write(case: &Case, out: &mut dyn Write) -> Result<()> {

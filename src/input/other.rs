@@ -92,9 +92,9 @@ fn is_folded(bytes: &[u8]) -> bool {
     };
     let several = |l: &&str| l.rsplit_once([' ', '\t']).is_some_and(|(stack, _)| stack.trim_matches(';').contains(';'));
     let good: Vec<&str> = all.iter().copied().filter(|l| is_meant_as_folded(l)).collect();
-    // A line of something else among many is left out, and said to be.
+    // One line of something else, or a few among many, are left out, and said to be.
     let (good, several) = (good.len(), good.iter().any(several));
-    (all.len() - good) * LINES_A_WRONG_ONE <= good && several
+    all.len() - good <= (good / LINES_A_WRONG_ONE).max(1) && several
 }
 
 #[cfg(test)]
@@ -107,6 +107,8 @@ mod tests {
             ("a;b;c 1\na;b 2", Some(Other::Folded)),
             ("main;x y::z<u> 1.5\n", Some(Other::Folded)),
             ("# a comment\nmain 3\nmain;f 4\n", Some(Other::Folded)),
+            ("main;f 3\nmain;g x\n", Some(Other::Folded)),
+            ("main;f 3\nmain;g x\nmain;h y\n", None),
             ("main 3\nfoo 4\n", None),
             ("a;b;c\nx;y;1\n", None),
             ("a, b 1\nc;d none\n", None),

@@ -199,3 +199,38 @@ fn a_profile_has_the_sums_of_the_summary() {
         }
     }
 }
+
+#[test]
+fn partitions_lie_in_each_other_in_the_order_in_which_they_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().display().to_string();
+    let (one, two) = ("tests/data/convoy.trace", "tests/data/waits.trace");
+    let day = |date: &str, table: &str, files: &[&str]| {
+        let of = ["export", "--format", "parquet", "--table", table, "-o", &out];
+        let by = ["--partition", "service=checkout", "--partition", &format!("date={date}")];
+        let got = run(&[&of[..], &by, files].concat());
+        assert!(got.status.success(), "{}", stderr(&got));
+    };
+    day("2026-11-27", "events,goroutines", &[one, two]);
+    day("2026-11-28", "events", &[one]);
+    // What is exported once more takes the place of what is there.
+    day("2026-11-28", "events", &[one]);
+    let all = files(dir.path());
+    let folders = all.iter().map(|f| f.parent().unwrap().strip_prefix(dir.path()).unwrap().display().to_string());
+    assert_eq!(
+        folders.collect::<Vec<_>>(),
+        [
+            "events/service=checkout/date=2026-11-27",
+            "events/service=checkout/date=2026-11-27",
+            "events/service=checkout/date=2026-11-28",
+            "goroutines/service=checkout/date=2026-11-27",
+            "goroutines/service=checkout/date=2026-11-27",
+        ]
+    );
+    let ids: std::collections::BTreeSet<_> = all.iter().map(|f| f.file_stem().unwrap()).collect();
+    assert_eq!(ids.len(), 2, "a file is named after the trace that its rows are of");
+    for bad in ["service=", "=a", "service", "service=a/b", "date=.."] {
+        let got = run(&["export", "--format", "csv", "-o", &out, "--partition", bad, one]);
+        assert_eq!(got.status.code(), Some(2), "{bad}");
+    }
+}

@@ -125,6 +125,7 @@ const ODD: &[(&str, &str, &str, bool)] = &[
         false,
     ),
     ("numbers.folded", "main;a 1e3\nmain;b -4\nmain;c 5\n", "2 lines that are no stack and number were left out", true),
+    ("two.folded", "main;a 1\nmain;b x\n", "1 line that is no stack and number was left out", true),
     ("negative.folded", "main;a -3\nmain;b -4\n", "expected a stack and a number", false),
     (
         "open.trace",

@@ -84,6 +84,54 @@ fn exit_codes_are_those_of_grep_and_a_bad_file_ends_nothing() {
 }
 
 #[test]
+fn what_is_no_trace_among_several_files_is_said_and_left_out_by_all_commands() {
+    let (trace, profile) = ("tests/data/convoy.trace", "sample-traces/cpu.pb.gz");
+    let commands: [&[&str]; 6] = [
+        &["summary"],
+        &["waits", "--format", "json"],
+        &["events", "--limit", "1"],
+        &["grep", "--first", "kind:GoCreate"],
+        &["query", "select name from trace_summary"],
+        &["export", "--format", "csv", "--table", "samples"],
+    ];
+    for command in commands {
+        let of = |files: &[&str]| run(&[command, files].concat());
+        let alone = of(&[trace]);
+        let among = of(&["Cargo.toml", profile, trace, "tests/programs"]);
+        let said = String::from_utf8_lossy(&among.stderr).into_owned();
+        assert_eq!((alone.status.code(), among.status.code()), (Some(0), Some(0)), "{command:?}: {said}");
+        // Of a directory `grep` says what is in it, if anything is.
+        for name in ["Cargo.toml", profile, "tests/programs"].iter().take(if command[0] == "grep" { 2 } else { 3 }) {
+            assert!(said.contains(&format!("{name}: ")), "{command:?}: {said}");
+        }
+        let last = |o: &Output| lines(o).last().cloned();
+        assert_eq!(last(&alone), last(&among), "{command:?}");
+        // It is an error where nothing else is there, and so is what should be a trace and cannot be read.
+        for files in [&[profile][..], &["Cargo.toml", profile], &["Cargo.toml", trace, "no/such"]] {
+            assert_eq!(of(files).status.code(), Some(3), "{command:?} {files:?}");
+        }
+    }
+    let findings = run(&["findings", "--level", "critical", "Cargo.toml", trace]);
+    assert_ne!(findings.status.code(), Some(3));
+}
+
+#[test]
+fn so_many_events_of_each_trace_are_printed_as_are_wanted() {
+    let file = "tests/data/convoy.trace";
+    let events = |args: &[&str]| lines(&run(&[&["events", "--format", "jsonl"], args].concat()));
+    let at = format!("{file}@0s");
+    for args in [&[file][..], &["--filter", "kind:GoCreate or kind:GoBlock", file], &[&at]] {
+        let all = events(args);
+        assert!(all.len() > 9);
+        for n in [0, 1, 5, all.len() - 1, all.len(), all.len() + 1] {
+            assert_eq!(events(&[&["--limit", &n.to_string()], args].concat()), all[..n.min(all.len())], "{args:?} {n}");
+        }
+        assert_eq!(events(&[&["--first"], args].concat()), all[..1]);
+    }
+    assert_eq!(events(&["--limit", "2", file, TRACES[3]]).len(), 4);
+}
+
+#[test]
 fn directories_are_searched_as_deep_as_is_asked() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("a/b")).unwrap();

@@ -27,12 +27,6 @@ impl Batch {
         Batch { cells: Vec::new(), rows: 0, places, columns, most, too_many: false }
     }
 
-    /// Forgets the rows.
-    pub fn clear(&mut self) {
-        self.cells.clear();
-        self.rows = 0;
-    }
-
     /// How many rows.
     pub fn len(&self) -> usize {
         self.rows

@@ -1,10 +1,13 @@
 //! SQL over the [tables](super::tables) of traces: SQLite with each of them as a virtual table.
 //!
-//! Rows are made as they are asked for, segment by segment. Bounds of time, a goroutine's number and a trace's id are pushed
+//! Rows are made segment by segment, by threads of their own, a little ahead of SQLite. Where a query groups or sorts by columns
+//! of few different values, the rows are handed to SQLite in that order. Bounds of time, a goroutine's number and a trace's id are pushed
 //! down into that. The tables that others are joined to by an id are kept once they were looked up in by it. Nothing can be
 //! written, attached or loaded; a query has a time limit and a limit of memory.
 
+mod grouped;
 mod held;
+mod stream;
 mod table;
 
 use super::tables::Table;

@@ -3,7 +3,9 @@
 #![allow(unsafe_code)]
 
 use super::Shared;
+use super::grouped::{self, By, Grouped, Value};
 use super::held::{Batch, Lookup, key};
+use super::stream::{Broken, Stream};
 use crate::analysis::tables::{self, Cell, Column, TRACE_ID, Table, Type, Wanted};
 use crate::base::Time;
 use rusqlite::ffi::{sqlite3_vtab, sqlite3_vtab_cursor};
@@ -49,8 +51,10 @@ const AT: char = 'c';
 const GO: char = 'g';
 const TRACE: char = 't';
 const KEY: char = 'k';
-/// What comes before the columns that are looked at, as a hexadecimal number with a bit for each.
+/// What comes before the columns that are looked at, as a hexadecimal number with a bit for each; and before each column that
+/// the rows are to be sorted by, as a decimal number, negative for downwards.
 const USED: char = '/';
+const BY: char = ',';
 
 fn columns(t: Table) -> impl Iterator<Item = &'static Column> {
     std::iter::once(&TRACE_ID).chain(t.columns())
@@ -124,6 +128,12 @@ unsafe impl<'v> VTab<'v> for Rows {
         }
         letters.push(USED);
         letters.push_str(&format!("{:x}", info.col_used()));
+        // What is looked up comes as it is held.
+        if let Some(by) = self.order(info).filter(|_| !letters.contains(KEY)) {
+            by.iter()
+                .for_each(|b| letters.push_str(&format!("{BY}{}{}", ["", "-"][usize::from(b.descending)], b.column)));
+            info.set_order_by_consumed(true);
+        }
         info.set_idx_str(&letters);
         info.set_estimated_cost(cost.max(1.0));
         info.set_estimated_rows((cost / 10.0).max(1.0) as i64);
@@ -141,11 +151,29 @@ unsafe impl<'v> VTab<'v> for Rows {
             key: None,
             at: 0,
             source: None,
-            batch: Batch::new(self.table, 0, usize::MAX),
+            batch: Batch::default(),
             picked: None,
+            grouped: None,
             row: 0,
             rowid: 0,
         })
+    }
+}
+
+impl Rows {
+    /// The columns that a query groups or sorts by, if they have few different values and the rows have room in memory.
+    fn order(&self, info: &IndexInfo) -> Option<Vec<By>> {
+        let by = |o: rusqlite::vtab::OrderBy<'_>| {
+            let column = usize::try_from(o.column()).ok().filter(|&c| grouped::repeats(self.table, c))?;
+            Some(By { column, descending: o.is_order_by_desc() })
+        };
+        let by: Vec<By> = info.order_bys().map(by).collect::<Option<_>>()?;
+        let rows = self.shared.traces.iter().map(|t| {
+            let index = t.1.index();
+            index.event_count() + index.goroutines.len() as u64
+        });
+        let fits = grouped::bytes(self.table, info.col_used(), &by, rows.sum()) <= self.shared.limits.memory as u64 / 2;
+        (!by.is_empty() && fits).then_some(by)
     }
 }
 
@@ -164,11 +192,13 @@ pub(super) struct Cursor {
     key: Option<i64>,
     /// The trace at hand.
     at: usize,
-    /// What makes its rows, and the segments that are left; nothing before it has begun.
-    source: Option<(tables::Rows, std::ops::Range<usize>, bool)>,
+    /// Its rows; nothing before it has begun.
+    source: Option<Stream>,
     batch: Batch,
     /// The rows that were looked up.
     picked: Option<(Rc<Lookup>, Vec<u32>)>,
+    /// All rows, where they are sorted.
+    grouped: Option<Grouped>,
     row: usize,
     rowid: i64,
 }
@@ -181,7 +211,11 @@ impl Cursor {
 
     /// How many rows are at hand.
     fn len(&self) -> usize {
-        self.picked.as_ref().map_or_else(|| self.batch.len(), |p| p.1.len())
+        match (&self.grouped, &self.picked) {
+            (Some(all), _) => all.len(),
+            (None, Some(picked)) => picked.1.len(),
+            (None, None) => self.batch.len(),
+        }
     }
 
     /// Makes rows until there are some, or all traces are done.
@@ -191,7 +225,7 @@ impl Cursor {
                 return Err(fault("over"));
             }
             self.row = 0;
-            self.batch.clear();
+            self.batch = Batch::default();
             self.picked = None;
             let skip = self.trace.as_ref().is_some_and(|id| *id != self.shared.traces[self.at].0);
             if skip || !self.step()? {
@@ -202,7 +236,7 @@ impl Cursor {
         Ok(())
     }
 
-    /// Makes the rows of the next segment of the trace at hand, or of what comes after the last; false if that is done.
+    /// Takes the next rows of the trace at hand; false if there are no more.
     fn step(&mut self) -> Result<bool> {
         let trace = self.shared.traces[self.at].1.clone();
         if let Some(key) = self.key {
@@ -213,28 +247,43 @@ impl Cursor {
             self.at += 1;
             return Ok(true);
         }
-        let index = trace.index();
-        let (rows, left, done) = self.source.get_or_insert_with(|| {
-            let rows = tables::Rows::new(&index, trace.name(), self.wanted);
-            let all = rows.segments(&index);
-            (rows, all, false)
-        });
-        match left.next() {
-            Some(i) => {
-                let seg = trace.segment(i).map_err(|e| fault(format!("{UNREADABLE}{}: {e}", trace.name())))?;
-                rows.segment(&index, &seg, &mut self.batch);
-            }
-            None if *done => return Ok(false),
-            None => {
-                *done = true;
-                self.batch.most = self.shared.limits.memory / CELL;
-                rows.finish(&index, &mut self.batch);
-                if self.batch.too_many {
-                    return Err(fault(TOO_MUCH));
-                }
-            }
+        let most = self.shared.limits.memory / CELL;
+        let (table, wanted) = (self.table, self.wanted);
+        let source = self.source.get_or_insert_with(|| Stream::new(trace.clone(), table, wanted, most));
+        match source.next() {
+            Ok(Some(batch)) => self.batch = batch,
+            Ok(None) => return Ok(false),
+            Err(Broken::TooMuch) => return Err(fault(TOO_MUCH)),
+            Err(Broken::Unreadable(why)) => return Err(fault(format!("{UNREADABLE}{}: {why}", trace.name()))),
         }
         Ok(true)
+    }
+
+    /// Takes all rows, and sorts them.
+    fn group(&mut self, used: u64, by: Vec<By>) -> Result<()> {
+        let mut all = Grouped::new(self.table, used, by, self.shared.limits.memory);
+        let mut of = usize::MAX;
+        while let Some(at) = self.next_batch()? {
+            let Some((id, trace)) = self.shared.traces.get(at) else { break };
+            if of != at {
+                of = at;
+                all.begin();
+            }
+            if !all.add(&self.batch, &trace.index(), id) {
+                return Err(fault(TOO_MUCH));
+            }
+        }
+        all.sort();
+        self.batch = Batch::default();
+        (self.row, self.grouped) = (0, Some(all));
+        Ok(())
+    }
+
+    /// Goes on to the next rows; the trace that they are of.
+    fn next_batch(&mut self) -> Result<Option<usize>> {
+        self.row = self.len();
+        self.fill()?;
+        Ok((self.len() > 0).then_some(self.at))
     }
 
     /// The whole table of the trace at hand, to look up in.
@@ -277,11 +326,14 @@ unsafe impl VTabCursor for Cursor {
         self.wanted = Wanted::of(&[self.table]);
         (self.trace, self.key, self.source, self.picked) = (None, None, None, None);
         (self.at, self.row, self.rowid) = (0, 0, 0);
+        self.grouped = None;
         let (letters, used) = letters.unwrap_or_default().split_once(USED).unwrap_or_default();
+        let mut by = used.split(BY);
+        let used = by.next().unwrap_or_default();
         // The first column is the trace's id; the last bit stands for all columns beyond it.
         let used = u64::from_str_radix(used, 16).unwrap_or(u64::MAX);
         self.wanted.columns = if used >> 63 == 1 { u64::MAX } else { used >> 1 };
-        self.batch = Batch::new(self.table, self.wanted.columns, usize::MAX);
+        self.batch = Batch::default();
         for (letter, value) in letters.chars().zip(args.iter()) {
             let n = whole(value);
             let w = &mut self.wanted;
@@ -295,7 +347,9 @@ unsafe impl VTabCursor for Cursor {
                 _ => {}
             }
         }
-        self.fill()
+        let of = |b: &str| Some(By { column: b.trim_start_matches('-').parse().ok()?, descending: b.starts_with('-') });
+        let by: Vec<By> = by.filter_map(of).collect();
+        if by.is_empty() { self.fill() } else { self.group(used, by) }
     }
 
     fn next(&mut self) -> Result<()> {
@@ -309,6 +363,13 @@ unsafe impl VTabCursor for Cursor {
     }
 
     fn column(&self, ctx: &mut Context, i: c_int) -> Result<()> {
+        if let Some(all) = &self.grouped {
+            return match all.value(self.row, usize::try_from(i).unwrap_or(usize::MAX)) {
+                Value::Null => ctx.set_result(&Null),
+                Value::Number(n) => ctx.set_result(&n),
+                Value::Text(t) => ctx.set_result(&t),
+            };
+        }
         let Some((id, trace)) = self.shared.traces.get(self.of()) else { return ctx.set_result(&Null) };
         let Some(column) = usize::try_from(i).ok().and_then(|i| i.checked_sub(1)) else {
             return ctx.set_result(&id.as_str());

@@ -101,6 +101,37 @@ fn what_is_pushed_down_leaves_no_row_out() {
 }
 
 #[test]
+fn what_is_grouped_before_sqlite_sees_it_is_what_sqlite_would_have_grouped() {
+    let traces = [open("trace.out"), open("go1.22-trace.out")];
+    let plan = |sql: &str| format!("{:?}", within(LIMITS, &traces, &format!("explain query plan {sql}")).unwrap());
+    for (table, by, of) in [
+        ("transitions", "from_state", "duration_ns"),
+        ("transitions", "reason, complete, to_state", "start_ns"),
+        ("transitions", "waker_stack_id", "no"),
+        ("events", "kind, p", "length(detail)"),
+        ("events", "trace_id, g", "arg"),
+        ("goroutines", "function, created", "events"),
+        ("logs", "category", "length(message)"),
+        ("stacks", "user_file", "depth"),
+    ] {
+        // A plus hides a column from the plan.
+        let hidden = by.split(", ").map(|c| format!("+{c}")).collect::<Vec<_>>().join(", ");
+        let of = |by: &str| format!("select {by}, count(*), sum({of}) from {table} group by {by}");
+        assert!(!plan(&of(by)).contains("TEMP B-TREE") && plan(&of(&hidden)).contains("TEMP B-TREE"), "{by}");
+        let got = within(LIMITS, &traces, &of(by)).unwrap();
+        assert!(got.len() > 1 && got == within(LIMITS, &traces, &of(&hidden)).unwrap(), "{table} by {by}");
+        let of = |by: &str| format!("select {by} from {table} order by {}", by.replace(',', " desc,"));
+        assert_eq!(within(LIMITS, &traces, &of(by)), within(LIMITS, &traces, &of(&hidden)), "{table} by {by}");
+    }
+    let distinct = |what| one(&traces, &format!("select count(*) from (select distinct {what} from events)"));
+    assert_eq!(distinct("kind, m"), distinct("+kind, +m"));
+    // Where there is no room for all rows SQLite gets them as they come.
+    let little = Limits { memory: 1 << 20, ..LIMITS };
+    let sql = "explain query plan select kind, sum(no) from events group by 1";
+    assert!(format!("{:?}", within(little, &traces, sql)).contains("TEMP B-TREE"));
+}
+
+#[test]
 fn only_queries_are_answered() {
     let traces = [open("go1.22-trace.out")];
     for sql in [

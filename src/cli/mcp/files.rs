@@ -5,6 +5,7 @@ use crate::base::number::bytes;
 use crate::cli::position;
 use crate::cli::{Failure, Result};
 use crate::input::{Kind, recognise};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -57,11 +58,13 @@ impl Roots {
         let none = || {
             format!("there is no file {} below what this server may read; `list_files` has them", text::short(asked))
         };
-        for root in &self.0 {
+        // A name may begin with that of the root itself: another root may have a file of the same name.
+        let beside = self.0.iter().filter_map(|root| Some((root, folder(root).parent()?)));
+        for (root, from) in self.0.iter().map(|root| (root, folder(root))).chain(beside) {
             let base = folder(root);
             // Nothing is said, nor read, of a file before it is known to lie inside.
             let inside = |name: &str| {
-                fs::canonicalize(base.join(name)).ok().filter(|real| real.starts_with(root) && real.is_file())
+                fs::canonicalize(from.join(name)).ok().filter(|real| real.starts_with(root) && real.is_file())
             };
             let (real, position) = match inside(asked) {
                 Some(real) => (real, ""),
@@ -86,20 +89,33 @@ impl Roots {
         Err(none())
     }
 
-    /// The recordings below the roots, a line each: name, what it is, size.
+    /// The recordings below the roots, a line each: name, what it is, size. Of files that have the same name below several roots,
+    /// the name begins with the root's.
     pub fn list(&self) -> String {
         self.list_of(MOST)
     }
 
     /// The same, for which at most so many files and folders are looked at.
     pub fn list_of(&self, most: usize) -> String {
-        let mut lines = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         let mut left = most;
         for root in &self.0 {
-            walk(root, folder(root), 0, &mut left, &mut lines);
+            let mut below = Vec::new();
+            walk(root, folder(root), 0, &mut left, &mut below);
+            // A root may lie in another one.
+            below.retain(|f| found.iter().all(|g| g.path != f.path));
+            found.append(&mut below);
         }
-        let mut all = lines.join("\n");
-        if lines.is_empty() {
+        for from in [|f: &Found| below(&f.path, f.base.parent()?), |f: &Found| below(&f.path, Path::new(""))] {
+            let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+            found.iter().for_each(|f| *times.entry(&f.name).or_default() += 1);
+            let names = found.iter().map(|f| if times[f.name.as_str()] > 1 { from(f) } else { None });
+            let names: Vec<Option<String>> = names.collect();
+            found.iter_mut().zip(names).for_each(|(f, name)| f.name = name.unwrap_or(std::mem::take(&mut f.name)));
+        }
+        let line = |f: &Found| format!("{}  {}  {}", crate::base::text::escape(&f.name), f.what, bytes(f.len));
+        let mut all = found.iter().map(line).collect::<Vec<_>>().join("\n");
+        if found.is_empty() {
             all = "no traces or profiles here".into();
         }
         if left == 0 {
@@ -110,13 +126,28 @@ impl Roots {
     }
 }
 
+/// A recording in the list.
+struct Found {
+    path: PathBuf,
+    /// The folder that its name is seen from.
+    base: PathBuf,
+    name: String,
+    what: &'static str,
+    len: u64,
+}
+
+/// A file's name from a folder above it.
+fn below(path: &Path, base: &Path) -> Option<String> {
+    path.strip_prefix(base).ok().map(|p| p.to_string_lossy().into_owned())
+}
+
 /// The folder that names are seen from.
 fn folder(root: &Path) -> &Path {
     if root.is_file() { root.parent().unwrap_or(root) } else { root }
 }
 
 /// Adds the recordings at and below a path, in the order of their names. Links are not followed.
-fn walk(path: &Path, base: &Path, depth: usize, left: &mut usize, lines: &mut Vec<String>) {
+fn walk(path: &Path, base: &Path, depth: usize, left: &mut usize, found: &mut Vec<Found>) {
     if *left == 0 {
         return;
     }
@@ -131,12 +162,12 @@ fn walk(path: &Path, base: &Path, depth: usize, left: &mut usize, lines: &mut Ve
         // What is not looked at need not be held either.
         let mut inside: Vec<PathBuf> = entries.take(*left).map(|e| e.path()).collect();
         inside.sort();
-        inside.iter().for_each(|p| walk(p, base, depth + 1, left, lines));
+        inside.iter().for_each(|p| walk(p, base, depth + 1, left, found));
     } else if about.is_file()
         && let Some(what) = what(path)
     {
-        let name = path.strip_prefix(base).unwrap_or(path).to_string_lossy().into_owned();
-        lines.push(format!("{}  {what}  {}", crate::base::text::escape(&name), bytes(about.len())));
+        let name = below(path, base).unwrap_or_else(|| path.to_string_lossy().into_owned());
+        found.push(Found { path: path.to_owned(), base: base.to_owned(), name, what, len: about.len() });
     }
 }
 

@@ -161,3 +161,35 @@ fn a_list_looks_at_a_bounded_number_of_files_and_folders() {
     );
     assert!(roots.list_of(4).starts_with("no traces or profiles here\n4 files and"));
 }
+
+#[test]
+fn equal_names_of_two_roots_are_told_apart_and_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let real = std::fs::canonicalize(dir.path()).unwrap();
+    for to in ["a/x.trace", "a/only.trace", "b/x.trace", "c/b/x.trace", "c/b/y.trace"] {
+        std::fs::create_dir_all(real.join(to).parent().unwrap()).unwrap();
+        std::fs::write(real.join(to), b"go 1.26 trace\0\0\0").unwrap();
+    }
+    std::fs::write(real.join("secret.trace"), b"go 1.26 trace\0\0\0").unwrap();
+    let roots = |of: &[&str]| Roots::new(&of.iter().map(|r| real.join(r)).collect::<Vec<_>>()).unwrap();
+    let names = |roots: &Roots| -> Vec<String> {
+        roots.list().lines().map(|l| l.split("  ").next().unwrap_or_default().to_owned()).collect()
+    };
+    let two = roots(&["a", "b"]);
+    assert_eq!(names(&two), ["only.trace", "a/x.trace", "b/x.trace"]);
+    let alike = roots(&["b", "c/b"]);
+    let whole = |name: &str| real.join(name).to_string_lossy().into_owned();
+    assert_eq!(names(&alike), [whole("b/x.trace"), whole("c/b/x.trace"), "y.trace".into()]);
+    assert_eq!(names(&roots(&["c", "c/b"])), ["b/x.trace", "b/y.trace"], "a root in another one adds nothing");
+    for (roots, asked, want) in [
+        (&two, "b/x.trace", "b/x.trace"),
+        (&two, "a/only.trace", "a/only.trace"),
+        (&two, "only.trace@1ms", "a/only.trace@1ms"),
+        (&alike, &whole("c/b/x.trace"), "c/b/x.trace"),
+    ] {
+        assert_eq!(roots.find(asked).map(|n| n.whole), Ok(whole(want)), "{asked}");
+    }
+    for outside in ["secret.trace", "../secret.trace", "c/b/y.trace", "b/../secret.trace"] {
+        assert!(two.find(outside).is_err(), "{outside}");
+    }
+}

@@ -128,6 +128,16 @@ fn folded_stacks_and_speedscope_weigh_the_same() {
         let frames = file["shared"]["frames"].as_array().unwrap().len() as u64;
         let all = profile["samples"].as_array().unwrap().iter().flat_map(|s| s.as_array().unwrap());
         assert!(all.map(|f| f.as_u64().unwrap()).all(|f| f < frames));
+        // What https://www.speedscope.app/file-format-schema.json asks of a sampled profile, and no key beyond it.
+        let keys = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ");
+        assert_eq!(keys(&file), "$schema activeProfileIndex exporter name profiles shared");
+        assert_eq!(keys(profile), "endValue name samples startValue type unit weights");
+        assert_eq!((&profile["type"], &profile["startValue"]), (&"sampled".into(), &0.into()));
+        assert!(["none", "nanoseconds"].contains(&profile["unit"].as_str().unwrap()));
+        for f in file["shared"]["frames"].as_array().unwrap() {
+            assert!(["name", "file name", "file line name"].contains(&keys(f).as_str()), "{f}");
+            assert!(f["name"].is_string() && (f["line"].is_null() || f["line"].is_u64()), "{f}");
+        }
     }
 }
 

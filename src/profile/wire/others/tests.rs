@@ -66,7 +66,8 @@ fn a_folded_line_that_is_none_is_left_out_and_said() {
         assert_eq!(samples(&p), [format!("main;a {before}"), "main 1".into()]);
         assert_eq!(p.notes, [format!("1 line that is no stack and number was left out, first line {line}: what")]);
     }
-    assert!(Profile::decode(b"what\nmain;a 1\nmain 1\n").is_err(), "too little of it is one");
+    assert_eq!(samples(&profile("main;a 1\nmain;b x\n")), ["main;a 1"]);
+    assert!(Profile::decode(b"what\nwhat\nmain;a 1\n").is_err(), "too little of it is one");
 }
 
 #[test]
