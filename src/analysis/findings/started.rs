@@ -6,12 +6,13 @@ use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::path::{self, Hop, Piece, What, Window};
 use crate::analysis::waits::retries::is_deadline_of;
 use crate::base::{Duration, GoIdx, GroupId, Time};
+use crate::model::index::Goroutine;
 use crate::model::places::PlaceId;
 use crate::model::reasons::{Class, Reasons};
 use crate::model::{Index, Waker};
 use std::cmp::Reverse;
 
-/// Goroutines that are followed of one wait.
+/// Goroutines that are followed of one wait, and waits of one path, the longest.
 const MOST: usize = 4;
 
 /// What a goroutine did that the one which waited had started.
@@ -38,23 +39,29 @@ fn given_up(index: &Index, reasons: &Reasons, pieces: &[Piece], hops: &[Hop]) ->
         p.depth == 0 && p.what == What::Waiting(Waker::Timer) && class == Some(Class::Select)
     };
     let hops = hops.iter().filter(by_deadline).map(|h| (h.from, h.to));
-    hops.chain(pieces.iter().filter(selects).map(|p| (p.from, p.to))).collect()
+    let mut all: Vec<(Time, Time)> = hops.chain(pieces.iter().filter(selects).map(|p| (p.from, p.to))).collect();
+    all.sort_by_key(|&(from, to)| (Reverse(to - from), from));
+    all.truncate(MOST);
+    all
 }
 
 /// The goroutines that `go` has started since `since` and that were there for most of a wait, those first that were there
 /// longest.
-fn started(index: &Index, go: GoIdx, since: Time, (from, to): (Time, Time)) -> Vec<Window> {
+fn started(index: &Index, go: GoIdx, since: Time, waits: &[(Time, Time)]) -> Vec<Window> {
     let all = index.goroutines.iter().zip(0u32..).filter(|(g, _)| g.creator == go);
-    let own = all.filter(|(g, _)| g.created().is_some_and(|t| t >= since && t < to));
-    let window = |(g, i): (&crate::model::index::Goroutine, u32)| {
-        let (from, to) = (g.from.max(from), g.ended.map_or(to, |e| e.min(to)));
-        Window { go: GoIdx(i), from, to, end: None }
+    let own: Vec<_> = all.filter(|(g, _)| g.created().is_some_and(|t| t >= since)).collect();
+    let of = |&(from, to): &(Time, Time)| {
+        let window = |(g, i): &(&Goroutine, u32)| {
+            let (from, to) = (g.from.max(from), g.ended.map_or(to, |e| e.min(to)));
+            Window { go: GoIdx(*i), from, to, end: None }
+        };
+        let most = |w: &Window| (w.to - w.from).ns().saturating_mul(2) > (to - from).ns();
+        let mut out: Vec<Window> = own.iter().map(window).filter(most).collect();
+        out.sort_by_key(|w| (Reverse(w.to - w.from), w.go));
+        out.truncate(MOST);
+        out
     };
-    let mut out: Vec<Window> =
-        own.map(window).filter(|w| (w.to - w.from).ns().saturating_mul(2) > (to - from).ns()).collect();
-    out.sort_by_key(|w| (Reverse(w.to - w.from), w.go));
-    out.truncate(MOST);
-    out
+    waits.iter().flat_map(of).collect()
 }
 
 /// What goroutines that the path's own one started did in its waits that were given up. A path through them, as far as it
@@ -71,7 +78,9 @@ pub(super) fn did<S: Source>(
     let mut windows = Vec::new();
     trace.with_index(&mut |index| {
         let waits = given_up(index, reasons, pieces, hops);
-        windows = waits.into_iter().flat_map(|w| started(index, of.go, of.from, w)).collect();
+        if !waits.is_empty() {
+            windows = started(index, of.go, of.from, &waits);
+        }
     });
     if windows.is_empty() {
         return Ok(Vec::new());
