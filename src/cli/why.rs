@@ -5,6 +5,7 @@ use super::position::{self, Position};
 use super::spans::{self, BoxArgs};
 use super::{Exit, Failure, Format, Result, Usage, window};
 use crate::analysis::annotations::{self, Wanted};
+use crate::analysis::spans::served_here::served_here;
 use crate::analysis::spans::sums::{self, Box};
 use crate::analysis::spans::{Found, Span, slow};
 use crate::analysis::waits::path;
@@ -131,7 +132,14 @@ fn slow(args: &WhyArgs, trace: &Trace, out: &mut dyn Write) -> Result<bool> {
 fn of_span(found: &Found, trace: &Trace, s: &Span) -> (String, path::Window) {
     let index = trace.index();
     let open = if s.complete() { "" } else { ", unfinished" };
-    let title = format!("{} {}{open}", found.kind(s.kind), report::spans::plain_name(found, &index, s));
+    // The path of what is sent ends at the network, behind which the one that served it goes on.
+    let pair = found.spans.iter().position(|o| o == s).and_then(|i| served_here(found).get(&i).copied());
+    let served = pair.and_then(|i| found.spans.get(i)).map_or(String::new(), |v| {
+        let (name, at) =
+            (report::spans::plain_name(found, &index, v), report::spans::position(trace.name(), &index, v));
+        format!("; likely served here in {}, by {name}: gotrail why {at}", v.len())
+    });
+    let title = format!("{} {}{open}{served}", found.kind(s.kind), report::spans::plain_name(found, &index, s));
     (title, slow::window(s))
 }
 

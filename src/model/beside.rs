@@ -76,6 +76,14 @@ impl Beside {
         &self.labels[first..first + n]
     }
 
+    /// What one who says something says, each once.
+    pub fn said_by(&self, who: &str) -> Vec<&str> {
+        let mut out: Vec<&str> = self.told.iter().filter(|t| t.who == who).map(|t| t.what.as_str()).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
     /// What is told of a goroutine.
     pub fn told_of(&self, go: GoIdx) -> &[Told] {
         let first = self.told.partition_point(|t| t.go < go);

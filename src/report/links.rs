@@ -43,6 +43,10 @@ pub fn write(table: &Table, all: bool, limit: usize, page: Page, out: &mut dyn W
     for k in &table.knots {
         cycle(k, page, out)?;
     }
+    for said in &table.orders {
+        writeln!(out)?;
+        fold(said, page.width).iter().try_for_each(|l| writeln!(out, "{l}"))?;
+    }
     hint(table, out)
 }
 

@@ -85,6 +85,11 @@ fn locks_in_different_orders_are_likely_by_a_dump() {
     assert_eq!(two.len(), 2, "{v:#}");
     assert_eq!((&two[0]["lock"], &two[0]["has"]), (&two[1]["has"], &two[1]["lock"]));
     assert!(two.iter().all(|w| w["at"]["line"] == 25 && w["at"]["func"] == "main.(*account).deposit"), "{v:#}");
+    let with = ["waits", "--format", "json", "--with"].map(str::to_owned);
+    let (waits, err, _) = run(with.iter().chain(&[files[1].clone(), files[0].clone()]));
+    let waits: Value = serde_json::from_str(&waits).unwrap_or_else(|e| panic!("{e}: {err}"));
+    let said = waits["likely_inversions"].as_array().unwrap();
+    assert!(said.len() == 1 && said[0].as_str().unwrap().contains("lock-order inversion: likely"), "{said:#?}");
     let row = |group: &str| v["goroutines"].as_array().unwrap().iter().find(|r| r["group"] == group).unwrap().clone();
     assert_eq!(row("main.(*account).transfer")["others_at_locks"], 3, "those behind them at the same locks");
     assert_eq!(row("main.(*account).deposit")["others_at_locks"], 2);

@@ -111,6 +111,7 @@ fn receivers_that_wait_themselves_are_told_with_what_they_wait_for() {
 #[test]
 fn exchanges_and_idle_connections_are_no_finding() {
     assert_eq!(rules(&json(&data("exchange"))), [""; 0]);
+    assert!(!rules(&json(&data("pipeline"))).iter().any(|r| r == "wait-cycle"));
     let v = json(&data("keepalive"));
     assert_eq!(loud(&v), [""; 0], "{v:#}");
     assert!(!rules(&v).iter().any(|r| r == "slow-sender"), "{v:#}");

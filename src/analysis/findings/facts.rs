@@ -16,6 +16,7 @@ use crate::model::dict::shown_func;
 use crate::model::places::{PlaceId, Places};
 use crate::model::{Index, Reason};
 use crate::read::Trace;
+use rustc_hash::FxHashMap;
 use std::sync::atomic::AtomicBool;
 
 /// The part of the Ps that the GC leaves to the program, over time.
@@ -188,11 +189,18 @@ impl<'a> Facts<'a> {
         self.more.links.reason(e)
     }
 
-    /// For how long the world was stopped between two instants, by this goroutine where one is given. Nobody waits meanwhile for
-    /// what it runs.
-    pub fn stopped(&self, by: Option<GoIdx>, (from, to): (Time, Time)) -> Duration {
-        let stops = self.index.stw.iter().filter(|r| by.is_none_or(|g| g == r.go));
-        stops.map(|r| r.to.min(to) - r.from.max(from)).filter(|d| *d > Duration::ZERO).sum()
+    /// For how long the world was stopped between two instants: nobody waits meanwhile for what a goroutine runs.
+    pub fn stopped(&self, from: Time, to: Time) -> Duration {
+        let stops = &self.index.stw;
+        let first = stops.partition_point(|r| r.to <= from);
+        stops[first..].iter().take_while(|r| r.from < to).map(|r| r.to.min(to) - r.from.max(from)).sum()
+    }
+
+    /// By goroutine, for how long it had stopped the world.
+    pub fn stopped_by(&self) -> FxHashMap<GoIdx, Duration> {
+        let mut out: FxHashMap<GoIdx, Duration> = FxHashMap::default();
+        self.index.stw.iter().for_each(|r| *out.entry(r.go).or_default() += r.to - r.from);
+        out
     }
 
     /// The members of a group.

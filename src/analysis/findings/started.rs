@@ -12,7 +12,7 @@ use crate::model::{Index, Waker};
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 
-/// Goroutines that are followed of one wait.
+/// Goroutines that are followed of one wait, and waits of one path, the longest.
 const MOST: usize = 4;
 
 /// What a goroutine did that the one which waited had started.
@@ -100,7 +100,10 @@ pub(super) fn did<S: Source>(trace: &S, of: &[Window], waits: &[Vec<Wait>]) -> R
         let own = children(index, some.map(|(w, _)| w.go));
         for (i, (window, waits)) in of.iter().zip(waits).enumerate() {
             let own = own.get(&window.go).map_or(&[][..], |o| o);
-            let all = waits.iter().filter(given_up).flat_map(|w| started(index, own, window.from, *w));
+            let mut longest: Vec<Wait> = waits.iter().filter(given_up).copied().collect();
+            longest.sort_by_key(|w| (Reverse(w.to - w.from), w.from));
+            longest.truncate(MOST);
+            let all = longest.iter().flat_map(|w| started(index, own, window.from, *w));
             wanted.extend(all.map(|w| (w, i)));
         }
     });

@@ -20,6 +20,8 @@ pub struct Waits {
     pub waits: Vec<Wait>,
     /// Groups that are blocked by each other again and again.
     pub cycles: Vec<Cycle>,
+    /// What dumps beside the traces (`--with`) say of locks that are likely taken in different orders, in words.
+    pub likely_inversions: Vec<String>,
 }
 
 /// Waits that have everything but their times in common.
@@ -105,7 +107,7 @@ impl Waits {
     pub fn new(table: &table::Table) -> Waits {
         let waits = table.rows.iter().map(wait).collect();
         let cycles = table.knots.iter().map(cycle).collect();
-        Waits { schema: Version, traces: table.traces, waits, cycles }
+        Waits { schema: Version, traces: table.traces, waits, cycles, likely_inversions: table.orders.clone() }
     }
 }
 

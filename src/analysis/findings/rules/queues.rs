@@ -59,7 +59,6 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
             return match c.bottleneck()? {
                 Bottleneck::Pool => Some(Cause::Pool),
                 Bottleneck::Receivers => Some(Cause::Receivers),
-                Bottleneck::Senders if libraries(f, c) => None,
                 Bottleneck::Senders => Some(Cause::Senders),
                 _ => None,
             };
@@ -101,7 +100,7 @@ pub(super) fn cause(f: &Facts, c: &Contended) -> Option<Cause> {
 
 /// Whether those who wait in a queue are goroutines that a library keeps for when there is work, as an idle connection of
 /// net/http has two: they wait in its code, for most of the time.
-fn libraries(f: &Facts, c: &Contended) -> bool {
+pub(super) fn libraries(f: &Facts, c: &Contended) -> bool {
     let (mut kept, mut all) = (0i64, 0i64);
     for e in f.more.links.edges.iter().filter(|e| c.waits_at.iter().any(|w| w.0 == e.key.at)) {
         let func = f.more.links.places.get(e.key.at).map(|p| p.0);

@@ -19,13 +19,14 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     if f.procs() < 2 {
         return Verdict::CannotTell("single goroutine: with one P only one can run at a time".into());
     }
+    // What it ran while it had stopped the world itself is not its own work.
+    let stopped = f.stopped_by();
     let busiest = (0u32..)
         .map(GoIdx)
         .zip(&f.index.goroutines)
         .filter(|(_, g)| f.users(g.group) && f.members(g.group).len() == 1)
-        .map(|(go, g)| (go, g, g.times.running - f.stopped(Some(go), (f.index.start, f.index.end))))
+        .map(|(go, g)| (go, g, g.times.running - stopped.get(&go).copied().unwrap_or_default()))
         .max_by_key(|(.., ran)| *ran);
-    // What it ran while it stopped the world itself is not its own work.
     let Some((go, g, ran)) = busiest else { return Verdict::Fine("single goroutine: none stands alone".into()) };
     let share = f.percent(ran);
     // Whoever waits for something to do, or for nothing that it makes, is not held up.

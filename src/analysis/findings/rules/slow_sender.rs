@@ -1,6 +1,6 @@
 //! Receivers wait for a sender that is at work.
 
-use super::queues::{Cause, finding, fine, mean, suffering};
+use super::queues::{Cause, finding, fine, libraries, mean, suffering};
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
 use crate::analysis::findings::{Facts, Verdict};
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 fn look(f: &Facts, levels: &Levels) -> Verdict {
     let mut found = Vec::new();
     for c in suffering(f, Cause::Senders) {
-        let Some(severity) = levels.of(mean(f, c)) else { continue };
+        let Some(severity) = levels.of(mean(f, c)).filter(|_| !libraries(f, c)) else { continue };
         let at = c.waits_at.first().map_or(PlaceId::NONE, |w| w.0);
         let says = format!("{:.1} receivers are blocked: sending is the bottleneck", mean(f, c));
         let advice = "Send from several goroutines, or make what the sender does per value cheaper.";

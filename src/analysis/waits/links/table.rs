@@ -7,6 +7,7 @@ use crate::analysis::waits::standing::{Standing, standings};
 use crate::base::Duration;
 use crate::base::EventNo;
 use crate::model::Index;
+use crate::model::beside::LOCK_ORDER;
 use crate::model::places::PlaceId;
 use std::collections::BTreeMap;
 
@@ -110,6 +111,8 @@ pub struct Table {
     pub rows: Vec<(Named, Row)>,
     /// The knots.
     pub knots: Vec<NamedKnot>,
+    /// What dumps beside the traces say of locks that are likely taken in different orders, safe to show.
+    pub orders: Vec<String>,
     /// How many traces.
     pub traces: usize,
 }
@@ -174,12 +177,14 @@ impl Table {
         };
         let rows: Vec<(Named, Row)> = links.edges.iter().zip(standings(index, links)).map(row).collect();
         let knots = named_knots(&rows);
-        Table { rows, knots, traces: 1 }
+        let orders = index.beside.said_by(LOCK_ORDER).into_iter().map(str::to_owned).collect();
+        Table { rows, knots, orders, traces: 1 }
     }
 
     /// The links of several traces as those of one: what has the same names is the same.
     pub fn sum(tables: Vec<Table>, by: Sort) -> Table {
         let traces = tables.iter().map(|t| t.traces).sum();
+        let orders = tables.iter().flat_map(|t| t.orders.iter().cloned()).collect();
         let mut sums: BTreeMap<Named, Row> = BTreeMap::new();
         for (key, row) in tables.into_iter().flat_map(|t| t.rows) {
             match sums.get_mut(&key) {
@@ -192,6 +197,6 @@ impl Table {
         let value = |r: &Row| by.value(r.count, r.total, r.max, r.p99());
         // Stable: those alike stay in the order of their names.
         rows.sort_by_cached_key(|(_, r)| std::cmp::Reverse(value(r)));
-        Table { rows, knots, traces }
+        Table { rows, knots, orders, traces }
     }
 }
