@@ -14,9 +14,9 @@ const LARGEST: u64 = 1 << 20;
 const TRIES: usize = 20;
 /// How long a file is waited for that another gotrail is writing, how often it is looked at, and after which time the other
 /// has ended without a word.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(5);
-const ABANDONED: Duration = Duration::from_secs(10);
+const ABANDONED: Duration = Duration::from_secs(1);
 
 /// Where the bookmarks of a trace are kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
