@@ -170,10 +170,12 @@ fn permissions(path: &Path, like: Option<&Path>) -> Option<fs::Permissions> {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(like?).ok()?.permissions().mode();
-        return Some(fs::Permissions::from_mode(mode & 0o444 | 0o200));
+        Some(fs::Permissions::from_mode(mode & 0o444 | 0o200))
     }
     #[cfg(not(unix))]
-    like.and(None)
+    {
+        like.and(None)
+    }
 }
 
 /// Keeps other viewers from writing a file, as long as it is there.
