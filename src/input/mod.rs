@@ -260,13 +260,11 @@ fn recognised_in(dir: &Path, limits: Limits, said: &mut Vec<String>) -> Result<V
         if recorded && p.file_name().is_some_and(|n| BESIDE.iter().any(|b| n == *b)) {
             return false;
         }
-        if p.to_string_lossy().ends_with(BOOKMARKS) {
-            return false;
-        }
         let why = match p.metadata() {
             Ok(about) if about.is_dir() => return false,
             Ok(about) if about.is_file() => match recognised(p, limits) {
                 Ok(()) => return true,
+                Err(_) if p.to_string_lossy().ends_with(BOOKMARKS) => return false,
                 Err(why) => why.to_string(),
             },
             // To open a pipe would be to wait for whoever writes to it.

@@ -14,9 +14,9 @@ const LARGEST: u64 = 1 << 20;
 const TRIES: usize = 20;
 /// How long a file is waited for that another gotrail is writing, how often it is looked at, and after which time the other
 /// has ended without a word.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(5);
-const ABANDONED: Duration = Duration::from_secs(10);
+const ABANDONED: Duration = Duration::from_secs(1);
 
 /// Where the bookmarks of a trace are kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -170,10 +170,12 @@ fn permissions(path: &Path, like: Option<&Path>) -> Option<fs::Permissions> {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(like?).ok()?.permissions().mode();
-        return Some(fs::Permissions::from_mode(mode & 0o444 | 0o200));
+        Some(fs::Permissions::from_mode(mode & 0o444 | 0o200))
     }
     #[cfg(not(unix))]
-    like.and(None)
+    {
+        like.and(None)
+    }
 }
 
 /// Keeps other viewers from writing a file, as long as it is there.

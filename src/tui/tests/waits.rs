@@ -219,7 +219,7 @@ fn the_times_stay_in_sight_when_the_text_moves_sideways() {
     let (mut d, screen) = after("L", 80, 24);
     let size = Size { width: 80, height: 24 };
     let row = |s: &str| s.lines().find(|l| l.starts_with('›')).unwrap().to_owned();
-    let time = row(&screen)[.."›    2.52s".len()].to_owned();
+    let time = row(&screen)[.."›   2.52s".len()].to_owned();
     d.keys("lll").unwrap();
     let moved = row(&text(&d.screen(size).0));
     assert!(moved.starts_with(&time) && moved != row(&screen), "{moved}");

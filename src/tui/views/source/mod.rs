@@ -299,6 +299,10 @@ impl View for Source {
         }
         self.count(cx, f.func);
         out.extend(self.costs.ask(cx, area.width).map(Command::Run));
+        // Where it is not seen it stays where it was.
+        if area.is_empty() {
+            return;
+        }
         let height = usize::from(self.divide(area, cx).0.height.max(1));
         if self.shown != cx.place.frame {
             self.shown = cx.place.frame;
