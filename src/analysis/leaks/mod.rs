@@ -463,7 +463,7 @@ mod tests {
 
     #[test]
     fn those_who_wait_for_one_lock_have_one_cause() {
-        let (one, other) = (0xc000_014_008, 0xc000_026_008);
+        let (one, other) = (0xc000014008, 0xc000026008);
         let dump = |more: u64| {
             let mut text = waits(1, one, 10) + &waits(2, other, 30);
             (0..more).for_each(|i| text += &waits(10 + i, one, 20));
