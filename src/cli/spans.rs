@@ -1,21 +1,26 @@
 //! `gotrail spans`, and what `gotrail why --slow` shares with it.
 
+use super::by;
 use super::open::{self, Between};
 use super::{Exit, Failure, Result, Usage, note, window};
+use crate::analysis::labelled::{Label, ValueNo, Valued};
 use crate::analysis::spans::Span;
 use crate::analysis::spans::pick::{self, Picked};
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::{self, Compared};
-use crate::analysis::spans::sums::{self, Box};
+use crate::analysis::spans::sums::{self, Box, Sum};
 use crate::base::number::quantile;
 use crate::base::text::escape;
 use crate::base::{Duration, Time};
 use crate::config::Settings;
+use crate::model::Index;
 use crate::query::Pattern;
 use crate::read::Trace;
 use crate::report;
 use crate::report::schema::spans::Spans;
 use clap::{Args, ValueEnum};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -34,6 +39,10 @@ pub struct SpansArgs {
     /// against the others
     #[arg(long)]
     slow: bool,
+    /// By the value of a label (pprof.Do) in place of the handler, and with --slow the slow ones of each value against the
+    /// others of it; --with says which profile or dump tells of labels
+    #[arg(long, value_name = "label:KEY", value_parser = by::key)]
+    by: Option<String>,
     /// How many handlers, slow spans and parts of their paths to print
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
@@ -94,14 +103,15 @@ pub fn picked(which: &BoxArgs, trace: &Trace) -> Result<Picked> {
     pick::pick(trace, &rules, &holds, &is_func).map_err(Failure::of(trace))
 }
 
-/// What makes slow ones slow; `None` if there are none, or no others.
-pub fn compared(
+/// What makes slow ones slow, of those for which `only` holds; `None` if there are none, or no others.
+fn compared(
     picked: &Picked,
     which: &BoxArgs,
     trace: &Trace,
     (from, to): (Time, Time),
+    only: &dyn Fn(&Span) -> bool,
 ) -> Result<Option<(String, Compared)>> {
-    let of = |s: &Span| picked.has(s);
+    let of = |s: &Span| picked.has(s) && only(s);
     let mut wanted = Box { of: &of, least: Duration::ZERO, most: Duration(i64::MAX), from, to };
     let (least, most) = match which.dur {
         Some(range) => range,
@@ -124,13 +134,101 @@ pub fn compared(
     Ok(found.map(|c| (format!("{what}: slow is {range}"), c)))
 }
 
+/// What was compared, and how each is called.
+pub enum Slow {
+    /// All spans, if there are slow ones and others.
+    All(Option<(String, Compared)>),
+    /// Those of each value of a label that has slow ones and others.
+    Each(Vec<(String, Valued, Compared)>),
+}
+
+/// Most values of a label of which slow spans are compared.
+const MOST_VALUES: usize = 20;
+
+/// What makes slow ones slow, of all or by a label: the values with most time in spans first.
+pub fn slow(
+    picked: &Picked,
+    which: &BoxArgs,
+    trace: &Trace,
+    window: (Time, Time),
+    label: Option<&Label>,
+) -> Result<Slow> {
+    let Some(label) = label else { return Ok(Slow::All(compared(picked, which, trace, window, &|_| true)?)) };
+    let value = |s: &Span| label.of(s.go, (s.from, s.to));
+    let mut sums: FxHashMap<ValueNo, Duration> = FxHashMap::default();
+    picked.spans().for_each(|s| *sums.entry(value(s)).or_default() += s.len());
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by_key(|s| (Reverse(s.1), s.0));
+    let mut all = Vec::new();
+    for &(of, _) in sums.iter().take(MOST_VALUES) {
+        let valued = label.valued(of);
+        let name = report::labelled::name(&valued);
+        match compared(picked, which, trace, window, &|s| value(s) == of)? {
+            Some((title, c)) => all.push((format!("{} {name} · {title}", report::labelled::title(&valued)), valued, c)),
+            None => note(&format!("{name}: there are no slow spans with others to hold them against")),
+        }
+    }
+    if sums.len() > MOST_VALUES {
+        note(&format!("{} more values of the label are not compared", sums.len() - MOST_VALUES));
+    }
+    Ok(Slow::Each(all))
+}
+
+impl Slow {
+    /// Whether nothing could be compared.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, Slow::All(None)) || matches!(self, Slow::Each(all) if all.is_empty())
+    }
+
+    /// Writes the first `limit` parts of each comparison; `false` if there is none.
+    pub fn write(&self, index: &Index, limit: usize, out: &mut dyn Write) -> std::io::Result<bool> {
+        let each: Vec<(&str, &Compared)> = match self {
+            Slow::All(one) => one.iter().map(|(title, c)| (title.as_str(), c)).collect(),
+            Slow::Each(all) => all.iter().map(|(title, _, c)| (title.as_str(), c)).collect(),
+        };
+        if matches!(self, Slow::All(None)) {
+            note("there are no slow spans with others to hold them against");
+        }
+        for (i, (title, c)) in each.iter().enumerate() {
+            if i > 0 {
+                writeln!(out)?;
+            }
+            report::spans::write_slow(c, title, index, limit, super::page(), out)?;
+        }
+        if matches!(self, Slow::Each(all) if all.iter().any(|one| one.1.inferred)) {
+            writeln!(out, "{}", report::labelled::INFERRED)?;
+        }
+        Ok(!each.is_empty())
+    }
+
+    /// The comparisons in the JSON of spans.
+    pub fn json(self, sums: (&[Sum], &[Span]), picked: &Picked, of: (&str, &Index)) -> Spans {
+        match self {
+            Slow::All(one) => Spans::new(&picked.found, sums, one.as_ref().map(|c| &c.1), of),
+            Slow::Each(all) => {
+                let all: Vec<(Valued, Compared)> = all.into_iter().map(|(_, v, c)| (v, c)).collect();
+                Spans::new(&picked.found, sums, None, of).with_slow_of(&all, of.1)
+            }
+        }
+    }
+}
+
+/// Sums of the spans for which `wanted` holds: by handler, or by a label.
+pub fn summed(picked: &Picked, range: (Time, Time), wanted: &dyn Fn(&Span) -> bool, label: Option<&Label>) -> Vec<Sum> {
+    match label {
+        Some(label) => sums::sums_by_label(&picked.found, range, wanted, label),
+        None => sums::sums(&picked.found, range, wanted),
+    }
+}
+
 pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
     // A mistake in the window is one for every trace.
     args.window.of(Time(0))?;
     let between = if args.format == SpanFormat::Text { Between::Names } else { Between::Nothing };
     let mut found = false;
     if args.format == SpanFormat::Csv {
-        out.write_all(report::spans::CSV_HEADER.as_bytes())?;
+        let label = args.by.as_ref().map_or_else(String::new, |key| format!(",{}", report::spans::csv_title(key)));
+        writeln!(out, "{}{label}", report::spans::CSV_HEADER)?;
     }
     let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         let (from, to) = args.window.of(trace.index().start)?;
@@ -138,29 +236,29 @@ pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
         let (least, most) = args.which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
         let has = |s: &Span| picked.has(s);
         let wanted = Box { of: &has, least, most, from, to };
-        let slow = if args.slow { compared(&picked, &args.which, trace, (from, to))? } else { None };
+        let label = by::label(trace, args.by.as_deref());
+        let slow = match args.slow {
+            true => Some(slow(&picked, &args.which, trace, (from, to), label.as_ref())?),
+            false => None,
+        };
         let index = trace.index();
         let of = (trace.name(), &*index);
-        let all = sums::sums(&picked.found, (from, to), |s| wanted.has(s));
+        let all = summed(&picked, (from, to), &|s| wanted.has(s), label.as_ref());
         let slowest = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.limit);
         found |= !all.is_empty();
-        match (args.format, &slow) {
-            (SpanFormat::Csv, _) => {
+        match args.format {
+            SpanFormat::Csv => {
                 let spans = picked.found.spans.iter().filter(|s| wanted.has(s));
-                report::spans::write_csv(&picked.found, spans, of, out)?;
+                report::spans::write_csv(&picked.found, spans, of, label.as_ref(), out)?;
             }
-            (SpanFormat::Json, slow) => {
-                let slow = slow.as_ref().map(|s| &s.1);
-                report::json::write(&Spans::new(&picked.found, (&all, &slowest), slow, of), out)?;
+            SpanFormat::Json => {
+                let slow = slow.unwrap_or(Slow::All(None));
+                report::json::write(&slow.json((&all, &slowest), &picked, of), out)?;
             }
-            (SpanFormat::Text, Some((title, c))) => {
-                report::spans::write_slow(c, title, &index, args.limit, super::page(), out)?;
-            }
-            (SpanFormat::Text, None) => {
-                if args.slow {
-                    note("there are no slow spans with others to hold them against");
+            SpanFormat::Text => {
+                if !slow.map_or(Ok(false), |s| s.write(&index, args.limit, out))? {
+                    report::spans::write(&picked.found, (&all, &slowest), of, args.limit, super::page(), out)?;
                 }
-                report::spans::write(&picked.found, (&all, &slowest), of, args.limit, super::page(), out)?;
             }
         }
         Ok(())

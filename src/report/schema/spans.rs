@@ -1,6 +1,8 @@
 //! Spans by handler, and the slowest of them.
 
+use super::labels::Label;
 use super::{Version, known, number};
+use crate::analysis::labelled::Valued;
 use crate::analysis::spans::slow::Compared;
 use crate::analysis::spans::sums::{self, BUCKETS, Sum};
 use crate::analysis::spans::{Found, Span};
@@ -20,12 +22,24 @@ pub struct Spans {
     pub count: u64,
     /// How many were not kept because there were too many.
     pub dropped: u64,
-    /// By kind and handler, those with the largest sum first.
+    /// By kind and handler, or with `--by` by kind and value of a label; those with the largest sum first.
     pub handlers: Vec<Handler>,
     /// The slowest, longest first, as many as `--limit` says.
     pub slowest: Vec<One>,
-    /// The slow ones against the others; `null` without `--slow`.
+    /// The slow ones against the others; `null` without `--slow`, and with `--by`.
     pub slow: Option<Slow>,
+    /// The same within each group of a label, where `--slow` and `--by` are given.
+    pub slow_by_label: Vec<SlowOf>,
+}
+
+/// The slow ones of a group against the others of it.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct SlowOf {
+    /// The group.
+    pub label: Label,
+    /// The slow ones against the others.
+    pub slow: Slow,
 }
 
 /// The spans of one kind and handler. Those that lack an end count with the time that they were there.
@@ -36,6 +50,9 @@ pub struct Handler {
     pub kind: String,
     /// The handler, the function that was called, the task's or the region's name; `null` if no event was inside.
     pub name: Option<String>,
+    /// The label and its value, where spans are grouped by it (`--by`) and not by handler: `name` is `null` then. It is that
+    /// which the goroutine had for most of the span.
+    pub label: Option<Label>,
     /// How many.
     pub count: u64,
     /// How many of them lack an end.
@@ -156,7 +173,14 @@ impl Spans {
             handlers: sums.iter().map(|s| handler(found, s, index)).collect(),
             slowest: slowest.iter().map(|s| one(found, s, (name, index))).collect(),
             slow: slow.map(|c| compared(c, index)),
+            slow_by_label: Vec::new(),
         }
+    }
+
+    /// The same with comparisons within the groups of a label.
+    pub fn with_slow_of(self, all: &[(Valued, Compared)], index: &Index) -> Spans {
+        let one = |(of, c): &(Valued, Compared)| SlowOf { label: Label::new(of), slow: compared(c, index) };
+        Spans { slow_by_label: all.iter().map(one).collect(), ..self }
     }
 }
 
@@ -165,6 +189,7 @@ fn handler(found: &Found, s: &Sum, index: &Index) -> Handler {
     Handler {
         kind: found.kind(s.kind).to_owned(),
         name: known(index.dict.str(s.name)),
+        label: s.label.as_ref().map(Label::new),
         count: s.count,
         open: s.open,
         by_repetition: s.repeats,
