@@ -135,6 +135,7 @@ fn compared(
 }
 
 /// What was compared, and how each is called.
+#[allow(clippy::large_enum_variant)] // There is one of it.
 pub enum Slow {
     /// All spans, if there are slow ones and others.
     All(Option<(String, Compared)>),
