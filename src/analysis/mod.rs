@@ -8,6 +8,7 @@ pub mod diff;
 pub mod findings;
 pub mod gc;
 pub mod kernel;
+pub mod labelled;
 pub mod leaks;
 pub mod maps;
 pub mod profile;

@@ -1,6 +1,7 @@
 //! The command line: definitions, and one file a subcommand.
 
 pub mod argv;
+mod by;
 mod cache;
 mod demo;
 mod diff;

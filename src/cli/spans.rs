@@ -1,11 +1,13 @@
 //! `gotrail spans`, and what `gotrail why --slow` shares with it.
 
+use super::by;
 use super::open::{self, Between};
 use super::{Exit, Failure, Result, Usage, note, window};
+use crate::analysis::labelled::{Label, ValueNo, Valued};
 use crate::analysis::spans::pick::{self, Picked};
 use crate::analysis::spans::rules::Rules;
 use crate::analysis::spans::slow::{self, Compared};
-use crate::analysis::spans::sums::{self, Box};
+use crate::analysis::spans::sums::{self, Box, Sum};
 use crate::analysis::spans::{KindNo, Span};
 use crate::base::number::quantile;
 use crate::base::text::escape;
@@ -17,6 +19,8 @@ use crate::read::Trace;
 use crate::report;
 use crate::report::schema::spans::Spans;
 use clap::{Args, ValueEnum};
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -35,6 +39,10 @@ pub struct SpansArgs {
     /// against the others
     #[arg(long)]
     slow: bool,
+    /// By the value of a label (pprof.Do) in place of the handler, and with --slow the slow ones of each value against the
+    /// others of it; --with says which profile or dump tells of labels
+    #[arg(long, value_name = "label:KEY", value_parser = by::key)]
+    by: Option<String>,
     /// How many handlers, slow spans and parts of their paths to print
     #[arg(long, value_name = "N", default_value_t = 10)]
     limit: usize,
@@ -98,17 +106,67 @@ pub fn picked(which: &BoxArgs, trace: &Trace) -> Result<Picked> {
 /// What makes slow ones of a kind slow.
 pub struct Slow {
     /// What is compared, in words. Safe to show.
-    pub title: String,
-    /// The kind.
-    pub kind: KindNo,
+    title: String,
+    /// The value of the label, if they are told apart by one.
+    value: Option<Valued>,
+    kind: KindNo,
     /// The slow ones against the others.
-    pub compared: Compared,
+    compared: Compared,
 }
 
-/// What makes slow ones slow, by kind: that of which the slow ones lost most comes first. Nothing if there are none, or no
-/// others.
-pub fn compared(picked: &Picked, which: &BoxArgs, trace: &Trace, (from, to): (Time, Time)) -> Result<Vec<Slow>> {
-    let of = |s: &Span| picked.has(s);
+/// Most values of a label of which slow spans are compared.
+const MOST_VALUES: usize = 20;
+
+/// What makes slow ones slow, by kind: that of which the slow ones lost most comes first. With a label, within each value of it,
+/// those with most time in spans first. Nothing, which is said, if there are none, or no others.
+pub fn slow(
+    picked: &Picked,
+    which: &BoxArgs,
+    trace: &Trace,
+    window: (Time, Time),
+    label: Option<&Label>,
+) -> Result<Vec<Slow>> {
+    let nothing = "there are no slow spans with others to hold them against";
+    let Some(label) = label else {
+        let all = compared(picked, which, trace, window, &|_| true)?;
+        if all.is_empty() {
+            note(nothing);
+        }
+        return Ok(all);
+    };
+    let value = |s: &Span| label.of(s.go, (s.from, s.to));
+    let mut sums: FxHashMap<ValueNo, Duration> = FxHashMap::default();
+    picked.spans().for_each(|s| *sums.entry(value(s)).or_default() += s.len());
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by_key(|s| (Reverse(s.1), s.0));
+    let mut all = Vec::new();
+    for &(of, _) in sums.iter().take(MOST_VALUES) {
+        let valued = label.valued(of);
+        let name = report::labelled::name(&valued);
+        let found = compared(picked, which, trace, window, &|s| value(s) == of)?;
+        if found.is_empty() {
+            note(&format!("{name}: {nothing}"));
+        }
+        for s in found {
+            let title = format!("{} {name} · {}", report::labelled::title(&valued), s.title);
+            all.push(Slow { title, value: Some(valued.clone()), ..s });
+        }
+    }
+    if sums.len() > MOST_VALUES {
+        note(&format!("{} more values of the label are not compared", sums.len() - MOST_VALUES));
+    }
+    Ok(all)
+}
+
+/// What makes slow ones slow, by kind, of those for which `only` holds.
+fn compared(
+    picked: &Picked,
+    which: &BoxArgs,
+    trace: &Trace,
+    (from, to): (Time, Time),
+    only: &dyn Fn(&Span) -> bool,
+) -> Result<Vec<Slow>> {
+    let of = |s: &Span| picked.has(s) && only(s);
     let (least, most) = which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
     let wanted = Box { of: &of, least, most, from, to };
     let slowest = |lens: &[Duration]| which.dur.map_or(quantile(lens, SLOW) + Duration(1), |range| range.0);
@@ -123,12 +181,12 @@ pub fn compared(picked: &Picked, which: &BoxArgs, trace: &Trace, (from, to): (Ti
     let all = slow::by_kind(trace, &found.spans, &wanted, &slowest).map_err(Failure::of(trace))?;
     let one = |(kind, least, compared)| {
         let title = format!("{} spans{of_text}: slow is {}", escape(found.kind(kind)), range(least));
-        Slow { title, kind, compared }
+        Slow { title, value: None, kind, compared }
     };
     Ok(all.into_iter().map(one).collect())
 }
 
-/// Writes what makes slow ones slow, kind by kind.
+/// Writes the first `limit` parts of each comparison.
 pub fn write_slow(
     all: &[Slow],
     (picked, index): (&Picked, &Index),
@@ -142,7 +200,25 @@ pub fn write_slow(
         report::spans::write_slow(&s.compared, &s.title, index, limit, super::page(), out)?;
         report::spans::write_served(&picked.found, index, s.kind, out)?;
     }
+    if all.iter().filter_map(|s| s.value.as_ref()).any(|v| v.inferred) {
+        writeln!(out, "{}", report::labelled::INFERRED)?;
+    }
     Ok(())
+}
+
+/// Spans as JSON, with comparisons of slow ones.
+pub fn json(slow: &[Slow], sums: (&[Sum], &[Span]), picked: &Picked, (name, index): (&str, &Index)) -> Spans {
+    let of_all = slow.iter().filter(|s| s.value.is_none()).map(|s| (s.kind, &s.compared));
+    let by_label = slow.iter().filter_map(|s| Some((s.value.as_ref()?, s.kind, &s.compared)));
+    Spans::new(&picked.found, sums, of_all, (name, index)).with_slow_of(by_label, (&picked.found, index))
+}
+
+/// Sums of the spans for which `wanted` holds: by handler, or by a label.
+pub fn summed(picked: &Picked, range: (Time, Time), wanted: &dyn Fn(&Span) -> bool, label: Option<&Label>) -> Vec<Sum> {
+    match label {
+        Some(label) => sums::sums_by_label(&picked.found, range, wanted, label),
+        None => sums::sums(&picked.found, range, wanted),
+    }
 }
 
 pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
@@ -151,7 +227,8 @@ pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
     let between = if args.format == SpanFormat::Text { Between::Names } else { Between::Nothing };
     let mut found = false;
     if args.format == SpanFormat::Csv {
-        out.write_all(report::spans::CSV_HEADER.as_bytes())?;
+        let label = args.by.as_ref().map_or_else(String::new, |key| format!(",{}", report::spans::csv_title(key)));
+        writeln!(out, "{}{label}", report::spans::CSV_HEADER)?;
     }
     let exit = open::each_trace(&args.files, &args.open, (between, out), |trace, out| {
         let (from, to) = args.window.of(trace.index().start)?;
@@ -159,26 +236,24 @@ pub fn run(args: &SpansArgs, out: &mut dyn Write) -> Result<Exit> {
         let (least, most) = args.which.dur.unwrap_or((Duration::ZERO, Duration(i64::MAX)));
         let has = |s: &Span| picked.has(s);
         let wanted = Box { of: &has, least, most, from, to };
-        let slow = if args.slow { compared(&picked, &args.which, trace, (from, to))? } else { Vec::new() };
+        let label = by::label(trace, args.by.as_deref());
+        let slow = match args.slow {
+            true => slow(&picked, &args.which, trace, (from, to), label.as_ref())?,
+            false => Vec::new(),
+        };
         let index = trace.index();
         let of = (trace.name(), &*index);
-        let all = sums::sums(&picked.found, (from, to), |s| wanted.has(s));
+        let all = summed(&picked, (from, to), &|s| wanted.has(s), label.as_ref());
         let slowest = sums::slowest(&picked.found.spans, |s| wanted.has(s), args.limit);
         found |= !all.is_empty();
         match args.format {
             SpanFormat::Csv => {
                 let spans = picked.found.spans.iter().filter(|s| wanted.has(s));
-                report::spans::write_csv(&picked.found, spans, of, out)?;
+                report::spans::write_csv(&picked.found, spans, of, label.as_ref(), out)?;
             }
-            SpanFormat::Json => {
-                let slow = slow.iter().map(|s| (s.kind, &s.compared));
-                report::json::write(&Spans::new(&picked.found, (&all, &slowest), slow, of), out)?;
-            }
+            SpanFormat::Json => report::json::write(&json(&slow, (&all, &slowest), &picked, of), out)?,
             SpanFormat::Text if !slow.is_empty() => write_slow(&slow, (&picked, &index), args.limit, out)?,
             SpanFormat::Text => {
-                if args.slow {
-                    note("there are no slow spans with others to hold them against");
-                }
                 report::spans::write(&picked.found, (&all, &slowest), of, args.limit, super::page(), out)?;
             }
         }

@@ -1,5 +1,6 @@
 //! `gotrail why`.
 
+use super::by;
 use super::open::{self, Between};
 use super::position::{self, Position};
 use super::spans::{self, BoxArgs};
@@ -13,7 +14,6 @@ use crate::analysis::waits::path::Window;
 use crate::base::{Duration, Time, spell, text};
 use crate::read::Trace;
 use crate::report;
-use crate::report::schema::spans::Spans;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,6 +40,10 @@ pub struct WhyArgs {
     /// or else longer than 95 % did
     #[arg(long)]
     slow: bool,
+    /// With --slow, the slow ones of each value of a label (pprof.Do) against the others of it; --with says which profile or
+    /// dump tells of labels
+    #[arg(long, value_name = "label:KEY", value_parser = by::key, requires = "slow")]
+    by: Option<String>,
     #[command(flatten)]
     which: BoxArgs,
     /// Of several tasks, regions or spans the one that is K-th in length
@@ -107,22 +111,17 @@ pub fn run(args: &WhyArgs, out: &mut dyn Write) -> Result<Exit> {
 fn slow(args: &WhyArgs, trace: &Trace, out: &mut dyn Write) -> Result<bool> {
     let picked = spans::picked(&args.which, trace)?;
     let window = window::window(trace.index().start, args.from, args.to)?;
-    let slow = spans::compared(&picked, &args.which, trace, window)?;
+    let label = by::label(trace, args.by.as_deref());
+    let slow = spans::slow(&picked, &args.which, trace, window, label.as_ref())?;
     if slow.is_empty() {
-        super::note("there are no slow spans with others to hold them against");
         return Ok(false);
     }
     let index = trace.index();
     match args.format {
         Format::Text => spans::write_slow(&slow, (&picked, &index), args.limit, out)?,
         Format::Json => {
-            let of = (trace.name(), &*index);
-            let of_name = |s: &Span| picked.has(s);
-            let all = sums::sums(&picked.found, window, of_name);
-            report::json::write(
-                &Spans::new(&picked.found, (&all, &[]), slow.iter().map(|s| (s.kind, &s.compared)), of),
-                out,
-            )?;
+            let all = spans::summed(&picked, window, &|s| picked.has(s), label.as_ref());
+            report::json::write(&spans::json(&slow, (&all, &[]), &picked, (trace.name(), &index)), out)?;
         }
     }
     Ok(true)

@@ -10,6 +10,7 @@ pub mod grep;
 pub mod html;
 pub mod json;
 pub mod kernel;
+pub mod labelled;
 pub mod leaks;
 pub mod lines;
 pub mod links;

@@ -2,8 +2,10 @@
 
 use super::export::lines::csv;
 use super::grep::position_of;
+use super::labelled;
 use super::table::{Column, Page, Table};
 use super::why;
+use crate::analysis::labelled::Label;
 use crate::analysis::spans::served_here::{served_here, server_of};
 use crate::analysis::spans::slow::{Compared, FEW_GROUPS, Part, Way};
 use crate::analysis::spans::sums::{BUCKETS, Sum, least};
@@ -80,12 +82,17 @@ pub fn write(
     let histogram = format!("{} to {}", least(from), least(to));
     let numbers = ["total", "count", "open", "p50", "p90", "p99", "max", "exact to"];
     let columns = numbers.iter().map(|n| if *n == "open" { Column::right(n).optional() } else { Column::right(n) });
-    let mut t = Table::new(columns.chain([Column::left(&histogram), Column::left("kind"), Column::left("handler")]));
+    let title = sums[0].label.as_ref().map_or_else(|| "handler".to_owned(), labelled::title);
+    let mut t = Table::new(columns.chain([Column::left(&histogram), Column::left("kind"), Column::left(&title)]));
     for s in sums.iter().take(limit) {
         let times = [s.p50, s.p90, s.p99, s.max, s.exact_to].map(|d| d.to_string());
         let open = if s.open == 0 { String::new() } else { count(s.open) };
         let cells = [s.total.to_string(), count(s.count), open].into_iter().chain(times);
-        let words = [bars(&s.histogram, from, to), found.kind(s.kind).to_owned(), name(found, index, s.kind, s.name)];
+        let name = match &s.label {
+            Some(v) => labelled::name(v),
+            None => name(found, index, s.kind, s.name),
+        };
+        let words = [bars(&s.histogram, from, to), found.kind(s.kind).to_owned(), name];
         let row = t.row(cells.chain(words));
         if s.repeats > 0 {
             let n = count(s.repeats);
@@ -101,6 +108,9 @@ pub fn write(
     }
     if sums.iter().any(|s| s.open > 0) {
         writeln!(out, "open: an end lies outside the trace; counted with the time inside")?;
+    }
+    if sums.iter().filter_map(|s| s.label.as_ref()).any(|v| v.inferred) {
+        writeln!(out, "{}", labelled::INFERRED)?;
     }
     if slowest.is_empty() {
         return Ok(());
@@ -127,10 +137,17 @@ pub fn write(
     t.write(page, out)
 }
 
-/// The first line of CSV.
-pub const CSV_HEADER: &str = "file,kind,name,g,position,from_ns,to_ns,len_ns,least_ns,most_ns,began,ended\n";
+/// The first line of CSV; with a label there is a column of that name behind these.
+pub const CSV_HEADER: &str = "file,kind,name,g,position,from_ns,to_ns,len_ns,least_ns,most_ns,began,ended";
 
-/// Writes spans as lines of CSV.
+/// The title of a column by a label's name.
+pub fn csv_title(key: &str) -> String {
+    let mut title = String::new();
+    csv(&format!("label:{key}"), &mut title);
+    title
+}
+
+/// Writes spans as lines of CSV, with the value of a label as the last cell if there is one.
 ///
 /// # Errors
 ///
@@ -139,6 +156,7 @@ pub fn write_csv<'a>(
     found: &Found,
     spans: impl Iterator<Item = &'a Span>,
     (file, index): (&str, &Index),
+    label: Option<&Label>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for s in spans {
@@ -159,7 +177,8 @@ pub fn write_csv<'a>(
             s.ended.to_string(),
         ];
         let mut line = String::new();
-        for (i, cell) in cells.iter().enumerate() {
+        let label = label.map(|l| l.valued(l.of(s.go, (s.from, s.to))).value.unwrap_or_default());
+        for (i, cell) in cells.iter().chain(&label).enumerate() {
             if i > 0 {
                 line.push(',');
             }

@@ -1,10 +1,12 @@
 //! A trace's summary for people: what is in it, on one screen.
 
 use super::findings;
+use super::labelled;
 use super::links::{self, short};
 use super::schema::summary::{Group, groups};
 use super::table::{Column, Page, Table, fold};
 use crate::analysis::findings::Findings;
+use crate::analysis::labelled::Sum;
 use crate::analysis::summary::{Summary, TaskFact, summarize};
 use crate::analysis::waits::links::table as waits;
 use crate::analysis::waits::standing::Standing;
@@ -40,7 +42,23 @@ pub enum Wrong<'a> {
 pub fn write(
     name: &str,
     index: &Index,
+    of: (&waits::Table, &Wrong),
+    page: Page,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    write_by(name, index, of, None, page, out)
+}
+
+/// The same with the goroutines by the values of a label, if there is one, in place of their start functions.
+///
+/// # Errors
+///
+/// `out` cannot be written.
+pub fn write_by(
+    name: &str,
+    index: &Index,
     (table, wrong): (&waits::Table, &Wrong),
+    by_label: Option<&[Sum]>,
     page: Page,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -55,7 +73,11 @@ pub fn write(
             facts(&[n, "gotrail findings FILE".into()], page, out)?;
         }
     }
-    goroutines(&groups(index), rows, page, out)?;
+    writeln!(out)?;
+    match by_label {
+        Some(all) => labelled::write(all, rows, page, out)?,
+        None => goroutines(&groups(index), rows, page, out)?,
+    }
     blocked(table, rows, page, out)?;
     gc(index, &s, page, out)?;
     samples(index, &s, rows, page, out)?;
@@ -132,7 +154,6 @@ fn goroutines(all: &[Group], rows: usize, page: Page, out: &mut dyn Write) -> io
         let n = by.len() - rows;
         t.row(cells(&rest).chain([format!("{n} more function{}", if n == 1 { "" } else { "s" })]));
     }
-    writeln!(out)?;
     t.write(page, out)
 }
 

@@ -282,3 +282,88 @@ fn nothing_of_a_hostile_log_reaches_the_terminal_as_it_is() {
     assert_eq!(code, 0, "{err}");
     assert!(!out.contains(['\x1b', '\x07', '\u{202e}']), "{out:?}");
 }
+
+/// The rows of an array of objects.
+fn rows<'a>(v: &'a Value, key: &str) -> &'a [Value] {
+    v[key].as_array().unwrap_or_else(|| panic!("{key}: {v}"))
+}
+
+fn sum(rows: &[Value], key: &str) -> i64 {
+    rows.iter().map(|r| r[key].as_i64().unwrap()).sum()
+}
+
+#[test]
+fn goroutines_by_a_label_are_all_goroutines_with_all_their_time() {
+    let (cpu, trace) = (sample("cpu.pb.gz").to_string_lossy().into_owned(), sample("trace.out"));
+    let samples = [cpu, trace.to_string_lossy().into_owned()];
+    let dumped = [beside("after.txt.gz"), beside("leaks.trace")];
+    for (key, inferred, [with, trace]) in [("route", true, &samples), ("endpoint", false, &dumped)] {
+        let by = format!("label:{key}");
+        let v = json("summary", &["--by", &by, "--with", with, trace].map(str::to_owned));
+        let (groups, by) = (rows(&v, "groups"), rows(&v, "by_label"));
+        for time in ["running_ns", "runnable_ns", "waiting_ns", "syscall_ns", "total_ns"] {
+            assert_eq!(sum(by, time), sum(groups, time), "{key} {time}");
+        }
+        let (some, none): (Vec<&Value>, Vec<&Value>) = by.iter().partition(|r| r["label"]["value"].is_string());
+        assert!(none.len() == 1 && none[0]["label"]["inferred"] == false, "{by:?}");
+        assert!(some.iter().all(|r| r["label"]["inferred"] == inferred && r["label"]["key"] == key), "{by:?}");
+        if inferred {
+            let said = samples_by_label(with, key);
+            assert_eq!(some.len(), said.len());
+            assert!(some.iter().all(|r| r["samples"] == said[r["label"]["value"].as_str().unwrap()]), "{by:?}");
+            assert_eq!(sum(by, "samples"), v["cpu_samples"].as_i64().unwrap(), "{by:?}");
+        } else {
+            let of: BTreeMap<&str, u64> = some
+                .iter()
+                .map(|r| (r["label"]["value"].as_str().unwrap(), r["goroutines"].as_u64().unwrap()))
+                .collect();
+            assert_eq!(of, BTreeMap::from([("/pay", 30), ("/refund", 10)]));
+            assert_eq!(none[0]["goroutines"].as_i64(), Some(sum(groups, "count") - 40));
+        }
+        let (text, _, code) = run(["summary", "--by", &format!("label:{key}"), "--with", with, trace]);
+        assert!(code == 0 && text.contains(&format!("no {key}")), "{text}");
+        assert_eq!(text.contains("(inferred)") && text.contains("inferred: by CPU samples"), inferred, "{text}");
+    }
+}
+
+#[test]
+fn spans_by_a_label_are_all_spans() {
+    let (with, trace) = (sample("cpu.pb.gz"), sample("trace.out"));
+    let (with, trace) = (with.to_str().unwrap(), trace.to_str().unwrap());
+    let all = json("spans", &[trace.to_owned()]);
+    let args = ["--by", "label:route", "--with", with, trace].map(str::to_owned);
+    let v = json("spans", &args);
+    assert_eq!((&v["count"], sum(rows(&v, "handlers"), "count")), (&all["count"], all["count"].as_i64().unwrap()));
+    assert_eq!(sum(rows(&v, "handlers"), "total_ns"), sum(rows(&all, "handlers"), "total_ns"));
+    assert!(rows(&all, "handlers").iter().all(|h| h["label"].is_null()));
+    let valued = |h: &&Value| h["label"]["value"].is_string();
+    assert!(rows(&v, "handlers").iter().all(|h| h["name"].is_null() && h["label"]["key"] == "route"));
+    let (some, none): (Vec<&Value>, Vec<&Value>) = rows(&v, "handlers").iter().partition(valued);
+    assert!(!some.is_empty() && !none.is_empty() && some.iter().all(|h| h["label"]["inferred"] == true), "{v}");
+    // Each span says the same of itself.
+    let (csv, _, code) = run(["spans", "--format", "csv", "--by", "label:route", "--with", with, trace]);
+    assert!(code == 0 && csv.lines().next().unwrap().ends_with(",ended,label:route"), "{csv}");
+    let with_value = csv.lines().skip(1).filter(|l| !l.ends_with(',')).count();
+    assert_eq!(with_value as i64, some.iter().map(|h| h["count"].as_i64().unwrap()).sum::<i64>());
+    // Slow ones are held against those of the same value.
+    let slow = json("why", &["--slow", "--by", "label:route", "--with", with, trace].map(str::to_owned));
+    assert!(slow["slow"].is_null() && !rows(&slow, "slow_by_label").is_empty(), "{slow}");
+    for one in rows(&slow, "slow_by_label") {
+        let (slow, value) = (&one["slow"], &one["label"]["value"]);
+        let of = rows(&v, "handlers").iter().filter(|h| h["label"]["value"] == *value);
+        let whole: i64 = of.map(|h| h["count"].as_i64().unwrap() - h["open"].as_i64().unwrap()).sum();
+        assert_eq!(slow["slow"].as_i64().unwrap() + slow["normal"].as_i64().unwrap(), whole, "{one}");
+    }
+}
+
+#[test]
+fn a_label_that_nobody_has_is_said_with_those_that_are_there() {
+    let (with, trace) = (sample("cpu.pb.gz"), sample("trace.out"));
+    let (with, trace) = (with.to_str().unwrap(), trace.to_str().unwrap());
+    let (out, err, code) = run(["summary", "--by", "label:rout", "--with", with, trace]);
+    assert!(code == 0 && err.contains("route") && out.contains("no rout"), "{err}");
+    let (_, err, _) = run(["spans", "--by", "label:route", trace]);
+    assert!(err.contains("--with"), "{err}");
+    let (_, err, code) = run(["spans", "--by", "route", trace]);
+    assert!(code == 2 && err.contains("label:endpoint"), "{err}");
+}

@@ -60,11 +60,11 @@ fn percentile(x: &mut [i64], part: f64) -> i64 {
 }
 
 /// Holds the requests that were found against a log: all that lie wholly inside, and no others. Returns how many.
-fn held(trace: &Trace, log: &[Logged], what: &str) -> usize {
+fn held(trace: &Trace, log: &[Logged], (kind, what): (&str, &str)) -> usize {
     let found = find(trace, Rules::shipped()).unwrap();
     let index = trace.index();
     let number = |s: &Span| index.goroutine(s.go).map_or(0, |g| g.id.0);
-    let mut spans: Vec<(u64, &Span)> = of_kind(&found, "http.server").map(|s| (number(s), s)).collect();
+    let mut spans: Vec<(u64, &Span)> = of_kind(&found, kind).map(|s| (number(s), s)).collect();
     spans.sort_by_key(|(g, s)| (*g, s.from));
     let (mut inside, mut begins, mut ends) = (0, Vec::new(), Vec::new());
     let mut taken = vec![false; spans.len()];
@@ -103,7 +103,7 @@ fn requests_are_those_of_the_access_logs() {
     for (name, least) in [("22-h1", 1000), ("27-h1", 900), ("27-slow", 1000)] {
         let Some(file) = common::shared(&format!("spans/{name}.trace")) else { return };
         let log = log(&file.with_file_name(format!("{name}.access.jsonl.gz")));
-        let inside = held(&common::load(&file), &log, name);
+        let inside = held(&common::load(&file), &log, ("http.server", name));
         assert!(inside > least, "{name}: {inside}");
     }
 }
@@ -114,7 +114,7 @@ fn requests_are_those_that_the_program_counted() {
     for name in ["requests-go1.24", "requests-go1.26"] {
         let trace = common::load(common::data(&format!("{name}.trace")));
         let log = noted(&trace);
-        assert_eq!(held(&trace, &log, name), 57, "{name}");
+        assert_eq!(held(&trace, &log, ("http.server", name)), 57, "{name}");
         // What was sent is found, each once, and lies where it may.
         let (found, index) = (find(&trace, Rules::shipped()).unwrap(), trace.index());
         let sent: Vec<&Logged> = log.iter().filter(|r| r.k == "sent").collect();
@@ -132,7 +132,28 @@ fn requests_are_those_that_the_program_counted() {
     }
 }
 
-/// A call that is given up is one.
+/// Holds the calls that were found against those that clients say they sent: each once, on its goroutine.
+fn sent(trace: &Trace, log: &[Logged], kind: &str) -> usize {
+    let (found, index) = (find(trace, Rules::shipped()).unwrap(), trace.index());
+    let number = |s: &Span| index.goroutine(s.go).map_or(0, |g| g.id.0);
+    let mut sent: Vec<&Logged> = log.iter().filter(|r| r.k == "sent").collect();
+    sent.sort_by_key(|r| (r.g, r.begin));
+    let mut spans: Vec<&Span> = of_kind(&found, kind).collect();
+    spans.sort_by_key(|s| (number(s), s.from));
+    assert_eq!(spans.len(), sent.len(), "{kind}");
+    for (s, r) in spans.iter().zip(&sent) {
+        assert!(s.complete() && number(s) == r.g && s.to.0 > r.begin && s.from.0 < r.end, "{kind}: {s:?}");
+    }
+    sent.len()
+}
+
+/// Unary calls of gRPC, some of which follow each other without anything in between.
+#[test]
+fn calls_of_grpc_are_those_that_the_program_counted() {
+    let trace = common::recording("grpc");
+    assert_eq!(sent(&trace, &noted(&trace), "grpc.client"), 18);
+}
+
 /// Client and server are one program, which is profiled meanwhile: a CPU sample within a call is no call of its own.
 #[test]
 fn a_client_has_as_many_calls_as_its_server_has_requests() {
@@ -144,6 +165,7 @@ fn a_client_has_as_many_calls_as_its_server_has_requests() {
     assert_eq!((of("http.client"), of("http.server")), (1811, 1811));
 }
 
+/// A call that is given up is one.
 #[test]
 fn calls_that_their_client_gives_up_count_once() {
     let trace = common::recording("slowserve");

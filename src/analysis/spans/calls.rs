@@ -46,6 +46,19 @@ struct Open {
     /// The places that it has been at.
     places: Vec<StackId>,
     repeats: bool,
+    /// It has had the wait that it has once.
+    waited: bool,
+}
+
+/// What an event is to the call that it is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Means {
+    /// A CPU sample.
+    Sample,
+    /// The goroutine blocks.
+    Block,
+    /// Anything else.
+    Else,
 }
 
 /// The calls of one goroutine.
@@ -74,11 +87,11 @@ impl Calls {
         &mut self,
         dict: &Dict,
         calls: &[Calling],
-        (stack, t, no, sample): (StackId, Time, EventNo, bool),
+        (stack, t, no, means): (StackId, Time, EventNo, Means),
         split: impl Fn(RuleNo) -> Split,
         out: &mut dyn FnMut(Called),
     ) {
-        let last = self.last;
+        let (last, sample) = (self.last, means == Means::Sample);
         let mut parted = None;
         self.open.retain(|o| {
             let same = calls.iter().find(|c| (c.rule, c.func, c.caller) == (o.of.rule, o.of.func, o.of.caller));
@@ -86,7 +99,12 @@ impl Calls {
                 out(o.over(Some((t, no))));
                 return false;
             };
-            let back = if sample || o.sampled { Back::No } else { back(dict, o, c, stack, split(c.rule)) };
+            let back = match means {
+                Means::Sample => Back::No,
+                Means::Block if c.once && o.waited => Back::Once,
+                _ if o.sampled => Back::No,
+                _ => back(dict, o, c, stack, split(c.rule)),
+            };
             match back {
                 Back::No => true,
                 why => {
@@ -103,6 +121,7 @@ impl Calls {
                     continue;
                 }
                 (o.of, o.stack) = (*c, stack);
+                o.goes_through(c, means);
                 if std::mem::take(&mut o.sampled) {
                     o.places.clear();
                 }
@@ -112,7 +131,7 @@ impl Calls {
                 continue;
             }
             let repeats = parted.is_some_and(|(rule, why)| rule == c.rule && why == Back::Repeats);
-            self.open.push(Open {
+            let mut o = Open {
                 of: *c,
                 begin: Edge { at: t, bounds: Bounds { earliest: last.unwrap_or(t), latest: t }, no },
                 began: last.is_some(),
@@ -121,7 +140,12 @@ impl Calls {
                 sampled: sample,
                 places: vec![c.place],
                 repeats,
-            });
+                waited: false,
+            };
+            if !sample {
+                o.goes_through(c, means);
+            }
+            self.open.push(o);
         }
         (self.last, self.inside) = (Some(t), !calls.is_empty());
     }
@@ -141,6 +165,11 @@ impl Calls {
 }
 
 impl Open {
+    /// An event of it.
+    fn goes_through(&mut self, c: &Calling, means: Means) {
+        self.waited |= c.once && means == Means::Block;
+    }
+
     fn over(&self, next: Option<(Time, EventNo)>) -> Called {
         let (at, no) = self.last;
         let end = next.map(|(t, _)| Edge { at, bounds: Bounds { earliest: at, latest: t }, no });
@@ -162,6 +191,8 @@ enum Back {
     No,
     /// To an earlier line.
     Line,
+    /// To a wait that a call has once.
+    Once,
     /// To a place where it was before: a loop inside the call looks the same.
     Repeats,
 }
@@ -233,9 +264,35 @@ mod tests {
         let events = [(late, true), (blocks, false), (early, true), (late, true), (blocks, false), (outside, false)];
         for (&(stack, sample), n) in events.iter().zip(2..) {
             let said = stacks.said(stack).map_or(&[][..], |s| &s.calls);
-            let at = (stack, Time(n), n as EventNo, sample);
+            let at = (stack, Time(n), n as EventNo, if sample { Means::Sample } else { Means::Else });
             calls.says(&dict, said, at, |_| Split::Back, &mut |c| out.push((c.begin.at, c.until)));
         }
         assert_eq!(out, [(Time(2), Time(6))]);
+    }
+
+    /// The calls of a client that blocks in these places, one after the other, by their first and last wait.
+    fn calls_of(func: &str, waits: &[&[(&str, u32)]]) -> Vec<(i64, i64)> {
+        let mut dict = Dict::default();
+        let of = |inside: &&[(&str, u32)]| stack(&mut dict, &[&[("main.client", 57), (func, 33)][..], inside].concat());
+        let stacks: Vec<StackId> = waits.iter().map(of).collect();
+        let mut reader = Stacks::new(&dict, Rules::shipped());
+        let (mut calls, mut out) = (Calls::after(Some(Time(0))), Vec::new());
+        let mut take = |c: Called| out.push((c.begin.at.0, c.until.0));
+        for (&stack, n) in stacks.iter().zip(1..) {
+            let said = reader.said(stack).map_or(&[][..], |s| &s.calls);
+            let at = (stack, Time(n), n as EventNo, Means::Block);
+            calls.says(&dict, said, at, |_| Split::Back, &mut take);
+        }
+        calls.over(Time(99), 99, true, &mut take);
+        out
+    }
+
+    #[test]
+    fn a_call_waits_once_for_its_headers() {
+        const INVOKE: &str = "google.golang.org/grpc.(*ClientConn).Invoke";
+        const HEADER: &[(&str, u32)] = &[("google.golang.org/grpc/internal/transport.(*Stream).waitOnHeader", 321)];
+        const DATA: &[(&str, u32)] =
+            &[("google.golang.org/grpc/internal/transport.(*recvBufferReader).readClient", 189)];
+        assert_eq!(calls_of(INVOKE, &[HEADER, HEADER, DATA, DATA, HEADER]), [(1, 1), (2, 4), (5, 5)]);
     }
 }

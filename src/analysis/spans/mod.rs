@@ -25,7 +25,7 @@ use crate::model::gaps::Gaps;
 use crate::model::ownership::is_below_all;
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment};
-use calls::{Called, Calls};
+use calls::{Called, Calls, Means};
 use rules::{Form, Rules, Split};
 use rustc_hash::FxHashMap;
 use serve::{Happens, Server};
@@ -383,7 +383,7 @@ impl Walk<'_> {
         if let Some(s) = said.and_then(|s| s.serving) {
             let server = self.servers.entry(go).or_insert_with(|| {
                 let created = self.index.goroutine(go).and_then(|g| g.created()).is_some_and(|c| c >= start);
-                Server::new(s.rule, start, created)
+                Server::new((s.rule, s.always), start, created)
             });
             server.says(Some(&s), 0, (t, no, happens), &mut |r| out(served(kinds, go, &r)));
         } else if let Some(server) = self.servers.get_mut(&go) {
@@ -416,7 +416,12 @@ impl Walk<'_> {
                 Some(Form::Call { split, .. }) => *split,
                 _ => Split::Never,
             };
-            calls.says(dict, calling, (stack, t, no, sample), split, &mut |c| out(called(kinds, dict, go, &c)));
+            let means = match kind {
+                Kind::CpuSample => Means::Sample,
+                Kind::GoBlock => Means::Block,
+                _ => Means::Else,
+            };
+            calls.says(dict, calling, (stack, t, no, means), split, &mut |c| out(called(kinds, dict, go, &c)));
             if calls.is_empty() {
                 self.calls.remove(&go);
             }
@@ -426,7 +431,11 @@ impl Walk<'_> {
 
     /// An event about a goroutine without its stack.
     fn goes_on(&mut self, go: GoIdx, (kind, t, no): (Kind, Time, EventNo)) {
-        let happens = if kind == Kind::GoUnblock { Happens::Unblocked } else { Happens::Else };
+        let happens = match kind {
+            Kind::GoUnblock => Happens::Unblocked,
+            Kind::GoStart => Happens::Starts,
+            _ => Happens::Else,
+        };
         if let Some(server) = self.servers.get_mut(&go) {
             server.goes_on((t, no, happens));
         }

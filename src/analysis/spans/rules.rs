@@ -36,6 +36,8 @@ pub enum Form {
         split: Split,
         /// The functions in which it ends: what is in one of them is no new call.
         over: Vec<String>,
+        /// The functions in which it waits once: the second wait there is the next call's.
+        once: Vec<String>,
     },
 }
 
@@ -52,6 +54,7 @@ pub struct Serve {
     pub over: Vec<String>,
     pub reader: Vec<String>,
     pub stop: Vec<String>,
+    pub woken: bool,
 }
 
 /// A rule.
@@ -94,8 +97,10 @@ struct Row {
     over: Vec<String>,
     reader: Vec<String>,
     stop: Vec<String>,
+    woken: bool,
     goroutine: Vec<String>,
     call: Vec<String>,
+    once: Vec<String>,
     split: Split,
     server: Vec<String>,
 }
@@ -113,9 +118,10 @@ impl Row {
                 over: self.over,
                 reader: self.reader,
                 stop: self.stop,
+                woken: self.woken,
             })),
             None if !self.goroutine.is_empty() => Form::Goroutine { entry: self.goroutine, over: self.over },
-            None => Form::Call { func: self.call, split: self.split, over: self.over },
+            None => Form::Call { func: self.call, split: self.split, over: self.over, once: self.once },
         };
         Rule { name: self.name, about: self.about, form, server: self.server }
     }
@@ -146,7 +152,9 @@ impl Rules {
     /// out, and whose last letters may be a `*`.
     pub fn with_calls(mut self, funcs: &[String]) -> Rules {
         if !funcs.is_empty() {
-            let form = Form::Call { func: funcs.to_vec(), split: Split::Never, over: Vec::new() };
+            let none = Vec::new;
+            let (func, split) = (funcs.to_vec(), Split::Never);
+            let form = Form::Call { func, split, over: none(), once: none() };
             let about = "calls of functions that you named".to_owned();
             self.all.push(Rule { name: CALL.to_owned(), about, form, server: Vec::new() });
         }

@@ -18,6 +18,8 @@ pub enum Happens {
     Calls,
     /// Somebody unblocks it.
     Unblocked,
+    /// It starts to run.
+    Starts,
     /// Anything else.
     Else,
 }
@@ -54,6 +56,8 @@ struct Request {
 pub struct Server {
     /// By which rule.
     pub rule: RuleNo,
+    /// Whether each wait between requests ends with one.
+    always: bool,
     at: Where,
     /// The last event, and its number.
     last: (Time, EventNo),
@@ -69,11 +73,12 @@ pub struct Server {
 pub type Now = (Time, EventNo, Happens);
 
 impl Server {
-    /// One of which nothing is known before `start`; or which was `created` in the trace, and has served nothing yet.
-    pub fn new(rule: RuleNo, start: Time, created: bool) -> Server {
+    /// One of which nothing is known before `start`; or which was `created` in the trace, and has served nothing yet. `always`
+    /// says that each of its waits between requests ends with one.
+    pub fn new((rule, always): (RuleNo, bool), start: Time, created: bool) -> Server {
         let none = (start, 0);
         let at = if created { Where::Idle } else { Where::Unknown };
-        Server { rule, at, last: none, idle: none, arrived: None, woken: false, request: None }
+        Server { rule, always, at, last: none, idle: none, arrived: None, woken: false, request: None }
     }
 
     /// An event with a stack of the goroutine, of `depth` frames; `said` is nothing if that does not tell. Hands on what ends.
@@ -123,6 +128,10 @@ impl Server {
                 if happens == Happens::Unblocked {
                     (self.arrived, self.woken) = (Some(t), true);
                 }
+                if happens == Happens::Starts && self.always && self.woken {
+                    self.open(Edge { at: t, bounds: Bounds::exact(t), no }, true);
+                    self.at = Where::Handler;
+                }
             }
             (Where::Handler, Some(r)) => r.last = t,
             (Where::After, Some(r)) if r.answered.is_some() && !r.stopped => r.answered = Some(t),
@@ -133,6 +142,10 @@ impl Server {
 
     /// The goroutine has ended, or nothing more is known of it if `ended` is not set.
     pub fn over(mut self, t: Time, no: EventNo, ended: bool, out: &mut dyn FnMut(Served)) {
+        // Who serves a request waits for the next one before it ends: it has been told to end.
+        if ended && self.always && self.request.is_some_and(|r| r.last == r.begin.at) {
+            return;
+        }
         if ended {
             self.close(t, no, out);
         } else if let Some(r) = self.request.take() {

@@ -1,6 +1,6 @@
 //! What a stack says of spans: worked out once for each stack that occurs.
 
-use super::rules::{Form, Rules, names};
+use super::rules::{Form, Rule, Rules, names};
 use crate::base::{FrameId, FuncId, StackId, StringId};
 use crate::model::ownership::{Owner, goroot, is_below_all, is_main_module};
 use crate::model::{Dict, Frame};
@@ -47,6 +47,8 @@ pub struct Serving {
     pub reader: bool,
     /// It stops that reader.
     pub stop: bool,
+    /// Each wait between requests ends with one.
+    pub always: bool,
 }
 
 /// What a stack of a goroutine that is a span says.
@@ -78,6 +80,8 @@ pub struct Calling {
     pub frame: FrameId,
     /// Whether it ends there: no new one begins.
     pub ends: bool,
+    /// Whether it waits there once.
+    pub once: bool,
     /// Where in the call: the stack, without what repeats a read or a write of a file.
     pub place: StackId,
 }
@@ -107,6 +111,7 @@ const STOP: Roles = 256;
 const ENTRY: Roles = 512;
 const CALL: Roles = 1024;
 const SERVER: Roles = 2048;
+const ONCE: Roles = 4096;
 
 /// As many frames a Go trace has of a stack at most: what is deeper lacks its root.
 pub const MOST_FRAMES: usize = 128;
@@ -116,6 +121,8 @@ pub struct Stacks<'a> {
     dict: &'a Dict,
     /// By function, what it is to which rules.
     roles: FxHashMap<FuncId, Vec<(RuleNo, Roles)>>,
+    /// The rules by which each wait between requests ends with one.
+    always: Vec<RuleNo>,
     /// By function, whether it is of the main module.
     mine: Vec<bool>,
     /// By stack, a position in `said`; 0 is not known yet.
@@ -146,7 +153,9 @@ impl<'a> Stacks<'a> {
                     (&s.stop, STOP),
                 ],
                 Form::Goroutine { entry, over } => vec![(entry, ENTRY), (over, OVER)],
-                Form::Call { func, over, .. } => vec![(func, CALL), (over, OVER)],
+                Form::Call { func, over, once, .. } => {
+                    vec![(func, CALL), (over, OVER), (once, ONCE)]
+                }
             };
             lists.push((&rule.server, SERVER));
             for (i, func) in (0u32..).map(FuncId).zip(dict.funcs()) {
@@ -163,7 +172,9 @@ impl<'a> Stacks<'a> {
         let named = || dict.funcs().iter().map(|f| (dict.str(f.name), dict.str(f.file)));
         let goroot = named().find_map(|(name, file)| goroot(name, file));
         let mine = named().map(|(name, file)| is_main_module(name, file, goroot)).collect();
-        Stacks { dict, roles, mine, known: vec![0; dict.counts().3], said, callers: FxHashMap::default() }
+        let woken = |r: &Rule| matches!(&r.form, Form::Serve(s) if s.woken);
+        let always = (0u16..).zip(&rules.all).filter(|(_, r)| woken(r)).map(|r| r.0).collect();
+        Stacks { dict, roles, always, mine, known: vec![0; dict.counts().3], said, callers: FxHashMap::default() }
     }
 
     /// Whether nothing in the trace can be a span by these rules.
@@ -231,8 +242,10 @@ impl<'a> Stacks<'a> {
                 }
                 if role & CALL != 0 && !said.calls.iter().any(|c| c.rule == rule) {
                     let (caller, place) = (callers[i], self.place(*here, above));
-                    let ends = above.iter().any(|f| self.role(f.2.func, rule) & OVER != 0);
-                    said.calls.push(Calling { rule, func: f.func, caller, frame: *id, ends, place });
+                    let any = |role| above.iter().any(|f| self.role(f.2.func, rule) & role != 0);
+                    let (ends, once) = (any(OVER), any(ONCE));
+                    let (func, frame) = (f.func, *id);
+                    said.calls.push(Calling { rule, func, caller, frame, ends, once, place });
                 }
             }
         }
@@ -264,7 +277,8 @@ impl<'a> Stacks<'a> {
             Some(_) => Step::Other,
         };
         let handler = if step == Step::Handler { self.handler(rule, above) } else { NO_HANDLER };
-        Serving { rule, step, handler, reader: any(READER), stop: any(STOP) }
+        let always = self.always.contains(&rule);
+        Serving { rule, step, handler, reader: any(READER), stop: any(STOP), always }
     }
 
     /// The handler that frames name: the first function of the main module's below the innermost `ServeHTTP`; of what is all a

@@ -1,6 +1,7 @@
 //! Spans summed up by kind and handler: percentiles, a histogram, and counts over time.
 
 use super::{Found, KindNo, Span};
+use crate::analysis::labelled::{Label, Valued};
 use crate::base::number::quantile;
 use crate::base::{Duration, StringId, Time};
 use crate::model::gaps::Gaps;
@@ -26,8 +27,10 @@ pub fn least(bucket: usize) -> Duration {
 pub struct Sum {
     /// What they are.
     pub kind: KindNo,
-    /// The handler, the function, the task's or region's name; `NONE` if it is not known.
+    /// The handler, the function, the task's or region's name; `NONE` if it is not known, and of what is grouped by a label.
     pub name: StringId,
+    /// The label's value, where they are grouped by a label and not by handler.
+    pub label: Option<Valued>,
     /// How many.
     pub count: u64,
     /// How many of them lack an end.
@@ -96,13 +99,31 @@ pub fn sums(found: &Found, range: (Time, Time), wanted: impl Fn(&Span) -> bool) 
     for s in found.spans.iter().filter(|s| wanted(s)) {
         by.entry((s.kind, s.name)).or_default().push(s);
     }
-    let mut all: Vec<Sum> =
-        by.into_iter().map(|((kind, name), spans)| sum(kind, name, (range, &found.gaps), &spans)).collect();
+    let of = (range, &found.gaps);
+    let mut all: Vec<Sum> = by.into_iter().map(|((kind, name), spans)| sum((kind, name, None), of, &spans)).collect();
     all.sort_by_key(|s| (Reverse(s.total), s.kind, s.name));
     all
 }
 
-fn sum(kind: KindNo, name: StringId, (range, gaps): ((Time, Time), &Gaps), spans: &[&Span]) -> Sum {
+/// The same by kind and value of a label: that which the goroutine had for most of the span. Spans without one are a group
+/// of their own.
+pub fn sums_by_label(found: &Found, range: (Time, Time), wanted: impl Fn(&Span) -> bool, label: &Label) -> Vec<Sum> {
+    let mut by: FxHashMap<(KindNo, Option<u32>), Vec<&Span>> = FxHashMap::default();
+    for s in found.spans.iter().filter(|s| wanted(s)) {
+        by.entry((s.kind, label.of(s.go, (s.from, s.to)))).or_default().push(s);
+    }
+    let of = (range, &found.gaps);
+    let named = |kind, value| (kind, StringId::NONE, Some(label.valued(value)));
+    let mut all: Vec<Sum> = by.into_iter().map(|((kind, value), spans)| sum(named(kind, value), of, &spans)).collect();
+    all.sort_by(|a, b| (b.total, a.kind, &a.label).cmp(&(a.total, b.kind, &b.label)));
+    all
+}
+
+fn sum(
+    (kind, name, label): (KindNo, StringId, Option<Valued>),
+    (range, gaps): ((Time, Time), &Gaps),
+    spans: &[&Span],
+) -> Sum {
     let mut lens: Vec<Duration> = spans.iter().map(|s| s.len()).collect();
     lens.sort_unstable();
     let slack = |s: &&&Span| {
@@ -117,6 +138,7 @@ fn sum(kind: KindNo, name: StringId, (range, gaps): ((Time, Time), &Gaps), spans
     Sum {
         kind,
         name,
+        label,
         count: spans.len() as u64,
         open: many(&|s| !s.complete()),
         repeats: many(&|s| s.repeats),

@@ -20,6 +20,8 @@
 //! - functions, files and reasons are as the trace has them, not shortened;
 //! - adding a key keeps the version; removing or renaming one, or giving it another meaning, makes the next.
 
+pub mod labels;
+
 use crate::analysis::waits::links::{EndedBy, Party, group};
 use crate::base::{GoIdx, GroupId};
 use crate::model::places::{PlaceId, Places};

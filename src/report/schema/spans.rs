@@ -1,6 +1,8 @@
 //! Spans by handler, and the slowest of them.
 
+use super::labels::Label;
 use super::{Version, known, number};
+use crate::analysis::labelled::Valued;
 use crate::analysis::spans::slow::Compared;
 use crate::analysis::spans::sums::{self, BUCKETS, Sum};
 use crate::analysis::spans::{Found, KindNo, Span};
@@ -20,14 +22,26 @@ pub struct Spans {
     pub count: u64,
     /// How many were not kept because there were too many.
     pub dropped: u64,
-    /// By kind and handler, those with the largest sum first.
+    /// By kind and handler, or with `--by` by kind and value of a label; those with the largest sum first.
     pub handlers: Vec<Handler>,
     /// The slowest, longest first, as many as `--limit` says.
     pub slowest: Vec<One>,
-    /// The slow ones against the others, of the kind of which the slow ones lost most; `null` without `--slow`.
+    /// The slow ones against the others, of the kind of which the slow ones lost most; `null` without `--slow`, and with `--by`.
     pub slow: Option<Slow>,
     /// The same of the other kinds.
     pub slow_of_other_kinds: Vec<Slow>,
+    /// The same within each group of a label, where `--slow` and `--by` are given.
+    pub slow_by_label: Vec<SlowOf>,
+}
+
+/// The slow ones of a group against the others of it.
+#[derive(Serialize, Debug)]
+#[cfg_attr(test, derive(JsonSchema))]
+pub struct SlowOf {
+    /// The group.
+    pub label: Label,
+    /// The slow ones of a kind against the others.
+    pub slow: Slow,
 }
 
 /// The spans of one kind and handler. Those that lack an end count with the time that they were there.
@@ -38,6 +52,9 @@ pub struct Handler {
     pub kind: String,
     /// The handler, the function that was called, the task's or the region's name; `null` if no event was inside.
     pub name: Option<String>,
+    /// The label and its value, where spans are grouped by it (`--by`) and not by handler: `name` is `null` then. It is that
+    /// which the goroutine had for most of the span.
+    pub label: Option<Label>,
     /// How many.
     pub count: u64,
     /// How many of them lack an end.
@@ -162,7 +179,18 @@ impl Spans {
             slowest: slowest.iter().map(|s| one(found, s, (name, index))).collect(),
             slow: slow.next(),
             slow_of_other_kinds: slow.collect(),
+            slow_by_label: Vec::new(),
         }
+    }
+
+    /// The same with comparisons within the groups of a label.
+    pub fn with_slow_of<'a>(
+        self,
+        all: impl Iterator<Item = (&'a Valued, KindNo, &'a Compared)>,
+        (found, index): (&Found, &Index),
+    ) -> Spans {
+        let one = |(of, kind, c)| SlowOf { label: Label::new(of), slow: compared(found.kind(kind), c, index) };
+        Spans { slow_by_label: all.map(one).collect(), ..self }
     }
 }
 
@@ -171,6 +199,7 @@ fn handler(found: &Found, s: &Sum, index: &Index) -> Handler {
     Handler {
         kind: found.kind(s.kind).to_owned(),
         name: known(index.dict.str(s.name)),
+        label: s.label.as_ref().map(Label::new),
         count: s.count,
         open: s.open,
         by_repetition: s.repeats,

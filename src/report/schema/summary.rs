@@ -1,6 +1,8 @@
 //! What is in a trace.
 
+use super::labels::Labelled;
 use super::{Version, known};
+use crate::analysis::labelled::Sum;
 use crate::analysis::summary::{self, summarize};
 use crate::model::{Goroutine, Index};
 #[cfg(test)]
@@ -20,6 +22,9 @@ pub struct Summary {
     /// Goroutines by start function, as gotrail accounts for them: with all lives of a goroutine, and no time counted
     /// twice. The times sum to `total_ns`.
     pub groups: Vec<Group>,
+    /// Goroutines by the value of a label, the longest time first; `null` without `--by`. The times sum to those of all
+    /// goroutines.
+    pub by_label: Option<Vec<Labelled>>,
 }
 
 /// The goroutines that began in one function.
@@ -45,9 +50,10 @@ pub struct Group {
 }
 
 impl Summary {
-    /// The form of a trace's summary.
-    pub fn new(index: &Index) -> Summary {
-        Summary { schema: Version, facts: summarize(index), groups: groups(index) }
+    /// The form of a trace's summary, with its goroutines by a label where that is asked for.
+    pub fn new(index: &Index, by_label: Option<&[Sum]>) -> Summary {
+        let by_label = by_label.map(|all| all.iter().map(Labelled::new).collect());
+        Summary { schema: Version, facts: summarize(index), groups: groups(index), by_label }
     }
 }
 
