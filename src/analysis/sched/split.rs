@@ -152,7 +152,7 @@ impl Stretches {
     }
 
     /// From `from` to `to` the same goroutines have Ps as now.
-    fn note(&mut self, sweep: &Sweep, from: Time, to: Time) {
+    fn note(&mut self, sweep: &Sweep<false>, from: Time, to: Time) {
         self.on.extend(sweep.occupants().map(|(go, syscall)| (GoIdx(go), syscall)));
         self.list.push(Stretch { from, to, what: sweep.what(), on: self.on.len() as u32 });
     }
