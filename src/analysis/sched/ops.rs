@@ -336,14 +336,24 @@ impl Log {
     /// Takes the events of a segment in; the trace's own handles are positions then.
     pub fn add_segment(&mut self, seg: &Segment) {
         let mut events = Events::default();
-        for i in (0..seg.len()).filter(|&i| is_followed(seg.kind[i])) {
-            let (kind, detail) = (seg.kind[i], seg.detail(i));
-            let arg = match detail {
-                Detail::GoStatus(s) => s as u32,
-                Detail::Proc(p) => u32::from(p.0),
-                Detail::ProcStatus(p, s) => events.push_wide(Args::of_proc(p.0, s, false)),
-                Detail::Value(v) => events.push_wide(Args::of_value(v)),
-                _ => NONE,
+        for (i, &kind) in seg.kind.iter().enumerate() {
+            let arg = match kind {
+                k if k.go_transition().is_some() => NONE,
+                Kind::GoStatus
+                | Kind::ProcStart
+                | Kind::ProcStop
+                | Kind::ProcSteal
+                | Kind::ProcStatus
+                | Kind::ProcsChange
+                | Kind::StwBegin
+                | Kind::StwEnd => match seg.detail(i) {
+                    Detail::GoStatus(s) => s as u32,
+                    Detail::Proc(p) => u32::from(p.0),
+                    Detail::ProcStatus(p, s) => events.push_wide(Args::of_proc(p.0, s, false)),
+                    Detail::Value(v) => events.push_wide(Args::of_value(v)),
+                    _ => NONE,
+                },
+                _ => continue,
             };
             let (time, proc) = (seg.time[i], seg.proc[i].0);
             let row = Row { time, kind, go: seg.go[i].0, by: seg.by[i].0, stack: NONE, arg, proc, thread: NONE16 };
@@ -358,22 +368,6 @@ impl Log {
             self.push(last, Op::Later, NONE, NONE16);
         }
     }
-}
-
-/// Whether a log holds events of a kind.
-fn is_followed(kind: Kind) -> bool {
-    let others = matches!(
-        kind,
-        Kind::GoStatus
-            | Kind::ProcStart
-            | Kind::ProcStop
-            | Kind::ProcSteal
-            | Kind::ProcStatus
-            | Kind::ProcsChange
-            | Kind::StwBegin
-            | Kind::StwEnd
-    );
-    others || kind.go_transition().is_some()
 }
 
 #[cfg(test)]

@@ -30,6 +30,9 @@ pub struct Behind {
     pub time: Duration,
 }
 
+/// What a wait is charged to: goroutines, and whether they were in a syscall.
+type Charged = FxHashMap<(GoIdx, bool), Duration>;
+
 /// The part of a wait that a segment covers.
 struct Part {
     segment: usize,
@@ -52,7 +55,7 @@ pub fn split(
 ) -> Result<Vec<Split>, Unanswered> {
     let mut parts = parts(index, waits);
     parts.sort_unstable_by_key(|p| (Reverse(p.segment), p.from, p.wait));
-    let mut sums: Vec<(Parts, FxHashMap<(GoIdx, bool), Duration>)> = vec![Default::default(); waits.len()];
+    let mut sums: Vec<(Parts, Charged)> = vec![Default::default(); waits.len()];
     for of in parts.chunk_by(|a, b| a.segment == b.segment) {
         let stretches = Stretches::of(index, of, segment)?;
         of.iter().for_each(|p| stretches.charge(p, &mut sums[p.wait]));
@@ -152,7 +155,7 @@ impl Stretches {
     }
 
     /// From `from` to `to` the same goroutines have Ps as now.
-    fn note(&mut self, sweep: &Sweep, from: Time, to: Time) {
+    fn note(&mut self, sweep: &Sweep<false>, from: Time, to: Time) {
         self.on.extend(sweep.occupants().map(|(go, syscall)| (GoIdx(go), syscall)));
         self.list.push(Stretch { from, to, what: sweep.what(), on: self.on.len() as u32 });
     }
@@ -163,7 +166,7 @@ impl Stretches {
     }
 
     /// Adds up what a part of a wait consists of.
-    fn charge(&self, part: &Part, (parts, shares): &mut (Parts, FxHashMap<(GoIdx, bool), Duration>)) {
+    fn charge(&self, part: &Part, (parts, shares): &mut (Parts, Charged)) {
         let first = self.list.partition_point(|s| s.to <= part.from);
         for (k, s) in self.list.iter().enumerate().skip(first).take_while(|(_, s)| s.from < part.to) {
             let d = s.to.min(part.to) - s.from.max(part.from);

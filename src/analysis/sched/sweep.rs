@@ -113,8 +113,8 @@ pub(crate) struct Tail {
     pub head: bool,
 }
 
-/// What a unit adds.
-pub(crate) struct Sweep {
+/// What a unit adds. Without `SUMS` nothing is added up: it only tells what has Ps at each instant.
+pub(crate) struct Sweep<const SUMS: bool = true> {
     window: (Time, Time),
     pub start: Time,
     pub now: Time,
@@ -126,7 +126,7 @@ pub(crate) struct Sweep {
     held: u32,
     occupied: u32,
     stops: u32,
-    /// Goroutines that are runnable, and that are in syscalls without a P.
+    /// Goroutines that are runnable (of sums only), and that are in syscalls without a P.
     runnable: u32,
     syscalls: u32,
     pub sum: Parts,
@@ -142,9 +142,17 @@ pub(crate) struct Sweep {
     pub run_heads: Vec<(u32, Time)>,
 }
 
-impl Sweep {
+impl Sweep<false> {
+    /// A sweep without sums of what begins at `start`, where GOMAXPROCS is `procs`.
+    pub fn bare(start: Time, procs: u32) -> Sweep<false> {
+        // All are of one class.
+        Sweep { limit: procs, apart: APART, ..Sweep::new(start, (Time::MIN, Time::MAX)) }
+    }
+}
+
+impl<const SUMS: bool> Sweep<SUMS> {
     /// A sweep of a unit that begins at `start`, of what lies in `window`.
-    pub fn new(start: Time, window: (Time, Time)) -> Sweep {
+    pub fn new(start: Time, window: (Time, Time)) -> Sweep<SUMS> {
         Sweep {
             window,
             start,
@@ -167,12 +175,6 @@ impl Sweep {
             heads: Vec::new(),
             run_heads: Vec::new(),
         }
-    }
-
-    /// A sweep that only tells what has Ps at each instant, and adds nothing up. GOMAXPROCS is `procs` at the beginning.
-    pub fn bare(start: Time, procs: u32) -> Sweep {
-        // All are of one class, and no time is looked at.
-        Sweep { limit: procs, apart: APART, ..Sweep::new(start, (Time::MAX, Time::MAX)) }
     }
 
     /// Takes over what a log says of the unit's beginning: before its first event, or for what is new in its later ones.
@@ -258,7 +260,7 @@ impl Sweep {
         let then = self.now;
         self.now = then + Duration(dt);
         let d = self.now.min(self.window.1) - then.max(self.window.0);
-        if d > Duration::ZERO {
+        if SUMS && d > Duration::ZERO {
             self.pass(d);
         }
     }
@@ -356,10 +358,11 @@ impl Sweep {
         let Some(row) = self.gos.get_mut(go as usize) else { return };
         let proc = row.proc;
         row.state = state;
-        self.shares.lose(row.column);
-        let class = row.class;
-        row.column = 2 * class + u32::from(state == GoState::Syscall);
-        self.shares.have(row.column);
+        if SUMS {
+            self.shares.lose(row.column);
+            row.column = 2 * row.class + u32::from(state == GoState::Syscall);
+            self.shares.have(row.column);
+        }
         self.settle(proc);
         if let Some(p) = self.procs.get_mut(usize::from(proc)) {
             p.syscalling = state == GoState::Syscall;
@@ -379,7 +382,9 @@ impl Sweep {
             GoState::Runnable => {
                 (row.cause, row.since, row.at, row.head) = (cause, self.now, self.sum, false);
                 self.runnable += 1;
-                self.shares.wait(row.class);
+                if SUMS {
+                    self.shares.wait(row.class);
+                }
             }
             GoState::Syscall => self.syscalls += 1,
             _ => {}
@@ -390,7 +395,7 @@ impl Sweep {
     fn leave(&mut self, go: u32) {
         let Some(row) = self.gos.get_mut(go as usize) else { return };
         match row.state {
-            GoState::Runnable => {
+            GoState::Runnable if SUMS => {
                 self.runnable = self.runnable.saturating_sub(1);
                 self.shares.go_on(row.class);
                 let parts = self.sum.since(row.at);
@@ -431,8 +436,10 @@ impl Sweep {
         let Some(row) = self.gos.get_mut(go as usize) else { return };
         let syscall = row.state == GoState::Syscall;
         (row.on, row.proc, row.run, row.run_head) = (true, proc, self.now, false);
-        row.column = 2 * row.class + u32::from(syscall);
-        self.shares.have(row.column);
+        if SUMS {
+            row.column = 2 * row.class + u32::from(syscall);
+            self.shares.have(row.column);
+        }
         self.occupied += 1;
         if let Some(p) = self.procs.get_mut(usize::from(proc)) {
             (p.go, p.syscalling) = (go, syscall);
@@ -441,7 +448,7 @@ impl Sweep {
     }
 
     fn started(&mut self, go: u32, proc: u16) {
-        if self.now < self.window.0 || self.now >= self.window.1 {
+        if !SUMS || self.now < self.window.0 || self.now >= self.window.1 {
             return;
         }
         let Some(row) = self.gos.get_mut(go as usize) else { return };
@@ -465,14 +472,16 @@ impl Sweep {
         }
         let proc = std::mem::replace(&mut row.proc, NONE16);
         row.last = proc;
-        self.shares.lose(row.column);
         self.occupied = self.occupied.saturating_sub(1);
         let (from, class) = (row.run, row.class);
-        if row.run_head {
-            self.run_heads.push((go, self.now));
-        } else if let Some(c) = self.classes.get_mut(class as usize) {
-            let (a, b) = (from.max(self.window.0), self.now.min(self.window.1));
-            c.run.keep(Longest { go: GoIdx(go), from: a, len: b - a });
+        if SUMS {
+            self.shares.lose(row.column);
+            if row.run_head {
+                self.run_heads.push((go, self.now));
+            } else if let Some(c) = self.classes.get_mut(class as usize) {
+                let (a, b) = (from.max(self.window.0), self.now.min(self.window.1));
+                c.run.keep(Longest { go: GoIdx(go), from: a, len: b - a });
+            }
         }
         self.settle(proc);
         if let Some(p) = self.procs.get_mut(usize::from(proc))
@@ -484,6 +493,9 @@ impl Sweep {
     /// Accounts what a P did since that was last accounted.
     #[inline]
     fn settle(&mut self, proc: u16) {
+        if !SUMS {
+            return;
+        }
         let (now, window) = (self.now, self.window);
         let Some(p) = self.procs.get_mut(usize::from(proc)) else { return };
         let d = now.min(window.1) - p.since.max(window.0);

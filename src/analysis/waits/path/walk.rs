@@ -63,6 +63,9 @@ struct Over {
     hops: usize,
 }
 
+/// Who is told of paths: of which window, its pieces, its hops, and what their reasons are.
+type Tell<'f> = dyn FnMut(usize, Vec<Piece>, Vec<Hop>, &Reasons) + 'f;
+
 /// Finds the critical path of a window of a trace that has been read whole.
 ///
 /// # Errors
@@ -82,11 +85,7 @@ pub fn path<S: Source>(source: &S, window: Window) -> Result<Path, Unanswered> {
 /// # Errors
 ///
 /// A segment that cannot be decoded.
-pub fn paths<S: Source>(
-    source: &S,
-    windows: &[Window],
-    each: &mut dyn FnMut(usize, Vec<Piece>, Vec<Hop>, &Reasons),
-) -> Result<(Places, Reasons), Unanswered> {
+pub fn paths<S: Source>(source: &S, windows: &[Window], each: &mut Tell<'_>) -> Result<(Places, Reasons), Unanswered> {
     let mut out = Err(Unanswered::NoTrace);
     source.with_index(&mut |index| {
         let from = windows.iter().map(|w| w.from).min().unwrap_or(index.start);
@@ -391,7 +390,7 @@ impl<'a, S: Source> Walk<'a, S> {
     }
 
     /// Hands on the paths that are over: all that there are.
-    fn hand_on(&mut self, each: &mut dyn FnMut(usize, Vec<Piece>, Vec<Hop>, &Reasons)) -> Result<(), Unanswered> {
+    fn hand_on(&mut self, each: &mut Tell<'_>) -> Result<(), Unanswered> {
         self.split()?;
         let (mut pieces, mut hops) =
             (std::mem::take(&mut self.pieces).into_iter(), std::mem::take(&mut self.hops).into_iter());
