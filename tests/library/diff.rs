@@ -69,7 +69,7 @@ fn from_b_to_a_is_the_mirror_of_from_a_to_b() {
 
 #[test]
 fn a_delay_in_one_function_comes_first() {
-    // `tests/data/README.md`: 200 µs more in `main.price` in each of 330 orders a second.
+    // `tests/data/README.md`: 200 µs more in `main.price` in each of some 300 orders a second.
     let read = |name: &str| Facts::of(&load(data(&format!("change/{name}.trace.gz")))).unwrap();
     let before = read("before");
     for (name, line, measure) in [("spin", 88, Measure::OnCpu), ("sleep", 92, Measure::Blocked)] {

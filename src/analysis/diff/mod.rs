@@ -310,7 +310,7 @@ struct Compare<'a> {
 }
 
 impl<'a> Compare<'a> {
-    fn new(((a, b), seconds): ((&'a [Facts], &'a [Facts]), (f64, f64)), per: Option<Work>, least: f64) -> Compare<'a> {
+    fn new(((a, b), seconds): units::Sides<'a>, per: Option<Work>, least: f64) -> Compare<'a> {
         let units = |side: &[Facts], rate: fn(&Work) -> f64| {
             let of = |f: &Facts| match &per {
                 Some(w) => w.per_slice(f).into_iter().map(|n| n / (rate(w) * f.slice_seconds())).collect(),

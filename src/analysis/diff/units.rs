@@ -97,7 +97,7 @@ fn is_served(k: &Key) -> bool {
 }
 
 /// The recordings of both sides, and the seconds of each.
-type Sides<'a> = ((&'a [Facts], &'a [Facts]), (f64, f64));
+pub(super) type Sides<'a> = ((&'a [Facts], &'a [Facts]), (f64, f64));
 
 /// The work that both sides do, the requests first, then the tasks, the most frequent first, and of those that are as frequent
 /// the longest.
