@@ -78,10 +78,13 @@ pub fn exchange(index: &Index, waiter: GroupId, waker: GroupId, class: Class) ->
     two && matches!(class, Class::Send | Class::Receive | Class::Select)
 }
 
+/// Who waits and who ends the waits, each with a line.
+type Ends<'a, R, P> = (&'a (R, P), &'a (R, P));
+
 /// Without those at one channel that are shorter than the waits of its other side: senders wait while it is full and receivers
 /// while it is empty, and never both. The one line is where the others wait, and the other way round.
 fn one_sided<R: Ord + Clone, P: Ord + Clone>(all: Vec<Between<R, P>>) -> Vec<Between<R, P>> {
-    let mut sums: BTreeMap<(&(R, P), &(R, P)), Duration> = BTreeMap::new();
+    let mut sums: BTreeMap<Ends<'_, R, P>, Duration> = BTreeMap::new();
     for b in &all {
         *sums.entry((&b.waiter, &b.waker)).or_default() += b.total;
     }

@@ -61,7 +61,7 @@ pub fn longest<S: Source>(source: &S, index: &Index) -> Result<Vec<Stop>, Unansw
         let Some(range) = of.max_by_key(|r| r.to - r.from) else { continue };
         let mut timeline = Timeline::new(source, index);
         let last = of_timeline(&mut timeline, range)?;
-        out.push(Stop { range: range.clone(), asked: asked(&mut timeline, range)?, tool, last });
+        out.push(Stop { range: *range, asked: asked(&mut timeline, range)?, tool, last });
     }
     Ok(out)
 }
