@@ -13,7 +13,7 @@ fn traces() -> Vec<(PathBuf, Facts)> {
 }
 
 fn compared(a: &Facts, b: &Facts, per: Per) -> Diff {
-    diff(&[a.clone()], &[b.clone()], &Options { per, ..Options::default() }).unwrap()
+    diff(std::slice::from_ref(a), std::slice::from_ref(b), &Options { per, ..Options::default() }).unwrap()
 }
 
 fn found(d: &Diff) -> impl Iterator<Item = &Row> {
