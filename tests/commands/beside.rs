@@ -350,7 +350,7 @@ fn spans_by_a_label_are_all_spans() {
     assert!(slow["slow"].is_null() && !rows(&slow, "slow_by_label").is_empty(), "{slow}");
     for one in rows(&slow, "slow_by_label") {
         let (slow, value) = (&one["slow"], &one["label"]["value"]);
-        let of = rows(&v, "handlers").iter().filter(|h| h["label"]["value"] == *value);
+        let of = rows(&v, "handlers").iter().filter(|h| h["label"]["value"] == *value && h["kind"] == slow["kind"]);
         let whole: i64 = of.map(|h| h["count"].as_i64().unwrap() - h["open"].as_i64().unwrap()).sum();
         assert_eq!(slow["slow"].as_i64().unwrap() + slow["normal"].as_i64().unwrap(), whole, "{one}");
     }

@@ -204,7 +204,7 @@ fn sums_and_profiles_are_too() {
 fn a_check_can_fail() {
     let schema = Schema::of("waits");
     let fault = |v: Value| schema.fault(&schema.0, &v, "");
-    let right = json!({"schema": 1, "traces": 1, "waits": [], "cycles": []});
+    let right = json!({"schema": 1, "traces": 1, "waits": [], "cycles": [], "likely_inversions": []});
     assert_eq!(fault(right.clone()), None);
     for (key, wrong) in [("schema", json!(2)), ("waits", json!([{}])), ("cycles", json!(null)), ("more", json!(0))] {
         let mut v = right.clone();

@@ -14,7 +14,7 @@ use crate::model::reasons::{Class, Reason, ReasonId, Reasons};
 use crate::model::segment::{GoState, Kind};
 use crate::model::{Detail, Index, Segment, Waker};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// The least length of a slice, but for a trace that is shorter.
@@ -132,6 +132,8 @@ pub struct Facts {
     pub totals: BTreeMap<Key, Vec<f64>>,
     /// Lengths in nanoseconds, each with the slice that it ended in: all, or of very many a uniform sample.
     pub lengths: BTreeMap<Key, Vec<(u32, f64)>>,
+    /// What waits are called that end by themselves after a time.
+    pub sleeps: BTreeSet<String>,
     /// How often something of a length was, those included that are not kept.
     pub counts: BTreeMap<Key, u64>,
     /// The longest of each length, in nanoseconds, of all of them.
@@ -436,6 +438,9 @@ impl Walk<'_> {
         }
         for (handle, all) in std::mem::take(&mut self.lengths) {
             let key = self.key(handle);
+            if matches!(handle, Handle::Wait(r, ..) if self.reasons.get(r).class == Class::Sleep) {
+                out.sleeps.insert(key.reason.clone());
+            }
             *out.counts.entry(key.clone()).or_default() += all.count;
             let longest = out.longest.entry(key.clone()).or_default();
             *longest = longest.max(all.longest);

@@ -10,8 +10,6 @@ const CAUSE: f64 = 4.0;
 const WAIT: f64 = 1.25;
 /// The same of who waits for a P: that is because of what runs.
 const FOR_A_P: f64 = 0.25;
-/// The reason of waits that nobody else is the cause of.
-const SLEEP: &str = "sleep";
 
 /// Where a row is blocked: the function and its line.
 type Place<'a> = (&'a str, u32);
@@ -21,10 +19,11 @@ type Slept<'a> = BTreeMap<Place<'a>, (f64, f64)>;
 
 fn slept<'a>(sides: impl Iterator<Item = &'a Facts>) -> Slept<'a> {
     let mut out = Slept::new();
-    for (key, all) in sides.flat_map(|f| &f.lengths).filter(|(k, _)| k.what == What::Wait) {
+    let waits = sides.flat_map(|f| f.lengths.iter().map(|(k, all)| (k, all, f.sleeps.contains(&k.reason))));
+    for (key, all, sleeps) in waits.filter(|(k, ..)| k.what == What::Wait) {
         let sum: f64 = all.iter().map(|x| x.1).sum();
         let place = out.entry((key.name.as_str(), key.line)).or_default();
-        place.0 += if key.reason == SLEEP { sum } else { 0.0 };
+        place.0 += if sleeps { sum } else { 0.0 };
         place.1 += sum;
     }
     out
@@ -103,7 +102,8 @@ mod tests {
             let key = Key { reason: reason.into(), ..row(What::Wait, name, Measure::Length, 1.0).key };
             (key, vec![(0, 1e6)])
         };
-        let f = Facts { lengths: [sleep("server", "sleep"), sleep("client", "HTTP read")].into(), ..Facts::default() };
+        let lengths = [sleep("server", "sleep"), sleep("client", "HTTP read")].into();
+        let f = Facts { lengths, sleeps: ["sleep".to_owned()].into(), ..Facts::default() };
         assert_eq!(names(rows(), &[f]), ["server", "client"]);
     }
 }

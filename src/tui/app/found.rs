@@ -1,16 +1,12 @@
 //! What the rules say of the trace, for all views to look at: made by a job when the trace has been read.
 
-use super::beside::Beside;
-use super::jobs::{Job, JobCtx, Slot};
 use super::nav::Row;
 use super::sheet::Sheet;
-use crate::analysis::findings::{self, Facts, Finding, Gathered, Severity, Thresholds, View, Watching, find, slow};
-use crate::analysis::races;
+use crate::analysis::findings::{self, Facts, Finding, Severity, Thresholds, View, find, slow};
 use crate::analysis::spans::slow::window;
 use crate::base::{FrameId, GoIdx, Time, text};
 use crate::model::Index;
 use crate::model::places::Places;
-use crate::report;
 use crate::report::findings::{About, markdown_one};
 use crate::tui::theme::Role;
 use std::sync::Arc;
@@ -135,34 +131,15 @@ pub fn mark(severity: Severity) -> (&'static str, Role) {
     }
 }
 
-/// The slot of the job that asks the rules.
-pub fn slot() -> Slot {
-    Slot::of::<Found>("findings")
-}
-
-/// Applies the rules to the trace; reports of races `beside` it are findings as well.
-pub fn look(beside: Beside) -> Job {
-    let work = move |cx: &JobCtx, say: &(dyn Fn(Found) + Sync)| {
-        let watched = Watching::default();
-        // That is the smaller half of it.
-        if !cx.trace.observe(&watched, &|part| say(Found::Looking(part * 0.3)), cx.cancel) {
-            return Err("no longer wanted".into());
-        }
-        let more = Gathered::new(cx, Some(cx.trace.name()), &watched)?;
-        let mut reports: Vec<_> = beside.iter().flat_map(|(name, told)| races::reports(name, told)).collect();
-        races::locate(cx, &mut reports)?;
-        let index = cx.trace.index();
-        let facts = Facts { index: &index, more: &more };
-        let mut all = find(&facts, &Thresholds::default());
-        let places = &more.links.places;
-        let races = reports.iter().filter_map(|r| {
-            let said = report::races::about(r, Some(&index)).into_iter().skip(1).map(|l| l.trim().to_owned());
-            r.finding(&index, places, said.collect())
-        });
-        all.found.splice(0..0, races.collect::<Vec<_>>());
-        let about = About { name: cx.trace.name(), index: &index, places: &more.links.places };
+impl Said {
+    /// What the rules have found, and what they say of all else. Other findings come first.
+    pub fn new(name: &str, facts: &Facts, before: Vec<Finding>) -> Said {
+        let (index, more) = (facts.index, facts.more);
+        let mut all = find(facts, &Thresholds::default());
+        all.found.splice(0..0, before);
+        let about = About { name, index, places: &more.links.places };
         let mut said = Said {
-            items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f, path_of(&facts, f))).collect(),
+            items: all.found.iter().enumerate().map(|(no, f)| item(&about, no, f, path_of(facts, f))).collect(),
             mutator: Some(Arc::new(more.mutator())),
             ..Said::default()
         };
@@ -174,10 +151,8 @@ pub fn look(beside: Beside) -> Job {
                 }
             }
         }
-        say(Found::Said(said));
-        Ok(())
-    };
-    Job::stream("findings", work, |found: &mut Found, said, _, _| *found = said)
+        said
+    }
 }
 
 /// The critical path of the slowest of the tasks, regions or requests that a finding is about.

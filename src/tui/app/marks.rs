@@ -1,9 +1,7 @@
 //! The trace's bookmarks: those that there are, and the way into and out of their files, which a job goes.
 
 use super::catalog::ViewId;
-use super::jobs::Job;
 use super::nav::{Narrow, Place};
-use super::view::Command;
 use crate::base::Time;
 use crate::model::Index;
 use crate::read::bookmarks::{Bookmark, Edit, Kept, Store};
@@ -69,36 +67,52 @@ impl Marks {
         true
     }
 
-    /// Reads the files where that has not been done, and writes what has changed.
-    pub fn ask(&mut self) -> Option<Job> {
+    /// What the files are to be asked, where they have not been read or something has changed.
+    pub fn due(&mut self) -> Option<Due> {
         let store = self.store.clone()?;
         if self.busy || self.failed || (self.loaded && self.pending.is_empty()) {
             return None;
         }
         (self.busy, self.writing) = (true, std::mem::take(&mut self.pending));
-        let (edits, known) = (self.writing.clone(), self.digest);
-        let work = move |cx: &super::jobs::JobCtx, say: &(dyn Fn((u64, Kept)) + Sync)| {
-            let digest = known.unwrap_or_else(|| cx.trace.digest());
-            say((digest, store.edit(digest, &merged(&edits))));
-            Ok(())
-        };
-        Some(Job::stream("bookmarks", work, |to: &mut Marks, (digest, kept), _, out| to.kept(digest, kept, out)))
+        Some(Due { store, edit: merged(&self.writing), digest: self.digest })
     }
 
-    fn kept(&mut self, digest: u64, kept: Kept, out: &mut Vec<Command>) {
+    /// What the files of the trace with this digest have. Returns what there is to say of that.
+    pub fn kept(&mut self, digest: u64, kept: Kept) -> Option<Spoken> {
         (self.busy, self.loaded, self.digest) = (false, true, Some(digest));
         let written = std::mem::take(&mut self.writing);
         self.all = kept.all;
-        if let Some(why) = kept.failed {
-            out.push(Command::Fail(format!("bookmarks could not be written: {why}")));
+        let said = if let Some(why) = kept.failed {
             // They stay as long as the viewer does, and are tried again with the next change.
             (self.failed, self.pending) =
                 (self.pending.is_empty(), [written, std::mem::take(&mut self.pending)].concat());
+            Some(Spoken::Failed(format!("bookmarks could not be written: {why}")))
         } else if let Some((path, Some(why))) = kept.instead {
-            out.push(Command::Say(format!("{why}; the bookmark is in {}", path.display())));
-        }
+            Some(Spoken::Elsewhere(format!("{why}; the bookmark is in {}", path.display())))
+        } else {
+            None
+        };
         self.pending.iter().for_each(|e| e.apply(&mut self.all));
+        said
     }
+}
+
+/// What the files of the bookmarks are asked.
+pub struct Due {
+    /// The files.
+    pub store: Store,
+    /// What is to be changed.
+    pub edit: Edit,
+    /// The digest of the trace, if it is known.
+    pub digest: Option<u64>,
+}
+
+/// What there is to say after the files were asked.
+pub enum Spoken {
+    /// They could not be written.
+    Failed(String),
+    /// They could, but not beside the trace.
+    Elsewhere(String),
 }
 
 /// Several changes, one after the other, as one.

@@ -15,6 +15,7 @@ mod registry;
 pub mod route;
 pub mod runner;
 pub mod search;
+pub mod shared_jobs;
 pub mod sheet;
 pub mod view;
 pub mod waited;

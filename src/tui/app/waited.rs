@@ -1,6 +1,5 @@
 //! What goroutines waited for, by the names that waits have: made by a job when the trace has been read, for all views.
 
-use super::jobs::{Job, JobCtx};
 use crate::analysis::waits::links::Named;
 use crate::base::{Duration, GroupId, StringId};
 use crate::model::Index;
@@ -13,16 +12,14 @@ pub struct Waited {
 }
 
 impl Waited {
-    /// Asks for the names, once the trace has been read.
-    pub fn ask(&mut self, index: &Index) -> Option<Job> {
-        if !index.complete || std::mem::replace(&mut self.asked, index.complete) {
-            return None;
-        }
-        let work = |cx: &JobCtx, say: &(dyn Fn(Option<Named>) + Sync)| {
-            say(Named::of(&cx.trace.index()));
-            Ok(())
-        };
-        Some(Job::stream("names of waits", work, |to: &mut Waited, named, _, _| to.named = named))
+    /// Whether the names are to be asked for: once, when the trace has been read.
+    pub fn due(&mut self, index: &Index) -> bool {
+        index.complete && !std::mem::replace(&mut self.asked, true)
+    }
+
+    /// These are the names.
+    pub fn set(&mut self, named: Option<Named>) {
+        self.named = named;
     }
 
     /// Whether they are known.

@@ -2,11 +2,11 @@
 
 use super::{Model, cx};
 use crate::model::Index;
-use crate::tui::app::beside;
-use crate::tui::app::found::{self, Found};
+use crate::tui::app::found::Found;
 use crate::tui::app::hits::Hits;
 use crate::tui::app::jobs::{Answer, Effect, Slot};
 use crate::tui::app::marks::Marks;
+use crate::tui::app::shared_jobs;
 use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::Pane;
 use crate::tui::app::waited::Waited;
@@ -83,7 +83,7 @@ impl Model {
 
     /// Asks for the names of waits as soon as the trace is read.
     pub(super) fn name_waits(&mut self, index: &Index, effects: &mut Vec<Effect>) {
-        effects.extend(self.shared.waited.ask(index).map(Effect::Run));
+        effects.extend(self.shared.waited.due(index).then(|| Effect::Run(shared_jobs::names_of_waits())));
     }
 
     /// Asks what profiles and texts beside the trace say of its goroutines, as soon as that is read.
@@ -92,7 +92,7 @@ impl Model {
         if !index.complete || s.trace.is_none() || s.joined {
             return;
         }
-        if let Some(job) = beside::join(&s.profiles, &s.beside) {
+        if let Some(job) = shared_jobs::join(&s.profiles, &s.beside) {
             s.joined = true;
             effects.push(Effect::Run(job));
         }
@@ -102,7 +102,7 @@ impl Model {
     pub(super) fn look_for_findings(&mut self, index: &Index, effects: &mut Vec<Effect>) {
         if self.shared.found.at_once(index) && !self.shared.trace.is_none() {
             self.shared.found = Found::Looking(0.0);
-            effects.push(Effect::Run(found::look(self.shared.beside.clone())));
+            effects.push(Effect::Run(shared_jobs::findings(self.shared.beside.clone())));
         }
     }
 
@@ -111,14 +111,14 @@ impl Model {
         let (slot, how) = self.working.as_ref()?;
         let cancel = if *slot == sheet::slot() { "; Esc cancels" } else { "" };
         // The rules are at work whatever is on the screen, which may say how far something else is.
-        let what = if *slot == found::slot() { "findings: " } else { "" };
+        let what = if *slot == shared_jobs::findings_slot() { "findings: " } else { "" };
         Some(Notice { text: format!("{what}{how}{cancel}"), bad: false })
     }
 
     /// Calls the rules off, if they are looking.
     pub(super) fn stop_looking(&mut self, effects: &mut Vec<Effect>) {
         if matches!(self.shared.found, Found::Looking(_)) {
-            effects.push(Effect::Cancel(found::slot()));
+            effects.push(Effect::Cancel(shared_jobs::findings_slot()));
             self.shared.found = Found::Cancelled;
         }
     }

@@ -6,6 +6,7 @@ use crate::tui::app::catalog::ViewId;
 use crate::tui::app::jobs::Effect;
 use crate::tui::app::keymap::Key;
 use crate::tui::app::marks;
+use crate::tui::app::shared_jobs;
 use crate::tui::app::sheet::Sheet;
 use crate::tui::app::view::Pane;
 use crate::tui::panels::{Note, Overlay, Then};
@@ -67,7 +68,7 @@ impl Model {
     pub(super) fn keep_bookmarks(&mut self, index: &Index, effects: &mut Vec<Effect>) {
         // What is being recorded has no digest yet, and of a large trace that takes a while.
         if self.live.is_none() && !self.shared.trace.is_none() && (index.complete || self.leaving) {
-            effects.extend(self.shared.marks.ask().map(Effect::Run));
+            effects.extend(self.shared.marks.due().map(|due| Effect::Run(shared_jobs::bookmarks(due))));
         }
         if self.leaving && !self.shared.marks.unsaved() {
             self.leaving = false;

@@ -6,9 +6,10 @@ use crate::analysis::states::interval;
 use crate::base::{Duration, FrameId, GoIdx, Time};
 use crate::tui::app::action::{Action, Scope};
 use crate::tui::app::catalog::ViewId;
-use crate::tui::app::found::{self, Found, Item};
+use crate::tui::app::found::{Found, Item};
 use crate::tui::app::jobs::{Job, JobCtx};
 use crate::tui::app::nav::{Place, Row};
+use crate::tui::app::shared_jobs;
 use crate::tui::app::view::{Command, Ctx, Legend, Mouse, Obeys, Pane, Querying, View};
 use crate::tui::app::zoom::amid;
 use crate::tui::theme::Glyphs;
@@ -163,7 +164,7 @@ impl View for Findings {
     fn handle(&mut self, action: Action, cx: &Ctx, out: &mut Vec<Command>) -> bool {
         match action {
             Action::Enter if *cx.found == Found::Cancelled => {
-                out.push(Command::Run(found::look(cx.beside.clone())));
+                out.push(Command::Run(shared_jobs::findings(cx.beside.clone())));
             }
             Action::Escape if matches!(cx.found, Found::Looking(_)) => out.push(Command::StopLooking),
             Action::Enter => self.enter(cx, out),
@@ -245,7 +246,7 @@ impl View for Findings {
         }
         if cx.index.complete && *cx.found == Found::Unasked && !self.asked && !cx.no_trace() {
             self.asked = true;
-            out.push(Command::Run(found::look(cx.beside.clone())));
+            out.push(Command::Run(shared_jobs::findings(cx.beside.clone())));
         }
         let n = cx.found.said().map_or(0, |s| s.items.len());
         self.list.fit(n as u64, render::rows(self, area, cx).height);
