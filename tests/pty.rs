@@ -295,7 +295,7 @@ fn the_root_cause_of_two_incidents_is_at_most_three_keys_away() {
             "orders",
             "115 654 events",
             &[
-                ("L", &["blocked at orders/main.go:32  main.(*Pool).Get", "a pool, held by up to 4"][..]),
+                ("L", &["blocked at orders/main.go:32 main.(*Pool).Get", "a pool, held by up to 4"][..]),
                 ("e", &["while held: 72.9 % select (HTTP)"]),
                 ("c", &["root cause: ", "http.(*conn).serve, each waiting for the next"]),
             ][..],
@@ -306,7 +306,7 @@ fn the_root_cause_of_two_incidents_is_at_most_three_keys_away() {
             "1 027 605 events",
             &[(
                 "L",
-                &["blocked at quotes/main.go:30  main.supplier", "no receiver ever came", "still blocked at trace end"],
+                &["blocked at quotes/main.go:30 main.supplier", "no receiver ever came", "still blocked at trace end"],
             )],
         ),
     ] {
@@ -491,8 +491,9 @@ fn a_recording_can_be_ended_before_there_is_anything_to_see() {
         v.press(key);
         // The recording goes on while the server hands nothing out, and ends all the same.
         v.shows("ended early, by the user");
+        v.shows("heap-before.pb.gz");
         let said = v.screen.screen().contents();
-        assert!(said.contains("heap-before.pb.gz") && !said.contains("xyz"), "{said}");
+        assert!(!said.contains("xyz"), "{said}");
         drop(next);
         v.ends();
         assert!(folder.join("heap-before.pb.gz").exists() && folder.join("gotrail.json").exists());

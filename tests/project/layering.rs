@@ -41,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// The most files that may know each other in a circle, all of one folder.
-const LARGEST_CIRCLE: usize = 2;
+const LARGEST_CIRCLE: usize = 5;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
