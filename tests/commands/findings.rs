@@ -35,6 +35,7 @@ fn each_program_with_one_fault_has_exactly_its_finding() {
         ("limit", "pool-exhausted", "blame.go:158"),
         ("sweep", "lock-holder", "blame.go:55"),
         ("readers", "writer-behind-readers", "blame.go"),
+        ("reload", "writer-behind-readers", "blame.go:338"),
         ("slots", "pool-exhausted", "slots.go:38"),
         ("filelock", "slow-sync", "files.go:28"),
         ("unbuffered", "small-reads", "files.go:58"),

@@ -91,6 +91,19 @@ fn a_janitor_that_sweeps_under_a_lock_is_blamed_and_not_those_who_release_it_qui
     }
 }
 
+/// The writer releases the readers that wait behind it, and has not held the lock for longer than a moment.
+#[test]
+fn readers_behind_a_writer_are_held_up_by_the_reader_that_the_writer_waits_for() {
+    let (t, c) = classes("reload");
+    let l = &c.classes[0];
+    assert_eq!((l.what, l.waits_at.len()), (Kind::Lock, 2), "readers and writers wait for one lock");
+    let by = blame(&t, &c, l);
+    assert_eq!(by[0].1, "blame.go:338", "{by:?}");
+    assert!(by[0].2 >= 950, "{by:?}");
+    let did = while_held(&t, &c, l);
+    assert_eq!((did[0].0.as_str(), did[0].1.as_str()), ("sleep", "blame.go:337"), "{did:?}");
+}
+
 #[test]
 fn a_pool_is_told_by_those_who_hold_it_and_by_what_they_do_meanwhile() {
     let (t, c) = classes("pool");

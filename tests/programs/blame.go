@@ -300,3 +300,45 @@ func picking(work <-chan int, end <-chan struct{}, picked chan<- struct{}) {
 		}
 	}
 }
+
+// reload: eight readers of a map, of which one, an export, holds the RWMutex for
+// 10 units at a time; a writer wants it every 4 units, for no time at all, and
+// all further readers wait behind the writer. It is the export's doing.
+func reload() {
+	t := &table{m: map[int]int{}, done: make(chan struct{})}
+	var all sync.WaitGroup
+	start := func(f func(), every time.Duration) {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for {
+				select {
+				case <-t.done:
+					return
+				case <-time.After(every):
+					f()
+				}
+			}
+		}()
+	}
+	for range 8 {
+		start(func() { t.get(1) }, unit)
+	}
+	start(t.export, 2*unit)
+	start(t.reload, 4*unit)
+	time.Sleep(100 * unit)
+	close(t.done)
+	all.Wait()
+}
+
+func (t *table) export() {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	time.Sleep(10 * unit)
+}
+
+func (t *table) reload() {
+	t.mu.Lock()
+	t.m = map[int]int{}
+	t.mu.Unlock()
+}

@@ -56,6 +56,7 @@ var programs = map[string]func(){
 	"pool":        pool,
 	"readers":     readers,
 	"receiver":    receiver,
+	"reload":      reload,
 	"requests":    requests,
 	"restart":     nil,
 	"retries":     retries,

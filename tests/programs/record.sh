@@ -67,7 +67,7 @@ change() {
 if [ "$*" = change ]; then change; exit; fi
 
 all=(across annotations behind chain condstorm contexts convoy coroutine crew deadline deadlock dismissed dumped exchange exhausted filelock flight gone holdup hostile idle keepalive knot leak limit locked long makers network nil once path patience picker pipeline pipewriters pool readers receiver
-  requests restart retries roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
+  reload requests restart retries roles selects shards slots slowlock slowpool slowserve starved sweep sweeplight syscall timer unbuffered waits wrapped)
 [ $# -gt 0 ] || set -- "${all[@]}"
 build "${GO:-go}" 'go1.2[7-9]*'
 for program; do

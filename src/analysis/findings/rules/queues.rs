@@ -142,8 +142,11 @@ pub(super) fn finding(
     let percent = |d: Duration| d.ns() as f64 * 100.0 / c.total.ns().max(1) as f64;
     let mut evidence = Vec::new();
     if let Some((p, reason, _)) = c.waits_at.first() {
-        let others =
-            if c.waits_at.len() > 1 { format!(", and at {} more lines", c.waits_at.len() - 1) } else { String::new() };
+        let others = match c.waits_at.len() {
+            0 | 1 => String::new(),
+            2 => ", and at one more line".to_owned(),
+            n => format!(", and at {} more lines", n - 1),
+        };
         evidence.push(format!(
             "{} waits for {} at {}{others}: {} in total, {:.1} goroutines at a time on average, up to {}",
             text::count(c.waits),

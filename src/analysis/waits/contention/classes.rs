@@ -2,12 +2,13 @@
 
 use super::What;
 use super::line::Order;
-use crate::base::{GoIdx, StackId, StringId};
+use crate::base::{FuncId, GoIdx, StackId, StringId};
 use crate::model::ownership::Owner;
 use crate::model::places::{PlaceId, Places};
 use crate::model::reasons::{Class, How, ReasonId, Reasons};
 use crate::model::{Index, Waker, totals};
 use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Waits of one kind at one line.
 pub(in crate::analysis::waits) type Node = (What, PlaceId);
@@ -80,11 +81,46 @@ impl<'a> Classes<'a> {
             }
             let b = (what, c.line(what, l.waker_stack));
             if joined && b.1 != PlaceId::NONE {
-                let (a, b) = (c.root(a), c.root(b));
-                c.parent.insert(a.max(b), a.min(b));
+                c.join(a, b);
             }
         }
+        c.join_rwmutexes();
         c
+    }
+
+    fn join(&mut self, a: Node, b: Node) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parent.insert(a.max(b), a.min(b));
+    }
+
+    /// Joins what waits for one RWMutex for which no wait ties its lines: readers that a writer lets go are not ended by the
+    /// readers that the writer waited for. Who waits for the lock in a function and releases it there ties them, if that
+    /// function waits for one RWMutex only.
+    fn join_rwmutexes(&mut self) {
+        let dict = &self.index.dict;
+        let rw = dict.stacks_with(|d, f| {
+            let name = d.func_name(f.func);
+            name.strip_prefix("internal/").unwrap_or(name).starts_with("sync.(*RWMutex).")
+        });
+        let is_rw = |s: StackId| rw.get(s.0 as usize).copied().unwrap_or(false);
+        // By function, the lines of it that wait, and those that release.
+        let mut by: BTreeMap<FuncId, [BTreeSet<Node>; 2]> = BTreeMap::new();
+        for l in self.index.totals.links.keys().filter(|l| is_rw(l.waiter_stack)) {
+            let released = is_rw(l.waker_stack) && self.releases(l.waker_stack);
+            for (side, stack) in [(0, Some(l.waiter_stack)), (1, released.then_some(l.waker_stack))] {
+                let place = stack.map_or(PlaceId::NONE, |s| self.line(What::Lock, s));
+                if let Some((func, _)) = self.places.get(place) {
+                    by.entry(func).or_default()[side].insert((What::Lock, place));
+                }
+            }
+        }
+        for [waits, releases] in by.into_values() {
+            let waits: BTreeSet<Node> = waits.into_iter().map(|n| self.root(n)).collect();
+            let releases: BTreeSet<Node> = releases.into_iter().map(|n| self.root(n)).collect();
+            if let (1, 1, Some(a), Some(b)) = (waits.len(), releases.len(), waits.first(), releases.first()) {
+                self.join(*a, *b);
+            }
+        }
     }
 
     /// Takes in the lines that receive where no wait was ever ended: what they wait for nobody ever sent. One that somebody
