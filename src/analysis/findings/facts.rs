@@ -4,7 +4,8 @@ use super::slow::{Spans, spans};
 use crate::analysis::gc::{Collector, Gc};
 use crate::analysis::leaks::{Stuck, stuck};
 use crate::analysis::maps::{self, Files, Maps};
-use crate::analysis::sched::{Sched, Scheduler};
+use crate::analysis::sched::{Cause, Sched, Scheduler};
+use crate::analysis::states::interval;
 use crate::analysis::states::source::{Source, Unanswered};
 use crate::analysis::waits::contention::{Contention, Keeper, contention};
 use crate::analysis::waits::links::{self, Edge, Links, Options, Party};
@@ -40,8 +41,23 @@ pub struct Gathered {
     pub stuck: Vec<Stuck>,
     /// The longest stop of the world that the program or its GC made, and the longest that a tool made.
     pub stops: Vec<Stop>,
+    /// Where the goroutine of the program that waited longest for a P after it had called `runtime.Gosched` called it.
+    pub yields: PlaceId,
     /// Lines at which goroutines wait with a deadline, and begin again when it has ended the wait.
     pub retries: Vec<Retry>,
+}
+
+/// Where the goroutine of the program that waited longest after `runtime.Gosched`, of those that call it most, called it.
+fn yields<S: Source>(trace: &S, sched: &Sched, places: &Places) -> PlaceId {
+    let at = Cause::ALL.iter().position(|c| *c == Cause::Gosched).unwrap_or_default();
+    let mut longest = None;
+    trace.with_index(&mut |index| {
+        let users = sched.groups.iter().filter(|g| !index.owner(g.group).is_hidden() && g.causes[at].count > 0);
+        longest = users.max_by_key(|g| g.causes[at].count).and_then(|g| g.causes[at].longest.some());
+    });
+    let never = AtomicBool::new(false);
+    let wait = longest.and_then(|l| interval::at(trace, l.go, l.from, &never));
+    wait.map_or(PlaceId::NONE, |w| places.user(w.stack))
 }
 
 /// What has to see every event, while the trace is read or afterwards.
@@ -90,7 +106,8 @@ impl Gathered {
         let mut stops = Ok(Vec::new());
         trace.with_index(&mut |index| stops = stw::longest(trace, index));
         let (stops, retries) = (stops?, retries(trace, &links, kept.as_ref())?);
-        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck, stops, retries })
+        let yields = yields(trace, &sched, &links.places);
+        Ok(Gathered { links, contention, sched, gc, maps, spans, stuck, stops, yields, retries })
     }
 
     /// The same of a trace that was read with nobody watching: a further pass over its events, which ends when `cancel` is
@@ -189,11 +206,12 @@ impl<'a> Facts<'a> {
         self.more.links.reason(e)
     }
 
-    /// For how long the world was stopped between two instants: nobody waits meanwhile for what a goroutine runs.
-    pub fn stopped(&self, from: Time, to: Time) -> Duration {
+    /// For how long a goroutine had stopped the world between two instants: nobody waits meanwhile for what it runs.
+    pub fn stopped(&self, by: GoIdx, (from, to): (Time, Time)) -> Duration {
         let stops = &self.index.stw;
         let first = stops.partition_point(|r| r.to <= from);
-        stops[first..].iter().take_while(|r| r.from < to).map(|r| r.to.min(to) - r.from.max(from)).sum()
+        let inside = stops[first..].iter().take_while(|r| r.from < to).filter(|r| r.go == by);
+        inside.map(|r| r.to.min(to) - r.from.max(from)).sum()
     }
 
     /// By goroutine, for how long it had stopped the world.

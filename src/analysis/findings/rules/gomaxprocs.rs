@@ -2,7 +2,7 @@
 
 use crate::analysis::findings::Rule;
 use crate::analysis::findings::thresholds::Levels;
-use crate::analysis::findings::{Cost, Facts, Finding, Verdict, View};
+use crate::analysis::findings::{Cost, Facts, Finding, Severity, Verdict, View};
 use crate::base::{Duration, GoIdx, GroupId};
 use crate::model::places::PlaceId;
 
@@ -24,6 +24,9 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let said =
         format!("GOMAXPROCS {procs}: goroutines ran on {:.2} Ps on average", running.as_secs_f64() / f.seconds());
     let Some(severity) = levels.of(share).filter(|_| procs == 1) else { return Verdict::Fine(said) };
+    // Where the one P is idle most of the time, goroutines queue in bursts, which more Ps shorten and do not end.
+    let busy = running.ns().saturating_mul(2) >= f.index.traced().ns();
+    let severity = if busy { severity } else { severity.min(Severity::Info) };
     let worst = all().max_by_key(|&g| times(g).runnable);
     Verdict::Found(vec![Finding {
         rule: RULE.name,

@@ -25,6 +25,16 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     };
     let longest = worst.causes[at].longest.some();
     let times = f.index.groups.get(worst.group.index()).map(|g| g.times).unwrap_or_default();
+    let mut evidence = vec![format!(
+        "{} times a goroutine of the program gave up its P so, {} times one of {}",
+        text::count(n),
+        text::count(worst.causes[at].count),
+        f.group(worst.group)
+    )];
+    if f.more.yields != PlaceId::NONE {
+        evidence
+            .push(format!("the one that waited longest for a P after it had called it at {}", f.line(f.more.yields)));
+    }
     Verdict::Found(vec![Finding {
         rule: RULE.name,
         title: RULE.title,
@@ -32,16 +42,11 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
         measure: rate,
         says: format!("runtime.Gosched is called {} times a second", text::count(rate as u64)),
         cost: Cost { time: times.running, of: "CPU of the group" },
-        at: PlaceId::NONE,
+        at: f.more.yields,
         time: longest.map(|l| l.from),
         go: longest.map_or(GoIdx::NONE, |l| l.go),
         view: View::Stacks,
-        evidence: vec![format!(
-            "{} times a goroutine of the program gave up its P so, {} times one of {}",
-            text::count(n),
-            text::count(worst.causes[at].count),
-            f.group(worst.group)
-        )],
+        evidence,
         advice: "Wait on a channel, a sync.Cond or a context instead of asking again and again.".into(),
         check: "events FILE --filter 'kind:GoStop reason:Gosched'".into(),
         ties: Default::default(),

@@ -18,7 +18,7 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     let s = &f.more.sched;
     let runs = s.groups.iter().filter(|g| f.users(g.group)).filter_map(|g| Some((g, g.run?)));
     // While it stops the world itself, for a dump of all goroutines, there is nobody to wait behind it.
-    let len = |r: &Longest| r.len - f.stopped(r.from, r.from + r.len);
+    let len = |r: &Longest| r.len - f.stopped(r.go, (r.from, r.from + r.len));
     let Some((g, run)) = runs.max_by_key(|(_, r)| len(r)) else {
         return Verdict::Fine("preemption: no goroutine of the program ran".into());
     };

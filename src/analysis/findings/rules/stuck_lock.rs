@@ -31,7 +31,11 @@ fn look(f: &Facts, levels: &Levels) -> Verdict {
     };
     match severity(f, levels, left) {
         // Locks that are taken in different orders hold each other up: they have one cause, as far as the trace shows.
-        Some(severity) => Verdict::Found(vec![one(f, severity, (c, left), &all)]),
+        Some(worst) => {
+            // One that is busy when the trace ends has waiters as well.
+            all.retain(|(_, l)| severity(f, levels, *l).is_some());
+            Verdict::Found(vec![one(f, worst, (c, left), &all)])
+        }
         None => Verdict::Fine(format!(
             "locks: nobody has released one for {} that somebody waits for at trace end; a finding from {}s on",
             left.quiet, levels.info
