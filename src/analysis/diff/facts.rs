@@ -446,6 +446,8 @@ impl Walk<'_> {
             *longest = longest.max(all.longest);
             out.lengths.entry(key).or_default().extend(all.into_kept());
         }
+        // Two handles may have one name here, too.
+        out.lengths.values_mut().for_each(|all| all.sort_by_key(|x| x.0));
         for (name, ranges) in [("mark phases", &self.index.gc), ("STW", &self.index.stw)] {
             let key =
                 Key { what: What::Gc, name: name.into(), line: 0, reason: String::new(), measure: Measure::Active };

@@ -290,10 +290,10 @@ impl Facts {
             }
             k
         };
-        out.totals = self.totals.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
-        out.lengths = self.lengths.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
-        out.counts = self.counts.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
-        out.longest = self.longest.clone().into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.totals = std::mem::take(&mut out.totals).into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.lengths = std::mem::take(&mut out.lengths).into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.counts = std::mem::take(&mut out.counts).into_iter().map(|(k, v)| (to(k), v)).collect();
+        out.longest = std::mem::take(&mut out.longest).into_iter().map(|(k, v)| (to(k), v)).collect();
         out
     }
 }
@@ -359,7 +359,7 @@ impl<'a> Compare<'a> {
         rows.extend(lengths);
         rows.extend(tails);
         for r in &mut rows {
-            let by = moved.get(&r.key.name).copied().unwrap_or(0);
+            let by = moved.get(&r.key.name).filter(|_| r.key.line > 0).copied().unwrap_or(0);
             r.line_a = u32::try_from(i64::from(r.key.line) - by).unwrap_or(0);
             if r.b.per_unit == 0.0 && r.b.count == 0 {
                 r.key.line = r.line_a;

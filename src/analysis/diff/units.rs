@@ -2,9 +2,12 @@
 
 use super::{Facts, Key, What, stats};
 use crate::model::dict::short_func;
+use std::collections::BTreeMap;
 
 /// Fewest of a kind on each side by which times are counted where nobody says by what.
 const FEWEST: u64 = 20;
+/// Most names of tasks, the most frequent, that are looked at one by one.
+const LOOKED_AT: usize = 100;
 /// Most kinds of which the throughput is said.
 const MOST: usize = 4;
 /// How all requests together are called.
@@ -63,9 +66,12 @@ impl Work {
         out
     }
 
-    /// The lengths of a recording, each with its slice.
+    /// The lengths of a recording, each with its slice, in the order of time.
     pub(super) fn lengths(&self, f: &Facts) -> Vec<(u32, f64)> {
-        f.lengths.iter().filter(|(k, _)| self.is(k)).flat_map(|(_, l)| l.iter().copied()).collect()
+        let all = f.lengths.iter().filter(|(k, _)| self.is(k)).flat_map(|(_, l)| l.iter().copied());
+        let mut all: Vec<(u32, f64)> = all.collect();
+        all.sort_by_key(|x| x.0);
+        all
     }
 }
 
@@ -107,14 +113,22 @@ pub(super) fn work(sides: Sides) -> Vec<Work> {
         let (work, (n, m)) = made(name, what, sides);
         (n.min(m) >= FEWEST).then_some(work)
     };
-    let mut names: Vec<&str> =
-        a.iter().flat_map(|f| f.counts.keys()).filter(|k| k.what == What::Task).map(|k| k.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
+    // Of many names most are rare: they are counted first, as to look one up is to go through all.
+    let mut counts: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for (side, f) in a.iter().map(|f| (0, f)).chain(b.iter().map(|f| (1, f))) {
+        for (k, n) in f.counts.iter().filter(|(k, _)| k.what == What::Task) {
+            let (of_a, of_b) = counts.entry(&k.name).or_default();
+            *(if side == 0 { of_a } else { of_b }) += n;
+        }
+    }
+    let mut often: Vec<(u64, &str)> =
+        counts.into_iter().filter(|(_, (n, m))| *n.min(m) >= FEWEST).map(|(name, (n, m))| (n + m, name)).collect();
+    often.sort_by(|x, y| y.0.cmp(&x.0).then(x.1.cmp(y.1)));
+    often.truncate(LOOKED_AT);
     let all = |w: &Work| a.iter().chain(b).flat_map(|f| w.lengths(f)).map(|x| x.1).sum::<f64>();
-    let mut tasks: Vec<(f64, f64, Work)> = names
+    let mut tasks: Vec<(f64, f64, Work)> = often
         .into_iter()
-        .filter_map(|n| enough(n, Some(What::Task)))
+        .filter_map(|(_, name)| enough(name, Some(What::Task)))
         .map(|w| (w.rate.0 + w.rate.1, all(&w), w))
         .collect();
     tasks.sort_by(|x, y| y.0.total_cmp(&x.0).then(y.1.total_cmp(&x.1)));
