@@ -128,8 +128,10 @@ unsafe impl<'v> VTab<'v> for Rows {
         }
         letters.push(USED);
         letters.push_str(&format!("{:x}", info.col_used()));
+        // Rows in order are made from all of the table, which is not to be gone through first where another table narrows it.
+        let joined = info.constraints().any(|c| !c.is_usable());
         // What is looked up comes as it is held.
-        if let Some(by) = self.order(info).filter(|_| !letters.contains(KEY)) {
+        if let Some(by) = self.order(info).filter(|_| !joined && !letters.contains(KEY)) {
             by.iter()
                 .for_each(|b| letters.push_str(&format!("{BY}{}{}", ["", "-"][usize::from(b.descending)], b.column)));
             info.set_order_by_consumed(true);
@@ -249,11 +251,12 @@ impl Cursor {
         }
         let most = self.shared.limits.memory / CELL;
         let (table, wanted) = (self.table, self.wanted);
-        let source = self.source.get_or_insert_with(|| Stream::new(trace.clone(), table, wanted, most));
+        let source = self.source.get_or_insert_with(|| Stream::new(trace.clone(), &self.shared, (table, wanted, most)));
         match source.next() {
             Ok(Some(batch)) => self.batch = batch,
             Ok(None) => return Ok(false),
             Err(Broken::TooMuch) => return Err(fault(TOO_MUCH)),
+            Err(Broken::Over) => return Err(fault("over")),
             Err(Broken::Unreadable(why)) => return Err(fault(format!("{UNREADABLE}{}: {why}", trace.name()))),
         }
         Ok(true)
