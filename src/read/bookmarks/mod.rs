@@ -83,18 +83,22 @@ impl Bookmark {
     /// What a line says, and of which trace; nothing if it is no bookmark.
     fn read(line: &str) -> Option<(u64, Bookmark)> {
         let mut fields = line.splitn(6, '\t');
-        let digest = fields.next().filter(|d| d.len() == 16).and_then(|d| u64::from_str_radix(d, 16).ok())?;
+        let digest = fields.next().filter(|d| d.len() == 16 && d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digest = digest.and_then(|d| u64::from_str_radix(d, 16).ok())?;
         let at: Duration = fields.next()?.parse().ok()?;
         let go = match fields.next()? {
             NONE => None,
-            g => Some(GoId(g.strip_prefix('g')?.parse().ok()?)),
+            g => {
+                let digits = g.strip_prefix('g').filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+                Some(GoId(digits.parse().ok()?))
+            }
         };
         let range = match fields.next()? {
             NONE => None,
             r => {
                 let (from, to) = r.split_once("..")?;
                 let (from, to): (Duration, Duration) = (from.parse().ok()?, to.parse().ok()?);
-                Some((from, to)).filter(|_| from < to)
+                Some(Some((from, to)).filter(|_| from < to)?)
             }
         };
         let view = fields.next()?.to_owned();
@@ -123,6 +127,13 @@ impl Lines {
             }
         }
         lines
+    }
+
+    /// Whether it is a file of bookmarks, and not one of something else: it is empty, has one, or says that it is.
+    fn are_ours(&self) -> bool {
+        self.others.is_empty()
+            || !self.marks.is_empty()
+            || self.others.iter().any(|l| l.starts_with(b"# gotrail bookmarks"))
     }
 
     /// The bookmarks of a trace, in order.

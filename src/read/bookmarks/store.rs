@@ -131,6 +131,9 @@ fn update(path: &Path, like: Option<&Path>, digest: u64, edit: &Edit) -> io::Res
     let _lock = Lock::of(path)?;
     for _ in 0..TRIES {
         let before = read(path)?;
+        if before.as_deref().is_some_and(|b| !Lines::read(b).are_ours()) {
+            return Err(io::Error::other("it is no file of bookmarks"));
+        }
         let (lines, changes) = changed(&before);
         if !changes {
             return Ok(lines);
@@ -164,7 +167,7 @@ fn update(path: &Path, like: Option<&Path>, digest: u64, edit: &Edit) -> io::Res
 /// Who may read and write a file: who could before, or else whoever may read what it is like.
 fn permissions(path: &Path, like: Option<&Path>) -> Option<fs::Permissions> {
     if let Ok(before) = fs::metadata(path) {
-        return Some(before.permissions());
+        return Some(plain(before.permissions()));
     }
     #[cfg(unix)]
     {
@@ -176,6 +179,17 @@ fn permissions(path: &Path, like: Option<&Path>) -> Option<fs::Permissions> {
     {
         like.and(None)
     }
+}
+
+/// Permissions without those that make a program run as somebody else.
+fn plain(permissions: fs::Permissions) -> fs::Permissions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::Permissions::from_mode(permissions.mode() & 0o777)
+    }
+    #[cfg(not(unix))]
+    permissions
 }
 
 /// Keeps other viewers from writing a file, as long as it is there.
@@ -195,10 +209,12 @@ impl Lock {
                 Err(_) => {}
             }
             let age = fs::metadata(&lock).and_then(|m| m.modified()).ok().and_then(|t| t.elapsed().ok());
+            if left.is_zero() {
+                return Err(io::Error::other("another gotrail is writing it"));
+            }
+            // Where it cannot be removed, it is waited for like any other.
             if age.is_some_and(|a| a > ABANDONED) {
                 let _ = fs::remove_file(&lock);
-            } else if left.is_zero() {
-                return Err(io::Error::other("another gotrail is writing it"));
             }
             left = left.saturating_sub(AGAIN);
             std::thread::sleep(AGAIN);

@@ -52,7 +52,8 @@ fn hostile_lines_are_no_bookmarks_and_stay_as_they_are() {
         b"93c1d7a05be2f418\t9999999999h\tg8\t-\ttimeline\tx",
         b"93c1d7a05be2f418\t1s\tg99999999999999999999999\t-\ttimeline\tx",
         b"93c1d7a05be2f418\t1s\tg8\t1s\ttimeline\tx",
-        b"+93c1d7a05be2f41\t1s",
+        b"+93c1d7a05be2f41\t1s\tg8\t-\ttimeline\tx",
+        b"93c1d7a05be2f418\t1s\tg+8\t-\ttimeline\tx",
         b"93c1d7a05be2f418 1s g8 - timeline x",
     ];
     let mut file = hostile.join(&b'\n');
@@ -152,6 +153,18 @@ fn what_is_no_file_of_bookmarks_is_not_touched() {
     assert!(store.edit(DIGEST, &add(mark(2, "b"))).instead.unwrap().1.unwrap().contains("no plain file"));
 }
 
+/// Whatever it is, and whatever led there: it is somebody's file.
+#[test]
+fn a_file_of_something_else_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, path) = store(folder.path());
+    fs::write(&path, "export PATH=/bin\n").unwrap();
+    let kept = store.edit(DIGEST, &add(mark(1, "a")));
+    assert_eq!((kept.all.len(), kept.failed), (1, None), "it is in the user's own folder");
+    assert!(kept.instead.unwrap().1.unwrap().ends_with("it is no file of bookmarks"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "export PATH=/bin\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_stays_one_and_who_may_read_the_file_stays_as_it_was() {
@@ -159,11 +172,11 @@ fn a_link_stays_one_and_who_may_read_the_file_stays_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let (store, path) = store(folder.path());
     let real = folder.path().join("team");
-    fs::write(&real, "# ours\n").unwrap();
+    fs::write(&real, "# gotrail bookmarks of the team\n").unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o664)).unwrap();
     std::os::unix::fs::symlink(&real, &path).unwrap();
     store.edit(DIGEST, &add(mark(1, "a")));
     assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
-    assert!(fs::read_to_string(&real).unwrap().starts_with("# ours\n93c1"));
+    assert!(fs::read_to_string(&real).unwrap().starts_with("# gotrail bookmarks of the team\n93c1"));
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o664);
 }

@@ -31,7 +31,9 @@ impl Bookmarks {
         let all = cx.marks.all();
         let list = self.list.get_mut();
         let selected = all.get(list.selected as usize);
+        let plain = key.modifiers.is_empty();
         match key.code {
+            _ if !plain => {}
             KeyCode::Char('d') | KeyCode::Delete => return selected.cloned().map_or(Then::Stay, Then::Remove),
             KeyCode::Char('u') => return Then::Undo,
             KeyCode::Char('e') => return selected.cloned().map_or(Then::Stay, Then::Note),

@@ -195,12 +195,17 @@ impl Panel {
         true
     }
 
-    /// How many of `height` rows the list has; what is said of the selected line has the others.
-    fn rows(&self, height: usize) -> usize {
+    /// How many of `height` rows of so many `columns` the list has; what is said of the selected line has the others, and all
+    /// that it needs where that is asked for.
+    fn rows(&self, height: usize, columns: u16) -> usize {
         let lines = &self.lines;
         match lines.iter().map(|l| l.notes.len()).max().unwrap_or(0) {
             0 => height,
-            _ if self.unfolded => height.min(1),
+            _ if self.unfolded => {
+                let notes = lines.get(self.selected).map_or(&[][..], |l| &l.notes);
+                let said: usize = notes.iter().map(|n| n.wrapped(columns).len()).sum();
+                height.saturating_sub(said + 1).max(1).min(lines.len()).min(height)
+            }
             // One row stays between them where there is room.
             most => height.saturating_sub(most + 1).max(LEAST).min(lines.len()).min(height),
         }
@@ -316,7 +321,7 @@ impl Panel {
             heading.render(left, Rect { height: 1, ..inside }, buf, theme);
             inside = Rect { y: inside.y + 1, height: inside.height - 1, ..inside };
         }
-        let height = self.rows(usize::from(inside.height));
+        let height = self.rows(usize::from(inside.height), room as u16);
         self.height.set(height);
         let leads = lines.iter().any(PanelLine::stops);
         let most = lines.len().saturating_sub(height);
