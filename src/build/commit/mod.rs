@@ -84,6 +84,9 @@ pub(crate) struct Commit {
     tasks: Tasks,
     ranges: Ranges,
     parts: usize,
+    /// The goroutines that were seen in the recording that is being added, and when the one before it ended.
+    present: Vec<GoIdx>,
+    floor: Time,
     /// The recording that is being added, and the process that it is of.
     recording: Option<usize>,
     process: u32,
@@ -255,6 +258,9 @@ impl Commit {
         for (row, &go) in part.gos.iter().zip(gos) {
             let i = go.index();
             let new = i >= before || !self.open[i].seen;
+            if i < before && new && self.open[i].since < self.floor {
+                self.open[i] = Open::new(self.floor);
+            }
             match row.entrance {
                 Entrance::Unseen => continue,
                 Entrance::Carried => {}
@@ -314,7 +320,9 @@ impl Commit {
                     }
                 }
             }
-            self.open[i].seen = true;
+            if !std::mem::replace(&mut self.open[i].seen, true) {
+                self.present.push(go);
+            }
             self.name(index, go, maps.stack(row.first_stack));
         }
     }

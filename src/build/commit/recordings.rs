@@ -50,14 +50,16 @@ impl Commit {
         if self.recording.is_some() {
             self.close(index, process == self.process);
             let end = index.end;
-            for (i, o) in self.open.iter_mut().enumerate() {
-                let g = &mut index.goroutines[i];
-                if o.seen && g.ended.is_none() {
-                    index.grid.leave(GoIdx(i as u32), end, o.state);
+            for go in std::mem::take(&mut self.present) {
+                let (g, o) = (&mut index.goroutines[go.index()], &mut self.open[go.index()]);
+                if g.ended.is_none() {
+                    index.grid.leave(go, end, o.state);
                     (g.ended, g.cut) = (Some(end), true);
                 }
                 *o = Open::new(end);
             }
+            // Of all others nothing was known before, and is known from here on.
+            self.floor = end;
             self.proc_states.fill(None);
             self.syscalling.clear();
         }
@@ -72,23 +74,24 @@ impl Commit {
     /// The recording is over: closes what is open. Where the next one is of the same process, that tells how it `goes_on`.
     fn close(&mut self, index: &mut Index, goes_on: bool) {
         let (end, floor) = (index.end, recording_start(index));
-        for i in 0..index.goroutines.len() {
+        self.present.sort_unstable();
+        for i in self.present.iter().map(|go| go.index()) {
             let o = self.open[i];
             let g = &mut index.goroutines[i];
-            if g.ended.is_none() && o.seen {
+            if g.ended.is_none() {
                 let lost = close(g, &o, end);
                 if lost > Duration::ZERO || g.rare.is_some() {
                     g.rare_mut().lost_at_end = lost;
                 }
             }
-            if o.seen && o.state == GoState::Syscall {
+            if o.state == GoState::Syscall {
                 let call = o.wait((g, floor), GoIdx(i as u32), end, EventNo::MAX);
                 let link = call_link(Party::Group(g.group), o.stack);
                 let tally = index.totals.calls.entry((link, false)).or_default();
                 tally.add(call);
                 tally.cut += u64::from(goes_on);
             }
-            if o.seen && o.state == GoState::Waiting {
+            if o.state == GoState::Waiting {
                 let link = Link {
                     waiter: Party::Group(g.group),
                     reason: o.reason,
