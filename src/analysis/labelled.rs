@@ -2,14 +2,12 @@
 
 use super::states::source::{Source, Unanswered};
 use super::states::tracker::{self, Interval, Visit};
-use super::states::walk;
 use crate::base::{Duration, GoIdx, Time, spell};
 use crate::model::beside::Beside;
 use crate::model::index::Times;
 use crate::model::segment::{GoState, Kind};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
-use std::ops::ControlFlow;
 
 /// A value of a label, by its position in [`Label::values`]; `None` is the group of what has no value.
 pub type ValueNo = Option<u32>;
@@ -202,13 +200,14 @@ pub fn sums<S: Source>(source: &S, label: &Label) -> Result<Vec<Sum>, Unanswered
     tracker::each(source, &mut all)?;
     let mut with = Vec::new();
     source.with_index(&mut |index| with = index.segments.iter().map(|s| s.kinds).collect());
-    walk::segments(source, 0..with.len(), walk::threads(), &mut |_, seg| {
+    let sampled = (0..with.len()).filter(|&i| with[i] & 1 << Kind::CpuSample as u8 != 0);
+    for i in sampled {
+        let seg = source.segment(i)?;
         // One of no goroutine has no label either.
         for i in (0..seg.len()).filter(|&i| seg.kind[i] == Kind::CpuSample) {
             all.sum(label.at(seg.go[i], seg.time[i])).samples += 1;
         }
-        ControlFlow::Continue(())
-    })?;
+    }
     // A value that is known of one instant alone is one, too.
     for (go, stretches) in label.by.iter().filter(|s| all.known.contains(s.0)) {
         all.had.extend(stretches.iter().map(|s| (Some(s.2), *go)));

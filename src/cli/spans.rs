@@ -136,7 +136,9 @@ pub fn slow(
     };
     let value = |s: &Span| label.of(s.go, (s.from, s.to));
     let mut sums: FxHashMap<ValueNo, Duration> = FxHashMap::default();
-    picked.spans().for_each(|s| *sums.entry(value(s)).or_default() += s.len());
+    let (from, to) = window;
+    let inside = |s: &&Span| s.from < to && s.to > from;
+    picked.spans().filter(inside).for_each(|s| *sums.entry(value(s)).or_default() += s.len());
     let mut sums: Vec<_> = sums.into_iter().collect();
     sums.sort_by_key(|s| (Reverse(s.1), s.0));
     let mut all = Vec::new();

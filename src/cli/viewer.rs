@@ -251,13 +251,13 @@ fn theme(settings: &Settings, ascii: bool, var: impl Fn(&str) -> Option<OsString
 
 /// Where sources are looked for: what the command line says, then the settings, then in the program itself if it shows
 /// what is built in, then the usual places.
-fn places(settings: &Settings, args: &[String], files: &[PathBuf]) -> Places {
+fn places(settings: &Settings, args: &[String], demo: bool) -> Places {
     let here = std::env::current_dir().ok();
     let mut places = Places::of_this_machine(here.as_deref(), |v| std::env::var_os(v));
     for spec in args.iter().chain(&settings.source.paths) {
         places.add(spec);
     }
-    places.built_in = files.is_empty().then_some(&demo::SOURCES);
+    places.built_in = demo.then_some(&demo::SOURCES);
     places
 }
 
@@ -290,6 +290,8 @@ pub(super) fn wait<T>(args: &ViewArgs, look: impl FnMut(bool) -> Look<T>) -> Res
 fn show(args: &ViewArgs, settings: &Settings, o: Opened, live: Option<Live>) -> Result<Exit> {
     let keymap = Keymap::new(&settings.keys).map_err(Usage::Bindings)?;
     let view = ViewId::from_name(&settings.view).map_err(|e| Usage::Bindings(vec![e]))?;
+    // What is being recorded is no file yet, and not the demo either.
+    let demo = args.files.is_empty() && live.is_none();
     screen::run(Setup {
         trace: o.trace,
         profiles: o.profiles,
@@ -299,7 +301,7 @@ fn show(args: &ViewArgs, settings: &Settings, o: Opened, live: Option<Live>) -> 
         theme: theme(settings, args.ascii, |v| std::env::var_os(v))?,
         keymap,
         editor: Some(settings.editor.clone()).filter(|e| !e.trim().is_empty()),
-        places: places(settings, &args.source, &args.files),
+        places: places(settings, &args.source, demo),
         bookmarks: Store::of_the_user(o.file.as_deref()),
         mouse: settings.mouse,
         view,
@@ -322,7 +324,7 @@ pub(super) fn snapshot(args: &SnapshotArgs, out: &mut dyn Write) -> Result<Exit>
         Picture::Svg => Format::Svg,
     };
     let theme = Theme::new(level, background, args.ascii);
-    let places = places(&Settings::default(), &args.source, &args.files);
+    let places = places(&Settings::default(), &args.source, args.files.is_empty());
     let screen = snapshot::snapshot(
         o.trace,
         o.profiles,

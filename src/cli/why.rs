@@ -12,6 +12,7 @@ use crate::analysis::spans::{Found, Span, slow};
 use crate::analysis::waits::path;
 use crate::analysis::waits::path::Window;
 use crate::base::{Duration, Time, spell, text};
+use crate::model::index::Goroutine;
 use crate::read::Trace;
 use crate::report;
 use clap::Args;
@@ -225,18 +226,22 @@ fn wanted(args: &WhyArgs, trace: &Trace) -> Result<Option<(String, Window)>> {
 
 fn goroutine(args: &WhyArgs, trace: &Trace, id: u64) -> Result<Option<(String, Window)>> {
     let index = trace.index();
-    let Some(at) = index.goroutines.iter().position(|g| g.id.0 == id) else {
+    let (from, to) = window::window(index.start, args.from, args.to)?;
+    // Each process numbers its goroutines anew.
+    let mut all = index.goroutines.iter().enumerate().filter(|(_, g)| g.id.0 == id).peekable();
+    if all.peek().is_none() {
         super::note(&format!("there is no goroutine {id} in the trace"));
         return Ok(None);
+    }
+    let there = |(at, g): (usize, &Goroutine)| {
+        let from = if from == Time::MIN { g.from } else { from.max(index.start) };
+        let to = to.min(g.ended.unwrap_or(index.end));
+        (from < to && g.from < to).then_some((at, from, to))
     };
-    let g = &index.goroutines[at];
-    let (from, to) = window::window(index.start, args.from, args.to)?;
-    let from = if from == Time::MIN { g.from } else { from.max(index.start) };
-    let to = to.min(g.ended.unwrap_or(index.end));
-    if from >= to {
+    let Some((at, from, to)) = all.find_map(there) else {
         super::note(&format!("goroutine {id} was not there in that time"));
         return Ok(None);
-    }
+    };
     let go = crate::base::GoIdx(at as u32);
     Ok(Some((format!("goroutine {id}"), Window { go, from, to, end: None })))
 }

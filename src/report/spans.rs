@@ -58,6 +58,19 @@ pub fn reach(sums: &[Sum]) -> (usize, usize) {
     (first, (0..BUCKETS).rev().find(any).map_or(first, |b| b + 1))
 }
 
+/// What there is to know of handlers where some are not known.
+const QUICK: &str = "(handler not known): requests that were never seen inside their handler, as quick ones that are not blocked \
+                     are; the percentiles of a handler with a name are of its other requests";
+
+/// Whether requests of one kind have a handler with a name, and others none.
+fn hides_quick(found: &Found, sums: &[Sum]) -> bool {
+    let named = |s: &&Sum| s.label.is_none() && s.name.is_some();
+    let not = |s: &&Sum| {
+        s.label.is_none() && found.kind(s.kind) != "task" && found.kind(s.kind) != "region" && !s.name.is_some()
+    };
+    sums.iter().filter(not).any(|n| sums.iter().filter(named).any(|s| s.kind == n.kind))
+}
+
 /// Writes the first `limit` handlers and the slowest spans.
 ///
 /// # Errors
@@ -105,6 +118,9 @@ pub fn write(
     t.write(page, out)?;
     if found.dropped > 0 {
         writeln!(out, "{} spans more than are held: not counted", count(found.dropped))?;
+    }
+    if hides_quick(found, sums) {
+        writeln!(out, "{QUICK}")?;
     }
     if sums.iter().any(|s| s.open > 0) {
         writeln!(out, "open: an end lies outside the trace; counted with the time inside")?;

@@ -55,7 +55,11 @@ pub(super) fn run(
             None if made.files.is_empty() || flags.stopped() => Ok(exit),
             None => {
                 out.flush()?;
-                viewer::run(&viewer::ViewArgs { files: files(&made, folder), ..view })?;
+                let files = files(&made, folder);
+                // Without files the viewer opens the demo.
+                if !files.is_empty() {
+                    viewer::run(&viewer::ViewArgs { files, ..view })?;
+                }
                 Ok(exit)
             }
         }
