@@ -27,7 +27,8 @@ pub fn write(all: &Leaks, limit: usize, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  {}: {}", text::escape(&l.name), what(l.what))?;
     }
     for i in &all.inversions {
-        writeln!(out, "\nlikely: locks that are taken in different orders")?;
+        let sure = if i.went_on.is_empty() { "likely" } else { "by the dump alone" };
+        writeln!(out, "\n{sure}: locks that are taken in different orders")?;
         i.says().iter().try_for_each(|s| writeln!(out, "{:>10}  {s}", ""))?;
     }
     let mut of = all.leaks.iter().filter(|l| l.sure == Sure::No).peekable();

@@ -35,9 +35,17 @@ pub struct Waits {
 pub struct Inversion {
     /// The goroutines, in the order of the circle: of each the lock that it has is that which the one before waits for.
     pub waits: Vec<Waits>,
+    /// The numbers of those that were not blocked on a lock when the trace beside ended.
+    pub went_on: Vec<u64>,
 }
 
 impl Inversion {
+    /// Takes in what a trace says of the goroutines: whether one was blocked on a lock when it ended, nothing if it is not
+    /// known there.
+    pub fn beside(&mut self, blocked: impl Fn(u64) -> Option<bool>) {
+        self.went_on = self.waits.iter().map(|w| w.id).filter(|id| blocked(*id) == Some(false)).collect();
+    }
+
     /// What is seen, a sentence for each goroutine and one of what it means, safe to show.
     pub fn says(&self) -> Vec<String> {
         let one = |w: &Waits| {
@@ -51,10 +59,19 @@ impl Inversion {
             )
         };
         let mut out: Vec<String> = self.waits.iter().map(one).collect();
-        out.push(format!(
-            "lock-order inversion: likely, if {} still wait in a later dump; who holds a lock, no dump says",
-            text::count(self.waits.len() as u64)
-        ));
+        let names: Vec<String> = self.went_on.iter().map(|id| format!("G{id}")).collect();
+        out.push(match names.len() {
+            0 => format!(
+                "lock-order inversion: likely, if {} still wait in a later dump; who holds a lock, no dump says",
+                text::count(self.waits.len() as u64)
+            ),
+            n => format!(
+                "by the dump alone it may be a lock-order inversion; {} {} not blocked on a lock when the trace ended: what \
+                 waited before that has gone on",
+                names.join(", "),
+                if n == 1 { "was" } else { "were" }
+            ),
+        });
         out
     }
 }
@@ -107,7 +124,7 @@ fn circle(of: &[usize], edges: &[BTreeMap<usize, Waits>]) -> Option<Inversion> {
                 }
                 path.reverse();
                 let waits: Option<Vec<Waits>> = path.windows(2).map(|w| edges[w[0]].get(&w[1]).cloned()).collect();
-                return waits.map(|waits| Inversion { waits });
+                return waits.map(|waits| Inversion { waits, went_on: Vec::new() });
             }
             if n != start && !from.contains_key(&n) {
                 from.insert(n, i);
@@ -177,6 +194,18 @@ mod tests {
             "{says:#?}"
         );
         assert!(says[2].starts_with("lock-order inversion: likely"), "{says:#?}");
+    }
+
+    #[test]
+    fn what_a_trace_shows_to_have_gone_on_is_not_called_likely() {
+        let (a, b) = ("0xc000014008", "0xc000026008");
+        let text = transfer(7, b, "0xc000014000, 0xc000026000") + &transfer(8, a, "0xc000026000, 0xc000014000");
+        let mut found = of(&text);
+        found[0].beside(|id| (id == 7).then_some(true));
+        assert!(found[0].says()[2].starts_with("lock-order inversion: likely"), "{:?}", found[0].says());
+        found[0].beside(|id| Some(id == 7));
+        assert_eq!(found[0].went_on, [8]);
+        assert!(found[0].says()[2].starts_with("by the dump alone"), "{:?}", found[0].says());
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub use stuck::{Standing, Stuck, stuck};
 
 use crate::analysis::rising::{Slope, slope};
 use crate::analysis::waits::links::Links;
-use crate::base::{Duration, GoIdx};
+use crate::base::{Duration, GoId, GoIdx};
 use crate::model::dict::without_types;
 use crate::model::ownership::is_below_all;
 use crate::model::{Class, Index};
@@ -221,6 +221,7 @@ pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leak
                 if !foreign {
                     if let Some(d) = dump {
                         out.inversions = inversions(d);
+                        out.inversions.iter_mut().for_each(|i| i.beside(|id| blocked_at_end(trace, id)));
                     }
                     add(&mut known, &c, censuses);
                     censuses += usize::from(!c.marked_only);
@@ -243,6 +244,14 @@ pub fn leaks(trace: Option<Traced<'_>>, beside: &[(String, Beside<'_>)]) -> Leak
     }
     out.leaks.sort_by(|a, b| (a.sure, b.count, &a.site).cmp(&(b.sure, a.count, &b.site)));
     out
+}
+
+/// Whether a goroutine is blocked on a lock when the trace ends; nothing if the trace does not know it.
+fn blocked_at_end(trace: Option<Traced<'_>>, id: u64) -> Option<bool> {
+    let t = trace?;
+    let go = t.index.find_goroutine(GoId(id), t.index.end)?;
+    let mut locked = t.stuck.iter().filter(|s| s.class == Class::Lock).flat_map(|s| &s.goroutines);
+    Some(locked.any(|g| g.0 == go))
 }
 
 /// Puts together those who wait for one lock at several lines: what is sure of some is so of all of them.
