@@ -9,11 +9,11 @@ use std::io::{self, Write};
 pub const INFERRED: &str =
     "inferred: by CPU samples, from the first to the last of a goroutine's successive samples with equal labels";
 
-/// What a group is called, safe to show: `/pay`, `/pay (inferred)`, `no endpoint`.
+/// What a group is called, safe to show: `/pay`, `/pay (inferred)`, `no endpoint known`: between samples nothing tells.
 pub fn name(v: &Valued) -> String {
     let key = escape(&v.key);
     match &v.value {
-        None => format!("no {key}"),
+        None => format!("no {key} known"),
         Some(value) if v.inferred => format!("{} (inferred)", escape(value)),
         Some(value) => escape(value).into_owned(),
     }
