@@ -246,7 +246,8 @@ fn held_across(f: &Facts, c: &Contended) -> Option<String> {
             callee = dict.func_name(frame.func);
         }
     }
-    // What is held across a call was taken above it.
+    // Who waits for the lock does not hold it yet, and what is held across a call was taken above that.
+    let across = across.filter(|a| taken != Some(*a));
     let taken = taken.filter(|t| across.is_none_or(|a| *t <= a));
     let line = |n: u32| shown_line(dict.func_file(func), n);
     match (taken, across) {
